@@ -1,0 +1,140 @@
+//! What can go wrong while a loss is measured.
+
+use burn::tensor::DType;
+
+/// An error of this crate. Every variant carries the values that led to it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No parameter of the module requires a gradient, so there is nothing to differentiate by.
+    #[error(
+        "the module has no trainable parameter: {frozen} float tensors are frozen; call `unfreeze()` or `set_require_grad(true)` on what shall be measured"
+    )]
+    NoTrainableParameter {
+        /// How many float tensors were seen, buffers included.
+        frozen: usize,
+    },
+    /// The module's parameters lie on more than one device.
+    #[error(
+        "the module's parameters lie on {count} devices; move the module to one device before it is measured"
+    )]
+    SeveralDevices {
+        /// Number of devices found.
+        count: usize,
+    },
+    /// The module's parameters do not share a floating-point type.
+    #[error("parameter `{path}` is {found:?} where the others are {expected:?}; cast the module to one float type")]
+    MixedTypes {
+        /// Path of the first parameter that differs.
+        path: String,
+        /// Type of the parameters before it.
+        expected: DType,
+        /// Type of this parameter.
+        found: DType,
+    },
+    /// A parameter's type cannot be measured.
+    #[error("parameter `{path}` is {found:?}; only F32 and F64 are measured: cast the module")]
+    UnsupportedType {
+        /// Path of the parameter.
+        path: String,
+        /// Its type.
+        found: DType,
+    },
+    /// A vector has the wrong length.
+    #[error("the {what} has {found} entries where {expected} are needed")]
+    Length {
+        /// What the vector is.
+        what: &'static str,
+        /// Entries needed.
+        expected: usize,
+        /// Entries found.
+        found: usize,
+    },
+    /// A vector that gives a direction is zero or not finite.
+    #[error("the {what} {problem}; it gives no direction")]
+    NoDirection {
+        /// What the vector is.
+        what: &'static str,
+        /// "is zero" or "is not finite".
+        problem: &'static str,
+    },
+    /// There is no data.
+    #[error("there is no example to measure on: give at least one batch with at least one example")]
+    NoData,
+    /// A batch has no example.
+    #[error("batch {index} has no example; leave empty batches out")]
+    EmptyBatch {
+        /// Position of the batch, from zero.
+        index: usize,
+    },
+    /// Reading a batch from a data loader failed.
+    #[error("batch {index} could not be read: {reason}")]
+    Data {
+        /// Position of the batch, from zero.
+        index: usize,
+        /// What the loader said.
+        reason: String,
+    },
+    /// The loss of a batch is not a single number.
+    #[error("the loss of batch {index} has {elements} elements; reduce it to its mean over the batch, one number")]
+    LossNotScalar {
+        /// Position of the batch, from zero.
+        index: usize,
+        /// Elements found.
+        elements: usize,
+    },
+    /// The loss looks like a sum over examples where a mean was promised.
+    #[error(
+        "the loss is not a mean over examples: doubling a batch of {examples} multiplies it by {ratio:.3}; divide by the number of examples, or use `Risk::of(.., Reduction::Sum)`"
+    )]
+    LossIsNotMean {
+        /// Examples in the batch that was doubled.
+        examples: usize,
+        /// Loss of the doubled batch over loss of the batch: 1 for a mean, 2 for a sum.
+        ratio: f64,
+    },
+    /// The loss does not depend on any parameter.
+    #[error("the loss of batch {index} does not depend on any trainable parameter; use the model that the closure is given")]
+    Disconnected {
+        /// Position of the batch, from zero.
+        index: usize,
+    },
+    /// A loss is NaN or infinite where a finite one is needed.
+    #[error("the loss is {value} {place}; lower the learning rate or measure an earlier checkpoint")]
+    NonFiniteLoss {
+        /// The value.
+        value: f64,
+        /// Where: "in batch 3", "at coordinate 0.5".
+        place: String,
+    },
+    /// A gradient or a product has an entry that is NaN or infinite.
+    #[error("the {what} has a NaN or infinite entry; the loss is not differentiable here, or overflows")]
+    NonFiniteVector {
+        /// Which vector.
+        what: &'static str,
+    },
+    /// A setting is outside its range.
+    #[error("{name} is {value}; it must be {allowed}")]
+    Setting {
+        /// Name of the setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// An eigen-decomposition of a small dense matrix did not converge.
+    #[error("the eigen-decomposition of a {dim} x {dim} matrix failed: {reason}")]
+    Decomposition {
+        /// Dimension.
+        dim: usize,
+        /// What the solver said.
+        reason: String,
+    },
+    /// The caller's callback asked to stop.
+    #[error("stopped by the caller after {done} steps")]
+    Cancelled {
+        /// Steps that were finished.
+        done: usize,
+    },
+}

@@ -1,0 +1,43 @@
+//! An operator that counts its products.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::tensor::Tensor;
+
+use super::{Domain, LinearOperator};
+use crate::Error;
+
+/// Counts the products of the operator inside: what an algorithm really spent.
+#[derive(Debug)]
+pub struct Counted<A> {
+    operator: A,
+    products: AtomicUsize,
+}
+
+impl<A: LinearOperator> Counted<A> {
+    /// Counts from zero.
+    pub const fn new(operator: A) -> Self {
+        Self { operator, products: AtomicUsize::new(0) }
+    }
+
+    /// Products so far.
+    pub fn products(&self) -> usize {
+        self.products.load(Ordering::Relaxed)
+    }
+}
+
+impl<A: LinearOperator> LinearOperator for Counted<A> {
+    fn domain(&self) -> &Domain {
+        self.operator.domain()
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        self.products.fetch_add(1, Ordering::Relaxed);
+        self.operator.apply(v)
+    }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.products.fetch_add(vectors.len(), Ordering::Relaxed);
+        self.operator.apply_many(vectors)
+    }
+}

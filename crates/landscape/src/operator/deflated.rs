@@ -1,0 +1,52 @@
+//! An operator with some of its eigenpairs taken out.
+
+use burn::tensor::Tensor;
+
+use super::{Domain, LinearOperator, download};
+use crate::Error;
+
+/// `A - sum_i value_i q_i q_i'` for orthonormal `q_i`: the eigenvalues of the given pairs become
+/// zero, the others stay.
+#[derive(Debug, Clone)]
+pub struct Deflated<A> {
+    operator: A,
+    pairs: Vec<(f64, Vec<f64>)>,
+}
+
+impl<A: LinearOperator> Deflated<A> {
+    /// Takes out the pairs `(eigenvalue, unit eigenvector)`.
+    ///
+    /// # Errors
+    /// An eigenvector whose length is not P.
+    pub fn new<'v>(
+        operator: A,
+        pairs: impl IntoIterator<Item = (f64, &'v Tensor<1>)>,
+    ) -> Result<Self, Error> {
+        let pairs = pairs
+            .into_iter()
+            .map(|(value, vector)| {
+                operator.domain().check_length("eigenvector", vector.dims()[0])?;
+                Ok((value, download(vector)))
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { operator, pairs })
+    }
+}
+
+impl<A: LinearOperator> LinearOperator for Deflated<A> {
+    fn domain(&self) -> &Domain {
+        self.operator.domain()
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let mut product = download(&self.operator.apply(v)?);
+        let v = download(v);
+        for (value, vector) in &self.pairs {
+            let weight: f64 = value * vector.iter().zip(&v).map(|(q, x)| q * x).sum::<f64>();
+            for (entry, q) in product.iter_mut().zip(vector) {
+                *entry -= weight * q;
+            }
+        }
+        self.domain().upload(&product)
+    }
+}

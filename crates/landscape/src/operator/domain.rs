@@ -1,0 +1,51 @@
+//! Where an operator's vectors live, and the way to the host and back.
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+
+use crate::Error;
+
+/// The space of an operator's vectors: `[dim]` tensors of one float type on one device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Domain {
+    /// Number of coordinates P.
+    pub dim: usize,
+    /// Float type, `F32` or `F64`.
+    pub dtype: DType,
+    /// Device, without autodiff.
+    pub device: Device,
+}
+
+impl Domain {
+    /// A vector of this space from f64 numbers on the host, rounded to the float type.
+    ///
+    /// # Errors
+    /// A length other than `dim`.
+    pub fn upload(&self, values: &[f64]) -> Result<Tensor<1>, Error> {
+        self.check_length("vector", values.len())?;
+        let data = TensorData::new(values.to_vec(), [self.dim]).convert_dtype(self.dtype);
+        Ok(Tensor::from_data(data, (&self.device, self.dtype)))
+    }
+
+    /// Unit roundoff of the float type: 2^-53 or 2^-24.
+    #[must_use]
+    pub fn unit_roundoff(&self) -> f64 {
+        match self.dtype {
+            DType::F64 => f64::EPSILON / 2.0,
+            _ => f64::from(f32::EPSILON) / 2.0,
+        }
+    }
+
+    pub(crate) fn check_length(&self, what: &'static str, found: usize) -> Result<(), Error> {
+        if found == self.dim {
+            Ok(())
+        } else {
+            Err(Error::Length { what, expected: self.dim, found })
+        }
+    }
+}
+
+/// The entries of a vector as f64 on the host.
+#[must_use]
+pub fn download(vector: &Tensor<1>) -> Vec<f64> {
+    vector.to_data().iter::<f64>().collect()
+}

@@ -1,0 +1,65 @@
+//! Symmetric linear operators known only by their products.
+//!
+//! Everything under [`spectrum`](crate::spectrum) works on a [`LinearOperator`] and sees neither
+//! module nor data. The wrappers here change an operator ([`Shifted`], [`Deflated`]) or watch it
+//! ([`Counted`], [`Observed`]).
+
+mod counted;
+mod deflated;
+mod dense;
+mod domain;
+mod observed;
+mod shifted;
+
+pub use counted::Counted;
+pub use deflated::Deflated;
+pub use dense::Dense;
+pub use domain::{Domain, download};
+pub use observed::Observed;
+pub use shifted::Shifted;
+
+use burn::tensor::Tensor;
+
+use crate::Error;
+
+/// A symmetric linear map from `[P]` to `[P]`.
+///
+/// Vectors are flat Burn tensors on the device and in the float type of the [`Domain`]. Algorithms
+/// keep their recurrences in f64 on the host, since some devices have no f64 at all.
+pub trait LinearOperator {
+    /// Where the vectors live: dimension, float type, device.
+    fn domain(&self) -> &Domain;
+
+    /// Number of coordinates P.
+    fn dim(&self) -> usize {
+        self.domain().dim
+    }
+
+    /// The product with `v`, `[P]`.
+    ///
+    /// # Errors
+    /// A length other than P, or whatever prevents the product.
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error>;
+
+    /// The products with several vectors, each `[P]`, in their order.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply), at the first product that fails.
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        vectors.iter().map(|v| self.apply(v)).collect()
+    }
+}
+
+impl<A: LinearOperator + ?Sized> LinearOperator for &A {
+    fn domain(&self) -> &Domain {
+        (**self).domain()
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        (**self).apply(v)
+    }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        (**self).apply_many(vectors)
+    }
+}

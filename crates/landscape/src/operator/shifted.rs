@@ -1,0 +1,30 @@
+//! An operator plus a multiple of the identity.
+
+use burn::tensor::Tensor;
+
+use super::{Domain, LinearOperator};
+use crate::Error;
+
+/// `A + shift * I`.
+#[derive(Debug, Clone)]
+pub struct Shifted<A> {
+    operator: A,
+    shift: f64,
+}
+
+impl<A: LinearOperator> Shifted<A> {
+    /// `operator + shift * I`; eigenvalues move by `shift`, eigenvectors stay.
+    pub const fn new(operator: A, shift: f64) -> Self {
+        Self { operator, shift }
+    }
+}
+
+impl<A: LinearOperator> LinearOperator for Shifted<A> {
+    fn domain(&self) -> &Domain {
+        self.operator.domain()
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        Ok(self.operator.apply(v)? + v.clone() * self.shift)
+    }
+}
