@@ -1,0 +1,27 @@
+//! The nonlinearity between two layers.
+
+use burn::config::Config;
+use burn::tensor::{Tensor, activation};
+
+/// The nonlinearity between two layers, applied to every element.
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// $\max(x, 0)$. Its second derivative is zero almost everywhere, so the Hessian of a ReLU network misses its kinks.
+    Relu,
+    /// $\tanh x$: smooth, the choice where second derivatives are compared closely.
+    Tanh,
+    /// $x\,\Phi(x)$ with the Gaussian distribution function $\Phi$, by the error function and not its approximation by `tanh`.
+    Gelu,
+}
+
+impl Activation {
+    /// The activation of every element of `input`; the shape stays.
+    #[must_use]
+    pub fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Relu => activation::relu(input),
+            Self::Tanh => activation::tanh(input),
+            Self::Gelu => activation::gelu(input),
+        }
+    }
+}

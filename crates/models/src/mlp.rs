@@ -1,0 +1,105 @@
+//! A multilayer perceptron.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, TensorCreationOptions};
+
+use crate::initialise::Initialiser;
+use crate::{Activation, Error};
+
+/// The shape of an [`Mlp`].
+#[derive(Config, Debug)]
+pub struct MlpConfig {
+    /// Features of the input, of every hidden layer, and the number of classes: `[64, 32, 16, 10]`.
+    pub widths: Vec<usize>,
+    /// The nonlinearity after every layer but the last.
+    #[config(default = "Activation::Relu")]
+    pub activation: Activation,
+}
+
+/// A multilayer perceptron: $x_{l+1} = \sigma(x_l W_l + b_l)$, without $\sigma$ after the last layer.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    /// The layers, from the input on; each weight is `[in, out]`.
+    pub layers: Vec<Linear>,
+    /// The nonlinearity between them.
+    #[module(skip)]
+    pub activation: Activation,
+}
+
+impl MlpConfig {
+    /// Whether the configuration describes a network; for configurations that a user wrote.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if there are fewer than two widths or one of them is 0.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.widths.len() < 2 || self.widths.contains(&0) {
+            return Err(Error::Config {
+                model: "an Mlp",
+                field: "widths",
+                value: format!("{:?}", self.widths),
+                rule: "at least two numbers, none of them 0",
+            });
+        }
+        Ok(())
+    }
+
+    /// The network with Burn's own initialiser, which draws on the device when a weight is first used.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails, with its message.
+    #[must_use]
+    pub fn init(&self, device: &Device) -> Mlp {
+        self.check().unwrap_or_else(|error| panic!("{error}"));
+        let layers = self
+            .widths
+            .windows(2)
+            .map(|pair| LinearConfig::new(pair[0], pair[1]).init(device))
+            .collect();
+        Mlp {
+            layers,
+            activation: self.activation,
+        }
+    }
+
+    /// The network with weights drawn on the host from `seed`: uniform in $\pm 1/\sqrt{\text{in}}$, the default of
+    /// PyTorch and of Burn. `options` is `&device`, or `(&device, DType::F64)` for another float type than the device's.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails, with its message.
+    #[must_use]
+    pub fn init_seeded(&self, seed: u64, options: impl Into<TensorCreationOptions>) -> Mlp {
+        let mut initialiser = Initialiser::new(seed, options.into());
+        let Mlp { layers, activation } = self.init(&initialiser.device());
+        let layers = layers
+            .into_iter()
+            .map(|layer| initialiser.linear(layer))
+            .collect();
+        Mlp { layers, activation }
+    }
+}
+
+impl Mlp {
+    /// Scores before the softmax, `[B, classes]`, of `images`: `[B, features]`, or `[B, C, H, W]` taken row by row.
+    ///
+    /// # Panics
+    /// If an image has another number of values than the first layer has inputs.
+    #[must_use]
+    pub fn forward<const D: usize>(&self, images: Tensor<D>) -> Tensor<2> {
+        let mut hidden = features(images);
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                hidden = self.activation.apply(hidden);
+            }
+            hidden = layer.forward(hidden);
+        }
+        hidden
+    }
+}
+
+/// `[B, ...]` as `[B, features]`.
+pub(crate) fn features<const D: usize>(images: Tensor<D>) -> Tensor<2> {
+    let dims = images.dims();
+    images.reshape([dims[0], dims[1..].iter().product()])
+}
