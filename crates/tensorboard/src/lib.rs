@@ -1,1 +1,61 @@
-//! tensorboard.
+//! TensorBoard event files, written and read.
+//!
+//! A run is a directory. [`EventWriter::create`] begins one, [`EventWriter::resume`] goes on with it in a file of its own,
+//! and [`read_events`] gives back what a file holds, also while it grows or after its writer was killed.
+//!
+//! ```
+//! use tensorboard::{Bin, EventWriter, Histogram, Png, Value, existing_event_files, read_events};
+//!
+//! let runs = tempfile::tempdir()?;
+//! let run = runs.path().join("sgd");
+//!
+//! let mut writer = EventWriter::create(&run)?;
+//! for step in 0..10 {
+//!     writer.scalar("loss/train", step, 1.0 / (1.0 + step as f64))?;
+//! }
+//! writer.histogram("gradient/values", 9, &Histogram::of(&[-0.5, 0.0, 0.25])?)?;
+//! writer.histogram("curvature/density", 9, &Histogram::from_weighted_bins(&[Bin { left: 0.0, right: 2.0, weight: 0.5 }])?)?;
+//! writer.image("landscape/contour", 9, &[Png::from_rgb(2, 1, &[255, 0, 0, 0, 0, 255])?])?;
+//! writer.text("diagnosis/report", 9, "The loss falls like **1 / step**.")?;
+//! let written = writer.finish()?;
+//! assert_eq!(written.values, 14);
+//!
+//! // A resumed run writes a second file, which TensorBoard reads after the first.
+//! let mut writer = EventWriter::resume(&run, Some(10))?;
+//! writer.scalar("loss/train", 10, 1.0 / 11.0)?;
+//! writer.finish()?;
+//!
+//! let files = existing_event_files(&run)?;
+//! assert_eq!(files.len(), 2);
+//! let first = read_events(&files[0])?;
+//! assert_eq!(first.scalars("loss/train").len(), 10);
+//! assert_eq!(first.points[13].value, Value::Text("The loss falls like **1 / step**.".into()));
+//! assert!(!first.truncated);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What goes wrong, and where it shows
+//! A call with invalid input (a step that does not increase, an edge that is not finite) returns an [`Error`] and writes
+//! nothing. Failed output (a full disk) never stops training: the writing calls go on returning `Ok`, and
+//! [`EventWriter::finish`] returns the first failure with the number of values that it cost. See [`EventWriter`].
+//!
+//! # How TensorBoard shows it
+//! `tensorboard --logdir runs --samples_per_plugin images=200,text=200`: by default it keeps 1000 scalars, 100 histograms
+//! and 10 images of a tag, chosen at random. The browser reloads on demand unless "Reload data" is turned on.
+//!
+//! Files are made for both of its loaders, the data server and the Python one; they were read back with TensorBoard 2.21.
+
+mod directory;
+mod error;
+mod proto;
+mod reader;
+mod record;
+mod record_file;
+mod summary;
+mod writer;
+
+pub use directory::existing_event_files;
+pub use error::Error;
+pub use reader::{Content, Event, EventFile, EventReader, Point, read_events};
+pub use summary::{Bin, Histogram, Png, Value};
+pub use writer::{EventWriter, Written};

@@ -1,0 +1,246 @@
+//! The reader of one event file, for tests, for resuming and for comparing runs.
+
+use crate::Error;
+use crate::proto;
+use crate::record::{Found, RecordReader};
+use crate::summary::{self, Value};
+use prost::Message;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+/// One event of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When it was written, in seconds since 1970.
+    pub wall_time: f64,
+    /// The step that it belongs to.
+    pub step: i64,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Content {
+    /// The header of a file: `brain.Event:2`.
+    FileVersion(String),
+    /// The run starts, or starts again, at the step of the event.
+    Start,
+    /// Tagged values.
+    Values(Vec<(String, Value)>),
+    /// Something that this crate does not write.
+    Other,
+}
+
+/// A value in its place, as [`read_events`] lists them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// The tag.
+    pub tag: String,
+    /// The step.
+    pub step: i64,
+    /// When it was written, in seconds since 1970.
+    pub wall_time: f64,
+    /// The value.
+    pub value: Value,
+}
+
+/// The content of one event file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventFile {
+    /// The version of the header; none if the file has no whole record or begins otherwise.
+    pub version: Option<String>,
+    /// The step at which the file says that the run starts or starts again; none if it says nothing.
+    pub start: Option<i64>,
+    /// The values, in the order of the file.
+    pub points: Vec<Point>,
+    /// The offset of the end of the last good record, in bytes.
+    pub good_bytes: u64,
+    /// Whether the file ends within a record.
+    pub truncated: bool,
+}
+
+impl EventFile {
+    /// The scalars of a tag, as pairs of step and value in the order of the file.
+    #[must_use]
+    pub fn scalars(&self, tag: &str) -> Vec<(i64, f32)> {
+        let of_tag = self.points.iter().filter(|point| point.tag == tag);
+        of_tag
+            .filter_map(|point| {
+                if let Value::Scalar(value) = point.value {
+                    Some((point.step, value))
+                } else {
+                    None
+                }
+            })
+            .collect()
+    }
+}
+
+/// Reads a whole event file.
+///
+/// A file that ends within a record (its writer was killed) is read up to there and marked as truncated.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read; [`Error::Corrupt`] if a checksum is wrong; [`Error::NotAnEvent`]. To have what
+/// comes before the damage, use [`EventReader`].
+///
+/// # Examples
+/// ```
+/// use tensorboard::{EventWriter, Value, read_events};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut writer = EventWriter::create(folder.path())?;
+/// writer.scalar("loss/train", 3, 0.25)?;
+/// let file = read_events(writer.path())?;
+/// assert_eq!(file.start, Some(0));
+/// assert_eq!(file.points[0].value, Value::Scalar(0.25));
+/// assert_eq!(file.scalars("loss/train"), [(3, 0.25)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_events(path: impl AsRef<Path>) -> Result<EventFile, Error> {
+    let mut reader = EventReader::open(path)?;
+    let mut file = EventFile {
+        version: None,
+        start: None,
+        points: Vec::new(),
+        good_bytes: 0,
+        truncated: false,
+    };
+    for event in reader.by_ref() {
+        let Event {
+            wall_time,
+            step,
+            content,
+        } = event?;
+        match content {
+            Content::FileVersion(version) => file.version = Some(version),
+            Content::Start => file.start = Some(step),
+            Content::Values(values) => {
+                file.points
+                    .extend(values.into_iter().map(|(tag, value)| Point {
+                        tag,
+                        step,
+                        wall_time,
+                        value,
+                    }))
+            }
+            Content::Other => {}
+        }
+    }
+    file.good_bytes = reader.offset();
+    file.truncated = reader.truncated();
+    Ok(file)
+}
+
+/// Iterates over the events of a file; memory holds one at a time.
+///
+/// The iteration ends at the end of the file, within the last record if that was cut, or after the first error.
+#[derive(Debug)]
+pub struct EventReader {
+    records: RecordReader<BufReader<File>>,
+    path: PathBuf,
+    ended: bool,
+    truncated: bool,
+}
+
+impl EventReader {
+    /// Opens an event file, which may still be growing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref().to_path_buf();
+        match File::open(&path) {
+            Ok(file) => Ok(Self {
+                records: RecordReader::new(BufReader::new(file)),
+                path,
+                ended: false,
+                truncated: false,
+            }),
+            Err(source) => Err(Error::Io {
+                action: "open",
+                path,
+                source,
+            }),
+        }
+    }
+
+    /// The offset of the end of the last good record, in bytes.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.records.offset()
+    }
+
+    /// Whether the file was found to end within a record.
+    #[must_use]
+    pub fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    fn next_event(&mut self) -> Result<Option<Event>, Error> {
+        let offset = self.records.offset();
+        match self.records.next_record() {
+            Ok(Found::Record(data)) => match proto::Event::decode(data.as_slice()) {
+                Ok(event) => Ok(Some(Event::from(event))),
+                Err(source) => Err(Error::NotAnEvent {
+                    path: self.path.clone(),
+                    offset,
+                    source,
+                }),
+            },
+            Ok(Found::End) => Ok(None),
+            Ok(Found::Truncated) => {
+                self.truncated = true;
+                Ok(None)
+            }
+            Ok(Found::Corrupt(part)) => Err(Error::Corrupt {
+                path: self.path.clone(),
+                offset,
+                part,
+            }),
+            Err(source) => Err(Error::Io {
+                action: "read",
+                path: self.path.clone(),
+                source,
+            }),
+        }
+    }
+}
+
+impl Iterator for EventReader {
+    type Item = Result<Event, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let event = self.next_event();
+        self.ended = !matches!(event, Ok(Some(_)));
+        event.transpose()
+    }
+}
+
+impl From<proto::Event> for Event {
+    fn from(event: proto::Event) -> Self {
+        let content = if let Some(version) = event.file_version {
+            Content::FileVersion(version)
+        } else if event
+            .session_log
+            .is_some_and(|log| log.status == proto::SESSION_START)
+        {
+            Content::Start
+        } else if let Some(summary) = event.summary {
+            Content::Values(summary.value.into_iter().map(summary::decode).collect())
+        } else {
+            Content::Other
+        };
+        Self {
+            wall_time: event.wall_time,
+            step: event.step,
+            content,
+        }
+    }
+}

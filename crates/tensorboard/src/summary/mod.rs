@@ -1,0 +1,84 @@
+//! The kinds of values: each file has the type of one kind, the method that writes it, and its decoder.
+
+mod histogram;
+mod image;
+mod scalar;
+mod text;
+
+pub use histogram::{Bin, Histogram};
+pub use image::Png;
+
+use crate::proto;
+
+/// Which plugin of TensorBoard shows a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Scalar,
+    Histogram,
+    Image,
+    Text,
+}
+
+impl Kind {
+    /// The kind in a sentence.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Histogram => "histogram",
+            Self::Image => "image",
+            Self::Text => "text",
+        }
+    }
+
+    /// The metadata of every value of this kind.
+    pub(crate) fn metadata(self) -> proto::Metadata {
+        // Data classes: 1 is a scalar, 2 a tensor, 3 a sequence of blobs.
+        let (plugin, data_class) = match self {
+            Self::Scalar => ("scalars", 1),
+            Self::Histogram => ("histograms", 2),
+            Self::Image => ("images", 3),
+            Self::Text => ("text", 2),
+        };
+        proto::Metadata {
+            plugin_data: Some(proto::PluginData {
+                plugin_name: plugin.into(),
+                content: Vec::new(),
+            }),
+            data_class,
+        }
+    }
+}
+
+/// A decoded value.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A number.
+    Scalar(f32),
+    /// A histogram.
+    Histogram(Histogram),
+    /// Pictures of one size.
+    Image(Vec<Png>),
+    /// Markdown.
+    Text(String),
+    /// A value of another plugin, or one that its plugin could not draw; with the name of the plugin.
+    Other(String),
+}
+
+/// The tag and the value of a summary value. Metadata say what it is; a value without them is what TensorFlow 1 wrote.
+pub(crate) fn decode(value: proto::Value) -> (String, Value) {
+    let plugin = value
+        .metadata
+        .and_then(|metadata| metadata.plugin_data)
+        .map(|data| data.plugin_name)
+        .unwrap_or_default();
+    let decoded = match (plugin.as_str(), &value.tensor, value.simple_value) {
+        ("" | "scalars", _, Some(number)) => Some(Value::Scalar(number)),
+        ("scalars", Some(tensor), _) => scalar::decode(tensor).map(Value::Scalar),
+        ("histograms", Some(tensor), _) => histogram::decode(tensor).map(Value::Histogram),
+        ("images", Some(tensor), _) => image::decode(tensor).map(Value::Image),
+        ("text", Some(tensor), _) => text::decode(tensor).map(Value::Text),
+        _ => None,
+    };
+    (value.tag, decoded.unwrap_or(Value::Other(plugin)))
+}

@@ -1,0 +1,305 @@
+//! The writer of one event file.
+
+use crate::Error;
+use crate::directory::{RunLock, existing_event_files, next_path};
+use crate::proto;
+use crate::record_file::RecordFile;
+use crate::summary::Kind;
+use prost::Message;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Writes the values of one run, in one new event file of its run directory.
+///
+/// # Guarantees
+/// - The file begins with the header record; each value is one record, written unbuffered in one call. A killed process
+///   loses at most the value that it was writing, and TensorBoard sees each value at once. There is nothing to flush.
+/// - An existing file is never touched. A resumed run writes a new file, whose name sorts after the earlier ones.
+/// - A run directory has one writer at a time, in this and in every other process: the trainer and its diagnostics share it.
+///   A lock left by a killed process does not block.
+/// - The steps of a tag strictly increase, and a tag keeps its kind. Anything else is an error, and nothing is written.
+/// - Failed output never stops training: after the first failure the writer goes quiet, counts what is lost, and
+///   [`finish`](Self::finish) returns the failure once. The file stays readable up to its last whole record. Dropping the
+///   writer without `finish` loses that report but no data, and never panics.
+///
+/// A limit on the size of files (`ulimit -f`) that falls exactly between two records still ends a process on Unix that
+/// does not ignore SIGXFSZ.
+///
+/// # Examples
+/// ```
+/// use tensorboard::{EventWriter, Histogram};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut writer = EventWriter::create(folder.path().join("sgd"))?;
+/// for step in 0..3 {
+///     writer.scalar("loss/train", step, 0.5_f64.powi(step as i32))?;
+/// }
+/// writer.histogram("gradient/values", 2, &Histogram::of(&[-1.0, 0.5, 2.0])?)?;
+/// writer.text("diagnosis/report", 2, "The loss **halves** each step.")?;
+/// let written = writer.finish()?;
+/// assert_eq!(written.values, 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct EventWriter {
+    records: RecordFile,
+    tags: HashMap<String, Track>,
+    start: Option<i64>,
+    written: u64,
+    lost: u64,
+    _lock: RunLock,
+}
+
+/// What a tag has been used for.
+#[derive(Debug)]
+struct Track {
+    kind: Kind,
+    last: i64,
+}
+
+/// What a finished writer has written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The event file.
+    pub path: PathBuf,
+    /// The number of values: one for each call that wrote.
+    pub values: u64,
+    /// The length of the file in bytes.
+    pub bytes: u64,
+}
+
+impl EventWriter {
+    /// Begins a fresh run: a directory (made if it is missing) without event files.
+    ///
+    /// The file says that the run starts at step 0; steps must not be negative. A directory that already holds event
+    /// files is refused, because TensorBoard would draw the old run and the new one as one:
+    /// [`existing_event_files`] tells beforehand.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyHoldsRun`]; [`Error::Busy`] if another writer is open there; [`Error::Io`] if the directory or the
+    /// file cannot be created or written.
+    pub fn create(directory: impl AsRef<Path>) -> Result<Self, Error> {
+        let directory = directory.as_ref();
+        let lock = lock(directory)?;
+        let files = existing_event_files(directory)?.len();
+        if files > 0 {
+            return Err(Error::AlreadyHoldsRun {
+                directory: directory.to_path_buf(),
+                files,
+            });
+        }
+        Self::begin(directory, Some(0), lock)
+    }
+
+    /// Goes on with a run, in a new event file beside the earlier ones.
+    ///
+    /// Give the first step that will be written, if it is known: the file then says that the run starts again there, and
+    /// earlier steps are refused. Points that an interrupted run wrote from that step on give way to the new ones. With
+    /// an unknown step the file says nothing and any step is taken. A directory without event files is allowed.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if another writer is open there; [`Error::NameOrder`] if a foreign file sorts after every possible
+    /// name; [`Error::Io`] if the directory or the file cannot be created or written.
+    ///
+    /// # Examples
+    /// ```
+    /// use tensorboard::EventWriter;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let mut writer = EventWriter::create(folder.path())?;
+    /// writer.scalar("loss/train", 9, 0.25)?;
+    /// let first = writer.finish()?;
+    ///
+    /// let mut writer = EventWriter::resume(folder.path(), Some(10))?;
+    /// assert!(writer.path() > first.path.as_path());
+    /// assert!(writer.scalar("loss/train", 9, 0.25).is_err());
+    /// writer.scalar("loss/train", 10, 0.125)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume(directory: impl AsRef<Path>, step: Option<i64>) -> Result<Self, Error> {
+        let directory = directory.as_ref();
+        let lock = lock(directory)?;
+        Self::begin(directory, step, lock)
+    }
+
+    fn begin(directory: &Path, start: Option<i64>, lock: RunLock) -> Result<Self, Error> {
+        let path = next_path(directory)?;
+        let failed = |source| Error::Io {
+            action: "write",
+            path: path.clone(),
+            source,
+        };
+        let mut records = RecordFile::create_new(&path).map_err(failed)?;
+        let header = proto::Event {
+            wall_time: now(),
+            file_version: Some(proto::FILE_VERSION.into()),
+            ..Default::default()
+        };
+        records.append(&header.encode_to_vec());
+        if let Some(step) = start {
+            let session_log = Some(proto::SessionLog {
+                status: proto::SESSION_START,
+            });
+            let event = proto::Event {
+                wall_time: now(),
+                step,
+                session_log,
+                ..Default::default()
+            };
+            records.append(&event.encode_to_vec());
+        }
+        if records.failure().is_some() {
+            // A file without a header is of no use, and would make the directory look like a run.
+            let error = records
+                .close()
+                .err()
+                .unwrap_or_else(|| io::ErrorKind::Other.into());
+            let _ = fs::remove_file(&path);
+            return Err(failed(error));
+        }
+        Ok(Self {
+            records,
+            tags: HashMap::new(),
+            start,
+            written: 0,
+            lost: 0,
+            _lock: lock,
+        })
+    }
+
+    /// The event file that is being written.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.records.path()
+    }
+
+    /// The number of values that are in the file.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// The number of values that were lost to failed output; zero in a sound run.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The first failure of output, if there was one, for programs that want to warn before the end.
+    #[must_use]
+    pub fn failure(&self) -> Option<&io::Error> {
+        self.records.failure()
+    }
+
+    /// Ends the run: hands the data to the disk, frees the run directory, and says what was written.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] with the first failure of output and the number of values that it cost.
+    pub fn finish(self) -> Result<Written, Error> {
+        let path = self.records.path().to_path_buf();
+        let bytes = self.records.good();
+        match self.records.close() {
+            Ok(()) => Ok(Written {
+                path,
+                values: self.written,
+                bytes,
+            }),
+            Err(source) => Err(Error::Lost {
+                path,
+                written: self.written,
+                lost: self.lost,
+                source,
+            }),
+        }
+    }
+
+    /// Writes one event with the values of one step, after checking tags and steps. The metadata are added here: readers
+    /// take those of the first event of a tag, and after a resume that may be any.
+    pub(crate) fn write(
+        &mut self,
+        kind: Kind,
+        step: i64,
+        tensors: Vec<(&str, proto::Tensor)>,
+    ) -> Result<(), Error> {
+        for (tag, _) in &tensors {
+            self.check(kind, tag, step)?;
+        }
+        let count = tensors.len() as u64;
+        let mut value = Vec::with_capacity(tensors.len());
+        for (tag, tensor) in tensors {
+            self.tags.insert(tag.to_owned(), Track { kind, last: step });
+            value.push(proto::Value {
+                tag: tag.to_owned(),
+                tensor: Some(tensor),
+                metadata: Some(kind.metadata()),
+                simple_value: None,
+            });
+        }
+        let event = proto::Event {
+            wall_time: now(),
+            step,
+            summary: Some(proto::Summary { value }),
+            ..Default::default()
+        };
+        if self.records.append(&event.encode_to_vec()) {
+            self.written += count;
+        } else {
+            self.lost += count;
+        }
+        Ok(())
+    }
+
+    fn check(&self, kind: Kind, tag: &str, step: i64) -> Result<(), Error> {
+        if tag.is_empty() {
+            return Err(Error::EmptyTag);
+        }
+        if let Some(start) = self.start
+            && step < start
+        {
+            return Err(Error::StepBeforeStart {
+                tag: tag.to_owned(),
+                start,
+                step,
+            });
+        }
+        let Some(track) = self.tags.get(tag) else {
+            return Ok(());
+        };
+        if track.kind != kind {
+            return Err(Error::TagKind {
+                tag: tag.to_owned(),
+                first: track.kind.name(),
+                second: kind.name(),
+            });
+        }
+        if step <= track.last {
+            return Err(Error::StepNotIncreasing {
+                tag: tag.to_owned(),
+                last: track.last,
+                step,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Makes the directory and takes its lock.
+fn lock(directory: &Path) -> Result<RunLock, Error> {
+    fs::create_dir_all(directory).map_err(|source| Error::Io {
+        action: "create directory",
+        path: directory.to_path_buf(),
+        source,
+    })?;
+    RunLock::take(directory)
+}
+
+/// Seconds since 1970; finite whatever the clock says.
+fn now() -> f64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    }
+}
