@@ -1,8 +1,36 @@
 //! Geometry and curvature of the loss of any Burn module.
+//!
+//! Give it a model, batches and a loss closure; nothing of the model has to be changed:
+//!
+//! - [`Risk`] is the mean loss over data, with its value and its gradient;
+//! - [`ParameterSpace`] says which entries of which tensors are the coordinates of theta;
+//! - [`Hessian`] is the curvature as a [`LinearOperator`], and [`spectrum`] finds its eigenvalues,
+//!   its trace and its spectral density, each with its error;
+//! - [`direction`] makes directions, [`slice`] evaluates the loss on lines and planes;
+//! - [`sharpness`] measures how the loss rises around the model.
+//!
+//! This crate performs no I/O, reads no clock and owns no global state. Random numbers are drawn on
+//! the host from explicit seeds; the device's generator is never touched. Measuring goes through
+//! copies of the model and never changes it.
 
+pub mod curvature;
+pub mod direction;
 pub mod operator;
+pub mod sharpness;
+pub mod slice;
+pub mod spectrum;
 
+mod batch;
 mod error;
+mod parameters;
+mod random;
+mod risk;
 
+pub use batch::{Batch, TensorMapper};
+pub use curvature::{DifferenceConfig, Hessian, Method, Step};
+pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
-pub use operator::LinearOperator;
+pub use operator::{Domain, LinearOperator};
+pub use parameters::{Block, ParameterSpace};
+pub use risk::{Batches, Objective, Reduction, Risk, Statistics};
+pub use slice::{Grid, Line, Surface, line, plane};

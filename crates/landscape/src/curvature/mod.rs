@@ -1,0 +1,7 @@
+//! Curvature of a risk as linear operators.
+
+mod finite_difference;
+mod hessian;
+
+pub use finite_difference::{DifferenceConfig, Step};
+pub use hessian::{Hessian, Method};

@@ -1,0 +1,143 @@
+//! Directions scaled to the weights they move.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::operator::download;
+use crate::parameters::Block;
+use crate::{Error, ParameterSpace};
+
+/// What a direction is scaled by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Normalization {
+    /// Each filter gets the norm of the weights' filter (Li et al. 2018).
+    Filter,
+    /// Each tensor gets the norm of the weights' tensor.
+    Layer,
+    /// The whole direction gets norm 1.
+    Global,
+    /// Nothing is scaled.
+    None,
+}
+
+/// What happens to parameters of rank 0 and 1 (biases, scale and shift of norm layers) under
+/// [`Normalization::Filter`] and [`Normalization::Layer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VectorParameters {
+    /// They do not move.
+    Ignore,
+    /// Their direction is the weight itself, as in the original program.
+    Copy,
+}
+
+/// Settings of [`normalize`].
+#[derive(Config, Debug, PartialEq, Eq)]
+pub struct NormalizeConfig {
+    /// What is scaled.
+    #[config(default = "Normalization::Filter")]
+    pub normalization: Normalization,
+    /// Parameters of rank 0 and 1.
+    #[config(default = "VectorParameters::Ignore")]
+    pub vectors: VectorParameters,
+}
+
+/// `direction` filter-normalised to the weights of `module`, parameters of rank 0 and 1 at rest:
+/// for each filter f, $d_f \leftarrow d_f \lVert\theta_f\rVert / (\lVert d_f\rVert + 10^{-10})$.
+///
+/// A step of 1 along it changes each filter by its own norm, so that slices of networks of
+/// different scale can be compared.
+///
+/// # Panics
+/// If `direction` or `module` does not belong to `space`.
+///
+/// # References
+/// Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets", section 4.
+#[must_use]
+pub fn filter_normalize<M: Module>(
+    space: &ParameterSpace,
+    module: &M,
+    direction: Tensor<1>,
+) -> Tensor<1> {
+    let [found] = direction.dims();
+    let dim = space.dim();
+    normalize(space, module, direction, &NormalizeConfig::new())
+        .unwrap_or_else(|_| panic!("the direction has {found} entries, the space {dim} coordinates"))
+}
+
+/// `direction`, `[P]`, normalised as `config` says.
+///
+/// # Errors
+/// A length other than P; for [`Normalization::Global`] a direction that is zero or not finite.
+///
+/// # Panics
+/// If `module` does not have the space's parameters.
+pub fn normalize<M: Module>(
+    space: &ParameterSpace,
+    module: &M,
+    direction: Tensor<1>,
+    config: &NormalizeConfig,
+) -> Result<Tensor<1>, Error> {
+    space.domain.check_length("direction", direction.dims()[0])?;
+    let mut entries = download(&direction);
+    match config.normalization {
+        Normalization::None => return Ok(direction),
+        Normalization::Global => to_unit_norm(&mut entries)?,
+        Normalization::Filter | Normalization::Layer => {
+            let theta = download(&space.flatten(module));
+            for block in &space.blocks {
+                let range = block.range();
+                let (d, w) = (&mut entries[range.clone()], &theta[range]);
+                match (block.filter_axis, config.vectors, config.normalization) {
+                    (None, VectorParameters::Ignore, _) => d.fill(0.0),
+                    (None, VectorParameters::Copy, _) => d.copy_from_slice(w),
+                    (Some(axis), _, Normalization::Filter) => match_filters(block, axis, d, w),
+                    (Some(_), _, _) => match_norm(d, w, &[0..w.len()], 0.0),
+                }
+            }
+        }
+    }
+    space.domain.upload(&entries)
+}
+
+fn to_unit_norm(entries: &mut [f64]) -> Result<(), Error> {
+    let norm = entries.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let problem = match norm {
+        x if !x.is_finite() => Some("is not finite"),
+        0.0 => Some("is zero"),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        return Err(Error::NoDirection { what: "direction", problem });
+    }
+    entries.iter_mut().for_each(|x| *x /= norm);
+    Ok(())
+}
+
+/// Filters along `axis` of a row-major tensor: runs of `inner` entries, `shape[axis] * inner` apart.
+fn match_filters(block: &Block, axis: usize, d: &mut [f64], w: &[f64]) {
+    let filters = block.shape[axis];
+    let inner: usize = block.shape[axis + 1..].iter().product();
+    let outer: usize = block.shape[..axis].iter().product();
+    for filter in 0..filters {
+        let runs: Vec<_> = (0..outer)
+            .map(|o| (o * filters + filter) * inner)
+            .map(|start| start..start + inner)
+            .collect();
+        // The small constant of the original program keeps a zero filter of the direction at zero.
+        match_norm(d, w, &runs, 1e-10);
+    }
+}
+
+/// Scales the runs of `d` together to the norm of the same runs of `w`.
+fn match_norm(d: &mut [f64], w: &[f64], runs: &[std::ops::Range<usize>], guard: f64) {
+    let norm = |x: &[f64]| runs.iter().flat_map(|run| &x[run.clone()]).map(|v| v * v).sum::<f64>().sqrt();
+    let (direction, weights) = (norm(d), norm(w));
+    if direction + guard > 0.0 {
+        let scale = weights / (direction + guard);
+        for run in runs {
+            d[run.clone()].iter_mut().for_each(|x| *x *= scale);
+        }
+    }
+}

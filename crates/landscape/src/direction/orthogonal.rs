@@ -1,0 +1,37 @@
+//! Making a second direction orthogonal to a first.
+
+use burn::tensor::Tensor;
+
+use crate::Error;
+use crate::operator::{Domain, download};
+
+/// `direction` without its component along `against`: $d - \frac{\langle d, a\rangle}{\langle a, a\rangle} a$.
+///
+/// # Errors
+/// Lengths that differ from the domain's, or an `against` that is zero or not finite.
+pub fn orthogonalize(
+    domain: &Domain,
+    direction: &Tensor<1>,
+    against: &Tensor<1>,
+) -> Result<Tensor<1>, Error> {
+    domain.check_length("direction", direction.dims()[0])?;
+    domain.check_length("direction to be orthogonal to", against.dims()[0])?;
+    let (mut d, a) = (download(direction), download(against));
+    let squared: f64 = a.iter().map(|x| x * x).sum();
+    let problem = match squared {
+        x if !x.is_finite() => Some("is not finite"),
+        0.0 => Some("is zero"),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        return Err(Error::NoDirection { what: "direction to be orthogonal to", problem });
+    }
+    // Twice: what rounding leaves after the first time is removed by the second.
+    for _ in 0..2 {
+        let along = d.iter().zip(&a).map(|(x, y)| x * y).sum::<f64>() / squared;
+        for (x, y) in d.iter_mut().zip(&a) {
+            *x -= along * y;
+        }
+    }
+    domain.upload(&d)
+}

@@ -1,0 +1,81 @@
+//! From a module's parameters, or their gradients, to one flat vector.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor};
+
+use super::ParameterSpace;
+
+/// The parameters of `module` as a vector without autodiff.
+pub(super) fn parameters<M: Module>(space: &ParameterSpace, module: &M) -> Tensor<1> {
+    let mut collect = Collect::new(space, Values);
+    module.visit(&mut collect);
+    let found = collect.parts.iter().filter(|part| part.is_some()).count();
+    assert!(
+        found == space.blocks.len(),
+        "the module has {found} of the {} parameters of this space",
+        space.blocks.len()
+    );
+    collect.join()
+}
+
+/// The gradients of `module`'s parameters as a vector; zero where the loss does not depend on a
+/// parameter, `None` where it depends on none.
+pub(crate) fn gradient<M: Module>(
+    space: &ParameterSpace,
+    module: &M,
+    gradients: Gradients,
+) -> Option<Tensor<1>> {
+    let mut collect = Collect::new(space, gradients);
+    module.visit(&mut collect);
+    collect.parts.iter().any(Option::is_some).then(|| collect.join())
+}
+
+/// What is taken of a parameter.
+trait Take {
+    fn take<const D: usize>(&mut self, tensor: Tensor<D>) -> Option<Tensor<D>>;
+}
+
+struct Values;
+
+impl Take for Values {
+    fn take<const D: usize>(&mut self, tensor: Tensor<D>) -> Option<Tensor<D>> {
+        Some(tensor.without_autodiff())
+    }
+}
+
+impl Take for Gradients {
+    fn take<const D: usize>(&mut self, tensor: Tensor<D>) -> Option<Tensor<D>> {
+        tensor.grad_remove(self)
+    }
+}
+
+struct Collect<'s, T> {
+    space: &'s ParameterSpace,
+    take: T,
+    parts: Vec<Option<Tensor<1>>>,
+}
+
+impl<'s, T: Take> Collect<'s, T> {
+    fn new(space: &'s ParameterSpace, take: T) -> Self {
+        Self { space, take, parts: vec![None; space.blocks.len()] }
+    }
+
+    fn join(self) -> Tensor<1> {
+        let domain = &self.space.domain;
+        let parts = self.parts.into_iter().zip(&self.space.blocks);
+        let parts = parts.map(|(part, block)| {
+            part.unwrap_or_else(|| Tensor::zeros([block.len()], (&domain.device, domain.dtype)))
+        });
+        Tensor::cat(parts.collect(), 0)
+    }
+}
+
+impl<T: Take> ModuleVisitor for Collect<'_, T> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(&index) = self.space.index.get(&param.id) else { return };
+        if self.parts[index].is_none() {
+            let len = self.space.blocks[index].len();
+            self.parts[index] = self.take.take(param.val()).map(|part| part.reshape([len]));
+        }
+    }
+}

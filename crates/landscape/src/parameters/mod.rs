@@ -1,0 +1,231 @@
+//! The coordinates of theta: which entries of which tensors, in which order.
+
+mod detach;
+mod flatten;
+mod layer;
+mod replace;
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{DType, Device, Tensor};
+
+pub(crate) use detach::tracked;
+pub(crate) use flatten::gradient;
+pub(crate) use replace::{cast, place};
+
+use crate::Error;
+use crate::operator::Domain;
+
+/// One parameter tensor of a [`ParameterSpace`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// Burn's identity of the parameter.
+    pub id: ParamId,
+    /// Path in the module, `conv1.weight`.
+    pub path: String,
+    /// Type of the layer that holds it, `Conv2d`.
+    pub layer: String,
+    /// Shape of the tensor in Burn's layout.
+    pub shape: Vec<usize>,
+    /// Where its first entry stands in the flat vector; entries follow row-major.
+    pub offset: usize,
+    /// The axis that counts filters (output channels, neurons); `None` for rank 0 and 1.
+    pub filter_axis: Option<usize>,
+}
+
+impl Block {
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the tensor has no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The block's place in the flat vector.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+}
+
+/// The parameters of a module that require a gradient, as one flat vector theta, `[P]`.
+///
+/// The order is Burn's visit order; inside a tensor it is row-major in Burn's layout. A parameter
+/// that is used in several places (one `ParamId`) is one block. Buffers, such as the running
+/// statistics of BatchNorm, and frozen parameters are no coordinates and never move.
+#[derive(Debug, Clone)]
+pub struct ParameterSpace {
+    /// The blocks in order, without gap.
+    pub blocks: Vec<Block>,
+    /// Length, float type and device of the flat vectors.
+    pub domain: Domain,
+    index: HashMap<ParamId, usize>,
+}
+
+impl ParameterSpace {
+    /// The trainable parameters of `module`, whether it stands on an autodiff device or not.
+    ///
+    /// Lazy parameters are initialised by this, as by a first forward pass.
+    ///
+    /// # Errors
+    /// No trainable parameter; parameters on several devices, of different float types, or of a
+    /// type other than F32 and F64.
+    pub fn of<M: Module>(module: &M) -> Result<Self, Error> {
+        // `valid` then `train` gives every parameter its configured gradient flag, wherever the
+        // module stands, and running statistics of its own.
+        Self::of_tracked(&module.valid().train())
+    }
+
+    pub(crate) fn of_tracked<M: Module>(module: &M) -> Result<Self, Error> {
+        let mut survey = Survey::default();
+        module.visit(&mut survey);
+        if let Some(error) = survey.error {
+            return Err(error);
+        }
+        let (Some((dtype, device)), false) = (survey.kind, survey.blocks.is_empty()) else {
+            return Err(Error::NoTrainableParameter { frozen: survey.frozen });
+        };
+        let dim = survey.offset;
+        let index = survey.blocks.iter().enumerate().map(|(i, block)| (block.id, i)).collect();
+        Ok(Self { blocks: survey.blocks, domain: Domain { dim, dtype, device }, index })
+    }
+
+    /// Number of coordinates P.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.domain.dim
+    }
+
+    /// The block of a parameter, if it is a coordinate.
+    #[must_use]
+    pub fn block(&self, id: ParamId) -> Option<&Block> {
+        self.index.get(&id).map(|&i| &self.blocks[i])
+    }
+
+    /// The same space with another filter axis for the block at `path`.
+    ///
+    /// The axes of Burn's layers are known; a tensor of rank 2 or more in a layer of one's own is
+    /// taken to count its filters along axis 0 until told otherwise.
+    ///
+    /// # Panics
+    /// If there is no block at `path`, or `axis` is not one of its axes.
+    #[must_use]
+    pub fn with_filter_axis(mut self, path: &str, axis: usize) -> Self {
+        let block = self.blocks.iter_mut().find(|block| block.path == path);
+        let Some(block) = block else { panic!("no parameter at path `{path}`") };
+        assert!(
+            axis < block.shape.len(),
+            "axis {axis} of `{path}`, which has {} axes",
+            block.shape.len()
+        );
+        block.filter_axis = Some(axis);
+        self
+    }
+
+    /// The parameters of `module` as one vector theta, `[P]`.
+    ///
+    /// # Panics
+    /// If `module` does not have this space's parameters.
+    #[must_use]
+    pub fn flatten<M: Module>(&self, module: &M) -> Tensor<1> {
+        flatten::parameters(self, module)
+    }
+
+    /// `module` with theta in place of its parameters; ids, buffers, flags and all else as before.
+    ///
+    /// Running statistics are copied, so that a forward pass of the result does not change those
+    /// of `module`.
+    ///
+    /// # Errors
+    /// A length other than P.
+    pub fn unflatten<M: Module>(&self, module: &M, theta: &Tensor<1>) -> Result<M, Error> {
+        self.domain.check_length("parameter vector", theta.dims()[0])?;
+        Ok(place(self, detach::copy(module), theta))
+    }
+
+    /// `module` moved by `displacement`, `[P]`: theta + d.
+    ///
+    /// # Errors
+    /// A length other than P.
+    pub fn displace<M: Module>(&self, module: &M, displacement: &Tensor<1>) -> Result<M, Error> {
+        self.domain.check_length("displacement", displacement.dims()[0])?;
+        self.unflatten(module, &(self.flatten(module) + displacement.clone()))
+    }
+}
+
+#[derive(Default)]
+struct Survey {
+    path: Vec<String>,
+    layers: Vec<String>,
+    seen: HashSet<ParamId>,
+    blocks: Vec<Block>,
+    offset: usize,
+    frozen: usize,
+    kind: Option<(DType, Device)>,
+    error: Option<Error>,
+}
+
+impl Survey {
+    fn check_kind(&mut self, path: &str, dtype: DType, device: Device) -> Result<(), Error> {
+        if !matches!(dtype, DType::F32 | DType::F64) {
+            return Err(Error::UnsupportedType { path: path.to_owned(), found: dtype });
+        }
+        match &self.kind {
+            None => self.kind = Some((dtype, device)),
+            Some((expected, _)) if *expected != dtype => {
+                return Err(Error::MixedTypes {
+                    path: path.to_owned(),
+                    expected: *expected,
+                    found: dtype,
+                });
+            }
+            Some((_, first)) if *first != device => return Err(Error::SeveralDevices { count: 2 }),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl ModuleVisitor for Survey {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.error.is_some() || self.seen.contains(&param.id) {
+            return;
+        }
+        let tensor = param.val();
+        if !tensor.is_require_grad() {
+            self.frozen += 1;
+            return;
+        }
+        let path = self.path.join(".");
+        let device = tensor.device().without_autodiff();
+        if let Err(error) = self.check_kind(&path, tensor.dtype(), device) {
+            self.error = Some(error);
+            return;
+        }
+        let shape = tensor.dims().to_vec();
+        let layer = self.layers.last().cloned().unwrap_or_default();
+        let filter_axis = layer::filter_axis(&layer, D);
+        let len: usize = shape.iter().product();
+        self.seen.insert(param.id);
+        self.blocks.push(Block { id: param.id, path, layer, shape, offset: self.offset, filter_axis });
+        self.offset += len;
+    }
+
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.push(name.to_owned());
+        let layer = container_type.strip_prefix("Struct:").unwrap_or(container_type);
+        self.layers.push(layer.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+        self.layers.pop();
+    }
+}

@@ -1,0 +1,90 @@
+//! Where the batches of a risk come from.
+
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader;
+
+use crate::{Batch, Error};
+
+/// Batches held in memory, or streamed anew for each evaluation.
+pub enum Batches<B> {
+    /// Held: tensors are reference counted, so this costs no copy.
+    Held(Arc<[B]>),
+    /// Streamed from a Burn data loader. Give it a loader of its own: iterating a shuffling loader
+    /// that also feeds the training would change the training's order.
+    Streamed(Arc<dyn DataLoader<B>>),
+}
+
+impl<B> Clone for Batches<B> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Held(batches) => Self::Held(Arc::clone(batches)),
+            Self::Streamed(loader) => Self::Streamed(Arc::clone(loader)),
+        }
+    }
+}
+
+impl<B: Batch> Batches<B> {
+    /// Calls `each` with position and batch, in order.
+    ///
+    /// # Errors
+    /// No batch at all, an empty batch, a batch that cannot be read, or an error of `each`.
+    pub(crate) fn for_each(
+        &self,
+        mut each: impl FnMut(usize, B) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut count = 0;
+        let mut visit = |index: usize, batch: B| {
+            if batch.examples() == 0 {
+                return Err(Error::EmptyBatch { index });
+            }
+            count += 1;
+            each(index, batch)
+        };
+        match self {
+            Self::Held(batches) => {
+                for (index, batch) in batches.iter().enumerate() {
+                    visit(index, batch.clone())?;
+                }
+            }
+            Self::Streamed(loader) => {
+                for (index, batch) in loader.iter().enumerate() {
+                    let batch = batch
+                        .map_err(|error| Error::Data { index, reason: error.to_string() })?;
+                    visit(index, batch)?;
+                }
+            }
+        }
+        if count == 0 { Err(Error::NoData) } else { Ok(()) }
+    }
+}
+
+impl<B: Clone> From<&[B]> for Batches<B> {
+    fn from(batches: &[B]) -> Self {
+        Self::Held(batches.into())
+    }
+}
+
+impl<B: Clone> From<&Vec<B>> for Batches<B> {
+    fn from(batches: &Vec<B>) -> Self {
+        Self::Held(batches.as_slice().into())
+    }
+}
+
+impl<B> From<Vec<B>> for Batches<B> {
+    fn from(batches: Vec<B>) -> Self {
+        Self::Held(batches.into())
+    }
+}
+
+impl<B, const N: usize> From<[B; N]> for Batches<B> {
+    fn from(batches: [B; N]) -> Self {
+        Self::Held(batches.into())
+    }
+}
+
+impl<B> From<Arc<dyn DataLoader<B>>> for Batches<B> {
+    fn from(loader: Arc<dyn DataLoader<B>>) -> Self {
+        Self::Streamed(loader)
+    }
+}

@@ -1,0 +1,217 @@
+//! The mean loss of a model over data.
+
+mod batches;
+mod objective;
+
+use std::sync::{Arc, OnceLock};
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+pub use batches::Batches;
+pub use objective::Objective;
+
+use crate::{Batch, Error};
+
+/// What BatchNorm normalises with while a risk is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Statistics {
+    /// The stored running statistics, constant: the function that is deployed.
+    #[default]
+    Running,
+    /// Mean and biased variance of each batch, differentiated through: the function that is
+    /// trained. It depends on how the examples are divided into batches.
+    Batch,
+}
+
+/// What the loss of a batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// The mean over the batch's examples.
+    Mean,
+    /// The sum over the batch's examples.
+    Sum,
+}
+
+type BatchLoss<M, B> = dyn Fn(&M, &B) -> Tensor<1> + Send + Sync;
+
+/// The mean loss over all examples of some data, as a function of the model:
+/// $L(\theta) = \frac1N \sum_{n=1}^N \ell_n(\theta)$.
+///
+/// Batches are weighted by their number of examples, so a ragged last batch counts for what it is.
+/// Dropout and noise layers are off; BatchNorm uses its running statistics unless
+/// [`with_statistics`](Self::with_statistics) says otherwise. Measuring goes through a copy of the
+/// model: weights, running statistics and random streams stay bit for bit what they were.
+///
+/// A risk is cheap to clone: clones share batches and closures.
+///
+/// ```
+/// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
+/// use burn::tensor::{Device, Tensor};
+/// use landscape::Risk;
+///
+/// let device = Device::flex();
+/// let model = LinearConfig::new(1, 1).init(&device);
+/// let batch = (Tensor::<2>::ones([4, 1], &device), Tensor::<2>::zeros([4, 1], &device));
+/// let risk = Risk::mean([batch], |model: &Linear, (x, y): &(Tensor<2>, Tensor<2>)| {
+///     MseLoss::new().forward(model.forward(x.clone()), y.clone(), Reduction::Mean)
+/// });
+/// let output: f32 = model.forward(Tensor::ones([1, 1], &device)).into_scalar();
+/// assert!((risk.value(&model)? - f64::from(output).powi(2)).abs() < 1e-6);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+pub struct Risk<M, B> {
+    batches: Batches<B>,
+    loss: Arc<BatchLoss<M, B>>,
+    reduction: Reduction,
+    statistics: Statistics,
+    reduction_checked: Arc<OnceLock<Result<(), Error>>>,
+}
+
+impl<M, B> Clone for Risk<M, B> {
+    fn clone(&self) -> Self {
+        Self {
+            batches: self.batches.clone(),
+            loss: Arc::clone(&self.loss),
+            reduction: self.reduction,
+            statistics: self.statistics,
+            reduction_checked: Arc::clone(&self.reduction_checked),
+        }
+    }
+}
+
+impl<M, B> std::fmt::Debug for Risk<M, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Risk")
+            .field("reduction", &self.reduction)
+            .field("statistics", &self.statistics)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Module, B: Batch> Risk<M, B> {
+    /// The risk whose loss closure gives the mean over a batch, shape `[1]`.
+    ///
+    /// `batches` is a slice, an array or a vector of batches, or a Burn `DataLoader`, from which
+    /// they are streamed anew for each evaluation. The closure must use the model and the batch it
+    /// is given: they stand on the device of the measurement.
+    ///
+    /// A closure that gives a sum is noticed at the first evaluation: doubling the examples of a
+    /// batch does not change a mean.
+    pub fn mean<F>(batches: impl Into<Batches<B>>, loss: F) -> Self
+    where
+        F: Fn(&M, &B) -> Tensor<1> + Send + Sync + 'static,
+    {
+        Self::new(batches.into(), Arc::new(loss), Reduction::Mean)
+    }
+
+    /// The risk with the model's outputs and the loss on them apart, which Gauss-Newton, Fisher
+    /// and per-example quantities need.
+    pub fn of<const D: usize, O, F>(
+        batches: impl Into<Batches<B>>,
+        outputs: O,
+        loss: F,
+        reduction: Reduction,
+    ) -> Self
+    where
+        O: Fn(&M, &B) -> Tensor<D> + Send + Sync + 'static,
+        F: Fn(Tensor<D>, &B) -> Tensor<1> + Send + Sync + 'static,
+    {
+        let joint = move |model: &M, batch: &B| loss(outputs(model, batch), batch);
+        Self::new(batches.into(), Arc::new(joint), reduction)
+    }
+
+    fn new(batches: Batches<B>, loss: Arc<BatchLoss<M, B>>, reduction: Reduction) -> Self {
+        Self {
+            batches,
+            loss,
+            reduction,
+            statistics: Statistics::default(),
+            reduction_checked: Arc::default(),
+        }
+    }
+
+    /// The same risk with BatchNorm's statistics chosen.
+    #[must_use]
+    pub const fn with_statistics(mut self, statistics: Statistics) -> Self {
+        self.statistics = statistics;
+        self
+    }
+
+    /// The same loss over other data.
+    #[must_use]
+    pub fn over(&self, batches: impl Into<Batches<B>>) -> Self {
+        Self { batches: batches.into(), ..self.clone() }
+    }
+
+    /// The value L at `model`; NaN and infinities are returned as they are. Cost: one forward pass
+    /// over the data.
+    ///
+    /// # Errors
+    /// No data, a loss that is not one number or no mean, a model that cannot be measured.
+    pub fn value(&self, model: &M) -> Result<f64, Error> {
+        Objective::at(model, self)?.value_here()
+    }
+
+    /// The value and the gradient, `[P]` in the order of [`ParameterSpace`](crate::ParameterSpace).
+    /// Cost: one gradient.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), and a loss that is not finite or depends on no parameter.
+    pub fn gradient(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
+        Objective::at(model, self)?.gradient_here()
+    }
+
+    /// The batches of this risk.
+    #[must_use]
+    pub const fn batches(&self) -> &Batches<B> {
+        &self.batches
+    }
+
+    /// BatchNorm's statistics while this risk is measured.
+    #[must_use]
+    pub const fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// The mean loss of one batch as a tensor of one element.
+    pub(crate) fn batch_loss(&self, model: &M, batch: &B, index: usize) -> Result<Tensor<1>, Error> {
+        let loss = (self.loss)(model, batch);
+        let elements = loss.dims()[0];
+        if elements != 1 {
+            return Err(Error::LossNotScalar { index, elements });
+        }
+        Ok(match self.reduction {
+            Reduction::Mean => loss,
+            #[expect(clippy::cast_precision_loss, reason = "a batch has far fewer than 2^53 examples")]
+            Reduction::Sum => loss / (batch.examples() as f64),
+        })
+    }
+
+    /// Once for each risk: whether the loss is the reduction it was said to be.
+    pub(crate) fn check_reduction(&self, model: &M, batch: &B) -> Result<(), Error> {
+        self.reduction_checked.get_or_init(|| self.doubling_leaves_loss(model, batch)).clone()
+    }
+
+    fn doubling_leaves_loss(&self, model: &M, batch: &B) -> Result<(), Error> {
+        // Few examples say as much as many.
+        let examples = batch.examples().min(16);
+        let twice = batch.clone().doubled(examples);
+        if twice.examples() != 2 * examples {
+            return Ok(());
+        }
+        let four_times = twice.clone().doubled(2 * examples);
+        let once: f64 = scalar(&self.batch_loss(model, &twice, 0)?);
+        let doubled: f64 = scalar(&self.batch_loss(model, &four_times, 0)?);
+        let ratio = doubled / once;
+        // Rounding changes a mean in f32 by some 1e-6; a sum changes by a factor.
+        if !ratio.is_finite() || (ratio - 1.0).abs() < 1e-2 {
+            return Ok(());
+        }
+        Err(Error::LossIsNotMean { examples: 2 * examples, ratio })
+    }
+}
+
+pub(crate) fn scalar(loss: &Tensor<1>) -> f64 {
+    loss.to_data().iter::<f64>().next().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,196 @@
+//! A risk as a function of the flat parameter vector, around one model.
+
+use burn::module::Module;
+use burn::tensor::{DType, Device, FloatDType, Tensor};
+
+use super::{Risk, Statistics, scalar};
+use crate::operator::download;
+use crate::parameters::{cast, gradient, place, tracked};
+use crate::{Batch, Error, ParameterSpace};
+
+/// A risk as a function of theta, `[P]`, around the model it was made at: what slices, products by
+/// differences and sharpness measures evaluate.
+///
+/// It owns copies of the model, so the model itself can neither change it nor be changed by it.
+#[derive(Debug)]
+pub struct Objective<M, B> {
+    space: ParameterSpace,
+    risk: Risk<M, B>,
+    /// On the autodiff device, dropout off.
+    tracked: M,
+    /// The same without autodiff.
+    inner: M,
+    origin: Tensor<1>,
+    device: Device,
+    examples: usize,
+    /// Float type of the batches, if it is another than they have.
+    cast: Option<FloatDType>,
+}
+
+impl<M: Module, B: Batch> Objective<M, B> {
+    /// The objective at `model`, in the model's own float type.
+    ///
+    /// # Errors
+    /// A model that cannot be measured, no data, or a loss that is no mean.
+    pub fn at(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
+        Self::new(tracked(model, risk.statistics()), risk, None)
+    }
+
+    /// The objective at `model` with parameters, buffers and float tensors of the batches cast to
+    /// f64. The closures must take the float type of what they are given.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at), and a device without f64.
+    pub fn in_double(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
+        let tracked = tracked(model, risk.statistics());
+        let space = ParameterSpace::of_tracked(&tracked)?;
+        if !space.domain.device.supports_dtype(DType::F64) {
+            return Err(Error::Setting {
+                name: "double precision",
+                value: "on".to_owned(),
+                allowed: "off on this device, which has no f64",
+            });
+        }
+        Self::new(cast(tracked, FloatDType::F64), risk, Some(FloatDType::F64))
+    }
+
+    fn new(tracked: M, risk: &Risk<M, B>, cast: Option<FloatDType>) -> Result<Self, Error> {
+        let space = ParameterSpace::of_tracked(&tracked)?;
+        let inner = tracked.valid();
+        let origin = space.flatten(&tracked);
+        let device = space.domain.device.clone();
+        let mut objective =
+            Self { space, risk: risk.clone(), tracked, inner, origin, device, examples: 0, cast };
+        let mut examples = 0;
+        objective.risk.batches().for_each(|index, batch| {
+            examples += batch.examples();
+            if index == 0 {
+                let batch = objective.prepare(batch, objective.needs_autodiff());
+                objective.risk.check_reduction(objective.model_for_values(), &batch)?;
+            }
+            Ok(())
+        })?;
+        objective.examples = examples;
+        Ok(objective)
+    }
+
+    /// The coordinates.
+    pub const fn space(&self) -> &ParameterSpace {
+        &self.space
+    }
+
+    /// theta of the model this objective was made at, `[P]`.
+    pub const fn origin(&self) -> &Tensor<1> {
+        &self.origin
+    }
+
+    /// Number of examples N.
+    pub const fn examples(&self) -> usize {
+        self.examples
+    }
+
+    /// L(theta) for `theta` of shape `[P]`; NaN and infinities as they are. Cost: one forward pass.
+    ///
+    /// # Errors
+    /// A length other than P, or a batch that cannot be read.
+    pub fn value(&self, theta: &Tensor<1>) -> Result<f64, Error> {
+        self.space.domain.check_length("parameter vector", theta.dims()[0])?;
+        self.value_of(&place(&self.space, self.model_for_values().clone(), theta))
+    }
+
+    /// L and its gradient, `[P]`, at `theta`. Cost: one gradient.
+    ///
+    /// # Errors
+    /// A length other than P, a loss that is not finite, or that depends on no parameter.
+    pub fn gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
+        self.space.domain.check_length("parameter vector", theta.dims()[0])?;
+        self.gradient_of(&place(&self.space, self.tracked.clone(), theta))
+    }
+
+    /// L at the origin.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn value_here(&self) -> Result<f64, Error> {
+        self.value_of(self.model_for_values())
+    }
+
+    /// L and its gradient at the origin.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient).
+    pub fn gradient_here(&self) -> Result<(f64, Tensor<1>), Error> {
+        self.gradient_of(&self.tracked)
+    }
+
+    /// BatchNorm takes its training path on autodiff devices only.
+    fn needs_autodiff(&self) -> bool {
+        self.risk.statistics() == Statistics::Batch
+    }
+
+    fn model_for_values(&self) -> &M {
+        if self.needs_autodiff() { &self.tracked } else { &self.inner }
+    }
+
+    fn prepare(&self, batch: B, autodiff: bool) -> B {
+        let device = if autodiff { self.device.clone().autodiff() } else { self.device.clone() };
+        let batch = batch.to_device(&device);
+        match self.cast {
+            Some(dtype) => batch.to_dtype(dtype),
+            None => batch,
+        }
+    }
+
+    fn value_of(&self, model: &M) -> Result<f64, Error> {
+        let mut sum = 0.0;
+        self.risk.batches().for_each(|index, batch| {
+            let share = self.share(&batch);
+            let batch = self.prepare(batch, self.needs_autodiff());
+            sum += share * scalar(&self.risk.batch_loss(model, &batch, index)?);
+            Ok(())
+        })?;
+        Ok(sum)
+    }
+
+    fn gradient_of(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
+        let mut sum = 0.0;
+        let mut total: Option<Tensor<1>> = None;
+        self.risk.batches().for_each(|index, batch| {
+            let share = self.share(&batch);
+            let batch = self.prepare(batch, true);
+            let loss = self.risk.batch_loss(model, &batch, index)?;
+            if !loss.is_tracked() {
+                return Err(Error::Disconnected { index });
+            }
+            let value = scalar(&loss);
+            if !value.is_finite() {
+                return Err(Error::NonFiniteLoss { value, place: format!("in batch {index}") });
+            }
+            sum += share * value;
+            let gradient = gradient(&self.space, model, loss.backward())
+                .ok_or(Error::Disconnected { index })?;
+            let gradient = if self.is_whole(share) { gradient } else { gradient * share };
+            total = Some(match total.take() {
+                Some(total) => total + gradient,
+                None => gradient,
+            });
+            Ok(())
+        })?;
+        let total = total.ok_or(Error::NoData)?;
+        if download(&total).iter().any(|entry| !entry.is_finite()) {
+            return Err(Error::NonFiniteVector { what: "gradient" });
+        }
+        Ok((sum, total))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53 examples")]
+    fn share(&self, batch: &B) -> f64 {
+        batch.examples() as f64 / self.examples as f64
+    }
+
+    /// One batch holds all the data, whose gradient needs no weight.
+    #[expect(clippy::float_cmp, reason = "n / n is 1 exactly")]
+    fn is_whole(&self, share: f64) -> bool {
+        share == 1.0
+    }
+}

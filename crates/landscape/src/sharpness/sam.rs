@@ -1,0 +1,55 @@
+//! SAM's sharpness: the rise of the loss one step up the gradient.
+
+use burn::module::Module;
+
+use crate::operator::download;
+use crate::{Batch, Error, Objective, Risk};
+
+/// The result of [`sam_sharpness`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SamSharpness {
+    /// Radius.
+    pub rho: f64,
+    /// L(theta + rho g / ||g||) - L(theta); NaN or infinite if the loss is, there.
+    pub value: f64,
+    /// L(theta).
+    pub loss: f64,
+    /// L(theta + rho g / ||g||).
+    pub peak_loss: f64,
+    /// ||g||.
+    pub gradient_norm: f64,
+}
+
+/// $L(\theta + \rho\, g / \lVert g \rVert) - L(\theta)$, the norm over all parameters together; zero
+/// where the gradient is. Cost: one gradient and one forward pass.
+///
+/// Not invariant to rescaling ReLU layers. Not claimed to predict generalisation.
+///
+/// # Errors
+/// A negative or non-finite `rho`, or a risk that cannot be evaluated.
+///
+/// # References
+/// Foret et al. 2021, "Sharpness-Aware Minimization", equation 2.
+pub fn sam_sharpness<M: Module, B: Batch>(
+    model: &M,
+    risk: &Risk<M, B>,
+    rho: f64,
+) -> Result<SamSharpness, Error> {
+    if !(rho.is_finite() && rho >= 0.0) {
+        return Err(Error::Setting {
+            name: "rho",
+            value: rho.to_string(),
+            allowed: "finite and not negative",
+        });
+    }
+    let objective = Objective::at(model, risk)?;
+    let (loss, gradient) = objective.gradient_here()?;
+    let gradient_norm = download(&gradient).iter().map(|x| x * x).sum::<f64>().sqrt();
+    let peak_loss = if gradient_norm > 0.0 {
+        let step = gradient * (rho / gradient_norm);
+        objective.value(&(objective.origin().clone() + step))?
+    } else {
+        loss
+    };
+    Ok(SamSharpness { rho, value: peak_loss - loss, loss, peak_loss, gradient_norm })
+}

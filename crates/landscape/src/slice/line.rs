@@ -1,0 +1,67 @@
+//! The loss along one direction.
+
+use std::ops::ControlFlow;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::{Batch, Error, Objective, Risk};
+
+/// The loss along a line: `loss[i]` = L(theta + a\[i\] d).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Coordinates, multiples of the direction.
+    pub a: Vec<f64>,
+    /// Losses; a value that is not finite is kept as it is.
+    pub loss: Vec<f64>,
+}
+
+impl Line {
+    /// Which losses are finite.
+    #[must_use]
+    pub fn valid(&self) -> Vec<bool> {
+        self.loss.iter().map(|loss| loss.is_finite()).collect()
+    }
+}
+
+/// L(theta + a d) for each `a`, d of shape `[P]`. Cost: one forward pass over the data for each.
+///
+/// # Errors
+/// A direction of another length or with entries that are not finite, no coordinate, or a risk
+/// that cannot be evaluated.
+pub fn line<M: Module, B: Batch>(
+    model: &M,
+    risk: &Risk<M, B>,
+    direction: &Tensor<1>,
+    a: &[f64],
+) -> Result<Line, Error> {
+    line_with(model, risk, direction, a, |_, _| ControlFlow::Continue(()))
+}
+
+/// [`line()`], handing each finished point (its index and its loss) to `each`, which may cancel.
+///
+/// # Errors
+/// As [`line()`], and [`Error::Cancelled`].
+pub fn line_with<M: Module, B: Batch>(
+    model: &M,
+    risk: &Risk<M, B>,
+    direction: &Tensor<1>,
+    a: &[f64],
+    mut each: impl FnMut(usize, f64) -> ControlFlow<()>,
+) -> Result<Line, Error> {
+    let objective = Objective::at(model, risk)?;
+    let direction = super::plane::usable(&objective, direction, "direction of a line")?;
+    if a.is_empty() {
+        return Err(super::plane::no_points());
+    }
+    let mut loss = Vec::with_capacity(a.len());
+    for (index, &a) in a.iter().enumerate() {
+        let theta = objective.origin().clone() + direction.clone() * a;
+        let value = objective.value(&theta)?;
+        loss.push(value);
+        if each(index, value).is_break() {
+            return Err(Error::Cancelled { done: index + 1 });
+        }
+    }
+    Ok(Line { a: a.to_vec(), loss })
+}

@@ -1,0 +1,9 @@
+//! The loss on a line and on a plane through a model.
+
+mod grid;
+mod line;
+mod plane;
+
+pub use grid::{Grid, linspace};
+pub use line::{Line, line, line_with};
+pub use plane::{Surface, plane, plane_with};

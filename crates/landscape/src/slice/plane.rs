@@ -1,0 +1,107 @@
+//! The loss on a plane spanned by two directions.
+
+use std::ops::ControlFlow;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::Grid;
+use crate::operator::download;
+use crate::{Batch, Error, Objective, Risk};
+
+/// The loss on a plane: `loss[i * b.len() + j]` = L(theta + a\[i\] d1 + b\[j\] d2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Surface {
+    /// Multiples of the first direction.
+    pub a: Vec<f64>,
+    /// Multiples of the second direction.
+    pub b: Vec<f64>,
+    /// Losses, row-major `[a.len(), b.len()]`; a value that is not finite is kept as it is.
+    pub loss: Vec<f64>,
+}
+
+impl Surface {
+    /// The loss at `a[i]`, `b[j]`.
+    ///
+    /// # Panics
+    /// If an index is out of range.
+    #[must_use]
+    pub fn at(&self, i: usize, j: usize) -> f64 {
+        assert!(i < self.a.len() && j < self.b.len(), "point ({i}, {j}) of a {} x {} surface", self.a.len(), self.b.len());
+        self.loss[i * self.b.len() + j]
+    }
+
+    /// Which losses are finite, in the order of `loss`.
+    #[must_use]
+    pub fn valid(&self) -> Vec<bool> {
+        self.loss.iter().map(|loss| loss.is_finite()).collect()
+    }
+}
+
+/// L(theta + a d1 + b d2) on a grid, which need not be square. Cost: one forward pass over the data
+/// for each point.
+///
+/// # Errors
+/// Directions of another length or with entries that are not finite, an empty grid, or a risk that
+/// cannot be evaluated.
+///
+/// # References
+/// Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets", section 3.
+pub fn plane<M: Module, B: Batch>(
+    model: &M,
+    risk: &Risk<M, B>,
+    directions: [&Tensor<1>; 2],
+    grid: &Grid,
+) -> Result<Surface, Error> {
+    plane_with(model, risk, directions, grid, |_, _| ControlFlow::Continue(()))
+}
+
+/// [`plane`], handing each finished point (`[i, j]` and its loss) to `each`, which may cancel.
+///
+/// # Errors
+/// As [`plane`], and [`Error::Cancelled`].
+pub fn plane_with<M: Module, B: Batch>(
+    model: &M,
+    risk: &Risk<M, B>,
+    [first, second]: [&Tensor<1>; 2],
+    grid: &Grid,
+    mut each: impl FnMut([usize; 2], f64) -> ControlFlow<()>,
+) -> Result<Surface, Error> {
+    let objective = Objective::at(model, risk)?;
+    let first = usable(&objective, first, "first direction of a plane")?;
+    let second = usable(&objective, second, "second direction of a plane")?;
+    if grid.is_empty() {
+        return Err(no_points());
+    }
+    let mut loss = Vec::with_capacity(grid.len());
+    for (i, &a) in grid.a.iter().enumerate() {
+        let row = objective.origin().clone() + first.clone() * a;
+        for (j, &b) in grid.b.iter().enumerate() {
+            let value = objective.value(&(row.clone() + second.clone() * b))?;
+            loss.push(value);
+            if each([i, j], value).is_break() {
+                return Err(Error::Cancelled { done: loss.len() });
+            }
+        }
+    }
+    Ok(Surface { a: grid.a.clone(), b: grid.b.clone(), loss })
+}
+
+/// The direction on the objective's device and in its float type, if it is one.
+pub(super) fn usable<M: Module, B: Batch>(
+    objective: &Objective<M, B>,
+    direction: &Tensor<1>,
+    what: &'static str,
+) -> Result<Tensor<1>, Error> {
+    let domain = &objective.space().domain;
+    domain.check_length(what, direction.dims()[0])?;
+    let entries = download(direction);
+    if entries.iter().any(|entry| !entry.is_finite()) {
+        return Err(Error::NoDirection { what, problem: "is not finite" });
+    }
+    domain.upload(&entries)
+}
+
+pub(super) fn no_points() -> Error {
+    Error::Setting { name: "number of grid points", value: "0".to_owned(), allowed: "at least 1" }
+}
