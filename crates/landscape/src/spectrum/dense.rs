@@ -1,0 +1,218 @@
+//! The whole spectrum of a symmetric matrix, for a few thousand coordinates.
+
+use faer::{MatRef, Side};
+
+use super::vector::checked;
+use crate::operator::{LinearOperator, download};
+use crate::Error;
+
+/// A symmetric matrix on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SymmetricMatrix {
+    /// Dimension P.
+    pub dim: usize,
+    /// Entries, row-major, `[P, P]`; symmetric.
+    pub entries: Vec<f64>,
+    /// Largest $|a_{ij} - a_{ji}|$ before symmetrising, relative to the largest $|a_{ij}|$.
+    pub asymmetry: f64,
+}
+
+/// Eigenvalues and eigenvectors of a matrix of dimension P.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DenseEigen {
+    /// Eigenvalues, ascending.
+    pub values: Vec<f64>,
+    /// Unit eigenvectors in the order of the values, each `[P]`.
+    pub vectors: Vec<Vec<f64>>,
+}
+
+/// All eigenvalues of an operator, with their statistics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DenseSpectrum {
+    /// Eigenvalues, ascending, P of them.
+    pub values: Vec<f64>,
+    /// Their statistics.
+    pub statistics: SpectrumStatistics,
+    /// Relative asymmetry of the matrix of products: the size of the products' errors.
+    pub asymmetry: f64,
+}
+
+/// Statistics of the eigenvalues of a matrix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpectrumStatistics {
+    /// Smallest eigenvalue.
+    pub min: f64,
+    /// Largest eigenvalue.
+    pub max: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Median; of an even number the mean of the middle two.
+    pub median: f64,
+    /// Standard deviation of the eigenvalues as a whole population (divisor P).
+    pub std: f64,
+    /// $\lambda_{max} / |\lambda_{min}|$ of the largest and the smallest eigenvalue, signs included:
+    /// the condition number for a positive definite matrix. Infinite, or NaN, when the smallest is
+    /// exactly zero.
+    pub condition: f64,
+    /// Share of the eigenvalues below minus `zero_tolerance`.
+    pub fraction_negative: f64,
+    /// Sum.
+    pub trace: f64,
+    /// Sign of the determinant, -1, 0 or 1; 0 if an eigenvalue is within `zero_tolerance` of zero.
+    pub determinant_sign: i8,
+    /// Magnitude up to which an eigenvalue counts as zero.
+    pub zero_tolerance: f64,
+}
+
+/// The matrix of an operator by P products with unit vectors, symmetrised. Takes $8P^2$ bytes.
+///
+/// # Errors
+/// [`Error::NonFiniteVector`] for a product that is not finite, and the operator's own.
+pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix, Error> {
+    /// Products asked for at once, for operators that share work among them.
+    const TOGETHER: usize = 16;
+    let dim = op.dim();
+    let mut columns = Vec::with_capacity(dim * dim);
+    let mut unit = vec![0.0; dim];
+    for first in (0..dim).step_by(TOGETHER) {
+        let vectors = (first..dim.min(first + TOGETHER))
+            .map(|i| {
+                unit[i] = 1.0;
+                let vector = op.domain().upload(&unit);
+                unit[i] = 0.0;
+                vector
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        for product in op.apply_many(&vectors)? {
+            columns.extend(checked(download(&product), "operator's product")?);
+        }
+    }
+    SymmetricMatrix::from_rows(columns, dim)
+}
+
+/// All eigenvalues of an operator by [`materialize`] and the symmetric QR algorithm, for P up to a
+/// few thousand: P products, $O(P^3)$ operations, $8P^2$ bytes.
+///
+/// An eigenvalue counts as zero in the statistics up to P times the unit roundoff of the
+/// operator's float type times the largest magnitude, the error to be expected of it.
+///
+/// # Errors
+/// As [`materialize`]; [`Error::Decomposition`] when the eigenproblem fails.
+///
+/// # Examples
+/// ```
+/// use burn::tensor::{DType, Device};
+/// use landscape::operator::Dense;
+/// use landscape::spectrum::dense_spectrum;
+///
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let spectrum = dense_spectrum(&op)?;
+/// assert!((spectrum.values[0] - 1.0).abs() < 1e-14 && (spectrum.statistics.condition - 3.0).abs() < 1e-14);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectrum, Error> {
+    let matrix = materialize(op)?;
+    let values = matrix.eigenvalues()?;
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let statistics = SpectrumStatistics::of(&values, op.dim() as f64 * op.domain().unit_roundoff() * largest);
+    Ok(DenseSpectrum { values, statistics, asymmetry: matrix.asymmetry })
+}
+
+impl SymmetricMatrix {
+    /// The symmetric part $(A + A') / 2$ of the matrix with the given rows, row-major,
+    /// `dim * dim` numbers.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for another number of entries, [`Error::NonFiniteVector`] for entries that
+    /// are not finite.
+    pub fn from_rows(rows: Vec<f64>, dim: usize) -> Result<Self, Error> {
+        if rows.len() != dim * dim {
+            return Err(Error::Length { what: "matrix", expected: dim * dim, found: rows.len() });
+        }
+        let mut entries = checked(rows, "matrix")?;
+        let (mut largest, mut difference) = (0.0_f64, 0.0_f64);
+        for i in 0..dim {
+            for j in 0..=i {
+                let (lower, upper) = (entries[i * dim + j], entries[j * dim + i]);
+                largest = largest.max(lower.abs()).max(upper.abs());
+                difference = difference.max((lower - upper).abs());
+                let mean = 0.5 * lower + 0.5 * upper;
+                entries[i * dim + j] = mean;
+                entries[j * dim + i] = mean;
+            }
+        }
+        let asymmetry = if largest > 0.0 { difference / largest } else { 0.0 };
+        Ok(Self { dim, entries, asymmetry })
+    }
+
+    /// All eigenvalues, ascending.
+    ///
+    /// # Errors
+    /// [`Error::Decomposition`] when the iteration fails.
+    pub fn eigenvalues(&self) -> Result<Vec<f64>, Error> {
+        if self.dim < 2 {
+            return Ok(self.entries.clone());
+        }
+        self.view().self_adjoint_eigenvalues(Side::Lower).map_err(|error| self.failed(&error))
+    }
+
+    /// All eigenvalues, ascending, with unit eigenvectors.
+    ///
+    /// # Errors
+    /// [`Error::Decomposition`] when the iteration fails.
+    pub fn eigen(&self) -> Result<DenseEigen, Error> {
+        if self.dim < 2 {
+            return Ok(DenseEigen { values: self.entries.clone(), vectors: vec![vec![1.0]; self.dim] });
+        }
+        let eigen = self.view().self_adjoint_eigen(Side::Lower).map_err(|error| self.failed(&error))?;
+        Ok(DenseEigen {
+            values: eigen.S().column_vector().iter().copied().collect(),
+            vectors: eigen.U().col_iter().map(|column| column.iter().copied().collect()).collect(),
+        })
+    }
+
+    fn view(&self) -> MatRef<'_, f64> {
+        MatRef::from_row_major_slice(&self.entries, self.dim, self.dim)
+    }
+
+    fn failed(&self, error: &impl std::fmt::Debug) -> Error {
+        Error::Decomposition { dim: self.dim, reason: format!("{error:?}") }
+    }
+}
+
+impl SpectrumStatistics {
+    /// Statistics of eigenvalues in ascending order; magnitudes up to `zero_tolerance` count as
+    /// zero. NaN throughout where there is no value.
+    #[must_use]
+    pub fn of(values: &[f64], zero_tolerance: f64) -> Self {
+        let count = values.len() as f64;
+        let min = values.first().copied().unwrap_or(f64::NAN);
+        let max = values.last().copied().unwrap_or(f64::NAN);
+        let trace: f64 = values.iter().sum();
+        let mean = trace / count;
+        let middle = values.len() / 2;
+        let median = match values.len() {
+            0 => f64::NAN,
+            n if n % 2 == 1 => values[middle],
+            _ => 0.5 * (values[middle - 1] + values[middle]),
+        };
+        let negative = values.iter().filter(|value| **value < -zero_tolerance).count();
+        let singular = values.iter().any(|value| value.abs() <= zero_tolerance);
+        Self {
+            min,
+            max,
+            mean,
+            median,
+            std: (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt(),
+            condition: max / min.abs(),
+            fraction_negative: negative as f64 / count,
+            trace,
+            determinant_sign: match (singular, negative % 2) {
+                (true, _) => 0,
+                (false, 0) => 1,
+                (false, _) => -1,
+            },
+            zero_tolerance,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The spectral density by stochastic Lanczos quadrature.
+
+use burn::config::Config;
+
+use super::{Estimate, Lanczos, Quadrature};
+use crate::operator::LinearOperator;
+use crate::Error;
+
+/// Settings of [`spectral_density`].
+#[derive(Config, Debug, PartialEq)]
+pub struct DensityConfig {
+    /// Seed of the start vectors. The first is that of [`top_eigenpairs`](super::top_eigenpairs)
+    /// with the same seed.
+    #[config(default = 0)]
+    pub seed: u64,
+    /// Number of start vectors, each uniform on the unit sphere.
+    #[config(default = 10)]
+    pub starts: usize,
+    /// Lanczos steps from each start vector.
+    #[config(default = 50)]
+    pub steps: usize,
+    /// Standard deviation of the smoothing Gaussian as a part of the range of the nodes (of the
+    /// largest magnitude where all nodes are equal, of one where all are zero).
+    #[config(default = 0.01)]
+    pub sigma_fraction: f64,
+    /// Number of grid points. The grid reaches six standard deviations beyond the nodes, and its
+    /// spacing must not exceed the standard deviation: at least 13 + 1 / `sigma_fraction` points.
+    #[config(default = 1024)]
+    pub grid_points: usize,
+}
+
+/// The density of the eigenvalues of an operator, normalised to one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Density {
+    /// Ritz values of all start vectors, ascending.
+    pub nodes: Vec<f64>,
+    /// Their weights; the sum is one.
+    pub weights: Vec<f64>,
+    /// Eigenvalues at which the smoothed density is given, equally spaced, ascending.
+    pub grid: Vec<f64>,
+    /// The smoothed density at the grid, in eigenvalues per unit of lambda as a part of P. Its
+    /// integral by the trapezoid rule is one to about 1e-8.
+    pub density: Vec<f64>,
+    /// Standard deviation of the smoothing Gaussian, in units of lambda.
+    pub sigma: f64,
+    /// The quadrature of each start vector.
+    pub quadratures: Vec<Quadrature>,
+    /// Products used.
+    pub products: usize,
+}
+
+/// The spectral density $\frac1P\sum_i\delta(\lambda - \lambda_i)$ of an operator, by stochastic
+/// Lanczos quadrature: the mean over start vectors v of the Gauss quadrature of v's spectral
+/// measure, smoothed by a Gaussian.
+///
+/// $$\phi(\lambda) = \frac1n\sum_{l=1}^n\sum_{i=1}^m w_i^{(l)}\,
+/// \frac{1}{\sqrt{2\pi}\,\sigma}\exp\Big(-\frac{(\lambda-\theta_i^{(l)})^2}{2\sigma^2}\Big),
+/// \qquad w_i = s_{1i}^2$$
+///
+/// The nodes are the Ritz values and the weights the squared FIRST components of the eigenvectors
+/// of T. For each start vector m steps reproduce the moments $v'A^kv$ up to $k = 2m - 1$. Costs
+/// `starts` times `steps` products; one run's basis is kept at a time.
+///
+/// # Errors
+/// [`Error::Setting`] for no start or step, a `sigma_fraction` that is not positive, or a grid too
+/// coarse for it, [`Error::NonFiniteVector`] for a product that is not finite, and the operator's
+/// own.
+///
+/// # Examples
+/// ```
+/// use burn::tensor::{DType, Device};
+/// use landscape::operator::Dense;
+/// use landscape::spectrum::{DensityConfig, spectral_density};
+///
+/// let op = Dense::new(&[1.0, 0.0, 0.0, 3.0], 2, DType::F64, &Device::flex())?;
+/// let density = spectral_density(&op, &DensityConfig::new().with_starts(200))?;
+/// // Half of the eigenvalues lie below 2; the error shrinks with the root of the starts.
+/// assert!((density.mass_below(2.0).mean - 0.5).abs() < 0.1);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+///
+/// # References
+/// Lin, Saad and Yang (2016), *Approximating spectral densities of large matrices*, section 3.2;
+/// Ghorbani, Krishnan and Xiao (2019); Golub and Meurant (2010), chapter 6.
+pub fn spectral_density<A: LinearOperator + ?Sized>(op: &A, config: &DensityConfig) -> Result<Density, Error> {
+    check(config)?;
+    let mut products = 0;
+    let mut quadratures = Vec::with_capacity(config.starts);
+    for start in 0..config.starts {
+        let mut run = Lanczos::numbered(op, config.seed, start as u64)?;
+        run.extend(op, config.steps)?;
+        products += run.steps();
+        quadratures.push(run.quadrature()?);
+    }
+    Density::of(quadratures, products, config)
+}
+
+impl Density {
+    /// The density of quadratures from Lanczos runs done already; of `config`, `sigma_fraction` and
+    /// `grid_points` are used. It speaks for the whole spectrum only if the runs had random
+    /// starts.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no quadrature and as [`spectral_density`].
+    pub fn of(quadratures: Vec<Quadrature>, products: usize, config: &DensityConfig) -> Result<Self, Error> {
+        check(config)?;
+        if quadratures.iter().all(|quadrature| quadrature.nodes.is_empty()) {
+            return Err(Error::Setting { name: "quadratures", value: "empty".into(), allowed: "one or more" });
+        }
+        let share = 1.0 / quadratures.len() as f64;
+        let mut pairs: Vec<(f64, f64)> = quadratures
+            .iter()
+            .flat_map(|quadrature| quadrature.nodes.iter().zip(&quadrature.weights))
+            .map(|(node, weight)| (*node, weight * share))
+            .collect();
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (nodes, weights): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let (low, high) = (nodes[0], nodes[nodes.len() - 1]);
+        let magnitude = low.abs().max(high.abs());
+        // A range at rounding level is no range.
+        let range = if high - low > 1e-12 * magnitude {
+            high - low
+        } else if magnitude > 0.0 {
+            magnitude
+        } else {
+            1.0
+        };
+        let sigma = config.sigma_fraction * range;
+        let (first, last) = (low - MARGIN * sigma, high + MARGIN * sigma);
+        let spacing = (last - first) / (config.grid_points - 1) as f64;
+        let grid: Vec<f64> = (0..config.grid_points).map(|i| first + i as f64 * spacing).collect();
+        let density = smooth(&nodes, &weights, &grid, sigma);
+        Ok(Self { nodes, weights, grid, density, sigma, quadratures, products })
+    }
+
+    /// The moment $\mathrm{tr}(A^k) / P$: mean of the start vectors' moments, with its standard
+    /// error. Each start vector's moment is exact for k up to twice its steps less one.
+    #[must_use]
+    pub fn moment(&self, k: i32) -> Estimate {
+        Estimate::of(self.quadratures.iter().map(|quadrature| quadrature.moment(k)))
+    }
+
+    /// The share of eigenvalues below `lambda`, from the unsmoothed nodes, with the standard error
+    /// between start vectors.
+    #[must_use]
+    pub fn mass_below(&self, lambda: f64) -> Estimate {
+        Estimate::of(self.quadratures.iter().map(|quadrature| {
+            let pairs = quadrature.nodes.iter().zip(&quadrature.weights);
+            pairs.filter(|(node, _)| **node < lambda).map(|(_, weight)| weight).sum()
+        }))
+    }
+}
+
+/// How many standard deviations the grid reaches beyond the nodes: the mass left out is below
+/// 2e-9. With a spacing of at most one standard deviation the trapezoid rule's own error on a
+/// Gaussian is 2 exp(-2 pi^2), about 5e-9 (Poisson summation).
+const MARGIN: f64 = 6.0;
+
+/// The sum of Gaussians of the given weights around the nodes, at the points of the grid.
+fn smooth(nodes: &[f64], weights: &[f64], grid: &[f64], sigma: f64) -> Vec<f64> {
+    let height = 1.0 / ((2.0 * std::f64::consts::PI).sqrt() * sigma);
+    grid.iter()
+        .map(|lambda| {
+            let sum: f64 = nodes
+                .iter()
+                .zip(weights)
+                .map(|(node, weight)| {
+                    let z = (lambda - node) / sigma;
+                    weight * (-0.5 * z * z).exp()
+                })
+                .sum();
+            height * sum
+        })
+        .collect()
+}
+
+fn check(config: &DensityConfig) -> Result<(), Error> {
+    let setting = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
+    if config.starts == 0 {
+        return setting("starts", "0".into(), "at least 1");
+    }
+    if config.steps == 0 {
+        return setting("steps", "0".into(), "at least 1");
+    }
+    if !(config.sigma_fraction > 0.0 && config.sigma_fraction.is_finite()) {
+        return setting("sigma_fraction", config.sigma_fraction.to_string(), "positive and finite");
+    }
+    if ((config.grid_points as f64) - 1.0) < 2.0 * MARGIN + 1.0 / config.sigma_fraction {
+        return setting("grid_points", config.grid_points.to_string(), "at least 13 + 1 / sigma_fraction");
+    }
+    Ok(())
+}

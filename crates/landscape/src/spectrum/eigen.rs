@@ -1,0 +1,278 @@
+//! A few eigenpairs at the ends of the spectrum.
+
+use burn::config::Config;
+use burn::tensor::Tensor;
+
+use super::vector::{normalize, unit_start};
+use super::{Lanczos, LanczosConfig, TridiagonalEigen, rayleigh};
+use crate::operator::LinearOperator;
+use crate::Error;
+
+/// Which eigenvalues are wanted, and their order in the result.
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The largest, descending.
+    LargestAlgebraic,
+    /// The smallest, the most negative first, ascending.
+    SmallestAlgebraic,
+    /// The largest in magnitude, by descending magnitude.
+    LargestMagnitude,
+}
+
+/// An approximate eigenpair.
+#[derive(Debug, Clone)]
+pub struct EigenPair {
+    /// Rayleigh quotient of `vector`.
+    pub value: f64,
+    /// The true residual $\|Av - \theta v\|$, from one more product with the vector returned: some
+    /// eigenvalue lies within this distance of `value`. Never below the operator's unit roundoff
+    /// times $|\theta|$.
+    pub residual: f64,
+    /// Lanczos' estimate of the residual, without the operator's rounding. Where it is far below
+    /// `residual`, the precision of the products is the limit and more steps do not help.
+    pub bound: f64,
+    /// Whether `residual` is at most the tolerance times the largest $|\theta|$ of the run.
+    pub converged: bool,
+    /// Lanczos steps of the run.
+    pub steps: usize,
+    /// Unit vector, `[P]`. Its sign: the first entry whose magnitude is within 0.1 % of the
+    /// largest is positive (the margin keeps rounding from deciding between equal entries).
+    pub vector: Tensor<1>,
+}
+
+/// Both ends of a spectrum.
+#[derive(Debug, Clone)]
+pub struct Extremes {
+    /// The smallest eigenvalue's pair.
+    pub min: EigenPair,
+    /// The largest eigenvalue's pair.
+    pub max: EigenPair,
+}
+
+/// Fewest steps before convergence is believed, and after a first breakdown: an eigenvector given
+/// as start is invariant at once, and need not belong to the eigenvalue wanted.
+const MIN_STEPS: usize = 10;
+
+/// The `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos run
+/// that grows until all have converged or `config.max_steps` is reached.
+///
+/// Returns `min(k, P)` pairs, whether converged or not. Costs one product per step and one per
+/// pair, and the memory of [`Lanczos`]. A repeated eigenvalue is found once unless the run meets an
+/// invariant subspace. A residual speaks for *some* eigenvalue; that none further out was missed is
+/// overwhelmingly likely with a random start, not certain.
+///
+/// # Errors
+/// [`Error::Setting`] for a tolerance that is not positive, or `max_steps` below the number of
+/// pairs, [`Error::NonFiniteVector`] for a product that is not finite, and the operator's own.
+///
+/// # Examples
+/// ```
+/// use burn::tensor::{DType, Device};
+/// use landscape::operator::Dense;
+/// use landscape::spectrum::{LanczosConfig, top_eigenpairs};
+///
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let pairs = top_eigenpairs(&op, 1, &LanczosConfig::new().with_seed(7))?;
+/// assert!((pairs[0].value - 3.0).abs() < 1e-14 && pairs[0].converged);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+///
+/// # References
+/// Parlett (1998), *The Symmetric Eigenvalue Problem*, chapter 13.
+pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
+    op: &A,
+    k: usize,
+    config: &LanczosConfig,
+) -> Result<Vec<EigenPair>, Error> {
+    pairs_of(op, Lanczos::new(op, config.seed)?, config, |values| select(values, k, config.which))
+}
+
+/// As [`top_eigenpairs`], starting from the sum of the unit vectors along `start`, each `[P]`:
+/// eigenvectors of an earlier, similar operator save products.
+///
+/// # Errors
+/// As [`top_eigenpairs`]; also starts of a wrong length, zero, or not finite, and no start at all.
+pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
+    op: &A,
+    k: usize,
+    start: &[Tensor<1>],
+    config: &LanczosConfig,
+) -> Result<Vec<EigenPair>, Error> {
+    pairs_of(op, warm(op, start, config.seed)?, config, |values| select(values, k, config.which))
+}
+
+/// The smallest and the largest eigenvalue by one Lanczos run, which grows until both have
+/// converged or `config.max_steps` is reached; `config.which` is not used.
+///
+/// # Errors
+/// As [`top_eigenpairs`].
+///
+/// # Examples
+/// ```
+/// use burn::tensor::{DType, Device};
+/// use landscape::operator::Dense;
+/// use landscape::spectrum::{LanczosConfig, extremes};
+///
+/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], 2, DType::F64, &Device::flex())?;
+/// let ends = extremes(&op, &LanczosConfig::new())?;
+/// assert!((ends.min.value + 5.0).abs() < 1e-14 && (ends.max.value - 2.0).abs() < 1e-14);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+pub fn extremes<A: LinearOperator + ?Sized>(op: &A, config: &LanczosConfig) -> Result<Extremes, Error> {
+    ends_of(op, Lanczos::new(op, config.seed)?, config)
+}
+
+/// As [`extremes`], starting from the sum of the unit vectors along `start`, each `[P]`.
+///
+/// # Errors
+/// As [`top_eigenpairs_from`].
+pub fn extremes_from<A: LinearOperator + ?Sized>(
+    op: &A,
+    start: &[Tensor<1>],
+    config: &LanczosConfig,
+) -> Result<Extremes, Error> {
+    ends_of(op, warm(op, start, config.seed)?, config)
+}
+
+impl Lanczos {
+    /// The pairs of the run as it stands, `min(k, m)` of them, without further steps: one product
+    /// with `op`, the run's operator, for each. `config.which` and `config.tolerance` are used.
+    ///
+    /// # Errors
+    /// [`Error::Decomposition`], [`Error::NonFiniteVector`], and the operator's own.
+    pub fn eigenpairs<A: LinearOperator + ?Sized>(
+        &self,
+        op: &A,
+        k: usize,
+        config: &LanczosConfig,
+    ) -> Result<Vec<EigenPair>, Error> {
+        let eigen = self.tridiagonal.eigen()?;
+        let wanted = select(&eigen.values, k, config.which);
+        wanted.into_iter().map(|index| self.pair(op, &eigen, index, config.tolerance)).collect()
+    }
+
+    fn pair<A: LinearOperator + ?Sized>(
+        &self,
+        op: &A,
+        eigen: &TridiagonalEigen,
+        index: usize,
+        tolerance: f64,
+    ) -> Result<EigenPair, Error> {
+        let coefficients = eigen.vector(index);
+        let mut vector = self.combine(coefficients);
+        normalize(&mut vector);
+        fix_sign(&mut vector);
+        let vector = op.domain().upload(&vector)?;
+        let measured = rayleigh(op, &vector)?;
+        Ok(EigenPair {
+            value: measured.quotient,
+            residual: measured.residual,
+            bound: coefficients.last().map_or(0.0, |last| (self.last_beta * last).abs()),
+            converged: measured.residual <= tolerance * largest_magnitude(&eigen.values),
+            steps: self.steps(),
+            vector,
+        })
+    }
+}
+
+/// Grows `run` until the bounds of the pairs that `wanted` picks from the Ritz values are met,
+/// then measures those pairs.
+fn pairs_of<A: LinearOperator + ?Sized>(
+    op: &A,
+    mut run: Lanczos,
+    config: &LanczosConfig,
+    wanted: impl Fn(&[f64]) -> Vec<usize>,
+) -> Result<Vec<EigenPair>, Error> {
+    check(config)?;
+    let dim = op.dim();
+    // The selection from as many values as the operator has tells how many pairs are wanted.
+    let count = wanted(&vec![0.0; dim]).len();
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    if config.max_steps < count {
+        return Err(Error::Setting {
+            name: "max_steps",
+            value: config.max_steps.to_string(),
+            allowed: "at least the number of pairs",
+        });
+    }
+    let most = config.max_steps.min(dim);
+    let mut target = MIN_STEPS.max(2 * count).min(most);
+    loop {
+        run.extend(op, target - run.steps())?;
+        let eigen = run.tridiagonal.eigen()?;
+        let chosen = wanted(&eigen.values);
+        let scale = largest_magnitude(&eigen.values);
+        // Half of the tolerance: the other half is left to the operator's rounding, which the
+        // true residual has in it.
+        let met = chosen.iter().all(|&index| {
+            let last = eigen.vector(index)[run.steps() - 1];
+            (run.last_beta * last).abs() <= 0.5 * config.tolerance * scale
+        });
+        let explored = run.restarts.first().is_none_or(|step| run.steps() >= step + MIN_STEPS);
+        if run.steps() == most || (met && explored) {
+            return chosen.into_iter().map(|index| run.pair(op, &eigen, index, config.tolerance)).collect();
+        }
+        // The small eigenproblem is cheap beside products, but not free: a tenth more steps.
+        target = (run.steps() + (run.steps() / 10).max(1)).min(most);
+    }
+}
+
+fn ends_of<A: LinearOperator + ?Sized>(op: &A, run: Lanczos, config: &LanczosConfig) -> Result<Extremes, Error> {
+    let mut pairs = pairs_of(op, run, config, |values| {
+        if values.len() == 1 { vec![0] } else { vec![0, values.len() - 1] }
+    })?;
+    // A run has at least one step, so there is a first pair.
+    let max = pairs.remove(pairs.len() - 1);
+    let min = pairs.pop().unwrap_or_else(|| max.clone());
+    Ok(Extremes { min, max })
+}
+
+/// A run from the sum of the unit vectors along `start`.
+fn warm<A: LinearOperator + ?Sized>(op: &A, start: &[Tensor<1>], seed: u64) -> Result<Lanczos, Error> {
+    let mut sum = vec![0.0; op.dim()];
+    for vector in start {
+        for (total, x) in sum.iter_mut().zip(unit_start(op, vector)?) {
+            *total += x;
+        }
+    }
+    if normalize(&mut sum) == 0.0 {
+        return Err(Error::NoDirection { what: "sum of the start vectors", problem: "is zero" });
+    }
+    Ok(Lanczos::from_unit(sum, seed))
+}
+
+fn check(config: &LanczosConfig) -> Result<(), Error> {
+    if config.tolerance > 0.0 {
+        Ok(())
+    } else {
+        Err(Error::Setting { name: "tolerance", value: config.tolerance.to_string(), allowed: "positive" })
+    }
+}
+
+/// Positions in the ascending `values` of the `k` wanted, in the order of the result.
+fn select(values: &[f64], k: usize, which: Which) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    match which {
+        Which::SmallestAlgebraic => {}
+        Which::LargestAlgebraic => order.reverse(),
+        Which::LargestMagnitude => order.sort_by(|&i, &j| values[j].abs().total_cmp(&values[i].abs())),
+    }
+    order.truncate(k);
+    order
+}
+
+fn largest_magnitude(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |largest, value| value.abs().max(largest))
+}
+
+/// Turns the vector so that the first entry within 0.1 % of the largest magnitude is positive.
+fn fix_sign(vector: &mut [f64]) {
+    let threshold = 0.999 * largest_magnitude(vector);
+    if vector.iter().find(|x| x.abs() >= threshold).is_some_and(|x| *x < 0.0) {
+        for x in vector {
+            *x = -*x;
+        }
+    }
+}

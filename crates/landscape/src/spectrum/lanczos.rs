@@ -1,0 +1,259 @@
+//! Lanczos tridiagonalisation with full reorthogonalisation.
+
+use burn::config::Config;
+use burn::tensor::Tensor;
+
+use super::basis::Basis;
+use super::vector::{norm, normalize, product, unit_start};
+use super::{Tridiagonal, Which};
+use crate::operator::LinearOperator;
+use crate::random::{Purpose, sphere};
+use crate::Error;
+
+/// Settings of [`top_eigenpairs`](super::top_eigenpairs) and [`extremes`](super::extremes).
+#[derive(Config, Debug, PartialEq)]
+pub struct LanczosConfig {
+    /// Seed of the start vector, uniform on the unit sphere, and of restarts.
+    #[config(default = 0)]
+    pub seed: u64,
+    /// Which end of the spectrum is wanted.
+    #[config(default = "Which::LargestAlgebraic")]
+    pub which: Which,
+    /// A pair is converged when $\|Av - \theta v\| \le$ tolerance times the largest $|\theta|$ of
+    /// the run. The error of an isolated eigenvalue is of the order of the residual's square, so
+    /// 1e-5 gives ten digits where products are exact in f64, and can be reached in f32.
+    #[config(default = 1e-5)]
+    pub tolerance: f64,
+    /// Most steps, each one product and one basis vector of P f64 numbers on the host.
+    #[config(default = 100)]
+    pub max_steps: usize,
+}
+
+/// A Lanczos run: after m steps an orthonormal basis Q of a Krylov space, `[P, m]`, and the
+/// tridiagonal $T = Q'AQ$.
+///
+/// $$AQ_m = Q_mT_m + \beta_m q_{m+1}e_m'$$
+///
+/// Every new vector is orthogonalised twice against all before it, in f64 on the host, so Q stays
+/// orthonormal to rounding level; m steps take m products, $O(m^2P)$ operations and $8mP$ bytes.
+/// One run gives both ends of the spectrum ([`extremes`](super::extremes)) and the
+/// [`Quadrature`] of its start vector.
+///
+/// When the space is invariant ($\beta_m$ at rounding level), the run goes on with a random vector
+/// orthogonal to it and a zero in T, so that further steps find further eigenvectors, other copies
+/// of repeated eigenvalues included. A run that never breaks down finds one copy of each.
+///
+/// # Examples
+/// ```
+/// use burn::tensor::{DType, Device};
+/// use landscape::operator::Dense;
+/// use landscape::spectrum::Lanczos;
+///
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let mut run = Lanczos::new(&op, 7)?;
+/// run.extend(&op, 2)?;
+/// let ritz = run.ritz_values(1e-10)?;
+/// assert!((ritz[0].value - 1.0).abs() < 1e-14 && (ritz[1].value - 3.0).abs() < 1e-14);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+///
+/// # References
+/// Lanczos (1950); Parlett (1998), *The Symmetric Eigenvalue Problem*, chapter 13.
+#[derive(Debug, Clone)]
+pub struct Lanczos {
+    /// T, of dimension m.
+    pub tridiagonal: Tridiagonal,
+    /// $\beta_m$: norm of what the last product has outside the basis.
+    pub last_beta: f64,
+    /// Numbers of steps after which the space was invariant and a random vector was taken.
+    pub restarts: Vec<usize>,
+    /// Largest departure of $Q'AQ$ from the symmetric tridiagonal form, relative to the scale of
+    /// T: rounding level of the operator's float type if its products are symmetric, and about the
+    /// operator's relative asymmetry or error otherwise.
+    pub asymmetry: f64,
+    basis: Basis,
+    /// The next basis vector, and its entry beside the diagonal of T; `None` when the basis spans
+    /// everything.
+    next: Option<(Vec<f64>, f64)>,
+    defect: f64,
+    scale: f64,
+    seed: u64,
+}
+
+/// An eigenvalue of T.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RitzValue {
+    /// The eigenvalue $\theta_i$ of T.
+    pub value: f64,
+    /// $|\beta_m s_{mi}|$ with $s_i$ the unit eigenvector of T: the norm of the residual
+    /// $Ay - \theta y$ in exact arithmetic, so some eigenvalue of A lies within it. It does not
+    /// see the operator's own rounding.
+    pub bound: f64,
+    /// $s_{1i}^2$: squared component of the start vector; the weight of Gauss quadrature.
+    pub weight: f64,
+    /// Whether `bound` is at most the tolerance times the largest $|\theta|$.
+    pub converged: bool,
+}
+
+/// Gauss quadrature of the spectral measure of a unit vector v: $\sum_i w_i f(\theta_i)$ for
+/// $v'f(A)v$, exact for polynomials of degree up to $2m - 1$ after m Lanczos steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quadrature {
+    /// Ritz values, ascending.
+    pub nodes: Vec<f64>,
+    /// Squared first components of the eigenvectors of T; their sum is one.
+    pub weights: Vec<f64>,
+}
+
+impl Quadrature {
+    /// $\sum_i w_i\theta_i^k$ for $v'A^kv$.
+    #[must_use]
+    pub fn moment(&self, k: i32) -> f64 {
+        self.nodes.iter().zip(&self.weights).map(|(node, weight)| weight * node.powi(k)).sum()
+    }
+}
+
+impl Lanczos {
+    /// A run of no steps from a start vector uniform on the unit sphere.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an operator without coordinates.
+    pub fn new<A: LinearOperator + ?Sized>(op: &A, seed: u64) -> Result<Self, Error> {
+        Self::numbered(op, seed, 0)
+    }
+
+    /// A run of no steps from `start`, `[P]`, of any non-zero length. Restarts draw from `seed`.
+    ///
+    /// # Errors
+    /// A wrong length, and a start that is zero or not finite.
+    pub fn from_start<A: LinearOperator + ?Sized>(op: &A, start: &Tensor<1>, seed: u64) -> Result<Self, Error> {
+        Ok(Self::from_unit(unit_start(op, start)?, seed))
+    }
+
+    /// The run number `index` of a seed.
+    pub(super) fn numbered<A: LinearOperator + ?Sized>(op: &A, seed: u64, index: u64) -> Result<Self, Error> {
+        if op.dim() == 0 {
+            return Err(Error::Setting { name: "the operator's dimension", value: "0".into(), allowed: "at least 1" });
+        }
+        Ok(Self::from_unit(sphere(seed, Purpose::Lanczos.stream(index), op.dim()), seed))
+    }
+
+    pub(super) fn from_unit(start: Vec<f64>, seed: u64) -> Self {
+        Self {
+            tridiagonal: Tridiagonal::default(),
+            last_beta: 0.0,
+            restarts: Vec::new(),
+            asymmetry: 0.0,
+            basis: Basis::default(),
+            next: Some((start, 0.0)),
+            defect: 0.0,
+            scale: 0.0,
+            seed,
+        }
+    }
+
+    /// Steps done, m.
+    #[must_use]
+    pub const fn steps(&self) -> usize {
+        self.basis.len()
+    }
+
+    /// Does `steps` more steps, fewer when the basis spans everything. After an error the run is
+    /// as it was after its last whole step.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for an operator of another dimension, [`Error::NonFiniteVector`] for a
+    /// product that is not finite, and the operator's own.
+    pub fn extend<A: LinearOperator + ?Sized>(&mut self, op: &A, steps: usize) -> Result<(), Error> {
+        for _ in 0..steps {
+            let Some((vector, _)) = &self.next else { break };
+            let image = product(op, vector)?;
+            self.step(image, op.domain().unit_roundoff());
+        }
+        Ok(())
+    }
+
+    /// Takes in the product with the next basis vector.
+    fn step(&mut self, mut w: Vec<f64>, unit_roundoff: f64) {
+        let Some((vector, coupling)) = self.next.take() else { return };
+        let m = self.basis.len();
+        self.basis.push(vector);
+        let coefficients = self.basis.orthogonalize(&mut w);
+        let alpha = coefficients[m];
+        if m > 0 {
+            self.tridiagonal.beta.push(coupling);
+            self.defect = self.defect.max((coefficients[m - 1] - coupling).abs());
+            for coefficient in &coefficients[..m - 1] {
+                self.defect = self.defect.max(coefficient.abs());
+            }
+        }
+        self.tridiagonal.alpha.push(alpha);
+        self.last_beta = norm(&w);
+        // Gershgorin's row sum of T, a bound of the operator's norm as far as it has been seen.
+        self.scale = self.scale.max(coupling + alpha.abs() + self.last_beta);
+        self.asymmetry = if self.scale > 0.0 { self.defect / self.scale } else { 0.0 };
+        if m + 1 == w.len() {
+            return;
+        }
+        // A product is known to about its unit roundoff times the operator's norm. What is left at
+        // that level is rounding: its direction means nothing, and the zero put into T in its
+        // place is within the operator's own error. Ten leaves room for the sums in the product.
+        if self.last_beta <= 10.0 * unit_roundoff * self.scale {
+            self.restarts.push(m + 1);
+            self.next = Some((self.fresh_vector(w.len()), 0.0));
+        } else {
+            normalize(&mut w);
+            self.next = Some((w, self.last_beta));
+        }
+    }
+
+    /// A random unit vector orthogonal to the basis.
+    fn fresh_vector(&self, dim: usize) -> Vec<f64> {
+        let mut vector = sphere(self.seed, Purpose::Restart.stream(self.restarts.len() as u64), dim);
+        // Repeated until a pass takes nothing more away: where the basis spans nearly everything,
+        // the first pass leaves a small rest that holds its rounding errors.
+        for _ in 0..5 {
+            let before = normalize(&mut vector);
+            self.basis.orthogonalize(&mut vector);
+            if before > 0.0 && norm(&vector) > 0.9 {
+                break;
+            }
+        }
+        normalize(&mut vector);
+        vector
+    }
+
+    /// The eigenvalues of T, ascending, with their residual bounds.
+    ///
+    /// # Errors
+    /// [`Error::Decomposition`] when the small eigenproblem fails.
+    pub fn ritz_values(&self, tolerance: f64) -> Result<Vec<RitzValue>, Error> {
+        let eigen = self.tridiagonal.eigen()?;
+        let scale = eigen.values.iter().fold(0.0, |scale: f64, value| scale.max(value.abs()));
+        let ends = eigen.first_row().into_iter().zip(eigen.last_row());
+        Ok(eigen
+            .values
+            .iter()
+            .zip(ends)
+            .map(|(&value, (first, last))| {
+                let bound = (self.last_beta * last).abs();
+                RitzValue { value, bound, weight: first * first, converged: bound <= tolerance * scale }
+            })
+            .collect())
+    }
+
+    /// The Gauss quadrature of the start vector.
+    ///
+    /// # Errors
+    /// [`Error::Decomposition`] when the small eigenproblem fails.
+    pub fn quadrature(&self) -> Result<Quadrature, Error> {
+        let eigen = self.tridiagonal.eigen()?;
+        let weights = eigen.first_row().iter().map(|first| first * first).collect();
+        Ok(Quadrature { nodes: eigen.values, weights })
+    }
+
+    /// The vector with the given coefficients in the basis.
+    pub(super) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
+        self.basis.combine(coefficients)
+    }
+}

@@ -1,0 +1,43 @@
+//! Eigenvalues, traces and spectral densities of symmetric operators.
+//!
+//! An algorithm here knows an operator only by its dimension and its products
+//! ([`LinearOperator`](crate::LinearOperator)); nothing sees a module or data. Recurrences run in
+//! f64 on the host whatever the operator's float type, every random number comes from the seed in
+//! the configuration, and a run is watched or cancelled by wrapping the operator in
+//! [`Observed`](crate::operator::Observed).
+//!
+//! | wanted | function | products |
+//! |---|---|---|
+//! | a few eigenpairs at one end | [`top_eigenpairs`] | some tens |
+//! | both ends | [`extremes`] | some tens |
+//! | the eigenvalue of largest magnitude, with little memory | [`power_iteration`] | hundreds |
+//! | trace, diagonal, block traces, Frobenius norm | [`hutchinson_trace`] | by the error wanted |
+//! | where the eigenvalues lie | [`spectral_density`] | starts times steps |
+//! | every eigenvalue, P up to a few thousand | [`dense_spectrum`] | P |
+//!
+//! A number comes with its error: a residual, or a standard error. Not converging is data, a
+//! `converged` flag that is false, and not an error.
+
+mod basis;
+mod dense;
+mod density;
+mod eigen;
+mod estimate;
+mod lanczos;
+mod power;
+mod rayleigh;
+mod student;
+mod trace;
+mod tridiagonal;
+mod vector;
+
+pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize};
+pub use density::{Density, DensityConfig, spectral_density};
+pub use eigen::{EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from};
+pub use estimate::Estimate;
+pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
+pub use power::{PowerConfig, PowerIteration, power_iteration};
+pub use rayleigh::{Rayleigh, rayleigh};
+pub use student::student_quantile;
+pub use trace::{BlockTrace, Trace, TraceConfig, hutchinson_trace, hutchinson_trace_by_block};
+pub use tridiagonal::{Tridiagonal, TridiagonalEigen};

@@ -1,0 +1,96 @@
+//! Power iteration.
+
+use burn::config::Config;
+use burn::tensor::Tensor;
+
+use super::rayleigh::rayleigh_product;
+use super::vector::normalize;
+use crate::operator::LinearOperator;
+use crate::random::{Purpose, normal};
+use crate::Error;
+
+/// Settings of [`power_iteration`].
+#[derive(Config, Debug, PartialEq)]
+pub struct PowerConfig {
+    /// Seed of the start vector, which is standard normal.
+    #[config(default = 0)]
+    pub seed: u64,
+    /// Stops when $\|Av - \lambda v\| \le$ tolerance $|\lambda|$.
+    #[config(default = 1e-3)]
+    pub tolerance: f64,
+    /// Most products.
+    #[config(default = 1000)]
+    pub max_products: usize,
+}
+
+/// What [`power_iteration`] has found.
+#[derive(Debug, Clone)]
+pub struct PowerIteration {
+    /// Rayleigh quotient of `vector`.
+    pub value: f64,
+    /// $\|Av - \lambda v\|$ for this value and vector.
+    pub residual: f64,
+    /// Whether the residual is at most the tolerance times $|\lambda|$.
+    pub converged: bool,
+    /// Products used.
+    pub products: usize,
+    /// Unit vector, `[P]`.
+    pub vector: Tensor<1>,
+}
+
+/// The eigenvalue of largest magnitude by power iteration, $v \leftarrow Av / \|Av\|$.
+///
+/// Keeps one vector where [`top_eigenpairs`](super::top_eigenpairs) keeps one per step, and needs
+/// many more products: the error shrinks by $|\lambda_2 / \lambda_1|$ with each. It does not
+/// converge where $\lambda_1 = -\lambda_2$. The value is the Rayleigh quotient of the unit vector
+/// that was multiplied, from that same product, so value, residual and vector belong together.
+///
+/// # Errors
+/// [`Error::Setting`] for an operator without coordinates, a tolerance that is not positive, or no
+/// product, [`Error::NonFiniteVector`], and the operator's own.
+///
+/// # Examples
+/// ```
+/// use burn::tensor::{DType, Device};
+/// use landscape::operator::Dense;
+/// use landscape::spectrum::{PowerConfig, power_iteration};
+///
+/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], 2, DType::F64, &Device::flex())?;
+/// let found = power_iteration(&op, &PowerConfig::new().with_tolerance(1e-8))?;
+/// assert!((found.value + 5.0).abs() < 1e-12 && found.converged);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+///
+/// # References
+/// Golub and Van Loan (2013), *Matrix Computations*, section 8.2.1.
+pub fn power_iteration<A: LinearOperator + ?Sized>(op: &A, config: &PowerConfig) -> Result<PowerIteration, Error> {
+    let setting = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
+    if op.dim() == 0 {
+        return setting("the operator's dimension", "0".into(), "at least 1");
+    }
+    if config.tolerance.is_nan() || config.tolerance <= 0.0 {
+        return setting("tolerance", config.tolerance.to_string(), "positive");
+    }
+    if config.max_products == 0 {
+        return setting("max_products", "0".into(), "at least 1");
+    }
+    let mut host = normal(config.seed, Purpose::Power.stream(0), op.dim());
+    let mut products = 0;
+    loop {
+        normalize(&mut host);
+        let vector = op.domain().upload(&host)?;
+        let (measured, product) = rayleigh_product(op, &vector)?;
+        products += 1;
+        let converged = measured.residual <= config.tolerance * measured.quotient.abs();
+        if converged || products == config.max_products {
+            return Ok(PowerIteration {
+                value: measured.quotient,
+                residual: measured.residual,
+                converged,
+                products,
+                vector,
+            });
+        }
+        host = product;
+    }
+}
