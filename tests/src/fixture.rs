@@ -1,0 +1,96 @@
+//! One golden case as it lies on disk: the manifest and its tensors, in torch's layout.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+
+/// The two files of a case, read into memory.
+///
+/// Nothing is transposed here: values are row-major in torch's layout. [`Case`](crate::Case)
+/// gives them in Burn's.
+#[derive(Debug, Clone)]
+pub struct Fixture {
+    /// The case's name, such as `case3_mlp_tanh`.
+    pub name: String,
+    /// The manifest, as parsed.
+    pub manifest: Value,
+    floats: HashMap<String, (Vec<usize>, Vec<f64>)>,
+    integers: HashMap<String, (Vec<usize>, Vec<i64>)>,
+}
+
+impl Fixture {
+    /// Reads `tests/fixtures/<name>.json` and `.safetensors`.
+    ///
+    /// # Panics
+    ///
+    /// When a file is missing or is not what the fixtures' README says.
+    #[must_use]
+    pub fn read(name: &str) -> Self {
+        let path = |extension: &str| -> PathBuf {
+            [env!("CARGO_MANIFEST_DIR"), "fixtures", &format!("{name}.{extension}")]
+                .iter()
+                .collect()
+        };
+        let read = |path: PathBuf| {
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let manifest =
+            serde_json::from_slice(&read(path("json"))).expect("the manifest is valid JSON");
+        let bytes = read(path("safetensors"));
+        let tensors = SafeTensors::deserialize(&bytes).expect("the tensors are valid safetensors");
+        let (mut floats, mut integers) = (HashMap::new(), HashMap::new());
+        for (key, view) in tensors.tensors() {
+            let shape = view.shape().to_vec();
+            let (words, rest) = view.data().as_chunks::<8>();
+            assert!(rest.is_empty(), "{name}: {key} is not made of 8-byte numbers");
+            match view.dtype() {
+                Dtype::F64 => {
+                    let values = words.iter().copied().map(f64::from_le_bytes).collect();
+                    floats.insert(key, (shape, values));
+                }
+                Dtype::I64 => {
+                    let values = words.iter().copied().map(i64::from_le_bytes).collect();
+                    integers.insert(key, (shape, values));
+                }
+                other => panic!("{name}: {key} has the type {other:?}"),
+            }
+        }
+        Self { name: name.to_owned(), manifest, floats, integers }
+    }
+
+    /// Whether there is a float tensor under this key.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.floats.contains_key(key)
+    }
+
+    /// Shape and values of the float tensor `key`, row-major in torch's layout.
+    ///
+    /// # Panics
+    ///
+    /// When the case has no such tensor.
+    #[must_use]
+    pub fn floats(&self, key: &str) -> (&[usize], &[f64]) {
+        let (shape, values) = self
+            .floats
+            .get(key)
+            .unwrap_or_else(|| panic!("{} has no float tensor {key}", self.name));
+        (shape, values)
+    }
+
+    /// Shape and values of the integer tensor `key`.
+    ///
+    /// # Panics
+    ///
+    /// When the case has no such tensor.
+    #[must_use]
+    pub fn integers(&self, key: &str) -> (&[usize], &[i64]) {
+        let (shape, values) = self
+            .integers
+            .get(key)
+            .unwrap_or_else(|| panic!("{} has no integer tensor {key}", self.name));
+        (shape, values)
+    }
+}
