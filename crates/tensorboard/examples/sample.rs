@@ -1,0 +1,170 @@
+//! Writes small runs with every kind of value: a plain one, a resumed one and one whose writer was killed.
+//!
+//! ```text
+//! cargo run --release -p tensorboard --example sample -- runs/sample
+//! tensorboard --logdir runs/sample
+//! ```
+//!
+//! Each run directory also gets a `summary.json` with the last value of every scalar, which
+//! `tests/tensorboard/read_back.py` compares with what TensorBoard says.
+
+#![expect(clippy::print_stdout, reason = "a program that says what it wrote")]
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tensorboard::{Bin, EventWriter, Histogram, Png, existing_event_files};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let runs = PathBuf::from(
+        std::env::args()
+            .nth(1)
+            .unwrap_or_else(|| "runs/sample".into()),
+    );
+
+    // A fresh run.
+    let plain = runs.join("plain");
+    let mut writer = EventWriter::create(&plain)?;
+    write_steps(&mut writer, 0..60)?;
+    // A diverged loss and magnitudes that f32 does not have are shown as they are.
+    for (step, value) in [
+        1.5,
+        f64::INFINITY,
+        f64::NAN,
+        f64::NEG_INFINITY,
+        1e300,
+        1e-300,
+        -0.0,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        writer.scalar("loss/diverged", i64::try_from(step)?, value)?;
+    }
+    writer.histogram("curvature/density", 59, &density()?)?;
+    writer.histogram("gradient/none", 59, &Histogram::of(&[])?)?;
+    writer.histogram("gradient/equal", 59, &Histogram::of(&[1e300; 3])?)?;
+    writer.image(
+        "landscape/several",
+        59,
+        &[picture(16, 0)?, picture(16, 99)?, picture(16, 200)?],
+    )?;
+    writer.finish()?;
+    summary(
+        &plain,
+        &[
+            ("loss/train", 59, loss(59)),
+            ("accuracy/valid", 59, 0.59),
+            ("loss/diverged", 6, -0.0),
+        ],
+    )?;
+
+    // A run that was interrupted after step 29 and goes on from the checkpoint of step 20.
+    let resumed = runs.join("resumed");
+    let mut writer = EventWriter::create(&resumed)?;
+    write_steps(&mut writer, 0..30)?;
+    // The second part does not write this tag again: the data server keeps it, the Python loader drops it.
+    writer.text("diagnosis/superseded", 25, "written after the checkpoint")?;
+    writer.finish()?;
+    let mut writer = EventWriter::resume(&resumed, Some(20))?;
+    write_steps(&mut writer, 20..50)?;
+    writer.finish()?;
+    summary(
+        &resumed,
+        &[("loss/train", 49, loss(49)), ("accuracy/valid", 49, 0.49)],
+    )?;
+
+    // A run that was killed while it wrote step 39: its last record, a scalar, is cut.
+    let truncated = runs.join("truncated");
+    let mut writer = EventWriter::create(&truncated)?;
+    write_steps(&mut writer, 0..39)?;
+    writer.scalar("loss/train", 39, loss(39))?;
+    let file = writer.finish()?;
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&file.path)?
+        .set_len(file.bytes - 7)?;
+    summary(
+        &truncated,
+        &[("loss/train", 38, loss(38)), ("accuracy/valid", 38, 0.38)],
+    )?;
+
+    for run in [plain, resumed, truncated] {
+        println!(
+            "{}: {} event file(s)",
+            run.display(),
+            existing_event_files(&run)?.len()
+        );
+    }
+    Ok(())
+}
+
+/// Scalars at every step, the heavier kinds at every tenth.
+fn write_steps(
+    writer: &mut EventWriter,
+    steps: std::ops::Range<i32>,
+) -> Result<(), Box<dyn Error>> {
+    for step in steps {
+        writer.scalar("loss/train", step.into(), loss(step))?;
+        writer.scalar("accuracy/valid", step.into(), f64::from(step) / 100.0)?;
+        if step % 10 == 0 {
+            let gradient: Vec<f64> = (0..200)
+                .map(|i| (f64::from(i) * 0.7).sin() * loss(step))
+                .collect();
+            writer.histogram("gradient/values", step.into(), &Histogram::of(&gradient)?)?;
+            writer.image("landscape/contour", step.into(), &[picture(24, step)?])?;
+            let report = format!(
+                "## Step {step}\n\n| quantity | value |\n|---|---|\n| loss | {:.3} |\n\n*λ < 2/η* & stable",
+                loss(step)
+            );
+            writer.text("diagnosis/report", step.into(), &report)?;
+        }
+    }
+    Ok(())
+}
+
+fn loss(step: i32) -> f64 {
+    1.0 / (1.0 + f64::from(step))
+}
+
+/// The semicircle law as mass per bin, with a gap and an outlier.
+fn density() -> Result<Histogram, tensorboard::Error> {
+    let semicircle = (0..20).map(|i| {
+        let left = -1.0 + 0.1 * f64::from(i);
+        Bin {
+            left,
+            right: -1.0 + 0.1 * f64::from(i + 1),
+            weight: (1.0 - (left + 0.05).powi(2)).sqrt() / 15.7,
+        }
+    });
+    let bins: Vec<Bin> = semicircle
+        .chain([Bin {
+            left: 3.0,
+            right: 3.0,
+            weight: 0.01,
+        }])
+        .collect();
+    Histogram::from_weighted_bins(&bins)
+}
+
+/// A square with a colour gradient.
+fn picture(side: u32, shade: i32) -> Result<Png, tensorboard::Error> {
+    let channel = |x: u32| u8::try_from(x * 255 / side).unwrap_or(u8::MAX);
+    let shade = u8::try_from(shade).unwrap_or(u8::MAX);
+    let pixels: Vec<u8> = (0..side)
+        .flat_map(|y| (0..side).flat_map(move |x| [channel(x), channel(y), shade]))
+        .collect();
+    Png::from_rgb(side, side, &pixels)
+}
+
+/// `{"last_scalars": {tag: {"step": n, "value": x}}}`.
+fn summary(run: &Path, last: &[(&str, i64, f64)]) -> std::io::Result<()> {
+    let entries: Vec<String> = last
+        .iter()
+        .map(|(tag, step, value)| format!("\"{tag}\": {{\"step\": {step}, \"value\": {value:?}}}"))
+        .collect();
+    fs::write(
+        run.join("summary.json"),
+        format!("{{\"last_scalars\": {{{}}}}}\n", entries.join(", ")),
+    )
+}

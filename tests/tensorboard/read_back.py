@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Reads runs back with the real TensorBoard and compares every value with the bytes of the event files.
+
+Four readers must agree, tag by tag, step by step, value by value:
+  1. an independent parse of the records (records.py), which says what is in the files;
+  2. the TensorBoard server with its data server, over HTTP;
+  3. the TensorBoard server with its Python loader (--load_fast=false), over HTTP;
+  4. the Python classes EventFileLoader and EventAccumulator.
+If a run directory has a summary.json with an object "last_scalars": {tag: {"step": n, "value": x}}, then every scalar
+tag must be in it, with its last step and its last value, which is x rounded to f32.
+
+Prints what was compared. Exit code 1 with the list of differences, also when there is nothing to compare.
+"""
+
+import argparse
+import io
+import json
+import shutil
+import sys
+import tempfile
+import time
+import urllib.error
+from pathlib import Path
+
+from PIL import Image
+from tensorboard import plugin_util
+from tensorboard.backend.event_processing import event_accumulator, event_file_loader
+
+import records
+from server import HISTOGRAM_SAMPLES, Server, ServerError
+
+EXAMPLE = """example:
+  cargo run --release -p tensorboard --example sample -- runs/sample
+  python tests/tensorboard/read_back.py runs/sample --expect scalars,histograms,images,text --require-summary
+"""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path, help="run directories, or directories that hold some")
+    parser.add_argument("--expect", default="", metavar="KINDS", help="comma list of scalars, histograms, images, text: each must be there")
+    parser.add_argument("--require-summary", action="store_true", help="each run directory must have a summary.json")
+    parser.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="how long a server may take to load everything (default 120)")
+    options = parser.parse_args()
+    options.expect = [kind for kind in options.expect.split(",") if kind]
+    unknown = set(options.expect) - set(records.KINDS)
+    if unknown:
+        parser.error(f"--expect takes scalars, histograms, images, text, not {', '.join(sorted(unknown))}")
+    return options
+
+
+def run_directories(paths):
+    """Every directory at or below the paths that holds event files."""
+    found = {path.parent.resolve() for top in paths for path in top.rglob("*tfevents*") if path.is_file()}
+    return sorted(found)
+
+
+def compare_series(where, plugin, points, shown, limit=None):
+    """Differences between the points of the files and what a reader shows as (step, wall time, value)."""
+    differences = []
+    if limit is not None and len(points) > limit:
+        # A page that samples shows some of the points, the last among them.
+        by_step = {point.step: point for point in points}
+        if len(shown) != limit or not shown or shown[-1][0] != points[-1].step:
+            return [f"{where}: {len(shown)} points up to step {shown[-1][0] if shown else None}, expected {limit} up to {points[-1].step}"]
+        points = [by_step[step] for step, _, _ in shown if step in by_step]
+    if [point.step for point in points] != [step for step, _, _ in shown]:
+        return [f"{where}: {len(shown)} points at steps {_short([s for s, _, _ in shown])}, expected {len(points)} at {_short([p.step for p in points])}"]
+    for point, (step, wall_time, value) in zip(points, shown):
+        if wall_time != point.wall_time:
+            differences.append(f"{where} step {step}: wall time {wall_time}, expected {point.wall_time}")
+        if plugin == "scalars":
+            same = records.same_number(value, point.value)
+        else:
+            same = value == point.value
+        if not same:
+            differences.append(f"{where} step {step}: {_short(value)}, expected {_short(point.value)}")
+    return differences
+
+
+def _short(thing):
+    text = repr(thing)
+    return text if len(text) <= 120 else text[:100] + f".. ({len(text)} characters)"
+
+
+def check_pictures(where, points):
+    """Each picture of the files is a PNG that decodes to the stated size."""
+    differences = []
+    for point in points:
+        for png in point.value:
+            try:
+                with Image.open(io.BytesIO(png)) as picture:
+                    picture.load()
+                    if picture.format != "PNG" or picture.size != point.size:
+                        differences.append(f"{where} step {point.step}: {picture.format} of {picture.size}, stated {point.size}")
+            except Exception as error:  # Pillow raises many kinds for broken files
+                differences.append(f"{where} step {point.step}: the picture does not decode ({error})")
+    return differences
+
+
+def compare_server(server, runs, expectation):
+    """Differences between all that a server shows and the expectation of each run; runs are named by number."""
+    differences = []
+    for plugin in records.KINDS:
+        tags = server.tags(plugin)
+        for name, run in runs.items():
+            mine = {tag: points for (kind, tag), points in expectation[name].items() if kind == plugin and points}
+            shown = tags.get(name, {})
+            for tag in sorted(set(mine) ^ set(shown)):
+                # A tag all of whose points were superseded may still be listed.
+                if tag in mine or server.series(plugin, name, tag, shown[tag]):
+                    differences.append(f"{run.directory} {plugin}/{tag}: {'missing' if tag in mine else 'not in the files'}")
+            for tag in sorted(set(mine) & set(shown)):
+                points = mine[tag]
+                if plugin == "text":
+                    render = plugin_util.markdown_to_safe_html
+                    points = [records.Point(p.step, p.wall_time, render(p.value.decode())) for p in points]
+                limit = HISTOGRAM_SAMPLES if plugin == "histograms" else None
+                series = server.series(plugin, name, tag, shown[tag])
+                differences += compare_series(f"{run.directory} {plugin}/{tag}", plugin, points, series, limit)
+    return differences
+
+
+def wait_for(server, runs, expectation, deadline):
+    """Asks until everything is loaded and agrees twice, a reload apart; else the differences that remain."""
+    end = time.monotonic() + deadline
+    last, agreed, unchanged_since = None, 0, time.monotonic()
+    while True:
+        try:
+            differences = compare_server(server, runs, expectation)
+        except (urllib.error.URLError, ValueError) as error:
+            differences = [f"the server does not answer: {error}"]
+        agreed = 0 if differences else agreed + 1
+        if agreed == 2:
+            return []
+        now = time.monotonic()
+        if differences != last:
+            last, unchanged_since = differences, now
+        # Loading goes on while the differences change; ten quiet reloads mean that it is over.
+        if differences and (now > end or now - unchanged_since > 15):
+            return differences
+        time.sleep(1.5)
+
+
+def compare_python_classes(run):
+    """Differences between the files and EventFileLoader (raw events) and EventAccumulator (series)."""
+    differences = []
+    for file in run.files:
+        loaded = list(event_file_loader.LegacyEventFileLoader(str(file.path)).Load())
+        if loaded != file.events and [e.SerializeToString(deterministic=True) for e in loaded] != [
+            e.SerializeToString(deterministic=True) for e in file.events
+        ]:
+            differences.append(f"{file.path}: EventFileLoader gives {len(loaded)} events, the file has {len(file.events)} or others")
+    accumulator = event_accumulator.EventAccumulator(str(run.directory), size_guidance={event_accumulator.TENSORS: 0})
+    accumulator.Reload()
+    expectation = records.expected(run, "accumulator")
+    tags = set(accumulator.Tags()["tensors"])
+    for (plugin, tag), points in expectation.items():
+        where = f"{run.directory} EventAccumulator {plugin}/{tag}"
+        if tag not in tags:
+            differences.append(f"{where}: missing")
+            continue
+        shown = [(e.step, e.wall_time, records.decode(plugin, e.tensor_proto)[0]) for e in accumulator.Tensors(tag)]
+        differences += compare_series(where, plugin, points, shown)
+    return differences
+
+
+def compare_summary(run, required):
+    """Differences between summary.json and the last point of each scalar."""
+    path = run.directory / "summary.json"
+    if not path.exists():
+        return [f"{path}: missing"] if required else []
+    try:
+        told = json.loads(path.read_text())["last_scalars"]
+        told = {tag: (entry["step"], records.nearest_f32(entry["value"])) for tag, entry in told.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return [f'{path}: no object "last_scalars" of {{"step", "value"}} ({error!r})']
+    series = {tag: points for (plugin, tag), points in records.expected(run, "data_server").items() if plugin == "scalars"}
+    differences = [f"{path}: scalar {tag} is missing" for tag in sorted(set(series) - set(told))]
+    differences += [f"{path}: scalar {tag} is not in the event files" for tag in sorted(set(told) - set(series))]
+    for tag in sorted(set(told) & set(series)):
+        last = series[tag][-1]
+        step, value = told[tag]
+        not_finite = abs(last.value) == float("inf") or last.value != last.value
+        same = not_finite if value is None else records.same_number(value, last.value)
+        if step != last.step or not same:
+            differences.append(f"{path}: scalar {tag} is {value} at step {step}, the event files end with {last.value} at step {last.step}")
+    return differences
+
+
+def report(run, expectation):
+    """One line for a run: what there is to compare."""
+    counts = {kind: [0, 0] for kind in records.KINDS}
+    for (plugin, _), points in expectation.items():
+        counts[plugin][0] += 1
+        counts[plugin][1] += len(points)
+    parts = [f"{kind} {points} points of {tags} tags" for kind, (tags, points) in counts.items() if tags]
+    parts += [f"not read back: {count} values of plugin {plugin or '(none)'}" for plugin, count in run.others.items()]
+    parts += [f"{file.path.name} is cut after byte {file.good_bytes}" for file in run.files if file.truncated]
+    print(f"{run.directory}: {len(run.files)} files; " + "; ".join(parts))
+    return {kind for kind, (tags, _) in counts.items() if tags}
+
+
+def main():
+    options = arguments()
+    differences = [f"{path}: no such directory" for path in options.runs if not path.is_dir()]
+    runs = {f"run{number:04}": records.read_run(path) for number, path in enumerate(run_directories(options.runs))}
+    if not runs:
+        differences.append("no event files found")
+    kinds, scalars = set(), 0
+    for run in runs.values():
+        differences += [f"{run.directory}: {fault}" for fault in run.faults]
+        if run.faults:
+            continue
+        expectation = records.expected(run, "data_server")
+        kinds |= report(run, expectation)
+        scalars += sum(len(points) for (plugin, _), points in expectation.items() if plugin == "scalars")
+        if not expectation:
+            differences.append(f"{run.directory}: no tag in the event files")
+        for (plugin, tag), points in expectation.items():
+            if plugin == "images":
+                differences += check_pictures(f"{run.directory} images/{tag}", points)
+        differences += compare_summary(run, options.require_summary)
+        differences += compare_python_classes(run)
+    if not scalars:
+        differences.append("no scalar found")
+    differences += [f"no {kind} found, but they were expected" for kind in options.expect if kind not in kinds]
+    sound = {name: run for name, run in runs.items() if not run.faults}
+    if sound:
+        # The servers get a copy, under short names, that no live run changes meanwhile.
+        with tempfile.TemporaryDirectory() as copies:
+            for name, run in sound.items():
+                (Path(copies) / name).mkdir()
+                for file in run.files:
+                    shutil.copy(file.path, Path(copies) / name)
+            for label, fast, loader in (("data server", True, "data_server"), ("Python loader", False, "python")):
+                expectation = {name: records.expected(run, loader) for name, run in sound.items()}
+                began = time.monotonic()
+                try:
+                    with Server(copies, fast) as server:
+                        found = wait_for(server, sound, expectation, options.deadline)
+                except ServerError as error:
+                    found = [str(error)]
+                differences += [f"{label}: {difference}" for difference in found]
+                print(f"{label}: {'agrees' if not found else f'{len(found)} differences'} ({time.monotonic() - began:.1f} s)")
+    for difference in differences:
+        print(f"DIFFERENCE {difference}", file=sys.stderr)
+    print("all readers agree" if not differences else f"{len(differences)} differences")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

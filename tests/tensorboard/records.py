@@ -1,0 +1,213 @@
+"""An event file parsed without TensorBoard's loaders, and what each loader should make of it.
+
+The frames are taken apart with `struct` and a table-driven CRC-32C; the events are decoded with the protocol buffers
+that TensorBoard ships. Nothing here knows the Rust program that wrote the file.
+"""
+
+import math
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy
+from tensorboard.compat.proto import event_pb2, types_pb2
+
+KINDS = {"scalars": "scalars", "histograms": "histograms", "images": "images", "text": "text"}
+DATA_CLASS = {"scalars": 1, "histograms": 2, "images": 3, "text": 2}
+
+
+def _crc_table():
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+_TABLE = _crc_table()
+
+
+def masked_crc(data):
+    """The masked CRC-32C of some bytes."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    crc ^= 0xFFFFFFFF
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+@dataclass
+class Point:
+    """One value: `value` is a float, a list of [left, right, weight], a list of PNG bytes, or the bytes of a text."""
+
+    step: int
+    wall_time: float
+    value: object
+    size: tuple = None
+
+
+@dataclass
+class File:
+    """One event file: its events in order, where its last good record ends, and what is wrong with it."""
+
+    path: Path
+    events: list = field(default_factory=list)
+    good_bytes: int = 0
+    truncated: bool = False
+    faults: list = field(default_factory=list)
+
+
+def read_file(path):
+    """Parses the frames of an event file, checking both checksums of each."""
+    file = File(Path(path))
+    data = file.path.read_bytes()
+    while file.good_bytes < len(data):
+        at = file.good_bytes
+        header = data[at : at + 12]
+        if len(header) < 12:
+            file.truncated = True
+            break
+        length, crc = struct.unpack("<QI", header)
+        if crc != masked_crc(header[:8]):
+            file.faults.append(f"{file.path.name}: the length of the record at byte {at} fails its checksum")
+            break
+        body = data[at + 12 : at + 12 + length + 4]
+        if len(body) < length + 4:
+            file.truncated = True
+            break
+        if struct.unpack("<I", body[length:])[0] != masked_crc(body[:length]):
+            file.faults.append(f"{file.path.name}: the data of the record at byte {at} fail their checksum")
+            break
+        file.events.append(event_pb2.Event.FromString(body[:length]))
+        file.good_bytes = at + 12 + length + 4
+    _check_form(file)
+    return file
+
+
+def _check_form(file):
+    """The promises of the format that both loaders need."""
+    fault = lambda text: file.faults.append(f"{file.path.name}: {text}")
+    if not file.events or file.events[0].file_version != "brain.Event:2":
+        fault("the first record is not the header brain.Event:2")
+    last_step = {}
+    for event in file.events:
+        if not math.isfinite(event.wall_time):
+            fault(f"wall time {event.wall_time} at step {event.step}")
+        for value in event.summary.value:
+            if event.step <= last_step.get(value.tag, -math.inf):
+                fault(f"step {event.step} of tag {value.tag} does not come after {last_step[value.tag]}")
+            last_step[value.tag] = event.step
+            plugin = value.metadata.plugin_data.plugin_name
+            if not plugin:
+                fault(f"tag {value.tag} has no metadata at step {event.step}")
+            elif plugin in KINDS and value.metadata.data_class != DATA_CLASS[plugin]:
+                fault(f"tag {value.tag} has data class {value.metadata.data_class} for plugin {plugin}")
+
+
+def decode(plugin, tensor):
+    """The value of a tensor and, for pictures, the stated (width, height)."""
+    shape = [dim.size for dim in tensor.tensor_shape.dim]
+    if plugin == "scalars":
+        if tensor.dtype != types_pb2.DT_FLOAT or shape:
+            raise ValueError(f"a scalar of type {tensor.dtype} and shape {shape}")
+        (number,) = tensor.float_val or struct.unpack("<f", tensor.tensor_content)
+        return number, None
+    if plugin == "histograms":
+        letter = {types_pb2.DT_FLOAT: "f", types_pb2.DT_DOUBLE: "d"}[tensor.dtype]
+        listed = tensor.float_val if letter == "f" else tensor.double_val
+        count = len(tensor.tensor_content) // struct.calcsize(letter)
+        numbers = list(listed) or list(struct.unpack(f"<{count}{letter}", tensor.tensor_content))
+        if shape != [len(numbers) // 3, 3]:
+            raise ValueError(f"a histogram of shape {shape} with {len(numbers)} numbers")
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError("a histogram that is not finite")
+        return [numbers[i : i + 3] for i in range(0, len(numbers), 3)], None
+    if tensor.dtype != types_pb2.DT_STRING:
+        raise ValueError(f"{plugin} of type {tensor.dtype}")
+    strings = list(tensor.string_val)
+    if plugin == "images":
+        if shape != [len(strings)] or len(strings) < 3:
+            raise ValueError(f"an image of shape {shape} with {len(strings)} strings")
+        return strings[2:], (int(strings[0]), int(strings[1]))
+    if shape not in ([], [1]) or len(strings) != 1:
+        raise ValueError(f"a text of shape {shape} with {len(strings)} strings")
+    return strings[0], None
+
+
+@dataclass
+class Run:
+    """All event files of one run directory, in the order in which they are read."""
+
+    directory: Path
+    files: list
+    faults: list
+    others: dict  # values of plugins that are not read back, counted by plugin
+
+    def values(self):
+        """(event, None) for a start of the run and (event, value) for each value, in order."""
+        for file in self.files:
+            for event in file.events:
+                if event.HasField("session_log") and event.session_log.status == event_pb2.SessionLog.START:
+                    yield event, None
+                for value in event.summary.value:
+                    yield event, value
+
+
+def read_run(directory):
+    """Parses every event file of a directory."""
+    paths = sorted(path for path in Path(directory).iterdir() if "tfevents" in path.name and path.is_file())
+    files = [read_file(path) for path in paths]
+    run = Run(Path(directory), files, [fault for file in files for fault in file.faults], {})
+    for event, value in run.values():
+        if value is None:
+            continue
+        plugin = value.metadata.plugin_data.plugin_name
+        if plugin not in KINDS:
+            run.others[plugin] = run.others.get(plugin, 0) + 1
+            continue
+        try:
+            decode(plugin, value.tensor)
+        except (ValueError, KeyError, struct.error) as error:
+            run.faults.append(f"tag {value.tag} at step {event.step}: {error!r}")
+    return run
+
+
+def expected(run, loader):
+    """{(plugin, tag): [Point]} as a loader should show a sound run.
+
+    Where a run was resumed, points that it had written beyond the checkpoint give way to the new ones, but by three rules:
+    `data_server`: a point removes the points of its own tag at its step and later.
+    `python`: a START removes the points of all tags at its step and later, except the first START of the run.
+    `accumulator` (EventAccumulator): nothing is removed, since it purges the summaries of TensorFlow 1 only.
+    """
+    series = {}
+    started = False
+    for event, value in run.values():
+        if value is None:
+            if loader == "python" and started:
+                for points in series.values():
+                    points[:] = [point for point in points if point.step < event.step]
+            started = True
+            continue
+        plugin = value.metadata.plugin_data.plugin_name
+        if plugin not in KINDS:
+            continue
+        points = series.setdefault((plugin, value.tag), [])
+        if loader == "data_server":
+            points[:] = [point for point in points if point.step < event.step]
+        points.append(Point(event.step, event.wall_time, *decode(plugin, value.tensor)))
+    return series
+
+
+def same_number(a, b):
+    """Equality to the bit, NaN equal to NaN, except that JSON may drop the sign of zero."""
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+def nearest_f32(value):
+    """The number of `summary.json` rounded to what a scalar holds; null stands for a number that is not finite."""
+    if value is None:
+        return None
+    with numpy.errstate(over="ignore"):
+        return float(numpy.float32(float(value)))
