@@ -53,7 +53,7 @@ pub trait Batch: Clone {
 
     /// The batch on another device.
     #[must_use]
-    fn to_device(self, device: &Device) -> Self {
+    fn on_device(self, device: &Device) -> Self {
         self.map(&mut ToDevice(device))
     }
 

@@ -56,7 +56,7 @@ type BatchLoss<M, B> = dyn Fn(&M, &B) -> Tensor<1> + Send + Sync;
 /// let risk = Risk::mean([batch], |model: &Linear, (x, y): &(Tensor<2>, Tensor<2>)| {
 ///     MseLoss::new().forward(model.forward(x.clone()), y.clone(), Reduction::Mean)
 /// });
-/// let output: f32 = model.forward(Tensor::ones([1, 1], &device)).into_scalar();
+/// let output: f32 = model.forward(Tensor::<2>::ones([1, 1], &device)).into_scalar();
 /// assert!((risk.value(&model)? - f64::from(output).powi(2)).abs() < 1e-6);
 /// # Ok::<(), landscape::Error>(())
 /// ```

@@ -56,8 +56,10 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     fn new(tracked: M, risk: &Risk<M, B>, cast: Option<FloatDType>) -> Result<Self, Error> {
         let space = ParameterSpace::of_tracked(&tracked)?;
-        let inner = tracked.valid();
         let origin = space.flatten(&tracked);
+        // Burn's `train` makes two leaves of a parameter used twice; `place` makes them one again.
+        let tracked = place(&space, tracked, &origin);
+        let inner = tracked.valid();
         let device = space.domain.device.clone();
         let mut objective =
             Self { space, risk: risk.clone(), tracked, inner, origin, device, examples: 0, cast };
@@ -134,7 +136,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     fn prepare(&self, batch: B, autodiff: bool) -> B {
         let device = if autodiff { self.device.clone().autodiff() } else { self.device.clone() };
-        let batch = batch.to_device(&device);
+        let batch = batch.on_device(&device);
         match self.cast {
             Some(dtype) => batch.to_dtype(dtype),
             None => batch,
