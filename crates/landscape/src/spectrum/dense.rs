@@ -1,7 +1,8 @@
 //! The whole spectrum of a symmetric matrix, for a few thousand coordinates.
 
-use faer::{MatRef, Side};
+use faer::{Mat, Side};
 
+use super::tridiagonal::power_of_two_above;
 use super::vector::checked;
 use crate::operator::{LinearOperator, download};
 use crate::Error;
@@ -153,7 +154,9 @@ impl SymmetricMatrix {
         if self.dim < 2 {
             return Ok(self.entries.clone());
         }
-        self.view().self_adjoint_eigenvalues(Side::Lower).map_err(|error| self.failed(&error))
+        let (matrix, scale) = self.scaled();
+        let values = matrix.self_adjoint_eigenvalues(Side::Lower).map_err(|error| self.failed(&error))?;
+        Ok(values.iter().map(|value| value * scale).collect())
     }
 
     /// All eigenvalues, ascending, with unit eigenvectors.
@@ -164,15 +167,18 @@ impl SymmetricMatrix {
         if self.dim < 2 {
             return Ok(DenseEigen { values: self.entries.clone(), vectors: vec![vec![1.0]; self.dim] });
         }
-        let eigen = self.view().self_adjoint_eigen(Side::Lower).map_err(|error| self.failed(&error))?;
+        let (matrix, scale) = self.scaled();
+        let eigen = matrix.self_adjoint_eigen(Side::Lower).map_err(|error| self.failed(&error))?;
         Ok(DenseEigen {
-            values: eigen.S().column_vector().iter().copied().collect(),
+            values: eigen.S().column_vector().iter().map(|value| value * scale).collect(),
             vectors: eigen.U().col_iter().map(|column| column.iter().copied().collect()).collect(),
         })
     }
 
-    fn view(&self) -> MatRef<'_, f64> {
-        MatRef::from_row_major_slice(&self.entries, self.dim, self.dim)
+    /// The matrix divided by a power of two near its largest entry, and that power.
+    fn scaled(&self) -> (Mat<f64>, f64) {
+        let scale = power_of_two_above(self.entries.iter());
+        (Mat::from_fn(self.dim, self.dim, |i, j| self.entries[i * self.dim + j] / scale), scale)
     }
 
     fn failed(&self, error: &impl std::fmt::Debug) -> Error {

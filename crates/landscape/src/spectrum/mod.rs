@@ -41,3 +41,6 @@ pub use rayleigh::{Rayleigh, rayleigh};
 pub use student::student_quantile;
 pub use trace::{BlockTrace, Trace, TraceConfig, hutchinson_trace, hutchinson_trace_by_block};
 pub use tridiagonal::{Tridiagonal, TridiagonalEigen};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Tests of the spectral algorithms on operators whose spectrum is known.
+
+mod dense;
+mod density;
+mod eigen;
+mod lanczos;
+mod power;
+mod trace;
+
+use burn::tensor::{DType, Device, Tensor};
+
+use crate::operator::{Dense, Domain, LinearOperator};
+use crate::random::normal;
+use crate::Error;
+
+/// A diagonal matrix of any dimension.
+struct Diagonal {
+    domain: Domain,
+    values: Tensor<1>,
+}
+
+impl Diagonal {
+    fn new(values: &[f64], dtype: DType) -> Self {
+        let domain = Domain { dim: values.len(), dtype, device: Device::flex() };
+        let values = domain.upload(values).unwrap();
+        Self { domain, values }
+    }
+}
+
+impl LinearOperator for Diagonal {
+    fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        Ok(v.clone() * self.values.clone())
+    }
+}
+
+fn diagonal(values: &[f64]) -> Diagonal {
+    Diagonal::new(values, DType::F64)
+}
+
+fn dense(rows: &[f64], dim: usize) -> Dense {
+    Dense::new(rows, dim, DType::F64, &Device::flex()).unwrap()
+}
+
+/// A symmetric matrix with standard normal entries, row-major.
+fn random_symmetric(dim: usize, seed: u64) -> Vec<f64> {
+    let entries = normal(seed, 0, dim * dim);
+    let mut rows = entries.clone();
+    for i in 0..dim {
+        for j in 0..dim {
+            rows[i * dim + j] = (entries[i * dim + j] + entries[j * dim + i]) / 2.0;
+        }
+    }
+    rows
+}
+
+/// Q diag(values) Q' with Q a product of three reflections: a full matrix of known spectrum.
+fn rotated(values: &[f64], seed: u64) -> Vec<f64> {
+    let dim = values.len();
+    let mut rows = vec![0.0; dim * dim];
+    for i in 0..dim {
+        rows[i * dim + i] = values[i];
+    }
+    for stream in 0..3 {
+        let u = crate::random::sphere(seed, stream, dim);
+        // (I - 2uu') A (I - 2uu') from the left and from the right.
+        for _ in 0..2 {
+            let mut transposed = vec![0.0; dim * dim];
+            for j in 0..dim {
+                let product: f64 = (0..dim).map(|i| u[i] * rows[i * dim + j]).sum();
+                for i in 0..dim {
+                    transposed[j * dim + i] = rows[i * dim + j] - 2.0 * u[i] * product;
+                }
+            }
+            rows = transposed;
+        }
+    }
+    rows
+}
+
+/// The second difference: 2 on the diagonal and -1 beside it.
+fn toeplitz(dim: usize) -> Dense {
+    let mut rows = vec![0.0; dim * dim];
+    for i in 0..dim {
+        rows[i * dim + i] = 2.0;
+        if i > 0 {
+            rows[i * dim + i - 1] = -1.0;
+            rows[(i - 1) * dim + i] = -1.0;
+        }
+    }
+    dense(&rows, dim)
+}
+
+/// Its eigenvalue number k from one: 2 - 2 cos(k pi / (dim + 1)).
+fn toeplitz_value(k: u32, dim: u32) -> f64 {
+    2.0 - 2.0 * (std::f64::consts::PI * f64::from(k) / f64::from(dim + 1)).cos()
+}
+
+/// An operator whose products are NaN after the first few.
+struct Breaking {
+    inner: Diagonal,
+    good: std::cell::Cell<usize>,
+}
+
+impl Breaking {
+    fn new(good: usize) -> Self {
+        let values: Vec<f64> = (0..50).map(f64::from).collect();
+        Self { inner: diagonal(&values), good: good.into() }
+    }
+}
+
+impl LinearOperator for Breaking {
+    fn domain(&self) -> &Domain {
+        self.inner.domain()
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let product = self.inner.apply(v)?;
+        let good = self.good.get();
+        self.good.set(good.saturating_sub(1));
+        Ok(if good > 0 { product } else { product * f64::NAN })
+    }
+}
