@@ -1,0 +1,78 @@
+//! `landscape list`: the runs and data sets of workspace.toml.
+
+use comfy_table::Table;
+use comfy_table::presets;
+use serde_json::json;
+
+use super::Context;
+use crate::config::choice::{Method, name};
+use crate::config::{Plan, Settings};
+use crate::failure::SUCCESS;
+use crate::report::paint::Paint;
+
+pub(super) const EXAMPLE: &str = "Example:\n  landscape list\n  landscape list --json";
+
+/// Prints the table.
+///
+/// # Errors
+///
+/// When workspace.toml is wrong.
+pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
+    let workspace = context.read_workspace()?;
+    let mut runs = Vec::new();
+    for run in workspace.run_names()? {
+        let trainings = workspace.trainings(&run, &Settings::default())?;
+        runs.push((run, trainings));
+    }
+    if context.json {
+        let runs: Vec<_> = runs
+            .iter()
+            .map(|(run, trainings)| {
+                let trainings: Vec<_> = trainings
+                    .iter()
+                    .map(|t| json!({"name": t.name, "output": t.output, "config": t.plan}))
+                    .collect();
+                json!({"name": run, "description": workspace.description(run), "trainings": trainings})
+            })
+            .collect();
+        println!(
+            "{:#}",
+            json!({"runs": runs, "datasets": workspace.datasets()})
+        );
+        return Ok(SUCCESS);
+    }
+    let paint = Paint::stdout();
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["run", "trainings", "data", "what it does"]);
+    for (run, trainings) in &runs {
+        let methods: Vec<_> = trainings.iter().map(|t| brief(&t.plan)).collect();
+        let data = trainings.first().map_or("", |t| t.plan.dataset.as_str());
+        table.add_row([run, &methods.join("\n"), data, workspace.description(run)]);
+    }
+    println!("{table}");
+    println!("{}", paint.strong("data sets"));
+    for (dataset, plan) in workspace.datasets() {
+        let source = json!(plan.source);
+        println!(
+            "  {dataset}: {}, {:.0} % for validation",
+            source.as_str().unwrap_or_default(),
+            100.0 * plan.validation.get()
+        );
+    }
+    println!("{}", paint.faint("landscape run NAME begins a run"));
+    Ok(SUCCESS)
+}
+
+fn brief(plan: &Plan) -> String {
+    let optimiser = name(plan.optimiser);
+    let method = match plan.method {
+        Method::Plain => optimiser,
+        method => format!("{} over {optimiser}", name(method)),
+    };
+    format!(
+        "{}, {method}, {} epochs",
+        name(plan.model),
+        plan.epochs.get()
+    )
+}

@@ -1,0 +1,60 @@
+//! `landscape run NAME`: carries out a run of workspace.toml.
+
+use clap::Args;
+
+use super::Context;
+use crate::config::Settings;
+use crate::engine::run_dir::Existing;
+use crate::engine::session::Session;
+use crate::interrupt::Interrupt;
+
+pub(super) const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  landscape run mnist-cnn-sam --rho 0.1 --output runs/wider\n  landscape run quickstart --resume";
+
+/// What the command takes.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The run, one of workspace.toml's [runs.NAME]
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    existing: ExistingFlags,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What to do with a run that is there already.
+#[derive(Args)]
+pub(super) struct ExistingFlags {
+    /// Go on with an unfinished run in the output directory
+    #[arg(long, conflicts_with = "overwrite")]
+    resume: bool,
+    /// Remove an earlier run from the output directory first
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl ExistingFlags {
+    pub(super) const fn existing(&self) -> Existing {
+        match (self.resume, self.overwrite) {
+            (true, _) => Existing::Resume,
+            (_, true) => Existing::Overwrite,
+            _ => Existing::Keep,
+        }
+    }
+}
+
+/// Carries out all trainings of the run, and prints their figures side by side.
+///
+/// # Errors
+///
+/// A sentence for the user.
+pub(super) fn carry_out(
+    arguments: &Arguments,
+    context: &Context,
+    interrupt: &Interrupt,
+) -> anyhow::Result<u8> {
+    let workspace = context.read_workspace()?;
+    let trainings = workspace.trainings(&arguments.name, &arguments.settings)?;
+    Session::new(&workspace, trainings, arguments.existing.existing())?
+        .carry_out(context, interrupt)
+}

@@ -1,0 +1,217 @@
+//! Numbers with a range, read from workspace.toml and from flags by the same rule.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A range of numbers and its description in messages.
+pub(crate) trait Range {
+    /// What is allowed, as the end of a sentence: "expected ...".
+    const EXPECTED: &'static str;
+
+    /// Whether `value` is inside.
+    fn allows(value: f64) -> bool;
+}
+
+/// A number inside the range `R`.
+pub(crate) struct Bounded<R>(f64, PhantomData<R>);
+
+impl<R: Range> Bounded<R> {
+    /// The number, if it is inside the range.
+    pub(crate) fn new(value: f64) -> Option<Self> {
+        R::allows(value).then_some(Self(value, PhantomData))
+    }
+
+    /// The number.
+    pub(crate) const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl<R> Clone for Bounded<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Bounded<R> {}
+
+impl<R> fmt::Debug for Bounded<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl<R> PartialEq for Bounded<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<R: Range> FromStr for Bounded<R> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let value = text.trim().parse().ok().and_then(Self::new);
+        value.ok_or_else(|| format!("expected {}", R::EXPECTED))
+    }
+}
+
+impl<R> Serialize for Bounded<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0)
+    }
+}
+
+impl<'de, R: Range> Deserialize<'de> for Bounded<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_f64(RangeVisitor(PhantomData))
+    }
+}
+
+struct RangeVisitor<R>(PhantomData<R>);
+
+impl<R: Range> Visitor<'_> for RangeVisitor<R> {
+    type Value = Bounded<R>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(R::EXPECTED)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        Bounded::new(value).ok_or_else(|| E::invalid_value(Unexpected::Float(value), &self))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        // Whole numbers in a configuration are far below 2^53.
+        Bounded::new(value as f64).ok_or_else(|| E::invalid_value(Unexpected::Signed(value), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        Bounded::new(value as f64)
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(value), &self))
+    }
+}
+
+/// x > 0 and finite: learning rates.
+pub(crate) enum Positive {}
+
+impl Range for Positive {
+    const EXPECTED: &'static str = "a finite number greater than 0";
+
+    fn allows(value: f64) -> bool {
+        value > 0.0 && value.is_finite()
+    }
+}
+
+/// x >= 0 and finite: radii and decays.
+pub(crate) enum NonNegative {}
+
+impl Range for NonNegative {
+    const EXPECTED: &'static str = "a finite number of at least 0";
+
+    fn allows(value: f64) -> bool {
+        value >= 0.0 && value.is_finite()
+    }
+}
+
+/// 0 <= x < 1: momentum.
+pub(crate) enum BelowOne {}
+
+impl Range for BelowOne {
+    const EXPECTED: &'static str = "a number of at least 0 and below 1";
+
+    fn allows(value: f64) -> bool {
+        (0.0..1.0).contains(&value)
+    }
+}
+
+/// 0 < x <= 1: budgets and factors.
+pub(crate) enum Fraction {}
+
+impl Range for Fraction {
+    const EXPECTED: &'static str = "a number greater than 0 and at most 1";
+
+    fn allows(value: f64) -> bool {
+        value > 0.0 && value <= 1.0
+    }
+}
+
+/// 0 < x < 1: the share of examples kept for validation.
+pub(crate) enum Share {}
+
+impl Range for Share {
+    const EXPECTED: &'static str = "a number greater than 0 and below 1";
+
+    fn allows(value: f64) -> bool {
+        value > 0.0 && value < 1.0
+    }
+}
+
+/// A whole number of at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Count(u32);
+
+const COUNT_EXPECTED: &str = "a whole number from 1 to 4294967295";
+
+impl Count {
+    /// The number; a constant of 0 is a mistake in this program.
+    ///
+    /// # Panics
+    ///
+    /// On 0.
+    pub(crate) const fn constant(value: u32) -> Self {
+        assert!(value > 0, "a count is at least 1");
+        Self(value)
+    }
+
+    /// The number.
+    pub(crate) const fn get(self) -> usize {
+        self.0 as usize
+    }
+
+    fn checked(value: i128) -> Option<Self> {
+        u32::try_from(value)
+            .ok()
+            .filter(|value| *value > 0)
+            .map(Self)
+    }
+}
+
+impl FromStr for Count {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let value = text.trim().parse().ok().and_then(Self::checked);
+        value.ok_or_else(|| format!("expected {COUNT_EXPECTED}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_u64(CountVisitor)
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = Count;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(COUNT_EXPECTED)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Count, E> {
+        Count::checked(value.into())
+            .ok_or_else(|| E::invalid_value(Unexpected::Signed(value), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Count, E> {
+        Count::checked(value.into())
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(value), &self))
+    }
+}

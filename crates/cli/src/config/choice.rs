@@ -1,0 +1,97 @@
+//! The closed lists of workspace.toml: models, optimisers, methods, schedules, devices, sources.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// Which network is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Model {
+    /// Fully connected layers of the widths `hidden`.
+    Mlp,
+    /// A small convolutional network without normalisation.
+    Cnn,
+    /// The same with BatchNorm.
+    CnnBatchNorm,
+    /// Fully connected residual blocks.
+    ResidualMlp,
+}
+
+/// The activation between the layers of a fully connected network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Activation {
+    /// max(x, 0).
+    Relu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// x times the Gaussian distribution function.
+    Gelu,
+}
+
+/// The base optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Optimiser {
+    /// Stochastic gradient descent with heavy-ball momentum (Burn's `Sgd` with dampening 0).
+    Sgd,
+    /// Adam (Burn's, epsilon 1e-8).
+    Adam,
+}
+
+/// What is done around the base optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Method {
+    /// The base optimiser alone.
+    Plain,
+    /// Sharpness-aware minimisation.
+    Sam,
+    /// Adaptive sharpness-aware minimisation.
+    Asam,
+}
+
+/// How the learning rate changes over the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Decay {
+    /// It does not.
+    Constant,
+    /// Half a cosine, from the learning rate at the first step to almost 0 at the last.
+    Cosine,
+    /// Multiplied by `step_factor` after every `step_epochs` epochs.
+    Step,
+}
+
+/// Where tensors live and who computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DeviceKind {
+    /// Burn's portable CPU backend, the default.
+    Flex,
+    /// The older CPU backend (cargo feature `ndarray`).
+    Ndarray,
+    /// Graphics cards through wgpu (cargo feature `wgpu`).
+    Wgpu,
+    /// NVIDIA cards (cargo feature `cuda`).
+    Cuda,
+}
+
+/// Where the examples of a data set come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Source {
+    /// The bundled UCI optical digits, 1,797 images of 8 x 8.
+    Digits,
+    /// The bundled part of MNIST, 10,000 + 2,000 images of 28 x 28.
+    MnistSubset,
+    /// Full MNIST in idx files, plain or gzipped, in the folder `path`.
+    MnistFolder,
+}
+
+/// The name of a choice as it is written in workspace.toml.
+pub(crate) fn name<T: ValueEnum>(choice: T) -> String {
+    choice
+        .to_possible_value()
+        .map_or_else(String::new, |value| value.get_name().to_owned())
+}

@@ -1,0 +1,169 @@
+//! The text of workspace.toml with positions, for errors that name file, line, key and the allowed values.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
+
+use super::suggestion::did_you_mean;
+use crate::failure::usage;
+
+/// A TOML file as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    path: PathBuf,
+    text: String,
+}
+
+impl Document {
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there or not text; a usage error.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            usage(match error.kind() {
+                std::io::ErrorKind::NotFound => format!(
+                    "{} does not exist; run the program where workspace.toml lies, or name the file with --workspace FILE",
+                    path.display()
+                ),
+                _ => format!("{} cannot be read: {error}", path.display()),
+            })
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+        })
+    }
+
+    /// The content as a typed value.
+    ///
+    /// # Errors
+    ///
+    /// A usage error with file, line, key and what is allowed.
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
+        toml::from_str(&self.text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let key = self.key_at(start);
+            usage(format!(
+                "{}:{}: {}{}",
+                self.path.display(),
+                self.line_of(start),
+                if key.is_empty() {
+                    String::new()
+                } else {
+                    format!("{key}: ")
+                },
+                explain(
+                    error.message(),
+                    error.span().and_then(|span| self.text.get(span))
+                )
+            ))
+        })
+    }
+
+    /// A usage error about one key, with its position if the key is written in the file.
+    pub(crate) fn error(&self, key: &[&str], message: &str) -> anyhow::Error {
+        let position = match self.offset_of(key) {
+            Some(offset) => format!("{}:{}", self.path.display(), self.line_of(offset)),
+            None => self.path.display().to_string(),
+        };
+        usage(format!("{position}: {}: {message}", key.join(".")))
+    }
+
+    /// Where the file lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the key is written in the file.
+    pub(crate) fn has(&self, key: &[&str]) -> bool {
+        self.offset_of(key).is_some()
+    }
+
+    /// The keys below `key` in the order of the file.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no TOML at all.
+    pub(crate) fn keys_in_order(&self, key: &[&str]) -> anyhow::Result<Vec<String>> {
+        let root = DeTable::parse(&self.text).context("the file changed while it was read")?;
+        let mut table = root.get_ref();
+        for part in key {
+            match table.get(*part).map(|value| value.get_ref()) {
+                Some(DeValue::Table(inner)) => table = inner,
+                _ => return Ok(Vec::new()),
+            }
+        }
+        let mut keys: Vec<_> = table
+            .iter()
+            .map(|(name, _)| (name.span().start, name.get_ref().to_string()))
+            .collect();
+        keys.sort();
+        Ok(keys.into_iter().map(|(_, name)| name).collect())
+    }
+
+    fn line_of(&self, offset: usize) -> usize {
+        let before = self.text.as_bytes().iter().take(offset);
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
+
+    fn offset_of(&self, key: &[&str]) -> Option<usize> {
+        let root = DeTable::parse(&self.text).ok()?;
+        let mut table = root.get_ref();
+        let (last, parents) = key.split_last()?;
+        for part in parents {
+            table = table.get(*part)?.get_ref().as_table()?;
+        }
+        let (name, _) = table.get_key_value(*last)?;
+        Some(name.span().start)
+    }
+
+    /// The dotted key whose name or value begins at or contains `offset`.
+    fn key_at(&self, offset: usize) -> String {
+        let mut path = Vec::new();
+        if let Ok(root) = DeTable::parse(&self.text) {
+            descend(root.get_ref(), offset, &mut path);
+        }
+        path.join(".")
+    }
+}
+
+/// Follows the entries whose name or value contains the offset; of nested candidates the deepest wins.
+fn descend(table: &DeTable<'_>, offset: usize, path: &mut Vec<String>) -> bool {
+    for (name, value) in table {
+        path.push(name.get_ref().to_string());
+        let inside = match value.get_ref() {
+            DeValue::Table(inner) => descend(inner, offset, path),
+            _ => value.span().contains(&offset),
+        };
+        if inside || name.span().contains(&offset) {
+            return true;
+        }
+        path.pop();
+    }
+    false
+}
+
+/// Serde's message in the words of a user.
+fn explain(message: &str, found: Option<&str>) -> String {
+    let message = message.trim_end().replace('\n', "; ");
+    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let Some((name, allowed)) = words.split_first().filter(|_| unknown) else {
+        return message;
+    };
+    let what = if message.starts_with("unknown field") {
+        "unknown key"
+    } else {
+        "unknown value"
+    };
+    let name = found.map_or(*name, |text| text.trim_matches('"'));
+    format!(
+        "{what} `{name}`{}; allowed: {}",
+        did_you_mean(name, allowed.iter().copied()),
+        allowed.join(", ")
+    )
+}

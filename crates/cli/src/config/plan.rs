@@ -1,0 +1,167 @@
+//! A training with every setting decided: what the engine carries out, what checkpoints and summaries record.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
+use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source};
+use super::moment::{Moment, Moments};
+use super::settings::Settings;
+use super::widths::Widths;
+
+/// A data set as workspace.toml describes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DatasetPlan {
+    /// Where the examples come from.
+    pub(crate) source: Source,
+    /// The folder of `mnist-folder`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<PathBuf>,
+    /// Share of the training examples kept for validation.
+    #[serde(default = "default_share")]
+    pub(crate) validation: Bounded<Share>,
+    /// Seed of the split into training and validation.
+    #[serde(default)]
+    pub(crate) split_seed: u32,
+}
+
+fn default_share() -> Bounded<Share> {
+    Bounded::new(0.2).expect("0.2 is a share")
+}
+
+/// One training, completely described. Two plans that are equal train the same network to the last bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// Name of the data set.
+    pub(crate) dataset: String,
+    /// The data set.
+    pub(crate) data: DatasetPlan,
+    /// Network.
+    pub(crate) model: Model,
+    /// Widths of the hidden layers.
+    pub(crate) hidden: Widths,
+    /// Activation.
+    pub(crate) activation: Activation,
+    /// Base optimiser.
+    pub(crate) optimiser: Optimiser,
+    /// Momentum.
+    pub(crate) momentum: Bounded<BelowOne>,
+    /// Weight decay.
+    pub(crate) weight_decay: Bounded<NonNegative>,
+    /// Method over the base optimiser.
+    pub(crate) method: Method,
+    /// Radius of the method.
+    pub(crate) rho: Bounded<NonNegative>,
+    /// Learning rate at the first step.
+    pub(crate) learning_rate: Bounded<Positive>,
+    /// Schedule of the learning rate.
+    pub(crate) schedule: Decay,
+    /// Period of the schedule `step`, epochs.
+    pub(crate) step_epochs: Count,
+    /// Factor of the schedule `step`.
+    pub(crate) step_factor: Bounded<Fraction>,
+    /// Passes through the training data.
+    pub(crate) epochs: Count,
+    /// Examples per step.
+    pub(crate) batch_size: Count,
+    /// Seed of everything.
+    pub(crate) seed: u32,
+    /// Device.
+    pub(crate) device: DeviceKind,
+    /// Training examples on which curvature is measured, at most.
+    pub(crate) curvature_examples: Count,
+    /// Steps between two points of the training loss.
+    pub(crate) log_every: Count,
+    /// Steps between two checkpoints; otherwise one at the end of each epoch.
+    pub(crate) checkpoint_every: Option<Count>,
+    /// Probes.
+    pub(crate) probes: ProbePlan,
+}
+
+/// The probes of one training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ProbePlan {
+    /// Share of the time that probes may take.
+    pub(crate) budget: Bounded<Fraction>,
+    /// Validation loss and accuracy.
+    pub(crate) loss: Moments,
+    /// Gradient norm and histograms.
+    pub(crate) gradient: Moments,
+    /// Largest eigenvalues and stability ratio.
+    pub(crate) eigenvalues: Moments,
+    /// How many eigenvalues.
+    pub(crate) eigenvalue_count: Count,
+    /// Trace.
+    pub(crate) trace: Moments,
+    /// SAM sharpness.
+    pub(crate) sharpness: Moments,
+    /// Radius of the SAM sharpness.
+    pub(crate) sharpness_rho: Bounded<NonNegative>,
+    /// Spectral density.
+    pub(crate) density: Moments,
+    /// Line.
+    pub(crate) line: Moments,
+    /// Surface.
+    pub(crate) surface: Moments,
+    /// Points along each side of the surface.
+    pub(crate) grid: Count,
+}
+
+impl Plan {
+    /// Decides what `settings` leave open. The data set has been looked up already.
+    pub(crate) fn decide(settings: Settings, dataset: String, data: DatasetPlan) -> Self {
+        let end = || Moments(vec![Moment::End]);
+        let method = settings.method.unwrap_or(Method::Plain);
+        // The radius the papers use: Foret et al. 2021 for SAM, Kwon et al. 2021 for ASAM.
+        let radius = match method {
+            Method::Plain | Method::Sam => 0.05,
+            Method::Asam => 0.5,
+        };
+        let probes = settings.probes;
+        Self {
+            dataset,
+            data,
+            model: settings.model.unwrap_or(Model::Mlp),
+            hidden: settings
+                .hidden
+                .unwrap_or_else(|| Widths(vec![Count::constant(64), Count::constant(32)])),
+            activation: settings.activation.unwrap_or(Activation::Relu),
+            optimiser: settings.optimiser.unwrap_or(Optimiser::Sgd),
+            momentum: settings.momentum.unwrap_or_else(|| bounded(0.9)),
+            weight_decay: settings.weight_decay.unwrap_or_else(|| bounded(0.0)),
+            method,
+            rho: settings.rho.unwrap_or_else(|| bounded(radius)),
+            learning_rate: settings.learning_rate.unwrap_or_else(|| bounded(0.05)),
+            schedule: settings.schedule.unwrap_or(Decay::Cosine),
+            step_epochs: settings.step_epochs.unwrap_or(Count::constant(10)),
+            step_factor: settings.step_factor.unwrap_or_else(|| bounded(0.1)),
+            epochs: settings.epochs.unwrap_or(Count::constant(10)),
+            batch_size: settings.batch_size.unwrap_or(Count::constant(64)),
+            seed: settings.seed.unwrap_or(42),
+            device: settings.device.unwrap_or(DeviceKind::Flex),
+            curvature_examples: settings.curvature_examples.unwrap_or(Count::constant(1024)),
+            log_every: settings.log_every.unwrap_or(Count::constant(10)),
+            checkpoint_every: settings.checkpoint_every,
+            probes: ProbePlan {
+                budget: probes.budget.unwrap_or_else(|| bounded(1.0)),
+                loss: probes.loss.unwrap_or_else(end),
+                gradient: probes.gradient.unwrap_or_else(end),
+                eigenvalues: probes.eigenvalues.unwrap_or_else(end),
+                eigenvalue_count: probes.eigenvalue_count.unwrap_or(Count::constant(3)),
+                trace: probes.trace.unwrap_or_else(end),
+                sharpness: probes.sharpness.unwrap_or_else(end),
+                sharpness_rho: probes.sharpness_rho.unwrap_or_else(|| bounded(0.05)),
+                density: probes.density.unwrap_or_default(),
+                line: probes.line.unwrap_or_default(),
+                surface: probes.surface.unwrap_or_default(),
+                grid: probes.grid.unwrap_or(Count::constant(25)),
+            },
+        }
+    }
+}
+
+fn bounded<R: super::bounded::Range>(value: f64) -> Bounded<R> {
+    Bounded::new(value).expect("a default is inside its own range")
+}

@@ -1,0 +1,196 @@
+//! The settings of a run as they are written: every key optional, the same names in workspace.toml and as flags.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive};
+use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser};
+use super::moment::Moments;
+use super::widths::Widths;
+
+/// One `[defaults]`, `[runs.NAME]` or `[runs.NAME.members.NAME]` table, or the flags of one command.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// One line about the run, for `landscape list`.
+    #[arg(skip)]
+    pub(crate) description: Option<String>,
+    /// The trainings of a group; each overrides the group's own settings.
+    #[arg(skip)]
+    pub(crate) members: Option<BTreeMap<String, Self>>,
+
+    /// Data set, one of workspace.toml's [datasets.NAME]
+    #[arg(long, value_name = "NAME", help_heading = "Settings")]
+    pub(crate) dataset: Option<String>,
+    /// Network
+    #[arg(long, value_enum, help_heading = "Settings")]
+    pub(crate) model: Option<Model>,
+    /// Widths of the hidden layers of a fully connected network, e.g. 64,32
+    #[arg(long, value_name = "N,N,..", help_heading = "Settings")]
+    pub(crate) hidden: Option<Widths>,
+    /// Activation of a fully connected network
+    #[arg(long, value_enum, help_heading = "Settings")]
+    pub(crate) activation: Option<Activation>,
+    /// Base optimiser
+    #[arg(long, value_enum, help_heading = "Settings")]
+    pub(crate) optimiser: Option<Optimiser>,
+    /// Momentum of SGD, or Adam's first decay rate
+    #[arg(long, value_name = "X", help_heading = "Settings")]
+    pub(crate) momentum: Option<Bounded<BelowOne>>,
+    /// Weight decay, added to the gradient
+    #[arg(long, value_name = "X", help_heading = "Settings")]
+    pub(crate) weight_decay: Option<Bounded<NonNegative>>,
+    /// The base optimiser alone, or sharpness-aware minimisation over it
+    #[arg(long, value_enum, help_heading = "Settings")]
+    pub(crate) method: Option<Method>,
+    /// Radius of the sharpness-aware perturbation
+    #[arg(long, value_name = "X", help_heading = "Settings")]
+    pub(crate) rho: Option<Bounded<NonNegative>>,
+    /// Learning rate at the first step
+    #[arg(long, value_name = "X", help_heading = "Settings")]
+    pub(crate) learning_rate: Option<Bounded<Positive>>,
+    /// How the learning rate changes
+    #[arg(long, value_enum, help_heading = "Settings")]
+    pub(crate) schedule: Option<Decay>,
+    /// For the schedule `step`: epochs between two changes
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) step_epochs: Option<Count>,
+    /// For the schedule `step`: factor of each change
+    #[arg(long, value_name = "X", help_heading = "Settings")]
+    pub(crate) step_factor: Option<Bounded<Fraction>>,
+    /// Passes through the training data
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) epochs: Option<Count>,
+    /// Examples per step
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) batch_size: Option<Count>,
+    /// Seed of the weights, of the data order and of the measurements
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) seed: Option<u32>,
+    /// Device, of those compiled in
+    #[arg(long, value_enum, help_heading = "Settings")]
+    pub(crate) device: Option<DeviceKind>,
+    /// Training examples on which curvature is measured: a fixed sample, or all of them if there are fewer
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) curvature_examples: Option<Count>,
+    /// Steps between two points of the training loss
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) log_every: Option<Count>,
+    /// Steps between two checkpoints (otherwise one at the end of each epoch)
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) checkpoint_every: Option<Count>,
+    /// Output directory (otherwise runs/NAME)
+    #[arg(long, value_name = "DIR", help_heading = "Settings")]
+    pub(crate) output: Option<PathBuf>,
+    /// When each probe observes.
+    #[command(flatten)]
+    pub(crate) probes: ProbeSettings,
+}
+
+/// When each probe observes, and with what effort.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ProbeSettings {
+    /// Share of the time that probes may take; more is reported at the end
+    #[arg(long = "probe-budget", value_name = "X", help_heading = "Probes")]
+    pub(crate) budget: Option<Bounded<Fraction>>,
+    /// Validation loss and accuracy, e.g. every:50+end
+    #[arg(long = "probe-loss", value_name = "WHEN", help_heading = "Probes")]
+    pub(crate) loss: Option<Moments>,
+    /// Gradient norm and histograms by layer
+    #[arg(long = "probe-gradient", value_name = "WHEN", help_heading = "Probes")]
+    pub(crate) gradient: Option<Moments>,
+    /// Largest eigenvalues of the Hessian, and the stability ratio
+    #[arg(
+        long = "probe-eigenvalues",
+        value_name = "WHEN",
+        help_heading = "Probes"
+    )]
+    pub(crate) eigenvalues: Option<Moments>,
+    /// How many of the largest eigenvalues
+    #[arg(
+        long = "probe-eigenvalue-count",
+        value_name = "N",
+        help_heading = "Probes"
+    )]
+    pub(crate) eigenvalue_count: Option<Count>,
+    /// Trace of the Hessian
+    #[arg(long = "probe-trace", value_name = "WHEN", help_heading = "Probes")]
+    pub(crate) trace: Option<Moments>,
+    /// SAM sharpness of the loss
+    #[arg(long = "probe-sharpness", value_name = "WHEN", help_heading = "Probes")]
+    pub(crate) sharpness: Option<Moments>,
+    /// Radius of the SAM sharpness, whatever the method trains with
+    #[arg(
+        long = "probe-sharpness-rho",
+        value_name = "X",
+        help_heading = "Probes"
+    )]
+    pub(crate) sharpness_rho: Option<Bounded<NonNegative>>,
+    /// Spectral density of the Hessian
+    #[arg(long = "probe-density", value_name = "WHEN", help_heading = "Probes")]
+    pub(crate) density: Option<Moments>,
+    /// Loss along one random direction
+    #[arg(long = "probe-line", value_name = "WHEN", help_heading = "Probes")]
+    pub(crate) line: Option<Moments>,
+    /// Loss over a plane of two random directions
+    #[arg(long = "probe-surface", value_name = "WHEN", help_heading = "Probes")]
+    pub(crate) surface: Option<Moments>,
+    /// Points along each side of the surface
+    #[arg(long = "probe-grid", value_name = "N", help_heading = "Probes")]
+    pub(crate) grid: Option<Count>,
+}
+
+impl Settings {
+    /// These settings where they say something, `base` elsewhere; description and members are those of `base`.
+    pub(crate) fn over(self, base: Self) -> Self {
+        Self {
+            description: base.description,
+            members: base.members,
+            dataset: self.dataset.or(base.dataset),
+            model: self.model.or(base.model),
+            hidden: self.hidden.or(base.hidden),
+            activation: self.activation.or(base.activation),
+            optimiser: self.optimiser.or(base.optimiser),
+            momentum: self.momentum.or(base.momentum),
+            weight_decay: self.weight_decay.or(base.weight_decay),
+            method: self.method.or(base.method),
+            rho: self.rho.or(base.rho),
+            learning_rate: self.learning_rate.or(base.learning_rate),
+            schedule: self.schedule.or(base.schedule),
+            step_epochs: self.step_epochs.or(base.step_epochs),
+            step_factor: self.step_factor.or(base.step_factor),
+            epochs: self.epochs.or(base.epochs),
+            batch_size: self.batch_size.or(base.batch_size),
+            seed: self.seed.or(base.seed),
+            device: self.device.or(base.device),
+            curvature_examples: self.curvature_examples.or(base.curvature_examples),
+            log_every: self.log_every.or(base.log_every),
+            checkpoint_every: self.checkpoint_every.or(base.checkpoint_every),
+            output: self.output.or(base.output),
+            probes: self.probes.over(base.probes),
+        }
+    }
+}
+
+impl ProbeSettings {
+    fn over(self, base: Self) -> Self {
+        Self {
+            budget: self.budget.or(base.budget),
+            loss: self.loss.or(base.loss),
+            gradient: self.gradient.or(base.gradient),
+            eigenvalues: self.eigenvalues.or(base.eigenvalues),
+            eigenvalue_count: self.eigenvalue_count.or(base.eigenvalue_count),
+            trace: self.trace.or(base.trace),
+            sharpness: self.sharpness.or(base.sharpness),
+            sharpness_rho: self.sharpness_rho.or(base.sharpness_rho),
+            density: self.density.or(base.density),
+            line: self.line.or(base.line),
+            surface: self.surface.or(base.surface),
+            grid: self.grid.or(base.grid),
+        }
+    }
+}

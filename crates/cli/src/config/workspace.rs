@@ -1,0 +1,259 @@
+//! The whole of workspace.toml, and how a run's name becomes trainings.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::document::Document;
+use super::plan::{DatasetPlan, Plan};
+use super::settings::Settings;
+use super::suggestion::did_you_mean;
+use crate::failure::usage;
+
+/// The tables of the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    #[serde(default)]
+    defaults: Settings,
+    #[serde(default)]
+    datasets: BTreeMap<String, DatasetPlan>,
+    #[serde(default)]
+    runs: BTreeMap<String, Settings>,
+}
+
+/// A workspace file that has been read and checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    document: Document,
+    tables: Tables,
+}
+
+/// One training to carry out.
+#[derive(Clone, Debug)]
+pub(crate) struct Training {
+    /// Its name: that of the run, or of the member of a group.
+    pub(crate) name: String,
+    /// Where its files go.
+    pub(crate) output: PathBuf,
+    /// What is to be done.
+    pub(crate) plan: Plan,
+    /// Where its settings are written, most specific first.
+    sources: Vec<Vec<String>>,
+}
+
+impl Workspace {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    ///
+    /// A usage error that names file, line, key and the allowed values.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let document = Document::read(path)?;
+        let tables: Tables = document.parse()?;
+        let workspace = Self { document, tables };
+        workspace.check()?;
+        Ok(workspace)
+    }
+
+    /// The names of the runs in the order of the file.
+    pub(crate) fn run_names(&self) -> anyhow::Result<Vec<String>> {
+        self.document.keys_in_order(&["runs"])
+    }
+
+    /// One line about a run.
+    pub(crate) fn description(&self, run: &str) -> &str {
+        let run = self.tables.runs.get(run);
+        run.and_then(|run| run.description.as_deref()).unwrap_or("")
+    }
+
+    /// The data sets by name.
+    pub(crate) fn datasets(&self) -> &BTreeMap<String, DatasetPlan> {
+        &self.tables.datasets
+    }
+
+    /// The trainings of a run: one, or those of a group. Flags override the file.
+    ///
+    /// # Errors
+    ///
+    /// A usage error when the run or its data set is unknown.
+    pub(crate) fn trainings(&self, run: &str, flags: &Settings) -> anyhow::Result<Vec<Training>> {
+        let Some(settings) = self.tables.runs.get(run) else {
+            let known = self.run_names()?;
+            return Err(usage(format!(
+                "unknown run `{run}`{}; {} has: {}",
+                did_you_mean(run, known.iter().map(String::as_str)),
+                self.document.path().display(),
+                known.join(", ")
+            )));
+        };
+        let base = settings.clone().over(self.tables.defaults.clone());
+        let folder = flags.output.clone().or_else(|| settings.output.clone());
+        let folder = folder.unwrap_or_else(|| Path::new("runs").join(run));
+        let own = vec![key(&["runs", run]), key(&["defaults"])];
+        let Some(members) = &settings.members else {
+            let training = self.training(run, folder, flags.clone().over(base), own)?;
+            return Ok(vec![training]);
+        };
+        let names = self.document.keys_in_order(&["runs", run, "members"])?;
+        names
+            .iter()
+            .filter_map(|name| members.get(name).map(|member| (name, member)))
+            .map(|(name, member)| {
+                let settings = flags.clone().over(member.clone().over(base.clone()));
+                let mut sources = vec![key(&["runs", run, "members", name])];
+                sources.extend(own.iter().cloned());
+                self.training(name, folder.join(name), settings, sources)
+            })
+            .collect()
+    }
+
+    /// One training from the defaults and the flags alone.
+    ///
+    /// # Errors
+    ///
+    /// A usage error when the data set is unknown or none is named.
+    pub(crate) fn training_from_flags(&self, flags: &Settings) -> anyhow::Result<Training> {
+        let defaults = self.tables.defaults.clone();
+        let output = flags.output.clone().or_else(|| defaults.output.clone());
+        let output = output.unwrap_or_else(|| Path::new("runs").join("train"));
+        let settings = flags.clone().over(defaults);
+        self.training("train", output, settings, vec![key(&["defaults"])])
+    }
+
+    /// A usage error about a setting of a training, with the position where the setting is written.
+    pub(crate) fn setting_error(
+        &self,
+        training: &Training,
+        setting: &str,
+        message: &str,
+    ) -> anyhow::Error {
+        for source in &training.sources {
+            let mut path: Vec<&str> = source.iter().map(String::as_str).collect();
+            path.push(setting);
+            if self.document.has(&path) {
+                return self.document.error(&path, message);
+            }
+        }
+        usage(format!("{setting}: {message}"))
+    }
+
+    /// A usage error about a key of a data set.
+    pub(crate) fn dataset_error(
+        &self,
+        dataset: &str,
+        setting: &str,
+        message: &str,
+    ) -> anyhow::Error {
+        self.document
+            .error(&["datasets", dataset, setting], message)
+    }
+
+    fn training(
+        &self,
+        name: &str,
+        output: PathBuf,
+        settings: Settings,
+        sources: Vec<Vec<String>>,
+    ) -> anyhow::Result<Training> {
+        let known = self.tables.datasets.keys().map(String::as_str);
+        let names: Vec<&str> = known.collect();
+        let Some(dataset) = settings.dataset.clone() else {
+            return Err(usage(format!(
+                "no data set: give --dataset NAME or write `dataset` into {}; it has: {}",
+                self.document.path().display(),
+                names.join(", ")
+            )));
+        };
+        let Some(data) = self.tables.datasets.get(&dataset).cloned() else {
+            return Err(usage(format!(
+                "unknown data set `{dataset}`{}; {} has: {}",
+                did_you_mean(&dataset, names.iter().copied()),
+                self.document.path().display(),
+                names.join(", ")
+            )));
+        };
+        Ok(Training {
+            name: name.to_owned(),
+            output,
+            plan: Plan::decide(settings, dataset, data),
+            sources,
+        })
+    }
+
+    /// What serde cannot see: references between tables, and members in the wrong place.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.tables.defaults.members.is_some() {
+            return Err(self
+                .document
+                .error(&["defaults", "members"], "only a run has members"));
+        }
+        self.check_dataset(&self.tables.defaults, &["defaults"])?;
+        for (run, settings) in &self.tables.runs {
+            self.check_name(run, &["runs", run])?;
+            self.check_dataset(settings, &["runs", run])?;
+            for (name, member) in settings.members.iter().flatten() {
+                let path = ["runs", run, "members", name];
+                self.check_name(name, &path)?;
+                self.check_dataset(member, &path)?;
+                for (key, given) in [
+                    ("members", member.members.is_some()),
+                    ("output", member.output.is_some()),
+                ] {
+                    if given {
+                        let path = ["runs", run, "members", name, key];
+                        return Err(self.document.error(
+                            &path,
+                            "a member of a group cannot have this key; give it to the group",
+                        ));
+                    }
+                }
+            }
+            if settings.members.as_ref().is_some_and(BTreeMap::is_empty) {
+                let path = ["runs", run.as_str(), "members"];
+                return Err(self
+                    .document
+                    .error(&path, "a group needs at least one member"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Names become folders: no separators, nothing that climbs.
+    fn check_name(&self, name: &str, path: &[&str]) -> anyhow::Result<()> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            return Err(self.document.error(
+                path,
+                "a name becomes a folder: allowed are letters, digits, `-`, `_` and `.`, not `.` in front",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_dataset(&self, settings: &Settings, path: &[&str]) -> anyhow::Result<()> {
+        let known = &self.tables.datasets;
+        let Some(name) = &settings.dataset else {
+            return Ok(());
+        };
+        if known.contains_key(name) {
+            return Ok(());
+        }
+        let names: Vec<&str> = known.keys().map(String::as_str).collect();
+        let mut path = path.to_vec();
+        path.push("dataset");
+        Err(self.document.error(
+            &path,
+            &format!(
+                "unknown data set `{name}`{}; allowed: {}",
+                did_you_mean(name, names.iter().copied()),
+                names.join(", ")
+            ),
+        ))
+    }
+}
+
+fn key(path: &[&str]) -> Vec<String> {
+    path.iter().map(|part| (*part).to_owned()).collect()
+}

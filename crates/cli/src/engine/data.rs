@@ -1,0 +1,103 @@
+//! The data of a training: training, validation and test images, and the fixed sample for curvature.
+
+use burn::tensor::{Device, Int, Tensor};
+use datasets::{Digits, ImageBatch, ImageDataset, Mnist, MnistSubset, Split, SplitConfig};
+
+use crate::config::choice::Source;
+use crate::config::plan::DatasetPlan;
+use crate::report::summary::DataSizes;
+
+/// Images in a batch of a measurement; a forward pass over it stays within a few hundred megabytes.
+const MEASURED_AT_ONCE: usize = 1024;
+
+/// A batch: images `[B, 1, H, W]` and labels `[B]`.
+pub(crate) type Batch = (Tensor<4>, Tensor<1, Int>);
+
+/// Loaded and divided images.
+pub(crate) struct Data {
+    /// For training.
+    pub(crate) train: ImageDataset,
+    validation: ImageDataset,
+    test: ImageDataset,
+    /// Training images of the curvature sample, in a fixed random order.
+    sample: Vec<usize>,
+}
+
+impl Data {
+    /// Loads and divides a data set. The sample for curvature depends on the division alone, so that runs with
+    /// different seeds are measured on the same images.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing or damaged.
+    pub(crate) fn load(plan: &DatasetPlan, sample: usize) -> anyhow::Result<Self> {
+        let seed = u64::from(plan.split_seed);
+        let config = SplitConfig::new()
+            .with_validation(plan.validation.get())
+            .with_seed(seed);
+        let Split {
+            train,
+            validation,
+            test,
+        } = match (plan.source, &plan.path) {
+            (Source::Digits, _) => Digits::load()?.split(&config)?,
+            (Source::MnistSubset, _) => MnistSubset::load()?.split(&config)?,
+            (Source::MnistFolder, Some(path)) => Mnist::from_folder(path)?.split(&config)?,
+            (Source::MnistFolder, None) => {
+                anyhow::bail!("a data set of source mnist-folder needs a `path`")
+            }
+        };
+        // Epoch u64::MAX is never trained, so its order is a stream of its own.
+        let mut order = datasets::epoch_order(seed, u64::MAX, train.len());
+        order.truncate(sample);
+        Ok(Self {
+            train,
+            validation,
+            test,
+            sample: order,
+        })
+    }
+
+    /// How many images each part has.
+    pub(crate) fn sizes(&self) -> DataSizes {
+        DataSizes {
+            training: self.train.len(),
+            validation: self.validation.len(),
+            test: self.test.len(),
+        }
+    }
+
+    /// One training batch.
+    pub(crate) fn batch(&self, indices: &[usize], device: &Device) -> Batch {
+        pair(datasets::batch(&self.train, indices, device))
+    }
+
+    /// All training images.
+    pub(crate) fn training_batches(&self, device: &Device) -> anyhow::Result<Vec<Batch>> {
+        all(&self.train, device)
+    }
+
+    /// All validation images.
+    pub(crate) fn validation_batches(&self, device: &Device) -> anyhow::Result<Vec<Batch>> {
+        all(&self.validation, device)
+    }
+
+    /// All test images.
+    pub(crate) fn test_batches(&self, device: &Device) -> anyhow::Result<Vec<Batch>> {
+        all(&self.test, device)
+    }
+
+    /// The sample for curvature.
+    pub(crate) fn curvature_batches(&self, device: &Device) -> anyhow::Result<Vec<Batch>> {
+        all(&self.train.select(&self.sample), device)
+    }
+}
+
+fn all(images: &ImageDataset, device: &Device) -> anyhow::Result<Vec<Batch>> {
+    let batches = datasets::batches(images, MEASURED_AT_ONCE, device)?;
+    Ok(batches.into_iter().map(pair).collect())
+}
+
+fn pair(batch: ImageBatch) -> Batch {
+    (batch.images, batch.labels)
+}

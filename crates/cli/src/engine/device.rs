@@ -1,0 +1,44 @@
+//! From the settings to a device, of those compiled in.
+
+use burn::tensor::Device;
+
+use crate::config::choice::{DeviceKind, name};
+use crate::failure::usage;
+
+/// The autodiff device of that kind.
+///
+/// # Errors
+///
+/// A usage error when the kind is not compiled in; it names those that are.
+pub(crate) fn autodiff(kind: DeviceKind) -> anyhow::Result<Device> {
+    let device = match kind {
+        #[cfg(feature = "flex")]
+        DeviceKind::Flex => Device::flex(),
+        #[cfg(feature = "ndarray")]
+        DeviceKind::Ndarray => Device::ndarray(),
+        #[cfg(feature = "wgpu")]
+        DeviceKind::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+        #[cfg(feature = "cuda")]
+        DeviceKind::Cuda => Device::cuda(0),
+        #[allow(unreachable_patterns, reason = "reached unless every feature is on")]
+        other => {
+            return Err(usage(format!(
+                "the device `{0}` is not compiled in; this program has: {1}; build with --features {0}",
+                name(other),
+                compiled_in().join(", ")
+            )));
+        }
+    };
+    Ok(device.autodiff())
+}
+
+fn compiled_in() -> Vec<&'static str> {
+    let all = [
+        ("flex", cfg!(feature = "flex")),
+        ("ndarray", cfg!(feature = "ndarray")),
+        ("wgpu", cfg!(feature = "wgpu")),
+        ("cuda", cfg!(feature = "cuda")),
+    ];
+    let present = all.into_iter().filter(|(_, present)| *present);
+    present.map(|(name, _)| name).collect()
+}

@@ -1,0 +1,17 @@
+//! Training: the loop, its checkpoints, what it measures and where it writes.
+
+pub(crate) mod checkpoint;
+pub(crate) mod data;
+pub(crate) mod device;
+mod figures;
+pub(crate) mod files;
+mod learning_rate;
+mod network;
+mod observer;
+mod pictures;
+mod recorder;
+pub(crate) mod run_dir;
+pub(crate) mod session;
+mod step;
+mod training;
+mod weights;

@@ -1,0 +1,81 @@
+//! From the settings to a network with its initial weights.
+
+use anyhow::Context;
+use burn::tensor::Device;
+use models::{Classifier, CnnConfig, MlpConfig, ResidualMlpConfig};
+
+use super::data::Data;
+use crate::config::Plan;
+use crate::config::choice::{Activation, Model};
+
+/// A network that classifies images and owns what it holds.
+pub(crate) trait Network: Classifier + 'static {}
+
+impl<M: Classifier + 'static> Network for M {}
+
+/// Something to do with a network of whatever type the settings ask for.
+pub(crate) trait WithNetwork {
+    /// What comes out.
+    type Output;
+
+    /// Does it. `initial` has the weights of the seed, on an autodiff device.
+    ///
+    /// # Errors
+    ///
+    /// Whatever goes wrong in it.
+    fn with<M: Network>(self, initial: M) -> anyhow::Result<Self::Output>;
+}
+
+/// Makes the network of `plan` for the images of `data` and hands it to `work`.
+///
+/// The weights are drawn on the host from the seed, so they do not depend on the device.
+///
+/// # Errors
+///
+/// A network that cannot be made from these settings, or what `work` says.
+pub(crate) fn with_network<W: WithNetwork>(
+    plan: &Plan,
+    data: &Data,
+    device: &Device,
+    work: W,
+) -> anyhow::Result<W::Output> {
+    let seed = u64::from(plan.seed);
+    let activation = match plan.activation {
+        Activation::Relu => models::Activation::Relu,
+        Activation::Tanh => models::Activation::Tanh,
+        Activation::Gelu => models::Activation::Gelu,
+    };
+    let (height, width) = (data.train.height, data.train.width);
+    let hidden = plan.hidden.to_vec();
+    match plan.model {
+        Model::Mlp => {
+            let mut widths = vec![height * width];
+            widths.extend(hidden);
+            widths.push(data.train.classes);
+            let config = MlpConfig::new(widths).with_activation(activation);
+            config.check()?;
+            work.with(config.init_seeded(seed, device))
+        }
+        Model::Cnn | Model::CnnBatchNorm => {
+            anyhow::ensure!(
+                height == width,
+                "the convolutional network needs square images, and these have {height} x {width} pixels"
+            );
+            let config = CnnConfig::new(height)
+                .with_classes(data.train.classes)
+                .with_activation(activation)
+                .with_batch_norm(plan.model == Model::CnnBatchNorm);
+            config.check()?;
+            work.with(config.init_seeded(seed, device))
+        }
+        Model::ResidualMlp => {
+            let width = hidden.first().copied();
+            let width = width.context("the residual network needs at least one hidden width")?;
+            let config = ResidualMlpConfig::new(height * data.train.width, width, hidden.len())
+                .with_classes(data.train.classes)
+                .with_activation(activation);
+            config.check()?;
+            work.with(config.init_seeded(seed, device))
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Where everything a run measures goes: the one event file, the PNG files, and the last point of every scalar.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
+use tensorboard::{EventWriter, Histogram, Png};
+
+use super::checkpoint::State;
+use super::pictures;
+use super::run_dir::Beginning;
+use super::session::Job;
+use crate::report::number::Number;
+use crate::report::summary::LastScalar;
+
+/// A handle to the run's files; clones share them, because the training and the probes write to one event file.
+#[derive(Clone)]
+pub(crate) struct Recorder(Arc<Mutex<Files>>);
+
+struct Files {
+    /// `None` once the file is finished.
+    writer: Option<EventWriter>,
+    directory: PathBuf,
+    last_scalars: BTreeMap<String, LastScalar>,
+    pictures: BTreeSet<String>,
+    /// The first picture that could not be written.
+    picture_failure: Option<anyhow::Error>,
+    warned: bool,
+}
+
+impl Recorder {
+    /// A new event file in the run's directory, which starts at the step of the checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When another process writes there, or the file cannot be made.
+    pub(crate) fn open(job: &Job, state: Option<&State>) -> anyhow::Result<Self> {
+        let directory = &job.training.output;
+        let writer = match job.beginning {
+            Beginning::Resumed => {
+                let step = state.map_or(0, |state| state.step);
+                EventWriter::resume(directory, Some(signed(step)))
+            }
+            Beginning::Fresh | Beginning::Done => EventWriter::create(directory),
+        };
+        let writer = writer.context("the event file cannot be begun")?;
+        Ok(Self(Arc::new(Mutex::new(Files {
+            writer: Some(writer),
+            directory: directory.clone(),
+            last_scalars: state
+                .map(|state| state.last_scalars.clone())
+                .unwrap_or_default(),
+            pictures: state
+                .map(|state| state.pictures.clone())
+                .unwrap_or_default(),
+            picture_failure: None,
+            warned: false,
+        }))))
+    }
+
+    /// A point of a scalar.
+    ///
+    /// # Errors
+    ///
+    /// A tag or step that cannot be written; a full disk is no error here but at the end.
+    pub(crate) fn scalar(&self, tag: &str, step: usize, value: f64) -> anyhow::Result<()> {
+        let mut files = self.files();
+        if let Some(writer) = &mut files.writer {
+            writer.scalar(tag, signed(step), value)?;
+        }
+        let point = LastScalar {
+            step: step as u64,
+            value: Number(value),
+        };
+        files.last_scalars.insert(tag.to_owned(), point);
+        Ok(())
+    }
+
+    /// A histogram.
+    ///
+    /// # Errors
+    ///
+    /// As [`scalar`](Self::scalar).
+    pub(crate) fn histogram(
+        &self,
+        tag: &str,
+        step: usize,
+        histogram: &Histogram,
+    ) -> anyhow::Result<()> {
+        if let Some(writer) = &mut self.files().writer {
+            writer.histogram(tag, signed(step), histogram)?;
+        }
+        Ok(())
+    }
+
+    /// A picture: into the event file, and as the PNG file of its tag.
+    ///
+    /// # Errors
+    ///
+    /// As [`scalar`](Self::scalar).
+    pub(crate) fn picture(&self, tag: &str, step: usize, png: &[u8]) -> anyhow::Result<()> {
+        let checked = Png::from_bytes(png.to_vec())?;
+        let mut files = self.files();
+        if let Some(writer) = &mut files.writer {
+            writer.image(tag, signed(step), &[checked])?;
+        }
+        match pictures::write(&files.directory, tag, png) {
+            Ok(()) => {
+                files.pictures.insert(pictures::file_name(tag));
+            }
+            Err(error) => {
+                files.picture_failure.get_or_insert(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// A text in markdown.
+    ///
+    /// # Errors
+    ///
+    /// As [`scalar`](Self::scalar).
+    pub(crate) fn text(&self, tag: &str, step: usize, markdown: &str) -> anyhow::Result<()> {
+        if let Some(writer) = &mut self.files().writer {
+            writer.text(tag, signed(step), markdown)?;
+        }
+        Ok(())
+    }
+
+    /// A sentence about failed output, the first time it is asked for.
+    pub(crate) fn new_failure(&self) -> Option<String> {
+        let mut files = self.files();
+        if files.warned {
+            return None;
+        }
+        let failure = files.writer.as_ref().and_then(EventWriter::failure).map(|error| {
+            format!("the event file cannot be written any more: {error}; training goes on without it")
+        });
+        files.warned = failure.is_some();
+        failure
+    }
+
+    /// The last point of every scalar so far.
+    pub(crate) fn last_scalars(&self) -> BTreeMap<String, LastScalar> {
+        self.files().last_scalars.clone()
+    }
+
+    /// The names of the PNG files so far.
+    pub(crate) fn pictures(&self) -> BTreeSet<String> {
+        self.files().pictures.clone()
+    }
+
+    /// Ends the event file.
+    ///
+    /// # Errors
+    ///
+    /// When something was lost on the way.
+    pub(crate) fn finish(&self) -> anyhow::Result<()> {
+        let mut files = self.files();
+        if let Some(writer) = files.writer.take() {
+            writer.finish()?;
+        }
+        files.picture_failure.take().map_or(Ok(()), Err)
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        // A thread that panicked while holding the files has not left them half changed: each change is one insertion.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn signed(step: usize) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,329 @@
+//! One training from its first step, or its last checkpoint, to its summary.
+//!
+//! The loop goes through moments 0, 1, .., N. At moment s the weights have had s updates; in this order it may be stopped,
+//! a checkpoint is written, the probes observe, and the next update is made, whose batch loss is that of moment s. A
+//! checkpoint is thus always written before the observations of its moment, and a resumed run repeats them.
+
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use burn::optim::ModuleOptimizer;
+
+use super::checkpoint::{self, State};
+use super::learning_rate::learning_rate;
+use super::network::{Network, WithNetwork, with_network};
+use super::observer::Observer;
+use super::run_dir::{self, Beginning};
+use super::session::Job;
+use super::step::{Stepped, Stepper, optimiser};
+use super::weights::{trained_parameters, weights_crc32c};
+use crate::config::Plan;
+use crate::failure::usage;
+use crate::interrupt::Interrupt;
+use crate::report::progress::Progress;
+use crate::report::summary::{SCHEMA, Summary, Times, Versions};
+
+/// How a training ended.
+pub(crate) enum Outcome {
+    /// At its last step, or it was finished already.
+    Finished(Box<Summary>),
+    /// Somebody asked it to stop; it can be resumed.
+    Interrupted {
+        /// Steps done.
+        step: usize,
+    },
+}
+
+/// Trains.
+///
+/// # Errors
+///
+/// A loss that is not finite, a disk that is full, a damaged checkpoint, another plan than that of the run to resume.
+pub(crate) fn train(job: &Job, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+    let directory = &job.training.output;
+    if job.beginning == Beginning::Done {
+        let summary = Summary::read(directory)?;
+        same_plan(&summary.config, &job.training.plan, job)?;
+        eprintln!(
+            "{}: finished already, in {}",
+            job.training.name,
+            directory.display()
+        );
+        return Ok(Outcome::Finished(Box::new(summary)));
+    }
+    run_dir::prepare(directory, job.beginning)?;
+    with_network(
+        &job.training.plan,
+        &job.data,
+        &job.device,
+        Work { job, interrupt },
+    )
+}
+
+/// Only the same plan can go on to the same end.
+fn same_plan(stored: &Plan, wanted: &Plan, job: &Job) -> anyhow::Result<()> {
+    if stored == wanted {
+        return Ok(());
+    }
+    let (stored, wanted) = (serde_json::to_value(stored)?, serde_json::to_value(wanted)?);
+    let differs = stored
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find_map(|(key, was)| {
+            let is = wanted.get(key).unwrap_or(&serde_json::Value::Null);
+            (is != was).then(|| format!("{key} was {was} and is now {is}"))
+        });
+    Err(usage(format!(
+        "{} was begun with other settings ({}); take those, or begin again with --overwrite",
+        job.training.output.display(),
+        differs.unwrap_or_default()
+    )))
+}
+
+struct Work<'a> {
+    job: &'a Job,
+    interrupt: &'a Interrupt,
+}
+
+impl WithNetwork for Work<'_> {
+    type Output = Outcome;
+
+    fn with<M: Network>(self, initial: M) -> anyhow::Result<Outcome> {
+        Trainer::begin(self.job, initial)?.to_the_end(self.interrupt)
+    }
+}
+
+/// A training under way.
+struct Trainer<'a, M: Network> {
+    job: &'a Job,
+    plan: &'a Plan,
+    model: M,
+    optimiser: ModuleOptimizer,
+    stepper: Stepper,
+    observer: Observer<'a, M>,
+    progress: Progress,
+    /// Updates in an epoch; the last batch may be smaller.
+    per_epoch: usize,
+    steps: usize,
+    step: usize,
+    /// Order of the current epoch.
+    order: Vec<usize>,
+    /// Seconds of earlier sittings.
+    seconds_before: f64,
+    began: Instant,
+}
+
+impl<'a, M: Network> Trainer<'a, M> {
+    fn begin(job: &'a Job, initial: M) -> anyhow::Result<Self> {
+        let plan = &job.training.plan;
+        let per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
+        let steps = per_epoch * plan.epochs.get();
+        let directory = &job.training.output;
+        let mut notes = Vec::new();
+        let (mut model, mut optimiser, mut state) = (initial, optimiser(plan), None);
+        if job.beginning == Beginning::Resumed {
+            let (found, damaged) = checkpoint::latest(directory)?;
+            notes = damaged;
+            if let Some(found) = found {
+                same_plan(&found.state.plan, plan, job)?;
+                state = Some(found.state.clone());
+                (model, optimiser) = found.restore(model, optimiser)?;
+            }
+        }
+        let step = state.as_ref().map_or(0, |state| state.step);
+        let progress = Progress::new(&job.training.name, step, steps);
+        for note in notes {
+            progress.warn(&format!("{note}; going on from step {step}"));
+        }
+        if job.beginning == Beginning::Resumed {
+            progress.note(&format!("resuming at step {step} of {steps}"));
+        }
+        let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
+        let observer = Observer::new(job, &model, steps, state.as_ref())?;
+        Ok(Self {
+            job,
+            plan,
+            model,
+            optimiser,
+            stepper: Stepper::new(plan),
+            observer,
+            progress,
+            per_epoch,
+            steps,
+            step,
+            order: Vec::new(),
+            seconds_before,
+            began: Instant::now(),
+        })
+    }
+
+    fn to_the_end(mut self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+        let mut saved = None;
+        loop {
+            let stop = interrupt.requested();
+            if stop || self.checkpoint_due() {
+                self.save()?;
+                saved = Some(self.step);
+            }
+            if stop {
+                self.observer.finish()?;
+                return Ok(Outcome::Interrupted { step: self.step });
+            }
+            self.observer
+                .observe(self.step, &self.model, &self.progress)?;
+            if self.step == self.steps {
+                break;
+            }
+            self = self.update()?;
+        }
+        if interrupt.requested() && saved == Some(self.step) {
+            self.observer.finish()?;
+            return Ok(Outcome::Interrupted { step: self.step });
+        }
+        self.conclude()
+    }
+
+    /// At the beginning, at the end, and in between every so many steps or at the end of each epoch.
+    fn checkpoint_due(&self) -> bool {
+        let period = self
+            .plan
+            .checkpoint_every
+            .map_or(self.per_epoch, |n| n.get());
+        self.step == self.steps || self.step.is_multiple_of(period)
+    }
+
+    fn save(&self) -> anyhow::Result<()> {
+        let state = State {
+            plan: self.plan.clone(),
+            step: self.step,
+            epoch: self.step / self.per_epoch,
+            position: self.step % self.per_epoch,
+            last_scalars: self.observer.last_scalars(),
+            pictures: self.observer.pictures(),
+            seconds: self.seconds(),
+            probe_seconds: self.observer.probe_seconds(),
+        };
+        checkpoint::save(
+            &self.job.training.output,
+            &self.model,
+            &self.optimiser,
+            &state,
+        )
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.began.elapsed().as_secs_f64()
+    }
+
+    fn update(mut self) -> anyhow::Result<Self> {
+        let (epoch, position) = (self.step / self.per_epoch, self.step % self.per_epoch);
+        let seed = u64::from(self.plan.seed);
+        if position == 0 || self.order.is_empty() {
+            self.order = datasets::epoch_order(seed, epoch as u64, self.job.data.train.len());
+        }
+        let size = self.plan.batch_size.get();
+        let end = self.order.len().min((position + 1) * size);
+        let batch = self
+            .job
+            .data
+            .batch(&self.order[position * size..end], &self.job.device);
+        let rate = learning_rate(self.plan, self.step, self.steps, self.per_epoch);
+        // The device's stream cannot be read back into a checkpoint; seeded from the step it need not be.
+        self.job.device.seed(stream(seed, self.step as u64));
+        match self
+            .stepper
+            .step(&mut self.optimiser, rate, self.model, &batch)
+        {
+            Stepped::Done(model, loss) => {
+                self.model = model;
+                if self.step.is_multiple_of(self.plan.log_every.get()) {
+                    self.observer.scalar("loss/train", self.step, loss)?;
+                    self.observer
+                        .scalar("learning_rate/value", self.step, rate)?;
+                }
+                self.step += 1;
+                self.progress.step(self.step, self.steps, epoch + 1, loss);
+                Ok(self)
+            }
+            Stepped::NotFinite(_, loss) => {
+                let step = self.step;
+                self.observer.finish()?;
+                bail!(
+                    "{}: at step {step} (epoch {}) the loss is {loss}, or its gradient is not finite; the run stops, and what was \
+                     logged until then is in {}. Try a lower learning rate (it is {}; --learning-rate {}), a smaller rho, or \
+                     another seed, with --overwrite",
+                    self.job.training.name,
+                    epoch + 1,
+                    self.job.training.output.display(),
+                    self.plan.learning_rate.get(),
+                    self.plan.learning_rate.get() / 10.0
+                );
+            }
+        }
+    }
+
+    fn conclude(mut self) -> anyhow::Result<Outcome> {
+        self.progress.working_on("final figures");
+        let (figures, hessian) = self.observer.figures(self.steps, &self.model)?;
+        let pictures = self.observer.pictures().into_iter().collect();
+        let (last_scalars, cost) = self
+            .observer
+            .last_scalars()
+            .into_iter()
+            .partition(|(tag, _)| !tag.starts_with("cost/"));
+        let probe_seconds = self.observer.probe_seconds();
+        let seconds = self.seconds();
+        self.observer.finish()?;
+        let seed = u64::from(self.plan.seed);
+        let split = u64::from(self.plan.data.split_seed);
+        let seeds = [
+            ("weights", seed),
+            ("data_order", seed),
+            ("probes", seed),
+            ("split", split),
+        ];
+        let summary = Summary {
+            schema: SCHEMA.to_owned(),
+            name: self.job.training.name.clone(),
+            status: "finished".to_owned(),
+            steps: self.steps,
+            parameters: trained_parameters(&self.model),
+            weights_crc32c: weights_crc32c(&self.model),
+            config: self.plan.clone(),
+            seeds: seeds.map(|(name, seed)| (name.to_owned(), seed)).into(),
+            data: self.job.data.sizes(),
+            hessian,
+            figures,
+            versions: Versions {
+                landscape: env!("CARGO_PKG_VERSION").to_owned(),
+                burn: BURN.to_owned(),
+            },
+            last_scalars,
+            pictures,
+            times: Times {
+                seconds,
+                probe_seconds,
+                probe_fraction: probe_seconds / seconds,
+                last_scalars: cost,
+            },
+        };
+        summary
+            .write(&self.job.training.output)
+            .context("the run is complete but for its summary; --resume writes it")?;
+        Ok(Outcome::Finished(Box::new(summary)))
+    }
+}
+
+/// The version that Cargo.toml pins.
+const BURN: &str = "0.22.1";
+
+/// A seed for the device at one step: `SplitMix64`'s mixing of both numbers, so that neighbours share nothing.
+fn stream(seed: u64, step: u64) -> u64 {
+    let mut z = seed
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(step.wrapping_mul(0xd1b5_4a32_d192_ed03));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,111 @@
+//! Numbers in JSON that may not be finite, and numbers in tables.
+
+use std::fmt;
+
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A number that is written into JSON as a number, or as "NaN", "inf" or "-inf".
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number(pub(crate) f64);
+
+impl PartialEq for Number {
+    /// By bits, so that a NaN equals itself and a comparison of summaries is exact.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() {
+            serializer.serialize_f64(self.0)
+        } else {
+            serializer.collect_str(&self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NumberVisitor)
+    }
+}
+
+struct NumberVisitor;
+
+impl Visitor<'_> for NumberVisitor {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, \"NaN\", \"inf\" or \"-inf\"")
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Number, E> {
+        Ok(Number(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Number, E> {
+        Ok(Number(value as f64))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Number, E> {
+        Ok(Number(value as f64))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
+        match text {
+            "NaN" => Ok(Number(f64::NAN)),
+            "inf" => Ok(Number(f64::INFINITY)),
+            "-inf" => Ok(Number(f64::NEG_INFINITY)),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+}
+
+/// `value` to `digits` significant digits, without an exponent where it reads well.
+pub(crate) fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let magnitude = value.abs();
+    if (1e-3..1e6).contains(&magnitude) {
+        // The number of digits before the point, at most 6, is exact here.
+        let before = (1..7).find(|n| magnitude < 10f64.powi(*n)).unwrap_or(6);
+        let zeros = (1..4).filter(|n| magnitude < 10f64.powi(-n)).count();
+        let leading = if magnitude < 1.0 { zeros } else { 0 };
+        let whole = if magnitude < 1.0 {
+            0
+        } else {
+            usize::try_from(before).unwrap_or(1)
+        };
+        let decimals = (digits + leading).saturating_sub(whole);
+        format!("{value:.decimals$}")
+    } else {
+        format!("{value:.*e}", digits.saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_not_finite_survive_json() {
+        for value in [1.5, -3.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let text = serde_json::to_string(&Number(value)).unwrap();
+            let back: Number = serde_json::from_str(&text).unwrap();
+            assert_eq!(back, Number(value), "{text}");
+        }
+        assert_eq!(serde_json::to_string(&Number(f64::NAN)).unwrap(), "\"NaN\"");
+    }
+
+    #[test]
+    fn significant_digits_are_kept_in_every_magnitude() {
+        assert_eq!(significant(812.44, 4), "812.4");
+        assert_eq!(significant(0.012_345, 3), "0.0123");
+        assert_eq!(significant(9.999, 2), "10.0");
+        assert_eq!(significant(1.25e-7, 3), "1.25e-7");
+        assert_eq!(significant(f64::NAN, 3), "NaN");
+    }
+}

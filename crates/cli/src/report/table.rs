@@ -1,0 +1,78 @@
+//! The table at the end of a run and of a comparison: one column per training.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::number::{Number, significant};
+use super::summary::Summary;
+
+/// The figures of several trainings side by side.
+pub(crate) fn side_by_side(columns: &[(String, &Summary)]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    let mut header = vec![String::new()];
+    header.extend(columns.iter().map(|(name, _)| name.clone()));
+    table.set_header(header);
+    for (label, cell) in ROWS {
+        let mut row = vec![(*label).to_owned()];
+        row.extend(columns.iter().map(|(_, summary)| cell(summary)));
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+type Row = (&'static str, fn(&Summary) -> String);
+
+const ROWS: &[Row] = &[
+    ("method", |s| {
+        let method = crate::config::choice::name(s.config.method);
+        let optimiser = crate::config::choice::name(s.config.optimiser);
+        match s.config.method {
+            crate::config::choice::Method::Plain => optimiser,
+            _ => format!("{method} over {optimiser}, rho {}", s.config.rho.get()),
+        }
+    }),
+    ("training loss", |s| digits(s.figures.training_loss)),
+    ("training accuracy", |s| share(s.figures.training_accuracy)),
+    ("validation loss", |s| digits(s.figures.validation_loss)),
+    ("validation accuracy", |s| {
+        share(s.figures.validation_accuracy)
+    }),
+    ("test loss", |s| digits(s.figures.test_loss)),
+    ("test accuracy", |s| share(s.figures.test_accuracy)),
+    ("lambda_1", |s| digits(s.figures.lambda_1.value)),
+    ("  its residual", |s| {
+        let converged = if s.figures.lambda_1.converged {
+            ""
+        } else {
+            " (not converged)"
+        };
+        format!("{}{converged}", short(s.figures.lambda_1.residual))
+    }),
+    ("trace", |s| digits(s.figures.trace.value)),
+    ("  its standard error", |s| {
+        short(s.figures.trace.standard_error)
+    }),
+    ("SAM sharpness", |s| {
+        let sharpness = s.figures.sam_sharpness;
+        format!("{} (rho {})", digits(sharpness.value), sharpness.rho.0)
+    }),
+    ("seconds", |s| format!("{:.1}", s.times.seconds)),
+    ("share of time in probes", |s| {
+        format!("{:.0} %", 100.0 * s.times.probe_fraction)
+    }),
+];
+
+fn digits(number: Number) -> String {
+    significant(number.0, 4)
+}
+
+fn short(number: Number) -> String {
+    significant(number.0, 2)
+}
+
+fn share(number: Number) -> String {
+    format!("{:.4}", number.0)
+}
