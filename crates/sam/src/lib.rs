@@ -1,1 +1,73 @@
-//! sam.
+//! Sharpness-aware minimisation over any Burn optimiser.
+//!
+//! Plain training descends along the gradient at the weights w. Sharpness-aware minimisation
+//! descends along the gradient at a *peak* w + e close by, where the loss is higher:
+//!
+//! $$ e = \rho\, \frac{T\,(T g)}{\lVert T g \rVert}, \qquad w \leftarrow w - \text{optimiser}\bigl(\nabla L(w + e)\bigr) $$
+//!
+//! with g the gradient at w, the norm taken over all parameters together, and T a diagonal scale:
+//! the identity for [`Sam`], the sizes of the weights for [`Asam`]. One step costs two gradients.
+//! The optimiser is any of Burn's and sees only the weights w and the gradient at the peak, so
+//! that weight decay and momentum are evaluated at w, where they belong.
+//!
+//! The peak keeps the parameters' identifiers, and Burn's gradients are keyed by them: a gradient
+//! taken at the peak is applied at w directly, with no copy to restore.
+//!
+//! ```
+//! use burn::module::{Module, Param};
+//! use burn::optim::SgdConfig;
+//! use burn::tensor::{Device, Tensor};
+//! use sam::{SamConfig, SharpnessAware};
+//!
+//! #[derive(Module, Debug)]
+//! struct Point {
+//!     w: Param<Tensor<1>>,
+//! }
+//!
+//! let device = Device::flex().autodiff();
+//! let model = Point { w: Param::from_data([3.0, 4.0], &device) };
+//! let sam = SamConfig::new().with_rho(0.5).init();
+//! let mut optim = SgdConfig::new().init();
+//!
+//! // L(w) = |w|^2 / 2 has the gradient w, so the peak of w is 1.1 w and a step goes to 0.89 w.
+//! let loss = |point: &Point| point.w.val().square().sum() / 2.0;
+//! let step = sam.step(&mut optim, 0.1, model, loss)?;
+//!
+//! let w: Vec<f32> = step.model.w.val().try_into_vec_as()?;
+//! assert!((w[0] - 0.89 * 3.0).abs() < 1e-6 && (w[1] - 0.89 * 4.0).abs() < 1e-6);
+//! assert!((step.loss - 12.5).abs() < 1e-5 && (step.peak_loss - 15.125).abs() < 1e-5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where a loop wants to keep its own shape, [`SharpnessAware::ascend`] alone gives the peak.
+//!
+//! # Two things to know
+//!
+//! - **Clipping.** One factor on the whole gradient changes nothing about the ascent, which is
+//!   normalised. Burn's clipping works tensor by tensor, inside the optimiser, and so acts on the
+//!   gradient at the peak only.
+//! - **Noise.** Dropout draws again in the second pass: the two gradients belong to two masks.
+//!
+//! # References
+//!
+//! Foret, Kleiner, Mobahi, Neyshabur 2021, "Sharpness-aware minimization for efficiently improving
+//! generalization"; Kwon, Kim, Park, Choi 2021, "ASAM".
+
+mod adaptive;
+mod ascent;
+mod batch_norm;
+mod config;
+mod context;
+mod error;
+mod euclidean;
+mod method;
+mod norm;
+mod step;
+
+pub use adaptive::Asam;
+pub use batch_norm::BatchNormStatistics;
+pub use config::{AsamConfig, SamConfig};
+pub use error::{Error, Pass};
+pub use euclidean::Sam;
+pub use method::SharpnessAware;
+pub use step::{Rejected, Step};

@@ -1,0 +1,106 @@
+//! What the second pass does to running statistics.
+
+use std::collections::HashMap;
+
+use burn::config::Config;
+use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Bool, GradientCheckpointingStrategy, Int, Tensor};
+
+use crate::context::{Context, with_checkpointing};
+
+/// Whether the pass at the peak moves the running statistics of batch normalisation.
+///
+/// The running mean and variance are meant for the weights that will be used, and those are w, not
+/// the peak. Both choices normalise both passes by the statistics of the batch.
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
+pub enum BatchNormStatistics {
+    /// A step leaves the statistics that its first pass alone would have left.
+    ///
+    /// The peak gets statistics of its own, as [`Module::valid`] followed by [`Module::train`]
+    /// makes them; everything that this pair forgets (training flags set apart from their
+    /// configuration, checkpointing strategies) is put back from the live model. Plain tensors
+    /// that a module holds beside its parameters come back with the default checkpointing
+    /// strategy; where that matters, take [`BothPasses`](Self::BothPasses).
+    FirstPass,
+    /// Both passes move the statistics, as a loop that runs the model twice does.
+    BothPasses,
+}
+
+/// `model` with running statistics of its own: what happens to them does not reach the live ones.
+///
+/// A clone shares them, for they sit behind an `Arc`. A model that has neither buffers nor frozen
+/// parameters has no statistics to separate, and a clone does.
+pub(crate) fn with_own_statistics<M: Module>(model: &M) -> M {
+    let mut contexts = Contexts::default();
+    model.visit(&mut contexts);
+    if !contexts.has_buffers {
+        return model.clone();
+    }
+    model.valid().train().map(&mut contexts)
+}
+
+/// Reads the context of every tensor and flag of the live model, and puts it onto another.
+#[derive(Default)]
+struct Contexts {
+    floats: HashMap<ParamId, Context>,
+    checkpointing: HashMap<ParamId, Option<GradientCheckpointingStrategy>>,
+    flags: HashMap<ParamId, bool>,
+    has_buffers: bool,
+}
+
+impl ModuleVisitor for Contexts {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let context = Context::of(&param.base());
+        self.has_buffers |= !context.require_grad;
+        self.floats.insert(param.id, context);
+    }
+
+    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+        self.checkpointing.insert(param.id, param.base().gradient_checkpointing_strategy());
+    }
+
+    fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
+        self.checkpointing.insert(param.id, param.base().gradient_checkpointing_strategy());
+    }
+
+    fn visit_flag(&mut self, flag: &Param<Flag>) {
+        self.flags.insert(flag.id, flag.is_enabled());
+    }
+}
+
+impl ModuleMapper for Contexts {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.floats.get(&param.id) {
+            Some(context) => {
+                let (id, value, mapper) = param.consume();
+                Param::from_mapped_value(id, context.restore(value.inner(), id), mapper)
+            }
+            None => param,
+        }
+    }
+
+    fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        match self.checkpointing.get(&param.id) {
+            Some(strategy) => param.map(|value| with_checkpointing(value.inner(), *strategy)),
+            None => param,
+        }
+    }
+
+    fn map_bool<const D: usize>(
+        &mut self,
+        param: Param<Tensor<D, Bool>>,
+    ) -> Param<Tensor<D, Bool>> {
+        match self.checkpointing.get(&param.id) {
+            Some(strategy) => param.map(|value| with_checkpointing(value.inner(), *strategy)),
+            None => param,
+        }
+    }
+
+    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
+        // `map`, not `with_value`: the configuration that a later `train` restores stays as it is.
+        match self.flags.get(&flag.id) {
+            Some(enabled) => flag.map(|value| value.with(*enabled)),
+            None => flag,
+        }
+    }
+}
