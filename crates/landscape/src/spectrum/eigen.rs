@@ -84,7 +84,8 @@ pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
     k: usize,
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
-    pairs_of(op, Lanczos::new(op, config.seed)?, config, |values| select(values, k, config.which))
+    let run = Lanczos::new(op, config.seed)?;
+    pairs_of(op, run, config, k.min(op.dim()), |values| select(values, k, config.which))
 }
 
 /// As [`top_eigenpairs`], starting from the sum of the unit vectors along `start`, each `[P]`:
@@ -98,7 +99,8 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
     start: &[Tensor<1>],
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
-    pairs_of(op, warm(op, start, config.seed)?, config, |values| select(values, k, config.which))
+    let run = warm(op, start, config.seed)?;
+    pairs_of(op, run, config, k.min(op.dim()), |values| select(values, k, config.which))
 }
 
 /// The smallest and the largest eigenvalue by one Lanczos run, which grows until both have
@@ -175,18 +177,16 @@ impl Lanczos {
     }
 }
 
-/// Grows `run` until the bounds of the pairs that `wanted` picks from the Ritz values are met,
-/// then measures those pairs.
+/// Grows `run` until the bounds of the `count` pairs that `wanted` picks from the ascending Ritz
+/// values are met, then measures those pairs.
 fn pairs_of<A: LinearOperator + ?Sized>(
     op: &A,
     mut run: Lanczos,
     config: &LanczosConfig,
+    count: usize,
     wanted: impl Fn(&[f64]) -> Vec<usize>,
 ) -> Result<Vec<EigenPair>, Error> {
     check(config)?;
-    let dim = op.dim();
-    // The selection from as many values as the operator has tells how many pairs are wanted.
-    let count = wanted(&vec![0.0; dim]).len();
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -197,7 +197,7 @@ fn pairs_of<A: LinearOperator + ?Sized>(
             allowed: "at least the number of pairs",
         });
     }
-    let most = config.max_steps.min(dim);
+    let most = config.max_steps.min(op.dim());
     let mut target = MIN_STEPS.max(2 * count).min(most);
     loop {
         run.extend(op, target - run.steps())?;
@@ -220,12 +220,10 @@ fn pairs_of<A: LinearOperator + ?Sized>(
 }
 
 fn ends_of<A: LinearOperator + ?Sized>(op: &A, run: Lanczos, config: &LanczosConfig) -> Result<Extremes, Error> {
-    let mut pairs = pairs_of(op, run, config, |values| {
-        if values.len() == 1 { vec![0] } else { vec![0, values.len() - 1] }
-    })?;
-    // A run has at least one step, so there is a first pair.
-    let max = pairs.remove(pairs.len() - 1);
-    let min = pairs.pop().unwrap_or_else(|| max.clone());
+    let mut pairs = pairs_of(op, run, config, 2.min(op.dim()), |values| vec![0, values.len() - 1])?;
+    // The smallest comes first, the largest second.
+    let max = pairs.swap_remove(1);
+    let min = pairs.swap_remove(0);
     Ok(Extremes { min, max })
 }
 

@@ -1,3 +1,5 @@
+//! The dense spectrum and its statistics.
+
 use burn::tensor::{DType, Device};
 
 use super::{Breaking, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value};

@@ -1,3 +1,5 @@
+//! The spectral density: mass, moments, weights.
+
 use super::{Breaking, dense, diagonal, random_symmetric, rotated};
 use crate::operator::Counted;
 use crate::spectrum::{Density, DensityConfig, Lanczos, LanczosConfig, spectral_density};

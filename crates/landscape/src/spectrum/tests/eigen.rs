@@ -1,3 +1,5 @@
+//! Eigenpairs against closed forms and the dense solver.
+
 use std::ops::ControlFlow;
 
 use burn::tensor::DType;
@@ -196,6 +198,13 @@ fn same_seed_gives_the_same_bits_and_signs_do_not_depend_on_the_seed() {
         let cosine: f64 = download(&a.vector).iter().zip(download(&c.vector)).map(|(x, y)| x * y).sum();
         assert!(cosine > 0.999);
     }
+}
+
+#[test]
+fn settings_survive_the_way_through_json() {
+    use burn::config::Config;
+    let settings = config(Which::SmallestAlgebraic).with_tolerance(1e-7);
+    assert_eq!(LanczosConfig::load_binary(settings.to_string().as_bytes()).unwrap(), settings);
 }
 
 #[test]

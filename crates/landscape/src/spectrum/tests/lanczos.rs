@@ -1,3 +1,5 @@
+//! Lanczos runs: basis, bounds, restarts, quadrature.
+
 use std::ops::ControlFlow;
 
 use super::{Breaking, dense, diagonal, random_symmetric, rotated};
@@ -144,9 +146,9 @@ fn quadrature_weights_come_from_the_first_components() {
     let mut run = Lanczos::from_start(&op, &start, 0).unwrap();
     run.extend(&op, 4).unwrap();
     let quadrature = run.quadrature().unwrap();
-    for i in 0..4 {
-        assert!((quadrature.nodes[i] - values[i]).abs() < 1e-13);
-        assert!((quadrature.weights[i] - values[i] * values[i] / 30.0).abs() < 1e-13);
+    for ((node, weight), value) in quadrature.nodes.iter().zip(&quadrature.weights).zip(values) {
+        assert!((node - value).abs() < 1e-13);
+        assert!((weight - value * value / 30.0).abs() < 1e-13);
     }
     let ritz = run.ritz_values(1e-8).unwrap();
     assert!(ritz.iter().zip(&quadrature.weights).all(|(ritz, weight)| ritz.weight == *weight));

@@ -1,3 +1,5 @@
+//! Power iteration.
+
 use super::{Breaking, dense, diagonal, random_symmetric, rotated};
 use crate::operator::{Counted, download};
 use crate::spectrum::{PowerConfig, power_iteration, rayleigh};
