@@ -1,0 +1,34 @@
+//! Pictures of what was measured, drawn from plain slices.
+//!
+//! [`contour`] draws a surface, [`line`] a slice along one direction, [`density`] a spectrum, and [`curves`] anything against anything.
+//! Each is a function from numbers and a config to a [`Picture`]: no file, no clock and no randomness, so that the same numbers
+//! give the same bytes. Pictures are drawn for TensorBoard, which shows them 400 to 600 pixels wide: the default is 900 x 750 with
+//! lettering that survives halving.
+//!
+//! A value that is not finite is never replaced: its place is hatched in grey and the legend counts how many there are.
+
+mod axis;
+mod canvas;
+mod color;
+mod contour;
+mod curves;
+mod density;
+mod field;
+mod font;
+mod frame;
+mod isoline;
+mod number;
+mod picture;
+
+pub use axis::Scale;
+pub use color::viridis;
+pub use contour::{ContourConfig, contour};
+pub use curves::{CurvesConfig, Series, curves, line};
+pub use density::{DensityConfig, Spectrum, density};
+pub use field::Field;
+pub use picture::Picture;
+
+/// The smallest width or height of a picture, in pixels.
+pub const SMALLEST_SIDE: u32 = 300;
+/// The largest width or height of a picture, in pixels.
+pub const LARGEST_SIDE: u32 = 8192;
