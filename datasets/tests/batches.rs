@@ -1,4 +1,5 @@
 //! Batches hold the right images, in the right type, once each.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::tensor::{DType, Device};

@@ -1,4 +1,5 @@
 //! MNIST from a folder: every published name is found, and a broken file is named in one sentence.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::io::Write;
 use std::path::Path;
@@ -7,17 +8,18 @@ use datasets::{Error, Mnist};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-fn images(count: u32, height: u32, width: u32) -> Vec<u8> {
+fn images(count: u8, height: u8, width: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for word in [0x803, count, height, width] {
+    for word in [0x803, count.into(), height.into(), width.into()] {
         bytes.extend_from_slice(&u32::to_be_bytes(word));
     }
-    bytes.extend((0..count * height * width).map(|value| (value % 256) as u8));
+    bytes.extend(0..count * height * width);
     bytes
 }
 
 fn labels(labels: &[u8]) -> Vec<u8> {
-    let mut bytes = [0x801_u32.to_be_bytes(), (labels.len() as u32).to_be_bytes()].concat();
+    let count = u32::try_from(labels.len()).unwrap();
+    let mut bytes = [0x801_u32.to_be_bytes(), count.to_be_bytes()].concat();
     bytes.extend_from_slice(labels);
     bytes
 }

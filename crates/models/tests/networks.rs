@@ -128,8 +128,8 @@ fn batch_norm_makes_logits_depend_on_the_batch_only_while_training() {
     let alone_or_together = |device: &Device, config: &CnnConfig| {
         let model = config.init_seeded(2, (device, DType::F64));
         let images = Tensor::<4>::random([4, 1, 8, 8], Distribution::Default, (device, DType::F64));
-        let together = vector(model.forward(images.clone()).slice([0..1]));
-        let alone = vector(model.forward(images.slice([0..1])));
+        let together = vector(model.forward(images.clone()).narrow(0, 0, 1));
+        let alone = vector(model.forward(images.narrow(0, 0, 1)));
         together
             .iter()
             .zip(alone)
