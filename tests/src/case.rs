@@ -3,7 +3,6 @@
 use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
-use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use serde_json::Value;
 
@@ -12,7 +11,7 @@ use crate::load::load;
 use crate::models::{
     Attention, Cnn, CnnBatchNorm, LinearRegression, MlpRelu, MlpTanh, Saddle, SoftmaxRegression,
 };
-use crate::{Fixture, Net, flatten_gradients, layout};
+use crate::{Fixture, Net, flatten_gradients, gradients, layout};
 
 /// A network with the fixture's weights, its batch, and the numbers expected of them.
 #[derive(Debug, Clone)]
@@ -81,7 +80,12 @@ impl<N: Net> Case<N> {
     /// When the fixture cannot be read.
     #[must_use]
     pub fn load_on(view: &'static str, device: &Device, dtype: DType) -> Self {
-        assert!(N::VIEWS.contains(&view), "{} has the views {:?}", N::FIXTURE, N::VIEWS);
+        assert!(
+            N::VIEWS.contains(&view),
+            "{} has the views {:?}",
+            N::FIXTURE,
+            N::VIEWS
+        );
         let fixture = Fixture::read(N::FIXTURE);
         // The weights of case 8 differ from view to view; those of case 6 are the same for both.
         let own = format!("{view}/");
@@ -92,7 +96,12 @@ impl<N: Net> Case<N> {
         let prefix = if has_own_weights { own.as_str() } else { "" };
         let model = load(N::init(device), &fixture, prefix, dtype, device).at_view(view);
         let batch = N::batch(&fixture, dtype, device);
-        Self { fixture: Arc::new(fixture), view, model, batch }
+        Self {
+            fixture: Arc::new(fixture),
+            view,
+            model,
+            batch,
+        }
     }
 
     /// The mean loss of `model` over the batch of the case.
@@ -104,22 +113,32 @@ impl<N: Net> Case<N> {
     pub fn gradient(&self, model: &N) -> (f64, Vec<f64>) {
         let loss = self.loss(model);
         let value = loss.clone().into_scalar();
-        let gradients = GradientsParams::from_grads(loss.backward(), model);
-        (value, flatten_gradients(model, &gradients))
+        (value, flatten_gradients(model, &gradients(model, loss)))
     }
 
     /// The key of a tensor at this view: `eval/loss` if there is one, otherwise `loss`.
     fn key(&self, key: &str) -> String {
         let viewed = format!("{}/{key}", self.view);
-        if self.fixture.contains(&viewed) { viewed } else { key.to_owned() }
+        if self.fixture.contains(&viewed) {
+            viewed
+        } else {
+            key.to_owned()
+        }
+    }
+
+    /// Whether the case has this tensor at this view.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.fixture.contains(&self.key(key))
     }
 
     /// Whether the case has tensors `<family>/<parameter>` at this view.
     #[must_use]
     pub fn has_family(&self, family: &str) -> bool {
-        layout(&self.model)
-            .iter()
-            .all(|block| self.fixture.contains(&self.key(&format!("{family}/{}", block.name))))
+        layout(&self.model).iter().all(|block| {
+            self.fixture
+                .contains(&self.key(&format!("{family}/{}", block.name)))
+        })
     }
 
     /// The tensors `<family>/*` of this view as one vector `[P]` in Burn's order: the parameters
@@ -134,7 +153,9 @@ impl<N: Net> Case<N> {
     pub fn family(&self, family: &str) -> Vec<f64> {
         let mut flat = Vec::new();
         for block in layout(&self.model) {
-            let (shape, values) = self.fixture.floats(&self.key(&format!("{family}/{}", block.name)));
+            let (shape, values) = self
+                .fixture
+                .floats(&self.key(&format!("{family}/{}", block.name)));
             if block.transposed {
                 flat.extend(transposed(shape[0], shape[1], values));
             } else {
@@ -188,7 +209,11 @@ impl<N: Net> Case<N> {
     /// The scalars of this view, from the manifest.
     #[must_use]
     pub fn scalars(&self) -> &Value {
-        let view = if self.view.is_empty() { "main" } else { self.view };
+        let view = if self.view.is_empty() {
+            "main"
+        } else {
+            self.view
+        };
         &self.fixture.manifest["scalars"][view]
     }
 
@@ -232,7 +257,10 @@ mod tests {
             let (loss, gradient) = case.gradient(&case.model);
             let loss_error = relative_error(&[loss], &[case.scalar(&["loss"])]);
             let error = relative_error(&gradient, &case.family("grad"));
-            println!("{:<28} loss {loss_error:.1e}   gradient {error:.1e}", case.to_string());
+            println!(
+                "{:<28} loss {loss_error:.1e}   gradient {error:.1e}",
+                case.to_string()
+            );
             assert!(loss_error < FIRST_ORDER, "{case}: loss {loss_error:.1e}");
             assert!(error < FIRST_ORDER, "{case}: gradient {error:.1e}");
             self.visited += 1;
@@ -253,7 +281,10 @@ mod tests {
             assert_eq!(crate::flatten(&case.model), case.family("param"), "{case}");
             let mut index = case.torch_index();
             let blocks = layout(&case.model);
-            assert_eq!(index.len(), case.fixture.manifest["P"].as_u64().unwrap() as usize);
+            assert_eq!(
+                index.len(),
+                case.fixture.manifest["P"].as_u64().unwrap() as usize
+            );
             // Through the index, torch's flat weights give Burn's.
             let torch: Vec<f64> = case.fixture.manifest["parameters"]
                 .as_array()
@@ -267,7 +298,10 @@ mod tests {
             let permuted: Vec<f64> = index.iter().map(|&i| torch[i]).collect();
             assert_eq!(permuted, case.family("param"), "{case}: {blocks:?}");
             index.sort_unstable();
-            assert!(index.iter().copied().eq(0..index.len()), "{case}: not a permutation");
+            assert!(
+                index.iter().copied().eq(0..index.len()),
+                "{case}: not a permutation"
+            );
         }
     }
 

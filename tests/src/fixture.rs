@@ -29,9 +29,13 @@ impl Fixture {
     #[must_use]
     pub fn read(name: &str) -> Self {
         let path = |extension: &str| -> PathBuf {
-            [env!("CARGO_MANIFEST_DIR"), "fixtures", &format!("{name}.{extension}")]
-                .iter()
-                .collect()
+            [
+                env!("CARGO_MANIFEST_DIR"),
+                "fixtures",
+                &format!("{name}.{extension}"),
+            ]
+            .iter()
+            .collect()
         };
         let read = |path: PathBuf| {
             std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -44,7 +48,10 @@ impl Fixture {
         for (key, view) in tensors.tensors() {
             let shape = view.shape().to_vec();
             let (words, rest) = view.data().as_chunks::<8>();
-            assert!(rest.is_empty(), "{name}: {key} is not made of 8-byte numbers");
+            assert!(
+                rest.is_empty(),
+                "{name}: {key} is not made of 8-byte numbers"
+            );
             match view.dtype() {
                 Dtype::F64 => {
                     let values = words.iter().copied().map(f64::from_le_bytes).collect();
@@ -57,7 +64,12 @@ impl Fixture {
                 other => panic!("{name}: {key} has the type {other:?}"),
             }
         }
-        Self { name: name.to_owned(), manifest, floats, integers }
+        Self {
+            name: name.to_owned(),
+            manifest,
+            floats,
+            integers,
+        }
     }
 
     /// Whether there is a float tensor under this key.

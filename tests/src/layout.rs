@@ -28,16 +28,28 @@ pub fn layout<M: Module>(model: &M) -> Vec<Block> {
 /// All parameters that require a gradient as one vector: visit order, each tensor row-major.
 #[must_use]
 pub fn flatten<M: Module>(model: &M) -> Vec<f64> {
-    let mut visitor = Flatten { gradients: None, values: Vec::new() };
+    let mut visitor = Flatten {
+        gradients: None,
+        values: Vec::new(),
+    };
     model.visit(&mut visitor);
     visitor.values
+}
+
+/// The gradients of `loss` with respect to the parameters of `model`.
+#[must_use]
+pub fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> GradientsParams {
+    GradientsParams::from_grads(loss.backward(), model)
 }
 
 /// The gradients of all parameters that require one, in the order of [`flatten`]. A parameter
 /// that has none contributes zeros.
 #[must_use]
 pub fn flatten_gradients<M: Module>(model: &M, gradients: &GradientsParams) -> Vec<f64> {
-    let mut visitor = Flatten { gradients: Some(gradients), values: Vec::new() };
+    let mut visitor = Flatten {
+        gradients: Some(gradients),
+        values: Vec::new(),
+    };
     model.visit(&mut visitor);
     visitor.values
 }
@@ -49,11 +61,19 @@ pub fn flatten_gradients<M: Module>(model: &M, gradients: &GradientsParams) -> V
 /// When the lengths differ.
 #[must_use]
 pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len(), "two vectors of different length cannot be compared");
+    assert_eq!(
+        a.len(),
+        b.len(),
+        "two vectors of different length cannot be compared"
+    );
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
     let difference = norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
     let size = norm(&mut b.iter().copied());
-    if size == 0.0 { difference } else { difference / size }
+    if size == 0.0 {
+        difference
+    } else {
+        difference / size
+    }
 }
 
 /// The transpose of a row-major `[rows, columns]` matrix, row-major again.
@@ -103,7 +123,10 @@ impl Path {
     /// Only the weight of a `Linear` is kept the other way round.
     pub(crate) fn is_transposed(&self) -> bool {
         self.names.last().is_some_and(|name| name == "weight")
-            && self.containers.last().is_some_and(|container| container == "Struct:Linear")
+            && self
+                .containers
+                .last()
+                .is_some_and(|container| container == "Struct:Linear")
     }
 }
 
@@ -150,9 +173,13 @@ impl ModuleVisitor for Flatten<'_> {
         };
         match value {
             Some(value) => self.values.extend(
-                value.try_into_vec_as::<f64>().expect("a float tensor can be read as f64"),
+                value
+                    .try_into_vec_as::<f64>()
+                    .expect("a float tensor can be read as f64"),
             ),
-            None => self.values.extend(std::iter::repeat_n(0.0, param.shape().num_elements())),
+            None => self
+                .values
+                .extend(std::iter::repeat_n(0.0, param.shape().num_elements())),
         }
     }
 }

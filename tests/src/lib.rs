@@ -37,5 +37,5 @@ mod net;
 
 pub use case::{Case, CaseVisitor, for_each_case, for_each_case_on};
 pub use fixture::Fixture;
-pub use layout::{Block, flatten, flatten_gradients, layout, relative_error};
+pub use layout::{Block, flatten, flatten_gradients, gradients, layout, relative_error};
 pub use net::{Net, cross_entropy, squared_error};

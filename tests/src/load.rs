@@ -14,7 +14,13 @@ pub(crate) fn load<M: Module>(
     dtype: DType,
     device: &Device,
 ) -> M {
-    model.map(&mut Loader { fixture, prefix, dtype, device, path: Path::default() })
+    model.map(&mut Loader {
+        fixture,
+        prefix,
+        dtype,
+        device,
+        path: Path::default(),
+    })
 }
 
 /// A float tensor of the fixture on the device.
@@ -48,10 +54,17 @@ impl ModuleMapper for Loader<'_> {
         let name = self.path.torch_name();
         let parameter = format!("{}param/{name}", self.prefix);
         let buffer = format!("buffer/{name}");
-        let key = if self.fixture.contains(&parameter) { parameter } else { buffer };
+        let key = if self.fixture.contains(&parameter) {
+            parameter
+        } else {
+            buffer
+        };
         let (shape, values) = self.fixture.floats(&key);
         let (shape, values) = if self.path.is_transposed() {
-            (vec![shape[1], shape[0]], transposed(shape[0], shape[1], values))
+            (
+                vec![shape[1], shape[0]],
+                transposed(shape[0], shape[1], values),
+            )
         } else {
             (shape.to_vec(), values.to_vec())
         };

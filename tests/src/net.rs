@@ -8,7 +8,7 @@ use crate::Fixture;
 /// A network of the fixtures: how to build it, and its loss on its batch.
 pub trait Net: Module + Sync + 'static {
     /// Inputs and targets: a tuple of two tensors.
-    type Batch: Clone + Send + Sync + 'static;
+    type Batch: landscape::Batch + Send + Sync + 'static;
 
     /// The name of the fixture, such as `case3_mlp_tanh`.
     const FIXTURE: &'static str;
@@ -16,7 +16,8 @@ pub trait Net: Module + Sync + 'static {
     /// The views under which the fixture has its numbers: one empty name where there is one only.
     const VIEWS: &'static [&'static str] = &[""];
 
-    /// The module with arbitrary weights: [`Case`](crate::Case) loads the fixture's over them.
+    /// The module with weights of zero, drawn from no generator:
+    /// [`Case`](crate::Case) loads the fixture's over them.
     fn init(device: &Device) -> Self;
 
     /// What a view asks of the module beside its weights: by default nothing.

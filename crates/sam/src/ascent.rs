@@ -24,7 +24,11 @@ pub(crate) fn peak<M: Module, S: SharpnessAware>(
     if norm.is_zero() || method.rho() == 0.0 {
         return peak;
     }
-    peak.map(&mut Ascent { method, gradients, norm })
+    peak.map(&mut Ascent {
+        method,
+        gradients,
+        norm,
+    })
 }
 
 struct Ascent<'a, S> {
@@ -44,7 +48,8 @@ impl<S: SharpnessAware> ModuleMapper for Ascent<'_, S> {
         let gradient = gradient.inner().to_device(&weight.device());
         // In two factors, each within the range of the gradient's type: 1 / ||T g|| may not be.
         let unit = |x: Tensor<D>| {
-            x.div_scalar(self.norm.largest).mul_scalar(self.method.rho() / self.norm.ratio)
+            x.div_scalar(self.norm.largest)
+                .mul_scalar(self.method.rho() / self.norm.ratio)
         };
         let step = match self.method.scale(&weight) {
             None => unit(gradient),

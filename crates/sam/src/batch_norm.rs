@@ -56,11 +56,13 @@ impl ModuleVisitor for Contexts {
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
-        self.checkpointing.insert(param.id, param.base().gradient_checkpointing_strategy());
+        self.checkpointing
+            .insert(param.id, param.base().gradient_checkpointing_strategy());
     }
 
     fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
-        self.checkpointing.insert(param.id, param.base().gradient_checkpointing_strategy());
+        self.checkpointing
+            .insert(param.id, param.base().gradient_checkpointing_strategy());
     }
 
     fn visit_flag(&mut self, flag: &Param<Flag>) {

@@ -25,7 +25,10 @@ impl SamConfig {
     #[must_use]
     pub fn init(&self) -> Sam {
         check("rho", self.rho);
-        Sam { rho: self.rho, batch_norm: self.batch_norm }
+        Sam {
+            rho: self.rho,
+            batch_norm: self.batch_norm,
+        }
     }
 }
 

@@ -44,7 +44,9 @@ pub(crate) fn with_checkpointing<const D: usize, K: Autodiff>(
     strategy: Option<GradientCheckpointingStrategy>,
 ) -> Tensor<D, K> {
     match strategy {
-        Some(strategy) => value.autodiff().with_gradient_checkpointing_strategy(strategy),
+        Some(strategy) => value
+            .autodiff()
+            .with_gradient_checkpointing_strategy(strategy),
         None => value,
     }
 }

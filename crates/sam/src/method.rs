@@ -38,7 +38,12 @@ pub trait SharpnessAware {
     where
         Self: Sized,
     {
-        ascent::peak(self, model, gradients, Norms::of(self, model, gradients).scaled)
+        ascent::peak(
+            self,
+            model,
+            gradients,
+            Norms::of(self, model, gradients).scaled,
+        )
     }
 
     /// One step of training: a gradient at w, a gradient at the peak, and the optimiser's step

@@ -36,13 +36,26 @@ impl Norm {
     fn combine(parts: &[(f64, f64)]) -> Self {
         // `f64::max` would pass over a NaN.
         let largest = parts.iter().fold(0.0, |largest: f64, &(part, _)| {
-            if part.is_nan() || part > largest { part } else { largest }
+            if part.is_nan() || part > largest {
+                part
+            } else {
+                largest
+            }
         });
         if largest == 0.0 {
-            return Self { largest, ratio: 0.0 };
+            return Self {
+                largest,
+                ratio: 0.0,
+            };
         }
-        let sum: f64 = parts.iter().map(|(part, sum)| (part / largest).powi(2) * sum).sum();
-        Self { largest, ratio: sum.sqrt() }
+        let sum: f64 = parts
+            .iter()
+            .map(|(part, sum)| (part / largest).powi(2) * sum)
+            .sum();
+        Self {
+            largest,
+            ratio: sum.sqrt(),
+        }
     }
 }
 
@@ -62,22 +75,36 @@ impl Norms {
         model: &M,
         gradients: &GradientsParams,
     ) -> Self {
-        let mut parts =
-            Parts { method, gradients, reads: Transaction::default(), is_scaled: Vec::new() };
+        let mut parts = Parts {
+            method,
+            gradients,
+            reads: Transaction::default(),
+            is_scaled: Vec::new(),
+        };
         model.visit(&mut parts);
         // One (largest, sum) pair for each tensor, two where a scale makes T g differ from g.
         let mut read = parts.reads.execute().into_iter().map(|data| {
             let mut pair = data.iter::<f64>();
-            (pair.next().unwrap_or(f64::NAN), pair.next().unwrap_or(f64::NAN))
+            (
+                pair.next().unwrap_or(f64::NAN),
+                pair.next().unwrap_or(f64::NAN),
+            )
         });
         let (mut plain, mut scaled) = (Vec::new(), Vec::new());
         for is_scaled in parts.is_scaled {
             let missing = (f64::NAN, f64::NAN);
             let pair = read.next().unwrap_or(missing);
             plain.push(pair);
-            scaled.push(if is_scaled { read.next().unwrap_or(missing) } else { pair });
+            scaled.push(if is_scaled {
+                read.next().unwrap_or(missing)
+            } else {
+                pair
+            });
         }
-        Self { gradient: Norm::combine(&plain), scaled: Norm::combine(&scaled) }
+        Self {
+            gradient: Norm::combine(&plain),
+            scaled: Norm::combine(&scaled),
+        }
     }
 }
 
@@ -122,7 +149,10 @@ fn largest_and_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let flat: Tensor<1> = tensor.reshape([entries]);
     let largest = flat.clone().abs().max();
     let is_zero = largest.clone().equal_scalar(0.0);
-    let sum = flat.div(largest.clone().mask_fill(is_zero, 1.0)).square().sum();
+    let sum = flat
+        .div(largest.clone().mask_fill(is_zero, 1.0))
+        .square()
+        .sum();
     Tensor::cat(vec![largest, sum], 0)
 }
 

@@ -47,12 +47,22 @@ pub(crate) fn take<M: Module, S: SharpnessAware>(
     let before = with_own_statistics(&model);
     let first = match Evaluated::at(Pass::Weights, method, &model, &mut loss) {
         Ok(first) => first,
-        Err(reason) => return Err(Rejected { model: before, reason }),
+        Err(reason) => {
+            return Err(Rejected {
+                model: before,
+                reason,
+            });
+        }
     };
     let peak = ascent::peak(method, &model, &first.gradients, first.norms.scaled);
     let second = match Evaluated::at(Pass::Peak, method, &peak, &mut loss) {
         Ok(second) => second,
-        Err(reason) => return Err(Rejected { model: before, reason }),
+        Err(reason) => {
+            return Err(Rejected {
+                model: before,
+                reason,
+            });
+        }
     };
     Ok(Step {
         model: optim.step(lr, model, second.gradients),
@@ -88,6 +98,10 @@ impl Evaluated {
         if !norms.gradient.is_finite() || !norms.scaled.is_finite() {
             return Err(Error::Gradient { pass, loss });
         }
-        Ok(Self { loss, gradients, norms })
+        Ok(Self {
+            loss,
+            gradients,
+            norms,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Case 7: one pre-LayerNorm self-attention block.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Int, Tensor};
 
@@ -31,7 +31,11 @@ impl Net for Attention {
     const FIXTURE: &'static str = "case7_attention";
 
     fn init(device: &Device) -> Self {
-        let linear = |inputs, outputs| LinearConfig::new(inputs, outputs).init(device);
+        let linear = |inputs, outputs| {
+            LinearConfig::new(inputs, outputs)
+                .with_initializer(Initializer::Zeros)
+                .init(device)
+        };
         let norm = || LayerNormConfig::new(WIDTH).init(device);
         Self {
             embed: linear(8, WIDTH),
@@ -54,14 +58,22 @@ impl Net for Attention {
         let [examples, tokens, _] = t.dims();
         // [N, tokens, 16] to [N, heads, tokens, 8]: head h takes the features 8h to 8h + 7.
         let heads = |features: Tensor<3>| {
-            features.reshape([examples, tokens, HEADS, HEAD_WIDTH]).swap_dims(1, 2)
+            features
+                .reshape([examples, tokens, HEADS, HEAD_WIDTH])
+                .swap_dims(1, 2)
         };
         let u = self.norm1.forward(t.clone());
         let q = heads(self.q.forward(u.clone()));
         let k = heads(self.k.forward(u.clone()));
         let v = heads(self.v.forward(u));
-        let scores = q.matmul(k.swap_dims(2, 3)).div_scalar(8.0_f64.sqrt());
-        let c = softmax(scores, 3).matmul(v).swap_dims(1, 2).reshape([examples, tokens, WIDTH]);
+        // Burn's gradient of `div_scalar` takes the reciprocal in f32; that of `mul_scalar` is exact.
+        let scores = q
+            .matmul(k.swap_dims(2, 3))
+            .mul_scalar(8.0_f64.sqrt().recip());
+        let c = softmax(scores, 3)
+            .matmul(v)
+            .swap_dims(1, 2)
+            .reshape([examples, tokens, WIDTH]);
         let t = self.norm2.forward(t + self.o.forward(c));
         self.fc.forward(t.mean_dim(1).reshape([examples, WIDTH]))
     }

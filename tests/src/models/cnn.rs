@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::{Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{gelu, relu};
 use burn::tensor::{DType, Device, Int, Tensor};
 
@@ -28,13 +28,16 @@ impl Net for Cnn {
     fn init(device: &Device) -> Self {
         let convolution = |inputs, outputs| {
             Conv2dConfig::new([inputs, outputs], [3, 3])
+                .with_initializer(Initializer::Zeros)
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
                 .init(device)
         };
         Self {
             conv1: convolution(1, 6),
             conv2: convolution(6, 8),
-            fc: LinearConfig::new(32, 10).init(device),
+            fc: LinearConfig::new(32, 10)
+                .with_initializer(Initializer::Zeros)
+                .init(device),
             max_pool: MaxPool2dConfig::new([2, 2]).init(),
             average_pool: AvgPool2dConfig::new([2, 2]).init(),
         }

@@ -3,7 +3,7 @@
 use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{DType, Device, Int, Tensor};
 
@@ -33,6 +33,7 @@ impl Net for CnnBatchNorm {
     fn init(device: &Device) -> Self {
         let convolution = |inputs, outputs| {
             Conv2dConfig::new([inputs, outputs], [3, 3])
+                .with_initializer(Initializer::Zeros)
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
                 .init(device)
         };
@@ -41,7 +42,9 @@ impl Net for CnnBatchNorm {
             bn1: BatchNormConfig::new(6).init(device),
             conv2: convolution(6, 8),
             bn2: BatchNormConfig::new(8).init(device),
-            fc: LinearConfig::new(8, 10).init(device),
+            fc: LinearConfig::new(8, 10)
+                .with_initializer(Initializer::Zeros)
+                .init(device),
             pool: MaxPool2dConfig::new([2, 2]).init(),
         }
     }

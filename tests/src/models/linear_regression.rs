@@ -1,7 +1,7 @@
 //! Case 1: linear regression 64 to 3 with squared error.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor};
 
 use super::floats;
@@ -19,11 +19,18 @@ impl Net for LinearRegression {
     const FIXTURE: &'static str = "case1_linear_mse";
 
     fn init(device: &Device) -> Self {
-        Self { fc: LinearConfig::new(64, 3).init(device) }
+        Self {
+            fc: LinearConfig::new(64, 3)
+                .with_initializer(Initializer::Zeros)
+                .init(device),
+        }
     }
 
     fn batch(fixture: &Fixture, dtype: DType, device: &Device) -> Self::Batch {
-        (floats(fixture, "x", dtype, device), floats(fixture, "y", dtype, device))
+        (
+            floats(fixture, "x", dtype, device),
+            floats(fixture, "y", dtype, device),
+        )
     }
 
     fn outputs(&self, (x, _): &Self::Batch) -> Tensor<2> {

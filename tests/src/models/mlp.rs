@@ -1,7 +1,7 @@
 //! Cases 3 and 4: multilayer perceptrons 64, 24, 16, 10 with tanh and with ReLU.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{DType, Device, Int, Tensor};
 
@@ -25,8 +25,11 @@ pub struct MlpRelu {
 }
 
 fn layers(device: &Device) -> [Linear; 3] {
-    [(64, 24), (24, 16), (16, 10)]
-        .map(|(inputs, outputs)| LinearConfig::new(inputs, outputs).init(device))
+    [(64, 24), (24, 16), (16, 10)].map(|(inputs, outputs)| {
+        LinearConfig::new(inputs, outputs)
+            .with_initializer(Initializer::Zeros)
+            .init(device)
+    })
 }
 
 impl Net for MlpTanh {

@@ -22,7 +22,12 @@ use crate::Fixture;
 use crate::load::upload;
 
 /// A float tensor of the fixture, such as the inputs `x`.
-fn floats<const D: usize>(fixture: &Fixture, key: &str, dtype: DType, device: &Device) -> Tensor<D> {
+fn floats<const D: usize>(
+    fixture: &Fixture,
+    key: &str,
+    dtype: DType,
+    device: &Device,
+) -> Tensor<D> {
     let (shape, values) = fixture.floats(key);
     upload(shape.to_vec(), values.to_vec(), dtype, device)
 }
@@ -30,5 +35,8 @@ fn floats<const D: usize>(fixture: &Fixture, key: &str, dtype: DType, device: &D
 /// The integer labels `y`.
 fn labels(fixture: &Fixture, device: &Device) -> Tensor<1, Int> {
     let (shape, values) = fixture.integers("y");
-    Tensor::from_data(TensorData::new(values.to_vec(), shape.to_vec()), (device, DType::I64))
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), shape.to_vec()),
+        (device, DType::I64),
+    )
 }

@@ -1,7 +1,7 @@
 //! Case 8: two linear layers without bias, at a saddle and beside it.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor};
 
 use super::floats;
@@ -21,13 +21,23 @@ impl Net for Saddle {
     const VIEWS: &'static [&'static str] = &["zero", "perturbed"];
 
     fn init(device: &Device) -> Self {
-        let linear =
-            |inputs, outputs| LinearConfig::new(inputs, outputs).with_bias(false).init(device);
-        Self { fc1: linear(4, 3), fc2: linear(3, 1) }
+        let linear = |inputs, outputs| {
+            LinearConfig::new(inputs, outputs)
+                .with_initializer(Initializer::Zeros)
+                .with_bias(false)
+                .init(device)
+        };
+        Self {
+            fc1: linear(4, 3),
+            fc2: linear(3, 1),
+        }
     }
 
     fn batch(fixture: &Fixture, dtype: DType, device: &Device) -> Self::Batch {
-        (floats(fixture, "x", dtype, device), floats(fixture, "y", dtype, device))
+        (
+            floats(fixture, "x", dtype, device),
+            floats(fixture, "y", dtype, device),
+        )
     }
 
     fn outputs(&self, (x, _): &Self::Batch) -> Tensor<2> {

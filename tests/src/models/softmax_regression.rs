@@ -1,7 +1,7 @@
 //! Case 2: softmax regression 64 to 10.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Int, Tensor};
 
 use super::{floats, labels};
@@ -19,7 +19,11 @@ impl Net for SoftmaxRegression {
     const FIXTURE: &'static str = "case2_softmax_regression";
 
     fn init(device: &Device) -> Self {
-        Self { fc: LinearConfig::new(64, 10).init(device) }
+        Self {
+            fc: LinearConfig::new(64, 10)
+                .with_initializer(Initializer::Zeros)
+                .init(device),
+        }
     }
 
     fn batch(fixture: &Fixture, dtype: DType, device: &Device) -> Self::Batch {

@@ -21,8 +21,11 @@ fn asam_perturbation_has_norm_rho_in_units_of_the_weights() {
     for (dtype, tolerance) in DTYPES.into_iter().zip([1e-4, 1e-12]) {
         for scale_all in [false, true] {
             let (rho, eta) = (0.5, 0.01);
-            let asam =
-                AsamConfig::new().with_rho(rho).with_eta(eta).with_scale_all(scale_all).init();
+            let asam = AsamConfig::new()
+                .with_rho(rho)
+                .with_eta(eta)
+                .with_scale_all(scale_all)
+                .init();
             let (model, batch) = (Mlp::new(1, &device, dtype), Batch::new(2, &device, dtype));
             let g = gradients(&model, model.loss(&batch));
             let w = flat(&model);
@@ -30,11 +33,20 @@ fn asam_perturbation_has_norm_rho_in_units_of_the_weights() {
             let unscaled: Vec<f64> = is_matrix()
                 .into_iter()
                 .zip(e.iter().zip(&w))
-                .map(|(matrix, (e, w))| if matrix || scale_all { e / (w.abs() + eta) } else { *e })
+                .map(|(matrix, (e, w))| {
+                    if matrix || scale_all {
+                        e / (w.abs() + eta)
+                    } else {
+                        *e
+                    }
+                })
                 .collect();
             let size = norm(&unscaled);
             // Rounding of w + e, magnified where |w| + eta is small, at least 0.01.
-            assert!((size / rho - 1.0).abs() < tolerance, "{dtype:?} {scale_all}: {size}");
+            assert!(
+                (size / rho - 1.0).abs() < tolerance,
+                "{dtype:?} {scale_all}: {size}"
+            );
         }
     }
 }
@@ -60,7 +72,11 @@ fn peak_loss<S: SharpnessAware>(method: &S, model: &Mlp, batch: &Batch) -> f64 {
 }
 
 fn invariant_asam() -> Asam {
-    AsamConfig::new().with_rho(0.3).with_eta(0.0).with_scale_all(true).init()
+    AsamConfig::new()
+        .with_rho(0.3)
+        .with_eta(0.0)
+        .with_scale_all(true)
+        .init()
 }
 
 fn plain_sam() -> Sam {
@@ -90,7 +106,10 @@ proptest! {
 fn sam_is_not_invariant_to_rescaling_relu_layers() {
     // The control of the property above: the same comparison tells SAM apart.
     let device = Device::flex().autodiff();
-    let (model, batch) = (Mlp::new(1, &device, DType::F64), Batch::new(2, &device, DType::F64));
+    let (model, batch) = (
+        Mlp::new(1, &device, DType::F64),
+        Batch::new(2, &device, DType::F64),
+    );
     let here = peak_loss(&plain_sam(), &model, &batch);
     let there = peak_loss(&plain_sam(), &rescaled(&model, 5.0), &batch);
     assert!((here / there - 1.0).abs() > 1e-3, "{here} and {there}");

@@ -7,15 +7,20 @@ use sam::{AsamConfig, BatchNormStatistics, SamConfig, SharpnessAware};
 
 use crate::nets::{Batch, Host, Mlp, Normalised, gradients};
 
-const POLICIES: [BatchNormStatistics; 2] =
-    [BatchNormStatistics::FirstPass, BatchNormStatistics::BothPasses];
+const POLICIES: [BatchNormStatistics; 2] = [
+    BatchNormStatistics::FirstPass,
+    BatchNormStatistics::BothPasses,
+];
 
 #[test]
 fn gradient_checkpointing_survives_steps_with_batch_norm() {
     let device = Device::flex().autodiff().gradient_checkpointing();
     let strategy = device.gradient_checkpointing_strategy();
     let plain = Device::flex().autodiff().gradient_checkpointing_strategy();
-    assert_ne!(strategy, plain, "the test is about a strategy that is not the default");
+    assert_ne!(
+        strategy, plain,
+        "the test is about a strategy that is not the default"
+    );
     for policy in POLICIES {
         let mut model = Normalised::new(1, &device, DType::F32);
         let mut optim = SgdConfig::new().init();
@@ -25,11 +30,23 @@ fn gradient_checkpointing_survives_steps_with_batch_norm() {
             let batch = Batch::new(10 + step, &device, DType::F32);
             let g = gradients(&model, model.loss(&batch));
             let peak = sam.ascend(&model, &g);
-            assert_eq!(peak.hidden.weight.gradient_checkpointing_strategy(), strategy);
+            assert_eq!(
+                peak.hidden.weight.gradient_checkpointing_strategy(),
+                strategy
+            );
             assert_eq!(peak.norm.gamma.gradient_checkpointing_strategy(), strategy);
-            model = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).unwrap().model;
-            model = asam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).unwrap().model;
-            assert_eq!(model.hidden.weight.gradient_checkpointing_strategy(), strategy);
+            model = sam
+                .step(&mut optim, 0.1, model, |m| m.loss(&batch))
+                .unwrap()
+                .model;
+            model = asam
+                .step(&mut optim, 0.1, model, |m| m.loss(&batch))
+                .unwrap()
+                .model;
+            assert_eq!(
+                model.hidden.weight.gradient_checkpointing_strategy(),
+                strategy
+            );
         }
     }
 }
@@ -71,6 +88,6 @@ fn rejected_model_keeps_its_checkpointing_strategy() {
     let mut optim = SgdConfig::new().init();
     let sam = SamConfig::new().init();
     let refused = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch) / 0.0);
-    let model = refused.err().expect("an infinite loss is refused").model;
+    let model = refused.expect_err("an infinite loss is refused").model;
     assert!(sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).is_ok());
 }

@@ -19,8 +19,15 @@ fn statistics_after_a_step_are_those_of_the_first_pass_alone() {
             // What one forward pass would leave behind, found on a model that shares nothing.
             let alone = model.valid().train();
             let _ = alone.loss(&batch);
-            model = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).unwrap().model;
-            assert_eq!(model.statistics(), alone.statistics(), "{dtype:?} step {step}");
+            model = sam
+                .step(&mut optim, 0.1, model, |m| m.loss(&batch))
+                .unwrap()
+                .model;
+            assert_eq!(
+                model.statistics(),
+                alone.statistics(),
+                "{dtype:?} step {step}"
+            );
         }
     }
 }
@@ -30,7 +37,10 @@ fn statistics_of_both_passes_are_those_of_two_forward_passes() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
         let config = SamConfig::new().with_rho(0.5);
-        let sam = config.clone().with_batch_norm(BatchNormStatistics::BothPasses).init();
+        let sam = config
+            .clone()
+            .with_batch_norm(BatchNormStatistics::BothPasses)
+            .init();
         let model = Normalised::new(1, &device, dtype);
         let batch = Batch::new(10, &device, dtype);
 
@@ -42,7 +52,10 @@ fn statistics_of_both_passes_are_those_of_two_forward_passes() {
         let _ = peak.loss(&batch);
 
         let mut optim = SgdConfig::new().init();
-        let model = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).unwrap().model;
+        let model = sam
+            .step(&mut optim, 0.1, model, |m| m.loss(&batch))
+            .unwrap()
+            .model;
         assert_eq!(model.statistics(), by_hand.statistics());
         assert_ne!(model.statistics(), once, "the second pass moves them");
     }
@@ -54,16 +67,28 @@ fn policy_does_not_change_the_weights() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
         let train = |policy| {
-            let sam = SamConfig::new().with_rho(0.5).with_batch_norm(policy).init();
+            let sam = SamConfig::new()
+                .with_rho(0.5)
+                .with_batch_norm(policy)
+                .init();
             let mut optim = SgdConfig::new().init();
             let mut model = Normalised::new(1, &device, dtype);
             for step in 0..5 {
                 let batch = Batch::new(10 + step, &device, dtype);
-                model = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).unwrap().model;
+                model = sam
+                    .step(&mut optim, 0.1, model, |m| m.loss(&batch))
+                    .unwrap()
+                    .model;
             }
-            [model.hidden, model.out].iter().flat_map(|l| bits(&flat(l))).collect::<Vec<_>>()
+            [model.hidden, model.out]
+                .iter()
+                .flat_map(|l| bits(&flat(l)))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(train(BatchNormStatistics::FirstPass), train(BatchNormStatistics::BothPasses));
+        assert_eq!(
+            train(BatchNormStatistics::FirstPass),
+            train(BatchNormStatistics::BothPasses)
+        );
     }
 }
 
@@ -71,12 +96,19 @@ fn policy_does_not_change_the_weights() {
 fn ascending_leaves_the_live_statistics_and_flags_alone() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
-        let (model, batch) = (Normalised::new(1, &device, dtype), Batch::new(2, &device, dtype));
+        let (model, batch) = (
+            Normalised::new(1, &device, dtype),
+            Batch::new(2, &device, dtype),
+        );
         let g = gradients(&model, model.loss(&batch));
         let before = model.statistics();
         let peak = SamConfig::new().init().ascend(&model, &g);
         assert!(peak.norm.training.is_enabled());
-        assert_eq!(peak.statistics(), before, "the peak starts from the live statistics");
+        assert_eq!(
+            peak.statistics(),
+            before,
+            "the peak starts from the live statistics"
+        );
         let _ = peak.loss(&batch);
         assert_ne!(peak.statistics(), before);
         assert_eq!(model.statistics(), before);

@@ -1,8 +1,6 @@
 //! Parameters that take no part.
 
-use burn::module::{
-    LoraAdapter, Module, Param, ParamGroup, Reparameterizer,
-};
+use burn::module::{LoraAdapter, Module, Param, ParamGroup, Reparameterizer};
 use burn::nn::Linear;
 use burn::optim::AdamConfig;
 use burn::tensor::{DType, Device, Tensor};
@@ -13,14 +11,20 @@ use crate::nets::{Batch, DTYPES, Host, Mlp, bits, flat, gradients};
 #[test]
 fn frozen_parameters_do_not_move() {
     let device = Device::flex().autodiff();
-    for policy in [BatchNormStatistics::FirstPass, BatchNormStatistics::BothPasses] {
+    for policy in [
+        BatchNormStatistics::FirstPass,
+        BatchNormStatistics::BothPasses,
+    ] {
         for dtype in DTYPES {
             let mut model = Mlp::new(1, &device, dtype);
             model.hidden = model.hidden.no_grad();
             let batch = Batch::new(2, &device, dtype);
             let (frozen, free) = (flat(&model.hidden), flat(&model.out));
             let g = gradients(&model, model.loss(&batch));
-            let peak = SamConfig::new().with_batch_norm(policy).init().ascend(&model, &g);
+            let peak = SamConfig::new()
+                .with_batch_norm(policy)
+                .init()
+                .ascend(&model, &g);
             assert_eq!(bits(&flat(&peak.hidden)), bits(&frozen));
             assert_ne!(flat(&peak.out), free);
             assert!(!peak.hidden.weight.is_require_grad() && peak.out.weight.is_require_grad());
@@ -28,7 +32,10 @@ fn frozen_parameters_do_not_move() {
             let mut optim = AdamConfig::new().init();
             let asam = AsamConfig::new().with_batch_norm(policy).init();
             for _ in 0..3 {
-                model = asam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).unwrap().model;
+                model = asam
+                    .step(&mut optim, 0.1, model, |m| m.loss(&batch))
+                    .unwrap()
+                    .model;
             }
             assert_eq!(bits(&flat(&model.hidden)), bits(&frozen));
             assert_ne!(flat(&model.out), free);
@@ -59,7 +66,9 @@ fn parameter_without_a_gradient_is_left_alone() {
         assert_ne!(flat(&peak.used), flat(&model.used));
 
         let mut optim = AdamConfig::new().init();
-        let step = SamConfig::new().init().step(&mut optim, 0.1, model, |m| m.used.loss(&batch));
+        let step = SamConfig::new()
+            .init()
+            .step(&mut optim, 0.1, model, |m| m.used.loss(&batch));
         assert_eq!(bits(&flat(&step.unwrap().model.unused)), bits(&unused));
     }
 }
@@ -67,11 +76,17 @@ fn parameter_without_a_gradient_is_left_alone() {
 #[test]
 fn peak_keeps_identifiers_and_the_model_keeps_its_weights() {
     let device = Device::flex().autodiff();
-    let (model, batch) = (Mlp::new(1, &device, DType::F64), Batch::new(2, &device, DType::F64));
+    let (model, batch) = (
+        Mlp::new(1, &device, DType::F64),
+        Batch::new(2, &device, DType::F64),
+    );
     let before = flat(&model);
     let g = gradients(&model, model.loss(&batch));
     let peak = SamConfig::new().init().ascend(&model, &g);
-    assert_eq!(burn::module::list_param_ids(&peak), burn::module::list_param_ids(&model));
+    assert_eq!(
+        burn::module::list_param_ids(&peak),
+        burn::module::list_param_ids(&model)
+    );
     assert_eq!(bits(&flat(&model)), bits(&before));
 }
 
@@ -87,7 +102,8 @@ impl Reparameterizer for HostLora {
         param: Param<Tensor<D>>,
     ) -> (Param<Tensor<D>>, Option<LoraAdapter>) {
         let param = param.set_require_grad(false);
-        let is_weight = D == 2 && ParamGroup::from_predicate("weight").matches(&param.id, Some(path));
+        let is_weight =
+            D == 2 && ParamGroup::from_predicate("weight").matches(&param.id, Some(path));
         if !is_weight {
             return (param, None);
         }
@@ -104,10 +120,12 @@ impl Reparameterizer for HostLora {
 #[test]
 fn reparameterised_weights_keep_their_adapters_and_only_those_move() {
     let device = Device::flex().autodiff();
-    for policy in [BatchNormStatistics::FirstPass, BatchNormStatistics::BothPasses] {
+    for policy in [
+        BatchNormStatistics::FirstPass,
+        BatchNormStatistics::BothPasses,
+    ] {
         for dtype in DTYPES {
-            let mut model =
-                Mlp::new(1, &device, dtype).apply_reparameterization(HostLora(Host(5)));
+            let mut model = Mlp::new(1, &device, dtype).apply_reparameterization(HostLora(Host(5)));
             let batch = Batch::new(2, &device, dtype);
             let base = |m: &Mlp| bits(&crate::nets::read(m.hidden.weight.base()));
             let adapter = |m: &Mlp| bits(&flat(m.hidden.weight.adapter().expect("an adapter")));
@@ -121,7 +139,10 @@ fn reparameterised_weights_keep_their_adapters_and_only_those_move() {
 
             let mut optim = AdamConfig::new().init();
             for _ in 0..2 {
-                model = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).unwrap().model;
+                model = sam
+                    .step(&mut optim, 0.1, model, |m| m.loss(&batch))
+                    .unwrap()
+                    .model;
             }
             assert_eq!(base(&model), frozen);
             assert_ne!(adapter(&model), start);

@@ -124,7 +124,9 @@ impl Batch {
     pub(crate) fn new(seed: u64, device: &Device, dtype: DType) -> Self {
         let mut host = Host(seed);
         let inputs = host.tensor([32, 6], device, dtype);
-        let labels: Vec<i64> = (0..32).map(|_| ((host.number() + 1.0) * 1.5) as i64).collect();
+        let labels: Vec<i64> = (0..32)
+            .map(|_| i64::from(host.number() > -0.3) + i64::from(host.number() > 0.3))
+            .collect();
         Self {
             inputs,
             labels: Tensor::from_data(TensorData::new(labels, [32]), (device, DType::I64)),
@@ -134,7 +136,10 @@ impl Batch {
 
 pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &Tensor<1, Int>) -> Tensor<1> {
     let [examples, _] = logits.dims();
-    log_softmax(logits, 1).gather(1, labels.clone().reshape([examples, 1])).neg().mean()
+    log_softmax(logits, 1)
+        .gather(1, labels.clone().reshape([examples, 1]))
+        .neg()
+        .mean()
 }
 
 pub(crate) fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> GradientsParams {
@@ -142,7 +147,10 @@ pub(crate) fn gradients<M: Module>(model: &M, loss: Tensor<1>) -> GradientsParam
 }
 
 pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.inner().try_into_vec_as::<f64>().unwrap()
+    tensor
+        .inner()
+        .try_into_vec_as::<f64>()
+        .expect("floats can be read")
 }
 
 pub(crate) fn bits(values: &[f64]) -> Vec<u64> {

@@ -21,14 +21,23 @@ fn peak_is_rho_away_along_the_gradient() {
         let g = gradients(&model, model.loss(&batch));
         let peak = SamConfig::new().with_rho(0.05).init().ascend(&model, &g);
         let e = difference(&flat(&peak), &flat(&model));
-        assert!((norm(&e) / 0.05 - 1.0).abs() < rounding(dtype), "{dtype:?}: {}", norm(&e));
+        assert!(
+            (norm(&e) / 0.05 - 1.0).abs() < rounding(dtype),
+            "{dtype:?}: {}",
+            norm(&e)
+        );
 
         // Along the gradient: applying the gradient as a plain step moves the weights by -g.
-        let base = burn::optim::SgdConfig::new().init().step(1.0, model.clone(), g);
+        let base = burn::optim::SgdConfig::new()
+            .init()
+            .step(1.0, model.clone(), g);
         let g = difference(&flat(&model), &flat(&base));
         let dot: f64 = e.iter().zip(&g).map(|(e, g)| e * g).sum();
         let cosine = dot / (norm(&e) * norm(&g));
-        assert!((cosine - 1.0).abs() < rounding(dtype), "{dtype:?}: cosine {cosine}");
+        assert!(
+            (cosine - 1.0).abs() < rounding(dtype),
+            "{dtype:?}: cosine {cosine}"
+        );
     }
 }
 
@@ -42,7 +51,10 @@ impl Point {
     fn at_origin(dtype: DType) -> Self {
         let device = Device::flex().autodiff();
         let zeros = |n: usize| Param::from_tensor(Tensor::zeros([n], (&device, dtype)));
-        Self { w: zeros(2), b: zeros(1) }
+        Self {
+            w: zeros(2),
+            b: zeros(1),
+        }
     }
 
     /// A gradient of (3, 4, 12) in units of `scale`: its norm is 13.
@@ -69,14 +81,17 @@ fn squares_that_leave_float_range_do_not_change_the_peak() {
     for (dtype, scales) in scales {
         for scale in scales {
             let point = Point::at_origin(dtype);
-            let peak = SamConfig::new().with_rho(1.0).init().ascend(
-                &point,
-                &point.gradients(scale, dtype),
-            );
+            let peak = SamConfig::new()
+                .with_rho(1.0)
+                .init()
+                .ascend(&point, &point.gradients(scale, dtype));
             for (e, expected) in flat(&peak).iter().zip([3.0, 4.0, 12.0]) {
                 // A subnormal float32 around 1e-39 has some 20 bits, as has a float64 at 1e-310
                 // some 45.
-                assert!((e * 13.0 / expected - 1.0).abs() < 2e-6, "{dtype:?} {scale:e}: {e}");
+                assert!(
+                    (e * 13.0 / expected - 1.0).abs() < 2e-6,
+                    "{dtype:?} {scale:e}: {e}"
+                );
             }
         }
     }
@@ -96,7 +111,9 @@ fn zero_gradient_gives_no_perturbation() {
 
         let before = flat(&model);
         let mut optim = burn::optim::SgdConfig::new().init();
-        let step = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch) * 0.0).unwrap();
+        let step = sam
+            .step(&mut optim, 0.1, model, |m| m.loss(&batch) * 0.0)
+            .unwrap();
         assert_eq!((step.gradient_norm, step.peak_gradient_norm), (0.0, 0.0));
         assert_eq!(flat(&step.model), before);
     }
@@ -112,14 +129,21 @@ fn step_reports_losses_and_gradient_norms() {
     };
     let mut optim = burn::optim::SgdConfig::new().init();
     let loss = |p: &Point| p.w.val().square().sum() / 2.0;
-    let step = SamConfig::new().with_rho(0.5).init().step(&mut optim, 0.1, point, loss).unwrap();
+    let step = SamConfig::new()
+        .with_rho(0.5)
+        .init()
+        .step(&mut optim, 0.1, point, loss)
+        .unwrap();
     for (value, expected) in [
         (step.loss, 12.5),
         (step.peak_loss, 15.125),
         (step.gradient_norm, 5.0),
         (step.peak_gradient_norm, 5.5),
     ] {
-        assert!((value - expected).abs() < 1e-14 * expected, "{value} instead of {expected}");
+        assert!(
+            (value - expected).abs() < 1e-14 * expected,
+            "{value} instead of {expected}"
+        );
     }
 }
 

@@ -14,7 +14,9 @@ struct Point {
 
 fn point(w: f64, dtype: DType) -> Point {
     let device = Device::flex().autodiff();
-    Point { w: Param::from_tensor(Tensor::from_data([w], (&device, dtype))) }
+    Point {
+        w: Param::from_tensor(Tensor::from_data([w], (&device, dtype))),
+    }
 }
 
 /// The reason of the refusal, after checking that weights and optimiser are untouched.
@@ -23,15 +25,21 @@ fn refuse(w: f64, dtype: DType, loss: impl Fn(Tensor<1>) -> Tensor<1>, calls: us
     let (id, before) = (model.w.id, flat(&model));
     let mut optim: ModuleOptimizer = AdamConfig::new().init();
     let mut called = 0;
-    let refused = SamConfig::new().with_rho(0.5).init().step(&mut optim, 0.1, model, |m| {
-        called += 1;
-        loss(m.w.val())
-    });
-    let Rejected { model, reason } = refused.err().expect("the step is refused");
+    let refused = SamConfig::new()
+        .with_rho(0.5)
+        .init()
+        .step(&mut optim, 0.1, model, |m| {
+            called += 1;
+            loss(m.w.val())
+        });
+    let Rejected { model, reason } = refused.expect_err("the step is refused");
     assert_eq!(called, calls);
     assert_eq!((model.w.id, bits(&flat(&model))), (id, bits(&before)));
     assert!(model.w.is_require_grad());
-    assert!(optim.to_record().is_empty(), "the optimiser has not been called");
+    assert!(
+        optim.to_record().is_empty(),
+        "the optimiser has not been called"
+    );
     reason
 }
 
@@ -39,7 +47,13 @@ fn refuse(w: f64, dtype: DType, loss: impl Fn(Tensor<1>) -> Tensor<1>, calls: us
 fn infinite_loss_is_refused() {
     for dtype in DTYPES {
         let reason = refuse(1.0, dtype, |w| w / 0.0, 1);
-        assert_eq!(reason, Error::Loss { pass: Pass::Weights, value: f64::INFINITY });
+        assert_eq!(
+            reason,
+            Error::Loss {
+                pass: Pass::Weights,
+                value: f64::INFINITY
+            }
+        );
     }
 }
 
@@ -48,7 +62,13 @@ fn gradient_that_is_not_finite_is_refused_though_the_loss_is() {
     // The square root has an infinite slope at zero.
     for dtype in DTYPES {
         let reason = refuse(0.0, dtype, |w| w.square().sqrt() + 1.0, 1);
-        assert_eq!(reason, Error::Gradient { pass: Pass::Weights, loss: 1.0 });
+        assert_eq!(
+            reason,
+            Error::Gradient {
+                pass: Pass::Weights,
+                loss: 1.0
+            }
+        );
     }
 }
 
@@ -69,7 +89,13 @@ fn gradient_that_is_not_finite_at_the_peak_is_refused() {
     // 2 - |w - 3/2| has the slope +1 at 1, so the peak is 3/2, the kink of the square root.
     for dtype in DTYPES {
         let reason = refuse(1.0, dtype, |w| -((w - 1.5).square().sqrt()) + 2.0, 2);
-        assert_eq!(reason, Error::Gradient { pass: Pass::Peak, loss: 2.0 });
+        assert_eq!(
+            reason,
+            Error::Gradient {
+                pass: Pass::Peak,
+                loss: 2.0
+            }
+        );
     }
 }
 
@@ -84,14 +110,18 @@ fn refused_batch_does_not_spoil_the_running_statistics() {
         let poison = TensorData::new(vec![f64::NAN; 32 * 6], [32, 6]);
         batch.inputs = Tensor::from_data(poison, (&device, dtype));
         let mut optim = AdamConfig::new().init();
-        let refused = SamConfig::new().init().step(&mut optim, 0.1, model, |m| m.loss(&batch));
-        let model = refused.err().expect("a NaN is refused").model;
+        let refused = SamConfig::new()
+            .init()
+            .step(&mut optim, 0.1, model, |m| m.loss(&batch));
+        let model = refused.expect_err("a NaN is refused").model;
         assert_eq!(model.statistics(), statistics);
         assert_eq!(bits(&flat(&model.out)), bits(&weights));
 
         // And training goes on with it.
         let batch = Batch::new(4, &device, dtype);
-        let step = SamConfig::new().init().step(&mut optim, 0.1, model, |m| m.loss(&batch));
+        let step = SamConfig::new()
+            .init()
+            .step(&mut optim, 0.1, model, |m| m.loss(&batch));
         assert!(step.is_ok());
     }
 }

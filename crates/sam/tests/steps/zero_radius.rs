@@ -25,7 +25,7 @@ fn assert_equal_to_base<S: SharpnessAware>(
                 calls += 1;
                 m.loss(&batch)
             })
-            .unwrap();
+            .expect("everything is finite");
         assert_eq!(taken.loss.to_bits(), taken.peak_loss.to_bits());
         sharp = taken.model;
         let g = gradients(&base, base.loss(&batch));
@@ -44,7 +44,11 @@ fn for_both_methods(optimiser: impl Fn() -> ModuleOptimizer) {
 
 #[test]
 fn rho_zero_is_sgd_with_momentum_bit_for_bit() {
-    for_both_methods(|| SgdConfig::new().with_momentum(Some(MomentumConfig::new())).init());
+    for_both_methods(|| {
+        SgdConfig::new()
+            .with_momentum(Some(MomentumConfig::new()))
+            .init()
+    });
 }
 
 #[test]
@@ -67,7 +71,10 @@ fn rho_zero_keeps_the_base_optimisers_batch_norm_statistics() {
         let (mut optim, mut base_optim) = (SgdConfig::new().init(), SgdConfig::new().init());
         for step in 0..STEPS {
             let batch = Batch::new(100 + step, &device, dtype);
-            sharp = method.step(&mut optim, 0.05, sharp, |m| m.loss(&batch)).unwrap().model;
+            sharp = method
+                .step(&mut optim, 0.05, sharp, |m| m.loss(&batch))
+                .unwrap()
+                .model;
             let g = gradients(&base, base.loss(&batch));
             base = base_optim.step(0.05, base, g);
         }
