@@ -1,6 +1,10 @@
 //! SAM and ASAM against PyTorch: perturbations, sharpness, and weights after 1, 5 and 20 steps.
 //!
 //! Run with `--nocapture` to see the figures reached.
+#![expect(
+    clippy::print_stdout,
+    reason = "the tables of figures reached are part of the result"
+)]
 
 mod sam_torch;
 
@@ -67,7 +71,9 @@ impl Perturbations {
 impl CaseVisitor for Perturbations {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
         for rho in ["0.05", "0.5"] {
-            let sam = SamConfig::new().with_rho(rho.parse().unwrap()).init();
+            let sam = SamConfig::new()
+                .with_rho(rho.parse().expect("a number"))
+                .init();
             Self::compare(case, &sam, &format!("sam_rho{rho}"), &["sam", rho]);
         }
         Self::compare(case, &AsamConfig::new().init(), "asam", &["asam"]);
@@ -99,7 +105,7 @@ fn trajectory<N: Net, S: SharpnessAware>(
     for k in 1..=20 {
         let step = method
             .step(&mut optim, lr, model, |m| case.loss(m))
-            .unwrap();
+            .expect("everything is finite");
         loss_error = loss_error.max((step.loss / losses[k - 1] - 1.0).abs());
         model = step.model;
         if [1, 5, 20].contains(&k) {

@@ -283,7 +283,7 @@ mod tests {
             let blocks = layout(&case.model);
             assert_eq!(
                 index.len(),
-                case.fixture.manifest["P"].as_u64().unwrap() as usize
+                usize::try_from(case.fixture.manifest["P"].as_u64().unwrap()).unwrap()
             );
             // Through the index, torch's flat weights give Burn's.
             let torch: Vec<f64> = case.fixture.manifest["parameters"]
