@@ -1,7 +1,5 @@
 //! `landscape list`: the runs and data sets of workspace.toml.
 
-use comfy_table::Table;
-use comfy_table::presets;
 use serde_json::json;
 
 use super::Context;
@@ -9,6 +7,7 @@ use crate::config::choice::{Method, name};
 use crate::config::{Plan, Settings};
 use crate::failure::SUCCESS;
 use crate::report::paint::Paint;
+use crate::report::table::plain;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape list\n  landscape list --json";
 
@@ -42,8 +41,7 @@ pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
         return Ok(SUCCESS);
     }
     let paint = Paint::stdout();
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    let mut table = plain();
     table.set_header(["run", "trainings", "data", "what it does"]);
     for (run, trainings) in &runs {
         let methods: Vec<_> = trainings.iter().map(|t| brief(&t.plan)).collect();

@@ -46,10 +46,10 @@ pub(crate) enum Command {
     #[command(after_help = list::EXAMPLE)]
     List,
     /// Carry out a run of workspace.toml
-    #[command(after_help = run::EXAMPLE)]
+    #[command(after_help = run::EXAMPLE, allow_negative_numbers = true)]
     Run(run::Arguments),
     /// Train once, with workspace.toml's [defaults] and flags over them
-    #[command(after_help = train::EXAMPLE)]
+    #[command(after_help = train::EXAMPLE, allow_negative_numbers = true)]
     Train(train::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::choice::Source;
 use super::document::Document;
 use super::plan::{DatasetPlan, Plan};
 use super::settings::Settings;
@@ -139,17 +140,6 @@ impl Workspace {
         usage(format!("{setting}: {message}"))
     }
 
-    /// A usage error about a key of a data set.
-    pub(crate) fn dataset_error(
-        &self,
-        dataset: &str,
-        setting: &str,
-        message: &str,
-    ) -> anyhow::Error {
-        self.document
-            .error(&["datasets", dataset, setting], message)
-    }
-
     fn training(
         &self,
         name: &str,
@@ -189,6 +179,9 @@ impl Workspace {
                 .document
                 .error(&["defaults", "members"], "only a run has members"));
         }
+        for (name, dataset) in &self.tables.datasets {
+            self.check_path(dataset, name)?;
+        }
         self.check_dataset(&self.tables.defaults, &["defaults"])?;
         for (run, settings) in &self.tables.runs {
             self.check_name(run, &["runs", run])?;
@@ -218,6 +211,25 @@ impl Workspace {
             }
         }
         Ok(())
+    }
+
+    /// A folder is read by `mnist-folder` and by nothing else.
+    fn check_path(&self, dataset: &DatasetPlan, name: &str) -> anyhow::Result<()> {
+        let message = match (dataset.source, &dataset.path) {
+            (Source::MnistFolder, None) => {
+                "missing; the source mnist-folder reads the folder `path`"
+            }
+            (Source::Digits | Source::MnistSubset, Some(_)) => {
+                "only the source mnist-folder reads a folder; the others are bundled"
+            }
+            _ => return Ok(()),
+        };
+        let mut key = vec!["datasets", name, "path"];
+        if dataset.path.is_none() {
+            key.pop();
+            return Err(self.document.error(&key, &format!("path: {message}")));
+        }
+        Err(self.document.error(&key, message))
     }
 
     /// Names become folders: no separators, nothing that climbs.

@@ -44,7 +44,7 @@ impl Data {
             (Source::MnistSubset, _) => MnistSubset::load()?.split(&config)?,
             (Source::MnistFolder, Some(path)) => Mnist::from_folder(path)?.split(&config)?,
             (Source::MnistFolder, None) => {
-                anyhow::bail!("a data set of source mnist-folder needs a `path`")
+                anyhow::bail!("the source mnist-folder needs a `path`")
             }
         };
         // Epoch u64::MAX is never trained, so its order is a stream of its own.

@@ -3,14 +3,13 @@
 use burn::tensor::Device;
 
 use crate::config::choice::{DeviceKind, name};
-use crate::failure::usage;
 
 /// The autodiff device of that kind.
 ///
 /// # Errors
 ///
-/// A usage error when the kind is not compiled in; it names those that are.
-pub(crate) fn autodiff(kind: DeviceKind) -> anyhow::Result<Device> {
+/// A sentence when the kind is not compiled in; it names those that are.
+pub(crate) fn autodiff(kind: DeviceKind) -> Result<Device, String> {
     let device = match kind {
         #[cfg(feature = "flex")]
         DeviceKind::Flex => Device::flex(),
@@ -22,11 +21,11 @@ pub(crate) fn autodiff(kind: DeviceKind) -> anyhow::Result<Device> {
         DeviceKind::Cuda => Device::cuda(0),
         #[allow(unreachable_patterns, reason = "reached unless every feature is on")]
         other => {
-            return Err(usage(format!(
-                "the device `{0}` is not compiled in; this program has: {1}; build with --features {0}",
-                name(other),
+            let name = name(other);
+            return Err(format!(
+                "`{name}` is not compiled in; allowed: {}; or build with --features {name}",
                 compiled_in().join(", ")
-            )));
+            ));
         }
     };
     Ok(device.autodiff())

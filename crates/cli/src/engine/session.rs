@@ -49,7 +49,8 @@ impl Session {
         let mut jobs: Vec<Job> = Vec::new();
         for training in trainings {
             let plan = &training.plan;
-            let device = device::autodiff(plan.device)?;
+            let device = device::autodiff(plan.device)
+                .map_err(|message| workspace.setting_error(&training, "device", &message))?;
             let beginning = run_dir::inspect(&training.output, existing)?;
             let before = jobs.iter().find(|job| {
                 let other = &job.training.plan;

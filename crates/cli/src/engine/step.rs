@@ -63,8 +63,8 @@ pub(crate) enum Stepper {
 pub(crate) enum Stepped<M> {
     /// The weights after the step, and the loss of the batch at the weights before it.
     Done(M, f64),
-    /// The loss or its gradient is not finite; the weights as they were.
-    NotFinite(M, f64),
+    /// The loss or its gradient is not finite: which, and where.
+    Refused(String),
 }
 
 impl Stepper {
@@ -103,7 +103,7 @@ fn plain<M: Network>(
     let loss = loss(&model, batch);
     let value = loss.clone().into_scalar::<f64>();
     if !value.is_finite() {
-        return Stepped::NotFinite(model, value);
+        return Stepped::Refused(format!("the loss is {value}"));
     }
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
     Stepped::Done(optimiser.step(learning_rate, model, gradients), value)
@@ -131,8 +131,7 @@ fn over<S: SharpnessAware, M: Network>(
     match method.step(optimiser, learning_rate, model, |model: &M| {
         loss(model, batch)
     }) {
-        Ok((model, value)) if value.is_finite() => Stepped::Done(model, value),
-        Ok((model, value)) => Stepped::NotFinite(model, value),
-        Err(rejected) => Stepped::NotFinite(rejected.model, f64::NAN),
+        Ok(step) => Stepped::Done(step.model, step.loss),
+        Err(rejected) => Stepped::Refused(rejected.reason.to_string()),
     }
 }

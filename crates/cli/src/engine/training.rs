@@ -246,18 +246,17 @@ impl<'a, M: Network> Trainer<'a, M> {
                 self.progress.step(self.step, self.steps, epoch + 1, loss);
                 Ok(self)
             }
-            Stepped::NotFinite(_, loss) => {
-                let step = self.step;
+            Stepped::Refused(reason) => {
                 self.observer.finish()?;
+                let rate = self.plan.learning_rate.get();
                 bail!(
-                    "{}: at step {step} (epoch {}) the loss is {loss}, or its gradient is not finite; the run stops, and what was \
-                     logged until then is in {}. Try a lower learning rate (it is {}; --learning-rate {}), a smaller rho, or \
-                     another seed, with --overwrite",
+                    "{}: the run stops at step {} (epoch {}): {reason}. What was logged until then is in {}. Try a lower learning \
+                     rate (it is {rate}: --learning-rate {} --overwrite), a smaller rho, or another seed",
                     self.job.training.name,
+                    self.step,
                     epoch + 1,
                     self.job.training.output.display(),
-                    self.plan.learning_rate.get(),
-                    self.plan.learning_rate.get() / 10.0
+                    rate / 10.0
                 );
             }
         }

@@ -1,14 +1,25 @@
 //! The table at the end of a run and of a comparison: one column per training.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, presets};
 
 use super::number::{Number, significant};
 use super::summary::Summary;
 
+/// An empty table with one line below its header and none elsewhere.
+pub(crate) fn plain() -> Table {
+    let line = LineStyle::none().fill('─').junction('─');
+    let mut table = Table::new();
+    table.load_style(
+        presets::NOTHING
+            .header_lines(ContentLineStyle::none())
+            .header_separator(line),
+    );
+    table
+}
+
 /// The figures of several trainings side by side.
 pub(crate) fn side_by_side(columns: &[(String, &Summary)]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    let mut table = plain();
     let mut header = vec![String::new()];
     header.extend(columns.iter().map(|(name, _)| name.clone()));
     table.set_header(header);
