@@ -49,8 +49,9 @@ pub struct Extremes {
     pub max: EigenPair,
 }
 
-/// Fewest steps before convergence is believed, and after a first breakdown: an eigenvector given
-/// as start is invariant at once, and need not belong to the eigenvalue wanted.
+/// Fewest steps before convergence is believed, and after the first space that is invariant to the
+/// tolerance: eigenvectors given as start are invariant at once, and need not belong to the
+/// eigenvalues wanted.
 const MIN_STEPS: usize = 10;
 
 /// The `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos run
@@ -89,7 +90,8 @@ pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
 }
 
 /// As [`top_eigenpairs`], starting from the sum of the unit vectors along `start`, each `[P]`:
-/// eigenvectors of an earlier, similar operator save products.
+/// eigenvectors of an earlier, similar operator save products. At least ten steps are taken beyond
+/// them, or beyond none where they are no longer invariant to the tolerance.
 ///
 /// # Errors
 /// As [`top_eigenpairs`]; also starts of a wrong length, zero, or not finite, and no start at all.
@@ -210,7 +212,10 @@ fn pairs_of<A: LinearOperator + ?Sized>(
             let last = eigen.vector(index)[run.steps() - 1];
             (run.last_beta * last).abs() <= 0.5 * config.tolerance * scale
         });
-        let explored = run.restarts.first().is_none_or(|step| run.steps() >= step + MIN_STEPS);
+        // Rounding may keep the beta of an invariant space above the level of a restart.
+        let mut betas = run.tridiagonal.beta.iter().chain([&run.last_beta]);
+        let invariant = betas.position(|beta| *beta <= config.tolerance * scale);
+        let explored = invariant.is_none_or(|index| run.steps() > index + MIN_STEPS);
         if run.steps() == most || (met && explored) {
             return chosen.into_iter().map(|index| run.pair(op, &eigen, index, config.tolerance)).collect();
         }

@@ -113,14 +113,20 @@ fn single_precision_residual_is_not_reported_below_single_precision() {
 
 #[test]
 fn warm_start_takes_fewer_products() {
-    let values = outliers(3000);
-    let before = top_eigenpairs(&diagonal(&values), 3, &config(Which::LargestAlgebraic)).unwrap();
-    let start: Vec<_> = before.iter().map(|pair| pair.vector.clone()).collect();
-    // The operator after a step of training: eigenvalues moved by 1 %, vectors by a coupling.
-    let moved: Vec<f64> = values.iter().enumerate().map(|(i, x)| x * if i % 2 == 0 { 1.01 } else { 0.99 }).collect();
-    let cold = Counted::new(diagonal(&moved));
+    // Three values above a bulk in (0, 1), and the same matrix after a small symmetric change.
+    let dim = 300;
+    let mut before: Vec<f64> = (0..297).map(|i| f64::from(i) / 297.0).collect();
+    before.extend([1.5, 1.35, 1.2]);
+    let before = rotated(&before, 1);
+    let after: Vec<f64> = before.iter().zip(random_symmetric(dim, 2)).map(|(a, b)| a + 1e-4 * b).collect();
+    let start: Vec<_> = top_eigenpairs(&dense(&before, dim), 3, &config(Which::LargestAlgebraic))
+        .unwrap()
+        .into_iter()
+        .map(|pair| pair.vector)
+        .collect();
+    let cold = Counted::new(dense(&after, dim));
     let expected = top_eigenpairs(&cold, 3, &config(Which::LargestAlgebraic)).unwrap();
-    let warm = Counted::new(diagonal(&moved));
+    let warm = Counted::new(dense(&after, dim));
     let found = top_eigenpairs_from(&warm, 3, &start, &config(Which::LargestAlgebraic)).unwrap();
     assert!(found.iter().all(|pair| pair.converged));
     for (found, expected) in found.iter().zip(&expected) {
@@ -140,6 +146,23 @@ fn eigenvector_of_another_value_as_start_does_not_hide_the_top() {
     close(&[pairs[0].value, pairs[1].value], &[10.0, 7.0], 1e-6);
     let ends = extremes_from(&op, &[start], &LanczosConfig::new()).unwrap();
     close(&[ends.min.value, ends.max.value], &[-3.0, 10.0], 1e-6);
+}
+
+#[test]
+fn eigenvectors_of_other_values_as_start_do_not_hide_the_top() {
+    let values = outliers(500);
+    let op = diagonal(&values);
+    for count in [2, 5, 9, 10, 11, 12] {
+        let start: Vec<_> = (0..count)
+            .map(|i| {
+                let mut unit = vec![0.0; values.len()];
+                unit[40 * i] = 1.0;
+                op.domain().upload(&unit).unwrap()
+            })
+            .collect();
+        let pairs = top_eigenpairs_from(&op, 1, &start, &config(Which::LargestAlgebraic)).unwrap();
+        close(&self::values(&pairs), &[10.0], 1e-6);
+    }
 }
 
 #[test]
