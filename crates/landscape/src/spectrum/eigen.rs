@@ -90,8 +90,8 @@ pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
 }
 
 /// As [`top_eigenpairs`], starting from the sum of the unit vectors along `start`, each `[P]`:
-/// eigenvectors of an earlier, similar operator save products. At least ten steps are taken beyond
-/// them, or beyond none where they are no longer invariant to the tolerance.
+/// eigenvectors of an earlier, similar operator save products. Where their span is still invariant
+/// to the tolerance, ten more steps explore what lies beyond it.
 ///
 /// # Errors
 /// As [`top_eigenpairs`]; also starts of a wrong length, zero, or not finite, and no start at all.
