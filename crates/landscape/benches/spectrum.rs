@@ -2,9 +2,9 @@
 
 use burn::tensor::{DType, Device, Tensor};
 use divan::Bencher;
+use landscape::Error;
 use landscape::operator::{Domain, LinearOperator};
 use landscape::spectrum::{Lanczos, TraceConfig, Tridiagonal, hutchinson_trace};
-use landscape::Error;
 
 fn main() {
     divan::main();
@@ -17,7 +17,11 @@ struct Diagonal {
 
 impl Diagonal {
     fn new(dim: usize, dtype: DType) -> Self {
-        let domain = Domain { dim, dtype, device: Device::flex() };
+        let domain = Domain {
+            dim,
+            dtype,
+            device: Device::flex(),
+        };
         let values: Vec<f64> = (1..=dim).map(|i| 1.0 / i as f64).collect();
         let values = domain.upload(&values).expect("the length is right");
         Self { domain, values }
@@ -80,6 +84,9 @@ fn trace_16_probes_f64(bencher: Bencher, dim: usize) {
 
 #[divan::bench(args = [30, 100, 300], sample_count = 20)]
 fn tridiagonal_eigen(bencher: Bencher, dim: usize) {
-    let matrix = Tridiagonal { alpha: vec![2.0; dim], beta: vec![-1.0; dim - 1] };
+    let matrix = Tridiagonal {
+        alpha: vec![2.0; dim],
+        beta: vec![-1.0; dim - 1],
+    };
     bencher.bench_local(|| matrix.eigen());
 }

@@ -23,7 +23,9 @@ pub enum Error {
         count: usize,
     },
     /// The module's parameters do not share a floating-point type.
-    #[error("parameter `{path}` is {found:?} where the others are {expected:?}; cast the module to one float type")]
+    #[error(
+        "parameter `{path}` is {found:?} where the others are {expected:?}; cast the module to one float type"
+    )]
     MixedTypes {
         /// Path of the first parameter that differs.
         path: String,
@@ -76,7 +78,9 @@ pub enum Error {
         reason: String,
     },
     /// The loss of a batch is not a single number.
-    #[error("the loss of batch {index} has {elements} elements; reduce it to its mean over the batch, one number")]
+    #[error(
+        "the loss of batch {index} has {elements} elements; reduce it to its mean over the batch, one number"
+    )]
     LossNotScalar {
         /// Position of the batch, from zero.
         index: usize,
@@ -94,13 +98,17 @@ pub enum Error {
         ratio: f64,
     },
     /// The loss does not depend on any parameter.
-    #[error("the loss of batch {index} does not depend on any trainable parameter; use the model that the closure is given")]
+    #[error(
+        "the loss of batch {index} does not depend on any trainable parameter; use the model that the closure is given"
+    )]
     Disconnected {
         /// Position of the batch, from zero.
         index: usize,
     },
     /// A loss is NaN or infinite where a finite one is needed.
-    #[error("the loss is {value} {place}; lower the learning rate or measure an earlier checkpoint")]
+    #[error(
+        "the loss is {value} {place}; lower the learning rate or measure an earlier checkpoint"
+    )]
     NonFiniteLoss {
         /// The value.
         value: f64,
@@ -108,7 +116,9 @@ pub enum Error {
         place: String,
     },
     /// A gradient or a product has an entry that is NaN or infinite.
-    #[error("the {what} has a NaN or infinite entry; the loss is not differentiable here, or overflows")]
+    #[error(
+        "the {what} has a NaN or infinite entry; the loss is not differentiable here, or overflows"
+    )]
     NonFiniteVector {
         /// Which vector.
         what: &'static str,

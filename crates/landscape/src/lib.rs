@@ -27,10 +27,13 @@ mod random;
 mod risk;
 
 pub use batch::{Batch, TensorMapper};
-pub use curvature::{DifferenceConfig, Hessian, Method, Step};
+pub use curvature::{DifferenceConfig, Hessian, Method, Precision, Step};
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
 pub use operator::{Domain, LinearOperator};
 pub use parameters::{Block, ParameterSpace};
 pub use risk::{Batches, Objective, Reduction, Risk, Statistics};
 pub use slice::{Grid, Line, Surface, line, plane};
+pub use spectrum::{
+    DensityConfig, LanczosConfig, TraceConfig, hutchinson_trace, spectral_density, top_eigenpairs,
+};

@@ -45,7 +45,9 @@ pub(crate) fn generator(seed: u64, stream: u64) -> Xoshiro256PlusPlus {
 /// `n` independent standard normal numbers.
 pub(crate) fn normal(seed: u64, stream: u64, n: usize) -> Vec<f64> {
     let mut generator = generator(seed, stream);
-    (0..n).map(|_| StandardNormal.sample(&mut generator)).collect()
+    (0..n)
+        .map(|_| StandardNormal.sample(&mut generator))
+        .collect()
 }
 
 /// `n` independent signs, +1 or -1: the bits of each 64-bit output from the lowest upwards, a set
@@ -92,9 +94,36 @@ mod tests {
     #[test]
     fn stream_values_are_stable() {
         let expected = [
-            (0, 0, [0xc9b5_9c69_2ce0_9e3f, 0x7005_7f22_2bf8_a533, 0x1fdd_1a29_7790_7ff9, 0x5f3a_40f5_aa52_67aa]),
-            (7, Purpose::Lanczos.stream(0), [0x6060_5da0_e622_8c52, 0x7600_4431_d4ed_7790, 0x68b5_fca6_5446_291d, 0xaf64_2d6b_d32a_2f6b]),
-            (u64::MAX, u64::MAX, [0xe535_1956_d601_035d, 0x71f7_5f9b_f486_7227, 0x91eb_128e_6dd3_7c48, 0xa17a_f432_98f2_de13]),
+            (
+                0,
+                0,
+                [
+                    0xc9b5_9c69_2ce0_9e3f,
+                    0x7005_7f22_2bf8_a533,
+                    0x1fdd_1a29_7790_7ff9,
+                    0x5f3a_40f5_aa52_67aa,
+                ],
+            ),
+            (
+                7,
+                Purpose::Lanczos.stream(0),
+                [
+                    0x6060_5da0_e622_8c52,
+                    0x7600_4431_d4ed_7790,
+                    0x68b5_fca6_5446_291d,
+                    0xaf64_2d6b_d32a_2f6b,
+                ],
+            ),
+            (
+                u64::MAX,
+                u64::MAX,
+                [
+                    0xe535_1956_d601_035d,
+                    0x71f7_5f9b_f486_7227,
+                    0x91eb_128e_6dd3_7c48,
+                    0xa17a_f432_98f2_de13,
+                ],
+            ),
         ];
         for (seed, stream, values) in expected {
             assert_eq!(words(seed, stream), values);
@@ -104,7 +133,9 @@ mod tests {
     #[test]
     fn rademacher_values_are_stable() {
         let signs = rademacher(7, Purpose::Trace.stream(3), 100);
-        let first = [-1., 1., 1., 1., -1., 1., 1., 1., 1., 1., 1., 1., 1., 1., -1., -1.];
+        let first = [
+            -1., 1., 1., 1., -1., 1., 1., 1., 1., 1., 1., 1., 1., 1., -1., -1.,
+        ];
         assert_eq!(signs[..16], first);
         assert_eq!(signs[60..70], [1., 1., -1., 1., -1., 1., 1., -1., 1., -1.]);
         assert_eq!(signs.iter().sum::<f64>(), -6.0);
@@ -138,7 +169,10 @@ mod tests {
         let moment = |k: i32| numbers.iter().map(|x| x.powi(k)).sum::<f64>() / f64::from(200_000);
         // Standard errors of the first four sample moments: sqrt(Var(x^k) / n), with variances
         // 1, 2, 15 and 96. Five of them.
-        for (k, (mean, variance)) in [(0.0, 1.0), (1.0, 2.0), (0.0, 15.0), (3.0, 96.0_f64)].into_iter().enumerate() {
+        for (k, (mean, variance)) in [(0.0, 1.0), (1.0, 2.0), (0.0, 15.0), (3.0, 96.0_f64)]
+            .into_iter()
+            .enumerate()
+        {
             let tolerance = 5.0 * (variance / f64::from(200_000)).sqrt();
             let order = i32::try_from(k).unwrap() + 1;
             assert!((moment(order) - mean).abs() < tolerance, "moment {order}");
@@ -164,7 +198,13 @@ mod tests {
 
     #[test]
     fn purposes_seeds_and_indices_give_different_numbers() {
-        let purposes = [Purpose::Direction, Purpose::Lanczos, Purpose::Restart, Purpose::Power, Purpose::Trace];
+        let purposes = [
+            Purpose::Direction,
+            Purpose::Lanczos,
+            Purpose::Restart,
+            Purpose::Power,
+            Purpose::Trace,
+        ];
         let mut seen = std::collections::BTreeSet::new();
         for purpose in purposes {
             for index in 0..10 {

@@ -4,7 +4,9 @@ use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::operator::download;
-use landscape::{Batch, Error, Hessian, LinearOperator, ParameterSpace, Reduction, Risk, Statistics};
+use landscape::{
+    Batch, Error, Hessian, LinearOperator, ParameterSpace, Reduction, Risk, Statistics,
+};
 
 type Pair = (Tensor<2>, Tensor<2>);
 
@@ -17,7 +19,10 @@ fn line_model(device: &Device, weight: f64) -> Linear {
 }
 
 fn column(device: &Device, values: &[f64]) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), (device, DType::F64))
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), [values.len(), 1]),
+        (device, DType::F64),
+    )
 }
 
 fn pair(device: &Device, x: &[f64]) -> Pair {
@@ -51,7 +56,11 @@ fn value_does_not_depend_on_how_examples_are_batched() {
     let model = line_model(&device, 0.5);
     let whole = Risk::mean([pair(&device, &[1.0, 2.0, 3.0, 4.0, 5.0])], mean_square);
     let parts = Risk::mean(
-        vec![pair(&device, &[1.0, 2.0]), pair(&device, &[3.0, 4.0]), pair(&device, &[5.0])],
+        vec![
+            pair(&device, &[1.0, 2.0]),
+            pair(&device, &[3.0, 4.0]),
+            pair(&device, &[5.0]),
+        ],
         mean_square,
     );
     assert!((whole.value(&model).unwrap() - parts.value(&model).unwrap()).abs() < 1e-15);
@@ -61,9 +70,10 @@ fn value_does_not_depend_on_how_examples_are_batched() {
 fn sum_in_place_of_mean_is_noticed_and_named() {
     let device = Device::flex();
     let model = line_model(&device, 2.0);
-    let risk = Risk::mean([pair(&device, &[1.0, 2.0, 3.0])], |model: &Linear, batch: &Pair| {
-        squares(model, batch).sum()
-    });
+    let risk = Risk::mean(
+        [pair(&device, &[1.0, 2.0, 3.0])],
+        |model: &Linear, batch: &Pair| squares(model, batch).sum(),
+    );
     let error = risk.value(&model).unwrap_err();
     assert!(matches!(error, Error::LossIsNotMean { ratio, .. } if (ratio - 2.0).abs() < 1e-9));
     assert!(error.to_string().contains("not a mean"), "{error}");
@@ -87,7 +97,10 @@ fn declared_sum_is_divided_by_the_number_of_examples() {
         |outputs: Tensor<2>, (_, y): &Pair| (outputs - y.clone()).powi_scalar(2).mean(),
         Reduction::Sum,
     );
-    assert!(matches!(wrong.value(&model), Err(Error::LossIsNotMean { .. })));
+    assert!(matches!(
+        wrong.value(&model),
+        Err(Error::LossIsNotMean { .. })
+    ));
 }
 
 #[test]
@@ -98,15 +111,22 @@ fn bad_data_and_bad_losses_are_named() {
     assert_eq!(none.value(&model), Err(Error::NoData));
     let empty = Risk::mean([pair(&device, &[1.0]), pair(&device, &[])], mean_square);
     assert_eq!(empty.value(&model), Err(Error::EmptyBatch { index: 1 }));
-    let vector = Risk::mean([pair(&device, &[1.0, 2.0])], |model: &Linear, batch: &Pair| {
-        squares(model, batch).reshape([-1])
-    });
-    assert!(matches!(vector.value(&model), Err(Error::LossNotScalar { index: 0, .. })));
+    let vector = Risk::mean(
+        [pair(&device, &[1.0, 2.0])],
+        |model: &Linear, batch: &Pair| squares(model, batch).reshape([-1]),
+    );
+    assert!(matches!(
+        vector.value(&model),
+        Err(Error::LossNotScalar { index: 0, .. })
+    ));
     let constant = Risk::mean([pair(&device, &[1.0])], |_: &Linear, (x, _): &Pair| {
         x.clone().mean()
     });
     assert!(constant.value(&model).is_ok());
-    assert_eq!(constant.gradient(&model).unwrap_err(), Error::Disconnected { index: 0 });
+    assert_eq!(
+        constant.gradient(&model).unwrap_err(),
+        Error::Disconnected { index: 0 }
+    );
 }
 
 #[test]
@@ -115,7 +135,10 @@ fn infinite_loss_is_a_value_but_no_gradient() {
     let model = line_model(&device, 2.0);
     let risk = Risk::mean([pair(&device, &[1.0, f64::INFINITY])], mean_square);
     assert_eq!(risk.value(&model), Ok(f64::INFINITY));
-    assert!(matches!(risk.gradient(&model), Err(Error::NonFiniteLoss { .. })));
+    assert!(matches!(
+        risk.gradient(&model),
+        Err(Error::NonFiniteLoss { .. })
+    ));
     assert!(Hessian::at(&model, &risk).is_ok_and(|hessian| {
         let v = hessian.domain().upload(&[1.0]).unwrap();
         hessian.apply(&v).is_err()
@@ -127,7 +150,10 @@ fn frozen_model_is_an_error() {
     let device = Device::flex().autodiff();
     let model = line_model(&device, 2.0).no_grad();
     let risk = Risk::mean([pair(&device, &[1.0])], mean_square);
-    assert_eq!(risk.gradient(&model).unwrap_err(), Error::NoTrainableParameter { frozen: 1 });
+    assert_eq!(
+        risk.gradient(&model).unwrap_err(),
+        Error::NoTrainableParameter { frozen: 1 }
+    );
 }
 
 #[test]
@@ -179,7 +205,10 @@ impl Regularised {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.second.forward(self.dropout.forward(self.norm.forward(self.first.forward(x))))
+        self.second.forward(
+            self.dropout
+                .forward(self.norm.forward(self.first.forward(x))),
+        )
     }
 
     fn loss(&self, (x, y): &Pair) -> Tensor<1> {
@@ -196,11 +225,24 @@ fn bits(model: &Regularised) -> Vec<u32> {
         model.first.weight.val().reshape([-1]),
         model.second.weight.val().reshape([-1]),
     ];
-    tensors.iter().flat_map(|t| t.to_data().iter::<f32>().map(f32::to_bits).collect::<Vec<_>>()).collect()
+    tensors
+        .iter()
+        .flat_map(|t| {
+            t.to_data()
+                .iter::<f32>()
+                .map(f32::to_bits)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn small_batch(device: &Device) -> Pair {
-    let x = TensorData::from([[0.5f32, -0.2, 0.1], [0.3, 0.8, -0.6], [-1.0, 0.4, 0.2], [0.0, 0.1, 1.0]]);
+    let x = TensorData::from([
+        [0.5f32, -0.2, 0.1],
+        [0.3, 0.8, -0.6],
+        [-1.0, 0.4, 0.2],
+        [0.0, 0.1, 1.0],
+    ]);
     let y = TensorData::from([[1.0f32], [0.0], [-1.0], [0.5]]);
     (Tensor::from_data(x, device), Tensor::from_data(y, device))
 }
@@ -211,7 +253,8 @@ fn probe_leaves_weights_and_batch_norm_statistics_unchanged() {
     for statistics in [Statistics::Running, Statistics::Batch] {
         let model = Regularised::new(&device);
         let before = bits(&model);
-        let risk = Risk::mean([small_batch(&device)], Regularised::loss).with_statistics(statistics);
+        let risk =
+            Risk::mean([small_batch(&device)], Regularised::loss).with_statistics(statistics);
         let hessian = Hessian::at(&model, &risk).unwrap();
         let v = hessian.domain().upload(&vec![1.0; hessian.dim()]).unwrap();
         hessian.apply(&v).unwrap();
@@ -230,7 +273,11 @@ fn statistics_choose_what_batch_norm_normalises_with() {
     let batch = small_batch(&device);
     let risk = Risk::mean([batch.clone()], Regularised::loss);
     let running = risk.value(&model).unwrap();
-    let by_batch = risk.clone().with_statistics(Statistics::Batch).value(&model).unwrap();
+    let by_batch = risk
+        .clone()
+        .with_statistics(Statistics::Batch)
+        .value(&model)
+        .unwrap();
     // Dropout is off in both, so the deployed model says what the first must be.
     let inner = batch.on_device(&Device::flex());
     let deployed: f32 = model.valid().loss(&inner).into_scalar();

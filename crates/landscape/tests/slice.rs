@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::direction::between;
+use landscape::operator::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::slice::{line_with, linspace, plane_with};
 use landscape::{
     DifferenceConfig, Error, Grid, Hessian, LinearOperator, ParameterSpace, Risk, Step, line, plane,
 };
-use landscape::operator::download;
 use proptest::prelude::*;
 
 #[derive(Module, Debug)]
@@ -19,17 +19,25 @@ struct Point {
 }
 
 fn vector(values: &[f64]) -> Tensor<1> {
-    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), (&Device::flex(), DType::F64))
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), [values.len()]),
+        (&Device::flex(), DType::F64),
+    )
 }
 
 fn point(values: &[f64]) -> Point {
-    Point { at: Param::from_tensor(vector(values)) }
+    Point {
+        at: Param::from_tensor(vector(values)),
+    }
 }
 
 /// L(x, y) = (x^2 + 10 y^2) times the mean of the batch, which is 1.
 fn bowl() -> Risk<Point, Tensor<1>> {
     Risk::mean([vector(&[1.0])], |model: &Point, one: &Tensor<1>| {
-        let scale = Tensor::from_data(TensorData::from([1.0f64, 10.0]), (&one.device(), DType::F64));
+        let scale = Tensor::from_data(
+            TensorData::from([1.0f64, 10.0]),
+            (&one.device(), DType::F64),
+        );
         (model.at.val().powi_scalar(2) * scale).sum() * one.clone().mean()
     })
 }
@@ -40,8 +48,17 @@ fn line_and_plane_follow_the_closed_form_on_a_grid_that_is_not_square() {
     let risk = bowl();
     let closed = |a: f64, b: f64| (0.5 + a).powi(2) + 10.0 * (-0.25 + b).powi(2);
     let grid = Grid::rectangle((-1.0..=1.0, 5), (0.0..=3.0, 7));
-    let surface = plane(&model, &risk, [&vector(&[1.0, 0.0]), &vector(&[0.0, 1.0])], &grid).unwrap();
-    assert_eq!((surface.a.len(), surface.b.len(), surface.loss.len()), (5, 7, 35));
+    let surface = plane(
+        &model,
+        &risk,
+        [&vector(&[1.0, 0.0]), &vector(&[0.0, 1.0])],
+        &grid,
+    )
+    .unwrap();
+    assert_eq!(
+        (surface.a.len(), surface.b.len(), surface.loss.len()),
+        (5, 7, 35)
+    );
     for (i, &a) in grid.a.iter().enumerate() {
         for (j, &b) in grid.b.iter().enumerate() {
             assert!((surface.at(i, j) - closed(a, b)).abs() < 1e-14 * (1.0 + closed(a, b)));
@@ -78,9 +95,16 @@ fn callback_sees_every_point_and_may_cancel() {
         ControlFlow::Continue(())
     })
     .unwrap();
-    assert_eq!(seen.iter().map(|s| s.0).collect::<Vec<_>>(), [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]);
+    assert_eq!(
+        seen.iter().map(|s| s.0).collect::<Vec<_>>(),
+        [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+    );
     let stopped = line_with(&model, &bowl(), &first, &[0.0, 1.0, 2.0], |index, _| {
-        if index == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if index == 1 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     assert_eq!(stopped, Err(Error::Cancelled { done: 2 }));
 }
@@ -89,18 +113,32 @@ fn callback_sees_every_point_and_may_cancel() {
 fn wrong_directions_and_empty_grids_are_errors() {
     let model = point(&[0.5, 0.0]);
     let good = vector(&[1.0, 0.0]);
-    assert!(matches!(line(&model, &bowl(), &vector(&[1.0]), &[0.0]), Err(Error::Length { .. })));
-    assert!(matches!(line(&model, &bowl(), &good, &[]), Err(Error::Setting { .. })));
+    assert!(matches!(
+        line(&model, &bowl(), &vector(&[1.0]), &[0.0]),
+        Err(Error::Length { .. })
+    ));
+    assert!(matches!(
+        line(&model, &bowl(), &good, &[]),
+        Err(Error::Setting { .. })
+    ));
     let nan = vector(&[f64::NAN, 0.0]);
-    assert!(matches!(line(&model, &bowl(), &nan, &[0.0]), Err(Error::NoDirection { .. })));
-    let empty = Grid { a: vec![], b: vec![0.0] };
+    assert!(matches!(
+        line(&model, &bowl(), &nan, &[0.0]),
+        Err(Error::NoDirection { .. })
+    ));
+    let empty = Grid {
+        a: vec![],
+        b: vec![0.0],
+    };
     assert!(plane(&model, &bowl(), [&good, &good], &empty).is_err());
 }
 
 #[test]
 fn line_between_two_models_ends_at_both() {
     let (from, to) = (point(&[0.5, -0.25]), point(&[1.0, 2.0]));
-    let to = Point { at: Param::initialized(from.at.id, to.at.val().set_require_grad(false)) };
+    let to = Point {
+        at: Param::initialized(from.at.id, to.at.val().set_require_grad(false)),
+    };
     let space = ParameterSpace::of(&from).unwrap();
     let direction = between(&space, &from, &to);
     let slice = line(&from, &bowl(), &direction, &[0.0, 1.0]).unwrap();
@@ -114,7 +152,10 @@ fn linspace_is_symmetric_and_meets_its_ends() {
     assert_eq!(linspace(-1.0..=3.0, 1), [1.0]);
     for count in [3, 11, 51] {
         let points = linspace(-0.3..=0.3, count);
-        assert_eq!((points[0], points[count / 2], points[count - 1]), (-0.3, 0.0, 0.3));
+        assert_eq!(
+            (points[0], points[count / 2], points[count - 1]),
+            (-0.3, 0.0, 0.3)
+        );
     }
 }
 
@@ -129,7 +170,10 @@ fn sam_sharpness_of_a_bowl_is_its_closed_form() {
     assert!((sharpness.value - (peak - 0.875)).abs() < 1e-14);
     let still = sam_sharpness(&point(&[0.0, 0.0]), &bowl(), 0.1).unwrap();
     assert_eq!((still.value, still.gradient_norm), (0.0, 0.0));
-    assert!(matches!(sam_sharpness(&model, &bowl(), f64::NAN), Err(Error::Setting { .. })));
+    assert!(matches!(
+        sam_sharpness(&model, &bowl(), f64::NAN),
+        Err(Error::Setting { .. })
+    ));
 }
 
 /// L(x, y) = x^4 + x y^2, whose Hessian is [[12 x^2, 2 y], [2 y, 2 x]].
@@ -153,7 +197,7 @@ fn error_of_a_difference_product_falls_with_the_square_of_the_step() {
     };
     let order = (error(2e-2) / error(1e-2)).log2();
     assert!((order - 2.0).abs() < 0.02, "order {order}");
-    let config = DifferenceConfig::new();
+    let config = DifferenceConfig::new().with_step(Step::Smooth);
     let hessian = Hessian::by_differences(&model, &quartic(), &config).unwrap();
     let estimate = hessian.error_estimate(1).unwrap();
     assert!(estimate < 1e-9, "{estimate}");
@@ -169,7 +213,7 @@ fn bad_steps_are_errors() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn difference_products_are_linear_and_symmetric(
@@ -180,10 +224,10 @@ proptest! {
         let apply = |v: &[f64]| download(&hessian.apply(&vector(v)).unwrap());
         let (hu, hv) = (apply(&u), apply(&v));
         let scale = 1.0 + 12.0 * x * x + 4.0 * y.abs();
-        // Truncation and rounding of the difference stay near 1e-9 of the Hessian's norm.
-        prop_assert!((u[0] * hv[0] + u[1] * hv[1] - v[0] * hu[0] - v[1] * hu[1]).abs() < 1e-8 * scale);
+        // With the short step the difference is rounded near u^(1/2), 1e-8, of the gradient.
+        prop_assert!((u[0] * hv[0] + u[1] * hv[1] - v[0] * hu[0] - v[1] * hu[1]).abs() < 1e-6 * scale);
         let sum = apply(&[u[0] + 3.0 * v[0], u[1] + 3.0 * v[1]]);
-        prop_assert!((sum[0] - hu[0] - 3.0 * hv[0]).abs() < 1e-8 * scale);
+        prop_assert!((sum[0] - hu[0] - 3.0 * hv[0]).abs() < 1e-6 * scale);
         prop_assert!(apply(&[0.0, 0.0]) == [0.0, 0.0]);
     }
 }

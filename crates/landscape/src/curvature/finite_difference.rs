@@ -3,8 +3,8 @@
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
-use crate::operator::Domain;
 use crate::Error;
+use crate::operator::Domain;
 
 /// The length of the step, relative to $1 + \lVert\theta\rVert$.
 ///
@@ -23,17 +23,30 @@ pub enum Step {
     Relative(f64),
 }
 
+/// The float type in which gradients are taken for a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Precision {
+    /// Model and batches are cast to f64 for the measurement, where the device has f64; the
+    /// model's own type where it has not. The closures must take the float type of what they are
+    /// given.
+    Double,
+    /// The model's own type.
+    Model,
+}
+
 /// Settings of products by central differences.
+///
+/// The defaults are right for networks trained in f32 with ReLU or max pooling: measured on such
+/// networks, a difference in f32 is off by several per cent whatever its step, one in f64 with the
+/// short step by 1e-9 to 1e-6.
 #[derive(Config, Debug, PartialEq)]
 pub struct DifferenceConfig {
     /// Length of the step.
-    #[config(default = "Step::Smooth")]
+    #[config(default = "Step::Kinks")]
     pub step: Step,
-    /// Whether model and batches are cast to f64 for the measurement. A model trained in f32 then
-    /// has the curvature of its weights to f64 accuracy. Needs a device with f64 and closures that
-    /// take the float type of what they are given.
-    #[config(default = false)]
-    pub double_precision: bool,
+    /// Float type of the gradients.
+    #[config(default = "Precision::Double")]
+    pub precision: Precision,
 }
 
 impl DifferenceConfig {

@@ -5,7 +5,7 @@ use std::fmt;
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
-use super::DifferenceConfig;
+use super::{DifferenceConfig, Precision};
 use crate::operator::{Domain, LinearOperator, download};
 use crate::{Batch, Error, Objective, ParameterSpace, Risk, random};
 
@@ -26,7 +26,10 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CentralDifference { length, dtype } => {
-                write!(f, "central difference of {dtype:?} gradients, step {length:.2e}")
+                write!(
+                    f,
+                    "central difference of {dtype:?} gradients, step {length:.2e}"
+                )
             }
         }
     }
@@ -34,7 +37,8 @@ impl fmt::Display for Method {
 
 /// The Hessian of a risk at a model: an operator on `[P]` vectors.
 ///
-/// $H = \nabla^2 L(\theta)$ of the mean loss over all examples. At a kink of ReLU or max pooling a
+/// $H = \nabla^2 L(\theta)$ of the mean loss over all examples. Its vectors have the float type of
+/// its [`domain`](LinearOperator::domain), which may be wider than the model's. At a kink of ReLU or max pooling a
 /// difference averages over the kinks that its step crosses.
 ///
 /// ```
@@ -50,7 +54,7 @@ impl fmt::Display for Method {
 /// });
 /// let hessian = Hessian::at(&model, &risk)?;
 /// let product = hessian.apply(&hessian.domain().upload(&[1.0])?)?;
-/// assert!((download(&product)[0] - 18.0).abs() < 1e-2); // 2 x^2, up to f32 differences
+/// assert!((download(&product)[0] - 18.0).abs() < 1e-6); // 2 x^2
 /// # Ok::<(), landscape::Error>(())
 /// ```
 #[derive(Debug)]
@@ -71,16 +75,15 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// The Hessian by central differences of gradients (a product costs two gradients).
     ///
     /// # Errors
-    /// As [`at`](Self::at); a step that is not positive; double precision on a device without f64.
+    /// As [`at`](Self::at), and a step that is not positive and finite.
     pub fn by_differences(
         model: &M,
         risk: &Risk<M, B>,
         config: &DifferenceConfig,
     ) -> Result<Self, Error> {
-        let objective = if config.double_precision {
-            Objective::in_double(model, risk)?
-        } else {
-            Objective::at(model, risk)?
+        let objective = match config.precision {
+            Precision::Double => Objective::in_double(model, risk)?,
+            Precision::Model => Objective::at(model, risk)?,
         };
         let relative = config.relative_step(&objective.space().domain)?;
         let length = relative * (1.0 + norm(&download(objective.origin())));
@@ -89,7 +92,10 @@ impl<M: Module, B: Batch> Hessian<M, B> {
 
     /// How the products are obtained.
     pub fn method(&self) -> Method {
-        Method::CentralDifference { length: self.length, dtype: self.domain().dtype }
+        Method::CentralDifference {
+            length: self.length,
+            dtype: self.domain().dtype,
+        }
     }
 
     /// The coordinates.
@@ -117,13 +123,20 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         let far = download(&self.difference(&direction, 2.0 * self.length)?);
         let change: Vec<f64> = near.iter().zip(&far).map(|(a, b)| a - b).collect();
         let scale = norm(&near);
-        Ok(if scale > 0.0 { norm(&change) / scale } else { norm(&change) })
+        Ok(if scale > 0.0 {
+            norm(&change) / scale
+        } else {
+            norm(&change)
+        })
     }
 
     fn difference(&self, v: &Tensor<1>, length: f64) -> Result<Tensor<1>, Error> {
         let scale = norm(&download(v));
         if !scale.is_finite() {
-            return Err(Error::NoDirection { what: "vector of a product", problem: "is not finite" });
+            return Err(Error::NoDirection {
+                what: "vector of a product",
+                problem: "is not finite",
+            });
         }
         if scale == 0.0 {
             return Ok(v.zeros_like());
@@ -143,8 +156,7 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
     }
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.domain().check_length("vector", v.dims()[0])?;
-        self.difference(v, self.length)
+        self.difference(&self.domain().adopt(v)?, self.length)
     }
 }
 

@@ -3,5 +3,5 @@
 mod finite_difference;
 mod hessian;
 
-pub use finite_difference::{DifferenceConfig, Step};
+pub use finite_difference::{DifferenceConfig, Precision, Step};
 pub use hessian::{Hessian, Method};

@@ -6,6 +6,8 @@ mod orthogonal;
 mod random;
 
 pub use between::between;
-pub use normalize::{Normalization, NormalizeConfig, VectorParameters, filter_normalize, normalize};
+pub use normalize::{
+    Normalization, NormalizeConfig, VectorParameters, filter_normalize, normalize,
+};
 pub use orthogonal::orthogonalize;
 pub use random::{random_direction, random_directions};

@@ -62,8 +62,9 @@ pub fn filter_normalize<M: Module>(
 ) -> Tensor<1> {
     let [found] = direction.dims();
     let dim = space.dim();
-    normalize(space, module, direction, &NormalizeConfig::new())
-        .unwrap_or_else(|_| panic!("the direction has {found} entries, the space {dim} coordinates"))
+    normalize(space, module, direction, &NormalizeConfig::new()).unwrap_or_else(|_| {
+        panic!("the direction has {found} entries, the space {dim} coordinates")
+    })
 }
 
 /// `direction`, `[P]`, normalised as `config` says.
@@ -79,7 +80,9 @@ pub fn normalize<M: Module>(
     direction: Tensor<1>,
     config: &NormalizeConfig,
 ) -> Result<Tensor<1>, Error> {
-    space.domain.check_length("direction", direction.dims()[0])?;
+    space
+        .domain
+        .check_length("direction", direction.dims()[0])?;
     let mut entries = download(&direction);
     match config.normalization {
         Normalization::None => return Ok(direction),
@@ -93,7 +96,7 @@ pub fn normalize<M: Module>(
                     (None, VectorParameters::Ignore, _) => d.fill(0.0),
                     (None, VectorParameters::Copy, _) => d.copy_from_slice(w),
                     (Some(axis), _, Normalization::Filter) => match_filters(block, axis, d, w),
-                    (Some(_), _, _) => match_norm(d, w, &[0..w.len()], 0.0),
+                    (Some(_), _, _) => match_norm(d, w, &[whole(w)], 0.0),
                 }
             }
         }
@@ -109,10 +112,17 @@ fn to_unit_norm(entries: &mut [f64]) -> Result<(), Error> {
         _ => None,
     };
     if let Some(problem) = problem {
-        return Err(Error::NoDirection { what: "direction", problem });
+        return Err(Error::NoDirection {
+            what: "direction",
+            problem,
+        });
     }
     entries.iter_mut().for_each(|x| *x /= norm);
     Ok(())
+}
+
+fn whole(entries: &[f64]) -> std::ops::Range<usize> {
+    0..entries.len()
 }
 
 /// Filters along `axis` of a row-major tensor: runs of `inner` entries, `shape[axis] * inner` apart.
@@ -132,7 +142,13 @@ fn match_filters(block: &Block, axis: usize, d: &mut [f64], w: &[f64]) {
 
 /// Scales the runs of `d` together to the norm of the same runs of `w`.
 fn match_norm(d: &mut [f64], w: &[f64], runs: &[std::ops::Range<usize>], guard: f64) {
-    let norm = |x: &[f64]| runs.iter().flat_map(|run| &x[run.clone()]).map(|v| v * v).sum::<f64>().sqrt();
+    let norm = |x: &[f64]| {
+        runs.iter()
+            .flat_map(|run| &x[run.clone()])
+            .map(|v| v * v)
+            .sum::<f64>()
+            .sqrt()
+    };
     let (direction, weights) = (norm(d), norm(w));
     if direction + guard > 0.0 {
         let scale = weights / (direction + guard);

@@ -24,7 +24,10 @@ pub fn orthogonalize(
         _ => None,
     };
     if let Some(problem) = problem {
-        return Err(Error::NoDirection { what: "direction to be orthogonal to", problem });
+        return Err(Error::NoDirection {
+            what: "direction to be orthogonal to",
+            problem,
+        });
     }
     // Twice: what rounding leaves after the first time is removed by the second.
     for _ in 0..2 {

@@ -19,13 +19,13 @@ pub fn random_direction(space: &ParameterSpace, seed: u64) -> Tensor<1> {
 /// `random_direction(space, seed)`.
 #[must_use]
 pub fn random_directions(space: &ParameterSpace, seed: u64) -> [Tensor<1>; 2] {
-    [
-        direction(space, seed, 0),
-        direction(space, seed, 1),
-    ]
+    [direction(space, seed, 0), direction(space, seed, 1)]
 }
 
 fn direction(space: &ParameterSpace, seed: u64, index: u64) -> Tensor<1> {
     let entries = random::normal(seed, random::Purpose::Direction.stream(index), space.dim());
-    space.domain.upload(&entries).expect("as many entries as the space has coordinates")
+    space
+        .domain
+        .upload(&entries)
+        .expect("as many entries as the space has coordinates")
 }

@@ -17,7 +17,10 @@ pub struct Counted<A> {
 impl<A: LinearOperator> Counted<A> {
     /// Counts from zero.
     pub const fn new(operator: A) -> Self {
-        Self { operator, products: AtomicUsize::new(0) }
+        Self {
+            operator,
+            products: AtomicUsize::new(0),
+        }
     }
 
     /// Products so far.

@@ -25,7 +25,9 @@ impl<A: LinearOperator> Deflated<A> {
         let pairs = pairs
             .into_iter()
             .map(|(value, vector)| {
-                operator.domain().check_length("eigenvector", vector.dims()[0])?;
+                operator
+                    .domain()
+                    .check_length("eigenvector", vector.dims()[0])?;
                 Ok((value, download(vector)))
             })
             .collect::<Result<_, Error>>()?;

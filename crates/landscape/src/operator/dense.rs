@@ -27,7 +27,11 @@ impl Dense {
         }
         let data = TensorData::new(rows.to_vec(), [dim, dim]).convert_dtype(dtype);
         Ok(Self {
-            domain: Domain { dim, dtype, device: device.clone() },
+            domain: Domain {
+                dim,
+                dtype,
+                device: device.clone(),
+            },
             matrix: Tensor::from_data(data, (device, dtype)),
         })
     }
@@ -41,6 +45,10 @@ impl LinearOperator for Dense {
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.domain.check_length("vector", v.dims()[0])?;
         let dim = self.domain.dim;
-        Ok(self.matrix.clone().matmul(v.clone().reshape([dim, 1])).reshape([dim]))
+        Ok(self
+            .matrix
+            .clone()
+            .matmul(v.clone().reshape([dim, 1]))
+            .reshape([dim]))
     }
 }

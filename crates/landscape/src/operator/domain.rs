@@ -1,6 +1,6 @@
 //! Where an operator's vectors live, and the way to the host and back.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
 use crate::Error;
 
@@ -26,6 +26,20 @@ impl Domain {
         Ok(Tensor::from_data(data, (&self.device, self.dtype)))
     }
 
+    /// A vector of any float type and device as one of this space.
+    ///
+    /// # Errors
+    /// A length other than `dim`.
+    pub fn adopt(&self, vector: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        self.check_length("vector", vector.dims()[0])?;
+        let vector = vector.clone().to_device(&self.device);
+        Ok(match (vector.dtype() == self.dtype, self.dtype) {
+            (true, _) => vector,
+            (false, DType::F64) => vector.cast(FloatDType::F64),
+            (false, _) => vector.cast(FloatDType::F32),
+        })
+    }
+
     /// Unit roundoff of the float type: 2^-53 or 2^-24.
     #[must_use]
     pub fn unit_roundoff(&self) -> f64 {
@@ -39,7 +53,11 @@ impl Domain {
         if found == self.dim {
             Ok(())
         } else {
-            Err(Error::Length { what, expected: self.dim, found })
+            Err(Error::Length {
+                what,
+                expected: self.dim,
+                found,
+            })
         }
     }
 }

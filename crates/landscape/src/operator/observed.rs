@@ -35,7 +35,11 @@ impl<A: LinearOperator, F: FnMut(usize) -> ControlFlow<()>> Observed<A, F> {
     /// Calls `callback` after each product; [`ControlFlow::Break`] makes that product an
     /// [`Error::Cancelled`].
     pub const fn new(operator: A, callback: F) -> Self {
-        Self { operator, callback: RefCell::new(callback), done: Cell::new(0) }
+        Self {
+            operator,
+            callback: RefCell::new(callback),
+            done: Cell::new(0),
+        }
     }
 }
 

@@ -13,7 +13,10 @@ use crate::risk::Statistics;
 /// The module for measuring: on the autodiff device, every trainable parameter a leaf that requires
 /// a gradient, dropout and noise off, BatchNorm as `statistics` says.
 pub(crate) fn tracked<M: Module>(module: &M, statistics: Statistics) -> M {
-    module.valid().train().map(&mut Quiet { statistics, layers: Vec::new() })
+    module.valid().train().map(&mut Quiet {
+        statistics,
+        layers: Vec::new(),
+    })
 }
 
 /// A copy with running statistics of its own, otherwise as `module` is.
@@ -36,7 +39,10 @@ struct Quiet {
 
 impl ModuleMapper for Quiet {
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        let is_batch_norm = self.layers.last().is_some_and(|layer| layer == "Struct:BatchNorm");
+        let is_batch_norm = self
+            .layers
+            .last()
+            .is_some_and(|layer| layer == "Struct:BatchNorm");
         if is_batch_norm && self.statistics == Statistics::Batch {
             flag
         } else {
@@ -72,7 +78,9 @@ impl ModuleVisitor for States {
 
 impl ModuleMapper for States {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(&strategy) = self.strategies.get(&param.id) else { return param };
+        let Some(&strategy) = self.strategies.get(&param.id) else {
+            return param;
+        };
         param.map(|tensor| {
             let require_grad = tensor.is_require_grad();
             tensor

@@ -27,7 +27,11 @@ pub(crate) fn gradient<M: Module>(
 ) -> Option<Tensor<1>> {
     let mut collect = Collect::new(space, gradients);
     module.visit(&mut collect);
-    collect.parts.iter().any(Option::is_some).then(|| collect.join())
+    collect
+        .parts
+        .iter()
+        .any(Option::is_some)
+        .then(|| collect.join())
 }
 
 /// What is taken of a parameter.
@@ -57,7 +61,11 @@ struct Collect<'s, T> {
 
 impl<'s, T: Take> Collect<'s, T> {
     fn new(space: &'s ParameterSpace, take: T) -> Self {
-        Self { space, take, parts: vec![None; space.blocks.len()] }
+        Self {
+            space,
+            take,
+            parts: vec![None; space.blocks.len()],
+        }
     }
 
     fn join(self) -> Tensor<1> {
@@ -72,7 +80,9 @@ impl<'s, T: Take> Collect<'s, T> {
 
 impl<T: Take> ModuleVisitor for Collect<'_, T> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(&index) = self.space.index.get(&param.id) else { return };
+        let Some(&index) = self.space.index.get(&param.id) else {
+            return;
+        };
         if self.parts[index].is_none() {
             let len = self.space.blocks[index].len();
             self.parts[index] = self.take.take(param.val()).map(|part| part.reshape([len]));

@@ -90,11 +90,22 @@ impl ParameterSpace {
             return Err(error);
         }
         let (Some((dtype, device)), false) = (survey.kind, survey.blocks.is_empty()) else {
-            return Err(Error::NoTrainableParameter { frozen: survey.frozen });
+            return Err(Error::NoTrainableParameter {
+                frozen: survey.frozen,
+            });
         };
         let dim = survey.offset;
-        let index = survey.blocks.iter().enumerate().map(|(i, block)| (block.id, i)).collect();
-        Ok(Self { blocks: survey.blocks, domain: Domain { dim, dtype, device }, index })
+        let index = survey
+            .blocks
+            .iter()
+            .enumerate()
+            .map(|(i, block)| (block.id, i))
+            .collect();
+        Ok(Self {
+            blocks: survey.blocks,
+            domain: Domain { dim, dtype, device },
+            index,
+        })
     }
 
     /// Number of coordinates P.
@@ -119,7 +130,9 @@ impl ParameterSpace {
     #[must_use]
     pub fn with_filter_axis(mut self, path: &str, axis: usize) -> Self {
         let block = self.blocks.iter_mut().find(|block| block.path == path);
-        let Some(block) = block else { panic!("no parameter at path `{path}`") };
+        let Some(block) = block else {
+            panic!("no parameter at path `{path}`")
+        };
         assert!(
             axis < block.shape.len(),
             "axis {axis} of `{path}`, which has {} axes",
@@ -138,7 +151,7 @@ impl ParameterSpace {
         flatten::parameters(self, module)
     }
 
-    /// `module` with theta in place of its parameters; ids, buffers, flags and all else as before.
+    /// `module` with theta, of any float type, in place of its parameters; ids, buffers, flags and all else as before.
     ///
     /// Running statistics are copied, so that a forward pass of the result does not change those
     /// of `module`.
@@ -146,8 +159,11 @@ impl ParameterSpace {
     /// # Errors
     /// A length other than P.
     pub fn unflatten<M: Module>(&self, module: &M, theta: &Tensor<1>) -> Result<M, Error> {
-        self.domain.check_length("parameter vector", theta.dims()[0])?;
-        Ok(place(self, detach::copy(module), theta))
+        Ok(place(
+            self,
+            detach::copy(module),
+            &self.domain.adopt(theta)?,
+        ))
     }
 
     /// `module` moved by `displacement`, `[P]`: theta + d.
@@ -155,8 +171,8 @@ impl ParameterSpace {
     /// # Errors
     /// A length other than P.
     pub fn displace<M: Module>(&self, module: &M, displacement: &Tensor<1>) -> Result<M, Error> {
-        self.domain.check_length("displacement", displacement.dims()[0])?;
-        self.unflatten(module, &(self.flatten(module) + displacement.clone()))
+        let displacement = self.domain.adopt(displacement)?;
+        self.unflatten(module, &(self.flatten(module) + displacement))
     }
 }
 
@@ -175,7 +191,10 @@ struct Survey {
 impl Survey {
     fn check_kind(&mut self, path: &str, dtype: DType, device: Device) -> Result<(), Error> {
         if !matches!(dtype, DType::F32 | DType::F64) {
-            return Err(Error::UnsupportedType { path: path.to_owned(), found: dtype });
+            return Err(Error::UnsupportedType {
+                path: path.to_owned(),
+                found: dtype,
+            });
         }
         match &self.kind {
             None => self.kind = Some((dtype, device)),
@@ -214,13 +233,22 @@ impl ModuleVisitor for Survey {
         let filter_axis = layer::filter_axis(&layer, D);
         let len: usize = shape.iter().product();
         self.seen.insert(param.id);
-        self.blocks.push(Block { id: param.id, path, layer, shape, offset: self.offset, filter_axis });
+        self.blocks.push(Block {
+            id: param.id,
+            path,
+            layer,
+            shape,
+            offset: self.offset,
+            filter_axis,
+        });
         self.offset += len;
     }
 
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.path.push(name.to_owned());
-        let layer = container_type.strip_prefix("Struct:").unwrap_or(container_type);
+        let layer = container_type
+            .strip_prefix("Struct:")
+            .unwrap_or(container_type);
         self.layers.push(layer.to_owned());
     }
 

@@ -11,12 +11,19 @@ use super::ParameterSpace;
 /// `module` with theta, `[P]`, in place of its parameters, each with the gradient flag, the
 /// checkpointing strategy and the device of the one it replaces.
 pub(crate) fn place<M: Module>(space: &ParameterSpace, module: M, theta: &Tensor<1>) -> M {
-    module.map(&mut Place { space, theta, placed: HashMap::new() })
+    module.map(&mut Place {
+        space,
+        theta,
+        placed: HashMap::new(),
+    })
 }
 
 /// `module` with every float tensor, buffers included, in another float type.
 pub(crate) fn cast<M: Module>(module: M, dtype: FloatDType) -> M {
-    module.map(&mut Cast { dtype, placed: HashMap::new() })
+    module.map(&mut Cast {
+        dtype,
+        placed: HashMap::new(),
+    })
 }
 
 /// A parameter used in several places must stay one leaf: its gradient is the sum over its uses.
@@ -29,7 +36,9 @@ fn substitute<const D: usize>(
     new: impl FnOnce(Tensor<D>) -> Tensor<D>,
 ) -> Param<Tensor<D>> {
     let (id, old, mapper) = param.consume();
-    let known = placed.get(&id).and_then(|tensor| tensor.downcast_ref::<Tensor<D>>());
+    let known = placed
+        .get(&id)
+        .and_then(|tensor| tensor.downcast_ref::<Tensor<D>>());
     let tensor = match known {
         Some(tensor) => tensor.clone(),
         None => {
@@ -67,10 +76,15 @@ struct Place<'a> {
 
 impl ModuleMapper for Place<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(block) = self.space.block(param.id) else { return param };
+        let Some(block) = self.space.block(param.id) else {
+            return param;
+        };
         let theta = self.theta;
         substitute(&mut self.placed, param, |old| {
-            theta.clone().slice_dim(0, block.range()).reshape(old.shape())
+            theta
+                .clone()
+                .slice_dim(0, block.range())
+                .reshape(old.shape())
         })
     }
 }

@@ -49,13 +49,19 @@ impl<B: Batch> Batches<B> {
             }
             Self::Streamed(loader) => {
                 for (index, batch) in loader.iter().enumerate() {
-                    let batch = batch
-                        .map_err(|error| Error::Data { index, reason: error.to_string() })?;
+                    let batch = batch.map_err(|error| Error::Data {
+                        index,
+                        reason: error.to_string(),
+                    })?;
                     visit(index, batch)?;
                 }
             }
         }
-        if count == 0 { Err(Error::NoData) } else { Ok(()) }
+        if count == 0 {
+            Err(Error::NoData)
+        } else {
+            Ok(())
+        }
     }
 }
 

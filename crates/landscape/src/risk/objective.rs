@@ -37,19 +37,16 @@ impl<M: Module, B: Batch> Objective<M, B> {
     }
 
     /// The objective at `model` with parameters, buffers and float tensors of the batches cast to
-    /// f64. The closures must take the float type of what they are given.
+    /// f64, where the device has it; otherwise as [`at`](Self::at). The closures must take the
+    /// float type of what they are given.
     ///
     /// # Errors
-    /// As [`at`](Self::at), and a device without f64.
+    /// As [`at`](Self::at).
     pub fn in_double(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
         let tracked = tracked(model, risk.statistics());
-        let space = ParameterSpace::of_tracked(&tracked)?;
-        if !space.domain.device.supports_dtype(DType::F64) {
-            return Err(Error::Setting {
-                name: "double precision",
-                value: "on".to_owned(),
-                allowed: "off on this device, which has no f64",
-            });
+        let domain = ParameterSpace::of_tracked(&tracked)?.domain;
+        if domain.dtype == DType::F64 || !domain.device.supports_dtype(DType::F64) {
+            return Self::new(tracked, risk, None);
         }
         Self::new(cast(tracked, FloatDType::F64), risk, Some(FloatDType::F64))
     }
@@ -61,14 +58,24 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let tracked = place(&space, tracked, &origin);
         let inner = tracked.valid();
         let device = space.domain.device.clone();
-        let mut objective =
-            Self { space, risk: risk.clone(), tracked, inner, origin, device, examples: 0, cast };
+        let mut objective = Self {
+            space,
+            risk: risk.clone(),
+            tracked,
+            inner,
+            origin,
+            device,
+            examples: 0,
+            cast,
+        };
         let mut examples = 0;
         objective.risk.batches().for_each(|index, batch| {
             examples += batch.examples();
             if index == 0 {
                 let batch = objective.prepare(batch, objective.needs_autodiff());
-                objective.risk.check_reduction(objective.model_for_values(), &batch)?;
+                objective
+                    .risk
+                    .check_reduction(objective.model_for_values(), &batch)?;
             }
             Ok(())
         })?;
@@ -96,8 +103,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// # Errors
     /// A length other than P, or a batch that cannot be read.
     pub fn value(&self, theta: &Tensor<1>) -> Result<f64, Error> {
-        self.space.domain.check_length("parameter vector", theta.dims()[0])?;
-        self.value_of(&place(&self.space, self.model_for_values().clone(), theta))
+        let theta = self.space.domain.adopt(theta)?;
+        self.value_of(&place(&self.space, self.model_for_values().clone(), &theta))
     }
 
     /// L and its gradient, `[P]`, at `theta`. Cost: one gradient.
@@ -105,8 +112,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// # Errors
     /// A length other than P, a loss that is not finite, or that depends on no parameter.
     pub fn gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
-        self.space.domain.check_length("parameter vector", theta.dims()[0])?;
-        self.gradient_of(&place(&self.space, self.tracked.clone(), theta))
+        let theta = self.space.domain.adopt(theta)?;
+        self.gradient_of(&place(&self.space, self.tracked.clone(), &theta))
     }
 
     /// L at the origin.
@@ -131,11 +138,19 @@ impl<M: Module, B: Batch> Objective<M, B> {
     }
 
     fn model_for_values(&self) -> &M {
-        if self.needs_autodiff() { &self.tracked } else { &self.inner }
+        if self.needs_autodiff() {
+            &self.tracked
+        } else {
+            &self.inner
+        }
     }
 
     fn prepare(&self, batch: B, autodiff: bool) -> B {
-        let device = if autodiff { self.device.clone().autodiff() } else { self.device.clone() };
+        let device = if autodiff {
+            self.device.clone().autodiff()
+        } else {
+            self.device.clone()
+        };
         let batch = batch.on_device(&device);
         match self.cast {
             Some(dtype) => batch.to_dtype(dtype),
@@ -166,12 +181,19 @@ impl<M: Module, B: Batch> Objective<M, B> {
             }
             let value = scalar(&loss);
             if !value.is_finite() {
-                return Err(Error::NonFiniteLoss { value, place: format!("in batch {index}") });
+                return Err(Error::NonFiniteLoss {
+                    value,
+                    place: format!("in batch {index}"),
+                });
             }
             sum += share * value;
             let gradient = gradient(&self.space, model, loss.backward())
                 .ok_or(Error::Disconnected { index })?;
-            let gradient = if self.is_whole(share) { gradient } else { gradient * share };
+            let gradient = if self.is_whole(share) {
+                gradient
+            } else {
+                gradient * share
+            };
             total = Some(match total.take() {
                 Some(total) => total + gradient,
                 None => gradient,
@@ -185,7 +207,10 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok((sum, total))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^53 examples")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are far fewer than 2^53 examples"
+    )]
     fn share(&self, batch: &B) -> f64 {
         batch.examples() as f64 / self.examples as f64
     }

@@ -44,12 +44,22 @@ pub fn sam_sharpness<M: Module, B: Batch>(
     }
     let objective = Objective::at(model, risk)?;
     let (loss, gradient) = objective.gradient_here()?;
-    let gradient_norm = download(&gradient).iter().map(|x| x * x).sum::<f64>().sqrt();
+    let gradient_norm = download(&gradient)
+        .iter()
+        .map(|x| x * x)
+        .sum::<f64>()
+        .sqrt();
     let peak_loss = if gradient_norm > 0.0 {
         let step = gradient * (rho / gradient_norm);
         objective.value(&(objective.origin().clone() + step))?
     } else {
         loss
     };
-    Ok(SamSharpness { rho, value: peak_loss - loss, loss, peak_loss, gradient_norm })
+    Ok(SamSharpness {
+        rho,
+        value: peak_loss - loss,
+        loss,
+        peak_loss,
+        gradient_norm,
+    })
 }

@@ -8,17 +8,25 @@ use std::ops::RangeInclusive;
 /// # Panics
 /// If `count` is zero or an end is not finite.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "grids have far fewer than 2^53 points")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "grids have far fewer than 2^53 points"
+)]
 pub fn linspace(range: RangeInclusive<f64>, count: usize) -> Vec<f64> {
     let (start, end) = range.into_inner();
     assert!(count > 0, "a grid of {count} points");
-    assert!(start.is_finite() && end.is_finite(), "a grid from {start} to {end}");
+    assert!(
+        start.is_finite() && end.is_finite(),
+        "a grid from {start} to {end}"
+    );
     if count == 1 {
         return vec![f64::midpoint(start, end)];
     }
     let last = (count - 1) as f64;
     // Weighted from both ends, so that symmetric ranges give symmetric points.
-    (0..count).map(|i| (start * (last - i as f64) + end * i as f64) / last).collect()
+    (0..count)
+        .map(|i| (start * (last - i as f64) + end * i as f64) / last)
+        .collect()
 }
 
 /// The coordinates of a plane: multiples of the first direction and of the second.
@@ -46,7 +54,10 @@ impl Grid {
     /// As [`linspace`].
     #[must_use]
     pub fn rectangle(a: (RangeInclusive<f64>, usize), b: (RangeInclusive<f64>, usize)) -> Self {
-        Self { a: linspace(a.0, a.1), b: linspace(b.0, b.1) }
+        Self {
+            a: linspace(a.0, a.1),
+            b: linspace(b.0, b.1),
+        }
     }
 
     /// Number of points.

@@ -63,5 +63,8 @@ pub fn line_with<M: Module, B: Batch>(
             return Err(Error::Cancelled { done: index + 1 });
         }
     }
-    Ok(Line { a: a.to_vec(), loss })
+    Ok(Line {
+        a: a.to_vec(),
+        loss,
+    })
 }

@@ -27,7 +27,12 @@ impl Surface {
     /// If an index is out of range.
     #[must_use]
     pub fn at(&self, i: usize, j: usize) -> f64 {
-        assert!(i < self.a.len() && j < self.b.len(), "point ({i}, {j}) of a {} x {} surface", self.a.len(), self.b.len());
+        assert!(
+            i < self.a.len() && j < self.b.len(),
+            "point ({i}, {j}) of a {} x {} surface",
+            self.a.len(),
+            self.b.len()
+        );
         self.loss[i * self.b.len() + j]
     }
 
@@ -53,7 +58,9 @@ pub fn plane<M: Module, B: Batch>(
     directions: [&Tensor<1>; 2],
     grid: &Grid,
 ) -> Result<Surface, Error> {
-    plane_with(model, risk, directions, grid, |_, _| ControlFlow::Continue(()))
+    plane_with(model, risk, directions, grid, |_, _| {
+        ControlFlow::Continue(())
+    })
 }
 
 /// [`plane`], handing each finished point (`[i, j]` and its loss) to `each`, which may cancel.
@@ -84,7 +91,11 @@ pub fn plane_with<M: Module, B: Batch>(
             }
         }
     }
-    Ok(Surface { a: grid.a.clone(), b: grid.b.clone(), loss })
+    Ok(Surface {
+        a: grid.a.clone(),
+        b: grid.b.clone(),
+        loss,
+    })
 }
 
 /// The direction on the objective's device and in its float type, if it is one.
@@ -93,15 +104,20 @@ pub(super) fn usable<M: Module, B: Batch>(
     direction: &Tensor<1>,
     what: &'static str,
 ) -> Result<Tensor<1>, Error> {
-    let domain = &objective.space().domain;
-    domain.check_length(what, direction.dims()[0])?;
-    let entries = download(direction);
-    if entries.iter().any(|entry| !entry.is_finite()) {
-        return Err(Error::NoDirection { what, problem: "is not finite" });
+    let direction = objective.space().domain.adopt(direction)?;
+    if download(&direction).iter().any(|entry| !entry.is_finite()) {
+        return Err(Error::NoDirection {
+            what,
+            problem: "is not finite",
+        });
     }
-    domain.upload(&entries)
+    Ok(direction)
 }
 
 pub(super) fn no_points() -> Error {
-    Error::Setting { name: "number of grid points", value: "0".to_owned(), allowed: "at least 1" }
+    Error::Setting {
+        name: "number of grid points",
+        value: "0".to_owned(),
+        allowed: "at least 1",
+    }
 }

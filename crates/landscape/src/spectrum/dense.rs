@@ -4,8 +4,8 @@ use faer::{Mat, Side};
 
 use super::tridiagonal::power_of_two_above;
 use super::vector::checked;
-use crate::operator::{LinearOperator, download};
 use crate::Error;
+use crate::operator::{LinearOperator, download};
 
 /// A symmetric matrix on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,9 +114,18 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
 pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectrum, Error> {
     let matrix = materialize(op)?;
     let values = matrix.eigenvalues()?;
-    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    let statistics = SpectrumStatistics::of(&values, op.dim() as f64 * op.domain().unit_roundoff() * largest);
-    Ok(DenseSpectrum { values, statistics, asymmetry: matrix.asymmetry })
+    let largest = values
+        .iter()
+        .fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let statistics = SpectrumStatistics::of(
+        &values,
+        op.dim() as f64 * op.domain().unit_roundoff() * largest,
+    );
+    Ok(DenseSpectrum {
+        values,
+        statistics,
+        asymmetry: matrix.asymmetry,
+    })
 }
 
 impl SymmetricMatrix {
@@ -128,7 +137,11 @@ impl SymmetricMatrix {
     /// are not finite.
     pub fn from_rows(rows: Vec<f64>, dim: usize) -> Result<Self, Error> {
         if rows.len() != dim * dim {
-            return Err(Error::Length { what: "matrix", expected: dim * dim, found: rows.len() });
+            return Err(Error::Length {
+                what: "matrix",
+                expected: dim * dim,
+                found: rows.len(),
+            });
         }
         let mut entries = checked(rows, "matrix")?;
         let (mut largest, mut difference) = (0.0_f64, 0.0_f64);
@@ -142,8 +155,16 @@ impl SymmetricMatrix {
                 entries[j * dim + i] = mean;
             }
         }
-        let asymmetry = if largest > 0.0 { difference / largest } else { 0.0 };
-        Ok(Self { dim, entries, asymmetry })
+        let asymmetry = if largest > 0.0 {
+            difference / largest
+        } else {
+            0.0
+        };
+        Ok(Self {
+            dim,
+            entries,
+            asymmetry,
+        })
     }
 
     /// All eigenvalues, ascending.
@@ -155,7 +176,9 @@ impl SymmetricMatrix {
             return Ok(self.entries.clone());
         }
         let (matrix, scale) = self.scaled();
-        let values = matrix.self_adjoint_eigenvalues(Side::Lower).map_err(|error| self.failed(&error))?;
+        let values = matrix
+            .self_adjoint_eigenvalues(Side::Lower)
+            .map_err(|error| self.failed(&error))?;
         Ok(values.iter().map(|value| value * scale).collect())
     }
 
@@ -165,24 +188,46 @@ impl SymmetricMatrix {
     /// [`Error::Decomposition`] when the iteration fails.
     pub fn eigen(&self) -> Result<DenseEigen, Error> {
         if self.dim < 2 {
-            return Ok(DenseEigen { values: self.entries.clone(), vectors: vec![vec![1.0]; self.dim] });
+            return Ok(DenseEigen {
+                values: self.entries.clone(),
+                vectors: vec![vec![1.0]; self.dim],
+            });
         }
         let (matrix, scale) = self.scaled();
-        let eigen = matrix.self_adjoint_eigen(Side::Lower).map_err(|error| self.failed(&error))?;
+        let eigen = matrix
+            .self_adjoint_eigen(Side::Lower)
+            .map_err(|error| self.failed(&error))?;
         Ok(DenseEigen {
-            values: eigen.S().column_vector().iter().map(|value| value * scale).collect(),
-            vectors: eigen.U().col_iter().map(|column| column.iter().copied().collect()).collect(),
+            values: eigen
+                .S()
+                .column_vector()
+                .iter()
+                .map(|value| value * scale)
+                .collect(),
+            vectors: eigen
+                .U()
+                .col_iter()
+                .map(|column| column.iter().copied().collect())
+                .collect(),
         })
     }
 
     /// The matrix divided by a power of two near its largest entry, and that power.
     fn scaled(&self) -> (Mat<f64>, f64) {
         let scale = power_of_two_above(self.entries.iter());
-        (Mat::from_fn(self.dim, self.dim, |i, j| self.entries[i * self.dim + j] / scale), scale)
+        (
+            Mat::from_fn(self.dim, self.dim, |i, j| {
+                self.entries[i * self.dim + j] / scale
+            }),
+            scale,
+        )
     }
 
     fn failed(&self, error: &impl std::fmt::Debug) -> Error {
-        Error::Decomposition { dim: self.dim, reason: format!("{error:?}") }
+        Error::Decomposition {
+            dim: self.dim,
+            reason: format!("{error:?}"),
+        }
     }
 }
 
@@ -202,14 +247,22 @@ impl SpectrumStatistics {
             n if n % 2 == 1 => values[middle],
             _ => 0.5 * (values[middle - 1] + values[middle]),
         };
-        let negative = values.iter().filter(|value| **value < -zero_tolerance).count();
+        let negative = values
+            .iter()
+            .filter(|value| **value < -zero_tolerance)
+            .count();
         let singular = values.iter().any(|value| value.abs() <= zero_tolerance);
         Self {
             min,
             max,
             mean,
             median,
-            std: (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt(),
+            std: (values
+                .iter()
+                .map(|value| (value - mean).powi(2))
+                .sum::<f64>()
+                / count)
+                .sqrt(),
             condition: max / min.abs(),
             fraction_negative: negative as f64 / count,
             trace,

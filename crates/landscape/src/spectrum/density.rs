@@ -3,8 +3,8 @@
 use burn::config::Config;
 
 use super::{Estimate, Lanczos, Quadrature};
-use crate::operator::LinearOperator;
 use crate::Error;
+use crate::operator::LinearOperator;
 
 /// Settings of [`spectral_density`].
 #[derive(Config, Debug, PartialEq)]
@@ -82,7 +82,10 @@ pub struct Density {
 /// # References
 /// Lin, Saad and Yang (2016), *Approximating spectral densities of large matrices*, section 3.2;
 /// Ghorbani, Krishnan and Xiao (2019); Golub and Meurant (2010), chapter 6.
-pub fn spectral_density<A: LinearOperator + ?Sized>(op: &A, config: &DensityConfig) -> Result<Density, Error> {
+pub fn spectral_density<A: LinearOperator + ?Sized>(
+    op: &A,
+    config: &DensityConfig,
+) -> Result<Density, Error> {
     check(config)?;
     let mut products = 0;
     let mut quadratures = Vec::with_capacity(config.starts);
@@ -102,10 +105,21 @@ impl Density {
     ///
     /// # Errors
     /// [`Error::Setting`] for no quadrature and as [`spectral_density`].
-    pub fn of(quadratures: Vec<Quadrature>, products: usize, config: &DensityConfig) -> Result<Self, Error> {
+    pub fn of(
+        quadratures: Vec<Quadrature>,
+        products: usize,
+        config: &DensityConfig,
+    ) -> Result<Self, Error> {
         check(config)?;
-        if quadratures.iter().all(|quadrature| quadrature.nodes.is_empty()) {
-            return Err(Error::Setting { name: "quadratures", value: "empty".into(), allowed: "one or more" });
+        if quadratures
+            .iter()
+            .all(|quadrature| quadrature.nodes.is_empty())
+        {
+            return Err(Error::Setting {
+                name: "quadratures",
+                value: "empty".into(),
+                allowed: "one or more",
+            });
         }
         let share = 1.0 / quadratures.len() as f64;
         let mut pairs: Vec<(f64, f64)> = quadratures
@@ -128,16 +142,30 @@ impl Density {
         let sigma = config.sigma_fraction * range;
         let (first, last) = (low - MARGIN * sigma, high + MARGIN * sigma);
         let spacing = (last - first) / (config.grid_points - 1) as f64;
-        let grid: Vec<f64> = (0..config.grid_points).map(|i| first + i as f64 * spacing).collect();
+        let grid: Vec<f64> = (0..config.grid_points)
+            .map(|i| first + i as f64 * spacing)
+            .collect();
         let density = smooth(&nodes, &weights, &grid, sigma);
-        Ok(Self { nodes, weights, grid, density, sigma, quadratures, products })
+        Ok(Self {
+            nodes,
+            weights,
+            grid,
+            density,
+            sigma,
+            quadratures,
+            products,
+        })
     }
 
     /// The moment $\mathrm{tr}(A^k) / P$: mean of the start vectors' moments, with its standard
     /// error. Each start vector's moment is exact for k up to twice its steps less one.
     #[must_use]
     pub fn moment(&self, k: i32) -> Estimate {
-        Estimate::of(self.quadratures.iter().map(|quadrature| quadrature.moment(k)))
+        Estimate::of(
+            self.quadratures
+                .iter()
+                .map(|quadrature| quadrature.moment(k)),
+        )
     }
 
     /// The share of eigenvalues below `lambda`, from the unsmoothed nodes, with the standard error
@@ -146,7 +174,10 @@ impl Density {
     pub fn mass_below(&self, lambda: f64) -> Estimate {
         Estimate::of(self.quadratures.iter().map(|quadrature| {
             let pairs = quadrature.nodes.iter().zip(&quadrature.weights);
-            pairs.filter(|(node, _)| **node < lambda).map(|(_, weight)| weight).sum()
+            pairs
+                .filter(|(node, _)| **node < lambda)
+                .map(|(_, weight)| weight)
+                .sum()
         }))
     }
 }
@@ -175,7 +206,13 @@ fn smooth(nodes: &[f64], weights: &[f64], grid: &[f64], sigma: f64) -> Vec<f64> 
 }
 
 fn check(config: &DensityConfig) -> Result<(), Error> {
-    let setting = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
+    let setting = |name, value: String, allowed| {
+        Err(Error::Setting {
+            name,
+            value,
+            allowed,
+        })
+    };
     if config.starts == 0 {
         return setting("starts", "0".into(), "at least 1");
     }
@@ -183,10 +220,18 @@ fn check(config: &DensityConfig) -> Result<(), Error> {
         return setting("steps", "0".into(), "at least 1");
     }
     if !(config.sigma_fraction > 0.0 && config.sigma_fraction.is_finite()) {
-        return setting("sigma_fraction", config.sigma_fraction.to_string(), "positive and finite");
+        return setting(
+            "sigma_fraction",
+            config.sigma_fraction.to_string(),
+            "positive and finite",
+        );
     }
     if ((config.grid_points as f64) - 1.0) < 2.0 * MARGIN + 1.0 / config.sigma_fraction {
-        return setting("grid_points", config.grid_points.to_string(), "at least 13 + 1 / sigma_fraction");
+        return setting(
+            "grid_points",
+            config.grid_points.to_string(),
+            "at least 13 + 1 / sigma_fraction",
+        );
     }
     Ok(())
 }

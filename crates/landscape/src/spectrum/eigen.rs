@@ -5,8 +5,8 @@ use burn::tensor::Tensor;
 
 use super::vector::{normalize, unit_start};
 use super::{Lanczos, LanczosConfig, TridiagonalEigen, rayleigh};
-use crate::operator::LinearOperator;
 use crate::Error;
+use crate::operator::LinearOperator;
 
 /// Which eigenvalues are wanted, and their order in the result.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
@@ -86,7 +86,9 @@ pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
     let run = Lanczos::new(op, config.seed)?;
-    pairs_of(op, run, config, k.min(op.dim()), |values| select(values, k, config.which))
+    pairs_of(op, run, config, k.min(op.dim()), |values| {
+        select(values, k, config.which)
+    })
 }
 
 /// As [`top_eigenpairs`], starting from the sum of the unit vectors along `start`, each `[P]`:
@@ -102,7 +104,9 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
     let run = warm(op, start, config.seed)?;
-    pairs_of(op, run, config, k.min(op.dim()), |values| select(values, k, config.which))
+    pairs_of(op, run, config, k.min(op.dim()), |values| {
+        select(values, k, config.which)
+    })
 }
 
 /// The smallest and the largest eigenvalue by one Lanczos run, which grows until both have
@@ -122,7 +126,10 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
 /// assert!((ends.min.value + 5.0).abs() < 1e-14 && (ends.max.value - 2.0).abs() < 1e-14);
 /// # Ok::<(), landscape::Error>(())
 /// ```
-pub fn extremes<A: LinearOperator + ?Sized>(op: &A, config: &LanczosConfig) -> Result<Extremes, Error> {
+pub fn extremes<A: LinearOperator + ?Sized>(
+    op: &A,
+    config: &LanczosConfig,
+) -> Result<Extremes, Error> {
     ends_of(op, Lanczos::new(op, config.seed)?, config)
 }
 
@@ -152,7 +159,10 @@ impl Lanczos {
     ) -> Result<Vec<EigenPair>, Error> {
         let eigen = self.tridiagonal.eigen()?;
         let wanted = select(&eigen.values, k, config.which);
-        wanted.into_iter().map(|index| self.pair(op, &eigen, index, config.tolerance)).collect()
+        wanted
+            .into_iter()
+            .map(|index| self.pair(op, &eigen, index, config.tolerance))
+            .collect()
     }
 
     fn pair<A: LinearOperator + ?Sized>(
@@ -171,7 +181,9 @@ impl Lanczos {
         Ok(EigenPair {
             value: measured.quotient,
             residual: measured.residual,
-            bound: coefficients.last().map_or(0.0, |last| (self.last_beta * last).abs()),
+            bound: coefficients
+                .last()
+                .map_or(0.0, |last| (self.last_beta * last).abs()),
             converged: measured.residual <= tolerance * largest_magnitude(&eigen.values),
             steps: self.steps(),
             vector,
@@ -217,15 +229,24 @@ fn pairs_of<A: LinearOperator + ?Sized>(
         let invariant = betas.position(|beta| *beta <= config.tolerance * scale);
         let explored = invariant.is_none_or(|index| run.steps() > index + MIN_STEPS);
         if run.steps() == most || (met && explored) {
-            return chosen.into_iter().map(|index| run.pair(op, &eigen, index, config.tolerance)).collect();
+            return chosen
+                .into_iter()
+                .map(|index| run.pair(op, &eigen, index, config.tolerance))
+                .collect();
         }
         // The small eigenproblem is cheap beside products, but not free: a tenth more steps.
         target = (run.steps() + (run.steps() / 10).max(1)).min(most);
     }
 }
 
-fn ends_of<A: LinearOperator + ?Sized>(op: &A, run: Lanczos, config: &LanczosConfig) -> Result<Extremes, Error> {
-    let mut pairs = pairs_of(op, run, config, 2.min(op.dim()), |values| vec![0, values.len() - 1])?;
+fn ends_of<A: LinearOperator + ?Sized>(
+    op: &A,
+    run: Lanczos,
+    config: &LanczosConfig,
+) -> Result<Extremes, Error> {
+    let mut pairs = pairs_of(op, run, config, 2.min(op.dim()), |values| {
+        vec![0, values.len() - 1]
+    })?;
     // The smallest comes first, the largest second.
     let max = pairs.swap_remove(1);
     let min = pairs.swap_remove(0);
@@ -233,7 +254,11 @@ fn ends_of<A: LinearOperator + ?Sized>(op: &A, run: Lanczos, config: &LanczosCon
 }
 
 /// A run from the sum of the unit vectors along `start`.
-fn warm<A: LinearOperator + ?Sized>(op: &A, start: &[Tensor<1>], seed: u64) -> Result<Lanczos, Error> {
+fn warm<A: LinearOperator + ?Sized>(
+    op: &A,
+    start: &[Tensor<1>],
+    seed: u64,
+) -> Result<Lanczos, Error> {
     let mut sum = vec![0.0; op.dim()];
     for vector in start {
         for (total, x) in sum.iter_mut().zip(unit_start(op, vector)?) {
@@ -241,7 +266,10 @@ fn warm<A: LinearOperator + ?Sized>(op: &A, start: &[Tensor<1>], seed: u64) -> R
         }
     }
     if normalize(&mut sum) == 0.0 {
-        return Err(Error::NoDirection { what: "sum of the start vectors", problem: "is zero" });
+        return Err(Error::NoDirection {
+            what: "sum of the start vectors",
+            problem: "is zero",
+        });
     }
     Ok(Lanczos::from_unit(sum, seed))
 }
@@ -250,7 +278,11 @@ fn check(config: &LanczosConfig) -> Result<(), Error> {
     if config.tolerance > 0.0 {
         Ok(())
     } else {
-        Err(Error::Setting { name: "tolerance", value: config.tolerance.to_string(), allowed: "positive" })
+        Err(Error::Setting {
+            name: "tolerance",
+            value: config.tolerance.to_string(),
+            allowed: "positive",
+        })
     }
 }
 
@@ -260,20 +292,28 @@ fn select(values: &[f64], k: usize, which: Which) -> Vec<usize> {
     match which {
         Which::SmallestAlgebraic => {}
         Which::LargestAlgebraic => order.reverse(),
-        Which::LargestMagnitude => order.sort_by(|&i, &j| values[j].abs().total_cmp(&values[i].abs())),
+        Which::LargestMagnitude => {
+            order.sort_by(|&i, &j| values[j].abs().total_cmp(&values[i].abs()))
+        }
     }
     order.truncate(k);
     order
 }
 
 fn largest_magnitude(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |largest, value| value.abs().max(largest))
+    values
+        .iter()
+        .fold(0.0, |largest, value| value.abs().max(largest))
 }
 
 /// Turns the vector so that the first entry within 0.1 % of the largest magnitude is positive.
 fn fix_sign(vector: &mut [f64]) {
     let threshold = 0.999 * largest_magnitude(vector);
-    if vector.iter().find(|x| x.abs() >= threshold).is_some_and(|x| *x < 0.0) {
+    if vector
+        .iter()
+        .find(|x| x.abs() >= threshold)
+        .is_some_and(|x| *x < 0.0)
+    {
         for x in vector {
             *x = -*x;
         }

@@ -32,7 +32,10 @@ impl Estimate {
     /// A confidence outside (0, 1).
     #[must_use]
     pub fn interval(&self, confidence: f64) -> [f64; 2] {
-        assert!(confidence > 0.0 && confidence < 1.0, "confidence is {confidence}; it must be between 0 and 1");
+        assert!(
+            confidence > 0.0 && confidence < 1.0,
+            "confidence is {confidence}; it must be between 0 and 1"
+        );
         if self.count < 2 {
             return [f64::NEG_INFINITY, f64::INFINITY];
         }
@@ -61,7 +64,11 @@ impl Running {
         let n = self.count as f64;
         Estimate {
             mean: if self.count == 0 { f64::NAN } else { self.mean },
-            standard_error: if self.count < 2 { f64::INFINITY } else { (self.squares / (n - 1.0) / n).sqrt() },
+            standard_error: if self.count < 2 {
+                f64::INFINITY
+            } else {
+                (self.squares / (n - 1.0) / n).sqrt()
+            },
             count: self.count,
         }
     }
@@ -86,6 +93,9 @@ mod tests {
     #[test]
     fn one_value_has_no_standard_error() {
         assert_eq!(Estimate::of([3.0]).standard_error, f64::INFINITY);
-        assert_eq!(Estimate::of([3.0]).interval(0.9), [f64::NEG_INFINITY, f64::INFINITY]);
+        assert_eq!(
+            Estimate::of([3.0]).interval(0.9),
+            [f64::NEG_INFINITY, f64::INFINITY]
+        );
     }
 }

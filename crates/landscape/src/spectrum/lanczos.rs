@@ -6,9 +6,9 @@ use burn::tensor::Tensor;
 use super::basis::Basis;
 use super::vector::{norm, normalize, product, unit_start};
 use super::{Tridiagonal, Which};
+use crate::Error;
 use crate::operator::LinearOperator;
 use crate::random::{Purpose, sphere};
-use crate::Error;
 
 /// Settings of [`top_eigenpairs`](super::top_eigenpairs) and [`extremes`](super::extremes).
 #[derive(Config, Debug, PartialEq)]
@@ -109,7 +109,11 @@ impl Quadrature {
     /// $\sum_i w_i\theta_i^k$ for $v'A^kv$.
     #[must_use]
     pub fn moment(&self, k: i32) -> f64 {
-        self.nodes.iter().zip(&self.weights).map(|(node, weight)| weight * node.powi(k)).sum()
+        self.nodes
+            .iter()
+            .zip(&self.weights)
+            .map(|(node, weight)| weight * node.powi(k))
+            .sum()
     }
 }
 
@@ -126,16 +130,31 @@ impl Lanczos {
     ///
     /// # Errors
     /// A wrong length, and a start that is zero or not finite.
-    pub fn from_start<A: LinearOperator + ?Sized>(op: &A, start: &Tensor<1>, seed: u64) -> Result<Self, Error> {
+    pub fn from_start<A: LinearOperator + ?Sized>(
+        op: &A,
+        start: &Tensor<1>,
+        seed: u64,
+    ) -> Result<Self, Error> {
         Ok(Self::from_unit(unit_start(op, start)?, seed))
     }
 
     /// The run number `index` of a seed.
-    pub(super) fn numbered<A: LinearOperator + ?Sized>(op: &A, seed: u64, index: u64) -> Result<Self, Error> {
+    pub(super) fn numbered<A: LinearOperator + ?Sized>(
+        op: &A,
+        seed: u64,
+        index: u64,
+    ) -> Result<Self, Error> {
         if op.dim() == 0 {
-            return Err(Error::Setting { name: "the operator's dimension", value: "0".into(), allowed: "at least 1" });
+            return Err(Error::Setting {
+                name: "the operator's dimension",
+                value: "0".into(),
+                allowed: "at least 1",
+            });
         }
-        Ok(Self::from_unit(sphere(seed, Purpose::Lanczos.stream(index), op.dim()), seed))
+        Ok(Self::from_unit(
+            sphere(seed, Purpose::Lanczos.stream(index), op.dim()),
+            seed,
+        ))
     }
 
     pub(super) fn from_unit(start: Vec<f64>, seed: u64) -> Self {
@@ -164,7 +183,11 @@ impl Lanczos {
     /// # Errors
     /// [`Error::Length`] for an operator of another dimension, [`Error::NonFiniteVector`] for a
     /// product that is not finite, and the operator's own.
-    pub fn extend<A: LinearOperator + ?Sized>(&mut self, op: &A, steps: usize) -> Result<(), Error> {
+    pub fn extend<A: LinearOperator + ?Sized>(
+        &mut self,
+        op: &A,
+        steps: usize,
+    ) -> Result<(), Error> {
         for _ in 0..steps {
             let Some((vector, _)) = &self.next else { break };
             let image = product(op, vector)?;
@@ -175,7 +198,9 @@ impl Lanczos {
 
     /// Takes in the product with the next basis vector.
     fn step(&mut self, mut w: Vec<f64>, unit_roundoff: f64) {
-        let Some((vector, coupling)) = self.next.take() else { return };
+        let Some((vector, coupling)) = self.next.take() else {
+            return;
+        };
         let m = self.basis.len();
         self.basis.push(vector);
         let coefficients = self.basis.orthogonalize(&mut w);
@@ -191,7 +216,11 @@ impl Lanczos {
         self.last_beta = norm(&w);
         // Gershgorin's row sum of T, a bound of the operator's norm as far as it has been seen.
         self.scale = self.scale.max(coupling + alpha.abs() + self.last_beta);
-        self.asymmetry = if self.scale > 0.0 { self.defect / self.scale } else { 0.0 };
+        self.asymmetry = if self.scale > 0.0 {
+            self.defect / self.scale
+        } else {
+            0.0
+        };
         if m + 1 == w.len() {
             return;
         }
@@ -209,7 +238,11 @@ impl Lanczos {
 
     /// A random unit vector orthogonal to the basis.
     fn fresh_vector(&self, dim: usize) -> Vec<f64> {
-        let mut vector = sphere(self.seed, Purpose::Restart.stream(self.restarts.len() as u64), dim);
+        let mut vector = sphere(
+            self.seed,
+            Purpose::Restart.stream(self.restarts.len() as u64),
+            dim,
+        );
         // Repeated until a pass takes nothing more away: where the basis spans nearly everything,
         // the first pass leaves a small rest that holds its rounding errors.
         for _ in 0..5 {
@@ -229,7 +262,10 @@ impl Lanczos {
     /// [`Error::Decomposition`] when the small eigenproblem fails.
     pub fn ritz_values(&self, tolerance: f64) -> Result<Vec<RitzValue>, Error> {
         let eigen = self.tridiagonal.eigen()?;
-        let scale = eigen.values.iter().fold(0.0, |scale: f64, value| scale.max(value.abs()));
+        let scale = eigen
+            .values
+            .iter()
+            .fold(0.0, |scale: f64, value| scale.max(value.abs()));
         let ends = eigen.first_row().into_iter().zip(eigen.last_row());
         Ok(eigen
             .values
@@ -237,7 +273,12 @@ impl Lanczos {
             .zip(ends)
             .map(|(&value, (first, last))| {
                 let bound = (self.last_beta * last).abs();
-                RitzValue { value, bound, weight: first * first, converged: bound <= tolerance * scale }
+                RitzValue {
+                    value,
+                    bound,
+                    weight: first * first,
+                    converged: bound <= tolerance * scale,
+                }
             })
             .collect())
     }
@@ -248,8 +289,15 @@ impl Lanczos {
     /// [`Error::Decomposition`] when the small eigenproblem fails.
     pub fn quadrature(&self) -> Result<Quadrature, Error> {
         let eigen = self.tridiagonal.eigen()?;
-        let weights = eigen.first_row().iter().map(|first| first * first).collect();
-        Ok(Quadrature { nodes: eigen.values, weights })
+        let weights = eigen
+            .first_row()
+            .iter()
+            .map(|first| first * first)
+            .collect();
+        Ok(Quadrature {
+            nodes: eigen.values,
+            weights,
+        })
     }
 
     /// The vector with the given coefficients in the basis.

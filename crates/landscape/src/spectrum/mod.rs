@@ -31,9 +31,13 @@ mod trace;
 mod tridiagonal;
 mod vector;
 
-pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize};
+pub use dense::{
+    DenseEigen, DenseSpectrum, SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize,
+};
 pub use density::{Density, DensityConfig, spectral_density};
-pub use eigen::{EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from};
+pub use eigen::{
+    EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,
+};
 pub use estimate::Estimate;
 pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
 pub use power::{PowerConfig, PowerIteration, power_iteration};

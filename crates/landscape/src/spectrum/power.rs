@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 
 use super::rayleigh::rayleigh_product;
 use super::vector::normalize;
+use crate::Error;
 use crate::operator::LinearOperator;
 use crate::random::{Purpose, normal};
-use crate::Error;
 
 /// Settings of [`power_iteration`].
 #[derive(Config, Debug, PartialEq)]
@@ -63,8 +63,17 @@ pub struct PowerIteration {
 ///
 /// # References
 /// Golub and Van Loan (2013), *Matrix Computations*, section 8.2.1.
-pub fn power_iteration<A: LinearOperator + ?Sized>(op: &A, config: &PowerConfig) -> Result<PowerIteration, Error> {
-    let setting = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
+pub fn power_iteration<A: LinearOperator + ?Sized>(
+    op: &A,
+    config: &PowerConfig,
+) -> Result<PowerIteration, Error> {
+    let setting = |name, value: String, allowed| {
+        Err(Error::Setting {
+            name,
+            value,
+            allowed,
+        })
+    };
     if op.dim() == 0 {
         return setting("the operator's dimension", "0".into(), "at least 1");
     }

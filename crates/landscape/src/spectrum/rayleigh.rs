@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use super::vector::{checked, dot, norm};
-use crate::operator::{LinearOperator, download};
 use crate::Error;
+use crate::operator::{LinearOperator, download};
 
 /// How close a vector is to an eigenvector.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,11 +52,18 @@ pub(super) fn rayleigh_product<A: LinearOperator + ?Sized>(
     let v = checked(download(v), "vector")?;
     let length = norm(&v);
     if length == 0.0 {
-        return Err(Error::NoDirection { what: "vector", problem: "is zero" });
+        return Err(Error::NoDirection {
+            what: "vector",
+            problem: "is zero",
+        });
     }
     let unit: Vec<f64> = v.iter().map(|x| x / length).collect();
     let quotient = dot(&unit, &product) / length;
-    let rest: Vec<f64> = product.iter().zip(&unit).map(|(p, x)| p / length - quotient * x).collect();
+    let rest: Vec<f64> = product
+        .iter()
+        .zip(&unit)
+        .map(|(p, x)| p / length - quotient * x)
+        .collect();
     let residual = norm(&rest).max(op.domain().unit_roundoff() * quotient.abs());
     Ok((Rayleigh { quotient, residual }, product))
 }

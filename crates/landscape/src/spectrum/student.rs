@@ -24,7 +24,10 @@ use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 #[must_use]
 pub fn student_quantile(p: f64, freedom: usize) -> f64 {
     assert!(p > 0.0 && p < 1.0, "p is {p}; it must be between 0 and 1");
-    assert!(freedom > 0, "the degrees of freedom are 0; at least 1 is needed");
+    assert!(
+        freedom > 0,
+        "the degrees of freedom are 0; at least 1 is needed"
+    );
     if p == 0.5 {
         return 0.0;
     }
@@ -92,8 +95,14 @@ mod tests {
             (0.975, 120, 1.980),
         ];
         for (p, freedom, t) in table {
-            assert!((student_quantile(p, freedom) - t).abs() <= 5.001e-4, "t({p}, {freedom})");
-            assert!((student_quantile(1.0 - p, freedom) + t).abs() <= 6e-4, "t(1 - {p}, {freedom})");
+            assert!(
+                (student_quantile(p, freedom) - t).abs() <= 5.001e-4,
+                "t({p}, {freedom})"
+            );
+            assert!(
+                (student_quantile(1.0 - p, freedom) + t).abs() <= 6e-4,
+                "t(1 - {p}, {freedom})"
+            );
         }
     }
 

@@ -6,9 +6,9 @@ use burn::config::Config;
 
 use super::estimate::{Estimate, Running};
 use super::vector::{dot, product};
+use crate::Error;
 use crate::operator::LinearOperator;
 use crate::random::{Purpose, rademacher};
-use crate::Error;
 
 /// Settings of [`hutchinson_trace`].
 #[derive(Config, Debug, PartialEq)]
@@ -68,8 +68,18 @@ impl Trace {
     /// A confidence outside (0, 1).
     #[must_use]
     pub fn interval(&self, confidence: f64) -> [f64; 2] {
-        let Self { mean, standard_error, products, .. } = *self;
-        Estimate { mean, standard_error, count: products }.interval(confidence)
+        let Self {
+            mean,
+            standard_error,
+            products,
+            ..
+        } = *self;
+        Estimate {
+            mean,
+            standard_error,
+            count: products,
+        }
+        .interval(confidence)
     }
 }
 
@@ -102,7 +112,10 @@ impl Trace {
 /// # References
 /// Hutchinson (1990), *A stochastic estimator of the trace of the influence matrix*; Bekas,
 /// Kokiopoulou and Saad (2007) for the diagonal.
-pub fn hutchinson_trace<A: LinearOperator + ?Sized>(op: &A, config: &TraceConfig) -> Result<Trace, Error> {
+pub fn hutchinson_trace<A: LinearOperator + ?Sized>(
+    op: &A,
+    config: &TraceConfig,
+) -> Result<Trace, Error> {
     hutchinson_trace_by_block(op, &[], config)
 }
 
@@ -122,7 +135,10 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     check(config)?;
     let dim = op.dim();
     for range in blocks {
-        assert!(range.start <= range.end && range.end <= dim, "block {range:?} is not a range of 0..{dim}");
+        assert!(
+            range.start <= range.end && range.end <= dim,
+            "block {range:?} is not a range of 0..{dim}"
+        );
     }
     let mut trace = Running::default();
     let mut frobenius = Running::default();
@@ -141,17 +157,32 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
         for (running, (z, image)) in diagonal.iter_mut().zip(z.iter().zip(&image)) {
             running.add(z * image);
         }
-        let Estimate { mean, standard_error, .. } = trace.estimate();
-        let converged = products >= config.min_probes && standard_error <= config.relative_error * mean.abs();
+        let Estimate {
+            mean,
+            standard_error,
+            ..
+        } = trace.estimate();
+        let converged =
+            products >= config.min_probes && standard_error <= config.relative_error * mean.abs();
         if converged || products == config.max_probes {
             return Ok(Trace {
                 mean,
                 standard_error,
                 products,
                 converged,
-                diagonal: diagonal.iter().map(|running| running.estimate().mean).collect(),
-                diagonal_standard_error: diagonal.iter().map(|running| running.estimate().standard_error).collect(),
-                blocks: block_traces.iter().zip(blocks).map(|(running, range)| block(running, range)).collect(),
+                diagonal: diagonal
+                    .iter()
+                    .map(|running| running.estimate().mean)
+                    .collect(),
+                diagonal_standard_error: diagonal
+                    .iter()
+                    .map(|running| running.estimate().standard_error)
+                    .collect(),
+                blocks: block_traces
+                    .iter()
+                    .zip(blocks)
+                    .map(|(running, range)| block(running, range))
+                    .collect(),
                 squared_frobenius: frobenius.estimate(),
             });
         }
@@ -159,20 +190,42 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
 }
 
 fn block(running: &Running, range: &Range<usize>) -> BlockTrace {
-    let Estimate { mean, standard_error, .. } = running.estimate();
-    BlockTrace { range: range.clone(), mean, standard_error }
+    let Estimate {
+        mean,
+        standard_error,
+        ..
+    } = running.estimate();
+    BlockTrace {
+        range: range.clone(),
+        mean,
+        standard_error,
+    }
 }
 
 fn check(config: &TraceConfig) -> Result<(), Error> {
-    let setting = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
+    let setting = |name, value: String, allowed| {
+        Err(Error::Setting {
+            name,
+            value,
+            allowed,
+        })
+    };
     if config.relative_error.is_nan() || config.relative_error < 0.0 {
-        return setting("relative_error", config.relative_error.to_string(), "zero or more");
+        return setting(
+            "relative_error",
+            config.relative_error.to_string(),
+            "zero or more",
+        );
     }
     if config.min_probes < 2 {
         return setting("min_probes", config.min_probes.to_string(), "at least 2");
     }
     if config.max_probes < config.min_probes {
-        return setting("max_probes", config.max_probes.to_string(), "at least min_probes");
+        return setting(
+            "max_probes",
+            config.max_probes.to_string(),
+            "at least min_probes",
+        );
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Symmetric tridiagonal matrices and their eigen-decomposition.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd};
 use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{
+    ComputeEigenvectors, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd,
+};
 use faer::{Mat, Par};
 
 use crate::Error;
@@ -39,13 +41,19 @@ impl TridiagonalEigen {
     /// The first entry of every eigenvector. Their squares are the weights of Gauss quadrature.
     #[must_use]
     pub fn first_row(&self) -> Vec<f64> {
-        self.vectors.chunks(self.values.len().max(1)).map(|vector| vector[0]).collect()
+        self.vectors
+            .chunks(self.values.len().max(1))
+            .map(|vector| vector[0])
+            .collect()
     }
 
     /// The last entry of every eigenvector. They bound the error of Ritz values.
     #[must_use]
     pub fn last_row(&self) -> Vec<f64> {
-        self.vectors.chunks(self.values.len().max(1)).map(|vector| vector[vector.len() - 1]).collect()
+        self.vectors
+            .chunks(self.values.len().max(1))
+            .map(|vector| vector[vector.len() - 1])
+            .collect()
     }
 }
 
@@ -69,22 +77,44 @@ impl Tridiagonal {
         let m = self.alpha.len();
         let expected = m.saturating_sub(1);
         if self.beta.len() != expected {
-            return Err(Error::Length { what: "tridiagonal matrix's beta", expected, found: self.beta.len() });
+            return Err(Error::Length {
+                what: "tridiagonal matrix's beta",
+                expected,
+                found: self.beta.len(),
+            });
         }
         if !self.alpha.iter().chain(&self.beta).all(|x| x.is_finite()) {
-            return Err(Error::NonFiniteVector { what: "tridiagonal matrix" });
+            return Err(Error::NonFiniteVector {
+                what: "tridiagonal matrix",
+            });
         }
         if m < 2 {
-            return Ok(TridiagonalEigen { values: self.alpha.clone(), vectors: vec![1.0; m] });
+            return Ok(TridiagonalEigen {
+                values: self.alpha.clone(),
+                vectors: vec![1.0; m],
+            });
         }
         let scale = power_of_two_above(self.alpha.iter().chain(&self.beta));
         let mut diagonal = Diag::<f64>::zeros(m);
         let mut beside = Diag::<f64>::zeros(m);
-        diagonal.column_vector_mut().iter_mut().zip(&self.alpha).for_each(|(to, from)| *to = from / scale);
-        beside.column_vector_mut().iter_mut().zip(&self.beta).for_each(|(to, from)| *to = from / scale);
+        diagonal
+            .column_vector_mut()
+            .iter_mut()
+            .zip(&self.alpha)
+            .for_each(|(to, from)| *to = from / scale);
+        beside
+            .column_vector_mut()
+            .iter_mut()
+            .zip(&self.beta)
+            .for_each(|(to, from)| *to = from / scale);
         let mut values = Diag::<f64>::zeros(m);
         let mut vectors = Mat::<f64>::zeros(m, m);
-        let scratch = self_adjoint_evd_scratch::<f64>(m, ComputeEigenvectors::Yes, Par::Seq, Default::default());
+        let scratch = self_adjoint_evd_scratch::<f64>(
+            m,
+            ComputeEigenvectors::Yes,
+            Par::Seq,
+            Default::default(),
+        );
         tridiagonal_self_adjoint_evd(
             diagonal.as_ref(),
             beside.as_ref(),
@@ -94,10 +124,20 @@ impl Tridiagonal {
             MemStack::new(&mut MemBuffer::new(scratch)),
             Default::default(),
         )
-        .map_err(|error| Error::Decomposition { dim: m, reason: format!("{error:?}") })?;
+        .map_err(|error| Error::Decomposition {
+            dim: m,
+            reason: format!("{error:?}"),
+        })?;
         Ok(TridiagonalEigen {
-            values: values.column_vector().iter().map(|value| value * scale).collect(),
-            vectors: vectors.col_iter().flat_map(|column| column.iter().copied().collect::<Vec<_>>()).collect(),
+            values: values
+                .column_vector()
+                .iter()
+                .map(|value| value * scale)
+                .collect(),
+            vectors: vectors
+                .col_iter()
+                .flat_map(|column| column.iter().copied().collect::<Vec<_>>())
+                .collect(),
         })
     }
 }
@@ -150,15 +190,22 @@ mod tests {
         // 300 exceeds the dimension from which divide and conquer is used.
         for m in [1_u32, 2, 3, 10, 127, 128, 300] {
             let size = m as usize;
-            let matrix = Tridiagonal { alpha: vec![2.0; size], beta: vec![-1.0; size - 1] };
+            let matrix = Tridiagonal {
+                alpha: vec![2.0; size],
+                beta: vec![-1.0; size - 1],
+            };
             let eigen = matrix.eigen().unwrap();
             for (k, value) in (1..).zip(&eigen.values) {
-                let expected = 2.0 - 2.0 * (std::f64::consts::PI * f64::from(k) / f64::from(m + 1)).cos();
+                let expected =
+                    2.0 - 2.0 * (std::f64::consts::PI * f64::from(k) / f64::from(m + 1)).cos();
                 // Some tens of roundings of the largest eigenvalue, 4.
                 assert!((value - expected).abs() < 1e-13, "eigenvalue {k} of {m}");
             }
             let (residual, orthogonality) = defects(&matrix, &eigen);
-            assert!(residual < 1e-13 && orthogonality < 1e-13, "{residual} {orthogonality}");
+            assert!(
+                residual < 1e-13 && orthogonality < 1e-13,
+                "{residual} {orthogonality}"
+            );
             // The eigenvectors are sines: the first entry squared is 2 / (m + 1) sin^2(k pi / (m + 1)).
             for (k, first) in (1..).zip(eigen.first_row()) {
                 let sine = (std::f64::consts::PI * f64::from(k) / f64::from(m + 1)).sin();
@@ -169,22 +216,51 @@ mod tests {
 
     #[test]
     fn decoupled_and_zero_matrices_are_decomposed() {
-        let zero = Tridiagonal { alpha: vec![0.0; 5], beta: vec![0.0; 4] };
+        let zero = Tridiagonal {
+            alpha: vec![0.0; 5],
+            beta: vec![0.0; 4],
+        };
         assert_eq!(zero.eigen().unwrap().values, [0.0; 5]);
-        let decoupled = Tridiagonal { alpha: vec![3.0, 1.0, 2.0], beta: vec![0.0; 2] };
+        let decoupled = Tridiagonal {
+            alpha: vec![3.0, 1.0, 2.0],
+            beta: vec![0.0; 2],
+        };
         let eigen = decoupled.eigen().unwrap();
         assert_eq!(eigen.values, [1.0, 2.0, 3.0]);
-        assert_eq!(eigen.first_row().iter().map(|x| x.abs()).collect::<Vec<_>>(), [0.0, 0.0, 1.0]);
-        assert_eq!(eigen.last_row().iter().map(|x| x.abs()).collect::<Vec<_>>(), [0.0, 1.0, 0.0]);
+        assert_eq!(
+            eigen
+                .first_row()
+                .iter()
+                .map(|x| x.abs())
+                .collect::<Vec<_>>(),
+            [0.0, 0.0, 1.0]
+        );
+        assert_eq!(
+            eigen.last_row().iter().map(|x| x.abs()).collect::<Vec<_>>(),
+            [0.0, 1.0, 0.0]
+        );
         assert!(Tridiagonal::default().eigen().unwrap().values.is_empty());
     }
 
     #[test]
     fn bad_entries_are_errors() {
-        let nan = Tridiagonal { alpha: vec![f64::NAN, 1.0], beta: vec![0.0] };
+        let nan = Tridiagonal {
+            alpha: vec![f64::NAN, 1.0],
+            beta: vec![0.0],
+        };
         assert!(matches!(nan.eigen(), Err(Error::NonFiniteVector { .. })));
-        let short = Tridiagonal { alpha: vec![1.0, 1.0], beta: vec![] };
-        assert!(matches!(short.eigen(), Err(Error::Length { expected: 1, found: 0, .. })));
+        let short = Tridiagonal {
+            alpha: vec![1.0, 1.0],
+            beta: vec![],
+        };
+        assert!(matches!(
+            short.eigen(),
+            Err(Error::Length {
+                expected: 1,
+                found: 0,
+                ..
+            })
+        ));
     }
 
     #[test]
@@ -193,7 +269,12 @@ mod tests {
         for scale in [1.0, 1e-15, 1e-150] {
             let mut beta = vec![0.0; 131];
             beta[65] = scale;
-            let eigen = Tridiagonal { alpha: vec![0.0; 132], beta }.eigen().unwrap();
+            let eigen = Tridiagonal {
+                alpha: vec![0.0; 132],
+                beta,
+            }
+            .eigen()
+            .unwrap();
             assert!((eigen.values[0] / scale + 1.0).abs() < 1e-14);
             assert!((eigen.values[131] / scale - 1.0).abs() < 1e-14);
         }

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::operator::{LinearOperator, download};
 use crate::Error;
+use crate::operator::{LinearOperator, download};
 
 /// Inner product, summed in eight interleaved partial sums: fast, and the same on every machine.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -57,18 +57,27 @@ pub(super) fn normalize(a: &mut [f64]) -> f64 {
 /// # Errors
 /// [`Error::NonFiniteVector`] for a product with NaN or infinite entries, and the operator's own.
 pub(super) fn product<A: LinearOperator + ?Sized>(op: &A, v: &[f64]) -> Result<Vec<f64>, Error> {
-    checked(download(&op.apply(&op.domain().upload(v)?)?), "operator's product")
+    checked(
+        download(&op.apply(&op.domain().upload(v)?)?),
+        "operator's product",
+    )
 }
 
 /// A start vector given by the caller, on the host with unit norm.
 ///
 /// # Errors
 /// A wrong length, and a vector that is zero or not finite.
-pub(super) fn unit_start<A: LinearOperator + ?Sized>(op: &A, start: &Tensor<1>) -> Result<Vec<f64>, Error> {
+pub(super) fn unit_start<A: LinearOperator + ?Sized>(
+    op: &A,
+    start: &Tensor<1>,
+) -> Result<Vec<f64>, Error> {
     op.domain().check_length("start vector", start.dims()[0])?;
     let mut start = checked(download(start), "start vector")?;
     if normalize(&mut start) == 0.0 {
-        return Err(Error::NoDirection { what: "start vector", problem: "is zero" });
+        return Err(Error::NoDirection {
+            what: "start vector",
+            problem: "is zero",
+        });
     }
     Ok(start)
 }
@@ -97,7 +106,11 @@ mod tests {
     fn dot_counts_every_entry_once() {
         for n in 0..40_u32 {
             let a: Vec<f64> = (0..n).map(f64::from).collect();
-            let expected = if n == 0 { 0 } else { (n - 1) * n * (2 * n - 1) / 6 };
+            let expected = if n == 0 {
+                0
+            } else {
+                (n - 1) * n * (2 * n - 1) / 6
+            };
             assert_eq!(dot(&a, &a), f64::from(expected));
         }
     }

@@ -3,9 +3,9 @@
 use burn::tensor::{DType, Device};
 
 use super::{Breaking, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value};
+use crate::Error;
 use crate::operator::Dense;
 use crate::spectrum::{SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize};
-use crate::Error;
 
 #[test]
 fn toeplitz_matrix_has_its_closed_form_spectrum() {
@@ -36,19 +36,29 @@ fn statistics_follow_their_definitions() {
         (s.trace, 4.0),
     ];
     for (found, expected) in expected {
-        assert!((found - expected).abs() < 1e-13, "{found} is not {expected}");
+        assert!(
+            (found - expected).abs() < 1e-13,
+            "{found} is not {expected}"
+        );
     }
     assert_eq!(s.determinant_sign, 1);
 }
 
 #[test]
 fn determinant_sign_counts_negative_eigenvalues_and_sees_zeros() {
-    let sign = |values: &[f64]| dense_spectrum(&dense(&rotated(values, 2), values.len())).unwrap().statistics;
+    let sign = |values: &[f64]| {
+        dense_spectrum(&dense(&rotated(values, 2), values.len()))
+            .unwrap()
+            .statistics
+    };
     assert_eq!(sign(&[-1.0, 2.0, 3.0]).determinant_sign, -1);
     assert_eq!(sign(&[-1.0, -2.0, 3.0]).determinant_sign, 1);
     let singular = sign(&[0.0, -2.0, 3.0]);
     assert_eq!(singular.determinant_sign, 0);
-    assert!((singular.fraction_negative - 1.0 / 3.0).abs() < 1e-15, "rounding of the zero is not negative");
+    assert!(
+        (singular.fraction_negative - 1.0 / 3.0).abs() < 1e-15,
+        "rounding of the zero is not negative"
+    );
 }
 
 #[test]
@@ -89,29 +99,52 @@ fn decomposition_does_not_depend_on_the_scale() {
     let rows = random_symmetric(150, 9);
     let eigen = |scale: f64| {
         let rows = rows.iter().map(|a| a * scale).collect();
-        SymmetricMatrix::from_rows(rows, 150).unwrap().eigen().unwrap()
+        SymmetricMatrix::from_rows(rows, 150)
+            .unwrap()
+            .eigen()
+            .unwrap()
     };
     let (one, small) = (eigen(1.0), eigen(2.0_f64.powi(-60)));
     assert_eq!(one.vectors, small.vectors);
-    assert!(one.values.iter().zip(&small.values).all(|(a, b)| *a == b * 2.0_f64.powi(60)));
+    assert!(
+        one.values
+            .iter()
+            .zip(&small.values)
+            .all(|(a, b)| *a == b * 2.0_f64.powi(60))
+    );
 }
 
 #[test]
 fn zero_tolerance_follows_the_float_type() {
     let op = Dense::new(&[1.0, 0.0, 0.0, 1e-9], 2, DType::F32, &Device::flex()).unwrap();
     assert_eq!(dense_spectrum(&op).unwrap().statistics.determinant_sign, 0);
-    assert_eq!(dense_spectrum(&diagonal(&[1.0, 1e-9])).unwrap().statistics.determinant_sign, 1);
+    assert_eq!(
+        dense_spectrum(&diagonal(&[1.0, 1e-9]))
+            .unwrap()
+            .statistics
+            .determinant_sign,
+        1
+    );
 }
 
 #[test]
 fn zero_and_single_matrices_are_decomposed() {
     let zero = dense_spectrum(&diagonal(&[0.0; 3])).unwrap();
-    assert_eq!((zero.values, zero.statistics.determinant_sign), (vec![0.0; 3], 0));
+    assert_eq!(
+        (zero.values, zero.statistics.determinant_sign),
+        (vec![0.0; 3], 0)
+    );
     let one = dense_spectrum(&diagonal(&[-2.0])).unwrap().statistics;
-    assert_eq!((one.min, one.max, one.std, one.determinant_sign), (-2.0, -2.0, 0.0, -1));
+    assert_eq!(
+        (one.min, one.max, one.std, one.determinant_sign),
+        (-2.0, -2.0, 0.0, -1)
+    );
 }
 
 #[test]
 fn product_that_is_not_finite_is_an_error() {
-    assert!(matches!(dense_spectrum(&Breaking::new(3)), Err(Error::NonFiniteVector { .. })));
+    assert!(matches!(
+        dense_spectrum(&Breaking::new(3)),
+        Err(Error::NonFiniteVector { .. })
+    ));
 }

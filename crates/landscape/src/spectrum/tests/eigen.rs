@@ -5,12 +5,15 @@ use std::ops::ControlFlow;
 use burn::tensor::DType;
 use proptest::prelude::*;
 
-use super::{Breaking, Diagonal, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value};
-use crate::operator::{Counted, LinearOperator, Observed, Shifted, download};
-use crate::spectrum::{
-    EigenPair, LanczosConfig, SymmetricMatrix, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,
+use super::{
+    Breaking, Diagonal, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value,
 };
 use crate::Error;
+use crate::operator::{Counted, LinearOperator, Observed, Shifted, download};
+use crate::spectrum::{
+    EigenPair, LanczosConfig, SymmetricMatrix, Which, extremes, extremes_from, top_eigenpairs,
+    top_eigenpairs_from,
+};
 
 fn values(pairs: &[EigenPair]) -> Vec<f64> {
     pairs.iter().map(|pair| pair.value).collect()
@@ -19,7 +22,10 @@ fn values(pairs: &[EigenPair]) -> Vec<f64> {
 fn close(found: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
-        assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
+        assert!(
+            (found - expected).abs() <= tolerance,
+            "{found} is not {expected}"
+        );
     }
 }
 
@@ -55,7 +61,8 @@ fn toeplitz_matrix_gives_its_closed_form_pairs() {
     // The vectors are sines: sqrt(2 / 91) sin(j k pi / 91).
     let vector = download(&pairs[0].vector);
     for (j, entry) in (1..).zip(vector) {
-        let expected = (2.0_f64 / 91.0).sqrt() * (f64::from(j) * 90.0 * std::f64::consts::PI / 91.0).sin();
+        let expected =
+            (2.0_f64 / 91.0).sqrt() * (f64::from(j) * 90.0 * std::f64::consts::PI / 91.0).sin();
         // The largest entries are 45 and 46, equal in magnitude; the first is made positive.
         let sign = (45.0 * 90.0 * std::f64::consts::PI / 91.0).sin().signum();
         // Angle of the residual over the gap, 4e-5 / 3.6e-3.
@@ -83,14 +90,28 @@ fn residual_is_that_of_the_value_and_the_vector_returned() {
             assert!((norm - 1.0).abs() < 1e-14);
             let square: f64 = (0..120)
                 .map(|i| {
-                    let product: f64 = rows[i * 120..][..120].iter().zip(&v).map(|(a, x)| a * x).sum();
+                    let product: f64 = rows[i * 120..][..120]
+                        .iter()
+                        .zip(&v)
+                        .map(|(a, x)| a * x)
+                        .sum();
                     (product - pair.value * v[i]).powi(2)
                 })
                 .sum();
             // Rounding of a product with a matrix of norm about 15.
-            assert!((square.sqrt() - pair.residual).abs() < 1e-13, "{:e} {:e}", square.sqrt(), pair.residual);
+            assert!(
+                (square.sqrt() - pair.residual).abs() < 1e-13,
+                "{:e} {:e}",
+                square.sqrt(),
+                pair.residual
+            );
             // In exact arithmetic the bound is the residual.
-            assert!((pair.bound - pair.residual).abs() < 1e-12, "{:e} {:e}", pair.bound, pair.residual);
+            assert!(
+                (pair.bound - pair.residual).abs() < 1e-12,
+                "{:e} {:e}",
+                pair.bound,
+                pair.residual
+            );
             assert!(pair.converged);
         }
     }
@@ -102,13 +123,26 @@ fn single_precision_residual_is_not_reported_below_single_precision() {
     let config = config(Which::LargestAlgebraic).with_tolerance(1e-12);
     for pair in top_eigenpairs(&op, 3, &config).unwrap() {
         let unit = 2.0_f64.powi(-24);
-        assert!(pair.residual >= unit * pair.value && pair.residual < 1e-5, "{:e}", pair.residual);
-        assert!(pair.bound < 1e-11, "the recurrence alone claims {:e}", pair.bound);
+        assert!(
+            pair.residual >= unit * pair.value && pair.residual < 1e-5,
+            "{:e}",
+            pair.residual
+        );
+        assert!(
+            pair.bound < 1e-11,
+            "the recurrence alone claims {:e}",
+            pair.bound
+        );
         assert!(!pair.converged);
         assert!(pair.steps < 100, "more steps do not help against rounding");
     }
     let reachable = config.with_tolerance(1e-5);
-    assert!(top_eigenpairs(&op, 3, &reachable).unwrap().iter().all(|pair| pair.converged));
+    assert!(
+        top_eigenpairs(&op, 3, &reachable)
+            .unwrap()
+            .iter()
+            .all(|pair| pair.converged)
+    );
 }
 
 #[test]
@@ -118,7 +152,11 @@ fn warm_start_takes_fewer_products() {
     let mut before: Vec<f64> = (0..297).map(|i| f64::from(i) / 297.0).collect();
     before.extend([1.5, 1.35, 1.2]);
     let before = rotated(&before, 1);
-    let after: Vec<f64> = before.iter().zip(random_symmetric(dim, 2)).map(|(a, b)| a + 1e-4 * b).collect();
+    let after: Vec<f64> = before
+        .iter()
+        .zip(random_symmetric(dim, 2))
+        .map(|(a, b)| a + 1e-4 * b)
+        .collect();
     let start: Vec<_> = top_eigenpairs(&dense(&before, dim), 3, &config(Which::LargestAlgebraic))
         .unwrap()
         .into_iter()
@@ -132,7 +170,12 @@ fn warm_start_takes_fewer_products() {
     for (found, expected) in found.iter().zip(&expected) {
         assert!((found.value - expected.value).abs() <= found.residual + expected.residual);
     }
-    assert!(warm.products() < cold.products(), "{} {}", warm.products(), cold.products());
+    assert!(
+        warm.products() < cold.products(),
+        "{} {}",
+        warm.products(),
+        cold.products()
+    );
 }
 
 #[test]
@@ -142,7 +185,13 @@ fn eigenvector_of_another_value_as_start_does_not_hide_the_top() {
     let mut unit = vec![0.0; values.len()];
     unit[501] = 1.0;
     let start = op.domain().upload(&unit).unwrap();
-    let pairs = top_eigenpairs_from(&op, 2, std::slice::from_ref(&start), &config(Which::LargestAlgebraic)).unwrap();
+    let pairs = top_eigenpairs_from(
+        &op,
+        2,
+        std::slice::from_ref(&start),
+        &config(Which::LargestAlgebraic),
+    )
+    .unwrap();
     close(&[pairs[0].value, pairs[1].value], &[10.0, 7.0], 1e-6);
     let ends = extremes_from(&op, &[start], &LanczosConfig::new()).unwrap();
     close(&[ends.min.value, ends.max.value], &[-3.0, 10.0], 1e-6);
@@ -168,7 +217,12 @@ fn eigenvectors_of_other_values_as_start_do_not_hide_the_top() {
 #[test]
 fn not_converging_is_data() {
     // The ends of this spectrum are too dense for 20 steps.
-    let pairs = top_eigenpairs(&toeplitz(400), 2, &config(Which::LargestAlgebraic).with_max_steps(20)).unwrap();
+    let pairs = top_eigenpairs(
+        &toeplitz(400),
+        2,
+        &config(Which::LargestAlgebraic).with_max_steps(20),
+    )
+    .unwrap();
     for pair in pairs {
         assert!(!pair.converged && pair.residual > 1e-5 && pair.steps == 20);
         assert!(pair.value < toeplitz_value(400, 400));
@@ -178,10 +232,22 @@ fn not_converging_is_data() {
 #[test]
 fn more_pairs_than_coordinates_are_not_invented() {
     let op = diagonal(&[2.0, 1.0]);
-    close(&values(&top_eigenpairs(&op, 5, &LanczosConfig::new()).unwrap()), &[2.0, 1.0], 1e-14);
-    assert!(top_eigenpairs(&op, 0, &LanczosConfig::new()).unwrap().is_empty());
+    close(
+        &values(&top_eigenpairs(&op, 5, &LanczosConfig::new()).unwrap()),
+        &[2.0, 1.0],
+        1e-14,
+    );
+    assert!(
+        top_eigenpairs(&op, 0, &LanczosConfig::new())
+            .unwrap()
+            .is_empty()
+    );
     let one = diagonal(&[-4.0]);
-    close(&values(&top_eigenpairs(&one, 1, &LanczosConfig::new()).unwrap()), &[-4.0], 0.0);
+    close(
+        &values(&top_eigenpairs(&one, 1, &LanczosConfig::new()).unwrap()),
+        &[-4.0],
+        0.0,
+    );
     let ends = extremes(&one, &LanczosConfig::new()).unwrap();
     assert_eq!((ends.min.value, ends.max.value), (-4.0, -4.0));
 }
@@ -190,7 +256,10 @@ fn more_pairs_than_coordinates_are_not_invented() {
 fn zero_matrix_has_converged_zero_pairs() {
     let counted = Counted::new(diagonal(&[0.0; 200]));
     for pair in top_eigenpairs(&counted, 2, &LanczosConfig::new()).unwrap() {
-        assert_eq!((pair.value, pair.residual, pair.converged), (0.0, 0.0, true));
+        assert_eq!(
+            (pair.value, pair.residual, pair.converged),
+            (0.0, 0.0, true)
+        );
     }
     assert!(counted.products() < 20);
 }
@@ -198,7 +267,11 @@ fn zero_matrix_has_converged_zero_pairs() {
 #[test]
 fn repeated_top_eigenvalue_is_found_as_often_as_it_occurs_in_a_small_space() {
     let op = dense(&rotated(&[3.0, 3.0, 3.0, 1.0, 0.5, -1.0], 2), 6);
-    close(&values(&top_eigenpairs(&op, 4, &LanczosConfig::new()).unwrap()), &[3.0, 3.0, 3.0, 1.0], 1e-13);
+    close(
+        &values(&top_eigenpairs(&op, 4, &LanczosConfig::new()).unwrap()),
+        &[3.0, 3.0, 3.0, 1.0],
+        1e-13,
+    );
 }
 
 #[test]
@@ -217,8 +290,15 @@ fn same_seed_gives_the_same_bits_and_signs_do_not_depend_on_the_seed() {
     let again = top_eigenpairs(&op, 2, &config(Which::LargestAlgebraic)).unwrap();
     let other = top_eigenpairs(&op, 2, &config(Which::LargestAlgebraic).with_seed(8)).unwrap();
     for ((a, b), c) in first.iter().zip(&again).zip(&other) {
-        assert_eq!((a.value, download(&a.vector)), (b.value, download(&b.vector)));
-        let cosine: f64 = download(&a.vector).iter().zip(download(&c.vector)).map(|(x, y)| x * y).sum();
+        assert_eq!(
+            (a.value, download(&a.vector)),
+            (b.value, download(&b.vector))
+        );
+        let cosine: f64 = download(&a.vector)
+            .iter()
+            .zip(download(&c.vector))
+            .map(|(x, y)| x * y)
+            .sum();
         assert!(cosine > 0.999);
     }
 }
@@ -227,7 +307,10 @@ fn same_seed_gives_the_same_bits_and_signs_do_not_depend_on_the_seed() {
 fn settings_survive_the_way_through_json() {
     use burn::config::Config;
     let settings = config(Which::SmallestAlgebraic).with_tolerance(1e-7);
-    assert_eq!(LanczosConfig::load_binary(settings.to_string().as_bytes()).unwrap(), settings);
+    assert_eq!(
+        LanczosConfig::load_binary(settings.to_string().as_bytes()).unwrap(),
+        settings
+    );
 }
 
 #[test]
@@ -235,16 +318,31 @@ fn failures_reach_the_caller() {
     let nan = top_eigenpairs(&Breaking::new(4), 1, &LanczosConfig::new());
     assert!(matches!(nan, Err(Error::NonFiniteVector { .. })));
     let op = diagonal(&outliers(100));
-    let observed = Observed::new(&op, |done| if done < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) });
-    assert!(matches!(extremes(&observed, &LanczosConfig::new()), Err(Error::Cancelled { done: 5 })));
+    let observed = Observed::new(&op, |done| {
+        if done < 5 {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
+    assert!(matches!(
+        extremes(&observed, &LanczosConfig::new()),
+        Err(Error::Cancelled { done: 5 })
+    ));
     for bad in [
         LanczosConfig::new().with_tolerance(0.0),
         LanczosConfig::new().with_tolerance(f64::NAN),
         LanczosConfig::new().with_max_steps(1),
     ] {
-        assert!(matches!(top_eigenpairs(&op, 2, &bad), Err(Error::Setting { .. })));
+        assert!(matches!(
+            top_eigenpairs(&op, 2, &bad),
+            Err(Error::Setting { .. })
+        ));
     }
-    assert!(matches!(top_eigenpairs_from(&op, 2, &[], &LanczosConfig::new()), Err(Error::NoDirection { .. })));
+    assert!(matches!(
+        top_eigenpairs_from(&op, 2, &[], &LanczosConfig::new()),
+        Err(Error::NoDirection { .. })
+    ));
 }
 
 proptest! {

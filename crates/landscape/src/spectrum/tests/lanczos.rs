@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::{Breaking, dense, diagonal, random_symmetric, rotated};
+use crate::Error;
 use crate::operator::{LinearOperator, Observed};
 use crate::random::normal;
 use crate::spectrum::Lanczos;
-use crate::Error;
 
 fn run<A: LinearOperator>(op: &A, seed: u64, steps: usize) -> Lanczos {
     let mut run = Lanczos::new(op, seed).unwrap();
@@ -37,7 +37,10 @@ fn basis_stays_orthonormal_after_ritz_values_have_converged() {
         for j in 0..=i {
             let product: f64 = q[i].iter().zip(&q[j]).map(|(a, b)| a * b).sum();
             // Rounding of sums of 500 products of numbers below one.
-            assert!((product - f64::from(i == j)).abs() < 1e-14, "{i} {j} {product:e}");
+            assert!(
+                (product - f64::from(i == j)).abs() < 1e-14,
+                "{i} {j} {product:e}"
+            );
         }
     }
     assert!(run.asymmetry < 1e-14, "{:e}", run.asymmetry);
@@ -72,8 +75,15 @@ fn every_residual_bound_has_an_eigenvalue_within_it() {
     let op = dense(&rotated(&values, 5), 60);
     for steps in [1, 5, 20, 59, 60] {
         for ritz in run(&op, 9, steps).ritz_values(1e-8).unwrap() {
-            let distance = values.iter().map(|value| (value - ritz.value).abs()).fold(f64::INFINITY, f64::min);
-            assert!(distance <= ritz.bound + 1e-12, "{distance:e} {:e}", ritz.bound);
+            let distance = values
+                .iter()
+                .map(|value| (value - ritz.value).abs())
+                .fold(f64::INFINITY, f64::min);
+            assert!(
+                distance <= ritz.bound + 1e-12,
+                "{distance:e} {:e}",
+                ritz.bound
+            );
             assert!(!ritz.converged || distance <= 1e-7 + 1e-12);
         }
     }
@@ -121,16 +131,33 @@ fn moments_of_the_start_vector_are_exact_up_to_twice_the_steps_less_one() {
         for steps in [1_i32, 2, 3, 5, 8] {
             let start = normal(seed, 77, 40);
             let square: f64 = start.iter().map(|x| x * x).sum();
-            let mut run = Lanczos::from_start(&op, &op.domain().upload(&start).unwrap(), seed).unwrap();
+            let mut run =
+                Lanczos::from_start(&op, &op.domain().upload(&start).unwrap(), seed).unwrap();
             run.extend(&op, usize::try_from(steps).unwrap()).unwrap();
             let quadrature = run.quadrature().unwrap();
-            let moment = |k: i32| start.iter().zip(&values).map(|(x, value)| x * x * value.powi(k)).sum::<f64>() / square;
+            let moment = |k: i32| {
+                start
+                    .iter()
+                    .zip(&values)
+                    .map(|(x, value)| x * x * value.powi(k))
+                    .sum::<f64>()
+                    / square
+            };
             for k in 0..2 * steps {
                 // Magnitudes are below one, so the tolerance is rounding of sums of 40 terms.
-                assert!((quadrature.moment(k) - moment(k)).abs() < 1e-14, "{steps} steps, moment {k}");
+                assert!(
+                    (quadrature.moment(k) - moment(k)).abs() < 1e-14,
+                    "{steps} steps, moment {k}"
+                );
             }
             // The next moment is not reproduced: its error is the product of the squared betas.
-            let beta: f64 = run.tridiagonal.beta.iter().chain([&run.last_beta]).map(|beta| beta * beta).product();
+            let beta: f64 = run
+                .tridiagonal
+                .beta
+                .iter()
+                .chain([&run.last_beta])
+                .map(|beta| beta * beta)
+                .product();
             assert!((moment(2 * steps) - quadrature.moment(2 * steps) - beta).abs() < 1e-14);
         }
     }
@@ -151,7 +178,11 @@ fn quadrature_weights_come_from_the_first_components() {
         assert!((weight - value * value / 30.0).abs() < 1e-13);
     }
     let ritz = run.ritz_values(1e-8).unwrap();
-    assert!(ritz.iter().zip(&quadrature.weights).all(|(ritz, weight)| ritz.weight == *weight));
+    assert!(
+        ritz.iter()
+            .zip(&quadrature.weights)
+            .all(|(ritz, weight)| ritz.weight == *weight)
+    );
 }
 
 #[test]
@@ -167,9 +198,18 @@ fn asymmetry_shows_an_operator_that_is_not_symmetric() {
 fn cancelled_run_goes_on_as_if_it_had_not_been_cancelled() {
     let values: Vec<f64> = (0..80).map(|i| f64::from(i).sqrt()).collect();
     let op = diagonal(&values);
-    let observed = Observed::new(&op, |done| if done < 7 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) });
+    let observed = Observed::new(&op, |done| {
+        if done < 7 {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
     let mut cancelled = Lanczos::new(&op, 6).unwrap();
-    assert_eq!(cancelled.extend(&observed, 20), Err(Error::Cancelled { done: 7 }));
+    assert_eq!(
+        cancelled.extend(&observed, 20),
+        Err(Error::Cancelled { done: 7 })
+    );
     assert_eq!(cancelled.steps(), 6);
     cancelled.extend(&op, 14).unwrap();
     assert_eq!(cancelled.tridiagonal, run(&op, 6, 20).tridiagonal);
@@ -179,17 +219,35 @@ fn cancelled_run_goes_on_as_if_it_had_not_been_cancelled() {
 fn product_that_is_not_finite_is_an_error() {
     let op = Breaking::new(3);
     let mut run = Lanczos::new(&op, 6).unwrap();
-    assert!(matches!(run.extend(&op, 20), Err(Error::NonFiniteVector { .. })));
+    assert!(matches!(
+        run.extend(&op, 20),
+        Err(Error::NonFiniteVector { .. })
+    ));
     assert_eq!(run.steps(), 3);
 }
 
 #[test]
 fn starts_that_give_no_direction_are_errors() {
     let op = diagonal(&[1.0, 2.0]);
-    let start = |entries: &[f64]| Lanczos::from_start(&op, &op.domain().upload(entries).unwrap(), 0).map(|_| ());
+    let start = |entries: &[f64]| {
+        Lanczos::from_start(&op, &op.domain().upload(entries).unwrap(), 0).map(|_| ())
+    };
     assert!(matches!(start(&[0.0, 0.0]), Err(Error::NoDirection { .. })));
-    assert!(matches!(start(&[f64::NAN, 0.0]), Err(Error::NonFiniteVector { .. })));
+    assert!(matches!(
+        start(&[f64::NAN, 0.0]),
+        Err(Error::NonFiniteVector { .. })
+    ));
     let long = diagonal(&[1.0; 3]).domain().upload(&[1.0; 3]).unwrap();
-    assert!(matches!(Lanczos::from_start(&op, &long, 0), Err(Error::Length { expected: 2, found: 3, .. })));
-    assert!(matches!(Lanczos::new(&diagonal(&[]), 0), Err(Error::Setting { .. })));
+    assert!(matches!(
+        Lanczos::from_start(&op, &long, 0),
+        Err(Error::Length {
+            expected: 2,
+            found: 3,
+            ..
+        })
+    ));
+    assert!(matches!(
+        Lanczos::new(&diagonal(&[]), 0),
+        Err(Error::Setting { .. })
+    ));
 }

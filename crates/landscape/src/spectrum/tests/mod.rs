@@ -9,9 +9,9 @@ mod trace;
 
 use burn::tensor::{DType, Device, Tensor};
 
+use crate::Error;
 use crate::operator::{Dense, Domain, LinearOperator};
 use crate::random::normal;
-use crate::Error;
 
 /// A diagonal matrix of any dimension.
 struct Diagonal {
@@ -21,7 +21,11 @@ struct Diagonal {
 
 impl Diagonal {
     fn new(values: &[f64], dtype: DType) -> Self {
-        let domain = Domain { dim: values.len(), dtype, device: Device::flex() };
+        let domain = Domain {
+            dim: values.len(),
+            dtype,
+            device: Device::flex(),
+        };
         let values = domain.upload(values).unwrap();
         Self { domain, values }
     }
@@ -108,7 +112,10 @@ struct Breaking {
 impl Breaking {
     fn new(good: usize) -> Self {
         let values: Vec<f64> = (0..50).map(f64::from).collect();
-        Self { inner: diagonal(&values), good: good.into() }
+        Self {
+            inner: diagonal(&values),
+            good: good.into(),
+        }
     }
 }
 
@@ -121,6 +128,10 @@ impl LinearOperator for Breaking {
         let product = self.inner.apply(v)?;
         let good = self.good.get();
         self.good.set(good.saturating_sub(1));
-        Ok(if good > 0 { product } else { product * f64::NAN })
+        Ok(if good > 0 {
+            product
+        } else {
+            product * f64::NAN
+        })
     }
 }
