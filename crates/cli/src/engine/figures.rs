@@ -1,9 +1,9 @@
 //! The figures of a finished training: losses and accuracies of all three parts, curvature and sharpness of the sample.
 
-use burn::tensor::{DType, Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use landscape::sharpness::sam_sharpness;
 use landscape::spectrum::{LanczosConfig, TraceConfig, hutchinson_trace, top_eigenpairs};
-use landscape::{DifferenceConfig, Hessian, Risk, Step};
+use landscape::{Hessian, Risk};
 
 use super::data::{Batch, Data};
 use super::network::Network;
@@ -34,25 +34,6 @@ pub(crate) fn accuracy<M: Network>(model: &M, batches: &[Batch]) -> f64 {
     right as f64 / examples as f64
 }
 
-/// The Hessian of the mean loss.
-///
-/// Differences of f32 gradients are too coarse for a residual below a percent of lambda_1, so they are taken in f64 where the
-/// device has it, with the short step that suits ReLU and max pooling.
-///
-/// # Errors
-///
-/// When the network cannot be measured.
-pub(crate) fn hessian<M: Network>(
-    model: &M,
-    risk: &Risk<M, Batch>,
-    device: &Device,
-) -> anyhow::Result<Hessian<M, Batch>> {
-    let config = DifferenceConfig::new()
-        .with_double_precision(device.supports_dtype(DType::F64))
-        .with_step(Step::Kinks);
-    Ok(Hessian::by_differences(model, risk, &config)?)
-}
-
 /// All figures at the weights of `model`. `device` is the one without autodiff.
 ///
 /// The test images are read here and nowhere else.
@@ -76,7 +57,7 @@ pub(crate) fn figures<M: Network>(
 
     let seed = u64::from(plan.seed);
     let sample = risk::<M>(data.curvature_batches(device)?);
-    let hessian = hessian(model, &sample, device)?;
+    let hessian = Hessian::at(model, &sample)?;
     let note = HessianNote {
         method: hessian.method().to_string(),
         examples: hessian.objective().examples(),

@@ -1,0 +1,299 @@
+//! Every mistake ends with one clear sentence and an exit code, and with nothing lost.
+
+mod program;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use program::{SMALL, Workplace, event_files};
+
+/// The small workspace with one more line in `[runs.one]`, and what must be said about it.
+#[track_caller]
+fn refused(line: &str, words: &[&str]) {
+    let text = SMALL.replace("[runs.one]", &format!("[runs.one]\n{line}"));
+    let number = 1 + text.lines().position(|l| l == line).unwrap();
+    let place = Workplace::with(&text);
+    let ended = place.landscape(&["run", "one"]);
+    let position = format!("workspace.toml:{number}: ");
+    let ended = ended.expect(2, &[&position]).expect(2, words);
+    assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+    assert!(ended.out.is_empty());
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn unknown_run_lists_the_known_ones() {
+    let ended = Workplace::new().landscape(&["run", "pear"]);
+    ended.expect(
+        2,
+        &["unknown run `pear`, did you mean `pair`?", "one, pair"],
+    );
+}
+
+#[test]
+fn unknown_key_is_named_with_its_neighbour_and_the_allowed_ones() {
+    refused(
+        "epoch = 3",
+        &[
+            "runs.one.epoch: unknown key",
+            "did you mean `epochs`?",
+            "batch_size",
+        ],
+    );
+}
+
+#[test]
+fn unknown_value_is_named_with_the_allowed_ones() {
+    refused(
+        "method = \"sma\"",
+        &[
+            "runs.one.method",
+            "`sma`, did you mean `sam`?",
+            "plain, sam, asam",
+        ],
+    );
+}
+
+#[test]
+fn wrong_type_is_named_with_what_is_expected() {
+    refused(
+        "epochs = \"many\"",
+        &[
+            "runs.one.epochs",
+            "\"many\"",
+            "a whole number of at least 1",
+        ],
+    );
+    refused(
+        "learning_rate = true",
+        &["runs.one.learning_rate", "a finite number greater than 0"],
+    );
+}
+
+#[test]
+fn values_out_of_range_are_named_with_their_range() {
+    refused("epochs = 0", &["runs.one.epochs", "`0`", "at least 1"]);
+    refused("batch_size = 0", &["runs.one.batch_size", "at least 1"]);
+    refused("batch_size = 1080", &["runs.one.batch_size", "1 to 1079"]);
+    refused(
+        "learning_rate = 0.0",
+        &["runs.one.learning_rate", "greater than 0"],
+    );
+    refused("learning_rate = inf", &["runs.one.learning_rate", "finite"]);
+    refused("learning_rate = nan", &["runs.one.learning_rate", "finite"]);
+    refused("rho = -0.1", &["runs.one.rho", "at least 0"]);
+    refused("momentum = 1.0", &["runs.one.momentum", "below 1"]);
+    refused(
+        "probes = { budget = 1.5 }",
+        &["runs.one.probes.budget", "at most 1"],
+    );
+    refused(
+        "probes = { trace = \"soon\" }",
+        &["runs.one.probes.trace", "every:N"],
+    );
+}
+
+#[test]
+fn unknown_data_set_lists_the_known_ones() {
+    refused(
+        "dataset = \"digit\"",
+        &["runs.one.dataset", "did you mean `digits`?", "other-split"],
+    );
+}
+
+#[test]
+fn device_that_is_not_compiled_in_is_named() {
+    refused(
+        "device = \"cuda\"",
+        &[
+            "runs.one.device",
+            "not compiled in",
+            "flex",
+            "--features cuda",
+        ],
+    );
+}
+
+#[test]
+fn text_that_is_no_toml_is_located() {
+    let ended = Workplace::with("[runs.one\n").landscape(&["list"]);
+    ended.expect(2, &["workspace.toml:1: ", "expected `]`"]);
+}
+
+#[test]
+fn missing_workspace_says_where_it_is_looked_for() {
+    let ended = Workplace::new().landscape(&["list", "--workspace", "elsewhere.toml"]);
+    ended.expect(2, &["elsewhere.toml does not exist", "--workspace FILE"]);
+}
+
+#[test]
+fn flags_have_the_ranges_of_the_file() {
+    let place = Workplace::new();
+    let ended = place.landscape(&["train", "--rho", "-1"]);
+    ended.expect(2, &["--rho", "at least 0"]);
+    let ended = place.landscape(&["train", "--batch-size", "5000"]);
+    ended.expect(2, &["batch_size", "1 to 1079"]);
+}
+
+#[test]
+fn missing_data_file_is_named() {
+    let place = Workplace::with(
+        "[datasets.mine]\nsource = \"mnist-folder\"\npath = \"images\"\n[runs.one]\ndataset = \"mine\"\n",
+    );
+    let ended = place.landscape(&["run", "one"]);
+    ended.expect(1, &["images", "train-images-idx3-ubyte"]);
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn corrupt_data_file_is_named() {
+    let place = Workplace::with(
+        "[datasets.mine]\nsource = \"mnist-folder\"\npath = \"images\"\n[runs.one]\ndataset = \"mine\"\n",
+    );
+    fs::create_dir(place.path("images")).unwrap();
+    for name in [
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    ] {
+        fs::write(place.path("images").join(name), b"not an idx file").unwrap();
+    }
+    let ended = place.landscape(&["run", "one"]);
+    ended.expect(1, &["train-images-idx3-ubyte"]);
+}
+
+#[test]
+fn finished_run_needs_resume_or_overwrite() {
+    let place = Workplace::new();
+    place.landscape(&["run", "one"]).expect(0, &[]);
+    let before = fs::read(place.path("runs/one/summary.json")).unwrap();
+    let ended = place.landscape(&["run", "one"]);
+    ended.expect(
+        2,
+        &["runs/one holds a finished run", "--overwrite", "--resume"],
+    );
+    assert_eq!(
+        fs::read(place.path("runs/one/summary.json")).unwrap(),
+        before
+    );
+    place
+        .landscape(&["run", "one", "--resume"])
+        .expect(0, &["finished already"]);
+    assert_eq!(
+        fs::read(place.path("runs/one/summary.json")).unwrap(),
+        before
+    );
+    place
+        .landscape(&["run", "one", "--overwrite"])
+        .expect(0, &[]);
+    let ended = place.landscape(&["run", "one", "--overwrite", "--resume"]);
+    ended.expect(2, &["cannot be used with"]);
+}
+
+#[test]
+fn foreign_files_are_never_removed() {
+    let place = Workplace::new();
+    fs::create_dir_all(place.path("precious")).unwrap();
+    fs::write(place.path("precious/thesis.txt"), "years of work").unwrap();
+    let ended = place.landscape(&["run", "one", "--output", "precious", "--overwrite"]);
+    ended.expect(2, &["not a run's"]);
+    assert!(place.path("precious/thesis.txt").exists());
+}
+
+#[test]
+fn output_that_is_a_file_is_refused() {
+    let place = Workplace::new();
+    fs::write(place.path("file"), "text").unwrap();
+    let ended = place.landscape(&["run", "one", "--output", "file"]);
+    ended.expect(2, &["is a file"]);
+}
+
+#[test]
+fn directory_that_cannot_be_written_is_named() {
+    let place = Workplace::new();
+    fs::create_dir(place.path("locked")).unwrap();
+    fs::set_permissions(place.path("locked"), fs::Permissions::from_mode(0o555)).unwrap();
+    // Permissions do not bind root, for whom /proc is the folder that cannot be written.
+    let root = fs::write(place.path("locked/probe"), "").is_ok();
+    let output = if root {
+        "/proc/landscape-test"
+    } else {
+        "locked/run"
+    };
+    let ended = place.landscape(&["run", "one", "--output", output]);
+    ended.expect(1, &["output directory", output, "cannot be"]);
+    fs::set_permissions(place.path("locked"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn loss_that_is_not_finite_stops_the_run_and_keeps_what_was_logged() {
+    let place = Workplace::new();
+    for method in ["plain", "sam"] {
+        let ended = place.landscape(&[
+            "run",
+            "one",
+            "--learning-rate",
+            "1e30",
+            "--method",
+            method,
+            "--schedule",
+            "constant",
+            "--output",
+            method,
+        ]);
+        ended.expect(
+            1,
+            &["stops at step", "--learning-rate 1", "lower learning rate"],
+        );
+        let files = event_files(&place.path(method));
+        assert!(!files[0].scalars("loss/train").is_empty());
+        assert!(!files[0].truncated);
+        assert!(!place.path(method).join("summary.json").exists());
+    }
+}
+
+#[test]
+fn file_size_limit_ends_the_run_with_a_sentence_and_keeps_the_files() {
+    let place = Workplace::new();
+    // 8 blocks of 1024 bytes: less than the weights of the wide network.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 8; exec {} run one --hidden 256,64",
+        env!("CARGO_BIN_EXE_landscape")
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    let ended =
+        program::Ended::from(output).expect(1, &["cannot be written", "checkpoint of step 0"]);
+    assert_eq!(
+        ended.err.lines().filter(|l| l.contains("error:")).count(),
+        1
+    );
+    assert!(!event_files(&place.path("runs/one")).is_empty());
+}
+
+#[test]
+fn compare_refuses_what_is_not_comparable() {
+    let place = Workplace::new();
+    place.landscape(&["run", "one"]).expect(0, &[]);
+    place
+        .landscape(&[
+            "run",
+            "one",
+            "--dataset",
+            "other-split",
+            "--output",
+            "runs/other",
+        ])
+        .expect(0, &[]);
+    let ended = place.landscape(&["compare", "runs/one", "runs/other"]);
+    ended.expect(2, &["cannot be compared", "runs/other"]);
+    let ended = place.landscape(&["compare", "runs/one", "nowhere"]);
+    ended.expect(2, &["there is no run nowhere"]);
+    fs::write(place.path("runs/other/summary.json"), "{").unwrap();
+    let ended = place.landscape(&["compare", "runs/one", "runs/other"]);
+    ended.expect(1, &["summary.json is not complete JSON"]);
+}

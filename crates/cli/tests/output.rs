@@ -1,0 +1,245 @@
+//! What the program says and writes when all is well.
+
+mod program;
+
+use program::{Workplace, event_files, summary};
+use serde_json::Value;
+
+#[test]
+fn every_help_has_an_example() {
+    let place = Workplace::new();
+    for arguments in [
+        &["--help"][..],
+        &["list", "--help"],
+        &["run", "--help"],
+        &["train", "--help"],
+        &["compare", "--help"],
+    ] {
+        let ended = place.landscape(arguments).expect(0, &[]);
+        assert!(
+            ended.out.contains("Example:\n  landscape "),
+            "{}",
+            ended.out
+        );
+    }
+}
+
+#[test]
+fn list_shows_runs_in_the_order_of_the_file() {
+    let place = Workplace::new();
+    let ended = place.landscape(&["list"]).expect(0, &[]);
+    assert!(ended.out.contains("one training"));
+    assert!(
+        !ended.out.contains('\u{1b}'),
+        "no colour without a terminal"
+    );
+    let json = place.landscape(&["list", "--json"]).expect(0, &[]).json();
+    let names: Vec<_> = json["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["one", "pair"]);
+    assert_eq!(json["runs"][1]["trainings"][0]["name"], "sgd");
+    assert_eq!(json["runs"][1]["trainings"][1]["config"]["rho"], 0.1);
+}
+
+#[test]
+fn same_seed_gives_the_same_summary_but_for_times() {
+    let place = Workplace::new();
+    place
+        .landscape(&["run", "pair", "--output", "a"])
+        .expect(0, &[]);
+    place
+        .landscape(&["run", "pair", "--output", "b"])
+        .expect(0, &[]);
+    for member in ["sgd", "sam"] {
+        let a = summary(&place.path("a").join(member));
+        assert_eq!(a, summary(&place.path("b").join(member)));
+        assert_eq!(a["schema"], "landscape-summary/1");
+        assert!(
+            a["last_scalars"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .all(|tag| !tag.starts_with("cost/"))
+        );
+    }
+    let sgd = summary(&place.path("a/sgd"));
+    assert_ne!(
+        sgd["weights_crc32c"],
+        summary(&place.path("a/sam"))["weights_crc32c"]
+    );
+    place
+        .landscape(&["run", "pair", "--seed", "7", "--output", "c"])
+        .expect(0, &[]);
+    assert_ne!(
+        sgd["weights_crc32c"],
+        summary(&place.path("c/sgd"))["weights_crc32c"]
+    );
+}
+
+#[test]
+fn members_of_a_group_start_from_the_same_weights_and_batches() {
+    let place = Workplace::new();
+    place.landscape(&["run", "pair"]).expect(0, &[]);
+    let first = |member: &str| {
+        event_files(&place.path("runs/pair").join(member))[0].scalars("loss/train")[0]
+    };
+    assert_eq!(first("sgd"), first("sam"));
+}
+
+#[test]
+fn last_scalars_are_those_of_the_event_file() {
+    let place = Workplace::new();
+    place.landscape(&["run", "one"]).expect(0, &[]);
+    let text = std::fs::read_to_string(place.path("runs/one/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    let files = event_files(&place.path("runs/one"));
+    let mut tags = 0;
+    for last in [&summary["last_scalars"], &summary["times"]["last_scalars"]] {
+        for (tag, point) in last.as_object().unwrap() {
+            let (step, value) = *files[0].scalars(tag).last().unwrap();
+            assert_eq!(point["step"].as_i64(), Some(step), "{tag}");
+            #[expect(clippy::cast_possible_truncation, reason = "event files hold f32")]
+            let rounded = point["value"].as_f64().unwrap() as f32;
+            assert_eq!(rounded, value, "{tag}");
+            tags += 1;
+        }
+    }
+    assert!(tags >= 2);
+}
+
+#[test]
+fn json_is_all_that_is_on_standard_output() {
+    let place = Workplace::new();
+    let json = place
+        .landscape(&["run", "pair", "--json"])
+        .expect(0, &[])
+        .json();
+    assert_eq!(json["runs"][1]["summary"]["name"], "sam");
+    assert_eq!(json["interrupted"], Value::Null);
+    let json = place
+        .landscape(&["compare", "pair", "--json"])
+        .expect(0, &[])
+        .json();
+    assert_eq!(json["runs"].as_array().unwrap().len(), 2);
+    let json = place
+        .landscape(&["run", "none", "--json"])
+        .expect(2, &[])
+        .json();
+    assert_eq!(json["error"]["code"], 2);
+}
+
+#[test]
+fn flags_override_the_file() {
+    let place = Workplace::new();
+    let arguments = [
+        "run",
+        "pair",
+        "--rho",
+        "0.2",
+        "--learning-rate",
+        "0.02",
+        "--epochs",
+        "1",
+        "--hidden",
+        "8,8",
+    ];
+    place.landscape(&arguments).expect(0, &[]);
+    let config = &summary(&place.path("runs/pair/sam"))["config"];
+    assert_eq!(config["rho"], 0.2);
+    assert_eq!(config["learning_rate"], 0.02);
+    assert_eq!(config["epochs"], 1);
+    assert_eq!(config["hidden"], serde_json::json!([8, 8]));
+}
+
+#[test]
+fn train_takes_the_defaults_and_flags() {
+    let place = Workplace::new();
+    let ended = place.landscape(&[
+        "train",
+        "--model",
+        "residual-mlp",
+        "--hidden",
+        "16,16",
+        "--output",
+        "mine",
+    ]);
+    let ended = ended.expect(0, &[]);
+    assert!(
+        ended.out.contains("tensorboard --logdir mine"),
+        "{}",
+        ended.out
+    );
+    assert_eq!(
+        summary(&place.path("mine"))["config"]["model"],
+        "residual-mlp"
+    );
+}
+
+#[test]
+fn compare_puts_finished_runs_side_by_side() {
+    let place = Workplace::new();
+    place.landscape(&["run", "pair"]).expect(0, &[]);
+    let ended = place.landscape(&["compare", "runs/pair"]).expect(0, &[]);
+    for word in [
+        "runs/pair/sgd",
+        "runs/pair/sam",
+        "lambda_1",
+        "its residual",
+        "trace",
+        "its standard error",
+        "SAM sharpness",
+        "seconds",
+        "share of time in probes",
+    ] {
+        assert!(ended.out.contains(word), "no {word} in {}", ended.out);
+    }
+}
+
+#[test]
+fn schedules_of_the_learning_rate_follow_their_formulas() {
+    let place = Workplace::new();
+    // 17 steps in an epoch: 1,079 examples in batches of 64.
+    let rates = |more: &[&str]| {
+        let arguments = [
+            &[
+                "run",
+                "one",
+                "--epochs",
+                "3",
+                "--learning-rate",
+                "0.1",
+                "--overwrite",
+            ],
+            more,
+        ]
+        .concat();
+        place.landscape(&arguments).expect(0, &[]);
+        event_files(&place.path("runs/one"))[0].scalars("learning_rate/value")
+    };
+    assert!(
+        rates(&["--schedule", "constant"])
+            .iter()
+            .all(|(_, rate)| *rate == 0.1)
+    );
+    for (step, rate) in rates(&["--schedule", "cosine"]) {
+        let exact = 0.05
+            * (1.0 + (std::f64::consts::PI * f64::from(i32::try_from(step).unwrap()) / 51.0).cos());
+        // Event files hold f32.
+        assert!((f64::from(rate) - exact).abs() < 1e-8, "{step}");
+    }
+    for (step, rate) in rates(&[
+        "--schedule",
+        "step",
+        "--step-epochs",
+        "1",
+        "--step-factor",
+        "0.5",
+    ]) {
+        let exact = 0.1 * 0.5_f64.powi(i32::try_from(step / 17).unwrap());
+        assert!((f64::from(rate) - exact).abs() < 1e-8, "{step}");
+    }
+}

@@ -1,0 +1,161 @@
+//! The program under test, a folder of its own for each test, and a small workspace.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of this"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A workspace whose runs take a fraction of a second: no probes while training, curvature of 32 images.
+pub const SMALL: &str = r#"
+[defaults]
+dataset = "digits"
+hidden = [16]
+epochs = 2
+batch_size = 64
+curvature_examples = 32
+log_every = 1
+
+[defaults.probes]
+loss = "every:10+end"
+gradient = "never"
+eigenvalues = "end"
+trace = "end"
+sharpness = "end"
+density = "never"
+line = "never"
+surface = "never"
+
+[datasets.digits]
+source = "digits"
+
+[datasets.other-split]
+source = "digits"
+split_seed = 1
+
+[runs.one]
+description = "one training"
+
+[runs.pair]
+[runs.pair.members.sgd]
+method = "plain"
+[runs.pair.members.sam]
+method = "sam"
+rho = 0.1
+"#;
+
+/// A folder with a workspace.toml, removed when the test ends.
+pub struct Workplace {
+    folder: TempDir,
+}
+
+impl Workplace {
+    /// A workplace with the small workspace.
+    pub fn new() -> Self {
+        Self::with(SMALL)
+    }
+
+    /// A workplace with another workspace.toml.
+    pub fn with(workspace: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("workspace.toml"), workspace).unwrap();
+        Self { folder }
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program with arguments, ready to start.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_landscape"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("NO_COLOR");
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn landscape(&self, arguments: &[&str]) -> Ended {
+        Ended::from(self.command(arguments).output().unwrap())
+    }
+}
+
+/// What the program said and how it ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit code; none after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ended {
+    /// It must have ended with this code, said all these words on standard error, and not panicked.
+    #[track_caller]
+    pub fn expect(self, code: i32, words: &[&str]) -> Self {
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "no {word:?} in {}", self.err);
+        }
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {}", self.out))
+    }
+}
+
+/// summary.json of a run without its times.
+#[track_caller]
+pub fn summary(directory: &Path) -> Value {
+    let text = fs::read_to_string(directory.join("summary.json")).unwrap();
+    let mut summary: Value = serde_json::from_str(&text).unwrap();
+    summary.as_object_mut().unwrap().remove("times").unwrap();
+    summary
+}
+
+/// The names of the checkpoints, the oldest first.
+#[track_caller]
+pub fn checkpoints(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory.join("checkpoints")).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The event files, in reading order; each must be readable to its end or to a cut.
+#[track_caller]
+pub fn event_files(directory: &Path) -> Vec<tensorboard::EventFile> {
+    let files = tensorboard::existing_event_files(directory).unwrap();
+    files
+        .iter()
+        .map(|file| tensorboard::read_events(file).unwrap())
+        .collect()
+}
