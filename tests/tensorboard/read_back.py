@@ -15,7 +15,6 @@ Prints what was compared. Exit code 1 with the list of differences, also when th
 import argparse
 import io
 import json
-import shutil
 import sys
 import tempfile
 import time
@@ -142,16 +141,22 @@ def wait_for(server, runs, expectation, deadline):
         time.sleep(1.5)
 
 
-def compare_python_classes(run):
+def copy_run(run, target):
+    """Copies the event files as they were when they were parsed, in case the run goes on."""
+    target.mkdir()
+    for file in run.files:
+        (target / file.path.name).write_bytes(file.path.read_bytes()[: file.size])
+
+
+def compare_python_classes(run, copy):
     """Differences between the files and EventFileLoader (raw events) and EventAccumulator (series)."""
     differences = []
+    as_bytes = lambda events: [event.SerializeToString(deterministic=True) for event in events]
     for file in run.files:
-        loaded = list(event_file_loader.LegacyEventFileLoader(str(file.path)).Load())
-        if loaded != file.events and [e.SerializeToString(deterministic=True) for e in loaded] != [
-            e.SerializeToString(deterministic=True) for e in file.events
-        ]:
+        loaded = list(event_file_loader.LegacyEventFileLoader(str(copy / file.path.name)).Load())
+        if as_bytes(loaded) != as_bytes(file.events):
             differences.append(f"{file.path}: EventFileLoader gives {len(loaded)} events, the file has {len(file.events)} or others")
-    accumulator = event_accumulator.EventAccumulator(str(run.directory), size_guidance={event_accumulator.TENSORS: 0})
+    accumulator = event_accumulator.EventAccumulator(str(copy), size_guidance={event_accumulator.TENSORS: 0})
     accumulator.Reload()
     expectation = records.expected(run, "accumulator")
     tags = set(accumulator.Tags()["tensors"])
@@ -201,6 +206,29 @@ def report(run, expectation):
     return {kind for kind, (tags, _) in counts.items() if tags}
 
 
+def compare_readers(runs, deadline):
+    """Differences between the files and each reader of TensorBoard."""
+    differences = []
+    if not runs:
+        return differences
+    # TensorBoard reads a copy under short names, which no live run changes meanwhile.
+    with tempfile.TemporaryDirectory() as copies:
+        for name, run in runs.items():
+            copy_run(run, Path(copies) / name)
+            differences += compare_python_classes(run, Path(copies) / name)
+        for label, fast, loader in (("data server", True, "data_server"), ("Python loader", False, "python")):
+            expectation = {name: records.expected(run, loader) for name, run in runs.items()}
+            began = time.monotonic()
+            try:
+                with Server(copies, fast) as server:
+                    found = wait_for(server, runs, expectation, deadline)
+            except ServerError as error:
+                found = [str(error)]
+            differences += [f"{label}: {difference}" for difference in found]
+            print(f"{label}: {'agrees' if not found else f'{len(found)} differences'} ({time.monotonic() - began:.1f} s)")
+    return differences
+
+
 def main():
     options = arguments()
     differences = [f"{path}: no such directory" for path in options.runs if not path.is_dir()]
@@ -221,28 +249,10 @@ def main():
             if plugin == "images":
                 differences += check_pictures(f"{run.directory} images/{tag}", points)
         differences += compare_summary(run, options.require_summary)
-        differences += compare_python_classes(run)
     if not scalars:
         differences.append("no scalar found")
     differences += [f"no {kind} found, but they were expected" for kind in options.expect if kind not in kinds]
-    sound = {name: run for name, run in runs.items() if not run.faults}
-    if sound:
-        # The servers get a copy, under short names, that no live run changes meanwhile.
-        with tempfile.TemporaryDirectory() as copies:
-            for name, run in sound.items():
-                (Path(copies) / name).mkdir()
-                for file in run.files:
-                    shutil.copy(file.path, Path(copies) / name)
-            for label, fast, loader in (("data server", True, "data_server"), ("Python loader", False, "python")):
-                expectation = {name: records.expected(run, loader) for name, run in sound.items()}
-                began = time.monotonic()
-                try:
-                    with Server(copies, fast) as server:
-                        found = wait_for(server, sound, expectation, options.deadline)
-                except ServerError as error:
-                    found = [str(error)]
-                differences += [f"{label}: {difference}" for difference in found]
-                print(f"{label}: {'agrees' if not found else f'{len(found)} differences'} ({time.monotonic() - began:.1f} s)")
+    differences += compare_readers({name: run for name, run in runs.items() if not run.faults}, options.deadline)
     for difference in differences:
         print(f"DIFFERENCE {difference}", file=sys.stderr)
     print("all readers agree" if not differences else f"{len(differences)} differences")

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy
 from tensorboard.compat.proto import event_pb2, types_pb2
 
-KINDS = {"scalars": "scalars", "histograms": "histograms", "images": "images", "text": "text"}
-DATA_CLASS = {"scalars": 1, "histograms": 2, "images": 3, "text": 2}
+# The plugins that are read back, with the data class that each needs.
+KINDS = {"scalars": 1, "histograms": 2, "images": 3, "text": 2}
 
 
 def _crc_table():
@@ -49,9 +49,10 @@ class Point:
 
 @dataclass
 class File:
-    """One event file: its events in order, where its last good record ends, and what is wrong with it."""
+    """One event file: its size when it was read, its events in order, where its last good record ends, and what is wrong with it."""
 
     path: Path
+    size: int = 0
     events: list = field(default_factory=list)
     good_bytes: int = 0
     truncated: bool = False
@@ -62,6 +63,7 @@ def read_file(path):
     """Parses the frames of an event file, checking both checksums of each."""
     file = File(Path(path))
     data = file.path.read_bytes()
+    file.size = len(data)
     while file.good_bytes < len(data):
         at = file.good_bytes
         header = data[at : at + 12]
@@ -101,7 +103,7 @@ def _check_form(file):
             plugin = value.metadata.plugin_data.plugin_name
             if not plugin:
                 fault(f"tag {value.tag} has no metadata at step {event.step}")
-            elif plugin in KINDS and value.metadata.data_class != DATA_CLASS[plugin]:
+            elif plugin in KINDS and value.metadata.data_class != KINDS[plugin]:
                 fault(f"tag {value.tag} has data class {value.metadata.data_class} for plugin {plugin}")
 
 
@@ -194,8 +196,8 @@ def expected(run, loader):
         if plugin not in KINDS:
             continue
         points = series.setdefault((plugin, value.tag), [])
-        if loader == "data_server":
-            points[:] = [point for point in points if point.step < event.step]
+        while loader == "data_server" and points and points[-1].step >= event.step:
+            points.pop()
         points.append(Point(event.step, event.wall_time, *decode(plugin, value.tensor)))
     return series
 

@@ -152,3 +152,104 @@ impl Tensor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! The bytes come from TensorBoard 2.21's own `event_pb2` in Python (`SerializeToString(deterministic=True)`).
+
+    use super::*;
+    use prost::Message;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(digit).collect()
+    }
+
+    fn event(tag: &str, tensor: Tensor, plugin: &str, data_class: i32) -> Event {
+        let plugin_data = Some(PluginData {
+            plugin_name: plugin.into(),
+            content: Vec::new(),
+        });
+        let metadata = Some(Metadata {
+            plugin_data,
+            data_class,
+        });
+        let value = Value {
+            tag: tag.into(),
+            simple_value: None,
+            tensor: Some(tensor),
+            metadata,
+        };
+        let summary = Some(Summary { value: vec![value] });
+        Event {
+            wall_time: 1_700_000_000.25,
+            step: 7,
+            summary,
+            ..Event::default()
+        }
+    }
+
+    #[test]
+    fn events_have_the_bytes_of_the_official_encoder() {
+        let scalar = Tensor {
+            float_val: vec![0.5],
+            ..Tensor::of(DT_FLOAT, &[])
+        };
+        let row = [-1.0_f64, 2.0, 0.5]
+            .into_iter()
+            .flat_map(f64::to_le_bytes)
+            .collect();
+        let histogram = Tensor {
+            tensor_content: row,
+            ..Tensor::of(DT_DOUBLE, &[1, 3])
+        };
+        let strings = vec![b"1".to_vec(), b"2".to_vec(), b"png".to_vec()];
+        let image = Tensor {
+            string_val: strings,
+            ..Tensor::of(DT_STRING, &[3])
+        };
+        let start = Event {
+            wall_time: 1_700_000_000.25,
+            step: 7,
+            session_log: Some(SessionLog {
+                status: SESSION_START,
+            }),
+            ..Event::default()
+        };
+        for (event, hex) in [
+            (
+                event("loss/train", scalar, "scalars", 1),
+                "0900001040fc54d94110072a290a270a0a6c6f73732f747261696e420a080112002a040000003f4a0d0a090a077363616c6172732001",
+            ),
+            (
+                event("h", histogram, "histograms", 2),
+                "0900001040fc54d94110072a3f0a3d0a016842260802120812020801120208032218000000000000f0bf0000000000000040000000000000e03f4a100a0c0a0a686973746f6772616d732002",
+            ),
+            (
+                event("i", image, "images", 3),
+                "0900001040fc54d94110072a280a260a0169421308071204120208034201314201324203706e674a0c0a080a06696d616765732003",
+            ),
+            (start, "0900001040fc54d94110073a020801"),
+        ] {
+            assert_eq!(event.encode_to_vec(), bytes(hex));
+            assert_eq!(Event::decode(bytes(hex).as_slice()).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn unknown_fields_of_other_writers_are_passed_over() {
+        // A header with a `source_metadata`, and a scalar of TensorFlow 1 at step -2.
+        let header = Event::decode(
+            bytes("0900001040fc54d9411a0d627261696e2e4576656e743a3252030a0177").as_slice(),
+        )
+        .unwrap();
+        assert_eq!(header.file_version.as_deref(), Some(FILE_VERSION));
+        let scalar = Event::decode(
+            bytes("09000000000000f83f10feffffffffffffffff012a0c0a0a0a036f6c641500000000")
+                .as_slice(),
+        )
+        .unwrap();
+        assert_eq!(scalar.step, -2);
+        assert_eq!(scalar.summary.unwrap().value[0].simple_value, Some(0.0));
+    }
+}

@@ -1,0 +1,211 @@
+"""read_back.py must fail when anything is wrong: each test spoils one thing and looks for the complaint.
+
+example:
+  cargo run --release -p tensorboard --example sample -- runs/sample
+  SAMPLE=runs/sample python -m unittest discover -s tests/tensorboard -v
+"""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from tensorboard.compat.proto import types_pb2
+
+sys.path.insert(0, str(Path(__file__).parent))
+import read_back
+import records
+import server
+
+SAMPLE = Path(os.environ.get("SAMPLE", "runs/sample"))
+ALL = ["--expect", "scalars,histograms,images,text", "--require-summary"]
+
+
+def rewrite(path, change):
+    """Applies `change` to the list of events and writes them with right checksums."""
+    events = records.read_file(path).events
+    change(events)
+    with open(path, "wb") as file:
+        for event in events:
+            data = event.SerializeToString()
+            length = struct.pack("<Q", len(data))
+            file.write(length + struct.pack("<I", records.masked_crc(length)) + data + struct.pack("<I", records.masked_crc(data)))
+
+
+def values(events, plugin):
+    """(event, value) of a plugin."""
+    return [(e, v) for e in events for v in e.summary.value if v.metadata.plugin_data.plugin_name == plugin]
+
+
+class ReadBack(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.run_directory = Path(self.folder.name) / "run"
+        shutil.copytree(SAMPLE / "plain", self.run_directory)
+        (self.events,) = self.run_directory.glob("events*")
+        self.summary = self.run_directory / "summary.json"
+
+    def read_back(self, *options, code=1):
+        output = io.StringIO()
+        with mock.patch.object(sys, "argv", ["read_back.py", str(self.run_directory), *options]):
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+                result = read_back.main()
+        self.assertEqual(result, code, output.getvalue())
+        return output.getvalue()
+
+    def spoil_copy(self, change):
+        """Spoils what the servers and only the servers see."""
+        copy = read_back.copy_run
+
+        def copy_spoiled(run, target):
+            copy(run, target)
+            rewrite(target / self.events.name, change)
+
+        with mock.patch.object(read_back, "copy_run", copy_spoiled):
+            output = self.read_back()
+        self.assertIn("DIFFERENCE data server: ", output)
+        self.assertIn("DIFFERENCE Python loader: ", output)
+        return output
+
+    def change_summary(self, change):
+        told = json.loads(self.summary.read_text())
+        change(told["last_scalars"])
+        self.summary.write_text(json.dumps(told))
+
+    def test_sound_runs_agree(self):
+        self.assertIn("all readers agree", self.read_back(*ALL, code=0))
+
+    def test_resumed_and_cut_runs_agree(self):
+        shutil.rmtree(self.run_directory)
+        shutil.copytree(SAMPLE, self.run_directory)
+        self.assertIn("is cut after byte", self.read_back(*ALL, code=0))
+
+    def test_flipped_byte(self):
+        data = bytearray(self.events.read_bytes())
+        data[len(data) // 2] ^= 1
+        self.events.write_bytes(data)
+        self.assertIn("checksum", self.read_back())
+
+    def test_value_of_summary(self):
+        self.change_summary(lambda told: told["accuracy/valid"].update(value=0.5900001))
+        self.assertIn("scalar accuracy/valid is", self.read_back())
+
+    def test_step_of_summary(self):
+        self.change_summary(lambda told: told["loss/train"].update(step=58))
+        self.assertIn("scalar loss/train is", self.read_back())
+
+    def test_tag_missing_in_summary(self):
+        self.change_summary(lambda told: told.pop("loss/train"))
+        self.assertIn("scalar loss/train is missing", self.read_back())
+
+    def test_tag_only_in_summary(self):
+        self.change_summary(lambda told: told.update(extra={"step": 1, "value": 1}))
+        self.assertIn("scalar extra is not in the event files", self.read_back())
+
+    def test_required_summary(self):
+        self.summary.unlink()
+        self.assertIn("summary.json: missing", self.read_back("--require-summary"))
+        self.summary.write_text("{}")
+        self.assertIn('no object "last_scalars"', self.read_back())
+
+    def test_nothing_there(self):
+        self.events.unlink()
+        self.assertIn("no event files found", self.read_back())
+        self.events.write_bytes(b"")
+        self.assertIn("not the header", self.read_back())
+
+    def test_header_only(self):
+        self.summary.unlink()
+        rewrite(self.events, lambda events: events.__delitem__(slice(2, None)))
+        output = self.read_back()
+        self.assertIn("no tag in the event files", output)
+        self.assertIn("no scalar found", output)
+
+    def test_expected_kind_missing(self):
+        rewrite(self.events, lambda events: [events.remove(e) for e, _ in values(events, "images")])
+        self.assertIn("no images found", self.read_back(*ALL))
+
+    def test_scalar_of_double(self):
+        def change(events):
+            for _, value in values(events, "scalars"):
+                value.tensor.dtype = types_pb2.DT_DOUBLE
+                value.tensor.double_val.extend(value.tensor.float_val)
+                value.tensor.ClearField("float_val")
+
+        rewrite(self.events, change)
+        self.assertIn("a scalar of type 2", self.read_back())
+
+    def test_metadata_missing(self):
+        rewrite(self.events, lambda events: values(events, "scalars")[5][1].ClearField("metadata"))
+        self.assertIn("has no metadata", self.read_back())
+
+    def test_step_twice(self):
+        rewrite(self.events, lambda events: events.append(events[-1]))
+        self.assertIn("does not come after", self.read_back())
+
+    def test_wall_time_nan(self):
+        rewrite(self.events, lambda events: setattr(events[9], "wall_time", float("nan")))
+        self.assertIn("wall time nan", self.read_back())
+
+    def test_picture_of_other_size(self):
+        rewrite(self.events, lambda events: values(events, "images")[0][1].tensor.string_val.__setitem__(0, b"25"))
+        self.assertIn("stated (25, 24)", self.read_back())
+
+    def test_picture_damaged(self):
+        def change(events):
+            strings = values(events, "images")[0][1].tensor.string_val
+            strings[2] = strings[2][:60]
+
+        rewrite(self.events, change)
+        self.assertIn("does not decode", self.read_back())
+
+    def test_server_shows_another_scalar(self):
+        output = self.spoil_copy(lambda events: values(events, "scalars")[7][1].tensor.float_val.__setitem__(0, 0.123))
+        self.assertIn("step 3: 0.123", output)
+
+    def test_server_misses_a_point_a_bin_a_picture_and_a_text(self):
+        def change(events):
+            events.remove(values(events, "scalars")[9][0])
+            tensor = values(events, "histograms")[0][1].tensor
+            tensor.tensor_content = tensor.tensor_content[:-24] + struct.pack("<3d", 5, 6, 7)
+            values(events, "images")[-1][1].tensor.string_val[4] = b"\x89PNG\r\n\x1a\n other"
+            values(events, "text")[1][1].tensor.string_val[0] = b"other"
+
+        output = self.spoil_copy(change)
+        for word in ("scalars/accuracy/valid", "histograms/gradient/values", "images/landscape/several", "text/diagnosis/report"):
+            self.assertIn(f"run {word}", output)
+
+    def test_server_misses_a_tag(self):
+        output = self.spoil_copy(lambda events: [events.remove(e) for e, v in values(events, "scalars") if v.tag == "loss/train"])
+        self.assertIn("scalars/loss/train: missing", output)
+
+    def test_server_shows_a_tag_too_many(self):
+        def change(events):
+            events.append(type(events[-1])())
+            events[-1].CopyFrom(values(events, "scalars")[-1][0])
+            events[-1].summary.value[0].tag = "extra"
+
+        self.assertIn("scalars/extra: not in the files", self.spoil_copy(change))
+
+    def test_server_does_not_start(self):
+        with mock.patch.object(server.sys, "executable", "/bin/false"):
+            self.assertIn("TensorBoard ended with code 1", self.read_back())
+
+    def test_data_server_not_available(self):
+        # TensorBoard asks this variable for the program of the data server.
+        with mock.patch.dict(os.environ, {"TENSORBOARD_DATA_SERVER_BINARY": "/no/such/program"}):
+            output = self.read_back()
+        self.assertIn("data server: TensorBoard ended with code", output)
+        self.assertIn("Python loader: agrees", output)
+
+
+if __name__ == "__main__":
+    unittest.main()
