@@ -1,5 +1,7 @@
 //! Every mistake ends with one clear sentence and an exit code, and with nothing lost.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 mod program;
 
 use std::fs;
@@ -89,7 +91,7 @@ fn values_out_of_range_are_named_with_their_range() {
     );
     refused(
         "probes = { trace = \"soon\" }",
-        &["runs.one.probes.trace", "every:N"],
+        &["runs.one.probes.trace", "every N"],
     );
 }
 

@@ -1,5 +1,7 @@
 //! What the program says and writes when all is well.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 mod program;
 
 use program::{Workplace, event_files, summary};

@@ -1,5 +1,7 @@
 //! A run that is stopped in whatever way and resumed equals the uninterrupted one, to the last bit.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 mod program;
 
 use std::fs;
@@ -19,7 +21,7 @@ const LONG: &[&str] = &[
     "--batch-size",
     "8",
     "--probe-loss",
-    "every:200+end",
+    "every 200 + end",
 ];
 
 fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {

@@ -1,54 +1,39 @@
-//! When a probe observes, as text: `every:20`, `log:8`, `at:10,50`, `start`, `end`, `never`, joined by `+`.
+//! When a probe observes: schedules as text, joined by `+`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use probes::Schedule;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const EXPECTED: &str =
-    "`every:N`, `log:N`, `at:N,N,..`, `start`, `end` or `never`, joined by `+`, e.g. \"log:8+end\"";
+const EXPECTED: &str = "\"every N\" (steps), \"log N\" (so many, evenly spaced in the logarithm of the step), \"at N, N, ..\", \"start\", \"end\", \
+                        \"never\", or several joined by +, such as \"every 50 + end\"";
 
-/// One part of a schedule.
+/// All moments at which a probe observes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// Every so many steps.
-    Every(usize),
-    /// So many moments, spaced evenly in the logarithm of the step.
-    LogSpaced(usize),
-    /// At the steps given.
-    At(Vec<usize>),
-    /// Before the first step.
-    Start,
+pub(crate) struct Moments(Vec<Schedule>);
+
+impl Moments {
+    /// At no step.
+    pub(crate) fn never() -> Self {
+        Self(vec![Schedule::never()])
+    }
+
     /// After the last step.
-    End,
-}
+    pub(crate) fn at_end() -> Self {
+        Self(vec![Schedule::at_end()])
+    }
 
-/// All moments at which a probe observes; none at all is `never`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Moments(pub(crate) Vec<Moment>);
-
-impl FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected {EXPECTED}");
-        let whole = |digits: &str| digits.trim().parse::<usize>().map_err(|_| wrong());
-        let positive = |digits: &str| match whole(digits)? {
-            0 => Err(wrong()),
-            n => Ok(n),
-        };
-        match text.trim().split_once(':') {
-            Some(("every", n)) => positive(n).map(Self::Every),
-            Some(("log", n)) => positive(n).map(Self::LogSpaced),
-            Some(("at", steps)) => {
-                let steps: Result<Vec<_>, _> = steps.split(',').map(whole).collect();
-                steps.map(Self::At)
-            }
-            None if text.trim() == "start" => Ok(Self::Start),
-            None if text.trim() == "end" => Ok(Self::End),
-            _ => Err(wrong()),
-        }
+    /// The steps of a run of `total` steps.
+    ///
+    /// # Errors
+    ///
+    /// None that a total leaves open.
+    pub(crate) fn steps(&self, total: u64) -> Result<BTreeSet<u64>, probes::Error> {
+        let steps: Result<Vec<Vec<u64>>, _> = self.0.iter().map(|s| s.steps(Some(total))).collect();
+        Ok(steps?.into_iter().flatten().collect())
     }
 }
 
@@ -56,36 +41,17 @@ impl FromStr for Moments {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.trim() == "never" {
-            return Ok(Self::default());
-        }
-        let moments: Result<Vec<_>, _> = text.split('+').map(str::parse).collect();
-        moments.map(Self)
-    }
-}
-
-impl fmt::Display for Moment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Every(n) => write!(f, "every:{n}"),
-            Self::LogSpaced(n) => write!(f, "log:{n}"),
-            Self::At(steps) => {
-                let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
-                write!(f, "at:{}", steps.join(","))
-            }
-            Self::Start => f.write_str("start"),
-            Self::End => f.write_str("end"),
-        }
+        let schedules: Result<Vec<_>, _> = text.split('+').map(str::parse).collect();
+        schedules
+            .map(Self)
+            .map_err(|_| format!("expected {EXPECTED}"))
     }
 }
 
 impl fmt::Display for Moments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("never");
-        }
         let parts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&parts.join("+"))
+        f.write_str(&parts.join(" + "))
     }
 }
 
@@ -122,14 +88,26 @@ mod tests {
 
     #[test]
     fn every_form_reads_back_as_it_is_written() {
-        for text in ["never", "every:20", "log:8+end", "start+at:1,2,3+end"] {
+        for text in [
+            "never",
+            "every 20",
+            "log 8 + end",
+            "start + at 1, 2, 3 + end",
+        ] {
             assert_eq!(text.parse::<Moments>().unwrap().to_string(), text);
         }
     }
 
     #[test]
+    fn joined_schedules_give_each_step_once() {
+        let moments: Moments = "every 20 + at 10, 40 + end".parse().unwrap();
+        let steps: Vec<_> = moments.steps(50).unwrap().into_iter().collect();
+        assert_eq!(steps, [0, 10, 20, 40, 50]);
+    }
+
+    #[test]
     fn what_is_not_a_schedule_is_refused() {
-        for text in ["", "every", "every:0", "every:-3", "log:x", "at:", "soon"] {
+        for text in ["", "every", "every 0", "end +", "soon"] {
             assert!(text.parse::<Moments>().is_err(), "{text}");
         }
     }

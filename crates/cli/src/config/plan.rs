@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source};
-use super::moment::{Moment, Moments};
+use super::moment::Moments;
 use super::settings::Settings;
 use super::widths::Widths;
 
@@ -112,7 +112,6 @@ pub(crate) struct ProbePlan {
 impl Plan {
     /// Decides what `settings` leave open. The data set has been looked up already.
     pub(crate) fn decide(settings: Settings, dataset: String, data: DatasetPlan) -> Self {
-        let end = || Moments(vec![Moment::End]);
         let method = settings.method.unwrap_or(Method::Plain);
         // The radius the papers use: Foret et al. 2021 for SAM, Kwon et al. 2021 for ASAM.
         let radius = match method {
@@ -146,16 +145,16 @@ impl Plan {
             checkpoint_every: settings.checkpoint_every,
             probes: ProbePlan {
                 budget: probes.budget.unwrap_or_else(|| bounded(1.0)),
-                loss: probes.loss.unwrap_or_else(end),
-                gradient: probes.gradient.unwrap_or_else(end),
-                eigenvalues: probes.eigenvalues.unwrap_or_else(end),
+                loss: probes.loss.unwrap_or_else(Moments::at_end),
+                gradient: probes.gradient.unwrap_or_else(Moments::at_end),
+                eigenvalues: probes.eigenvalues.unwrap_or_else(Moments::at_end),
                 eigenvalue_count: probes.eigenvalue_count.unwrap_or(Count::constant(3)),
-                trace: probes.trace.unwrap_or_else(end),
-                sharpness: probes.sharpness.unwrap_or_else(end),
+                trace: probes.trace.unwrap_or_else(Moments::at_end),
+                sharpness: probes.sharpness.unwrap_or_else(Moments::at_end),
                 sharpness_rho: probes.sharpness_rho.unwrap_or_else(|| bounded(0.05)),
-                density: probes.density.unwrap_or_default(),
-                line: probes.line.unwrap_or_default(),
-                surface: probes.surface.unwrap_or_default(),
+                density: probes.density.unwrap_or_else(Moments::never),
+                line: probes.line.unwrap_or_else(Moments::never),
+                surface: probes.surface.unwrap_or_else(Moments::never),
                 grid: probes.grid.unwrap_or(Count::constant(25)),
             },
         }

@@ -97,7 +97,7 @@ pub(crate) struct ProbeSettings {
     /// Share of the time that probes may take; more is reported at the end
     #[arg(long = "probe-budget", value_name = "X", help_heading = "Probes")]
     pub(crate) budget: Option<Bounded<Fraction>>,
-    /// Validation loss and accuracy, e.g. every:50+end
+    /// Validation loss and accuracy, e.g. "every 50 + end"
     #[arg(long = "probe-loss", value_name = "WHEN", help_heading = "Probes")]
     pub(crate) loss: Option<Moments>,
     /// Gradient norm and histograms by layer

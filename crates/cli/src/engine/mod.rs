@@ -5,6 +5,7 @@ pub(crate) mod data;
 pub(crate) mod device;
 mod figures;
 pub(crate) mod files;
+mod instruments;
 mod learning_rate;
 mod network;
 mod observer;

@@ -1,13 +1,14 @@
 //! What is measured while a training runs, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::marker::PhantomData;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use probes::Probes;
 
 use super::checkpoint::State;
 use super::figures::figures;
+use super::instruments::instruments;
 use super::network::Network;
 use super::recorder::Recorder;
 use super::session::Job;
@@ -19,8 +20,9 @@ pub(crate) struct Observer<'a, M> {
     job: &'a Job,
     device: Device,
     recorder: Recorder,
-    probe_seconds: f64,
-    network: PhantomData<M>,
+    probes: Probes<M>,
+    /// Seconds of earlier sittings, and of the final figures.
+    other_seconds: f64,
 }
 
 impl<'a, M: Network> Observer<'a, M> {
@@ -31,16 +33,19 @@ impl<'a, M: Network> Observer<'a, M> {
     /// When the event file cannot be begun.
     pub(crate) fn new(
         job: &'a Job,
-        _model: &M,
-        _steps: usize,
+        model: &M,
+        steps: usize,
         state: Option<&State>,
     ) -> anyhow::Result<Self> {
+        let recorder = Recorder::open(job, state)?;
+        let device = job.device.clone().inner();
+        let probes = instruments(job, model, steps as u64, &device)?;
         Ok(Self {
             job,
-            device: job.device.clone().inner(),
-            recorder: Recorder::open(job, state)?,
-            probe_seconds: state.map_or(0.0, |state| state.probe_seconds),
-            network: PhantomData,
+            device,
+            probes: probes.into_sink(recorder.clone()),
+            recorder,
+            other_seconds: state.map_or(0.0, |state| state.probe_seconds),
         })
     }
 
@@ -50,20 +55,35 @@ impl<'a, M: Network> Observer<'a, M> {
     ///
     /// As the event file says.
     pub(crate) fn scalar(&self, tag: &str, step: usize, value: f64) -> anyhow::Result<()> {
-        self.recorder.scalar(tag, step, value)
+        self.recorder.scalar(tag, step as u64, value)
     }
 
-    /// Lets the probes observe that are due at `step`.
+    /// Tells the probes the learning rate of the next update.
+    pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.probes.set_learning_rate(learning_rate);
+    }
+
+    /// Lets the probes observe that are due at `step`. A probe that fails is reported, and training goes on.
     ///
     /// # Errors
     ///
     /// A mistake in how the probes are set up.
     pub(crate) fn observe(
         &mut self,
-        _step: usize,
-        _model: &M,
+        step: usize,
+        model: &M,
         progress: &Progress,
     ) -> anyhow::Result<()> {
+        if self.probes.is_due(step as u64)? {
+            progress.working_on("probes");
+            let observation = self.probes.observe(step as u64, model)?;
+            for (probe, error) in &observation.failed {
+                progress.warn(&format!("{probe} failed at step {step}: {error}"));
+            }
+            for warning in &observation.warnings {
+                progress.warn(warning);
+            }
+        }
         if let Some(failure) = self.recorder.new_failure() {
             progress.warn(&failure);
         }
@@ -75,14 +95,10 @@ impl<'a, M: Network> Observer<'a, M> {
     /// # Errors
     ///
     /// When something cannot be measured.
-    pub(crate) fn figures(
-        &mut self,
-        _steps: usize,
-        model: &M,
-    ) -> anyhow::Result<(Figures, HessianNote)> {
+    pub(crate) fn figures(&mut self, model: &M) -> anyhow::Result<(Figures, HessianNote)> {
         let began = Instant::now();
         let found = figures(model, &self.job.training.plan, &self.job.data, &self.device)?;
-        self.probe_seconds += began.elapsed().as_secs_f64();
+        self.other_seconds += began.elapsed().as_secs_f64();
         Ok(found)
     }
 
@@ -98,7 +114,7 @@ impl<'a, M: Network> Observer<'a, M> {
 
     /// Seconds spent in probes, over all sittings.
     pub(crate) fn probe_seconds(&self) -> f64 {
-        self.probe_seconds
+        self.other_seconds + self.probes.spent().probes.as_secs_f64()
     }
 
     /// Ends the event file.
@@ -106,7 +122,8 @@ impl<'a, M: Network> Observer<'a, M> {
     /// # Errors
     ///
     /// When something was lost on the way.
-    pub(crate) fn finish(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        self.probes.finish()?;
         self.recorder.finish()
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
-use tensorboard::{EventWriter, Histogram, Png};
+use probes::sink::Sink;
+use probes::{Record, Value};
+use tensorboard::{EventWriter, Png};
 
 use super::checkpoint::State;
 use super::pictures;
@@ -24,8 +26,8 @@ struct Files {
     directory: PathBuf,
     last_scalars: BTreeMap<String, LastScalar>,
     pictures: BTreeSet<String>,
-    /// The first picture that could not be written.
-    picture_failure: Option<anyhow::Error>,
+    /// The first record of a probe that could not be written.
+    failure: Option<anyhow::Error>,
     warned: bool,
 }
 
@@ -40,7 +42,7 @@ impl Recorder {
         let writer = match job.beginning {
             Beginning::Resumed => {
                 let step = state.map_or(0, |state| state.step);
-                EventWriter::resume(directory, Some(signed(step)))
+                EventWriter::resume(directory, Some(signed(step as u64)))
             }
             Beginning::Fresh | Beginning::Done => EventWriter::create(directory),
         };
@@ -54,7 +56,7 @@ impl Recorder {
             pictures: state
                 .map(|state| state.pictures.clone())
                 .unwrap_or_default(),
-            picture_failure: None,
+            failure: None,
             warned: false,
         }))))
     }
@@ -64,66 +66,45 @@ impl Recorder {
     /// # Errors
     ///
     /// A tag or step that cannot be written; a full disk is no error here but at the end.
-    pub(crate) fn scalar(&self, tag: &str, step: usize, value: f64) -> anyhow::Result<()> {
+    pub(crate) fn scalar(&self, tag: &str, step: u64, value: f64) -> anyhow::Result<()> {
         let mut files = self.files();
         if let Some(writer) = &mut files.writer {
             writer.scalar(tag, signed(step), value)?;
         }
         let point = LastScalar {
-            step: step as u64,
+            step,
             value: Number(value),
         };
         files.last_scalars.insert(tag.to_owned(), point);
         Ok(())
     }
 
-    /// A histogram.
-    ///
-    /// # Errors
-    ///
-    /// As [`scalar`](Self::scalar).
-    pub(crate) fn histogram(
-        &self,
-        tag: &str,
-        step: usize,
-        histogram: &Histogram,
-    ) -> anyhow::Result<()> {
-        if let Some(writer) = &mut self.files().writer {
-            writer.histogram(tag, signed(step), histogram)?;
+    /// A record of a probe. A picture becomes a PNG file too.
+    fn take(&self, record: &Record) -> anyhow::Result<()> {
+        let (tag, step) = (&record.tag, signed(record.step));
+        if let Value::Scalar(value) = record.value {
+            return self.scalar(tag, record.step, value);
         }
-        Ok(())
-    }
-
-    /// A picture: into the event file, and as the PNG file of its tag.
-    ///
-    /// # Errors
-    ///
-    /// As [`scalar`](Self::scalar).
-    pub(crate) fn picture(&self, tag: &str, step: usize, png: &[u8]) -> anyhow::Result<()> {
-        let checked = Png::from_bytes(png.to_vec())?;
         let mut files = self.files();
-        if let Some(writer) = &mut files.writer {
-            writer.image(tag, signed(step), &[checked])?;
-        }
-        match pictures::write(&files.directory, tag, png) {
-            Ok(()) => {
-                files.pictures.insert(pictures::file_name(tag));
+        let Files {
+            writer: Some(writer),
+            directory,
+            pictures,
+            ..
+        } = &mut *files
+        else {
+            return Ok(());
+        };
+        match &record.value {
+            Value::Histogram(histogram) => writer.histogram(tag, step, histogram)?,
+            Value::Text(markdown) => writer.text(tag, step, markdown)?,
+            Value::Picture(picture) => {
+                let png = picture.png()?;
+                writer.image(tag, step, &[Png::from_bytes(png.clone())?])?;
+                pictures::write(directory, tag, &png)?;
+                pictures.insert(pictures::file_name(tag));
             }
-            Err(error) => {
-                files.picture_failure.get_or_insert(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// A text in markdown.
-    ///
-    /// # Errors
-    ///
-    /// As [`scalar`](Self::scalar).
-    pub(crate) fn text(&self, tag: &str, step: usize, markdown: &str) -> anyhow::Result<()> {
-        if let Some(writer) = &mut self.files().writer {
-            writer.text(tag, signed(step), markdown)?;
+            Value::Scalar(_) | Value::Data(_) => {}
         }
         Ok(())
     }
@@ -161,7 +142,7 @@ impl Recorder {
         if let Some(writer) = files.writer.take() {
             writer.finish()?;
         }
-        files.picture_failure.take().map_or(Ok(()), Err)
+        files.failure.take().map_or(Ok(()), Err)
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
@@ -170,6 +151,19 @@ impl Recorder {
     }
 }
 
-fn signed(step: usize) -> i64 {
+impl Sink for Recorder {
+    fn write(&mut self, record: &Record) {
+        if let Err(error) = self.take(record) {
+            self.files().failure.get_or_insert(error);
+        }
+    }
+
+    /// Ends with [`Recorder::finish`], because the training writes here as well.
+    fn finish(self: Box<Self>) -> Result<(), probes::Error> {
+        Ok(())
+    }
+}
+
+fn signed(step: u64) -> i64 {
     i64::try_from(step).unwrap_or(i64::MAX)
 }

@@ -22,7 +22,7 @@ pub(crate) fn optimiser(plan: &Plan) -> ModuleOptimizer {
     let momentum = plan.momentum.get();
     match plan.optimiser {
         Optimiser::Sgd => {
-            let momentum = (momentum > 0.0).then(|| MomentumConfig {
+            let momentum = (momentum > 0.0).then_some(MomentumConfig {
                 momentum,
                 dampening: 0.0,
                 nesterov: false,

@@ -90,7 +90,7 @@ impl WithNetwork for Work<'_> {
     type Output = Outcome;
 
     fn with<M: Network>(self, initial: M) -> anyhow::Result<Outcome> {
-        Trainer::begin(self.job, initial)?.to_the_end(self.interrupt)
+        Trainer::begin(self.job, initial)?.run(self.interrupt)
     }
 }
 
@@ -158,7 +158,7 @@ impl<'a, M: Network> Trainer<'a, M> {
         })
     }
 
-    fn to_the_end(mut self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+    fn run(mut self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
         let mut saved = None;
         loop {
             let stop = interrupt.requested();
@@ -229,6 +229,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             .data
             .batch(&self.order[position * size..end], &self.job.device);
         let rate = learning_rate(self.plan, self.step, self.steps, self.per_epoch);
+        self.observer.set_learning_rate(rate);
         // The device's stream cannot be read back into a checkpoint; seeded from the step it need not be.
         self.job.device.seed(stream(seed, self.step as u64));
         match self
@@ -264,7 +265,7 @@ impl<'a, M: Network> Trainer<'a, M> {
 
     fn conclude(mut self) -> anyhow::Result<Outcome> {
         self.progress.working_on("final figures");
-        let (figures, hessian) = self.observer.figures(self.steps, &self.model)?;
+        let (figures, hessian) = self.observer.figures(&self.model)?;
         let pictures = self.observer.pictures().into_iter().collect();
         let (last_scalars, cost) = self
             .observer

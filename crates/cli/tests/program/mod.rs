@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::unwrap_used,
     reason = "each test file uses its part of this"
 )]
 
@@ -24,7 +25,7 @@ curvature_examples = 32
 log_every = 1
 
 [defaults.probes]
-loss = "every:10+end"
+loss = "every 10 + end"
 gradient = "never"
 eigenvalues = "end"
 trace = "end"
