@@ -1,2 +1,74 @@
-//! program.
-fn main() {}
+//! Named experiments that are too long for the test suite: each writes its table as JSON and
+//! markdown.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
+
+mod differences;
+mod digits;
+mod table;
+mod training;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use table::Table;
+
+/// Runs named experiments and writes the table of each as JSON and markdown.
+#[derive(Parser)]
+#[command(after_help = "Example:\n  evidence digits-sgd-sam --output-dir target/evidence")]
+struct Arguments {
+    /// Experiments to run; all of them if none is named.
+    names: Vec<String>,
+    /// Shows the experiments and what each asks.
+    #[arg(long)]
+    list: bool,
+    /// A form short enough for continuous integration: fewer seeds, fewer steps.
+    #[arg(long)]
+    small: bool,
+    /// Where `NAME.json` and `NAME.md` go.
+    #[arg(long, default_value = "target/evidence")]
+    output_dir: PathBuf,
+}
+
+/// An experiment: its name, what it asks, and how to answer.
+type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
+
+const EXPERIMENTS: [Experiment; 2] = [
+    (
+        "digits-sgd-sam",
+        "Does SAM find flatter minima than SGD on the digits MLP, and are they better?",
+        digits::run,
+    ),
+    (
+        "difference-products",
+        "How exact is a Hessian product by differences, by float type and step?",
+        differences::run,
+    ),
+];
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if arguments.list {
+        for (name, question, _) in EXPERIMENTS {
+            println!("{name:24} {question}");
+        }
+        return Ok(());
+    }
+    let known = EXPERIMENTS.map(|(name, _, _)| name);
+    if let Some(unknown) = arguments.names.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("no experiment is called `{unknown}`; there are {}", known.join(", "));
+    }
+    std::fs::create_dir_all(&arguments.output_dir)
+        .with_context(|| format!("cannot create {}", arguments.output_dir.display()))?;
+    for (name, question, run) in EXPERIMENTS {
+        if !arguments.names.is_empty() && !arguments.names.iter().any(|chosen| chosen == name) {
+            continue;
+        }
+        println!("## {name}\n\n{question}\n");
+        let table = run(arguments.small).with_context(|| format!("experiment {name}"))?;
+        table.check()?;
+        table.write(&arguments.output_dir, name, question)?;
+        println!("{}", table.markdown());
+    }
+    Ok(())
+}

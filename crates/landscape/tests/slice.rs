@@ -5,13 +5,9 @@ use std::ops::ControlFlow;
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::direction::between;
-use landscape::operator::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::slice::{line_with, linspace, plane_with};
-use landscape::{
-    DifferenceConfig, Error, Grid, Hessian, LinearOperator, ParameterSpace, Risk, Step, line, plane,
-};
-use proptest::prelude::*;
+use landscape::{Error, Grid, ParameterSpace, Risk, line, plane};
 
 #[derive(Module, Debug)]
 struct Point {
@@ -174,60 +170,4 @@ fn sam_sharpness_of_a_bowl_is_its_closed_form() {
         sam_sharpness(&model, &bowl(), f64::NAN),
         Err(Error::Setting { .. })
     ));
-}
-
-/// L(x, y) = x^4 + x y^2, whose Hessian is [[12 x^2, 2 y], [2 y, 2 x]].
-fn quartic() -> Risk<Point, Tensor<1>> {
-    Risk::mean([vector(&[1.0])], |model: &Point, one: &Tensor<1>| {
-        let x = model.at.val().slice_dim(0, 0..1);
-        let y = model.at.val().slice_dim(0, 1..2);
-        (x.clone().powi_scalar(4) + x * y.powi_scalar(2)) * one.clone()
-    })
-}
-
-#[test]
-fn error_of_a_difference_product_falls_with_the_square_of_the_step() {
-    let model = point(&[0.7, -0.4]);
-    let exact = [12.0 * 0.49 + 2.0 * -0.4 * 2.0, 2.0 * -0.4 + 2.0 * 0.7 * 2.0];
-    let error = |step: f64| {
-        let config = DifferenceConfig::new().with_step(Step::Relative(step));
-        let hessian = Hessian::by_differences(&model, &quartic(), &config).unwrap();
-        let product = download(&hessian.apply(&vector(&[1.0, 2.0])).unwrap());
-        (product[0] - exact[0]).hypot(product[1] - exact[1])
-    };
-    let order = (error(2e-2) / error(1e-2)).log2();
-    assert!((order - 2.0).abs() < 0.02, "order {order}");
-    let config = DifferenceConfig::new().with_step(Step::Smooth);
-    let hessian = Hessian::by_differences(&model, &quartic(), &config).unwrap();
-    let estimate = hessian.error_estimate(1).unwrap();
-    assert!(estimate < 1e-9, "{estimate}");
-}
-
-#[test]
-fn bad_steps_are_errors() {
-    for step in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let config = DifferenceConfig::new().with_step(Step::Relative(step));
-        let result = Hessian::by_differences(&point(&[1.0, 1.0]), &quartic(), &config);
-        assert!(matches!(result, Err(Error::Setting { .. })), "{step}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn difference_products_are_linear_and_symmetric(
-        x in 0.1..2.0f64, y in -2.0..2.0f64,
-        u in prop::array::uniform2(-1.0..1.0f64), v in prop::array::uniform2(-1.0..1.0f64),
-    ) {
-        let hessian = Hessian::at(&point(&[x, y]), &quartic()).unwrap();
-        let apply = |v: &[f64]| download(&hessian.apply(&vector(v)).unwrap());
-        let (hu, hv) = (apply(&u), apply(&v));
-        let scale = 1.0 + 12.0 * x * x + 4.0 * y.abs();
-        // With the short step the difference is rounded near u^(1/2), 1e-8, of the gradient.
-        prop_assert!((u[0] * hv[0] + u[1] * hv[1] - v[0] * hu[0] - v[1] * hu[1]).abs() < 1e-6 * scale);
-        let sum = apply(&[u[0] + 3.0 * v[0], u[1] + 3.0 * v[1]]);
-        prop_assert!((sum[0] - hu[0] - 3.0 * hv[0]).abs() < 1e-6 * scale);
-        prop_assert!(apply(&[0.0, 0.0]) == [0.0, 0.0]);
-    }
 }

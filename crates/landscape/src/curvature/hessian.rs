@@ -1,11 +1,14 @@
 //! The Hessian of a risk as an operator.
 
 use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
-use super::{DifferenceConfig, Precision};
+use super::finite_difference::{Difference, central, norm, one_sided};
+use super::{DifferenceConfig, Precision, Step};
 use crate::operator::{Domain, LinearOperator, download};
 use crate::{Batch, Error, Objective, ParameterSpace, Risk, random};
 
@@ -38,8 +41,12 @@ impl fmt::Display for Method {
 /// The Hessian of a risk at a model: an operator on `[P]` vectors.
 ///
 /// $H = \nabla^2 L(\theta)$ of the mean loss over all examples. Its vectors have the float type of
-/// its [`domain`](LinearOperator::domain), which may be wider than the model's. At a kink of ReLU or max pooling a
-/// difference averages over the kinks that its step crosses.
+/// its [`domain`](LinearOperator::domain), which may be wider than the model's.
+///
+/// At a kink of ReLU or max pooling the gradient jumps, and a difference across one is off by the
+/// jump over the step. With [`Step::Kinks`] each product compares the differences to both sides,
+/// which agree unless one of them has crossed a kink, and steps closer until they do;
+/// [`unresolved`](Self::unresolved) counts the products for which they never did.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
@@ -61,6 +68,9 @@ impl fmt::Display for Method {
 pub struct Hessian<M, B> {
     objective: Objective<M, B>,
     length: f64,
+    avoid_kinks: bool,
+    gradient: OnceLock<Vec<f64>>,
+    unresolved: AtomicUsize,
 }
 
 impl<M: Module, B: Batch> Hessian<M, B> {
@@ -72,7 +82,8 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         Self::by_differences(model, risk, &DifferenceConfig::new())
     }
 
-    /// The Hessian by central differences of gradients (a product costs two gradients).
+    /// The Hessian by central differences of gradients (a product costs two gradients, and two more for each kink it has
+    /// to avoid; the gradient at the model itself is taken once).
     ///
     /// # Errors
     /// As [`at`](Self::at), and a step that is not positive and finite.
@@ -87,7 +98,13 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         };
         let relative = config.relative_step(&objective.space().domain)?;
         let length = relative * (1.0 + norm(&download(objective.origin())));
-        Ok(Self { objective, length })
+        Ok(Self {
+            objective,
+            length,
+            avoid_kinks: config.step == Step::Kinks,
+            gradient: OnceLock::new(),
+            unresolved: AtomicUsize::new(0),
+        })
     }
 
     /// How the products are obtained.
@@ -106,6 +123,11 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// The risk as a function of theta.
     pub const fn objective(&self) -> &Objective<M, B> {
         &self.objective
+    }
+
+    /// How many products so far have crossed a kink even at the shortest step: they may be off.
+    pub fn unresolved(&self) -> usize {
+        self.unresolved.load(Ordering::Relaxed)
     }
 
     /// An estimate of the relative error of a product with a random direction:
@@ -142,11 +164,55 @@ impl<M: Module, B: Batch> Hessian<M, B> {
             return Ok(v.zeros_like());
         }
         let h = length / scale;
+        let product = if self.avoid_kinks {
+            self.between_kinks(v, h)?
+        } else {
+            let (ahead, behind) = self.both_sides(v, h)?;
+            central(&ahead, &behind, h)
+        };
+        self.domain().upload(&product)
+    }
+
+    /// The difference with the step, of up to three, at which both sides agree best.
+    fn between_kinks(&self, v: &Tensor<1>, h: f64) -> Result<Vec<f64>, Error> {
+        let here = self.gradient_here()?;
+        let mut best: Option<Difference> = None;
+        // Rounding grows with each shorter step, to some u^(1/2) * 256 at the last.
+        for h in [h, h / 16.0, h / 256.0] {
+            let (ahead, behind) = self.both_sides(v, h)?;
+            let difference = one_sided(&ahead, here, &behind, h);
+            let agreed = difference.agrees();
+            if best
+                .as_ref()
+                .is_none_or(|best| difference.disagreement < best.disagreement)
+            {
+                best = Some(difference);
+            }
+            if agreed {
+                break;
+            }
+        }
+        let best = best.ok_or(Error::NonFiniteVector { what: "product" })?;
+        if !best.is_usable() {
+            self.unresolved.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(best.product)
+    }
+
+    fn both_sides(&self, v: &Tensor<1>, h: f64) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let origin = self.objective.origin();
         let step = v.clone() * h;
         let (_, ahead) = self.objective.gradient(&(origin.clone() + step.clone()))?;
         let (_, behind) = self.objective.gradient(&(origin.clone() - step))?;
-        Ok((ahead - behind) / (2.0 * h))
+        Ok((download(&ahead), download(&behind)))
+    }
+
+    fn gradient_here(&self) -> Result<&[f64], Error> {
+        if let Some(gradient) = self.gradient.get() {
+            return Ok(gradient);
+        }
+        let gradient = download(&self.objective.gradient_here()?.1);
+        Ok(self.gradient.get_or_init(|| gradient))
     }
 }
 
@@ -158,8 +224,4 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.difference(&self.domain().adopt(v)?, self.length)
     }
-}
-
-fn norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -1,0 +1,108 @@
+//! Products by differences of losses known in closed form: order, symmetry, kinks, settings.
+
+use burn::module::{Module, Param};
+use burn::tensor::{DType, Device, Tensor, TensorData, activation::relu};
+use landscape::operator::download;
+use landscape::{DifferenceConfig, Error, Hessian, LinearOperator, Risk, Step};
+use proptest::prelude::*;
+
+#[derive(Module, Debug)]
+struct Point {
+    at: Param<Tensor<1>>,
+}
+
+fn vector(values: &[f64]) -> Tensor<1> {
+    let data = TensorData::new(values.to_vec(), [values.len()]);
+    Tensor::from_data(data, (&Device::flex(), DType::F64))
+}
+
+fn point(values: &[f64]) -> Point {
+    Point {
+        at: Param::from_tensor(vector(values)),
+    }
+}
+
+/// L(x, y) = x^4 + x y^2, whose Hessian is [[12 x^2, 2 y], [2 y, 2 x]].
+fn quartic() -> Risk<Point, Tensor<1>> {
+    Risk::mean([vector(&[1.0])], |model: &Point, one: &Tensor<1>| {
+        let x = model.at.val().slice_dim(0, 0..1);
+        let y = model.at.val().slice_dim(0, 1..2);
+        (x.clone().powi_scalar(4) + x * y.powi_scalar(2)) * one.clone()
+    })
+}
+
+#[test]
+fn error_of_a_difference_product_falls_with_the_square_of_the_step() {
+    let model = point(&[0.7, -0.4]);
+    let exact = [12.0 * 0.49 + 2.0 * -0.4 * 2.0, 2.0 * -0.4 + 2.0 * 0.7 * 2.0];
+    let error = |step: f64| {
+        let config = DifferenceConfig::new().with_step(Step::Relative(step));
+        let hessian = Hessian::by_differences(&model, &quartic(), &config).unwrap();
+        let product = download(&hessian.apply(&vector(&[1.0, 2.0])).unwrap());
+        (product[0] - exact[0]).hypot(product[1] - exact[1])
+    };
+    let order = (error(2e-2) / error(1e-2)).log2();
+    assert!((order - 2.0).abs() < 0.02, "order {order}");
+    let config = DifferenceConfig::new().with_step(Step::Smooth);
+    let hessian = Hessian::by_differences(&model, &quartic(), &config).unwrap();
+    let estimate = hessian.error_estimate(1).unwrap();
+    assert!(estimate < 1e-9, "{estimate}");
+}
+
+/// L(x) = x^2 + 1000 relu(x - x0 - gap): a kink at a distance `gap` ahead of x0 = 0.5.
+fn kinked(gap: f64) -> Risk<Point, Tensor<1>> {
+    Risk::mean([vector(&[1.0])], move |model: &Point, one: &Tensor<1>| {
+        let x = model.at.val();
+        let ramp = relu(x.clone().sub_scalar(0.5 + gap)).mul_scalar(1000.0);
+        (x.powi_scalar(2) + ramp) * one.clone()
+    })
+    .without_reduction_check()
+}
+
+#[test]
+fn kink_close_to_the_weights_does_not_spoil_a_product() {
+    // The first step is some 1.6e-8 long; gaps on both sides of it, and kinks behind.
+    for gap in [1e-9, 5e-9, 1.2e-8, 1e-7, -1e-9, -5e-9] {
+        let hessian = Hessian::at(&point(&[0.5]), &kinked(gap)).unwrap();
+        let product = download(&hessian.apply(&vector(&[1.0])).unwrap())[0];
+        // Rounding: u times a slope of up to 1000 over a step of 1e-10.
+        assert!((product - 2.0).abs() < 1e-2, "gap {gap}: {product}");
+        assert_eq!(hessian.unresolved(), 0);
+    }
+}
+
+#[test]
+fn kink_at_the_weights_is_counted_as_unresolved() {
+    let hessian = Hessian::at(&point(&[0.5]), &kinked(0.0)).unwrap();
+    hessian.apply(&vector(&[1.0])).unwrap();
+    assert_eq!(hessian.unresolved(), 1);
+}
+
+#[test]
+fn bad_steps_are_errors() {
+    for step in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let config = DifferenceConfig::new().with_step(Step::Relative(step));
+        let result = Hessian::by_differences(&point(&[1.0, 1.0]), &quartic(), &config);
+        assert!(matches!(result, Err(Error::Setting { .. })), "{step}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn difference_products_are_linear_and_symmetric(
+        x in 0.1..2.0f64, y in -2.0..2.0f64,
+        u in prop::array::uniform2(-1.0..1.0f64), v in prop::array::uniform2(-1.0..1.0f64),
+    ) {
+        let hessian = Hessian::at(&point(&[x, y]), &quartic()).unwrap();
+        let apply = |v: &[f64]| download(&hessian.apply(&vector(v)).unwrap());
+        let (hu, hv) = (apply(&u), apply(&v));
+        let scale = 1.0 + 12.0 * x * x + 4.0 * y.abs();
+        // With the short step the difference is rounded near u^(1/2), 1e-8, of the gradient.
+        prop_assert!((u[0] * hv[0] + u[1] * hv[1] - v[0] * hu[0] - v[1] * hu[1]).abs() < 1e-6 * scale);
+        let sum = apply(&[u[0] + 3.0 * v[0], u[1] + 3.0 * v[1]]);
+        prop_assert!((sum[0] - hu[0] - 3.0 * hv[0]).abs() < 1e-6 * scale);
+        prop_assert!(apply(&[0.0, 0.0]) == [0.0, 0.0]);
+    }
+}
