@@ -7,6 +7,74 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A text is not a schedule.
+    #[error("{text:?} is not a schedule: write `every 20`, `at 0, 100, 500`, `log 8`, `start`, `end` or `never`, with numbers from 1 up after `every` and `log`")]
+    ScheduleText {
+        /// The text.
+        text: String,
+    },
+    /// A schedule needs the total number of steps.
+    #[error("the schedule `{schedule}` needs the total number of steps: call `Probes::with_total_steps`, or choose a schedule such as `every 20`")]
+    TotalStepsMissing {
+        /// The schedule.
+        schedule: String,
+    },
+    /// A step does not fit into a sink's integers.
+    #[error("step {step} is too large for an event file: steps must be below 2^63")]
+    StepTooLarge {
+        /// The step.
+        step: u64,
+    },
+    /// Measuring failed.
+    #[error(transparent)]
+    Landscape(#[from] landscape::Error),
+    /// An instrument needs something that the training loop did not tell.
+    #[error("{instrument} needs {what}")]
+    Missing {
+        /// The instrument.
+        instrument: String,
+        /// What it needs, and how to give it.
+        what: &'static str,
+    },
+    /// A setting of an instrument is out of range.
+    #[error("{name} is {value}: {allowed}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// The stability of an optimiser with a preconditioner depends on the preconditioned spectrum.
+    #[error("the stability threshold of {optimiser} needs the spectrum preconditioned by its second moments, which this version does not measure: leave the stability ratio out")]
+    Preconditioned {
+        /// The optimiser.
+        optimiser: &'static str,
+    },
+    /// An event file could not be written.
+    #[error(transparent)]
+    TensorBoard(#[from] tensorboard::Error),
+    /// A file could not be opened or written.
+    #[error("cannot {action} `{}`: check that its folder exists, its permissions and the free space", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A sink could not take some records.
+    #[error("{rejected} record(s) did not reach {sink}; the first because: {first}")]
+    Rejected {
+        /// The sink.
+        sink: &'static str,
+        /// How many records are missing.
+        rejected: u64,
+        /// Why the first one is missing.
+        first: Box<Self>,
+    },
     /// A slice does not have the length that its neighbours imply.
     #[error("{what} has {found} values but {expected} are needed")]
     Length {

@@ -1,6 +1,25 @@
 //! Measuring a training run without changing it, and showing it while it runs.
+//!
+//! [`Probes`] holds things that measure ([`Probe`], ready-made in [`instrument`]), each with a [`Schedule`], and hands typed [`Record`]s to
+//! [sinks](sink): TensorBoard, JSON lines, memory. The training loop calls [`Probes::observe`] and does not know what is measured. Pictures are drawn in
+//! [`render`], from plain slices.
+//!
+//! Measuring never changes training: weights, BatchNorm statistics and random streams are bit for bit the same with and without probes.
 
-mod error;
+pub mod instrument;
 pub mod render;
+pub mod sink;
 
+mod budget;
+mod error;
+mod probe;
+mod probes;
+mod record;
+mod schedule;
+
+pub use budget::{Budget, Spent};
 pub use error::Error;
+pub use probe::{Moment, Probe};
+pub use probes::{NOTES_TAG, Observation, Probes, Summary};
+pub use record::{Bin, Histogram, Record, Records, Value, json_number, json_numbers};
+pub use schedule::Schedule;

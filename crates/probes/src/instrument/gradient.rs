@@ -1,0 +1,52 @@
+//! The gradient: its norm, and its entries by parameter.
+
+use burn::module::Module;
+use landscape::operator::download;
+use landscape::{Batch, ParameterSpace, Risk};
+
+use crate::probe::{Moment, Probe};
+use crate::record::Records;
+use crate::Error;
+
+/// The Euclidean norm of the full gradient as `gradient/norm`; with [`with_histograms`](Self::with_histograms) also the entries of each parameter's gradient.
+#[derive(Clone, Debug)]
+pub struct GradientNorm<M, B> {
+    risk: Risk<M, B>,
+    histograms: bool,
+}
+
+impl<M: Module, B: Batch> GradientNorm<M, B> {
+    /// The gradient of `risk`.
+    pub fn of(risk: &Risk<M, B>) -> Self {
+        Self { risk: risk.clone(), histograms: false }
+    }
+
+    /// Adds a histogram `gradient/values/{path}` for each parameter, the path with `/` for its dots.
+    #[must_use]
+    pub fn with_histograms(self) -> Self {
+        Self { histograms: true, ..self }
+    }
+}
+
+impl<M: Module, B: Batch> Probe<M> for GradientNorm<M, B> {
+    fn name(&self) -> String {
+        "gradient norm".into()
+    }
+
+    fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
+        let (_, gradient) = self.risk.gradient(moment.model)?;
+        let gradient = download(&gradient);
+        records.scalar("gradient/norm", norm(&gradient));
+        if self.histograms {
+            for block in ParameterSpace::of(moment.model)?.blocks {
+                records.histogram(format!("gradient/values/{}", block.path.replace('.', "/")), &gradient[block.range()]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The Euclidean norm.
+pub(super) fn norm(vector: &[f64]) -> f64 {
+    vector.iter().map(|x| x * x).sum::<f64>().sqrt()
+}

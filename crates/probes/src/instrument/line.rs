@@ -1,0 +1,96 @@
+//! The loss along one direction.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use landscape::{
+    Batch, Hessian, LanczosConfig, ParameterSpace, Risk, filter_normalize, line, random_direction, top_eigenpairs,
+};
+use serde_json::json;
+
+use crate::probe::{Moment, Probe};
+use crate::record::{Records, json_numbers};
+use crate::render::{self, Series};
+use crate::Error;
+
+/// Which direction a [`LossLine`] follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// A random direction, normalised by filter: multiples are in units of the weights' own size.
+    Random {
+        /// Its seed.
+        seed: u64,
+    },
+    /// The unit eigenvector of the largest eigenvalue of the Hessian of the first risk.
+    TopEigenvector {
+        /// The seed of Lanczos' start vector.
+        seed: u64,
+    },
+}
+
+/// The loss along a direction, one curve for each risk, as the picture `landscape/line` and the numbers `landscape/line_data`.
+#[derive(Clone, Debug)]
+pub struct LossLine<M, B> {
+    risks: Vec<(String, Risk<M, B>)>,
+    a: Vec<f64>,
+    direction: Direction,
+}
+
+impl<M: Module, B: Batch> LossLine<M, B> {
+    /// The loss of `risk`, named `name` in the legend, at the multiples `a` of a random direction of seed 0.
+    ///
+    /// `landscape::slice::linspace` makes the multiples.
+    pub fn of(name: impl Into<String>, risk: &Risk<M, B>, a: Vec<f64>) -> Self {
+        Self { risks: vec![(name.into(), risk.clone())], a, direction: Direction::Random { seed: 0 } }
+    }
+
+    /// Adds a curve for another risk, for example that of the validation data.
+    #[must_use]
+    pub fn and(mut self, name: impl Into<String>, risk: &Risk<M, B>) -> Self {
+        self.risks.push((name.into(), risk.clone()));
+        self
+    }
+
+    /// Along another direction.
+    #[must_use]
+    pub fn along(self, direction: Direction) -> Self {
+        Self { direction, ..self }
+    }
+
+    fn direction(&self, model: &M) -> Result<Tensor<1>, Error> {
+        match self.direction {
+            Direction::Random { seed } => {
+                let space = ParameterSpace::of(model)?;
+                Ok(filter_normalize(&space, model, random_direction(&space, seed)))
+            }
+            Direction::TopEigenvector { seed } => {
+                let hessian = Hessian::at(model, &self.risks[0].1)?;
+                let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new().with_seed(seed))?;
+                let first = pairs.into_iter().next();
+                first.map(|pair| pair.vector).ok_or_else(|| Error::Empty { what: "the list of eigenvectors".into() })
+            }
+        }
+    }
+}
+
+impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
+    fn name(&self) -> String {
+        "loss along a line".into()
+    }
+
+    fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
+        let direction = self.direction(moment.model)?;
+        let (what, seed) = match self.direction {
+            Direction::Random { seed } => ("a random direction", seed),
+            Direction::TopEigenvector { seed } => ("the top eigenvector", seed),
+        };
+        let mut losses = Vec::new();
+        for (name, risk) in &self.risks {
+            losses.push((name, line(moment.model, risk, &direction, &self.a)?.loss));
+        }
+        let curves: Vec<_> = losses.iter().map(|(name, loss)| json!({ "name": name, "loss": json_numbers(loss) })).collect();
+        records.data("landscape/line_data", json!({ "direction": what, "seed": seed, "a": json_numbers(&self.a), "curves": curves }));
+        let series: Vec<Series<'_>> = losses.iter().map(|(name, loss)| Series { name, x: &self.a, y: loss }).collect();
+        records.picture("landscape/line", render::line(&series, &format!("Loss along {what}, step {}", moment.step))?);
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! The loss.
+
+use burn::module::Module;
+use landscape::{Batch, Risk};
+
+use crate::probe::{Moment, Probe};
+use crate::record::Records;
+use crate::Error;
+
+/// The mean loss over a risk's data, under a tag such as `loss/valid`. A loss that is NaN or infinite is recorded as it is.
+#[derive(Clone, Debug)]
+pub struct LossProbe<M, B> {
+    risk: Risk<M, B>,
+    tag: String,
+}
+
+impl<M: Module, B: Batch> LossProbe<M, B> {
+    /// The loss of `risk`, recorded under `tag`.
+    pub fn of(risk: &Risk<M, B>, tag: impl Into<String>) -> Self {
+        Self { risk: risk.clone(), tag: tag.into() }
+    }
+}
+
+impl<M: Module, B: Batch> Probe<M> for LossProbe<M, B> {
+    fn name(&self) -> String {
+        self.tag.clone()
+    }
+
+    fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
+        records.scalar(&self.tag, self.risk.value(moment.model)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,291 @@
+//! The container: probes with their schedules, and the sinks that receive what they find.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::budget::{Budget, Spent};
+use crate::probe::{Moment, Probe};
+use crate::record::{Record, Records, Value};
+use crate::schedule::Schedule;
+use crate::sink::Sink;
+use crate::Error;
+
+/// The tag of the text that reports probes which failed or were skipped.
+pub const NOTES_TAG: &str = "diagnosis/probes";
+
+/// Probes with their schedules, and the sinks that receive the records.
+///
+/// The training loop calls [`observe`](Self::observe) after each update (and once before the first, as step 0) and does not know what is measured. A probe
+/// that fails is reported and never stops the loop; records made before are never lost.
+///
+/// The time spent inside is recorded as `cost/probe_seconds` and `cost/probe_fraction` (probes over training, both since the container was made) at each step that measured something;
+/// [`without_cost_records`](Self::without_cost_records) leaves these two out, and what remains depends on the run alone.
+///
+/// # Examples
+///
+/// See [`Probe`].
+pub struct Probes<M> {
+    entries: Vec<Entry<M>>,
+    sinks: Vec<Box<dyn Sink>>,
+    budget: Budget,
+    total_steps: Option<u64>,
+    learning_rate: Option<f64>,
+    clock: Box<dyn Fn() -> Duration + Send>,
+    cost_records: bool,
+    inside: Duration,
+    last_step: Option<u64>,
+    warned: bool,
+    summary: Summary,
+}
+
+struct Entry<M> {
+    schedule: Schedule,
+    probe: Box<dyn Probe<M> + Send>,
+    optional: bool,
+    measured: u64,
+}
+
+/// What one call of [`Probes::observe`] did.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Observation {
+    /// The step.
+    pub step: u64,
+    /// Everything that was handed to the sinks.
+    pub records: Vec<Record>,
+    /// Probes that measured, with the seconds that each took.
+    pub measured: Vec<(String, f64)>,
+    /// Probes that failed, with the reason.
+    pub failed: Vec<(String, Error)>,
+    /// Optional probes that were due and left out, with the reason.
+    pub skipped: Vec<(String, String)>,
+    /// Anything else that the user should know: the budget was exceeded, the step did not increase.
+    pub warnings: Vec<String>,
+}
+
+impl Observation {
+    /// The value of the scalar `tag`, if it was measured.
+    #[must_use]
+    pub fn scalar(&self, tag: &str) -> Option<f64> {
+        self.records.iter().find_map(|record| match record.value {
+            Value::Scalar(value) if record.tag == tag => Some(value),
+            _ => None,
+        })
+    }
+}
+
+/// What a run of probes did, as [`Probes::finish`] tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The time spent.
+    pub spent: Spent,
+    /// How often each probe measured, by name.
+    pub measured: BTreeMap<String, u64>,
+    /// How many measurements failed.
+    pub failed: u64,
+    /// How many measurements were skipped for the budget.
+    pub skipped: u64,
+    /// Probes that never measured although they have a schedule: perhaps the loop never observed their step.
+    pub never_due: Vec<String>,
+}
+
+impl<M> Probes<M> {
+    /// No probes yet.
+    #[must_use]
+    pub fn new(budget: Budget) -> Self {
+        let start = Instant::now();
+        Self {
+            entries: Vec::new(),
+            sinks: Vec::new(),
+            budget,
+            total_steps: None,
+            learning_rate: None,
+            clock: Box::new(move || start.elapsed()),
+            cost_records: true,
+            inside: Duration::ZERO,
+            last_step: None,
+            warned: false,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Adds a probe that always measures when its schedule says so.
+    #[must_use]
+    pub fn with(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
+        self.with_entry(schedule, Box::new(probe), false)
+    }
+
+    /// Adds a probe that an enforcing budget may skip.
+    #[must_use]
+    pub fn with_optional(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
+        self.with_entry(schedule, Box::new(probe), true)
+    }
+
+    fn with_entry(mut self, schedule: Schedule, probe: Box<dyn Probe<M> + Send>, optional: bool) -> Self {
+        self.entries.push(Entry { schedule, probe, optional, measured: 0 });
+        self
+    }
+
+    /// Adds a sink; every sink receives every record.
+    #[must_use]
+    pub fn into_sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// Tells the number of updates that the run will make, which `log` and `end` schedules need.
+    #[must_use]
+    pub fn with_total_steps(self, total: u64) -> Self {
+        Self { total_steps: Some(total), ..self }
+    }
+
+    /// Leaves out `cost/probe_seconds` and `cost/probe_fraction`, so that two equal runs give equal records.
+    #[must_use]
+    pub fn without_cost_records(self) -> Self {
+        Self { cost_records: false, ..self }
+    }
+
+    /// Replaces the clock: the time since some fixed moment, never decreasing. For tests and for simulated time.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> Duration + Send + 'static) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// Tells the learning rate of the updates from now on; probes see it in [`Moment::learning_rate`].
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.learning_rate = Some(learning_rate);
+    }
+
+    /// The time spent so far.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent { probes: self.inside, training: (self.clock)().saturating_sub(self.inside) }
+    }
+
+    /// Whether any probe is due at `step`, so that a loop can save itself the trouble of making a model for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TotalStepsMissing`].
+    pub fn is_due(&self, step: u64) -> Result<bool, Error> {
+        self.entries.iter().try_fold(false, |due, entry| Ok(due | entry.schedule.due(step, self.total_steps)?))
+    }
+
+    /// Measures `model` after `step` updates with every probe that is due, and hands the records to the sinks.
+    ///
+    /// A step that does not come after the last one observed measures nothing and is answered with a warning, because sinks take each step of a tag once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TotalStepsMissing`] when a schedule needs the total number of steps, which the first call notices. Nothing else: failures of probes are in
+    /// [`Observation::failed`], failures of sinks come back from [`finish`](Self::finish).
+    pub fn observe(&mut self, step: u64, model: &M) -> Result<Observation, Error> {
+        let due = self.entries.iter().map(|entry| entry.schedule.due(step, self.total_steps)).collect::<Result<Vec<bool>, Error>>()?;
+        let mut observation = Observation { step, ..Observation::default() };
+        if let Some(last) = self.last_step.filter(|last| step <= *last) {
+            observation.warnings.push(format!("step {step} was not measured: it does not come after step {last}, which was observed before"));
+            return Ok(observation);
+        }
+        self.last_step = Some(step);
+        if !due.contains(&true) {
+            return Ok(observation);
+        }
+        let entered = (self.clock)();
+        let moment = Moment { step, total_steps: self.total_steps, model, learning_rate: self.learning_rate };
+        // What this call has taken so far is counted too, so the budget is seen to be exceeded within a step.
+        let spent = |inside: Duration, now: Duration| Spent { probes: inside + now.saturating_sub(entered), training: entered.saturating_sub(inside) };
+        for (entry, _) in self.entries.iter_mut().zip(&due).filter(|(_, due)| **due) {
+            let started = (self.clock)();
+            let so_far = spent(self.inside, started);
+            if self.budget.enforcing && entry.optional && self.budget.is_exceeded(&so_far) {
+                let reason = format!("the budget of {:.1} % is exceeded: {}", 100.0 * self.budget.fraction, so_far.sentence());
+                observation.skipped.push((entry.probe.name(), reason));
+                continue;
+            }
+            let mut records = Records::new(step);
+            let result = entry.probe.measure(&moment, &mut records);
+            observation.records.extend(records.into_vec());
+            match result {
+                Ok(()) => {
+                    entry.measured += 1;
+                    observation.measured.push((entry.probe.name(), (self.clock)().saturating_sub(started).as_secs_f64()));
+                }
+                Err(error) => observation.failed.push((entry.probe.name(), error)),
+            }
+        }
+        self.summary.failed += observation.failed.len() as u64;
+        self.summary.skipped += observation.skipped.len() as u64;
+        if let Some(notes) = notes(&observation) {
+            observation.records.push(Record { tag: NOTES_TAG.into(), step, value: Value::Text(notes) });
+        }
+        self.write(&observation.records);
+        self.inside += (self.clock)().saturating_sub(entered);
+        self.account(&mut observation);
+        Ok(observation)
+    }
+
+    /// Adds the records of the cost and the warning about the budget.
+    fn account(&mut self, observation: &mut Observation) {
+        let spent = self.spent();
+        if self.cost_records {
+            let numbers = [("cost/probe_seconds", spent.probes.as_secs_f64()), ("cost/probe_fraction", spent.fraction())];
+            let costs = numbers.map(|(tag, value)| Record { tag: tag.into(), step: observation.step, value: Value::Scalar(value) });
+            self.write(&costs);
+            observation.records.extend(costs);
+        }
+        if self.budget.is_exceeded(&spent) && !self.warned {
+            self.warned = true;
+            let advice = if self.budget.enforcing { "optional probes are skipped until it is met" } else { "measure less often, or enforce the budget" };
+            let warning = format!("the budget of {:.1} % is exceeded: {}; {advice}", 100.0 * self.budget.fraction, spent.sentence());
+            observation.warnings.push(warning);
+        }
+    }
+
+    /// Hands a number of the training itself to the sinks, for example its loss.
+    pub fn log(&mut self, tag: &str, step: u64, value: f64) {
+        self.record(Record { tag: tag.into(), step, value: Value::Scalar(value) });
+    }
+
+    /// Hands any record to the sinks.
+    pub fn record(&mut self, record: Record) {
+        let entered = (self.clock)();
+        self.write(std::slice::from_ref(&record));
+        self.inside += (self.clock)().saturating_sub(entered);
+    }
+
+    fn write(&mut self, records: &[Record]) {
+        for sink in &mut self.sinks {
+            for record in records {
+                sink.write(record);
+            }
+            sink.flush();
+        }
+    }
+
+    /// Ends all sinks and tells what was done.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of a sink; the other sinks are ended all the same.
+    pub fn finish(mut self) -> Result<Summary, Error> {
+        self.summary.spent = self.spent();
+        for entry in &self.entries {
+            *self.summary.measured.entry(entry.probe.name()).or_default() += entry.measured;
+            if entry.measured == 0 && entry.schedule != Schedule::never() {
+                self.summary.never_due.push(format!("{} ({})", entry.probe.name(), entry.schedule));
+            }
+        }
+        let results: Vec<Result<(), Error>> = self.sinks.into_iter().map(Sink::finish).collect();
+        results.into_iter().collect::<Result<(), Error>>()?;
+        Ok(self.summary)
+    }
+}
+
+/// The text about probes that failed or were skipped, when there are any.
+fn notes(observation: &Observation) -> Option<String> {
+    let failed = observation.failed.iter().map(|(probe, error)| format!("- **{probe}** failed: {error}"));
+    let skipped = observation.skipped.iter().map(|(probe, reason)| format!("- **{probe}** was skipped: {reason}"));
+    let lines: Vec<String> = failed.chain(skipped).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

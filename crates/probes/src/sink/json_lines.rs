@@ -1,0 +1,146 @@
+//! The sink that writes one JSON object per line.
+//!
+//! Every line has `step` and `tag`, and one of
+//!
+//! | key | value |
+//! |---|---|
+//! | `scalar` | a number, or `"NaN"`, `"Infinity"`, `"-Infinity"` |
+//! | `histogram` | a list of `[left, right, weight]` |
+//! | `text` | markdown |
+//! | `picture` | `{"width": .., "height": .., "file": ..}`; the PNG lies in that file, named relative to the JSON file's folder, and `file` is absent when the lines go to a stream |
+//! | `data` | the numbers behind a picture, as the instrument says |
+//!
+//! Nothing in the file depends on the time, so equal runs give equal files as long as the cost of probes is not recorded.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use super::Sink;
+use crate::Error;
+use crate::record::{Record, Value, json_number};
+
+/// Writes one JSON object per line; see the file's documentation for the keys. Each line is written at once, so a killed run keeps all whole lines.
+///
+/// ```text
+/// {"scalar":0.25,"step":10,"tag":"loss/valid"}
+/// {"scalar":"NaN","step":20,"tag":"loss/valid"}
+/// {"step":20,"tag":"diagnosis/probes","text":"- **loss/valid** failed: .."}
+/// {"picture":{"file":"run-pictures/landscape_surface-20.png","height":750,"width":900},"step":20,"tag":"landscape/surface"}
+/// ```
+pub struct JsonLines {
+    output: Box<dyn Write + Send>,
+    path: Option<PathBuf>,
+    written: u64,
+    lost: u64,
+    failure: Option<Error>,
+}
+
+impl JsonLines {
+    /// Begins a new file. Pictures go into the folder `{name}-pictures` beside it, which is made when the first one comes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when the file exists or cannot be made.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| failed("create", path, source))?;
+        Ok(Self::to_file(file, path))
+    }
+
+    /// Goes on with a file, or begins it. A last line that a killed run left unfinished is ended first, and stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when the file cannot be opened, read or written.
+    pub fn append(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let open = || -> io::Result<File> {
+            let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+            if file.seek(SeekFrom::End(0))? > 0 {
+                let mut last = [0];
+                file.seek(SeekFrom::End(-1))?;
+                file.read_exact(&mut last)?;
+                if last != [b'\n'] {
+                    file.write_all(b"\n")?;
+                }
+            }
+            Ok(file)
+        };
+        Ok(Self::to_file(open().map_err(|source| failed("append to", path, source))?, path))
+    }
+
+    fn to_file(file: File, path: &Path) -> Self {
+        Self { path: Some(path.to_owned()), ..Self::to_stream(file) }
+    }
+
+    /// Writes to a stream, for example standard output. Pictures are described, and their pixels left out.
+    #[must_use]
+    pub fn to_stream(output: impl Write + Send + 'static) -> Self {
+        Self { output: Box::new(output), path: None, written: 0, lost: 0, failure: None }
+    }
+
+    fn try_write(&mut self, record: &Record) -> Result<(), Error> {
+        let (key, value) = match &record.value {
+            Value::Scalar(value) => ("scalar", json_number(*value)),
+            Value::Histogram(histogram) => ("histogram", histogram.bins().iter().map(|bin| json!([bin.left, bin.right, bin.weight])).collect()),
+            Value::Text(text) => ("text", Json::String(text.clone())),
+            Value::Data(data) => ("data", data.clone()),
+            Value::Picture(picture) => {
+                let mut described = json!({ "width": picture.width, "height": picture.height });
+                if let Some(path) = &self.path {
+                    described["file"] = Json::String(save_picture(path, record, &picture.png()?)?);
+                }
+                ("picture", described)
+            }
+        };
+        let mut line = json!({ "step": record.step, "tag": record.tag });
+        line[key] = value;
+        let path = self.path.as_deref().unwrap_or_else(|| Path::new("the stream"));
+        self.output.write_all(format!("{line}\n").as_bytes()).map_err(|source| failed("write to", path, source))
+    }
+}
+
+impl Sink for JsonLines {
+    fn write(&mut self, record: &Record) {
+        match self.try_write(record) {
+            Ok(()) => self.written += 1,
+            Err(error) => {
+                self.lost += 1;
+                self.failure.get_or_insert(error);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Err(source) = self.output.flush() {
+            let path = self.path.as_deref().unwrap_or_else(|| Path::new("the stream"));
+            self.failure.get_or_insert(failed("flush", path, source));
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        self.flush();
+        self.failure.map_or(Ok(()), |first| Err(Error::Rejected { sink: "JSON lines", rejected: self.lost, first: Box::new(first) }))
+    }
+}
+
+/// Writes a PNG beside the JSON file and returns its path relative to the JSON file's folder.
+fn save_picture(json: &Path, record: &Record, png: &[u8]) -> Result<String, Error> {
+    let stem = json.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = format!("{stem}-pictures");
+    // A tag may contain any character; a file's name should not.
+    let tag: String = record.tag.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).collect();
+    let name = format!("{tag}-{}.png", record.step);
+    let directory = json.with_file_name(&folder);
+    fs::create_dir_all(&directory).map_err(|source| failed("create", &directory, source))?;
+    let path = directory.join(&name);
+    fs::write(&path, png).map_err(|source| failed("write to", &path, source))?;
+    Ok(format!("{folder}/{name}"))
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::File { action, path: path.to_owned(), source }
+}

@@ -1,0 +1,85 @@
+//! The sink that writes TensorBoard's event files.
+
+use std::path::Path;
+
+use tensorboard::{EventWriter, Png};
+
+use super::Sink;
+use crate::Error;
+use crate::record::{Record, Value};
+
+/// Writes an event file into a run's directory. [`Value::Data`] is left out: TensorBoard has nothing to show it with.
+///
+/// The file is unbuffered, so a killed run keeps everything up to its last record. A record that TensorBoard would not take (a step that does not increase)
+/// is left out, and the first such error is returned at the end.
+#[derive(Debug)]
+pub struct TensorBoard {
+    writer: EventWriter,
+    rejected: u64,
+    first_rejection: Option<Error>,
+}
+
+impl TensorBoard {
+    /// Begins a fresh run in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventWriter::create`].
+    pub fn create(directory: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::from_writer(EventWriter::create(directory)?))
+    }
+
+    /// Goes on with the run in `directory` at `step`, or at an unknown step.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventWriter::resume`], and [`Error::StepTooLarge`].
+    pub fn resume(directory: impl AsRef<Path>, step: Option<u64>) -> Result<Self, Error> {
+        let step = step.map(signed).transpose()?;
+        Ok(Self::from_writer(EventWriter::resume(directory, step)?))
+    }
+
+    /// Writes to an open writer.
+    #[must_use]
+    pub fn from_writer(writer: EventWriter) -> Self {
+        Self { writer, rejected: 0, first_rejection: None }
+    }
+
+    /// The event file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.writer.path()
+    }
+
+    fn try_write(&mut self, record: &Record) -> Result<(), Error> {
+        let step = signed(record.step)?;
+        let tag = &record.tag;
+        match &record.value {
+            Value::Scalar(value) => self.writer.scalar(tag, step, *value)?,
+            Value::Histogram(histogram) => self.writer.histogram(tag, step, histogram)?,
+            Value::Picture(picture) => self.writer.image(tag, step, &[Png::from_rgb(picture.width, picture.height, &picture.rgb)?])?,
+            Value::Text(text) => self.writer.text(tag, step, text)?,
+            Value::Data(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Sink for TensorBoard {
+    fn write(&mut self, record: &Record) {
+        if let Err(error) = self.try_write(record) {
+            self.rejected += 1;
+            self.first_rejection.get_or_insert(error);
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        let (rejected, first) = (self.rejected, self.first_rejection);
+        self.writer.finish()?;
+        first.map_or(Ok(()), |first| Err(Error::Rejected { sink: "TensorBoard", rejected, first: Box::new(first) }))
+    }
+}
+
+fn signed(step: u64) -> Result<i64, Error> {
+    i64::try_from(step).map_err(|_| Error::StepTooLarge { step })
+}
