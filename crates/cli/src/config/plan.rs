@@ -83,7 +83,7 @@ pub(crate) struct Plan {
 /// The probes of one training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProbePlan {
-    /// Share of the time that probes may take.
+    /// Time of probes over time of training, beyond which a run says so.
     pub(crate) budget: Bounded<Fraction>,
     /// Validation loss and accuracy.
     pub(crate) loss: Moments,
@@ -101,6 +101,8 @@ pub(crate) struct ProbePlan {
     pub(crate) sharpness_rho: Bounded<NonNegative>,
     /// Spectral density.
     pub(crate) density: Moments,
+    /// Start vectors of the density.
+    pub(crate) density_starts: Count,
     /// Line.
     pub(crate) line: Moments,
     /// Surface.
@@ -153,6 +155,7 @@ impl Plan {
                 sharpness: probes.sharpness.unwrap_or_else(Moments::at_end),
                 sharpness_rho: probes.sharpness_rho.unwrap_or_else(|| bounded(0.05)),
                 density: probes.density.unwrap_or_else(Moments::never),
+                density_starts: probes.density_starts.unwrap_or(Count::constant(4)),
                 line: probes.line.unwrap_or_else(Moments::never),
                 surface: probes.surface.unwrap_or_else(Moments::never),
                 grid: probes.grid.unwrap_or(Count::constant(25)),

@@ -94,7 +94,7 @@ pub(crate) struct Settings {
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProbeSettings {
-    /// Share of the time that probes may take; more is reported at the end
+    /// Time of probes over time of training; more is reported and skips nothing
     #[arg(long = "probe-budget", value_name = "X", help_heading = "Probes")]
     pub(crate) budget: Option<Bounded<Fraction>>,
     /// Validation loss and accuracy, e.g. "every 50 + end"
@@ -133,6 +133,13 @@ pub(crate) struct ProbeSettings {
     /// Spectral density of the Hessian
     #[arg(long = "probe-density", value_name = "WHEN", help_heading = "Probes")]
     pub(crate) density: Option<Moments>,
+    /// Start vectors of the density, 50 products each
+    #[arg(
+        long = "probe-density-starts",
+        value_name = "N",
+        help_heading = "Probes"
+    )]
+    pub(crate) density_starts: Option<Count>,
     /// Loss along one random direction
     #[arg(long = "probe-line", value_name = "WHEN", help_heading = "Probes")]
     pub(crate) line: Option<Moments>,
@@ -188,6 +195,7 @@ impl ProbeSettings {
             sharpness: self.sharpness.or(base.sharpness),
             sharpness_rho: self.sharpness_rho.or(base.sharpness_rho),
             density: self.density.or(base.density),
+            density_starts: self.density_starts.or(base.density_starts),
             line: self.line.or(base.line),
             surface: self.surface.or(base.surface),
             grid: self.grid.or(base.grid),

@@ -1,100 +1,69 @@
-//! The figures of a finished training: losses and accuracies of all three parts, curvature and sharpness of the sample.
+//! The figures of a finished training, from the last points of its scalars.
 
-use burn::tensor::{Device, Int, Tensor};
-use landscape::sharpness::sam_sharpness;
-use landscape::spectrum::{LanczosConfig, TraceConfig, hutchinson_trace, top_eigenpairs};
-use landscape::{Hessian, Risk};
+use std::collections::BTreeMap;
 
-use super::data::{Batch, Data};
+use landscape::{Hessian, LanczosConfig};
+
+use super::data::Data;
+use super::instruments::{risk, tag};
 use super::network::Network;
-use super::step::loss;
 use crate::config::Plan;
 use crate::report::number::Number;
-use crate::report::summary::{Eigenvalue, Figures, HessianNote, Sharpness, TraceFigure};
+use crate::report::summary::{
+    Eigenvalue, Figures, HessianNote, LastScalar, Sharpness, TraceFigure,
+};
 
-/// The mean loss over batches as a function of the network.
-pub(crate) fn risk<M: Network>(batches: Vec<Batch>) -> Risk<M, Batch> {
-    Risk::mean(batches, loss::<M>)
-}
-
-/// Share of the examples whose largest logit is that of their label.
-pub(crate) fn accuracy<M: Network>(model: &M, batches: &[Batch]) -> f64 {
-    let model = model.valid();
-    let (mut right, mut examples) = (0, 0);
-    for (images, labels) in batches {
-        let [count] = labels.dims();
-        let guesses: Tensor<1, Int> = model.logits(images.clone()).argmax(1).reshape([count]);
-        right += guesses
-            .equal(labels.clone())
-            .int()
-            .sum()
-            .into_scalar::<i64>();
-        examples += count;
+/// The figures measured at `step`. What could not be measured there is NaN.
+pub(crate) fn figures(
+    last_scalars: &BTreeMap<String, LastScalar>,
+    step: usize,
+    plan: &Plan,
+) -> Figures {
+    let at_end = |tag: &str| {
+        let point = last_scalars.get(tag);
+        let point = point.filter(|point| point.step == step as u64);
+        point.map_or(Number(f64::NAN), |point| point.value)
+    };
+    let lambda_1 = at_end("curvature/lambda_1");
+    let residual = at_end("curvature/lambda_1_residual");
+    // The instrument's own criterion: the tolerance is relative to the largest magnitude of the spectrum.
+    let largest = lambda_1.0.abs().max(at_end("curvature/lambda_min").0.abs());
+    Figures {
+        training_loss: at_end(tag::TRAINING_LOSS),
+        training_accuracy: at_end(tag::TRAINING_ACCURACY),
+        validation_loss: at_end(tag::VALIDATION_LOSS),
+        validation_accuracy: at_end(tag::VALIDATION_ACCURACY),
+        test_loss: at_end(tag::TEST_LOSS),
+        test_accuracy: at_end(tag::TEST_ACCURACY),
+        lambda_1: Eigenvalue {
+            value: lambda_1,
+            residual,
+            converged: residual.0 <= LanczosConfig::new().tolerance * largest,
+        },
+        trace: TraceFigure {
+            value: at_end("curvature/trace"),
+            standard_error: at_end("curvature/trace_standard_error"),
+        },
+        sam_sharpness: Sharpness {
+            value: at_end("sharpness/sam"),
+            rho: Number(plan.probes.sharpness_rho.get()),
+        },
     }
-    right as f64 / examples as f64
 }
 
-/// All figures at the weights of `model`. `device` is the one without autodiff.
-///
-/// The test images are read here and nowhere else.
+/// How the Hessian products at the weights of `model` are made.
 ///
 /// # Errors
 ///
-/// When something cannot be measured.
-pub(crate) fn figures<M: Network>(
+/// When the network cannot be measured.
+pub(crate) fn hessian_note<M: Network>(
     model: &M,
-    plan: &Plan,
     data: &Data,
-    device: &Device,
-) -> anyhow::Result<(Figures, HessianNote)> {
-    let part = |batches: Vec<Batch>| -> anyhow::Result<(Number, Number)> {
-        let accuracy = accuracy(model, &batches);
-        Ok((Number(risk::<M>(batches).value(model)?), Number(accuracy)))
-    };
-    let (training_loss, training_accuracy) = part(data.training_batches(device)?)?;
-    let (validation_loss, validation_accuracy) = part(data.validation_batches(device)?)?;
-    let (test_loss, test_accuracy) = part(data.test_batches(device)?)?;
-
-    let seed = u64::from(plan.seed);
-    let sample = risk::<M>(data.curvature_batches(device)?);
-    let hessian = Hessian::at(model, &sample)?;
-    let note = HessianNote {
+    device: &burn::tensor::Device,
+) -> anyhow::Result<HessianNote> {
+    let hessian = Hessian::at(model, &risk::<M>(data.curvature_batches(device)?))?;
+    Ok(HessianNote {
         method: hessian.method().to_string(),
         examples: hessian.objective().examples(),
-    };
-    let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new().with_seed(seed))?;
-    let lambda_1 = pairs.first().map_or(
-        Eigenvalue {
-            value: Number(f64::NAN),
-            residual: Number(f64::NAN),
-            converged: false,
-        },
-        |pair| Eigenvalue {
-            value: Number(pair.value),
-            residual: Number(pair.residual),
-            converged: pair.converged,
-        },
-    );
-    let config = TraceConfig::new().with_relative_error(0.05).with_seed(seed);
-    let trace = hutchinson_trace(&hessian, &config)?;
-    let sharpness = sam_sharpness(model, &sample, plan.probes.sharpness_rho.get())?;
-    let figures = Figures {
-        training_loss,
-        training_accuracy,
-        validation_loss,
-        validation_accuracy,
-        test_loss,
-        test_accuracy,
-        lambda_1,
-        trace: TraceFigure {
-            value: Number(trace.mean),
-            standard_error: Number(trace.standard_error),
-            products: trace.products,
-        },
-        sam_sharpness: Sharpness {
-            value: Number(sharpness.value),
-            rho: Number(sharpness.rho),
-        },
-    };
-    Ok((figures, note))
+    })
 }

@@ -1,23 +1,158 @@
 //! The instruments of a training, each with its moments.
+//!
+//! What the table at the end shows is measured after the last step in any case: losses and accuracies of all three parts of the
+//! data (the test images at no other moment), eigenvalues, trace and sharpness.
 
-use burn::tensor::Device;
-use probes::{Budget, Probes};
+use burn::tensor::{Device, Int, Tensor};
+use landscape::slice::linspace;
+use landscape::{DensityConfig, Grid, Risk};
+use probes::instrument::{
+    Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser,
+    SamSharpness, SpectralDensity, TopEigenvalues,
+};
+use probes::{Budget, Probes, Schedule};
 
+use super::data::Batch;
 use super::network::Network;
 use super::session::Job;
+use super::step::loss;
+use crate::config::Plan;
+use crate::config::choice::{self, Method};
+use crate::config::moment::Moments;
 
-/// The probes of the job's plan over a run of `steps` steps.
+/// The tags from which the table and summary.json take their figures.
+pub(crate) mod tag {
+    /// Mean loss over all training images.
+    pub(crate) const TRAINING_LOSS: &str = "loss/train_all";
+    /// Accuracy over all training images.
+    pub(crate) const TRAINING_ACCURACY: &str = "accuracy/train";
+    /// Mean loss over the validation images.
+    pub(crate) const VALIDATION_LOSS: &str = "loss/valid";
+    /// Accuracy over the validation images.
+    pub(crate) const VALIDATION_ACCURACY: &str = "accuracy/valid";
+    /// Mean loss over the test images.
+    pub(crate) const TEST_LOSS: &str = "loss/test";
+    /// Accuracy over the test images.
+    pub(crate) const TEST_ACCURACY: &str = "accuracy/test";
+}
+
+/// Points of the line.
+const LINE_POINTS: usize = 41;
+
+/// The mean loss over batches as a function of the network.
+pub(crate) fn risk<M: Network>(batches: Vec<Batch>) -> Risk<M, Batch> {
+    Risk::mean(batches, loss::<M>)
+}
+
+/// The probes of the job's plan over a run of `steps` steps. `device` is the one without autodiff.
 ///
 /// # Errors
 ///
 /// When the data cannot be put on the device.
 pub(crate) fn instruments<M: Network>(
     job: &Job,
-    _model: &M,
     steps: u64,
-    _device: &Device,
+    device: &Device,
 ) -> anyhow::Result<Probes<M>> {
-    let plan = &job.training.plan.probes;
-    let probes = Probes::new(Budget::fraction(plan.budget.get())).with_total_steps(steps);
-    Ok(probes)
+    let (plan, data) = (&job.training.plan, &job.data);
+    let probes = &plan.probes;
+    let seed = u64::from(plan.seed);
+    let at = |moments: &Moments| Ok::<_, probes::Error>(Schedule::at(moments.steps(steps)?));
+    let and_at_end = |moments: &Moments| {
+        let mut all = moments.steps(steps)?;
+        all.insert(steps);
+        Ok::<_, probes::Error>(Schedule::at(all))
+    };
+    let train = data.training_batches(device)?;
+    let valid = data.validation_batches(device)?;
+    let test = data.test_batches(device)?;
+    let valid_risk = risk::<M>(valid.clone());
+    let sample = risk::<M>(data.curvature_batches(device)?);
+
+    let mut eigenvalues =
+        TopEigenvalues::of(&sample, probes.eigenvalue_count.get()).with_seed(seed);
+    if let Some(optimiser) = stability(plan) {
+        eigenvalues = eigenvalues.with_optimiser(optimiser);
+    }
+    let density = DensityConfig::new()
+        .with_seed(seed)
+        .with_starts(probes.density_starts.get());
+    let line = LossLine::of(
+        "training sample",
+        &sample,
+        linspace(-1.0..=1.0, LINE_POINTS),
+    )
+    .and("validation", &valid_risk)
+    .along(Direction::Random { seed });
+    let surface =
+        LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get())).with_seed(seed);
+
+    Ok(Probes::new(Budget::fraction(probes.budget.get()))
+        .with_total_steps(steps)
+        .with(
+            and_at_end(&probes.loss)?,
+            LossProbe::of(&valid_risk, tag::VALIDATION_LOSS),
+        )
+        .with(
+            and_at_end(&probes.loss)?,
+            Accuracy::of(valid, right::<M>, tag::VALIDATION_ACCURACY),
+        )
+        .with(
+            Schedule::at_end(),
+            LossProbe::of(&risk::<M>(train.clone()), tag::TRAINING_LOSS),
+        )
+        .with(
+            Schedule::at_end(),
+            Accuracy::of(train, right::<M>, tag::TRAINING_ACCURACY),
+        )
+        .with(
+            Schedule::at_end(),
+            LossProbe::of(&risk::<M>(test.clone()), tag::TEST_LOSS),
+        )
+        .with(
+            Schedule::at_end(),
+            Accuracy::of(test, right::<M>, tag::TEST_ACCURACY),
+        )
+        .with(
+            at(&probes.gradient)?,
+            GradientNorm::of(&sample).with_histograms(),
+        )
+        .with(and_at_end(&probes.eigenvalues)?, eigenvalues)
+        .with(
+            and_at_end(&probes.trace)?,
+            HessianTrace::of(&sample).with_seed(seed),
+        )
+        .with(
+            and_at_end(&probes.sharpness)?,
+            SamSharpness::of(&sample, probes.sharpness_rho.get()),
+        )
+        .with(
+            at(&probes.density)?,
+            SpectralDensity::of(&sample).with_config(density),
+        )
+        .with(at(&probes.line)?, line)
+        .with(at(&probes.surface)?, surface))
+}
+
+/// How many examples of a batch have their largest logit at their label, and how many there are.
+fn right<M: Network>(model: &M, (images, labels): &Batch) -> (usize, usize) {
+    let [count] = labels.dims();
+    let guesses: Tensor<1, Int> = model.logits(images.clone()).argmax(1).reshape([count]);
+    let right: i64 = guesses.equal(labels.clone()).int().sum().into_scalar();
+    (usize::try_from(right).unwrap_or(0), count)
+}
+
+/// The threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM over SGD without momentum.
+fn stability(plan: &Plan) -> Option<Optimiser> {
+    let momentum = plan.momentum.get();
+    match (plan.optimiser, plan.method) {
+        (choice::Optimiser::Sgd, Method::Plain) => Some(Optimiser::HeavyBall {
+            momentum,
+            dampening: 0.0,
+        }),
+        (choice::Optimiser::Sgd, Method::Sam) if momentum == 0.0 => Some(Optimiser::Sam {
+            rho: plan.rho.get(),
+        }),
+        _ => None,
+    }
 }

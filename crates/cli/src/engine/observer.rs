@@ -1,13 +1,12 @@
 //! What is measured while a training runs, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 use burn::tensor::Device;
 use probes::Probes;
 
 use super::checkpoint::State;
-use super::figures::figures;
+use super::figures::{figures, hessian_note};
 use super::instruments::instruments;
 use super::network::Network;
 use super::recorder::Recorder;
@@ -21,8 +20,8 @@ pub(crate) struct Observer<'a, M> {
     device: Device,
     recorder: Recorder,
     probes: Probes<M>,
-    /// Seconds of earlier sittings, and of the final figures.
-    other_seconds: f64,
+    /// Seconds of earlier sittings.
+    seconds_before: f64,
 }
 
 impl<'a, M: Network> Observer<'a, M> {
@@ -31,21 +30,16 @@ impl<'a, M: Network> Observer<'a, M> {
     /// # Errors
     ///
     /// When the event file cannot be begun.
-    pub(crate) fn new(
-        job: &'a Job,
-        model: &M,
-        steps: usize,
-        state: Option<&State>,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn new(job: &'a Job, steps: usize, state: Option<&State>) -> anyhow::Result<Self> {
         let recorder = Recorder::open(job, state)?;
         let device = job.device.clone().inner();
-        let probes = instruments(job, model, steps as u64, &device)?;
+        let probes = instruments(job, steps as u64, &device)?;
         Ok(Self {
             job,
             device,
             probes: probes.into_sink(recorder.clone()),
             recorder,
-            other_seconds: state.map_or(0.0, |state| state.probe_seconds),
+            seconds_before: state.map_or(0.0, |state| state.probe_seconds),
         })
     }
 
@@ -90,16 +84,18 @@ impl<'a, M: Network> Observer<'a, M> {
         Ok(())
     }
 
-    /// The figures of the table at the end.
+    /// The figures of the table, after the last step was observed.
     ///
     /// # Errors
     ///
-    /// When something cannot be measured.
-    pub(crate) fn figures(&mut self, model: &M) -> anyhow::Result<(Figures, HessianNote)> {
-        let began = Instant::now();
-        let found = figures(model, &self.job.training.plan, &self.job.data, &self.device)?;
-        self.other_seconds += began.elapsed().as_secs_f64();
-        Ok(found)
+    /// When the network cannot be measured.
+    pub(crate) fn figures(
+        &self,
+        steps: usize,
+        model: &M,
+    ) -> anyhow::Result<(Figures, HessianNote)> {
+        let figures = figures(&self.last_scalars(), steps, &self.job.training.plan);
+        Ok((figures, hessian_note(model, &self.job.data, &self.device)?))
     }
 
     /// The last point of every scalar so far.
@@ -114,7 +110,7 @@ impl<'a, M: Network> Observer<'a, M> {
 
     /// Seconds spent in probes, over all sittings.
     pub(crate) fn probe_seconds(&self) -> f64 {
-        self.other_seconds + self.probes.spent().probes.as_secs_f64()
+        self.seconds_before + self.probes.spent().probes.as_secs_f64()
     }
 
     /// Ends the event file.

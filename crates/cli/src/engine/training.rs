@@ -140,7 +140,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
-        let observer = Observer::new(job, &model, steps, state.as_ref())?;
+        let observer = Observer::new(job, steps, state.as_ref())?;
         Ok(Self {
             job,
             plan,
@@ -263,9 +263,8 @@ impl<'a, M: Network> Trainer<'a, M> {
         }
     }
 
-    fn conclude(mut self) -> anyhow::Result<Outcome> {
-        self.progress.working_on("final figures");
-        let (figures, hessian) = self.observer.figures(&self.model)?;
+    fn conclude(self) -> anyhow::Result<Outcome> {
+        let (figures, hessian) = self.observer.figures(self.steps, &self.model)?;
         let pictures = self.observer.pictures().into_iter().collect();
         let (last_scalars, cost) = self
             .observer

@@ -17,9 +17,9 @@
 //! | `times` | seconds; the only object that differs between two runs of one seed and build. Its `last_scalars` has the tags `cost/*` |
 //!
 //! `figures` has `training_loss`, `training_accuracy`, `validation_loss`, `validation_accuracy`, `test_loss`, `test_accuracy`,
-//! `lambda_1 {value, residual, converged}`, `trace {value, standard_error, products}` and `sam_sharpness {value, rho}`.
+//! `lambda_1 {value, residual, converged}`, `trace {value, standard_error}` and `sam_sharpness {value, rho}`.
 //! Losses are means of the cross-entropy in nats over all examples of the part; curvature and sharpness are those of the mean
-//! loss over the `hessian.examples`. A number that is not finite is written as `"NaN"`, `"inf"` or `"-inf"`.
+//! loss over the `hessian.examples`. A figure that could not be measured is NaN. A number that is not finite is written as `"NaN"`, `"inf"` or `"-inf"`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -133,8 +133,6 @@ pub(crate) struct TraceFigure {
     pub(crate) value: Number,
     /// Standard error of the mean.
     pub(crate) standard_error: Number,
-    /// Hessian products spent.
-    pub(crate) products: usize,
 }
 
 /// SAM sharpness and its radius.
