@@ -14,6 +14,14 @@ pub struct ImageBatch {
     pub labels: Tensor<1, Int>,
 }
 
+impl ImageBatch {
+    /// Images `[B, 1, H, W]` and labels `[B]` as a pair, which is what losses are written over.
+    #[must_use]
+    pub fn into_pair(self) -> (Tensor<4>, Tensor<1, Int>) {
+        (self.images, self.labels)
+    }
+}
+
 /// Makes batches for a Burn data loader.
 ///
 /// # Examples

@@ -1,2 +1,99 @@
-//! program.
-fn main() {}
+//! A CNN with BatchNorm on MNIST: train it, then look at the minimum it found.
+#![allow(clippy::print_stdout, reason = "a program")]
+
+use anyhow::{Context, Result};
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use datasets::{MnistSubset, SplitConfig, batch, epoch_order};
+use landscape::slice::linspace;
+use landscape::spectrum::{LanczosConfig, TraceConfig, hutchinson_trace, top_eigenpairs};
+use landscape::{
+    Hessian, LinearOperator, ParameterSpace, Risk, filter_normalize, line, random_direction,
+};
+use models::{Cnn, CnnConfig};
+use probes::render::{Series, line as draw_line};
+
+type Batch = (Tensor<4>, Tensor<1, Int>);
+
+/// The mean cross entropy of a batch.
+fn loss(model: &Cnn, (images, labels): &Batch) -> Tensor<1> {
+    let rows = labels.dims()[0];
+    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
+    log_probabilities
+        .gather(1, labels.clone().reshape([rows, 1]))
+        .mean()
+        .neg()
+}
+
+fn main() -> Result<()> {
+    let (epochs, batch_size, seed) = (1, 64, 7);
+    let device = Device::flex().autodiff();
+    let data = MnistSubset::load()?.split(&SplitConfig::new())?.train;
+    let tensors = |indices: &[usize]| batch(&data, indices, &device).into_pair();
+
+    // A training loop that knows nothing of what is measured afterwards.
+    let mut model = CnnConfig::new(28)
+        .with_batch_norm(true)
+        .init_seeded(seed, &device);
+    let mut optimiser = AdamConfig::new().init();
+    for epoch in 0..epochs {
+        for indices in epoch_order(seed, epoch, data.len()).chunks(batch_size) {
+            let batch = tensors(indices);
+            let gradients = GradientsParams::from_grads(loss(&model, &batch).backward(), &model);
+            model = optimiser.step(1e-3, model, gradients);
+        }
+    }
+
+    // The loss over a fixed sample of the training data, in four batches.
+    let sample: Vec<usize> = (0..512).collect();
+    let batches: Vec<Batch> = sample.chunks(128).map(tensors).collect();
+    let risk = Risk::mean(&batches, loss);
+    println!(
+        "loss {:.4} on {} examples",
+        risk.value(&model)?,
+        sample.len()
+    );
+
+    // Its curvature.
+    let hessian = Hessian::at(&model, &risk)?;
+    println!(
+        "{} parameters; products by {}",
+        hessian.dim(),
+        hessian.method()
+    );
+    let lanczos = LanczosConfig::new().with_seed(seed).with_tolerance(1e-3);
+    let pairs = top_eigenpairs(&hessian, 3, &lanczos)?;
+    for pair in &pairs {
+        println!(
+            "lambda = {:+.4e}  residual {:.1e}",
+            pair.value, pair.residual
+        );
+    }
+    let trace = TraceConfig::new().with_relative_error(0.1).with_seed(seed);
+    let trace = hutchinson_trace(&hessian, &trace)?;
+    println!("trace = {:.3} +- {:.3}", trace.mean, trace.standard_error);
+
+    // The loss along a filter-normalised random direction and along the sharpest one.
+    let space = ParameterSpace::of(&model)?;
+    let a = linspace(-1.0..=1.0, 21);
+    let random = filter_normalize(&space, &model, random_direction(&space, seed));
+    let random = line(&model, &risk, &random, &a)?;
+    let sharpest = line(&model, &risk, &pairs[0].vector, &a)?;
+    std::fs::create_dir_all("runs").context("cannot create the folder runs")?;
+    let series = [
+        Series {
+            name: "random, filter-normalised",
+            x: &random.a,
+            y: &random.loss,
+        },
+        Series {
+            name: "first eigenvector, norm 1",
+            x: &sharpest.a,
+            y: &sharpest.loss,
+        },
+    ];
+    let picture = draw_line(&series, "MNIST CNN: the loss around its minimum")?;
+    std::fs::write("runs/example-mnist-cnn.png", picture.png()?)?;
+    println!("runs/example-mnist-cnn.png");
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! A training with BatchNorm and dropout, with or without probes, that prints the bits it ends in.
+//!
+//! Dropout draws from the device's generator, of which a process has one: each way of training is
+//! run in a process of its own, by the test beside this file.
+#![allow(clippy::print_stdout, reason = "a program")]
+
+use anyhow::{Context, Result, ensure};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{Device, Distribution, Int, Tensor, activation::log_softmax};
+use datasets::{Digits, SplitConfig, batch, epoch_order};
+use landscape::slice::linspace;
+use landscape::{Grid, Risk, Statistics};
+use models::{Cnn, CnnConfig};
+use probes::instrument::{
+    GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, SamSharpness, SpectralDensity,
+    TopEigenvalues,
+};
+use probes::sink::TensorBoard;
+use probes::{Budget, Probes, Schedule};
+use sam::{SamConfig, SharpnessAware};
+
+type Batch = (Tensor<4>, Tensor<1, Int>);
+
+fn loss(model: &Cnn, (images, labels): &Batch) -> Tensor<1> {
+    let rows = labels.dims()[0];
+    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
+    log_probabilities
+        .gather(1, labels.clone().reshape([rows, 1]))
+        .mean()
+        .neg()
+}
+
+/// Every instrument, on running and on batch statistics.
+fn all_probes(risk: &Risk<Cnn, Batch>, directory: &str, steps: u64) -> Result<Probes<Cnn>> {
+    let by_batch = risk.clone().with_statistics(Statistics::Batch);
+    let often = || Schedule::every(5);
+    let a = linspace(-0.5..=0.5, 5);
+    Ok(Probes::new(Budget::unlimited())
+        .with(often(), LossProbe::of(risk, "loss/train"))
+        .with(
+            often(),
+            LossProbe::of(&by_batch, "loss/train_batch_statistics"),
+        )
+        .with(often(), GradientNorm::of(risk).with_histograms())
+        .with(often(), TopEigenvalues::of(&by_batch, 2).with_seed(1))
+        .with(often(), HessianTrace::of(risk).with_seed(1))
+        .with(often(), SamSharpness::of(risk, 0.05))
+        .with(Schedule::at([10]), SpectralDensity::of(risk).with_seed(1))
+        .with(Schedule::at([10]), LossLine::of("train", risk, a))
+        .with(
+            Schedule::at([10]),
+            LossSurface::of(risk, Grid::square(-0.5..=0.5, 3)),
+        )
+        .with_total_steps(steps)
+        .into_sink(TensorBoard::create(directory)?))
+}
+
+/// Prints the bits of every float tensor, buffers included.
+struct Bits;
+
+impl ModuleVisitor for Bits {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        print_bits(param.val());
+    }
+}
+
+fn print_bits<const D: usize>(tensor: Tensor<D>) {
+    let bits = tensor
+        .to_data()
+        .iter::<f32>()
+        .map(|x| format!("{:08x}", x.to_bits()))
+        .collect::<Vec<_>>();
+    println!("{}", bits.join(" "));
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let method = arguments.next().context("say `adam` or `sam`")?;
+    // The folder of the event file makes it a training with probes.
+    let directory = arguments.next();
+    let device = Device::flex().autodiff();
+    device.seed(11);
+    let data = Digits::load()?.split(&SplitConfig::new())?.train;
+    let config = CnnConfig::new(8).with_batch_norm(true).with_dropout(0.3);
+    let mut model = config.init_seeded(3, &device);
+    let mut optimiser = AdamConfig::new().init();
+    let sam = SamConfig::new().init();
+    let sample = batch(&data, &(0..96).collect::<Vec<_>>(), &device).into_pair();
+    let order = epoch_order(3, 0, data.len());
+    let batches: Vec<&[usize]> = order.chunks(64).take(12).collect();
+    let risk = Risk::mean([sample], loss);
+    let mut probes = match &directory {
+        Some(directory) => all_probes(&risk, directory, batches.len() as u64)?,
+        None => Probes::new(Budget::unlimited()),
+    };
+    for (step, indices) in (1..).zip(&batches) {
+        let examples = batch(&data, indices, &device).into_pair();
+        model = if method == "sam" {
+            sam.step(&mut optimiser, 1e-2, model, |m| loss(m, &examples))?
+                .model
+        } else {
+            let gradients = GradientsParams::from_grads(loss(&model, &examples).backward(), &model);
+            optimiser.step(1e-2, model, gradients)
+        };
+        let observed = probes.observe(step, &model)?;
+        ensure!(
+            observed.failed.is_empty(),
+            "step {step}: {:?}",
+            observed.failed
+        );
+    }
+    let measured = probes.finish()?.measured.values().sum::<u64>();
+    ensure!(
+        (measured > 10) == directory.is_some(),
+        "{measured} measurements"
+    );
+    // `valid` brings in the statistics that the last forward pass left pending.
+    model.valid().visit(&mut Bits);
+    // What the stream would give next.
+    print_bits(Tensor::<1>::random(
+        [64],
+        Distribution::Default,
+        &Device::flex(),
+    ));
+    Ok(())
+}
