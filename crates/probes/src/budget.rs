@@ -25,8 +25,15 @@ impl Budget {
     /// When `fraction` is negative or NaN.
     #[must_use]
     pub fn fraction(fraction: f64) -> Self {
-        assert!(fraction >= 0.0, "a budget of {fraction} of the training's time makes no sense: give a number from 0 up");
-        Self { fraction, enforcing: false, grace: Duration::from_secs(10) }
+        assert!(
+            fraction >= 0.0,
+            "a budget of {fraction} of the training's time makes no sense: give a number from 0 up"
+        );
+        Self {
+            fraction,
+            enforcing: false,
+            grace: Duration::from_secs(10),
+        }
     }
 
     /// No limit; the time is still accounted for.
@@ -38,7 +45,10 @@ impl Budget {
     /// The same budget, enforced: results then depend on the speed of the machine.
     #[must_use]
     pub fn enforcing(self) -> Self {
-        Self { enforcing: true, ..self }
+        Self {
+            enforcing: true,
+            ..self
+        }
     }
 
     /// The same budget with another grace.
@@ -67,13 +77,20 @@ impl Spent {
     /// The time of probes over the time of training; 0 when both are zero.
     #[must_use]
     pub fn fraction(&self) -> f64 {
-        if self.probes.is_zero() { 0.0 } else { self.probes.as_secs_f64() / self.training.as_secs_f64() }
+        if self.probes.is_zero() {
+            0.0
+        } else {
+            self.probes.as_secs_f64() / self.training.as_secs_f64()
+        }
     }
 
     /// "12.3 s of probes for 100.0 s of training (12.3 %)".
     pub(crate) fn sentence(&self) -> String {
         let (probes, training) = (self.probes.as_secs_f64(), self.training.as_secs_f64());
-        format!("{probes:.1} s of probes for {training:.1} s of training ({:.1} %)", 100.0 * self.fraction())
+        format!(
+            "{probes:.1} s of probes for {training:.1} s of training ({:.1} %)",
+            100.0 * self.fraction()
+        )
     }
 }
 
@@ -83,7 +100,10 @@ mod tests {
 
     #[test]
     fn budget_is_exceeded_only_beyond_grace_and_fraction() {
-        let spent = |probes, training| Spent { probes: Duration::from_secs(probes), training: Duration::from_secs(training) };
+        let spent = |probes, training| Spent {
+            probes: Duration::from_secs(probes),
+            training: Duration::from_secs(training),
+        };
         let budget = Budget::fraction(0.1);
         assert!(!budget.is_exceeded(&spent(10, 0)));
         assert!(budget.is_exceeded(&spent(11, 0)));

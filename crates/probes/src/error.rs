@@ -8,13 +8,17 @@
 #[non_exhaustive]
 pub enum Error {
     /// A text is not a schedule.
-    #[error("{text:?} is not a schedule: write `every 20`, `at 0, 100, 500`, `log 8`, `start`, `end` or `never`, with numbers from 1 up after `every` and `log`")]
+    #[error(
+        "{text:?} is not a schedule: write `every 20`, `at 0, 100, 500`, `log 8`, `start`, `end` or `never`, with numbers from 1 up after `every` and `log`"
+    )]
     ScheduleText {
         /// The text.
         text: String,
     },
     /// A schedule needs the total number of steps.
-    #[error("the schedule `{schedule}` needs the total number of steps: call `Probes::with_total_steps`, or choose a schedule such as `every 20`")]
+    #[error(
+        "the schedule `{schedule}` needs the total number of steps: call `Probes::with_total_steps`, or choose a schedule such as `every 20`"
+    )]
     TotalStepsMissing {
         /// The schedule.
         schedule: String,
@@ -47,7 +51,9 @@ pub enum Error {
         allowed: &'static str,
     },
     /// The stability of an optimiser with a preconditioner depends on the preconditioned spectrum.
-    #[error("the stability threshold of {optimiser} needs the spectrum preconditioned by its second moments, which this version does not measure: leave the stability ratio out")]
+    #[error(
+        "the stability threshold of {optimiser} needs the spectrum preconditioned by its second moments, which this version does not measure: leave the stability ratio out"
+    )]
     Preconditioned {
         /// The optimiser.
         optimiser: &'static str,
@@ -92,7 +98,9 @@ pub enum Error {
         what: String,
     },
     /// Coordinates have to be finite and strictly increasing.
-    #[error("{what} must be finite and strictly increasing, but value {index} is {value}: sort the coordinates first")]
+    #[error(
+        "{what} must be finite and strictly increasing, but value {index} is {value}: sort the coordinates first"
+    )]
     NotIncreasing {
         /// The coordinates.
         what: String,
@@ -102,7 +110,9 @@ pub enum Error {
         value: f64,
     },
     /// A logarithmic scale was asked for, and a value does not have a logarithm.
-    #[error("a logarithmic scale needs positive values, but {what} contains {value}: choose the linear scale")]
+    #[error(
+        "a logarithmic scale needs positive values, but {what} contains {value}: choose the linear scale"
+    )]
     NotPositive {
         /// What contains the value.
         what: String,
@@ -110,7 +120,11 @@ pub enum Error {
         value: f64,
     },
     /// The picture asked for is too small to hold its labels, or too large to hold in memory.
-    #[error("a picture of {width} x {height} pixels cannot be drawn: choose between {} and {} pixels a side", crate::render::SMALLEST_SIDE, crate::render::LARGEST_SIDE)]
+    #[error(
+        "a picture of {width} x {height} pixels cannot be drawn: choose between {} and {} pixels a side",
+        crate::render::SMALLEST_SIDE,
+        crate::render::LARGEST_SIDE
+    )]
     PictureSize {
         /// Width in pixels.
         width: u32,

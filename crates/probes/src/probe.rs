@@ -65,6 +65,11 @@ impl<'a, M> Moment<'a, M> {
     /// The moment of `model` after `step` updates.
     #[must_use]
     pub fn new(step: u64, model: &'a M) -> Self {
-        Self { step, total_steps: None, model, learning_rate: None }
+        Self {
+            step,
+            total_steps: None,
+            model,
+            learning_rate: None,
+        }
     }
 }

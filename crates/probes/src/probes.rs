@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::Error;
 use crate::budget::{Budget, Spent};
 use crate::probe::{Moment, Probe};
 use crate::record::{Record, Records, Value};
 use crate::schedule::Schedule;
 use crate::sink::Sink;
-use crate::Error;
 
 /// The tag of the text that reports probes which failed or were skipped.
 pub const NOTES_TAG: &str = "diagnosis/probes";
@@ -19,7 +19,12 @@ pub const NOTES_TAG: &str = "diagnosis/probes";
 /// that fails is reported and never stops the loop; records made before are never lost.
 ///
 /// The time spent inside is recorded as `cost/probe_seconds` and `cost/probe_fraction` (probes over training, both since the container was made) at each step that measured something;
-/// [`without_cost_records`](Self::without_cost_records) leaves these two out, and what remains depends on the run alone.
+/// the one warning about an exceeded budget comes as the text `cost/budget`. [`without_cost_records`](Self::without_cost_records) leaves these three out, and what
+/// remains depends on the run alone.
+///
+/// Burn draws the initial weights of a layer when they are first looked at. A probe that measures the untrained model looks at all of them at once, before the
+/// first forward pass and its dropout do, and so the device's random stream is drawn from in another order. To compare a run bit for bit with one that is not
+/// measured at step 0, look at all weights in both right after the model is made, for example with `ParameterSpace::of(&model)`.
 ///
 /// # Examples
 ///
@@ -122,8 +127,18 @@ impl<M> Probes<M> {
         self.with_entry(schedule, Box::new(probe), true)
     }
 
-    fn with_entry(mut self, schedule: Schedule, probe: Box<dyn Probe<M> + Send>, optional: bool) -> Self {
-        self.entries.push(Entry { schedule, probe, optional, measured: 0 });
+    fn with_entry(
+        mut self,
+        schedule: Schedule,
+        probe: Box<dyn Probe<M> + Send>,
+        optional: bool,
+    ) -> Self {
+        self.entries.push(Entry {
+            schedule,
+            probe,
+            optional,
+            measured: 0,
+        });
         self
     }
 
@@ -137,19 +152,28 @@ impl<M> Probes<M> {
     /// Tells the number of updates that the run will make, which `log` and `end` schedules need.
     #[must_use]
     pub fn with_total_steps(self, total: u64) -> Self {
-        Self { total_steps: Some(total), ..self }
+        Self {
+            total_steps: Some(total),
+            ..self
+        }
     }
 
     /// Leaves out `cost/probe_seconds` and `cost/probe_fraction`, so that two equal runs give equal records.
     #[must_use]
     pub fn without_cost_records(self) -> Self {
-        Self { cost_records: false, ..self }
+        Self {
+            cost_records: false,
+            ..self
+        }
     }
 
     /// Replaces the clock: the time since some fixed moment, never decreasing. For tests and for simulated time.
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> Duration + Send + 'static) -> Self {
-        Self { clock: Box::new(clock), ..self }
+        Self {
+            clock: Box::new(clock),
+            ..self
+        }
     }
 
     /// Tells the learning rate of the updates from now on; probes see it in [`Moment::learning_rate`].
@@ -160,7 +184,10 @@ impl<M> Probes<M> {
     /// The time spent so far.
     #[must_use]
     pub fn spent(&self) -> Spent {
-        Spent { probes: self.inside, training: (self.clock)().saturating_sub(self.inside) }
+        Spent {
+            probes: self.inside,
+            training: (self.clock)().saturating_sub(self.inside),
+        }
     }
 
     /// Whether any probe is due at `step`, so that a loop can save itself the trouble of making a model for it.
@@ -169,7 +196,9 @@ impl<M> Probes<M> {
     ///
     /// [`Error::TotalStepsMissing`].
     pub fn is_due(&self, step: u64) -> Result<bool, Error> {
-        self.entries.iter().try_fold(false, |due, entry| Ok(due | entry.schedule.due(step, self.total_steps)?))
+        self.entries.iter().try_fold(false, |due, entry| {
+            Ok(due | entry.schedule.due(step, self.total_steps)?)
+        })
     }
 
     /// Measures `model` after `step` updates with every probe that is due, and hands the records to the sinks.
@@ -181,8 +210,15 @@ impl<M> Probes<M> {
     /// [`Error::TotalStepsMissing`] when a schedule needs the total number of steps, which the first call notices. Nothing else: failures of probes are in
     /// [`Observation::failed`], failures of sinks come back from [`finish`](Self::finish).
     pub fn observe(&mut self, step: u64, model: &M) -> Result<Observation, Error> {
-        let due = self.entries.iter().map(|entry| entry.schedule.due(step, self.total_steps)).collect::<Result<Vec<bool>, Error>>()?;
-        let mut observation = Observation { step, ..Observation::default() };
+        let due = self
+            .entries
+            .iter()
+            .map(|entry| entry.schedule.due(step, self.total_steps))
+            .collect::<Result<Vec<bool>, Error>>()?;
+        let mut observation = Observation {
+            step,
+            ..Observation::default()
+        };
         if let Some(last) = self.last_step.filter(|last| step <= *last) {
             observation.warnings.push(format!("step {step} was not measured: it does not come after step {last}, which was observed before"));
             return Ok(observation);
@@ -192,14 +228,26 @@ impl<M> Probes<M> {
             return Ok(observation);
         }
         let entered = (self.clock)();
-        let moment = Moment { step, total_steps: self.total_steps, model, learning_rate: self.learning_rate };
+        let moment = Moment {
+            step,
+            total_steps: self.total_steps,
+            model,
+            learning_rate: self.learning_rate,
+        };
         // What this call has taken so far is counted too, so the budget is seen to be exceeded within a step.
-        let spent = |inside: Duration, now: Duration| Spent { probes: inside + now.saturating_sub(entered), training: entered.saturating_sub(inside) };
+        let spent = |inside: Duration, now: Duration| Spent {
+            probes: inside + now.saturating_sub(entered),
+            training: entered.saturating_sub(inside),
+        };
         for (entry, _) in self.entries.iter_mut().zip(&due).filter(|(_, due)| **due) {
             let started = (self.clock)();
             let so_far = spent(self.inside, started);
             if self.budget.enforcing && entry.optional && self.budget.is_exceeded(&so_far) {
-                let reason = format!("the budget of {:.1} % is exceeded: {}", 100.0 * self.budget.fraction, so_far.sentence());
+                let reason = format!(
+                    "the budget of {:.1} % is exceeded: {}",
+                    100.0 * self.budget.fraction,
+                    so_far.sentence()
+                );
                 observation.skipped.push((entry.probe.name(), reason));
                 continue;
             }
@@ -209,7 +257,10 @@ impl<M> Probes<M> {
             match result {
                 Ok(()) => {
                     entry.measured += 1;
-                    observation.measured.push((entry.probe.name(), (self.clock)().saturating_sub(started).as_secs_f64()));
+                    observation.measured.push((
+                        entry.probe.name(),
+                        (self.clock)().saturating_sub(started).as_secs_f64(),
+                    ));
                 }
                 Err(error) => observation.failed.push((entry.probe.name(), error)),
             }
@@ -217,7 +268,11 @@ impl<M> Probes<M> {
         self.summary.failed += observation.failed.len() as u64;
         self.summary.skipped += observation.skipped.len() as u64;
         if let Some(notes) = notes(&observation) {
-            observation.records.push(Record { tag: NOTES_TAG.into(), step, value: Value::Text(notes) });
+            observation.records.push(Record {
+                tag: NOTES_TAG.into(),
+                step,
+                value: Value::Text(notes),
+            });
         }
         self.write(&observation.records);
         self.inside += (self.clock)().saturating_sub(entered);
@@ -229,22 +284,50 @@ impl<M> Probes<M> {
     fn account(&mut self, observation: &mut Observation) {
         let spent = self.spent();
         if self.cost_records {
-            let numbers = [("cost/probe_seconds", spent.probes.as_secs_f64()), ("cost/probe_fraction", spent.fraction())];
-            let costs = numbers.map(|(tag, value)| Record { tag: tag.into(), step: observation.step, value: Value::Scalar(value) });
+            let numbers = [
+                ("cost/probe_seconds", spent.probes.as_secs_f64()),
+                ("cost/probe_fraction", spent.fraction()),
+            ];
+            let costs = numbers.map(|(tag, value)| Record {
+                tag: tag.into(),
+                step: observation.step,
+                value: Value::Scalar(value),
+            });
             self.write(&costs);
             observation.records.extend(costs);
         }
         if self.budget.is_exceeded(&spent) && !self.warned {
             self.warned = true;
-            let advice = if self.budget.enforcing { "optional probes are skipped until it is met" } else { "measure less often, or enforce the budget" };
-            let warning = format!("the budget of {:.1} % is exceeded: {}; {advice}", 100.0 * self.budget.fraction, spent.sentence());
+            let advice = if self.budget.enforcing {
+                "optional probes are skipped until it is met"
+            } else {
+                "measure less often, or enforce the budget"
+            };
+            let warning = format!(
+                "the budget of {:.1} % is exceeded: {}; {advice}",
+                100.0 * self.budget.fraction,
+                spent.sentence()
+            );
+            if self.cost_records {
+                let record = Record {
+                    tag: "cost/budget".into(),
+                    step: observation.step,
+                    value: Value::Text(warning.clone()),
+                };
+                self.record(record.clone());
+                observation.records.push(record);
+            }
             observation.warnings.push(warning);
         }
     }
 
     /// Hands a number of the training itself to the sinks, for example its loss.
     pub fn log(&mut self, tag: &str, step: u64, value: f64) {
-        self.record(Record { tag: tag.into(), step, value: Value::Scalar(value) });
+        self.record(Record {
+            tag: tag.into(),
+            step,
+            value: Value::Scalar(value),
+        });
     }
 
     /// Hands any record to the sinks.
@@ -273,7 +356,9 @@ impl<M> Probes<M> {
         for entry in &self.entries {
             *self.summary.measured.entry(entry.probe.name()).or_default() += entry.measured;
             if entry.measured == 0 && entry.schedule != Schedule::never() {
-                self.summary.never_due.push(format!("{} ({})", entry.probe.name(), entry.schedule));
+                self.summary
+                    .never_due
+                    .push(format!("{} ({})", entry.probe.name(), entry.schedule));
             }
         }
         let results: Vec<Result<(), Error>> = self.sinks.into_iter().map(Sink::finish).collect();
@@ -284,8 +369,14 @@ impl<M> Probes<M> {
 
 /// The text about probes that failed or were skipped, when there are any.
 fn notes(observation: &Observation) -> Option<String> {
-    let failed = observation.failed.iter().map(|(probe, error)| format!("- **{probe}** failed: {error}"));
-    let skipped = observation.skipped.iter().map(|(probe, reason)| format!("- **{probe}** was skipped: {reason}"));
+    let failed = observation
+        .failed
+        .iter()
+        .map(|(probe, error)| format!("- **{probe}** failed: {error}"));
+    let skipped = observation
+        .skipped
+        .iter()
+        .map(|(probe, reason)| format!("- **{probe}** was skipped: {reason}"));
     let lines: Vec<String> = failed.chain(skipped).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }

@@ -35,7 +35,13 @@ pub enum Value {
 pub fn json_number(value: f64) -> serde_json::Value {
     serde_json::Number::from_f64(value).map_or_else(
         || {
-            let name = if value.is_nan() { "NaN" } else if value > 0.0 { "Infinity" } else { "-Infinity" };
+            let name = if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "Infinity"
+            } else {
+                "-Infinity"
+            };
             serde_json::Value::String(name.into())
         },
         serde_json::Value::Number,
@@ -59,7 +65,10 @@ impl Records {
     /// No records yet, at `step`.
     #[must_use]
     pub fn new(step: u64) -> Self {
-        Self { step, records: Vec::new() }
+        Self {
+            step,
+            records: Vec::new(),
+        }
     }
 
     /// Adds a number.
@@ -72,7 +81,10 @@ impl Records {
         let tag = tag.into();
         let finite: Vec<f64> = samples.iter().copied().filter(|v| v.is_finite()).collect();
         if finite.len() < samples.len() {
-            self.scalar(format!("{tag}_not_finite"), (samples.len() - finite.len()) as f64);
+            self.scalar(
+                format!("{tag}_not_finite"),
+                (samples.len() - finite.len()) as f64,
+            );
         }
         if let Ok(histogram) = Histogram::of(&finite) {
             self.push(tag, Value::Histogram(histogram));
@@ -106,6 +118,10 @@ impl Records {
     }
 
     fn push(&mut self, tag: impl Into<String>, value: Value) {
-        self.records.push(Record { tag: tag.into(), step: self.step, value });
+        self.records.push(Record {
+            tag: tag.into(),
+            step: self.step,
+            value,
+        });
     }
 }

@@ -57,7 +57,10 @@ impl Schedule {
     /// When `n` is 0.
     #[must_use]
     pub fn every(n: u64) -> Self {
-        assert!(n > 0, "a schedule cannot measure every {n} steps: give at least 1");
+        assert!(
+            n > 0,
+            "a schedule cannot measure every {n} steps: give at least 1"
+        );
         Self(Rule::Every(n))
     }
 
@@ -76,7 +79,10 @@ impl Schedule {
     /// When `n` is 0.
     #[must_use]
     pub fn log_spaced(n: u64) -> Self {
-        assert!(n > 0, "a schedule cannot have {n} logarithmically spaced steps: give at least 1");
+        assert!(
+            n > 0,
+            "a schedule cannot have {n} logarithmically spaced steps: give at least 1"
+        );
         Self(Rule::LogSpaced(n))
     }
 
@@ -110,7 +116,11 @@ impl Schedule {
     ///
     /// [`Error::TotalStepsMissing`] when the schedule needs `total` and it is `None`.
     pub fn due(&self, step: u64, total: Option<u64>) -> Result<bool, Error> {
-        let total_steps = || total.ok_or_else(|| Error::TotalStepsMissing { schedule: self.to_string() });
+        let total_steps = || {
+            total.ok_or_else(|| Error::TotalStepsMissing {
+                schedule: self.to_string(),
+            })
+        };
         Ok(match &self.0 {
             Rule::Every(n) => step.is_multiple_of(*n),
             Rule::At(steps) => steps.contains(&step),
@@ -127,8 +137,16 @@ impl Schedule {
     ///
     /// [`Error::TotalStepsMissing`] when the schedule needs `total`, or has no end without it, and it is `None`.
     pub fn steps(&self, total: Option<u64>) -> Result<Vec<u64>, Error> {
-        let total_steps = || total.ok_or_else(|| Error::TotalStepsMissing { schedule: self.to_string() });
-        let within = |steps: &mut dyn Iterator<Item = u64>| steps.filter(|step| total.is_none_or(|total| *step <= total)).collect();
+        let total_steps = || {
+            total.ok_or_else(|| Error::TotalStepsMissing {
+                schedule: self.to_string(),
+            })
+        };
+        let within = |steps: &mut dyn Iterator<Item = u64>| {
+            steps
+                .filter(|step| total.is_none_or(|total| *step <= total))
+                .collect()
+        };
         Ok(match &self.0 {
             Rule::Every(n) => {
                 let total = total_steps()?;
@@ -144,12 +162,19 @@ impl Schedule {
 }
 
 /// The steps of [`Schedule::log_spaced`], increasing.
-#[expect(clippy::cast_possible_truncation, reason = "a power of the total with an exponent of at most one is at most the total")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a power of the total with an exponent of at most one is at most the total"
+)]
 fn log_steps(n: u64, total: u64) -> Vec<u64> {
     let n = n.min(total);
     let mut steps: Vec<u64> = Vec::new();
     for i in 0..n {
-        let share = if n == 1 { 1.0 } else { i as f64 / (n - 1) as f64 };
+        let share = if n == 1 {
+            1.0
+        } else {
+            i as f64 / (n - 1) as f64
+        };
         let wanted = (total as f64).powf(share).round() as u64;
         let after = steps.last().map_or(1, |last| last + 1);
         // The later steps need room too.
@@ -178,14 +203,28 @@ impl FromStr for Schedule {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let error = || Error::ScheduleText { text: text.to_owned() };
+        let error = || Error::ScheduleText {
+            text: text.to_owned(),
+        };
         let trimmed = text.trim();
-        let (word, rest) = trimmed.split_once(char::is_whitespace).unwrap_or((trimmed, ""));
-        let count = || rest.trim().parse::<u64>().ok().filter(|n| *n > 0).ok_or_else(error);
+        let (word, rest) = trimmed
+            .split_once(char::is_whitespace)
+            .unwrap_or((trimmed, ""));
+        let count = || {
+            rest.trim()
+                .parse::<u64>()
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(error)
+        };
         let rule = match (word, rest.trim().is_empty()) {
             ("every", false) => Rule::Every(count()?),
             ("log", false) => Rule::LogSpaced(count()?),
-            ("at", false) => Rule::At(rest.split(',').map(|step| step.trim().parse().map_err(|_| error())).collect::<Result<_, _>>()?),
+            ("at", false) => Rule::At(
+                rest.split(',')
+                    .map(|step| step.trim().parse().map_err(|_| error()))
+                    .collect::<Result<_, _>>()?,
+            ),
             ("start", true) => Rule::Start,
             ("end", true) => Rule::End,
             ("never", true) => Rule::Never,
@@ -217,7 +256,12 @@ mod tests {
 
     #[test]
     fn steps_are_those_of_the_definition() {
-        let steps = |text: &str, total| text.parse::<Schedule>().unwrap().steps(Some(total)).unwrap();
+        let steps = |text: &str, total| {
+            text.parse::<Schedule>()
+                .unwrap()
+                .steps(Some(total))
+                .unwrap()
+        };
         assert_eq!(steps("every 20", 50), [0, 20, 40]);
         assert_eq!(steps("at 500, 0,100", 200), [0, 100]);
         assert_eq!(steps("log 3", 100), [1, 10, 100]);
@@ -231,19 +275,37 @@ mod tests {
 
     #[test]
     fn text_that_is_no_schedule_is_an_error_that_names_the_forms() {
-        for text in ["", "every", "every 0", "every -1", "log 0", "at", "at 1,x", "ends", "end 3", "20"] {
+        for text in [
+            "", "every", "every 0", "every -1", "log 0", "at", "at 1,x", "ends", "end 3", "20",
+        ] {
             let error = text.parse::<Schedule>().unwrap_err().to_string();
-            assert!(error.contains("`every 20`") && error.contains("`log 8`") && error.contains("`end`"), "{error}");
+            assert!(
+                error.contains("`every 20`")
+                    && error.contains("`log 8`")
+                    && error.contains("`end`"),
+                "{error}"
+            );
         }
         assert!(serde_json::from_str::<Schedule>("\"every 0\"").is_err());
-        assert_eq!(serde_json::from_str::<Schedule>("\"every 5\"").unwrap(), Schedule::every(5));
+        assert_eq!(
+            serde_json::from_str::<Schedule>("\"every 5\"").unwrap(),
+            Schedule::every(5)
+        );
     }
 
     #[test]
     fn a_missing_total_is_an_error_only_where_it_is_needed() {
-        assert!(matches!(Schedule::at_end().due(0, None), Err(Error::TotalStepsMissing { .. })));
-        assert!(matches!(Schedule::log_spaced(3).due(0, None), Err(Error::TotalStepsMissing { .. })));
-        assert!(Schedule::every(3).due(9, None).unwrap() && Schedule::at_start().due(0, None).unwrap());
+        assert!(matches!(
+            Schedule::at_end().due(0, None),
+            Err(Error::TotalStepsMissing { .. })
+        ));
+        assert!(matches!(
+            Schedule::log_spaced(3).due(0, None),
+            Err(Error::TotalStepsMissing { .. })
+        ));
+        assert!(
+            Schedule::every(3).due(9, None).unwrap() && Schedule::at_start().due(0, None).unwrap()
+        );
     }
 
     proptest! {

@@ -5,7 +5,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::{Grid, Risk, TraceConfig};
 use probes::instrument::{
-    Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser, SamSharpness, SpectralDensity, TopEigenvalues,
+    Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser,
+    SamSharpness, SpectralDensity, TopEigenvalues,
 };
 use probes::sink::TensorBoard;
 use probes::{Budget, Error, Observation, Probe, Probes, Schedule, Value};
@@ -23,20 +24,39 @@ fn problem() -> (Linear, Risk<Linear, Pair>) {
     let device = Device::flex().autodiff();
     let mut model = LinearConfig::new(2, 1).with_bias(false).init(&device);
     model.weight = Param::from_tensor(matrix(&device, [[2.0], [-1.0]]));
-    let batches = [(matrix(&device, [[3.0, 0.0]]), matrix(&device, [[0.0]])), (matrix(&device, [[0.0, 1.0]]), matrix(&device, [[0.0]]))];
-    let risk = Risk::mean(batches, |model: &Linear, (x, y): &Pair| (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean());
+    let batches = [
+        (matrix(&device, [[3.0, 0.0]]), matrix(&device, [[0.0]])),
+        (matrix(&device, [[0.0, 1.0]]), matrix(&device, [[0.0]])),
+    ];
+    let risk = Risk::mean(batches, |model: &Linear, (x, y): &Pair| {
+        (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+    });
     (model, risk)
 }
 
 fn observe(model: &Linear, probe: impl Probe<Linear> + Send + 'static) -> Observation {
-    Probes::new(Budget::unlimited()).with(Schedule::every(1), probe).without_cost_records().observe(3, model).unwrap()
+    let probes = Probes::new(Budget::unlimited()).with(Schedule::every(1), probe);
+    let observed = probes.without_cost_records().observe(3, model);
+    observed.unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[track_caller]
 fn assert_scalar(observation: &Observation, tag: &str, expected: f64, tolerance: f64) {
     assert!(observation.failed.is_empty(), "{:?}", observation.failed);
-    let found = observation.scalar(tag).unwrap_or_else(|| panic!("no {tag} among {:?}", observation.records.iter().map(|r| &r.tag).collect::<Vec<_>>()));
-    assert!((found - expected).abs() <= tolerance, "{tag} is {found}, expected {expected}");
+    let found = observation.scalar(tag).unwrap_or_else(|| {
+        panic!(
+            "no {tag} among {:?}",
+            observation
+                .records
+                .iter()
+                .map(|r| &r.tag)
+                .collect::<Vec<_>>()
+        )
+    });
+    assert!(
+        (found - expected).abs() <= tolerance,
+        "{tag} is {found}, expected {expected}"
+    );
 }
 
 /// The products are central differences in f64 with a relative step of 1e-8: a relative error of about 1e-8, 1e-6 with room for the sums.
@@ -45,15 +65,34 @@ const DIFFERENCE: f64 = 1e-6;
 #[test]
 fn loss_and_accuracy_weigh_examples_equally() {
     let (model, risk) = problem();
-    assert_scalar(&observe(&model, LossProbe::of(&risk, "loss/valid")), "loss/valid", 18.5, 1e-12);
+    assert_scalar(
+        &observe(&model, LossProbe::of(&risk, "loss/valid")),
+        "loss/valid",
+        18.5,
+        1e-12,
+    );
     // Of six answers in ragged batches five are right: 3 of 4 and 2 of 2.
     let device = Device::flex();
-    let batches = [(matrix(&device, [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]]), matrix(&device, [[1.0]; 4])), (matrix(&device, [[1.0, 1.0], [2.0, 2.0]]), matrix(&device, [[1.0]; 2]))];
+    let batches = [
+        (
+            matrix(&device, [[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]]),
+            matrix(&device, [[1.0]; 4]),
+        ),
+        (
+            matrix(&device, [[1.0, 1.0], [2.0, 2.0]]),
+            matrix(&device, [[1.0]; 2]),
+        ),
+    ];
     let positive = |model: &Linear, (x, _): &Pair| {
         let outputs: Vec<f64> = model.forward(x.clone()).into_data().iter::<f64>().collect();
         (outputs.iter().filter(|y| **y > 0.0).count(), outputs.len())
     };
-    assert_scalar(&observe(&model, Accuracy::of(batches, positive, "accuracy/valid")), "accuracy/valid", 5.0 / 6.0, 1e-15);
+    assert_scalar(
+        &observe(&model, Accuracy::of(batches, positive, "accuracy/valid")),
+        "accuracy/valid",
+        5.0 / 6.0,
+        1e-15,
+    );
 }
 
 #[test]
@@ -61,27 +100,60 @@ fn gradient_norm_and_histograms_are_those_of_the_gradient() {
     let (model, risk) = problem();
     let observation = observe(&model, GradientNorm::of(&risk).with_histograms());
     assert_scalar(&observation, "gradient/norm", 325.0_f64.sqrt(), 1e-12);
-    let histogram = observation.records.iter().find(|record| record.tag == "gradient/values/weight").unwrap();
-    let Value::Histogram(histogram) = &histogram.value else { panic!("{histogram:?}") };
-    assert_eq!((histogram.bins()[0].left, histogram.bins().last().unwrap().right), (-1.0, 18.0));
+    let histogram = observation
+        .records
+        .iter()
+        .find(|record| record.tag == "gradient/values/weight")
+        .unwrap();
+    let Value::Histogram(histogram) = &histogram.value else {
+        panic!("{histogram:?}")
+    };
+    assert_eq!(
+        (
+            histogram.bins()[0].left,
+            histogram.bins().last().unwrap().right
+        ),
+        (-1.0, 18.0)
+    );
 }
 
 #[test]
 fn eigenvalues_trace_and_sharpness_are_those_of_the_quadratic() {
     let (model, risk) = problem();
-    for observation in [observe(&model, TopEigenvalues::of(&risk, 1).with_seed(7)), observe(&model, TopEigenvalues::of(&risk, 2).with_seed(7))] {
+    for observation in [
+        observe(&model, TopEigenvalues::of(&risk, 1).with_seed(7)),
+        observe(&model, TopEigenvalues::of(&risk, 2).with_seed(7)),
+    ] {
         assert_scalar(&observation, "curvature/lambda_1", 9.0, 9.0 * DIFFERENCE);
         assert_scalar(&observation, "curvature/lambda_min", 1.0, 9.0 * DIFFERENCE);
-        assert_scalar(&observation, "curvature/lambda_1_residual", 0.0, 9.0 * DIFFERENCE);
+        assert_scalar(
+            &observation,
+            "curvature/lambda_1_residual",
+            0.0,
+            9.0 * DIFFERENCE,
+        );
     }
-    let observation = observe(&model, HessianTrace::of(&risk).with_config(TraceConfig::new().with_seed(3)));
+    let observation = observe(
+        &model,
+        HessianTrace::of(&risk).with_config(TraceConfig::new().with_seed(3)),
+    );
     // Rademacher probes are exact for a diagonal matrix.
     assert_scalar(&observation, "curvature/trace", 10.0, 10.0 * DIFFERENCE);
-    assert_scalar(&observation, "curvature/trace_standard_error", 0.0, 10.0 * DIFFERENCE);
+    assert_scalar(
+        &observation,
+        "curvature/trace_standard_error",
+        0.0,
+        10.0 * DIFFERENCE,
+    );
     // L(w + rho u) - L(w) = rho ||g|| + rho^2 u'Hu / 2 with u = g / ||g||, exact for a quadratic.
     let (rho, squared) = (0.1, 325.0_f64);
     let expected = rho * squared.sqrt() + rho * rho * (9.0 * 324.0 + 1.0) / squared / 2.0;
-    assert_scalar(&observe(&model, SamSharpness::of(&risk, rho)), "sharpness/sam", expected, 1e-12);
+    assert_scalar(
+        &observe(&model, SamSharpness::of(&risk, rho)),
+        "sharpness/sam",
+        expected,
+        1e-12,
+    );
 }
 
 #[test]
@@ -90,22 +162,56 @@ fn stability_ratio_is_lambda_over_the_threshold_of_the_optimiser() {
     let probe = || TopEigenvalues::of(&risk, 1).with_optimiser(Optimiser::GradientDescent);
     let observation = observe(&model, probe().with_learning_rate(0.1));
     assert_scalar(&observation, "stability/threshold", 20.0, 1e-12);
-    assert_scalar(&observation, "stability/sharpness_ratio", 0.45, 0.45 * DIFFERENCE);
+    assert_scalar(
+        &observation,
+        "stability/sharpness_ratio",
+        0.45,
+        0.45 * DIFFERENCE,
+    );
     // The rate that the loop tells comes first.
-    let mut probes = Probes::new(Budget::unlimited()).with(Schedule::every(1), probe().with_learning_rate(0.1));
+    let mut probes =
+        Probes::new(Budget::unlimited()).with(Schedule::every(1), probe().with_learning_rate(0.1));
     probes.set_learning_rate(0.2);
-    assert_scalar(&probes.observe(0, &model).unwrap(), "stability/sharpness_ratio", 0.9, 0.9 * DIFFERENCE);
+    assert_scalar(
+        &probes.observe(0, &model).unwrap(),
+        "stability/sharpness_ratio",
+        0.9,
+        0.9 * DIFFERENCE,
+    );
     // SAM's threshold takes the norm of the gradient of the risk.
     let sam = Optimiser::Sam { rho: 0.05 };
-    let observation = observe(&model, TopEigenvalues::of(&risk, 1).with_optimiser(sam).with_learning_rate(0.1));
-    assert_scalar(&observation, "stability/threshold", sam.threshold(0.1, 325.0_f64.sqrt()).unwrap(), 1e-9);
+    let observation = observe(
+        &model,
+        TopEigenvalues::of(&risk, 1)
+            .with_optimiser(sam)
+            .with_learning_rate(0.1),
+    );
+    assert_scalar(
+        &observation,
+        "stability/threshold",
+        sam.threshold(0.1, 325.0_f64.sqrt()).unwrap(),
+        1e-9,
+    );
     // Without a rate, and for Adam, the eigenvalues are recorded all the same.
     for (probe, is_expected) in [
-        (probe(), (|error: &Error| matches!(error, Error::Missing { .. })) as fn(&Error) -> bool),
-        (TopEigenvalues::of(&risk, 1).with_optimiser(Optimiser::Adam).with_learning_rate(0.1), |error| matches!(error, Error::Preconditioned { .. })),
+        (
+            probe(),
+            (|error: &Error| matches!(error, Error::Missing { .. })) as fn(&Error) -> bool,
+        ),
+        (
+            TopEigenvalues::of(&risk, 1)
+                .with_optimiser(Optimiser::Adam)
+                .with_learning_rate(0.1),
+            |error| matches!(error, Error::Preconditioned { .. }),
+        ),
     ] {
         let observation = observe(&model, probe);
-        assert!(observation.failed.iter().any(|(_, error)| is_expected(error)));
+        assert!(
+            observation
+                .failed
+                .iter()
+                .any(|(_, error)| is_expected(error))
+        );
         assert!(observation.scalar("curvature/lambda_1").is_some());
     }
 }
@@ -119,29 +225,59 @@ fn density_line_and_surface_record_numbers_and_pictures() {
     let path = sink.path().to_owned();
     let mut probes = Probes::new(Budget::unlimited())
         .with(Schedule::at_start(), SpectralDensity::of(&risk))
-        .with(Schedule::at_start(), LossLine::of("train", &risk, vec![-1.0, 0.0, 1.0]).along(Direction::TopEigenvector { seed: 1 }))
-        .with(Schedule::at_start(), LossSurface::of(&risk, grid).with_seed(42))
+        .with(
+            Schedule::at_start(),
+            LossLine::of("train", &risk, vec![-1.0, 0.0, 1.0])
+                .along(Direction::TopEigenvector { seed: 1 }),
+        )
+        .with(
+            Schedule::at_start(),
+            LossSurface::of(&risk, grid).with_seed(42),
+        )
         .into_sink(sink);
     let observation = probes.observe(0, &model).unwrap();
     assert!(observation.failed.is_empty(), "{:?}", observation.failed);
-    let data = |tag: &str| match &observation.records.iter().find(|record| record.tag == tag).unwrap().value {
+    let data = |tag: &str| match &observation
+        .records
+        .iter()
+        .find(|record| record.tag == tag)
+        .unwrap()
+        .value
+    {
         Value::Data(data) => data.clone(),
         other => panic!("{other:?}"),
     };
     // Along the eigenvector (1, 0): (9 (2 + a)^2 + 1) / 2.
     let losses = data("landscape/line_data")["curves"][0]["loss"].clone();
     for (loss, expected) in losses.as_array().unwrap().iter().zip([5.0, 18.5, 41.0]) {
-        assert!((loss.as_f64().unwrap() - expected).abs() < 1e-3, "{loss} {expected}");
+        assert!(
+            (loss.as_f64().unwrap() - expected).abs() < 1e-3,
+            "{loss} {expected}"
+        );
     }
     let surface = data("landscape/surface_data");
     assert_eq!(surface["loss"].as_array().unwrap().len(), 15);
     assert!((surface["loss"][7].as_f64().unwrap() - 18.5).abs() < 1e-12);
-    let weights: f64 = data("curvature/density_data")["weights"].as_array().unwrap().iter().filter_map(serde_json::Value::as_f64).sum();
+    let weights: f64 = data("curvature/density_data")["weights"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .sum();
     assert!((weights - 1.0).abs() < 1e-9);
     probes.finish().unwrap();
     let points = tensorboard::read_events(&path).unwrap().points;
-    for tag in ["landscape/line", "landscape/surface", "curvature/density_picture"] {
-        assert!(points.iter().any(|point| point.tag == tag && matches!(point.value, tensorboard::Value::Image(_))), "{tag}");
+    for tag in [
+        "landscape/line",
+        "landscape/surface",
+        "curvature/density_picture",
+    ] {
+        assert!(
+            points.iter().any(
+                |point| point.tag == tag && matches!(point.value, tensorboard::Value::Image(_))
+            ),
+            "{tag}"
+        );
     }
 }
 
@@ -155,7 +291,10 @@ fn a_diverged_model_is_reported_and_its_loss_recorded() {
         .with(Schedule::every(1), HessianTrace::of(&risk))
         .with(Schedule::every(1), SpectralDensity::of(&risk))
         .with(Schedule::every(1), SamSharpness::of(&risk, 0.05))
-        .with(Schedule::every(1), LossSurface::of(&risk, Grid::square(-1.0..=1.0, 3)));
+        .with(
+            Schedule::every(1),
+            LossSurface::of(&risk, Grid::square(-1.0..=1.0, 3)),
+        );
     let observation = probes.observe(0, &model).unwrap();
     assert!(observation.scalar("loss/valid").is_some_and(f64::is_nan));
     assert!(observation.failed.len() >= 4, "{:?}", observation.failed);

@@ -5,12 +5,13 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData, activation::relu};
-use landscape::{Grid, Risk, TraceConfig};
+use landscape::{Grid, ParameterSpace, Risk, TraceConfig};
 use probes::instrument::{
-    Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser, SamSharpness, SpectralDensity, TopEigenvalues,
+    Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser,
+    SamSharpness, SpectralDensity, TopEigenvalues,
 };
 use probes::sink::Memory;
-use probes::{Budget, Probes, Schedule};
+use probes::{Budget, Error, Probes, Schedule};
 
 type Pair = (Tensor<2>, Tensor<2>);
 
@@ -39,18 +40,22 @@ struct Bits(Vec<u64>);
 
 impl ModuleVisitor for Bits {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.extend(param.val().into_data().iter::<f64>().map(f64::to_bits));
+        self.0
+            .extend(param.val().into_data().iter::<f64>().map(f64::to_bits));
     }
 }
 
 fn data(device: &Device) -> Pair {
     let x: Vec<f32> = (0..24).map(|i| (i as f32 * 0.7).sin()).collect();
     let y: Vec<f32> = (0..8).map(|i| (i as f32).cos()).collect();
-    (Tensor::from_data(TensorData::new(x, [8, 3]), device), Tensor::from_data(TensorData::new(y, [8, 1]), device))
+    (
+        Tensor::from_data(TensorData::new(x, [8, 3]), device),
+        Tensor::from_data(TensorData::new(y, [8, 1]), device),
+    )
 }
 
 /// Ten steps of training from the same seed; the losses and the final bits.
-fn train(mut probes: Probes<Net>) -> (Vec<u64>, Vec<u64>) {
+fn train(mut probes: Probes<Net>) -> Result<(Vec<u64>, Vec<u64>), Error> {
     let device = Device::flex().autodiff();
     device.seed(11);
     let mut net = Net {
@@ -60,12 +65,14 @@ fn train(mut probes: Probes<Net>) -> (Vec<u64>, Vec<u64>) {
         last: LinearConfig::new(5, 1).init(&device),
     };
     // Burn draws initial weights when they are first used. Drawing them all here keeps their order from depending on who looks first.
-    net.visit(&mut Bits::default());
-    let mut optim = SgdConfig::new().with_momentum(Some(MomentumConfig::new())).init();
+    ParameterSpace::of(&net)?;
+    let mut optim = SgdConfig::new()
+        .with_momentum(Some(MomentumConfig::new()))
+        .init();
     let batch = data(&device);
     let mut losses = Vec::new();
     for step in 0..10 {
-        let observation = probes.observe(step, &net).unwrap();
+        let observation = probes.observe(step, &net)?;
         assert!(observation.failed.is_empty(), "{:?}", observation.failed);
         let value = loss(&net, &batch);
         losses.extend(value.to_data().iter::<f64>().map(f64::to_bits));
@@ -75,8 +82,8 @@ fn train(mut probes: Probes<Net>) -> (Vec<u64>, Vec<u64>) {
     let mut bits = Bits::default();
     // `valid` writes the running statistics that are still pending.
     net.valid().visit(&mut bits);
-    probes.finish().unwrap();
-    (losses, bits.0)
+    probes.finish()?;
+    Ok((losses, bits.0))
 }
 
 #[test]
@@ -85,22 +92,47 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
     let every = || Schedule::every(1);
     let memory = Memory::new();
     let count = |net: &Net, (x, y): &Pair| {
-        let close = (net.forward(x.clone()) - y.clone()).abs().lower_scalar(0.5).int().sum().into_data().iter::<i64>().sum::<i64>();
+        let close = (net.forward(x.clone()) - y.clone())
+            .abs()
+            .lower_scalar(0.5)
+            .int()
+            .sum()
+            .into_data()
+            .iter::<i64>()
+            .sum::<i64>();
         (usize::try_from(close).unwrap(), 8)
     };
     let probes = Probes::new(Budget::unlimited())
         .with(every(), LossProbe::of(&risk, "loss/train"))
-        .with(every(), Accuracy::of([data(&Device::flex())], count, "accuracy/train"))
+        .with(
+            every(),
+            Accuracy::of([data(&Device::flex())], count, "accuracy/train"),
+        )
         .with(every(), GradientNorm::of(&risk).with_histograms())
-        .with(every(), TopEigenvalues::of(&risk, 2).with_optimiser(Optimiser::Sam { rho: 0.05 }).with_learning_rate(0.05))
-        .with(every(), HessianTrace::of(&risk).with_config(TraceConfig::new().with_max_probes(20)))
+        .with(
+            every(),
+            TopEigenvalues::of(&risk, 2)
+                .with_optimiser(Optimiser::Sam { rho: 0.05 })
+                .with_learning_rate(0.05),
+        )
+        .with(
+            every(),
+            HessianTrace::of(&risk).with_config(TraceConfig::new().with_max_probes(20)),
+        )
         .with(every(), SpectralDensity::of(&risk))
         .with(every(), SamSharpness::of(&risk, 0.05))
-        .with(every(), LossLine::of("train", &risk, vec![-0.5, 0.0, 0.5]).along(Direction::TopEigenvector { seed: 3 }))
-        .with(Schedule::at([0, 9]), LossSurface::of(&risk, Grid::square(-0.5..=0.5, 3)))
+        .with(
+            every(),
+            LossLine::of("train", &risk, vec![-0.5, 0.0, 0.5])
+                .along(Direction::TopEigenvector { seed: 3 }),
+        )
+        .with(
+            Schedule::at([0, 9]),
+            LossSurface::of(&risk, Grid::square(-0.5..=0.5, 3)),
+        )
         .into_sink(memory.clone());
-    let measured = train(probes);
-    let bare = train(Probes::new(Budget::unlimited()));
+    let measured = train(probes).unwrap();
+    let bare = train(Probes::new(Budget::unlimited())).unwrap();
     assert_eq!(measured, bare);
     assert_eq!(memory.scalars("curvature/lambda_1").len(), 10);
 }

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use landscape::{Batch, Batches, ParameterSpace};
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::Records;
-use crate::Error;
 
 /// The closure that counts right answers: how many are right, of how many.
 type Count<M, B> = dyn Fn(&M, &B) -> (usize, usize) + Send;
@@ -21,8 +21,16 @@ impl<M: Module, B: Batch> Accuracy<M, B> {
     /// The accuracy over `batches`, where `count` gives for a model and a batch how many answers are right and how many were asked.
     ///
     /// The closure is given a copy of the model in inference mode (dropout off, BatchNorm's running statistics) and a batch on the same device.
-    pub fn of(batches: impl Into<Batches<B>>, count: impl Fn(&M, &B) -> (usize, usize) + Send + 'static, tag: impl Into<String>) -> Self {
-        Self { batches: batches.into(), count: Box::new(count), tag: tag.into() }
+    pub fn of(
+        batches: impl Into<Batches<B>>,
+        count: impl Fn(&M, &B) -> (usize, usize) + Send + 'static,
+        tag: impl Into<String>,
+    ) -> Self {
+        Self {
+            batches: batches.into(),
+            count: Box::new(count),
+            tag: tag.into(),
+        }
     }
 }
 
@@ -43,7 +51,10 @@ impl<M: Module, B: Batch> Probe<M> for Accuracy<M, B> {
             Batches::Held(batches) => batches.iter().cloned().for_each(add),
             Batches::Streamed(loader) => {
                 for (index, batch) in loader.iter().enumerate() {
-                    add(batch.map_err(|error| landscape::Error::Data { index, reason: error.to_string() })?);
+                    add(batch.map_err(|error| landscape::Error::Data {
+                        index,
+                        reason: error.to_string(),
+                    })?);
                 }
             }
         }

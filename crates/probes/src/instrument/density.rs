@@ -4,10 +4,10 @@ use burn::module::Module;
 use landscape::{Batch, DensityConfig, Hessian, Risk, spectral_density};
 use serde_json::json;
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::{Bin, Histogram, Records, json_numbers};
 use crate::render::{self, Spectrum, density};
-use crate::Error;
 
 /// Bins of the histogram; the browser draws 30.
 const BINS: usize = 60;
@@ -25,7 +25,10 @@ pub struct SpectralDensity<M, B> {
 impl<M: Module, B: Batch> SpectralDensity<M, B> {
     /// The density of the Hessian of `risk`.
     pub fn of(risk: &Risk<M, B>) -> Self {
-        Self { risk: risk.clone(), config: DensityConfig::new() }
+        Self {
+            risk: risk.clone(),
+            config: DensityConfig::new(),
+        }
     }
 
     /// The seed of the start vectors.
@@ -61,26 +64,54 @@ impl<M: Module, B: Batch> Probe<M> for SpectralDensity<M, B> {
         );
         records.bins("curvature/density", binned(&found.nodes, &found.weights)?);
         let title = format!("Spectral density of the Hessian, step {}", moment.step);
-        let spectrum = Spectrum { grid: &found.grid, density: &found.density, nodes: &found.nodes };
-        records.picture("curvature/density_picture", density(&spectrum, &render::DensityConfig::new(title))?);
+        let spectrum = Spectrum {
+            grid: &found.grid,
+            density: &found.density,
+            nodes: &found.nodes,
+        };
+        records.picture(
+            "curvature/density_picture",
+            density(&spectrum, &render::DensityConfig::new(title))?,
+        );
         Ok(())
     }
 }
 
 /// The weights of the nodes, ascending, in bins of equal width.
-#[expect(clippy::cast_possible_truncation, reason = "the index is clamped to the bins")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the index is clamped to the bins"
+)]
 fn binned(nodes: &[f64], weights: &[f64]) -> Result<Histogram, Error> {
     let (Some(low), Some(high)) = (nodes.first().copied(), nodes.last().copied()) else {
-        return Err(Error::Empty { what: "the list of Ritz values".into() });
+        return Err(Error::Empty {
+            what: "the list of Ritz values".into(),
+        });
     };
     let width = (high - low) / BINS as f64;
     if width <= 0.0 {
         let half = (0.01 * low.abs()).max(1e-12);
-        let bin = Bin { left: low - half, right: high + half, weight: weights.iter().sum() };
+        let bin = Bin {
+            left: low - half,
+            right: high + half,
+            weight: weights.iter().sum(),
+        };
         return Ok(Histogram::from_weighted_bins(&[bin])?);
     }
-    let edge = |k: usize| if k == BINS { high } else { low + k as f64 * width };
-    let mut bins: Vec<Bin> = (0..BINS).map(|k| Bin { left: edge(k), right: edge(k + 1), weight: 0.0 }).collect();
+    let edge = |k: usize| {
+        if k == BINS {
+            high
+        } else {
+            low + k as f64 * width
+        }
+    };
+    let mut bins: Vec<Bin> = (0..BINS)
+        .map(|k| Bin {
+            left: edge(k),
+            right: edge(k + 1),
+            weight: 0.0,
+        })
+        .collect();
     for (node, weight) in nodes.iter().zip(weights) {
         let k = (((node - low) / width) as usize).min(BINS - 1);
         bins[k].weight += weight.max(0.0);
@@ -95,9 +126,20 @@ mod tests {
     #[test]
     fn bins_hold_the_weights_of_their_nodes() {
         let histogram = binned(&[-1.0, 0.0, 0.01, 5.0], &[0.1, 0.5, 0.3, 0.1]).unwrap();
-        let weight = |at: f64| histogram.bins().iter().filter(|b| b.left <= at && at < b.right).map(|b| b.weight).sum::<f64>();
+        let weight = |at: f64| {
+            histogram
+                .bins()
+                .iter()
+                .filter(|b| b.left <= at && at < b.right)
+                .map(|b| b.weight)
+                .sum::<f64>()
+        };
         assert_eq!(histogram.bins().len(), BINS);
-        assert!((weight(-1.0) - 0.1).abs() < 1e-15 && (weight(0.005) - 0.8).abs() < 1e-15 && (weight(4.99) - 0.1).abs() < 1e-15);
+        assert!(
+            (weight(-1.0) - 0.1).abs() < 1e-15
+                && (weight(0.005) - 0.8).abs() < 1e-15
+                && (weight(4.99) - 0.1).abs() < 1e-15
+        );
         assert_eq!(binned(&[2.0, 2.0], &[0.5, 0.5]).unwrap().bins().len(), 1);
     }
 }

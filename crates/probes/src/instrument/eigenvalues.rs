@@ -7,9 +7,9 @@ use landscape::{Batch, Hessian, LanczosConfig, Risk, top_eigenpairs};
 
 use super::gradient::norm;
 use super::stability::Optimiser;
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::Records;
-use crate::Error;
 
 /// The k largest eigenvalues of the Hessian as `curvature/lambda_1` .. `curvature/lambda_k` and the smallest as `curvature/lambda_min`, each with its residual beside it
 /// as `.._residual`: some eigenvalue lies that close.
@@ -29,7 +29,14 @@ pub struct TopEigenvalues<M, B> {
 impl<M: Module, B: Batch> TopEigenvalues<M, B> {
     /// The `count` largest eigenvalues of the Hessian of `risk`.
     pub fn of(risk: &Risk<M, B>, count: usize) -> Self {
-        Self { risk: risk.clone(), count, lanczos: LanczosConfig::new(), smallest: true, optimiser: None, learning_rate: None }
+        Self {
+            risk: risk.clone(),
+            count,
+            lanczos: LanczosConfig::new(),
+            smallest: true,
+            optimiser: None,
+            learning_rate: None,
+        }
     }
 
     /// The seed of the start vector.
@@ -48,23 +55,38 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
     /// Leaves out the smallest eigenvalue, which saves its Lanczos run when more than one of the largest are wanted.
     #[must_use]
     pub fn without_smallest(self) -> Self {
-        Self { smallest: false, ..self }
+        Self {
+            smallest: false,
+            ..self
+        }
     }
 
     /// Adds the stability ratio for `optimiser`. The learning rate is the one that the loop tells ([`Probes::set_learning_rate`](crate::Probes::set_learning_rate)),
     /// or else the one of [`with_learning_rate`](Self::with_learning_rate).
     #[must_use]
     pub fn with_optimiser(self, optimiser: Optimiser) -> Self {
-        Self { optimiser: Some(optimiser), ..self }
+        Self {
+            optimiser: Some(optimiser),
+            ..self
+        }
     }
 
     /// The learning rate where the loop tells none.
     #[must_use]
     pub fn with_learning_rate(self, learning_rate: f64) -> Self {
-        Self { learning_rate: Some(learning_rate), ..self }
+        Self {
+            learning_rate: Some(learning_rate),
+            ..self
+        }
     }
 
-    fn ratio(&self, optimiser: Optimiser, lambda: f64, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
+    fn ratio(
+        &self,
+        optimiser: Optimiser,
+        lambda: f64,
+        moment: &Moment<'_, M>,
+        records: &mut Records,
+    ) -> Result<(), Error> {
         let learning_rate = moment.learning_rate.or(self.learning_rate).ok_or_else(|| Error::Missing {
             instrument: "the stability ratio".into(),
             what: "the learning rate: call `Probes::set_learning_rate` in the loop, or `with_learning_rate` on the instrument",
@@ -97,7 +119,10 @@ impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
             add("lambda_min", &ends.min);
             Some(ends.max.value)
         } else {
-            let config = |which| LanczosConfig { which, ..self.lanczos.clone() };
+            let config = |which| LanczosConfig {
+                which,
+                ..self.lanczos.clone()
+            };
             let top = top_eigenpairs(&hessian, self.count, &config(Which::LargestAlgebraic))?;
             for (index, pair) in top.iter().enumerate() {
                 add(&format!("lambda_{}", index + 1), pair);

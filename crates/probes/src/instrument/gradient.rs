@@ -4,9 +4,9 @@ use burn::module::Module;
 use landscape::operator::download;
 use landscape::{Batch, ParameterSpace, Risk};
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::Records;
-use crate::Error;
 
 /// The Euclidean norm of the full gradient as `gradient/norm`; with [`with_histograms`](Self::with_histograms) also the entries of each parameter's gradient.
 #[derive(Clone, Debug)]
@@ -18,13 +18,19 @@ pub struct GradientNorm<M, B> {
 impl<M: Module, B: Batch> GradientNorm<M, B> {
     /// The gradient of `risk`.
     pub fn of(risk: &Risk<M, B>) -> Self {
-        Self { risk: risk.clone(), histograms: false }
+        Self {
+            risk: risk.clone(),
+            histograms: false,
+        }
     }
 
     /// Adds a histogram `gradient/values/{path}` for each parameter, the path with `/` for its dots.
     #[must_use]
     pub fn with_histograms(self) -> Self {
-        Self { histograms: true, ..self }
+        Self {
+            histograms: true,
+            ..self
+        }
     }
 }
 
@@ -39,7 +45,10 @@ impl<M: Module, B: Batch> Probe<M> for GradientNorm<M, B> {
         records.scalar("gradient/norm", norm(&gradient));
         if self.histograms {
             for block in ParameterSpace::of(moment.model)?.blocks {
-                records.histogram(format!("gradient/values/{}", block.path.replace('.', "/")), &gradient[block.range()]);
+                records.histogram(
+                    format!("gradient/values/{}", block.path.replace('.', "/")),
+                    &gradient[block.range()],
+                );
             }
         }
         Ok(())

@@ -3,14 +3,15 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use landscape::{
-    Batch, Hessian, LanczosConfig, ParameterSpace, Risk, filter_normalize, line, random_direction, top_eigenpairs,
+    Batch, Hessian, LanczosConfig, ParameterSpace, Risk, filter_normalize, line, random_direction,
+    top_eigenpairs,
 };
 use serde_json::json;
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::{Records, json_numbers};
 use crate::render::{self, Series};
-use crate::Error;
 
 /// Which direction a [`LossLine`] follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,11 @@ impl<M: Module, B: Batch> LossLine<M, B> {
     ///
     /// `landscape::slice::linspace` makes the multiples.
     pub fn of(name: impl Into<String>, risk: &Risk<M, B>, a: Vec<f64>) -> Self {
-        Self { risks: vec![(name.into(), risk.clone())], a, direction: Direction::Random { seed: 0 } }
+        Self {
+            risks: vec![(name.into(), risk.clone())],
+            a,
+            direction: Direction::Random { seed: 0 },
+        }
     }
 
     /// Adds a curve for another risk, for example that of the validation data.
@@ -60,13 +65,19 @@ impl<M: Module, B: Batch> LossLine<M, B> {
         match self.direction {
             Direction::Random { seed } => {
                 let space = ParameterSpace::of(model)?;
-                Ok(filter_normalize(&space, model, random_direction(&space, seed)))
+                Ok(filter_normalize(
+                    &space,
+                    model,
+                    random_direction(&space, seed),
+                ))
             }
             Direction::TopEigenvector { seed } => {
                 let hessian = Hessian::at(model, &self.risks[0].1)?;
                 let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new().with_seed(seed))?;
                 let first = pairs.into_iter().next();
-                first.map(|pair| pair.vector).ok_or_else(|| Error::Empty { what: "the list of eigenvectors".into() })
+                first.map(|pair| pair.vector).ok_or_else(|| Error::Empty {
+                    what: "the list of eigenvectors".into(),
+                })
             }
         }
     }
@@ -87,10 +98,23 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
         for (name, risk) in &self.risks {
             losses.push((name, line(moment.model, risk, &direction, &self.a)?.loss));
         }
-        let curves: Vec<_> = losses.iter().map(|(name, loss)| json!({ "name": name, "loss": json_numbers(loss) })).collect();
+        let curves: Vec<_> = losses
+            .iter()
+            .map(|(name, loss)| json!({ "name": name, "loss": json_numbers(loss) }))
+            .collect();
         records.data("landscape/line_data", json!({ "direction": what, "seed": seed, "a": json_numbers(&self.a), "curves": curves }));
-        let series: Vec<Series<'_>> = losses.iter().map(|(name, loss)| Series { name, x: &self.a, y: loss }).collect();
-        records.picture("landscape/line", render::line(&series, &format!("Loss along {what}, step {}", moment.step))?);
+        let series: Vec<Series<'_>> = losses
+            .iter()
+            .map(|(name, loss)| Series {
+                name,
+                x: &self.a,
+                y: loss,
+            })
+            .collect();
+        records.picture(
+            "landscape/line",
+            render::line(&series, &format!("Loss along {what}, step {}", moment.step))?,
+        );
         Ok(())
     }
 }

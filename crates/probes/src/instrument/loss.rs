@@ -3,9 +3,9 @@
 use burn::module::Module;
 use landscape::{Batch, Risk};
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::Records;
-use crate::Error;
 
 /// The mean loss over a risk's data, under a tag such as `loss/valid`. A loss that is NaN or infinite is recorded as it is.
 #[derive(Clone, Debug)]
@@ -17,7 +17,10 @@ pub struct LossProbe<M, B> {
 impl<M: Module, B: Batch> LossProbe<M, B> {
     /// The loss of `risk`, recorded under `tag`.
     pub fn of(risk: &Risk<M, B>, tag: impl Into<String>) -> Self {
-        Self { risk: risk.clone(), tag: tag.into() }
+        Self {
+            risk: risk.clone(),
+            tag: tag.into(),
+        }
     }
 }
 

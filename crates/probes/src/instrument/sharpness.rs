@@ -4,9 +4,9 @@ use burn::module::Module;
 use landscape::sharpness::sam_sharpness;
 use landscape::{Batch, Risk};
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::Records;
-use crate::Error;
 
 /// SAM's sharpness $L(\theta + \rho\, g / \lVert g \rVert) - L(\theta)$ over all data as `sharpness/sam`. Not invariant to rescaling ReLU layers, and not claimed to predict generalisation.
 #[derive(Clone, Debug)]
@@ -18,7 +18,10 @@ pub struct SamSharpness<M, B> {
 impl<M: Module, B: Batch> SamSharpness<M, B> {
     /// The sharpness of `risk` with the radius `rho`; 0.05 is usual.
     pub fn of(risk: &Risk<M, B>, rho: f64) -> Self {
-        Self { risk: risk.clone(), rho }
+        Self {
+            risk: risk.clone(),
+            rho,
+        }
     }
 }
 
@@ -28,7 +31,10 @@ impl<M: Module, B: Batch> Probe<M> for SamSharpness<M, B> {
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        records.scalar("sharpness/sam", sam_sharpness(moment.model, &self.risk, self.rho)?.value);
+        records.scalar(
+            "sharpness/sam",
+            sam_sharpness(moment.model, &self.risk, self.rho)?.value,
+        );
         Ok(())
     }
 }

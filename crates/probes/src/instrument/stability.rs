@@ -57,11 +57,26 @@ impl Optimiser {
     /// # Ok::<(), probes::Error>(())
     /// ```
     pub fn threshold(&self, learning_rate: f64, gradient_norm: f64) -> Result<f64, Error> {
-        check("the learning rate", learning_rate, learning_rate > 0.0 && learning_rate.is_finite(), "give a positive number")?;
-        let share = |name, value: f64| check(name, value, (0.0..1.0).contains(&value), "give a number from 0 to below 1");
+        check(
+            "the learning rate",
+            learning_rate,
+            learning_rate > 0.0 && learning_rate.is_finite(),
+            "give a positive number",
+        )?;
+        let share = |name, value: f64| {
+            check(
+                name,
+                value,
+                (0.0..1.0).contains(&value),
+                "give a number from 0 to below 1",
+            )
+        };
         Ok(match *self {
             Self::GradientDescent => 2.0 / learning_rate,
-            Self::HeavyBall { momentum, dampening } => {
+            Self::HeavyBall {
+                momentum,
+                dampening,
+            } => {
                 share("the momentum", momentum)?;
                 share("the dampening", dampening)?;
                 2.0 * (1.0 + momentum) / ((1.0 - dampening) * learning_rate)
@@ -71,20 +86,46 @@ impl Optimiser {
                 2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * learning_rate)
             }
             Self::Sam { rho } => {
-                check("rho", rho, rho >= 0.0 && rho.is_finite(), "give a number from 0 up")?;
-                check("the norm of the gradient", gradient_norm, gradient_norm >= 0.0, "give a number from 0 up")?;
+                check(
+                    "rho",
+                    rho,
+                    rho >= 0.0 && rho.is_finite(),
+                    "give a number from 0 up",
+                )?;
+                check(
+                    "the norm of the gradient",
+                    gradient_norm,
+                    gradient_norm >= 0.0,
+                    "give a number from 0 up",
+                )?;
                 // The formula of the documentation times its conjugate: nothing cancels for a small rho, and rho = 0 gives gradient descent.
-                let x = if rho == 0.0 { 0.0 } else { 8.0 * rho / (learning_rate * gradient_norm) };
+                let x = if rho == 0.0 {
+                    0.0
+                } else {
+                    8.0 * rho / (learning_rate * gradient_norm)
+                };
                 4.0 / learning_rate / ((1.0 + x).sqrt() + 1.0)
             }
             Self::Adam => return Err(Error::Preconditioned { optimiser: "Adam" }),
-            Self::RmsProp => return Err(Error::Preconditioned { optimiser: "RMSprop" }),
+            Self::RmsProp => {
+                return Err(Error::Preconditioned {
+                    optimiser: "RMSprop",
+                });
+            }
         })
     }
 }
 
 fn check(name: &'static str, value: f64, ok: bool, allowed: &'static str) -> Result<(), Error> {
-    if ok { Ok(()) } else { Err(Error::Setting { name, value, allowed }) }
+    if ok {
+        Ok(())
+    } else {
+        Err(Error::Setting {
+            name,
+            value,
+            allowed,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -106,12 +147,32 @@ mod tests {
                 let gain = (1.0 - tau) * lambda;
                 [[beta, gain], [-lr * beta, 1.0 - lr * gain]]
             };
-            let edge = Optimiser::HeavyBall { momentum: beta, dampening: tau }.threshold(lr, 1.0).unwrap();
-            assert!(is_stable(heavy_ball(edge * (1.0 - 1e-9))) && !is_stable(heavy_ball(edge * (1.0 + 1e-9))), "heavy ball {beta} {tau}");
+            let edge = Optimiser::HeavyBall {
+                momentum: beta,
+                dampening: tau,
+            }
+            .threshold(lr, 1.0)
+            .unwrap();
+            assert!(
+                is_stable(heavy_ball(edge * (1.0 - 1e-9)))
+                    && !is_stable(heavy_ball(edge * (1.0 + 1e-9))),
+                "heavy ball {beta} {tau}"
+            );
             // v' = beta v + lambda w, w' = w - lr (lambda w + beta v').
-            let nesterov = |lambda: f64| [[beta, lambda], [-lr * beta * beta, 1.0 - lr * lambda * (1.0 + beta)]];
-            let edge = Optimiser::Nesterov { momentum: beta }.threshold(lr, 1.0).unwrap();
-            assert!(is_stable(nesterov(edge * (1.0 - 1e-9))) && !is_stable(nesterov(edge * (1.0 + 1e-9))), "Nesterov {beta}");
+            let nesterov = |lambda: f64| {
+                [
+                    [beta, lambda],
+                    [-lr * beta * beta, 1.0 - lr * lambda * (1.0 + beta)],
+                ]
+            };
+            let edge = Optimiser::Nesterov { momentum: beta }
+                .threshold(lr, 1.0)
+                .unwrap();
+            assert!(
+                is_stable(nesterov(edge * (1.0 - 1e-9)))
+                    && !is_stable(nesterov(edge * (1.0 + 1e-9))),
+                "Nesterov {beta}"
+            );
         }
     }
 
@@ -122,14 +183,26 @@ mod tests {
         // The gradient at the peak is (1 + lambda rho / ||g||) lambda w: stability ends at lr lambda (1 + lambda rho / ||g||) = 2.
         assert!((lr * edge * (1.0 + edge * rho / norm) - 2.0).abs() < 1e-12);
         assert!((Optimiser::Sam { rho: 1e-14 }.threshold(lr, norm).unwrap() - 20.0).abs() < 1e-10);
-        assert_eq!(Optimiser::Sam { rho: 0.0 }.threshold(lr, 0.0).unwrap(), 20.0);
+        assert_eq!(
+            Optimiser::Sam { rho: 0.0 }.threshold(lr, 0.0).unwrap(),
+            20.0
+        );
         assert_eq!(Optimiser::Sam { rho }.threshold(lr, 0.0).unwrap(), 0.0);
     }
 
     #[test]
     fn what_cannot_be_answered_is_an_error() {
-        assert!(matches!(Optimiser::Adam.threshold(0.1, 1.0), Err(Error::Preconditioned { .. })));
-        assert!(matches!(Optimiser::GradientDescent.threshold(0.0, 1.0), Err(Error::Setting { .. })));
-        assert!(matches!(Optimiser::Nesterov { momentum: 1.0 }.threshold(0.1, 1.0), Err(Error::Setting { .. })));
+        assert!(matches!(
+            Optimiser::Adam.threshold(0.1, 1.0),
+            Err(Error::Preconditioned { .. })
+        ));
+        assert!(matches!(
+            Optimiser::GradientDescent.threshold(0.0, 1.0),
+            Err(Error::Setting { .. })
+        ));
+        assert!(matches!(
+            Optimiser::Nesterov { momentum: 1.0 }.threshold(0.1, 1.0),
+            Err(Error::Setting { .. })
+        ));
     }
 }

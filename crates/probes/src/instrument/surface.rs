@@ -4,10 +4,10 @@ use burn::module::Module;
 use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, plane, random_directions};
 use serde_json::json;
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::{Records, json_numbers};
 use crate::render::{ContourConfig, Field, contour};
-use crate::Error;
 
 /// The loss on the plane of two random directions, each normalised by filter, as the contour picture `landscape/surface` and the numbers `landscape/surface_data`.
 ///
@@ -22,7 +22,11 @@ pub struct LossSurface<M, B> {
 impl<M: Module, B: Batch> LossSurface<M, B> {
     /// The surface of `risk` on `grid`.
     pub fn of(risk: &Risk<M, B>, grid: Grid) -> Self {
-        Self { risk: risk.clone(), grid, seed: 0 }
+        Self {
+            risk: risk.clone(),
+            grid,
+            seed: 0,
+        }
     }
 
     /// The seed of the directions.
@@ -39,7 +43,8 @@ impl<M: Module, B: Batch> Probe<M> for LossSurface<M, B> {
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let space = ParameterSpace::of(moment.model)?;
-        let [first, second] = random_directions(&space, self.seed).map(|d| filter_normalize(&space, moment.model, d));
+        let [first, second] =
+            random_directions(&space, self.seed).map(|d| filter_normalize(&space, moment.model, d));
         let surface = plane(moment.model, &self.risk, [&first, &second], &self.grid)?;
         records.data(
             "landscape/surface_data",
@@ -53,7 +58,11 @@ impl<M: Module, B: Batch> Probe<M> for LossSurface<M, B> {
             }),
         );
         let config = ContourConfig::new(format!("Loss surface, step {}", moment.step));
-        let field = Field { a: &surface.a, b: &surface.b, values: &surface.loss };
+        let field = Field {
+            a: &surface.a,
+            b: &surface.b,
+            values: &surface.loss,
+        };
         records.picture("landscape/surface", contour(&field, &config)?);
         Ok(())
     }

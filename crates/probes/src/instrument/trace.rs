@@ -3,9 +3,9 @@
 use burn::module::Module;
 use landscape::{Batch, Hessian, Risk, TraceConfig, hutchinson_trace};
 
+use crate::Error;
 use crate::probe::{Moment, Probe};
 use crate::record::Records;
-use crate::Error;
 
 /// Hutchinson's estimate of the Hessian's trace as `curvature/trace`, with its standard error as `curvature/trace_standard_error`.
 #[derive(Clone, Debug)]
@@ -17,7 +17,10 @@ pub struct HessianTrace<M, B> {
 impl<M: Module, B: Batch> HessianTrace<M, B> {
     /// The trace of the Hessian of `risk`.
     pub fn of(risk: &Risk<M, B>) -> Self {
-        Self { risk: risk.clone(), config: TraceConfig::new() }
+        Self {
+            risk: risk.clone(),
+            config: TraceConfig::new(),
+        }
     }
 
     /// The seed of the probe vectors.

@@ -1,53 +1,10 @@
 //! An RGB buffer with the few drawing operations that the pictures need: rectangles, smooth strokes and text.
 
 use super::color::{Color, INK, byte};
+use super::geometry::{Point, Rect, distance};
 use super::picture::Picture;
 use super::{LARGEST_SIDE, SMALLEST_SIDE, font};
 use crate::Error;
-
-/// A point in pixels from the top left corner.
-pub(crate) type Point = (f64, f64);
-
-/// A rectangle in pixels; `right` and `bottom` are exclusive.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Rect {
-    pub(crate) left: f64,
-    pub(crate) top: f64,
-    pub(crate) right: f64,
-    pub(crate) bottom: f64,
-}
-
-impl Rect {
-    pub(crate) fn width(&self) -> f64 {
-        self.right - self.left
-    }
-
-    pub(crate) fn height(&self) -> f64 {
-        self.bottom - self.top
-    }
-
-    pub(crate) fn grown(&self, by: f64) -> Self {
-        Self { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
-    }
-
-    /// The part of the segment inside the rectangle (Liang and Barsky 1984).
-    fn clip(&self, [p, q]: [Point; 2]) -> Option<[Point; 2]> {
-        let (dx, dy) = (q.0 - p.0, q.1 - p.1);
-        let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
-        for (slope, distance) in
-            [(-dx, p.0 - self.left), (dx, self.right - p.0), (-dy, p.1 - self.top), (dy, self.bottom - p.1)]
-        {
-            if !(slope.is_finite() && distance.is_finite()) || (slope == 0.0 && distance < 0.0) {
-                return None;
-            } else if slope < 0.0 {
-                enter = enter.max(distance / slope);
-            } else if slope > 0.0 {
-                leave = leave.min(distance / slope);
-            }
-        }
-        (enter <= leave).then(|| [enter, leave].map(|t| (p.0 + t * dx, p.1 + t * dy)))
-    }
-}
 
 /// Which part of a text lies at the given point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +32,13 @@ pub(crate) struct Lettering {
 
 impl Lettering {
     pub(crate) fn new(size: f64, along: Align, across: Align) -> Self {
-        Self { size, color: INK, along, across, upwards: false }
+        Self {
+            size,
+            color: INK,
+            along,
+            across,
+            upwards: false,
+        }
     }
 
     pub(crate) fn color(self, color: Color) -> Self {
@@ -83,7 +46,10 @@ impl Lettering {
     }
 
     pub(crate) fn upwards(self) -> Self {
-        Self { upwards: true, ..self }
+        Self {
+            upwards: true,
+            ..self
+        }
     }
 }
 
@@ -100,25 +66,44 @@ impl Canvas {
         if !sides.contains(&width) || !sides.contains(&height) {
             return Err(Error::PictureSize { width, height });
         }
-        Ok(Self { width, height, rgb: ground.repeat(width as usize * height as usize) })
+        Ok(Self {
+            width,
+            height,
+            rgb: ground.repeat(width as usize * height as usize),
+        })
     }
 
     pub(crate) fn into_picture(self) -> Picture {
-        Picture { width: self.width, height: self.height, rgb: self.rgb }
+        Picture {
+            width: self.width,
+            height: self.height,
+            rgb: self.rgb,
+        }
     }
 
     pub(crate) fn bounds(&self) -> Rect {
-        Rect { left: 0.0, top: 0.0, right: f64::from(self.width), bottom: f64::from(self.height) }
+        Rect {
+            left: 0.0,
+            top: 0.0,
+            right: f64::from(self.width),
+            bottom: f64::from(self.height),
+        }
     }
 
     /// The columns and rows whose centres lie inside `rect`.
-    #[expect(clippy::cast_possible_truncation, reason = "the bounds are clamped to the sides of the picture")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the bounds are clamped to the sides of the picture"
+    )]
     fn pixels(&self, rect: Rect) -> (std::ops::Range<u32>, std::ops::Range<u32>) {
         let range = |low: f64, high: f64, side: u32| {
             let at = |edge: f64| (edge - 0.5).ceil().clamp(0.0, f64::from(side)) as u32;
             at(low)..at(high)
         };
-        (range(rect.left, rect.right, self.width), range(rect.top, rect.bottom, self.height))
+        (
+            range(rect.left, rect.right, self.width),
+            range(rect.top, rect.bottom, self.height),
+        )
     }
 
     fn blend(&mut self, x: u32, y: u32, color: Color, coverage: f32) {
@@ -146,10 +131,34 @@ impl Canvas {
     /// The outline of `rect`, drawn outside it, `thickness` whole pixels wide.
     pub(crate) fn outline(&mut self, rect: Rect, thickness: f64, color: Color) {
         let outer = rect.grown(thickness);
-        self.fill(Rect { bottom: rect.top, ..outer }, color);
-        self.fill(Rect { top: rect.bottom, ..outer }, color);
-        self.fill(Rect { right: rect.left, ..outer }, color);
-        self.fill(Rect { left: rect.right, ..outer }, color);
+        self.fill(
+            Rect {
+                bottom: rect.top,
+                ..outer
+            },
+            color,
+        );
+        self.fill(
+            Rect {
+                top: rect.bottom,
+                ..outer
+            },
+            color,
+        );
+        self.fill(
+            Rect {
+                right: rect.left,
+                ..outer
+            },
+            color,
+        );
+        self.fill(
+            Rect {
+                left: rect.right,
+                ..outer
+            },
+            color,
+        );
     }
 
     /// Strokes segments `width` pixels wide with round ends, anti-aliased, inside `clip` only.
@@ -164,14 +173,24 @@ impl Canvas {
         let side = columns.len();
         let mut mask = vec![0.0_f32; side * rows.len()];
         let reach = width / 2.0 + 0.5;
-        for [p, q] in segments.iter().filter_map(|segment| clip.grown(reach).clip(*segment)) {
-            let near = Rect { left: p.0.min(q.0), top: p.1.min(q.1), right: p.0.max(q.0), bottom: p.1.max(q.1) }.grown(reach + 0.5);
+        for [p, q] in segments
+            .iter()
+            .filter_map(|segment| clip.grown(reach).clip(*segment))
+        {
+            let near = Rect {
+                left: p.0.min(q.0),
+                top: p.1.min(q.1),
+                right: p.0.max(q.0),
+                bottom: p.1.max(q.1),
+            }
+            .grown(reach + 0.5);
             let (near_columns, near_rows) = self.pixels(near);
             for y in near_rows.start.max(rows.start)..near_rows.end.min(rows.end) {
                 for x in near_columns.start.max(columns.start)..near_columns.end.min(columns.end) {
                     let distance = distance((f64::from(x) + 0.5, f64::from(y) + 0.5), p, q);
                     let coverage = (reach - distance).clamp(0.0, 1.0) as f32;
-                    let cell = &mut mask[(y - rows.start) as usize * side + (x - columns.start) as usize];
+                    let cell =
+                        &mut mask[(y - rows.start) as usize * side + (x - columns.start) as usize];
                     *cell = cell.max(coverage);
                 }
             }
@@ -214,54 +233,32 @@ impl Canvas {
         // The place on the canvas of column u and row v of the mask. Whole pixels keep stems sharp.
         let place = |u: f64, v: f64| {
             let (u, v) = (u - along.round(), v - across.round());
-            if style.upwards { (at.0.round() + v, at.1.round() - u - 1.0) } else { (at.0.round() + u, at.1.round() + v) }
+            if style.upwards {
+                (at.0.round() + v, at.1.round() - u - 1.0)
+            } else {
+                (at.0.round() + u, at.1.round() + v)
+            }
         };
         self.paint(&mask, style.color, place);
         Ok(())
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the place is checked against the sides of the picture")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the place is checked against the sides of the picture"
+    )]
     fn paint(&mut self, mask: &font::Mask, color: Color, place: impl Fn(f64, f64) -> Point) {
         let cells = (0..mask.height).flat_map(|v| (0..mask.width).map(move |u| (u, v)));
         for ((u, v), coverage) in cells.zip(&mask.coverage) {
             let (x, y) = place(f64::from(u), f64::from(v));
-            if *coverage > 0.0 && (0.0..f64::from(self.width)).contains(&x) && (0.0..f64::from(self.height)).contains(&y) {
+            if *coverage > 0.0
+                && (0.0..f64::from(self.width)).contains(&x)
+                && (0.0..f64::from(self.height)).contains(&y)
+            {
                 self.blend(x as u32, y as u32, color, *coverage);
             }
         }
     }
-}
-
-/// The distance from `at` to the segment `p q`.
-fn distance(at: Point, p: Point, q: Point) -> f64 {
-    let (dx, dy) = (q.0 - p.0, q.1 - p.1);
-    let length = dx * dx + dy * dy;
-    let t = if length > 0.0 { (((at.0 - p.0) * dx + (at.1 - p.1) * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
-    (at.0 - p.0 - t * dx).hypot(at.1 - p.1 - t * dy)
-}
-
-/// The dashes of a straight line, `on` pixels drawn and `off` pixels left out.
-pub(crate) fn dashed([p, q]: [Point; 2], on: f64, off: f64) -> Vec<[Point; 2]> {
-    let length = (q.0 - p.0).hypot(q.1 - p.1);
-    if !(length > 0.0 && length < 1e5) {
-        return Vec::new();
-    }
-    let at = |d: f64| {
-        let t = (d / length).min(1.0);
-        (p.0 + t * (q.0 - p.0), p.1 + t * (q.1 - p.1))
-    };
-    let mut dashes = Vec::new();
-    let mut start = 0.0;
-    while start < length {
-        dashes.push([at(start), at(start + on)]);
-        start += on + off;
-    }
-    dashes
-}
-
-/// Whether the pixel at `point` lies on the darker stripes of the hatching.
-pub(crate) fn hatched(point: Point) -> bool {
-    (point.0 + point.1).rem_euclid(12.0) < 4.0
 }
 
 #[cfg(test)]
@@ -272,15 +269,31 @@ mod tests {
     #[test]
     fn stroke_covers_its_width_and_nothing_outside_its_clip() {
         let mut canvas = Canvas::new(300, 300, WHITE).unwrap();
-        let clip = Rect { left: 50.0, top: 0.0, right: 300.0, bottom: 300.0 };
-        canvas.stroke(&[[(-1e9, 100.0), (1e9, 100.0)], [(f64::NAN, 0.0), (1.0, 1.0)]], 4.0, [0, 0, 0], clip);
+        let clip = Rect {
+            left: 50.0,
+            top: 0.0,
+            right: 300.0,
+            bottom: 300.0,
+        };
+        canvas.stroke(
+            &[[(-1e9, 100.0), (1e9, 100.0)], [(f64::NAN, 0.0), (1.0, 1.0)]],
+            4.0,
+            [0, 0, 0],
+            clip,
+        );
         let picture = canvas.into_picture();
         assert_eq!(picture.pixel(49, 100), Some(WHITE));
         assert_eq!(picture.pixel(50, 99), Some([0, 0, 0]));
         assert_eq!(picture.pixel(299, 100), Some([0, 0, 0]));
         // Four pixels wide around y = 100: rows 98 to 101.
-        assert_eq!((picture.pixel(60, 98), picture.pixel(60, 101)), (Some([0, 0, 0]), Some([0, 0, 0])));
-        assert_eq!((picture.pixel(60, 96), picture.pixel(60, 103)), (Some(WHITE), Some(WHITE)));
+        assert_eq!(
+            (picture.pixel(60, 98), picture.pixel(60, 101)),
+            (Some([0, 0, 0]), Some([0, 0, 0]))
+        );
+        assert_eq!(
+            (picture.pixel(60, 96), picture.pixel(60, 103)),
+            (Some(WHITE), Some(WHITE))
+        );
     }
 
     #[test]
@@ -302,7 +315,13 @@ mod tests {
 
     #[test]
     fn sizes_outside_the_limits_are_errors() {
-        assert!(matches!(Canvas::new(10, 400, WHITE), Err(Error::PictureSize { .. })));
-        assert!(matches!(Canvas::new(400, u32::MAX, WHITE), Err(Error::PictureSize { .. })));
+        assert!(matches!(
+            Canvas::new(10, 400, WHITE),
+            Err(Error::PictureSize { .. })
+        ));
+        assert!(matches!(
+            Canvas::new(400, u32::MAX, WHITE),
+            Err(Error::PictureSize { .. })
+        ));
     }
 }

@@ -2,12 +2,15 @@
 
 use burn::config::Config;
 
-use super::axis::{Axis, Scale, Ticks};
-use super::canvas::{Align, Canvas, Lettering, Rect, hatched};
-use super::color::{Color, HATCH, INK, WHITE, viridis};
+use super::axis::{Axis, Scale};
+use super::canvas::Canvas;
+use super::color::{Color, HATCH, WHITE, viridis};
+use super::color_bar::{Bar, line_color};
 use super::field::{Field, UnitField, coordinate_axis};
-use super::frame::{Entry, Frame, Mark, Names, fitted, ticks_that_fit, unit, widest, as_labelled};
+use super::frame::{Frame, Names};
+use super::geometry::hatched;
 use super::isoline::isolines;
+use super::legend::{Entry, Mark};
 use super::number::significant;
 use super::picture::Picture;
 use crate::Error;
@@ -67,29 +70,65 @@ pub fn contour(field: &Field<'_>, config: &ContourConfig) -> Result<Picture, Err
 
 fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), Error> {
     field.validate()?;
-    let values = Axis::of(field.values.iter().copied(), config.scale)
-        .map_err(|value| Error::NotPositive { what: "the surface".into(), value })?;
+    let values = Axis::of(field.values.iter().copied(), config.scale).map_err(|value| {
+        Error::NotPositive {
+            what: "the surface".into(),
+            value,
+        }
+    })?;
     let mut canvas = Canvas::new(config.width, config.height, WHITE)?;
-    let bar = values.map(|axis| Bar::new(&canvas, axis, config)).transpose()?;
+    let bar = values
+        .map(|axis| Bar::new(&canvas, axis, config.levels))
+        .transpose()?;
 
     let (a, b) = (coordinate_axis(field.a), coordinate_axis(field.b));
-    let names = Names { title: &config.title, x: &config.a_label, y: &config.b_label };
+    let names = Names {
+        title: &config.title,
+        x: &config.a_label,
+        y: &config.b_label,
+    };
     let legend = legend(field, constant(values));
-    let frame = Frame::lay_out(&mut canvas, names, &legend, a, b, bar.as_ref().map_or(0.0, |bar| bar.room))?;
+    let frame = Frame::lay_out(
+        &mut canvas,
+        names,
+        &legend,
+        a,
+        b,
+        bar.as_ref().map_or(0.0, |bar| bar.room),
+    )?;
 
-    let units = UnitField::new(field, a, b, values.unwrap_or(Axis { low: 0.0, high: 1.0, log: false }));
+    let units = UnitField::new(
+        field,
+        a,
+        b,
+        values.unwrap_or(Axis {
+            low: 0.0,
+            high: 1.0,
+            log: false,
+        }),
+    );
     let plot = frame.plot;
     canvas.shade(plot, |point| {
-        let value = units.sample((point.0 - plot.left) / plot.width(), (plot.bottom - point.1) / plot.height());
-        if value.is_nan() { HATCH[usize::from(hatched(point))] } else { viridis(value) }
+        let value = units.sample(
+            (point.0 - plot.left) / plot.width(),
+            (plot.bottom - point.1) / plot.height(),
+        );
+        if value.is_nan() {
+            HATCH[usize::from(hatched(point))]
+        } else {
+            viridis(value)
+        }
     });
     if let Some(bar) = &bar {
         for level in &bar.ticks.at {
             let level = bar.axis.unit(*level);
-            let segments: Vec<_> = isolines(&units, level).into_iter().map(|s| s.map(|(u, v)| frame.place(u, v))).collect();
+            let segments: Vec<_> = isolines(&units, level)
+                .into_iter()
+                .map(|s| s.map(|(u, v)| frame.place(u, v)))
+                .collect();
             canvas.stroke(&segments, 2.0 * frame.unit, line_color(level), plot);
         }
-        bar.draw(&mut canvas, &frame, config)?;
+        bar.draw(&mut canvas, &frame, &config.value_label)?;
     }
     frame.border(&mut canvas);
     if holds_zero(field) {
@@ -105,7 +144,11 @@ const MINIMUM: Color = [213, 60, 0];
 
 /// Whether the point (0, 0) lies on the grid's rectangle.
 fn holds_zero(field: &Field<'_>) -> bool {
-    let holds = |c: &[f64]| c.first().zip(c.last()).is_some_and(|(low, high)| *low <= 0.0 && 0.0 <= *high);
+    let holds = |c: &[f64]| {
+        c.first()
+            .zip(c.last())
+            .is_some_and(|(low, high)| *low <= 0.0 && 0.0 <= *high)
+    };
     holds(field.a) && holds(field.b)
 }
 
@@ -114,69 +157,29 @@ fn constant(values: Option<Axis>) -> bool {
     values.is_none_or(|axis| axis.high <= axis.low)
 }
 
-/// Light lines on the dark half of the map, dark ones on the light half.
-fn line_color(level: f64) -> Color {
-    if level < 0.55 { [235, 235, 235] } else { [60, 60, 60] }
-}
-
 fn legend(field: &Field<'_>, constant: bool) -> Vec<Entry> {
     let total = field.values.len();
     let mut legend = Vec::new();
     if holds_zero(field) {
-        let value = field.center().map_or_else(String::new, |value| format!(" {}", significant(value, 4)));
+        let value = field
+            .center()
+            .map_or_else(String::new, |value| format!(" {}", significant(value, 4)));
         legend.push(Entry::new(Mark::Center, format!("centre{value}")));
     }
     if let Some((a, b, value)) = field.minimum().filter(|_| !constant) {
-        let text = format!("minimum {} at ({}, {})", significant(value, 4), significant(a, 3), significant(b, 3));
+        let text = format!(
+            "minimum {} at ({}, {})",
+            significant(value, 4),
+            significant(a, 3),
+            significant(b, 3)
+        );
         legend.push(Entry::new(Mark::Minimum(MINIMUM), text));
     }
-    legend.extend(Entry::not_finite(field.values.iter().filter(|v| !v.is_finite()).count(), total));
+    legend.extend(Entry::not_finite(
+        field.values.iter().filter(|v| !v.is_finite()).count(),
+        total,
+    ));
     legend
-}
-
-/// The colour bar.
-struct Bar {
-    axis: Axis,
-    ticks: Ticks,
-    /// The width it needs at the right of the plot, in pixels.
-    room: f64,
-    /// The width of its labels.
-    labels: f64,
-}
-
-impl Bar {
-    fn new(canvas: &Canvas, axis: Axis, config: &ContourConfig) -> Result<Self, Error> {
-        let unit = unit(canvas.bounds());
-        let fit = ticks_that_fit(0.7 * canvas.bounds().height(), 44.0 * unit);
-        let ticks = axis.ticks(config.levels.clamp(2, 2 * fit));
-        let labels = widest(&ticks, 26.0 * unit)?;
-        Ok(Self { axis, ticks, room: (20.0 + 30.0 + 12.0 + 16.0 + 40.0) * unit + labels, labels })
-    }
-
-    fn draw(&self, canvas: &mut Canvas, frame: &Frame, config: &ContourConfig) -> Result<(), Error> {
-        let (plot, unit) = (frame.plot, frame.unit);
-        let left = (plot.right + 20.0 * unit).round();
-        let bar = Rect { left, right: left + 30.0 * unit, ..plot };
-        let constant = self.axis.high <= self.axis.low;
-        canvas.shade(bar, |point| viridis(if constant { 0.5 } else { (bar.bottom - point.1) / bar.height() }));
-        canvas.outline(bar, (2.0 * unit).max(1.0), INK);
-        let mut free = f64::INFINITY;
-        for (value, label) in self.ticks.at.iter().zip(&self.ticks.labels) {
-            let level = self.axis.unit(*value);
-            let at = bar.bottom - level * bar.height();
-            canvas.stroke(&[[(bar.left, at), (bar.right, at)]], 2.0 * unit, line_color(level), bar);
-            // Labels closer than a line would overlap: the lower one stays.
-            if at + 12.0 * unit < free {
-                canvas.text(label, (bar.right + 12.0 * unit, at), Lettering::new(26.0 * unit, Align::Start, Align::Middle))?;
-                free = at - 12.0 * unit;
-            }
-        }
-        let scale = if self.axis.log { "log scale" } else { "linear scale" };
-        let name = format!("{} ({scale})", as_labelled(&config.value_label, &self.ticks));
-        let (name, size) = fitted(&name, 29.0 * unit, plot.height() + 14.0 * unit)?;
-        let at = (bar.right + 12.0 * unit + self.labels + 16.0 * unit, f64::midpoint(plot.top, plot.bottom));
-        canvas.text(&name, at, Lettering::new(size, Align::Middle, Align::Start).upwards())
-    }
 }
 
 #[cfg(test)]
@@ -190,9 +193,22 @@ mod tests {
     }
 
     /// Draws f over the product of a and b.
-    fn drawn(a: &[f64], b: &[f64], config: &ContourConfig, f: impl Fn(f64, f64) -> f64) -> (Picture, Frame) {
+    fn drawn(
+        a: &[f64],
+        b: &[f64],
+        config: &ContourConfig,
+        f: impl Fn(f64, f64) -> f64,
+    ) -> (Picture, Frame) {
         let values: Vec<f64> = a.iter().flat_map(|x| b.iter().map(|y| f(*x, *y))).collect();
-        draw(&Field { a, b, values: &values }, config).unwrap()
+        draw(
+            &Field {
+                a,
+                b,
+                values: &values,
+            },
+            config,
+        )
+        .unwrap()
     }
 
     /// The colour at the values (x, y).
@@ -213,8 +229,16 @@ mod tests {
         let picture = drawn(&a, &b, &config().with_levels(2), |x, _| x);
         // No marks or level lines lie at these places: levels are multiples of two.
         for y in [15.0, 25.0, 33.0] {
-            assert!(close(at(&picture, -0.5, y), viridis(0.125)), "{:?}", at(&picture, -0.5, y));
-            assert!(close(at(&picture, 2.7, y), viridis(0.925)), "{:?}", at(&picture, 2.7, y));
+            assert!(
+                close(at(&picture, -0.5, y), viridis(0.125)),
+                "{:?}",
+                at(&picture, -0.5, y)
+            );
+            assert!(
+                close(at(&picture, 2.7, y), viridis(0.925)),
+                "{:?}",
+                at(&picture, 2.7, y)
+            );
         }
         let picture = drawn(&a, &b, &config().with_levels(2), |_, y| y);
         for x in [-0.5, 1.5, 2.7] {
@@ -226,10 +250,19 @@ mod tests {
     #[test]
     fn the_line_of_a_known_quadratic_crosses_the_axis_where_it_must() {
         let axis: Vec<f64> = (-50..=50).map(|i| f64::from(i) / 50.0).collect();
-        let picture = drawn(&axis, &axis, &config().with_levels(2).with_scale(Scale::Linear), |x, y| x * x + y * y);
+        let picture = drawn(
+            &axis,
+            &axis,
+            &config().with_levels(2).with_scale(Scale::Linear),
+            |x, y| x * x + y * y,
+        );
         // The only levels inside are multiples of one; x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
         for (x, y) in [(0.8, 0.6), (0.6, -0.8), (-0.8, 0.6)] {
-            assert!(close(at(&picture, x, y), line_color(0.5)), "{:?}", at(&picture, x, y));
+            assert!(
+                close(at(&picture, x, y), line_color(0.5)),
+                "{:?}",
+                at(&picture, x, y)
+            );
             assert!(close(at(&picture, 0.9 * x, 0.9 * y), viridis(0.405)));
         }
     }
@@ -238,9 +271,16 @@ mod tests {
     fn values_that_are_not_finite_are_hatched_where_they_are_and_nowhere_else() {
         let axis: Vec<f64> = (0..9).map(f64::from).collect();
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            let picture = drawn(&axis, &axis, &config(), |x, y| if (x, y) == (6.0, 2.0) { bad } else { 1.0 + x });
-            assert!(HATCH.contains(&at(&picture, 6.0, 2.0)) && HATCH.contains(&at(&picture, 6.4, 1.6)));
-            assert!(!HATCH.contains(&at(&picture, 2.0, 6.0)) && !HATCH.contains(&at(&picture, 6.6, 2.0)));
+            let picture = drawn(&axis, &axis, &config(), |x, y| {
+                if (x, y) == (6.0, 2.0) { bad } else { 1.0 + x }
+            });
+            assert!(
+                HATCH.contains(&at(&picture, 6.0, 2.0)) && HATCH.contains(&at(&picture, 6.4, 1.6))
+            );
+            assert!(
+                !HATCH.contains(&at(&picture, 2.0, 6.0))
+                    && !HATCH.contains(&at(&picture, 6.6, 2.0))
+            );
         }
     }
 
@@ -253,18 +293,69 @@ mod tests {
 
     #[test]
     fn a_logarithmic_scale_of_a_negative_surface_is_an_error_and_mistaken_shapes_too() {
-        let draw = |a: &[f64], values: &[f64], scale| contour(&Field { a, b: &[0.0, 1.0], values }, &config().with_scale(scale));
-        assert!(matches!(draw(&[0.0], &[1.0, -1.0], Scale::Log), Err(Error::NotPositive { value: -1.0, .. })));
-        assert!(matches!(draw(&[0.0], &[1.0], Scale::Auto), Err(Error::Length { found: 1, expected: 2, .. })));
-        assert!(matches!(draw(&[], &[], Scale::Auto), Err(Error::Empty { .. })));
-        assert!(matches!(draw(&[1.0, 0.0], &[1.0; 4], Scale::Auto), Err(Error::NotIncreasing { index: 1, .. })));
+        let draw = |a: &[f64], values: &[f64], scale| {
+            contour(
+                &Field {
+                    a,
+                    b: &[0.0, 1.0],
+                    values,
+                },
+                &config().with_scale(scale),
+            )
+        };
+        assert!(matches!(
+            draw(&[0.0], &[1.0, -1.0], Scale::Log),
+            Err(Error::NotPositive { value: -1.0, .. })
+        ));
+        assert!(matches!(
+            draw(&[0.0], &[1.0], Scale::Auto),
+            Err(Error::Length {
+                found: 1,
+                expected: 2,
+                ..
+            })
+        ));
+        assert!(matches!(
+            draw(&[], &[], Scale::Auto),
+            Err(Error::Empty { .. })
+        ));
+        assert!(matches!(
+            draw(&[1.0, 0.0], &[1.0; 4], Scale::Auto),
+            Err(Error::NotIncreasing { index: 1, .. })
+        ));
     }
 
     #[test]
     fn degenerate_surfaces_are_drawn() {
-        for values in [[1.0; 4], [f64::NAN; 4], [f64::MAX, f64::MIN, 0.0, 5e-324], [0.1, 0.1, 0.1, 0.1 + 1e-17], [0.0, 5e-324, 0.0, 0.0]] {
-            assert!(contour(&Field { a: &[0.0, 1.0], b: &[0.0, 1.0], values: &values }, &config()).is_ok());
-            assert!(contour(&Field { a: &[1e300], b: &[-1e308, 0.0, 1e-300, 1e308], values: &values }, &config()).is_ok());
+        for values in [
+            [1.0; 4],
+            [f64::NAN; 4],
+            [f64::MAX, f64::MIN, 0.0, 5e-324],
+            [0.1, 0.1, 0.1, 0.1 + 1e-17],
+            [0.0, 5e-324, 0.0, 0.0],
+        ] {
+            assert!(
+                contour(
+                    &Field {
+                        a: &[0.0, 1.0],
+                        b: &[0.0, 1.0],
+                        values: &values
+                    },
+                    &config()
+                )
+                .is_ok()
+            );
+            assert!(
+                contour(
+                    &Field {
+                        a: &[1e300],
+                        b: &[-1e308, 0.0, 1e-300, 1e308],
+                        values: &values
+                    },
+                    &config()
+                )
+                .is_ok()
+            );
         }
     }
 

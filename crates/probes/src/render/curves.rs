@@ -3,10 +3,12 @@
 use burn::config::Config;
 
 use super::axis::{Axis, Scale};
-use super::canvas::{Canvas, Point, Rect, hatched};
+use super::canvas::Canvas;
 use super::color::{HATCH, MUTED, WHITE, series};
 use super::field::increasing;
-use super::frame::{Entry, Frame, Mark, Names};
+use super::frame::{Frame, Names};
+use super::geometry::{Point, Rect, hatched};
+use super::legend::{Entry, Mark};
 use super::number::significant;
 use super::picture::Picture;
 use crate::Error;
@@ -89,36 +91,75 @@ pub fn curves(series: &[Series<'_>], config: &CurvesConfig) -> Result<Picture, E
 
 fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame), Error> {
     if curves.is_empty() {
-        return Err(Error::Empty { what: "the list of curves".into() });
+        return Err(Error::Empty {
+            what: "the list of curves".into(),
+        });
     }
     for curve in curves {
         increasing(&format!("the coordinates of {:?}", curve.name), curve.x)?;
         if curve.y.len() != curve.x.len() {
             let (found, expected) = (curve.y.len(), curve.x.len());
-            return Err(Error::Length { what: format!("the curve {:?}", curve.name), found, expected });
+            return Err(Error::Length {
+                what: format!("the curve {:?}", curve.name),
+                found,
+                expected,
+            });
         }
     }
     let all_y = curves.iter().flat_map(|curve| curve.y.iter().copied());
-    let y = Axis::of(all_y.clone(), config.scale).map_err(|value| Error::NotPositive { what: "a curve".into(), value })?;
-    let y = y.unwrap_or(Axis { low: 0.0, high: 1.0, log: false }).padded(0.04);
-    let x = Axis::of(curves.iter().flat_map(|curve| curve.x.iter().copied()), Scale::Linear).ok().flatten();
-    let x = x.unwrap_or(Axis { low: 0.0, high: 1.0, log: false }).padded(0.02);
+    let y = Axis::of(all_y.clone(), config.scale).map_err(|value| Error::NotPositive {
+        what: "a curve".into(),
+        value,
+    })?;
+    let y = y
+        .unwrap_or(Axis {
+            low: 0.0,
+            high: 1.0,
+            log: false,
+        })
+        .padded(0.04);
+    let x = Axis::of(
+        curves.iter().flat_map(|curve| curve.x.iter().copied()),
+        Scale::Linear,
+    )
+    .ok()
+    .flatten();
+    let x = x
+        .unwrap_or(Axis {
+            low: 0.0,
+            high: 1.0,
+            log: false,
+        })
+        .padded(0.02);
 
     let mut canvas = Canvas::new(config.width, config.height, WHITE)?;
-    let y_label = if y.log { format!("{} (log scale)", config.y_label) } else { config.y_label.clone() };
-    let names = Names { title: &config.title, x: &config.x_label, y: &y_label };
+    let y_label = if y.log {
+        format!("{} (log scale)", config.y_label)
+    } else {
+        config.y_label.clone()
+    };
+    let names = Names {
+        title: &config.title,
+        x: &config.x_label,
+        y: &y_label,
+    };
     let center = config.center.filter(|c| (x.low..=x.high).contains(c));
     let mut legend: Vec<Entry> = curves
         .iter()
         .enumerate()
         .map(|(index, curve)| {
             let minimum = minimum(curve).filter(|_| config.minima);
-            let text = minimum.map_or_else(String::new, |(x, y)| format!(": minimum {} at {}", significant(y, 4), significant(x, 3)));
+            let text = minimum.map_or_else(String::new, |(x, y)| {
+                format!(": minimum {} at {}", significant(y, 4), significant(x, 3))
+            });
             Entry::new(Mark::Line(series(index)), format!("{}{text}", curve.name))
         })
         .collect();
     legend.extend(center.map(|_| Entry::new(Mark::Dashes(MUTED), "centre")));
-    legend.extend(Entry::not_finite(all_y.clone().filter(|v| !v.is_finite()).count(), all_y.count()));
+    legend.extend(Entry::not_finite(
+        all_y.clone().filter(|v| !v.is_finite()).count(),
+        all_y.count(),
+    ));
     let frame = Frame::lay_out(&mut canvas, names, &legend, x, y, 0.0)?;
 
     frame.grid(&mut canvas);
@@ -130,15 +171,27 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     }
     frame.border(&mut canvas);
     for (index, curve) in curves.iter().enumerate() {
-        let points: Vec<Point> = curve.x.iter().zip(curve.y).map(|(x, y)| frame.point(*x, *y)).collect();
+        let points: Vec<Point> = curve
+            .x
+            .iter()
+            .zip(curve.y)
+            .map(|(x, y)| frame.point(*x, *y))
+            .collect();
         let segments: Vec<[Point; 2]> = points.windows(2).map(|pair| [pair[0], pair[1]]).collect();
         canvas.stroke(&segments, 4.5 * frame.unit, series(index), frame.plot);
         let alone = |k: usize| {
-            let finite = |k: Option<usize>| k.and_then(|k| curve.y.get(k)).is_some_and(|v| v.is_finite());
+            let finite = |k: Option<usize>| {
+                k.and_then(|k| curve.y.get(k))
+                    .is_some_and(|v| v.is_finite())
+            };
             !finite(k.checked_sub(1)) && !finite(k.checked_add(1))
         };
-        let dots: Vec<[Point; 2]> =
-            points.iter().enumerate().filter(|(k, _)| points.len() <= DOTS || alone(*k)).map(|(_, p)| [*p, *p]).collect();
+        let dots: Vec<[Point; 2]> = points
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| points.len() <= DOTS || alone(*k))
+            .map(|(_, p)| [*p, *p])
+            .collect();
         canvas.stroke(&dots, 10.0 * frame.unit, series(index), frame.plot);
     }
     if config.minima {
@@ -154,19 +207,33 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
 /// The first of the smallest finite values, with its coordinate.
 fn minimum(curve: &Series<'_>) -> Option<(f64, f64)> {
     let points = curve.x.iter().zip(curve.y).filter(|(_, y)| y.is_finite());
-    points.min_by(|p, q| p.1.total_cmp(q.1)).map(|(x, y)| (*x, *y))
+    points
+        .min_by(|p, q| p.1.total_cmp(q.1))
+        .map(|(x, y)| (*x, *y))
 }
 
 /// Hatches the strips that are nearest to a value that is not finite.
 fn hatch(canvas: &mut Canvas, frame: &Frame, curve: &Series<'_>) {
     let at = |k: usize| frame.point(curve.x[k], frame.y.low).0;
     for k in (0..curve.x.len()).filter(|k| !curve.y[*k].is_finite()) {
-        let left = if k == 0 { at(k) } else { f64::midpoint(at(k - 1), at(k)) };
-        let right = if k + 1 == curve.x.len() { at(k) } else { f64::midpoint(at(k), at(k + 1)) };
+        let left = if k == 0 {
+            at(k)
+        } else {
+            f64::midpoint(at(k - 1), at(k))
+        };
+        let right = if k + 1 == curve.x.len() {
+            at(k)
+        } else {
+            f64::midpoint(at(k), at(k + 1))
+        };
         // A strip narrower than the stripes would not be seen.
         let center = f64::midpoint(left, right);
         let half = (right - left).max(8.0 * frame.unit) / 2.0;
-        let strip = Rect { left: (center - half).max(frame.plot.left), right: (center + half).min(frame.plot.right), ..frame.plot };
+        let strip = Rect {
+            left: (center - half).max(frame.plot.left),
+            right: (center + half).min(frame.plot.right),
+            ..frame.plot
+        };
         canvas.shade(strip, |point| HATCH[usize::from(hatched(point))]);
     }
 }
@@ -186,7 +253,18 @@ mod tests {
     #[test]
     fn curves_pass_through_their_points_in_their_colours() {
         let x = [0.0, 1.0, 2.0];
-        let curves = [Series { name: "one", x: &x, y: &[1.0, 3.0, 1.0] }, Series { name: "two", x: &x, y: &[0.0, 0.0, 2.0] }];
+        let curves = [
+            Series {
+                name: "one",
+                x: &x,
+                y: &[1.0, 3.0, 1.0],
+            },
+            Series {
+                name: "two",
+                x: &x,
+                y: &[0.0, 0.0, 2.0],
+            },
+        ];
         let picture = draw(&curves, &CurvesConfig::new("two".into())).unwrap();
         assert_eq!(at(&picture, 0.5, 2.0), series(0));
         assert_eq!(at(&picture, 0.5, 0.0), series(1));
@@ -195,7 +273,11 @@ mod tests {
 
     #[test]
     fn a_value_that_is_not_finite_interrupts_the_curve_and_is_hatched() {
-        let curve = Series { name: "loss", x: &[0.0, 1.0, 2.0, 3.0], y: &[1.0, f64::NAN, 1.0, 2.0] };
+        let curve = Series {
+            name: "loss",
+            x: &[0.0, 1.0, 2.0, 3.0],
+            y: &[1.0, f64::NAN, 1.0, 2.0],
+        };
         let picture = draw(&[curve], &CurvesConfig::new("gap".into())).unwrap();
         assert!(HATCH.contains(&at(&picture, 1.0, 1.0)) && HATCH.contains(&at(&picture, 1.3, 1.7)));
         assert_eq!(at(&picture, 2.5, 1.5), series(0));
@@ -205,10 +287,37 @@ mod tests {
     fn mistakes_are_errors() {
         let config = CurvesConfig::new("none".into());
         assert!(matches!(curves(&[], &config), Err(Error::Empty { .. })));
-        assert!(matches!(curves(&[Series { name: "a", x: &[0.0], y: &[] }], &config), Err(Error::Length { .. })));
-        assert!(matches!(curves(&[Series { name: "a", x: &[f64::NAN], y: &[0.0] }], &config), Err(Error::NotIncreasing { .. })));
-        let flat = Series { name: "a", x: &[0.0], y: &[0.0] };
-        assert!(matches!(curves(&[flat], &config.with_scale(Scale::Log)), Err(Error::NotPositive { .. })));
+        assert!(matches!(
+            curves(
+                &[Series {
+                    name: "a",
+                    x: &[0.0],
+                    y: &[]
+                }],
+                &config
+            ),
+            Err(Error::Length { .. })
+        ));
+        assert!(matches!(
+            curves(
+                &[Series {
+                    name: "a",
+                    x: &[f64::NAN],
+                    y: &[0.0]
+                }],
+                &config
+            ),
+            Err(Error::NotIncreasing { .. })
+        ));
+        let flat = Series {
+            name: "a",
+            x: &[0.0],
+            y: &[0.0],
+        };
+        assert!(matches!(
+            curves(&[flat], &config.with_scale(Scale::Log)),
+            Err(Error::NotPositive { .. })
+        ));
     }
 
     proptest! {

@@ -3,10 +3,12 @@
 use burn::config::Config;
 
 use super::axis::{Axis, Scale};
-use super::canvas::{Canvas, Point, Rect};
+use super::canvas::Canvas;
 use super::color::{WHITE, series};
 use super::field::increasing;
-use super::frame::{Entry, Frame, Mark, Names};
+use super::frame::{Frame, Names};
+use super::geometry::{Point, Rect};
+use super::legend::{Entry, Mark};
 use super::number::significant;
 use super::picture::Picture;
 use crate::Error;
@@ -56,23 +58,59 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
     increasing("the grid of the density", spectrum.grid)?;
     if spectrum.density.len() != spectrum.grid.len() {
         let (found, expected) = (spectrum.density.len(), spectrum.grid.len());
-        return Err(Error::Length { what: "the density".into(), found, expected });
+        return Err(Error::Length {
+            what: "the density".into(),
+            found,
+            expected,
+        });
     }
-    if let Some((index, value)) = spectrum.nodes.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-        return Err(Error::NotIncreasing { what: "the nodes".into(), index, value: *value });
+    if let Some((index, value)) = spectrum
+        .nodes
+        .iter()
+        .enumerate()
+        .find(|(_, v)| !v.is_finite())
+    {
+        return Err(Error::NotIncreasing {
+            what: "the nodes".into(),
+            index,
+            value: *value,
+        });
     }
     if !(config.floor > 0.0 && config.floor < 1.0) {
-        return Err(Error::NotPositive { what: "the floor, a share between 0 and 1,".into(), value: config.floor });
+        return Err(Error::NotPositive {
+            what: "the floor, a share between 0 and 1,".into(),
+            value: config.floor,
+        });
     }
-    let peak = spectrum.density.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
+    let peak = spectrum
+        .density
+        .iter()
+        .copied()
+        .filter(|v| v.is_finite())
+        .fold(0.0, f64::max);
     if peak <= 0.0 {
-        return Err(Error::NotPositive { what: "the density".into(), value: peak });
+        return Err(Error::NotPositive {
+            what: "the density".into(),
+            value: peak,
+        });
     }
     let floor = (peak * config.floor).max(f64::MIN_POSITIVE);
     // A third of a decade above the peak keeps the curve off the border.
-    let y = Axis { low: floor, high: (2.0 * peak).min(f64::MAX).max(2.0 * floor), log: true };
+    let y = Axis {
+        low: floor,
+        high: (2.0 * peak).min(f64::MAX).max(2.0 * floor),
+        log: true,
+    };
     let ends = spectrum.grid.iter().chain(spectrum.nodes).copied();
-    let x = Axis::of(ends, Scale::Linear).ok().flatten().unwrap_or(Axis { low: 0.0, high: 1.0, log: false }).padded(0.02);
+    let x = Axis::of(ends, Scale::Linear)
+        .ok()
+        .flatten()
+        .unwrap_or(Axis {
+            low: 0.0,
+            high: 1.0,
+            log: false,
+        })
+        .padded(0.02);
 
     let mut canvas = Canvas::new(config.width, config.height, WHITE)?;
     let (curve, stroke, low_color, high_color) = (series(0), series(1), series(3), series(2));
@@ -81,16 +119,31 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
         .nodes
         .iter()
         .copied()
-        .fold(None, |range: Option<(f64, f64)>, v| Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v)))));
+        .fold(None, |range: Option<(f64, f64)>, v| {
+            Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
+        });
     if let Some((low, high)) = extremes {
-        legend.push(Entry::new(Mark::Stroke(stroke), format!("{} Ritz values", spectrum.nodes.len())));
-        legend.push(Entry::new(Mark::Dashes(low_color), format!("λ min {}", significant(low, 4))));
-        legend.push(Entry::new(Mark::Dashes(high_color), format!("λ max {}", significant(high, 4))));
+        legend.push(Entry::new(
+            Mark::Stroke(stroke),
+            format!("{} Ritz values", spectrum.nodes.len()),
+        ));
+        legend.push(Entry::new(
+            Mark::Dashes(low_color),
+            format!("λ min {}", significant(low, 4)),
+        ));
+        legend.push(Entry::new(
+            Mark::Dashes(high_color),
+            format!("λ max {}", significant(high, 4)),
+        ));
     }
     let missing = spectrum.density.iter().filter(|v| !v.is_finite()).count();
     legend.extend(Entry::not_finite(missing, spectrum.density.len()));
     let y_label = format!("density (log scale, floor {})", significant(floor, 2));
-    let names = Names { title: &config.title, x: &config.x_label, y: &y_label };
+    let names = Names {
+        title: &config.title,
+        x: &config.x_label,
+        y: &y_label,
+    };
     let frame = Frame::lay_out(&mut canvas, names, &legend, x, y, 0.0)?;
 
     frame.grid(&mut canvas);
@@ -134,7 +187,15 @@ fn fill_under(canvas: &mut Canvas, frame: &Frame, points: &[Point]) {
         let mut x = (x0 - 0.5).ceil() + 0.5;
         while x < x1 {
             let top = (y0 + (x - x0) / (x1 - x0) * (y1 - y0)).max(plot.top);
-            canvas.fill(Rect { left: x - 0.5, right: x + 0.5, top, bottom: plot.bottom }, TONE);
+            canvas.fill(
+                Rect {
+                    left: x - 0.5,
+                    right: x + 0.5,
+                    top,
+                    bottom: plot.bottom,
+                },
+                TONE,
+            );
             x += 1.0;
         }
     }
@@ -154,8 +215,16 @@ mod tests {
 
     #[test]
     fn density_is_filled_below_the_curve_and_white_above_it() {
-        let spectrum = Spectrum { grid: &[0.0, 1.0, 2.0], density: &[1e-2, 1.0, 0.0], nodes: &[1.3] };
-        let picture = draw(&spectrum, &DensityConfig::new("spectrum".into()).with_floor(1e-4)).unwrap();
+        let spectrum = Spectrum {
+            grid: &[0.0, 1.0, 2.0],
+            density: &[1e-2, 1.0, 0.0],
+            nodes: &[1.3],
+        };
+        let picture = draw(
+            &spectrum,
+            &DensityConfig::new("spectrum".into()).with_floor(1e-4),
+        )
+        .unwrap();
         assert_eq!(at(&picture, 1.0, 1.0), series(0));
         // Half-way between 1e-2 and 1 on a logarithmic axis lies 1e-1.
         assert_eq!(at(&picture, 0.5, 0.1), series(0));
@@ -168,14 +237,27 @@ mod tests {
     fn mistakes_are_errors() {
         let config = DensityConfig::new("spectrum".into());
         let draw = |density: &[f64], nodes: &[f64]| density_of(density, nodes, &config);
-        assert!(matches!(draw(&[0.0, f64::NAN], &[]), Err(Error::NotPositive { .. })));
+        assert!(matches!(
+            draw(&[0.0, f64::NAN], &[]),
+            Err(Error::NotPositive { .. })
+        ));
         assert!(matches!(draw(&[1.0], &[]), Err(Error::Length { .. })));
-        assert!(matches!(draw(&[1.0, 1.0], &[f64::NAN]), Err(Error::NotIncreasing { .. })));
+        assert!(matches!(
+            draw(&[1.0, 1.0], &[f64::NAN]),
+            Err(Error::NotIncreasing { .. })
+        ));
         assert!(density_of(&[1.0, 1.0], &[], &config.clone().with_floor(0.0)).is_err());
     }
 
     fn density_of(values: &[f64], nodes: &[f64], config: &DensityConfig) -> Result<Picture, Error> {
-        density(&Spectrum { grid: &[0.0, 1.0], density: values, nodes }, config)
+        density(
+            &Spectrum {
+                grid: &[0.0, 1.0],
+                density: values,
+                nodes,
+            },
+            config,
+        )
     }
 
     proptest! {

@@ -21,16 +21,28 @@ impl Field<'_> {
         increasing("the coordinates b", self.b)?;
         let expected = self.a.len() * self.b.len();
         if self.values.len() != expected {
-            return Err(Error::Length { what: "the grid of values".into(), found: self.values.len(), expected });
+            return Err(Error::Length {
+                what: "the grid of values".into(),
+                found: self.values.len(),
+                expected,
+            });
         }
         Ok(())
     }
 
     /// The position, value and coordinates of the smallest finite value; the first of several.
     pub(crate) fn minimum(&self) -> Option<(f64, f64, f64)> {
-        let finite = self.values.iter().enumerate().filter(|(_, v)| v.is_finite());
+        let finite = self
+            .values
+            .iter()
+            .enumerate()
+            .filter(|(_, v)| v.is_finite());
         let (index, value) = finite.min_by(|x, y| x.1.total_cmp(y.1))?;
-        Some((self.a[index / self.b.len()], self.b[index % self.b.len()], *value))
+        Some((
+            self.a[index / self.b.len()],
+            self.b[index % self.b.len()],
+            *value,
+        ))
     }
 
     /// The value at the grid point (0, 0), when there is one.
@@ -45,8 +57,16 @@ pub(crate) fn increasing(what: &str, coordinates: &[f64]) -> Result<(), Error> {
     if coordinates.is_empty() {
         return Err(Error::Empty { what: what.into() });
     }
-    let bad = (0..coordinates.len()).find(|i| !coordinates[*i].is_finite() || (*i > 0 && coordinates[*i] <= coordinates[i - 1]));
-    bad.map_or(Ok(()), |index| Err(Error::NotIncreasing { what: what.into(), index, value: coordinates[index] }))
+    let bad = (0..coordinates.len()).find(|i| {
+        !coordinates[*i].is_finite() || (*i > 0 && coordinates[*i] <= coordinates[i - 1])
+    });
+    bad.map_or(Ok(()), |index| {
+        Err(Error::NotIncreasing {
+            what: what.into(),
+            index,
+            value: coordinates[index],
+        })
+    })
 }
 
 /// A grid measured in shares of its axes: coordinates and values lie in `0..=1`, and a value that is not finite is NaN.
@@ -61,7 +81,11 @@ pub(crate) struct UnitField {
 impl UnitField {
     pub(crate) fn new(field: &Field<'_>, a: Axis, b: Axis, values: Axis) -> Self {
         let units = |axis: Axis, values: &[f64]| values.iter().map(|v| axis.unit(*v)).collect();
-        Self { a: units(a, field.a), b: units(b, field.b), values: units(values, field.values) }
+        Self {
+            a: units(a, field.a),
+            b: units(b, field.b),
+            values: units(values, field.values),
+        }
     }
 
     pub(crate) fn value(&self, i: usize, j: usize) -> f64 {
@@ -73,13 +97,22 @@ impl UnitField {
         let (i, s) = locate(&self.a, u);
         let (j, t) = locate(&self.b, v);
         let (next_i, next_j) = ((i + 1).min(self.a.len() - 1), (j + 1).min(self.b.len() - 1));
-        let corners = [self.value(i, j), self.value(next_i, j), self.value(i, next_j), self.value(next_i, next_j)];
+        let corners = [
+            self.value(i, j),
+            self.value(next_i, j),
+            self.value(i, next_j),
+            self.value(next_i, next_j),
+        ];
         let nearest = corners[usize::from(s > 0.5) + 2 * usize::from(t > 0.5)];
         if nearest.is_nan() || corners.iter().any(|c| c.is_nan()) {
             return nearest;
         }
         let blend = |x: f64, y: f64, t: f64| x * (1.0 - t) + y * t;
-        blend(blend(corners[0], corners[1], s), blend(corners[2], corners[3], s), t)
+        blend(
+            blend(corners[0], corners[1], s),
+            blend(corners[2], corners[3], s),
+            t,
+        )
     }
 }
 
@@ -92,11 +125,29 @@ fn locate(coordinates: &[f64], at: f64) -> (usize, f64) {
         return (after - 1, 0.0);
     }
     let (low, high) = (coordinates[after - 1], coordinates[after]);
-    (after - 1, if high > low { (at - low) / (high - low) } else { 0.0 })
+    (
+        after - 1,
+        if high > low {
+            (at - low) / (high - low)
+        } else {
+            0.0
+        },
+    )
 }
 
 /// The axis through coordinates that have been validated; one coordinate alone gets room on both sides.
 pub(crate) fn coordinate_axis(coordinates: &[f64]) -> Axis {
-    let axis = Axis::of(coordinates.iter().copied(), Scale::Linear).ok().flatten().unwrap_or(Axis { low: 0.0, high: 1.0, log: false });
-    if axis.high > axis.low { axis } else { axis.padded(0.0) }
+    let axis = Axis::of(coordinates.iter().copied(), Scale::Linear)
+        .ok()
+        .flatten()
+        .unwrap_or(Axis {
+            low: 0.0,
+            high: 1.0,
+            log: false,
+        });
+    if axis.high > axis.low {
+        axis
+    } else {
+        axis.padded(0.0)
+    }
 }

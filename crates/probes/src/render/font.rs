@@ -6,7 +6,9 @@
 use std::sync::OnceLock;
 
 use plotters::prelude::{BitMapBackend, DrawingBackend};
-use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, IntoTextStyle as _, RGBColor, register_font};
+use plotters::style::{
+    Color as _, FontDesc, FontFamily, FontStyle, IntoTextStyle as _, RGBColor, register_font,
+};
 
 use crate::Error;
 
@@ -26,7 +28,11 @@ pub(crate) const DESCENT: f64 = 483.0 / 2384.0;
 fn font(size: f64) -> Result<FontDesc<'static>, Error> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     if *REGISTERED.get_or_init(|| register_font(FAMILY, FontStyle::Normal, DEJAVU_SANS).is_ok()) {
-        Ok(FontDesc::new(FontFamily::Name(FAMILY), size, FontStyle::Normal))
+        Ok(FontDesc::new(
+            FontFamily::Name(FAMILY),
+            size,
+            FontStyle::Normal,
+        ))
     } else {
         Err(Error::Drawing("the embedded font could not be read".into()))
     }
@@ -35,7 +41,9 @@ fn font(size: f64) -> Result<FontDesc<'static>, Error> {
 /// The width in pixels of `text` at `size` pixels.
 pub(crate) fn width(text: &str, size: f64) -> Result<f64, Error> {
     let scale = f64::from(OVERSAMPLING);
-    let (width, _) = font(size * scale)?.box_size(text).map_err(|error| Error::Drawing(error.to_string()))?;
+    let (width, _) = font(size * scale)?
+        .box_size(text)
+        .map_err(|error| Error::Drawing(error.to_string()))?;
     Ok(f64::from(width) / scale)
 }
 
@@ -54,12 +62,18 @@ pub(crate) struct Mask {
 }
 
 /// Draws `text` at `size` pixels into a mask.
-#[expect(clippy::cast_possible_truncation, reason = "sizes of lettering are a few thousand pixels at the most")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "sizes of lettering are a few thousand pixels at the most"
+)]
 pub(crate) fn mask(text: &str, size: f64) -> Result<Mask, Error> {
     let size = size.clamp(1.0, 400.0);
     let rows = size.ceil() as u32;
     // Half a size to the left and right leaves room for glyphs that overhang their advance.
-    let (columns, height) = (width(text, size)?.ceil().min(20_000.0) as u32 + rows, 2 * rows);
+    let (columns, height) = (
+        width(text, size)?.ceil().min(20_000.0) as u32 + rows,
+        2 * rows,
+    );
     let (origin, baseline) = (rows / 2, rows + rows / 4);
     let (large_columns, large_height) = (columns * OVERSAMPLING, height * OVERSAMPLING);
     let mut large = vec![0_u8; large_columns as usize * large_height as usize * 3];
@@ -71,7 +85,9 @@ pub(crate) fn mask(text: &str, size: f64) -> Result<Mask, Error> {
         // The library puts the baseline half a size below the given point.
         let top = i64::from(baseline * OVERSAMPLING) - (large_size / 2.0) as i64;
         let position = ((origin * OVERSAMPLING) as i32, top as i32);
-        backend.draw_text(text, &style, position).map_err(|error| Error::Drawing(error.to_string()))?;
+        backend
+            .draw_text(text, &style, position)
+            .map_err(|error| Error::Drawing(error.to_string()))?;
     }
     let samples = (OVERSAMPLING * OVERSAMPLING * 255) as f32;
     let mut coverage = Vec::with_capacity(columns as usize * height as usize);
@@ -79,13 +95,23 @@ pub(crate) fn mask(text: &str, size: f64) -> Result<Mask, Error> {
         for x in 0..columns {
             let mut sum = 0_u32;
             for dy in 0..OVERSAMPLING {
-                let start = ((y * OVERSAMPLING + dy) as usize * large_columns as usize + (x * OVERSAMPLING) as usize) * 3;
-                sum += (0..OVERSAMPLING as usize).map(|dx| u32::from(large[start + 3 * dx])).sum::<u32>();
+                let start = ((y * OVERSAMPLING + dy) as usize * large_columns as usize
+                    + (x * OVERSAMPLING) as usize)
+                    * 3;
+                sum += (0..OVERSAMPLING as usize)
+                    .map(|dx| u32::from(large[start + 3 * dx]))
+                    .sum::<u32>();
             }
             coverage.push(sum as f32 / samples);
         }
     }
-    Ok(Mask { width: columns, height, coverage, origin, baseline })
+    Ok(Mask {
+        width: columns,
+        height,
+        coverage,
+        origin,
+        baseline,
+    })
 }
 
 #[cfg(test)]
@@ -95,11 +121,21 @@ mod tests {
     #[test]
     fn a_capital_reaches_from_the_baseline_to_its_stated_height() {
         let mask = mask("H", 60.0).unwrap();
-        let inked: Vec<u32> =
-            (0..mask.height).filter(|y| (0..mask.width).any(|x| mask.coverage[(y * mask.width + x) as usize] > 0.5)).collect();
+        let inked: Vec<u32> = (0..mask.height)
+            .filter(|y| (0..mask.width).any(|x| mask.coverage[(y * mask.width + x) as usize] > 0.5))
+            .collect();
         // A pixel of rounding at either end.
-        assert!(inked[inked.len() - 1].abs_diff(mask.baseline - 1) <= 1, "baseline {} ink {:?}", mask.baseline, inked.last());
-        assert!((inked.len() as f64 - CAPITAL * 60.0).abs() <= 2.0, "{} rows", inked.len());
+        assert!(
+            inked[inked.len() - 1].abs_diff(mask.baseline - 1) <= 1,
+            "baseline {} ink {:?}",
+            mask.baseline,
+            inked.last()
+        );
+        assert!(
+            (inked.len() as f64 - CAPITAL * 60.0).abs() <= 2.0,
+            "{} rows",
+            inked.len()
+        );
     }
 
     #[test]

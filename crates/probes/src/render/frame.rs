@@ -1,9 +1,11 @@
 //! What surrounds the data: title, legend, ticks, axis titles and border.
 
 use super::axis::{Axis, Ticks};
-use super::canvas::{Align, Canvas, Lettering, Point, Rect, dashed, hatched};
-use super::color::{Color, GRID, HATCH, INK, MUTED, WHITE};
+use super::canvas::{Align, Canvas, Lettering};
+use super::color::{Color, GRID, INK};
 use super::font;
+use super::geometry::{Point, Rect, dashed};
+use super::legend::{Entry, Mark, draw_mark, write_legend};
 use super::number::power_of_ten;
 use crate::Error;
 
@@ -14,44 +16,6 @@ pub(crate) struct Names<'a> {
     pub(crate) x: &'a str,
     pub(crate) y: &'a str,
 }
-
-/// A sign in the picture that the legend explains.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Mark {
-    /// A curve.
-    Line(Color),
-    /// A dashed straight line.
-    Dashes(Color),
-    /// A short upright stroke.
-    Stroke(Color),
-    /// Where the weights are: a white plus with a dark border.
-    Center,
-    /// The smallest value: a disc with a white ring.
-    Minimum(Color),
-    /// Values that are not finite.
-    Hatching,
-}
-
-/// A line of the legend.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) mark: Mark,
-    pub(crate) text: String,
-}
-
-impl Entry {
-    pub(crate) fn new(mark: Mark, text: impl Into<String>) -> Self {
-        Self { mark, text: text.into() }
-    }
-
-    /// The entry for values that are not finite, when there are any.
-    pub(crate) fn not_finite(count: usize, total: usize) -> Option<Self> {
-        (count > 0).then(|| Self::new(Mark::Hatching, format!("not finite: {count} of {total} points")))
-    }
-}
-
-/// More rows of legend than this would leave no room for the data; the rest is counted.
-const LEGEND_ROWS: usize = 4;
 
 /// The plot and its axes.
 #[derive(Clone, Debug)]
@@ -68,7 +32,14 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// Writes everything around the data and returns where the data go. `right` is the room kept free at the right, in pixels.
-    pub(crate) fn lay_out(canvas: &mut Canvas, names: Names<'_>, legend: &[Entry], x: Axis, y: Axis, right: f64) -> Result<Self, Error> {
+    pub(crate) fn lay_out(
+        canvas: &mut Canvas,
+        names: Names<'_>,
+        legend: &[Entry],
+        x: Axis,
+        y: Axis,
+        right: f64,
+    ) -> Result<Self, Error> {
         let bounds = canvas.bounds();
         let unit = unit(bounds);
         let (small, large) = (26.0 * unit, 34.0 * unit);
@@ -90,12 +61,21 @@ impl Frame {
         let left = margin + title_room + 8.0 * unit + widest + 14.0 * unit;
 
         // Fewer ticks along x until their labels stand apart.
-        let mut plot = Rect { left, top, right: bounds.right - right.max(margin), bottom };
+        let mut plot = Rect {
+            left,
+            top,
+            right: bounds.right - right.max(margin),
+            bottom,
+        };
         let mut x_ticks = Ticks::default();
         for wanted in (2..=7).rev() {
             x_ticks = x.ticks(wanted);
-            let last = x_ticks.labels.last().map_or(Ok(0.0), |label| font::width(label, small))?;
-            let overhang = last / 2.0 + 4.0 * unit - (1.0 - x_ticks.at.last().map_or(0.0, |v| x.unit(*v))) * plot.width();
+            let last = x_ticks
+                .labels
+                .last()
+                .map_or(Ok(0.0), |label| font::width(label, small))?;
+            let overhang = last / 2.0 + 4.0 * unit
+                - (1.0 - x_ticks.at.last().map_or(0.0, |v| x.unit(*v))) * plot.width();
             plot.right = bounds.right - right.max(margin).max(overhang.min(bounds.width() / 5.0));
             if stand_apart(&x_ticks, x, plot.width(), small)? {
                 break;
@@ -106,30 +86,82 @@ impl Frame {
             x_ticks.labels.truncate(1);
         }
 
-        let frame = Self { plot, x, y, unit, x_ticks, y_ticks };
+        let frame = Self {
+            plot,
+            x,
+            y,
+            unit,
+            x_ticks,
+            y_ticks,
+        };
         frame.write_axes(canvas, names, small, margin)?;
         Ok(frame)
     }
 
-    fn write_axes(&self, canvas: &mut Canvas, names: Names<'_>, small: f64, margin: f64) -> Result<(), Error> {
+    fn write_axes(
+        &self,
+        canvas: &mut Canvas,
+        names: Names<'_>,
+        small: f64,
+        margin: f64,
+    ) -> Result<(), Error> {
         let (bounds, plot, unit) = (canvas.bounds(), self.plot, self.unit);
         for (value, label) in self.x_ticks.at.iter().zip(&self.x_ticks.labels) {
             let at = self.point(*value, self.y.low).0;
-            canvas.fill(Rect { left: at - unit, right: at + unit, top: plot.bottom, bottom: plot.bottom + 9.0 * unit }, INK);
-            canvas.text(label, (at, plot.bottom + 16.0 * unit), Lettering::new(small, Align::Middle, Align::Start))?;
+            canvas.fill(
+                Rect {
+                    left: at - unit,
+                    right: at + unit,
+                    top: plot.bottom,
+                    bottom: plot.bottom + 9.0 * unit,
+                },
+                INK,
+            );
+            canvas.text(
+                label,
+                (at, plot.bottom + 16.0 * unit),
+                Lettering::new(small, Align::Middle, Align::Start),
+            )?;
         }
         for (value, label) in self.y_ticks.at.iter().zip(&self.y_ticks.labels) {
             let at = self.point(self.x.low, *value).1;
-            canvas.fill(Rect { left: plot.left - 9.0 * unit, right: plot.left, top: at - unit, bottom: at + unit }, INK);
-            canvas.text(label, (plot.left - 14.0 * unit, at), Lettering::new(small, Align::End, Align::Middle))?;
+            canvas.fill(
+                Rect {
+                    left: plot.left - 9.0 * unit,
+                    right: plot.left,
+                    top: at - unit,
+                    bottom: at + unit,
+                },
+                INK,
+            );
+            canvas.text(
+                label,
+                (plot.left - 14.0 * unit, at),
+                Lettering::new(small, Align::End, Align::Middle),
+            )?;
         }
         let size = 29.0 * unit;
-        let (name, size_x) = fitted(&as_labelled(names.x, &self.x_ticks), size, plot.width() + margin)?;
-        let at = ((plot.left + plot.right) / 2.0, bounds.bottom - margin - font::DESCENT * size);
+        let (name, size_x) = fitted(
+            &as_labelled(names.x, &self.x_ticks),
+            size,
+            plot.width() + margin,
+        )?;
+        let at = (
+            (plot.left + plot.right) / 2.0,
+            bounds.bottom - margin - font::DESCENT * size,
+        );
         canvas.text(&name, at, Lettering::new(size_x, Align::Middle, Align::End))?;
-        let (name, size_y) = fitted(&as_labelled(names.y, &self.y_ticks), size, plot.height() + margin)?;
+        let (name, size_y) = fitted(
+            &as_labelled(names.y, &self.y_ticks),
+            size,
+            plot.height() + margin,
+        )?;
         let at = (margin, (plot.top + plot.bottom) / 2.0);
-        canvas.text(&name, at, Lettering::new(size_y, Align::Middle, Align::Start).upwards())
+        canvas.text(
+            &name,
+            at,
+            Lettering::new(size_y, Align::Middle, Align::Start).upwards(),
+        )
     }
 
     /// The pixel of the values `x` and `y`.
@@ -139,18 +171,35 @@ impl Frame {
 
     /// The pixel at the shares `u` and `v` of the axes.
     pub(crate) fn place(&self, u: f64, v: f64) -> Point {
-        (self.plot.left + u * self.plot.width(), self.plot.bottom - v * self.plot.height())
+        (
+            self.plot.left + u * self.plot.width(),
+            self.plot.bottom - v * self.plot.height(),
+        )
     }
 
     /// Thin lines at the ticks.
     pub(crate) fn grid(&self, canvas: &mut Canvas) {
         for value in &self.x_ticks.at {
             let at = self.point(*value, self.y.low).0;
-            canvas.fill(Rect { left: at - self.unit, right: at + self.unit, ..self.plot }, GRID);
+            canvas.fill(
+                Rect {
+                    left: at - self.unit,
+                    right: at + self.unit,
+                    ..self.plot
+                },
+                GRID,
+            );
         }
         for value in &self.y_ticks.at {
             let at = self.point(self.x.low, *value).1;
-            canvas.fill(Rect { top: at - self.unit, bottom: at + self.unit, ..self.plot }, GRID);
+            canvas.fill(
+                Rect {
+                    top: at - self.unit,
+                    bottom: at + self.unit,
+                    ..self.plot
+                },
+                GRID,
+            );
         }
     }
 
@@ -161,13 +210,23 @@ impl Frame {
 
     /// Draws `mark` at a pixel; one on the border is not cut.
     pub(crate) fn mark(&self, canvas: &mut Canvas, mark: Mark, at: Point) {
-        draw_mark(canvas, mark, at, self.unit, self.plot.grown(14.0 * self.unit));
+        draw_mark(
+            canvas,
+            mark,
+            at,
+            self.unit,
+            self.plot.grown(14.0 * self.unit),
+        );
     }
 
     /// A dashed line from the bottom to the top of the plot at `x`.
     pub(crate) fn upright(&self, canvas: &mut Canvas, x: f64, color: Color) {
         let at = self.point(x, self.y.low).0;
-        let dashes = dashed([(at, self.plot.bottom), (at, self.plot.top)], 10.0 * self.unit, 9.0 * self.unit);
+        let dashes = dashed(
+            [(at, self.plot.bottom), (at, self.plot.top)],
+            10.0 * self.unit,
+            9.0 * self.unit,
+        );
         canvas.stroke(&dashes, 2.5 * self.unit, color, self.plot);
     }
 }
@@ -198,7 +257,9 @@ pub(crate) fn fitted(text: &str, size: f64, room: f64) -> Result<(String, f64), 
 
 /// The width of the widest label.
 pub(crate) fn widest(ticks: &Ticks, size: f64) -> Result<f64, Error> {
-    ticks.labels.iter().try_fold(0.0_f64, |widest, label| Ok(widest.max(font::width(label, size)?)))
+    ticks.labels.iter().try_fold(0.0_f64, |widest, label| {
+        Ok(widest.max(font::width(label, size)?))
+    })
 }
 
 /// How many labels `each` pixels high fit into `room`.
@@ -210,8 +271,12 @@ pub(crate) fn ticks_that_fit(room: f64, each: f64) -> usize {
 /// `name` with the number that was subtracted from the labels, or the power of ten that they were divided by.
 pub(crate) fn as_labelled(name: &str, ticks: &Ticks) -> String {
     match &ticks.offset {
-        None if ticks.power.is_some() => format!("{name} / {}", power_of_ten(1, ticks.power.unwrap_or(0))),
-        Some(offset) if offset.starts_with('−') => format!("{name} + {}", offset.trim_start_matches('−')),
+        None if ticks.power.is_some() => {
+            format!("{name} / {}", power_of_ten(1, ticks.power.unwrap_or(0)))
+        }
+        Some(offset) if offset.starts_with('−') => {
+            format!("{name} + {}", offset.trim_start_matches('−'))
+        }
         Some(offset) => format!("{name} − {offset}"),
         None => name.to_owned(),
     }
@@ -227,69 +292,4 @@ fn stand_apart(ticks: &Ticks, axis: Axis, room: f64, size: f64) -> Result<bool, 
         end = center + half;
     }
     Ok(true)
-}
-
-/// Writes the legend in centred rows from `top` down and returns where it ends.
-fn write_legend(canvas: &mut Canvas, entries: &[Entry], top: f64, unit: f64) -> Result<f64, Error> {
-    let (size, sign, gap) = (25.0 * unit, 44.0 * unit, 26.0 * unit);
-    let row_height = 34.0 * unit;
-    let room = canvas.bounds().width() - 30.0 * unit;
-    let mut rows: Vec<Vec<(Mark, String, f64, f64)>> = Vec::new();
-    let mut used = f64::INFINITY;
-    for (index, entry) in entries.iter().enumerate() {
-        let (text, size) = fitted(&entry.text, size, room - sign)?;
-        let width = sign + font::width(&text, size)?;
-        if used + gap + width > room {
-            if rows.len() == LEGEND_ROWS {
-                let rest = format!("… and {} more", entries.len() - index);
-                canvas.text(&rest, (canvas.bounds().width() / 2.0, top + row_height * (LEGEND_ROWS as f64 + 0.5)), Lettering::new(size, Align::Middle, Align::Middle).color(MUTED))?;
-                break;
-            }
-            rows.push(Vec::new());
-            used = -gap;
-        }
-        used += gap + width;
-        if let Some(row) = rows.last_mut() {
-            row.push((entry.mark, text, size, width));
-        }
-    }
-    let mut y = top + row_height / 2.0;
-    for row in &rows {
-        let width: f64 = row.iter().map(|(.., width)| width + gap).sum::<f64>() - gap;
-        let mut x = (canvas.bounds().width() - width) / 2.0;
-        for (mark, text, size, width) in row {
-            let bounds = canvas.bounds();
-            draw_mark(canvas, *mark, (x + 18.0 * unit, y), unit, bounds);
-            canvas.text(text, (x + sign, y), Lettering::new(*size, Align::Start, Align::Middle))?;
-            x += width + gap;
-        }
-        y += row_height;
-    }
-    let cut = rows.iter().map(Vec::len).sum::<usize>() < entries.len();
-    Ok(top + row_height * (rows.len() as f64 + f64::from(u8::from(cut))))
-}
-
-fn draw_mark(canvas: &mut Canvas, mark: Mark, (x, y): Point, unit: f64, clip: Rect) {
-    let half = 16.0 * unit;
-    match mark {
-        Mark::Line(color) => canvas.stroke(&[[(x - half, y), (x + half, y)]], 5.0 * unit, color, clip),
-        Mark::Dashes(color) => canvas.stroke(&dashed([(x - half, y), (x + half, y)], 9.0 * unit, 7.0 * unit), 3.0 * unit, color, clip),
-        Mark::Stroke(color) => canvas.stroke(&[[(x, y - 9.0 * unit), (x, y + 9.0 * unit)]], 3.0 * unit, color, clip),
-        Mark::Center => {
-            let arm = 14.0 * unit;
-            let plus = [[(x - arm, y), (x + arm, y)], [(x, y - arm), (x, y + arm)]];
-            canvas.stroke(&plus, 9.0 * unit, INK, clip);
-            canvas.stroke(&plus, 4.0 * unit, WHITE, clip);
-        }
-        Mark::Minimum(color) => {
-            canvas.disc((x, y), 10.5 * unit, INK, clip);
-            canvas.disc((x, y), 9.0 * unit, WHITE, clip);
-            canvas.disc((x, y), 6.5 * unit, color, clip);
-        }
-        Mark::Hatching => {
-            let swatch = Rect { left: x - half, right: x + half, top: y - 10.0 * unit, bottom: y + 10.0 * unit };
-            canvas.shade(swatch, |point| HATCH[usize::from(hatched(point))]);
-            canvas.outline(swatch, 1.0, MUTED);
-        }
-    }
 }

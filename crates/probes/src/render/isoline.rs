@@ -5,8 +5,8 @@
 //!
 //! References: Lorensen and Cline (1987) in two dimensions.
 
-use super::canvas::Point;
 use super::field::UnitField;
+use super::geometry::Point;
 
 /// The segments on which `field` equals `level`, in shares of the axes. Squares with a corner that is not finite have none.
 pub(crate) fn isolines(field: &UnitField, level: f64) -> Vec<[Point; 2]> {
@@ -33,7 +33,11 @@ pub(crate) fn isolines(field: &UnitField, level: f64) -> Vec<[Point; 2]> {
                 [..] if crossed.len() == 4 => {
                     let middle_above = values.iter().sum::<f64>() / 4.0 >= level;
                     // When the middle belongs with the south-west corner, the south-east and the north-west corners are cut off.
-                    let pairs = if middle_above == above[0] { [[0, 1], [2, 3]] } else { [[3, 0], [1, 2]] };
+                    let pairs = if middle_above == above[0] {
+                        [[0, 1], [2, 3]]
+                    } else {
+                        [[3, 0], [1, 2]]
+                    };
                     segments.extend(pairs.map(|pair| pair.map(crossing)));
                 }
                 _ => {}
@@ -52,7 +56,10 @@ mod tests {
         UnitField {
             a: (0..n).map(|i| at(i, n)).collect(),
             b: (0..m).map(|j| at(j, m)).collect(),
-            values: (0..n).flat_map(|i| (0..m).map(move |j| (i, j))).map(|(i, j)| f(at(i, n), at(j, m))).collect(),
+            values: (0..n)
+                .flat_map(|i| (0..m).map(move |j| (i, j)))
+                .map(|(i, j)| f(at(i, n), at(j, m)))
+                .collect(),
         }
     }
 
@@ -66,8 +73,14 @@ mod tests {
             let squared = (point.0 - 0.5).powi(2) + (point.1 - 0.5).powi(2);
             assert!((squared - 0.16).abs() <= h * h / 4.0 + 1e-12, "{point:?}");
         }
-        let length: f64 = segments.iter().map(|[p, q]| (p.0 - q.0).hypot(p.1 - q.1)).sum();
-        assert!((length - 0.8 * std::f64::consts::PI).abs() < 0.01, "{length}");
+        let length: f64 = segments
+            .iter()
+            .map(|[p, q]| (p.0 - q.0).hypot(p.1 - q.1))
+            .sum();
+        assert!(
+            (length - 0.8 * std::f64::consts::PI).abs() < 0.01,
+            "{length}"
+        );
     }
 
     #[test]
@@ -96,6 +109,12 @@ mod tests {
     #[test]
     fn squares_with_a_missing_corner_and_constant_fields_have_no_lines() {
         assert!(isolines(&field(4, 4, |_, _| 0.5), 0.5).is_empty());
-        assert!(isolines(&field(2, 2, |x, y| if x + y > 1.5 { f64::NAN } else { x }), 0.5).is_empty());
+        assert!(
+            isolines(
+                &field(2, 2, |x, y| if x + y > 1.5 { f64::NAN } else { x }),
+                0.5
+            )
+            .is_empty()
+        );
     }
 }

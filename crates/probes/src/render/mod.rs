@@ -10,13 +10,16 @@
 mod axis;
 mod canvas;
 mod color;
+mod color_bar;
 mod contour;
 mod curves;
 mod density;
 mod field;
 mod font;
 mod frame;
+mod geometry;
 mod isoline;
+mod legend;
 mod number;
 mod picture;
 

@@ -6,7 +6,11 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
     if value.is_nan() {
         return "NaN".into();
     } else if value.is_infinite() {
-        return if value > 0.0 { "∞".into() } else { "−∞".into() };
+        return if value > 0.0 {
+            "∞".into()
+        } else {
+            "−∞".into()
+        };
     } else if value == 0.0 {
         return "0".into();
     }
@@ -16,8 +20,12 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let sign = if value < 0.0 { "−" } else { "" };
     if (-3..5).contains(&exponent) {
-        let decimals = usize::try_from(i32::try_from(digits).unwrap_or(17) - 1 - exponent).unwrap_or(0);
-        format!("{sign}{}", trimmed(&format!("{:.*}", decimals, value.abs())))
+        let decimals =
+            usize::try_from(i32::try_from(digits).unwrap_or(17) - 1 - exponent).unwrap_or(0);
+        format!(
+            "{sign}{}",
+            trimmed(&format!("{:.*}", decimals, value.abs()))
+        )
     } else {
         format!("{sign}{}×10{}", trimmed(mantissa), superscript(exponent))
     }
@@ -28,17 +36,29 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{:.*}", decimals, value.abs());
     // A rounded zero has no sign.
     let is_zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
-    if value < 0.0 && !is_zero { format!("−{text}") } else { text }
+    if value < 0.0 && !is_zero {
+        format!("−{text}")
+    } else {
+        text
+    }
 }
 
 /// `10ᵏ`, or `m×10ᵏ`.
 pub(crate) fn power_of_ten(multiple: u32, exponent: i32) -> String {
-    if multiple == 1 { format!("10{}", superscript(exponent)) } else { format!("{multiple}×10{}", superscript(exponent)) }
+    if multiple == 1 {
+        format!("10{}", superscript(exponent))
+    } else {
+        format!("{multiple}×10{}", superscript(exponent))
+    }
 }
 
 /// Drops the zeros that end a decimal fraction.
 fn trimmed(decimal: &str) -> &str {
-    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
+    if decimal.contains('.') {
+        decimal.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        decimal
+    }
 }
 
 fn superscript(exponent: i32) -> String {

@@ -47,9 +47,15 @@ mod tests {
 
     #[test]
     fn png_decodes_to_the_same_pixels() {
-        let picture = Picture { width: 3, height: 2, rgb: (0..18).map(|i| i * 14).collect() };
+        let picture = Picture {
+            width: 3,
+            height: 2,
+            rgb: (0..18).map(|i| i * 14).collect(),
+        };
         let bytes = picture.png().unwrap();
-        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+            .read_info()
+            .unwrap();
         let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut rgb).unwrap();
         assert_eq!((info.width, info.height), (3, 2));
@@ -60,7 +66,23 @@ mod tests {
 
     #[test]
     fn png_of_a_wrong_buffer_is_an_error() {
-        assert!(Picture { width: 3, height: 2, rgb: vec![0; 5] }.png().is_err());
-        assert!(Picture { width: 0, height: 2, rgb: Vec::new() }.png().is_err());
+        assert!(
+            Picture {
+                width: 3,
+                height: 2,
+                rgb: vec![0; 5]
+            }
+            .png()
+            .is_err()
+        );
+        assert!(
+            Picture {
+                width: 0,
+                height: 2,
+                rgb: Vec::new()
+            }
+            .png()
+            .is_err()
+        );
     }
 }

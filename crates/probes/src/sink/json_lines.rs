@@ -46,7 +46,11 @@ impl JsonLines {
     /// [`Error::File`] when the file exists or cannot be made.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| failed("create", path, source))?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|source| failed("create", path, source))?;
         Ok(Self::to_file(file, path))
     }
 
@@ -58,7 +62,11 @@ impl JsonLines {
     pub fn append(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let open = || -> io::Result<File> {
-            let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+            let mut file = OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create(true)
+                .open(path)?;
             if file.seek(SeekFrom::End(0))? > 0 {
                 let mut last = [0];
                 file.seek(SeekFrom::End(-1))?;
@@ -69,23 +77,42 @@ impl JsonLines {
             }
             Ok(file)
         };
-        Ok(Self::to_file(open().map_err(|source| failed("append to", path, source))?, path))
+        Ok(Self::to_file(
+            open().map_err(|source| failed("append to", path, source))?,
+            path,
+        ))
     }
 
     fn to_file(file: File, path: &Path) -> Self {
-        Self { path: Some(path.to_owned()), ..Self::to_stream(file) }
+        Self {
+            path: Some(path.to_owned()),
+            ..Self::to_stream(file)
+        }
     }
 
     /// Writes to a stream, for example standard output. Pictures are described, and their pixels left out.
     #[must_use]
     pub fn to_stream(output: impl Write + Send + 'static) -> Self {
-        Self { output: Box::new(output), path: None, written: 0, lost: 0, failure: None }
+        Self {
+            output: Box::new(output),
+            path: None,
+            written: 0,
+            lost: 0,
+            failure: None,
+        }
     }
 
     fn try_write(&mut self, record: &Record) -> Result<(), Error> {
         let (key, value) = match &record.value {
             Value::Scalar(value) => ("scalar", json_number(*value)),
-            Value::Histogram(histogram) => ("histogram", histogram.bins().iter().map(|bin| json!([bin.left, bin.right, bin.weight])).collect()),
+            Value::Histogram(histogram) => (
+                "histogram",
+                histogram
+                    .bins()
+                    .iter()
+                    .map(|bin| json!([bin.left, bin.right, bin.weight]))
+                    .collect(),
+            ),
             Value::Text(text) => ("text", Json::String(text.clone())),
             Value::Data(data) => ("data", data.clone()),
             Value::Picture(picture) => {
@@ -98,8 +125,13 @@ impl JsonLines {
         };
         let mut line = json!({ "step": record.step, "tag": record.tag });
         line[key] = value;
-        let path = self.path.as_deref().unwrap_or_else(|| Path::new("the stream"));
-        self.output.write_all(format!("{line}\n").as_bytes()).map_err(|source| failed("write to", path, source))
+        let path = self
+            .path
+            .as_deref()
+            .unwrap_or_else(|| Path::new("the stream"));
+        self.output
+            .write_all(format!("{line}\n").as_bytes())
+            .map_err(|source| failed("write to", path, source))
     }
 }
 
@@ -116,14 +148,23 @@ impl Sink for JsonLines {
 
     fn flush(&mut self) {
         if let Err(source) = self.output.flush() {
-            let path = self.path.as_deref().unwrap_or_else(|| Path::new("the stream"));
+            let path = self
+                .path
+                .as_deref()
+                .unwrap_or_else(|| Path::new("the stream"));
             self.failure.get_or_insert(failed("flush", path, source));
         }
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), Error> {
         self.flush();
-        self.failure.map_or(Ok(()), |first| Err(Error::Rejected { sink: "JSON lines", rejected: self.lost, first: Box::new(first) }))
+        self.failure.map_or(Ok(()), |first| {
+            Err(Error::Rejected {
+                sink: "JSON lines",
+                rejected: self.lost,
+                first: Box::new(first),
+            })
+        })
     }
 }
 
@@ -132,7 +173,17 @@ fn save_picture(json: &Path, record: &Record, png: &[u8]) -> Result<String, Erro
     let stem = json.file_stem().unwrap_or_default().to_string_lossy();
     let folder = format!("{stem}-pictures");
     // A tag may contain any character; a file's name should not.
-    let tag: String = record.tag.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).collect();
+    let tag: String = record
+        .tag
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' || c == '.' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let name = format!("{tag}-{}.png", record.step);
     let directory = json.with_file_name(&folder);
     fs::create_dir_all(&directory).map_err(|source| failed("create", &directory, source))?;
@@ -142,5 +193,9 @@ fn save_picture(json: &Path, record: &Record, png: &[u8]) -> Result<String, Erro
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
-    Error::File { action, path: path.to_owned(), source }
+    Error::File {
+        action,
+        path: path.to_owned(),
+        source,
+    }
 }

@@ -23,7 +23,10 @@ impl Memory {
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         // A panic while a record was pushed leaves the vector whole.
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Steps and values of the scalar `tag`.
@@ -39,7 +42,10 @@ impl Memory {
 
 impl Sink for Memory {
     fn write(&mut self, record: &Record) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(record.clone());
     }
 
     fn finish(self: Box<Self>) -> Result<(), Error> {

@@ -42,7 +42,11 @@ impl TensorBoard {
     /// Writes to an open writer.
     #[must_use]
     pub fn from_writer(writer: EventWriter) -> Self {
-        Self { writer, rejected: 0, first_rejection: None }
+        Self {
+            writer,
+            rejected: 0,
+            first_rejection: None,
+        }
     }
 
     /// The event file.
@@ -57,7 +61,11 @@ impl TensorBoard {
         match &record.value {
             Value::Scalar(value) => self.writer.scalar(tag, step, *value)?,
             Value::Histogram(histogram) => self.writer.histogram(tag, step, histogram)?,
-            Value::Picture(picture) => self.writer.image(tag, step, &[Png::from_rgb(picture.width, picture.height, &picture.rgb)?])?,
+            Value::Picture(picture) => self.writer.image(
+                tag,
+                step,
+                &[Png::from_rgb(picture.width, picture.height, &picture.rgb)?],
+            )?,
             Value::Text(text) => self.writer.text(tag, step, text)?,
             Value::Data(_) => {}
         }
@@ -76,7 +84,13 @@ impl Sink for TensorBoard {
     fn finish(self: Box<Self>) -> Result<(), Error> {
         let (rejected, first) = (self.rejected, self.first_rejection);
         self.writer.finish()?;
-        first.map_or(Ok(()), |first| Err(Error::Rejected { sink: "TensorBoard", rejected, first: Box::new(first) }))
+        first.map_or(Ok(()), |first| {
+            Err(Error::Rejected {
+                sink: "TensorBoard",
+                rejected,
+                first: Box::new(first),
+            })
+        })
     }
 }
 
