@@ -64,7 +64,7 @@ pub struct Observation {
     pub failed: Vec<(String, Error)>,
     /// Optional probes that were due and left out, with the reason.
     pub skipped: Vec<(String, String)>,
-    /// Anything else that the user should know: the budget was exceeded, the step did not increase.
+    /// Anything else that the user should know: the budget was exceeded, the step did not increase, two probes recorded the same tag.
     pub warnings: Vec<String>,
 }
 
@@ -253,7 +253,21 @@ impl<M> Probes<M> {
             }
             let mut records = Records::new(step);
             let result = entry.probe.measure(&moment, &mut records);
-            observation.records.extend(records.into_vec());
+            for record in records.into_vec() {
+                if observation
+                    .records
+                    .iter()
+                    .any(|other| other.tag == record.tag)
+                {
+                    observation.warnings.push(format!(
+                        "the tag {} of {} was left out at step {step}, because another probe had recorded it: wrap one of them in `instrument::Suffixed`",
+                        record.tag,
+                        entry.probe.name()
+                    ));
+                } else {
+                    observation.records.push(record);
+                }
+            }
             match result {
                 Ok(()) => {
                     entry.measured += 1;
@@ -378,5 +392,14 @@ fn notes(observation: &Observation) -> Option<String> {
         .iter()
         .map(|(probe, reason)| format!("- **{probe}** was skipped: {reason}"));
     let lines: Vec<String> = failed.chain(skipped).collect();
+    let lines: Vec<String> = lines
+        .into_iter()
+        .chain(
+            observation
+                .warnings
+                .iter()
+                .map(|warning| format!("- {warning}")),
+        )
+        .collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }

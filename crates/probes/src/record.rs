@@ -111,17 +111,18 @@ impl Records {
         self.push(tag, Value::Data(data));
     }
 
-    /// The records in the order in which they were added.
-    #[must_use]
-    pub fn into_vec(self) -> Vec<Record> {
-        self.records
-    }
-
-    fn push(&mut self, tag: impl Into<String>, value: Value) {
+    /// Adds a value of any kind.
+    pub fn push(&mut self, tag: impl Into<String>, value: Value) {
         self.records.push(Record {
             tag: tag.into(),
             step: self.step,
             value,
         });
+    }
+
+    /// The records in the order in which they were added.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Record> {
+        self.records
     }
 }

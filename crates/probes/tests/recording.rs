@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use probes::instrument::Suffixed;
 use probes::sink::{JsonLines, Memory, Sink, TensorBoard};
 use probes::{
     Budget, Error, Moment, NOTES_TAG, Probe, Probes, Record, Records, Schedule, Value,
@@ -146,6 +147,23 @@ fn a_step_that_does_not_increase_is_a_warning() {
     assert!(probes.observe(5, &0.0).unwrap().warnings.is_empty());
     assert_eq!(probes.observe(5, &0.0).unwrap().warnings.len(), 1);
     assert_eq!(memory.scalars("value/value").len(), 1);
+}
+
+#[test]
+fn two_probes_with_one_tag_are_noticed_and_suffixes_tell_them_apart() {
+    let (time, _) = clock();
+    let memory = Memory::new();
+    let mut probes = Probes::new(Budget::unlimited())
+        .with(Schedule::every(1), reading("value", 0, &time))
+        .with(Schedule::every(1), reading("value", 0, &time))
+        .with(
+            Schedule::every(1),
+            Suffixed::new(reading("value", 0, &time), "_again"),
+        )
+        .into_sink(memory.clone());
+    assert_eq!(probes.observe(0, &2.0).unwrap().warnings.len(), 1);
+    assert_eq!(memory.scalars("value/value"), [(0, 2.0)]);
+    assert_eq!(memory.scalars("value/value_again"), [(0, 2.0)]);
 }
 
 /// Runs 20 steps of one second each with a probe of three seconds at each step; returns how often each probe measured, and the warnings.

@@ -12,6 +12,8 @@
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
 //!
+//! Two probes of one kind, for example for training and for validation data, would use the same tags: [`Suffixed`] tells them apart.
+//!
 //! All of them measure through [`landscape::Risk`] or a copy made by `valid`, so that weights, BatchNorm statistics and random streams stay as they are. A probe draws
 //! its random numbers on the host from the seed it was given, and measures the same when the same model is seen twice.
 
@@ -23,6 +25,7 @@ mod line;
 mod loss;
 mod sharpness;
 mod stability;
+mod suffixed;
 mod surface;
 mod trace;
 
@@ -34,5 +37,6 @@ pub use line::{Direction, LossLine};
 pub use loss::LossProbe;
 pub use sharpness::SamSharpness;
 pub use stability::Optimiser;
+pub use suffixed::Suffixed;
 pub use surface::LossSurface;
 pub use trace::HessianTrace;

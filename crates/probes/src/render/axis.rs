@@ -243,18 +243,21 @@ fn ends(low: f64, high: f64) -> Ticks {
 fn log_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let decades = high.log10() - low.log10();
-    let multiples: &[u32] = if 3.0 * decades <= wanted as f64 {
-        &[1, 2, 5]
-    } else {
-        &[1]
-    };
     let stride = (decades / wanted as f64).ceil().max(1.0) as i32;
     let (from, to) = (low * (1.0 - 1e-9), high * (1.0 + 1e-9));
-    let chosen: Vec<(u32, i32)> = (first..=last)
-        .filter(|k| k.rem_euclid(stride) == 0)
-        .flat_map(|k| multiples.iter().map(move |m| (*m, k)))
-        .filter(|(m, k)| (from..=to).contains(&(f64::from(*m) * ten(*k))))
-        .collect();
+    let with = |multiples: &'static [u32]| -> Vec<(u32, i32)> {
+        (first..=last)
+            .filter(|k| k.rem_euclid(stride) == 0)
+            .flat_map(|k| multiples.iter().map(move |m| (*m, k)))
+            .filter(|(m, k)| (from..=to).contains(&(f64::from(*m) * ten(*k))))
+            .collect()
+    };
+    // The densest that is not more than wanted.
+    let denser = [with(&[1, 2, 5]), with(&[1, 3])];
+    let fitting = denser
+        .into_iter()
+        .find(|ticks| stride == 1 && ticks.len() <= wanted);
+    let chosen = fitting.unwrap_or_else(|| with(&[1]));
     let at: Vec<f64> = chosen
         .iter()
         .map(|(m, k)| f64::from(*m) * ten(*k))
@@ -306,7 +309,11 @@ mod tests {
     }
 
     #[test]
-    fn log_ticks_are_powers_of_ten_over_many_decades_and_1_2_5_over_few() {
+    fn log_ticks_are_powers_of_ten_over_many_decades_and_denser_over_few() {
+        assert_eq!(
+            axis(2e-3, 4.0, true).ticks(8).labels,
+            ["0.003", "0.01", "0.03", "0.1", "0.3", "1", "3"]
+        );
         assert_eq!(
             axis(1e-6, 1e2, true)
                 .ticks(10)
