@@ -12,6 +12,7 @@ pub mod sink;
 
 mod budget;
 mod error;
+mod observation;
 mod probe;
 mod probes;
 mod record;
@@ -19,7 +20,8 @@ mod schedule;
 
 pub use budget::{Budget, Spent};
 pub use error::Error;
+pub use observation::{Observation, Summary};
 pub use probe::{Moment, Probe};
-pub use probes::{NOTES_TAG, Observation, Probes, Summary};
+pub use probes::{NOTES_TAG, Probes};
 pub use record::{Bin, Histogram, Record, Records, Value, json_number, json_numbers};
 pub use schedule::Schedule;

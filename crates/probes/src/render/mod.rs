@@ -1,6 +1,6 @@
 //! Pictures of what was measured, drawn from plain slices.
 //!
-//! [`contour`] draws a surface, [`line`] a slice along one direction, [`density`] a spectrum, and [`curves`] anything against anything.
+//! [`contour`] draws a surface, [`line()`] a slice along one direction, [`density`] a spectrum, and [`curves`] anything against anything.
 //! Each is a function from numbers and a config to a [`Picture`]: no file, no clock and no randomness, so that the same numbers
 //! give the same bytes. Pictures are drawn for TensorBoard, which shows them 400 to 600 pixels wide: the default is 900 x 750 with
 //! lettering that survives halving.
