@@ -220,7 +220,7 @@ fn schedules_of_the_learning_rate_follow_their_formulas() {
         ]
         .concat();
         place.landscape(&arguments).expect(0, &[]);
-        event_files(&place.path("runs/one"))[0].scalars("learning_rate/value")
+        event_files(&place.path("runs/one"))[0].scalars("training/learning_rate")
     };
     assert!(
         rates(&["--schedule", "constant"])
@@ -244,4 +244,102 @@ fn schedules_of_the_learning_rate_follow_their_formulas() {
         let exact = 0.1 * 0.5_f64.powi(i32::try_from(step / 17).unwrap());
         assert!((f64::from(rate) - exact).abs() < 1e-8, "{step}");
     }
+}
+
+/// Every probe at many moments, in a small form.
+const ALL_PROBES: &[&str] = &[
+    "--probe-gradient",
+    "every 10",
+    "--probe-eigenvalues",
+    "every 10",
+    "--probe-trace",
+    "every 10",
+    "--probe-sharpness",
+    "every 10",
+    "--probe-density",
+    "every 20",
+    "--probe-density-starts",
+    "1",
+    "--probe-line",
+    "every 20",
+    "--probe-surface",
+    "every 20",
+    "--probe-grid",
+    "5",
+];
+
+#[test]
+fn pictures_are_files_and_events_and_histograms_and_texts_are_events() {
+    let place = Workplace::new();
+    let ended = place.landscape(&[&["run", "one"], ALL_PROBES].concat());
+    let ended = ended.expect(0, &[]);
+    assert!(ended.out.contains("runs/one/*.png"), "{}", ended.out);
+    let summary = summary(&place.path("runs/one"));
+    let pictures = summary["pictures"].as_array().unwrap();
+    assert_eq!(pictures.len(), 3);
+    for picture in pictures {
+        let bytes = std::fs::read(place.path("runs/one").join(picture.as_str().unwrap())).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"));
+    }
+    let events = &event_files(&place.path("runs/one"))[0];
+    let has =
+        |wanted: fn(&tensorboard::Value) -> bool| events.points.iter().any(|p| wanted(&p.value));
+    assert!(has(|value| matches!(
+        value,
+        tensorboard::Value::Histogram(_)
+    )));
+    assert!(has(|value| matches!(value, tensorboard::Value::Image(_))));
+    assert!(has(|value| matches!(value, tensorboard::Value::Text(_))));
+}
+
+#[test]
+fn probes_do_not_change_the_training() {
+    let place = Workplace::new();
+    let network = ["run", "one", "--model", "cnn-batch-norm", "--method", "sam"];
+    let with = [&network, ALL_PROBES, &["--output", "with"]].concat();
+    place.landscape(&with).expect(0, &[]);
+    let never = [
+        "--probe-loss",
+        "never",
+        "--probe-eigenvalues",
+        "never",
+        "--output",
+        "without",
+    ];
+    place
+        .landscape(&[&network[..], &never].concat())
+        .expect(0, &[]);
+    let (with, without) = (place.path("with"), place.path("without"));
+    assert_eq!(
+        summary(&with)["weights_crc32c"],
+        summary(&without)["weights_crc32c"]
+    );
+    let losses = |directory| event_files(directory)[0].scalars("loss/train");
+    assert_eq!(losses(&with), losses(&without));
+}
+
+#[test]
+fn repository_has_its_five_runs() {
+    let place = Workplace::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../workspace.toml");
+    let json = place
+        .landscape(&["list", "--json", "--workspace", file])
+        .expect(0, &[])
+        .json();
+    let names: Vec<_> = json["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["name"].as_str().unwrap())
+        .collect();
+    for name in [
+        "quickstart",
+        "digits-mlp-sgd",
+        "digits-mlp-sam",
+        "mnist-cnn-sgd",
+        "mnist-cnn-sam",
+    ] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert_eq!(json["runs"][0]["trainings"].as_array().unwrap().len(), 2);
 }

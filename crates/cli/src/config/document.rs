@@ -149,7 +149,15 @@ fn descend(table: &DeTable<'_>, offset: usize, path: &mut Vec<String>) -> bool {
 
 /// Serde's message in the words of a user.
 fn explain(message: &str, found: Option<&str>) -> String {
-    let message = message.trim_end().replace('\n', "; ");
+    let message = message
+        .trim_end()
+        .replace('\n', "; ")
+        .replace("missing field", "missing key")
+        .replace(
+            "expected u32",
+            "expected a whole number from 0 to 4294967295",
+        )
+        .replace("expected string or table", "expected the name of a choice");
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
     let Some((name, allowed)) = words.split_first().filter(|_| unknown) else {

@@ -12,7 +12,7 @@ use super::widths::Widths;
 
 /// A data set as workspace.toml describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with `source`")]
 pub(crate) struct DatasetPlan {
     /// Where the examples come from.
     pub(crate) source: Source,
@@ -84,7 +84,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProbePlan {
     /// Time of probes over time of training, beyond which a run says so.
-    pub(crate) budget: Bounded<Fraction>,
+    pub(crate) budget: Option<Bounded<Fraction>>,
     /// Validation loss and accuracy.
     pub(crate) loss: Moments,
     /// Gradient norm and histograms.
@@ -146,7 +146,7 @@ impl Plan {
             log_every: settings.log_every.unwrap_or(Count::constant(10)),
             checkpoint_every: settings.checkpoint_every,
             probes: ProbePlan {
-                budget: probes.budget.unwrap_or_else(|| bounded(1.0)),
+                budget: probes.budget,
                 loss: probes.loss.unwrap_or_else(Moments::at_end),
                 gradient: probes.gradient.unwrap_or_else(Moments::at_end),
                 eigenvalues: probes.eigenvalues.unwrap_or_else(Moments::at_end),

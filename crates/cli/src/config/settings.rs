@@ -13,7 +13,7 @@ use super::widths::Widths;
 
 /// One `[defaults]`, `[runs.NAME]` or `[runs.NAME.members.NAME]` table, or the flags of one command.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table of settings")]
 pub(crate) struct Settings {
     /// One line about the run, for `landscape list`.
     #[arg(skip)]
@@ -92,7 +92,7 @@ pub(crate) struct Settings {
 
 /// When each probe observes, and with what effort.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table of probe settings")]
 pub(crate) struct ProbeSettings {
     /// Time of probes over time of training; more is reported and skips nothing
     #[arg(long = "probe-budget", value_name = "X", help_heading = "Probes")]

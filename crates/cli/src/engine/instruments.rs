@@ -87,7 +87,9 @@ pub(crate) fn instruments<M: Network>(
     let surface =
         LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get())).with_seed(seed);
 
-    Ok(Probes::new(Budget::fraction(probes.budget.get()))
+    let budget = probes.budget;
+    let budget = budget.map_or_else(Budget::unlimited, |b| Budget::fraction(b.get()));
+    Ok(Probes::new(budget)
         .with_total_steps(steps)
         .with(
             and_at_end(&probes.loss)?,

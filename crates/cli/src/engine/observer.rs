@@ -52,6 +52,15 @@ impl<'a, M: Network> Observer<'a, M> {
         self.recorder.scalar(tag, step as u64, value)
     }
 
+    /// A text in markdown.
+    ///
+    /// # Errors
+    ///
+    /// As the event file says.
+    pub(crate) fn text(&self, tag: &str, step: usize, markdown: &str) -> anyhow::Result<()> {
+        self.recorder.text(tag, step as u64, markdown)
+    }
+
     /// Tells the probes the learning rate of the next update.
     pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) {
         self.probes.set_learning_rate(learning_rate);

@@ -79,6 +79,18 @@ impl Recorder {
         Ok(())
     }
 
+    /// A text in markdown.
+    ///
+    /// # Errors
+    ///
+    /// As [`scalar`](Self::scalar).
+    pub(crate) fn text(&self, tag: &str, step: u64, markdown: &str) -> anyhow::Result<()> {
+        if let Some(writer) = &mut self.files().writer {
+            writer.text(tag, signed(step), markdown)?;
+        }
+        Ok(())
+    }
+
     /// A record of a probe. A picture becomes a PNG file too.
     fn take(&self, record: &Record) -> anyhow::Result<()> {
         let (tag, step) = (&record.tag, signed(record.step));

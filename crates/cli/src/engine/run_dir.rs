@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use tensorboard::{Error, EventWriter};
+
 use super::checkpoint;
 use crate::failure::usage;
 use crate::report::summary;
@@ -79,7 +81,14 @@ pub(crate) fn prepare(directory: &Path, beginning: Beginning) -> anyhow::Result<
         )
     })?;
     if beginning == Beginning::Fresh {
-        for path in ours(directory)? {
+        let ours = ours(directory)?;
+        if !ours.is_empty()
+            && let Err(busy @ Error::Busy { .. }) = EventWriter::resume(directory, None)
+        {
+            return Err(busy.into());
+        }
+        // The list is made again, because asking for the lock made a file.
+        for path in self::ours(directory)? {
             let removed = if path.is_dir() {
                 std::fs::remove_dir_all(&path)
             } else {

@@ -22,6 +22,7 @@ use crate::failure::usage;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
 use crate::report::summary::{SCHEMA, Summary, Times, Versions};
+use crate::report::table::markdown;
 
 /// How a training ended.
 pub(crate) enum Outcome {
@@ -41,6 +42,9 @@ pub(crate) enum Outcome {
 /// A loss that is not finite, a disk that is full, a damaged checkpoint, another plan than that of the run to resume.
 pub(crate) fn train(job: &Job, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
     let directory = &job.training.output;
+    if interrupt.requested() {
+        return Ok(Outcome::Interrupted { step: 0 });
+    }
     if job.beginning == Beginning::Done {
         let summary = Summary::read(directory)?;
         same_plan(&summary.config, &job.training.plan, job)?;
@@ -141,6 +145,10 @@ impl<'a, M: Network> Trainer<'a, M> {
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
         let observer = Observer::new(job, steps, state.as_ref())?;
+        if state.is_none() {
+            let settings = serde_json::to_string_pretty(plan)?;
+            observer.text("run/settings", 0, &format!("```json\n{settings}\n```"))?;
+        }
         Ok(Self {
             job,
             plan,
@@ -159,12 +167,10 @@ impl<'a, M: Network> Trainer<'a, M> {
     }
 
     fn run(mut self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
-        let mut saved = None;
         loop {
             let stop = interrupt.requested();
             if stop || self.checkpoint_due() {
                 self.save()?;
-                saved = Some(self.step);
             }
             if stop {
                 self.observer.finish()?;
@@ -176,10 +182,6 @@ impl<'a, M: Network> Trainer<'a, M> {
                 break;
             }
             self = self.update()?;
-        }
-        if interrupt.requested() && saved == Some(self.step) {
-            self.observer.finish()?;
-            return Ok(Outcome::Interrupted { step: self.step });
         }
         self.conclude()
     }
@@ -241,7 +243,7 @@ impl<'a, M: Network> Trainer<'a, M> {
                 if self.step.is_multiple_of(self.plan.log_every.get()) {
                     self.observer.scalar("loss/train", self.step, loss)?;
                     self.observer
-                        .scalar("learning_rate/value", self.step, rate)?;
+                        .scalar("training/learning_rate", self.step, rate)?;
                 }
                 self.step += 1;
                 self.progress.step(self.step, self.steps, epoch + 1, loss);
@@ -265,6 +267,8 @@ impl<'a, M: Network> Trainer<'a, M> {
 
     fn conclude(self) -> anyhow::Result<Outcome> {
         let (figures, hessian) = self.observer.figures(self.steps, &self.model)?;
+        let table = markdown(&figures, &hessian);
+        self.observer.text("run/figures", self.steps, &table)?;
         let pictures = self.observer.pictures().into_iter().collect();
         let (last_scalars, cost) = self
             .observer

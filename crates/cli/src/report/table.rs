@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, presets};
 
 use super::number::{Number, significant};
-use super::summary::Summary;
+use super::summary::{Figures, HessianNote, Summary};
 
 /// An empty table with one line below its header and none elsewhere.
 pub(crate) fn plain() -> Table {
@@ -75,6 +75,28 @@ const ROWS: &[Row] = &[
         format!("{:.0} %", 100.0 * s.times.probe_fraction)
     }),
 ];
+
+/// The figures of one training as a markdown table, for TensorBoard.
+pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
+    let (lambda, trace, sharpness) = (figures.lambda_1, figures.trace, figures.sam_sharpness);
+    let pair = |loss, accuracy| format!("{} | {}", digits(loss), share(accuracy));
+    format!(
+        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n\
+         | curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
+         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}.",
+        pair(figures.training_loss, figures.training_accuracy),
+        pair(figures.validation_loss, figures.validation_accuracy),
+        pair(figures.test_loss, figures.test_accuracy),
+        digits(lambda.value),
+        short(lambda.residual),
+        digits(trace.value),
+        short(trace.standard_error),
+        sharpness.rho.0,
+        digits(sharpness.value),
+        hessian.examples,
+        hessian.method,
+    )
+}
 
 fn digits(number: Number) -> String {
     significant(number.0, 4)
