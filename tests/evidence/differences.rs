@@ -3,9 +3,7 @@
 use anyhow::Result;
 use burn::tensor::{DType, Device};
 use landscape::operator::download;
-use landscape::{
-    DifferenceConfig, Hessian, LinearOperator, Precision, Risk, Statistics, Step,
-};
+use landscape::{DifferenceConfig, Hessian, LinearOperator, Precision, Risk, Statistics, Step};
 use tests::{Case, CaseVisitor, Net, for_each_case_on, relative_error};
 
 use crate::table::{Figure, Row, Table};
@@ -22,21 +20,30 @@ struct Errors(Vec<Row>);
 
 impl CaseVisitor for Errors {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
-        let statistics =
-            if case.view == "batch" { Statistics::Batch } else { Statistics::Running };
-        let risk =
-            Risk::mean([case.batch.clone()], |model: &N, batch: &N::Batch| model.loss(batch))
-                .with_statistics(statistics);
+        let statistics = if case.view == "batch" {
+            Statistics::Batch
+        } else {
+            Statistics::Running
+        };
+        let risk = Risk::mean([case.batch.clone()], |model: &N, batch: &N::Batch| {
+            model.loss(batch)
+        })
+        .with_statistics(statistics);
         let expected = case.family("hv");
         let figures = SETTINGS.iter().map(|&(_, precision, step)| {
-            let config = DifferenceConfig::new().with_step(step).with_precision(precision);
+            let config = DifferenceConfig::new()
+                .with_step(step)
+                .with_precision(precision);
             let product = Hessian::by_differences(&case.model, &risk, &config)
                 .and_then(|hessian| hessian.apply(&hessian.domain().upload(&case.family("v"))?));
             // A product that fails shows as a figure that is not finite, which the table refuses.
             let error = product.map_or(f64::NAN, |p| relative_error(&download(&p), &expected));
             Figure::of(vec![error])
         });
-        self.0.push(Row { name: case.to_string(), figures: figures.collect() });
+        self.0.push(Row {
+            name: case.to_string(),
+            figures: figures.collect(),
+        });
     }
 }
 

@@ -34,7 +34,12 @@ pub(crate) fn run(small: bool) -> Result<Table> {
     for (name, method) in METHODS {
         let mut outcomes = Vec::new();
         for seed in 0..seeds {
-            let recipe = Recipe { epochs, seed, learning_rate: 0.1, batch_size: 32 };
+            let recipe = Recipe {
+                epochs,
+                seed,
+                learning_rate: 0.1,
+                batch_size: 32,
+            };
             outcomes.push(train(method, &recipe)?);
             progress.inc(1);
         }
@@ -42,7 +47,10 @@ pub(crate) fn run(small: bool) -> Result<Table> {
             .iter()
             .map(|(_, read)| Figure::of(outcomes.iter().map(read).collect()))
             .collect();
-        rows.push(Row { name: name.to_owned(), figures });
+        rows.push(Row {
+            name: name.to_owned(),
+            figures,
+        });
     }
     progress.finish_and_clear();
     let columns = std::iter::once("method").chain(COLUMNS.iter().map(|(name, _)| *name));

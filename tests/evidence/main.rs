@@ -55,8 +55,15 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let known = EXPERIMENTS.map(|(name, _, _)| name);
-    if let Some(unknown) = arguments.names.iter().find(|name| !known.contains(&name.as_str())) {
-        bail!("no experiment is called `{unknown}`; there are {}", known.join(", "));
+    if let Some(unknown) = arguments
+        .names
+        .iter()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        bail!(
+            "no experiment is called `{unknown}`; there are {}",
+            known.join(", ")
+        );
     }
     std::fs::create_dir_all(&arguments.output_dir)
         .with_context(|| format!("cannot create {}", arguments.output_dir.display()))?;

@@ -44,9 +44,16 @@ impl Figure {
     pub(crate) fn of(values: Vec<f64>) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
-        let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        let square = values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>();
         let spread = (values.len() > 1).then(|| (square / (n - 1.0)).sqrt());
-        Self { mean, spread, values }
+        Self {
+            mean,
+            spread,
+            values,
+        }
     }
 
     fn text(&self) -> String {
@@ -64,7 +71,11 @@ fn number(value: f64) -> String {
             // Four significant digits.
             let before = value.abs().log10().floor();
             let digits = (3.0 - before).clamp(0.0, 6.0);
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 6")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "0 to 6"
+            )]
             let digits = digits as usize;
             format!("{value:.digits$}")
         }

@@ -8,9 +8,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, ImageDataset, Split, SplitConfig, batch, epoch_order};
 use landscape::sharpness::sam_sharpness;
-use landscape::{
-    Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs,
-};
+use landscape::{Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs};
 use models::{Mlp, MlpConfig};
 use sam::{AsamConfig, SamConfig, SharpnessAware};
 
@@ -58,8 +56,9 @@ fn whole(data: &ImageDataset, device: &Device) -> Batch {
 /// Trains by `method` and measures the model on the training data.
 pub(crate) fn train(method: Method, recipe: &Recipe) -> Result<Outcome> {
     let device = Device::flex().autodiff();
-    let Split { train, validation, .. } =
-        Digits::load()?.split(&SplitConfig::new().with_seed(recipe.seed))?;
+    let Split {
+        train, validation, ..
+    } = Digits::load()?.split(&SplitConfig::new().with_seed(recipe.seed))?;
     let mut model = MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(recipe.seed, &device);
     // Burn's default dampening is 0.1; PyTorch's momentum has none.
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
@@ -88,11 +87,17 @@ pub(crate) fn train(method: Method, recipe: &Recipe) -> Result<Outcome> {
             step += 1;
         }
     }
-    measure(&model, &whole(&train, &device), &whole(&validation, &device), recipe.seed)
+    measure(
+        &model,
+        &whole(&train, &device),
+        &whole(&validation, &device),
+        recipe.seed,
+    )
 }
 
 fn taken<M>(step: Result<sam::Step<M>, sam::Rejected<M>>) -> Result<M> {
-    step.map(|step| step.model).map_err(|rejected| anyhow!("{}", rejected.reason))
+    step.map(|step| step.model)
+        .map_err(|rejected| anyhow!("{}", rejected.reason))
 }
 
 fn measure(model: &Mlp, train: &Batch, validation: &Batch, seed: u64) -> Result<Outcome> {
@@ -118,6 +123,9 @@ fn accuracy(model: &Mlp, (images, labels): &Batch) -> f64 {
     let device = images.device().without_autodiff();
     let images = images.clone().to_device(&device);
     let predicted = model.valid().forward(images).argmax(1).reshape([-1]);
-    let equal = predicted.equal(labels.clone().to_device(&device)).int().sum();
+    let equal = predicted
+        .equal(labels.clone().to_device(&device))
+        .int()
+        .sum();
     equal.to_data().iter::<f64>().sum::<f64>() / labels.dims()[0] as f64
 }

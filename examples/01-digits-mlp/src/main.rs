@@ -86,9 +86,11 @@ fn main() -> Result<()> {
     );
     println!("training loss   {:.4}", train.value(&model)?);
     println!("validation loss {:.4}", validation.value(&model)?);
+    let spent = summary.spent;
     println!(
-        "{:.0} % of the time in probes",
-        100.0 * summary.spent.fraction()
+        "training {:.1} s, probes {:.1} s",
+        spent.training.as_secs_f64(),
+        spent.probes.as_secs_f64()
     );
     println!("tensorboard --logdir runs/example-digits-mlp");
     Ok(())
