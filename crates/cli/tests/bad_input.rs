@@ -13,7 +13,8 @@ use program::{SMALL, Workplace, event_files};
 #[track_caller]
 fn refused(line: &str, words: &[&str]) {
     let text = SMALL.replace("[runs.one]", &format!("[runs.one]\n{line}"));
-    let number = 1 + text.lines().position(|l| l == line).unwrap();
+    let last = line.lines().last().unwrap();
+    let number = 1 + text.lines().position(|l| l == last).unwrap();
     let place = Workplace::with(&text);
     let ended = place.landscape(&["run", "one"]);
     let position = format!("workspace.toml:{number}: ");
@@ -60,12 +61,18 @@ fn unknown_value_is_named_with_the_allowed_ones() {
 fn wrong_type_is_named_with_what_is_expected() {
     refused(
         "epochs = \"many\"",
-        &[
-            "runs.one.epochs",
-            "\"many\"",
-            "a whole number of at least 1",
-        ],
+        &["runs.one.epochs", "\"many\"", "a whole number from 1"],
     );
+    refused("method = 3", &["runs.one.method", "`plain`, `sam`, `asam`"]);
+    refused(
+        "probes = 3",
+        &["runs.one.probes", "a table of probe settings"],
+    );
+    refused(
+        "hidden = 3",
+        &["runs.one.hidden", "a list of whole numbers"],
+    );
+    refused("seed = -1", &["runs.one.seed", "from 0 to 4294967295"]);
     refused(
         "learning_rate = true",
         &["runs.one.learning_rate", "a finite number greater than 0"],
@@ -74,8 +81,8 @@ fn wrong_type_is_named_with_what_is_expected() {
 
 #[test]
 fn values_out_of_range_are_named_with_their_range() {
-    refused("epochs = 0", &["runs.one.epochs", "`0`", "at least 1"]);
-    refused("batch_size = 0", &["runs.one.batch_size", "at least 1"]);
+    refused("epochs = 0", &["runs.one.epochs", "`0`", "from 1"]);
+    refused("batch_size = 0", &["runs.one.batch_size", "from 1"]);
     refused("batch_size = 1080", &["runs.one.batch_size", "1 to 1079"]);
     refused(
         "learning_rate = 0.0",
@@ -93,6 +100,19 @@ fn values_out_of_range_are_named_with_their_range() {
         "probes = { trace = \"soon\" }",
         &["runs.one.probes.trace", "every N"],
     );
+}
+
+#[test]
+fn settings_that_do_not_fit_together_are_named() {
+    let text = SMALL.replace(
+        "[runs.one]",
+        "[runs.one]\nmodel = \"residual-mlp\"\nhidden = [16, 8]",
+    );
+    let ended = Workplace::with(&text).landscape(&["run", "one"]);
+    ended.expect(2, &["runs.one.hidden", "equal widths"]);
+    let ended = Workplace::with("[datasets.a]\nvalidation = 0.1\n").landscape(&["list"]);
+    ended.expect(2, &["workspace.toml:1: datasets.a: missing key `source`"]);
+    refused("seed = 1\nseed = 2", &["duplicate key `seed`"]);
 }
 
 #[test]

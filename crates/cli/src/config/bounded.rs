@@ -155,7 +155,7 @@ impl Range for Share {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Count(u32);
 
-const COUNT_EXPECTED: &str = "a whole number of at least 1";
+const COUNT_EXPECTED: &str = "a whole number from 1 to 4294967295";
 
 impl Count {
     /// The number; a constant of 0 is a mistake in this program.

@@ -1,10 +1,14 @@
 //! The closed lists of workspace.toml: models, optimisers, methods, schedules, devices, sources.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Which network is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Model {
     /// Fully connected layers of the widths `hidden`.
@@ -18,7 +22,7 @@ pub(crate) enum Model {
 }
 
 /// The activation between the layers of a fully connected network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Activation {
     /// max(x, 0).
@@ -30,7 +34,7 @@ pub(crate) enum Activation {
 }
 
 /// The base optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Optimiser {
     /// Stochastic gradient descent with heavy-ball momentum (Burn's `Sgd` with dampening 0).
@@ -40,7 +44,7 @@ pub(crate) enum Optimiser {
 }
 
 /// What is done around the base optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Method {
     /// The base optimiser alone.
@@ -52,7 +56,7 @@ pub(crate) enum Method {
 }
 
 /// How the learning rate changes over the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Decay {
     /// It does not.
@@ -64,7 +68,7 @@ pub(crate) enum Decay {
 }
 
 /// Where tensors live and who computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DeviceKind {
     /// Burn's portable CPU backend, the default.
@@ -78,7 +82,7 @@ pub(crate) enum DeviceKind {
 }
 
 /// Where the examples of a data set come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Source {
     /// The bundled UCI optical digits, 1,797 images of 8 x 8.
@@ -94,4 +98,73 @@ pub(crate) fn name<T: ValueEnum>(choice: T) -> String {
     choice
         .to_possible_value()
         .map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// Reads a choice by its name; a mistake is answered with all names.
+fn choose<'de, T: ValueEnum, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_str(ChoiceVisitor(PhantomData))
+}
+
+struct ChoiceVisitor<T>(PhantomData<T>);
+
+fn names<T: ValueEnum>() -> Vec<String> {
+    let quoted = |choice: &T| format!("`{}`", name(choice.clone()));
+    T::value_variants().iter().map(quoted).collect()
+}
+
+impl<T: ValueEnum> Visitor<'_> for ChoiceVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one of {} in quotes", names::<T>().join(", "))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::from_str(text, false).map_err(|_| {
+            let names = names::<T>().join(", ");
+            E::custom(format!("unknown variant `{text}`, expected one of {names}"))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Model {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        choose(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Activation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        choose(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Optimiser {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        choose(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        choose(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        choose(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for DeviceKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        choose(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        choose(deserializer)
+    }
 }

@@ -136,7 +136,7 @@ fn descend(table: &DeTable<'_>, offset: usize, path: &mut Vec<String>) -> bool {
     for (name, value) in table {
         path.push(name.get_ref().to_string());
         let inside = match value.get_ref() {
-            DeValue::Table(inner) => descend(inner, offset, path),
+            DeValue::Table(inner) if descend(inner, offset, path) => true,
             _ => value.span().contains(&offset),
         };
         if inside || name.span().contains(&offset) {
@@ -157,7 +157,12 @@ fn explain(message: &str, found: Option<&str>) -> String {
             "expected u32",
             "expected a whole number from 0 to 4294967295",
         )
-        .replace("expected string or table", "expected the name of a choice");
+        .replace("a sequence", "a list of whole numbers")
+        .replace("a map", "a table")
+        .replace("path string", "a path in quotes");
+    if let (true, Some(found)) = (message.contains("duplicate key"), found) {
+        return format!("duplicate key `{found}`");
+    }
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
     let Some((name, allowed)) = words.split_first().filter(|_| unknown) else {

@@ -11,6 +11,7 @@ use super::device;
 use super::run_dir::{self, Beginning, Existing};
 use super::training::{Outcome, train};
 use crate::command::Context;
+use crate::config::choice::Model;
 use crate::config::{Training, Workspace};
 use crate::failure::{INTERRUPTED, SUCCESS};
 use crate::interrupt::Interrupt;
@@ -51,6 +52,12 @@ impl Session {
             let plan = &training.plan;
             let device = device::autodiff(plan.device)
                 .map_err(|message| workspace.setting_error(&training, "device", &message))?;
+            let hidden = plan.hidden.to_vec();
+            let uneven = hidden.is_empty() || hidden.windows(2).any(|pair| pair[0] != pair[1]);
+            if plan.model == Model::ResidualMlp && uneven {
+                let message = "the model residual-mlp has one block for each number and needs equal widths, such as [64, 64]";
+                return Err(workspace.setting_error(&training, "hidden", message));
+            }
             let beginning = run_dir::inspect(&training.output, existing)?;
             let before = jobs.iter().find(|job| {
                 let other = &job.training.plan;
