@@ -1,0 +1,110 @@
+//! The README's Rust, run as it stands there: every line of its code blocks is a line of this file.
+
+use anyhow::Result;
+use burn::optim::{GradientsParams, SgdConfig};
+use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use datasets::{Digits, batches};
+use landscape::{
+    Grid, Hessian, LanczosConfig, ParameterSpace, Risk, TraceConfig, filter_normalize,
+    hutchinson_trace, plane, random_directions, top_eigenpairs,
+};
+use models::{Mlp, MlpConfig};
+use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
+use probes::sink::TensorBoard;
+use probes::{Budget, Probes, Schedule};
+use sam::{SamConfig, SharpnessAware};
+
+fn loss(model: &Mlp, x: &Tensor<2>, y: &Tensor<1, Int>) -> Tensor<1> {
+    let log_probabilities = log_softmax(model.forward(x.clone()), 1);
+    log_probabilities
+        .gather(1, y.clone().unsqueeze_dim(1))
+        .mean()
+        .neg()
+}
+
+use self::loss as cross_entropy;
+
+fn model_and_batches() -> Result<(Mlp, Vec<(Tensor<2>, Tensor<1, Int>)>)> {
+    let device = Device::flex().autodiff();
+    let data = Digits::load()?.images.select(&(0..200).collect::<Vec<_>>());
+    let batches = batches(&data, 128, &device)?.into_iter();
+    let batches = batches
+        .map(|b| (b.images.flatten(1, 3), b.labels))
+        .collect();
+    Ok((
+        MlpConfig::new(vec![64, 12, 10]).init_seeded(1, &device),
+        batches,
+    ))
+}
+
+#[rustfmt::skip]
+#[test]
+#[allow(clippy::print_stdout, reason = "as in the README")]
+fn curvature_and_slice_snippets_run() -> Result<()> {
+    let (model, batches) = model_and_batches()?;
+
+let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| loss(model, x, y));
+let hessian = Hessian::at(&model, &risk)?;
+for pair in top_eigenpairs(&hessian, 5, &LanczosConfig::new().with_seed(7))? {
+    println!("lambda = {:+.4e}  residual {:.1e}", pair.value, pair.residual);
+}
+let trace = hutchinson_trace(&hessian, &TraceConfig::new().with_relative_error(0.02).with_seed(7))?;
+let space = ParameterSpace::of(&model)?;
+let [d1, d2] = random_directions(&space, 42).map(|d| filter_normalize(&space, &model, d));
+let surface = plane(&model, &risk, [&d1, &d2], &Grid::square(-1.0..=1.0, 51))?;
+    assert!(trace.standard_error > 0.0 && trace.products >= 16);
+    assert!((surface.at(25, 25) - risk.value(&model)?).abs() < 1e-6);
+    Ok(())
+}
+
+#[rustfmt::skip]
+#[test]
+fn sam_and_probe_snippets_run() -> Result<()> {
+    let (mut model, batches) = model_and_batches()?;
+    let (x, y) = batches[0].clone();
+    let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| cross_entropy(model, x, y));
+    let loss = move |model: &Mlp| cross_entropy(model, &x, &y);
+    let (mut optim, lr, steps) = (SgdConfig::new().init(), 0.1, 20);
+    let before = risk.value(&model)?;
+    // What the README's line takes the place of.
+    model = optim.step(lr, model.clone(), GradientsParams::from_grads(loss(&model).backward(), &model));
+    let folder = tempfile::tempdir()?;
+    std::env::set_current_dir(folder.path())?;
+let sam = SamConfig::new().with_rho(0.05).init();                                        // added
+ParameterSpace::of(&model)?;    // draws the initial weights now, with or without probes
+let mut probes = Probes::new(Budget::fraction(0.05))
+    .with(Schedule::every(20), GradientNorm::of(&risk))
+    .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 3).with_seed(7))
+    .with(Schedule::at_end(), LossSurface::of(&risk, Grid::square(-1.0..=1.0, 51)))
+    .with_total_steps(steps)
+    .into_sink(TensorBoard::create("runs/mine")?);
+    for step in 1..=steps {
+model = sam.step(&mut optim, lr, model, |m| loss(m))?.model;                             // in its place
+probes.observe(step, &model)?;
+    }
+    let summary = probes.finish()?;
+    assert_eq!((summary.failed, summary.never_due.len()), (0, 0));
+    assert!(risk.value(&model)? < before);
+    assert_eq!(tensorboard::existing_event_files("runs/mine")?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn every_line_of_the_readme_is_a_line_of_this_file() {
+    let readme = include_str!("../../README.md");
+    let here = include_str!("test.rs");
+    let mut lines = 0;
+    let mut inside = false;
+    for line in readme.lines() {
+        match line {
+            "```rust" => inside = true,
+            "```" => inside = false,
+            line if inside && !line.starts_with("//") && !line.is_empty() => {
+                lines += 1;
+                assert!(here.lines().any(|own| own == line), "not run: {line}");
+            }
+            _ => {}
+        }
+    }
+    assert!(lines > 15, "{lines} lines of Rust in the README");
+}
