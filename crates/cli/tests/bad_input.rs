@@ -280,7 +280,7 @@ fn file_size_limit_ends_the_run_with_a_sentence_and_keeps_the_files() {
     let place = Workplace::new();
     // 8 blocks of 1024 bytes: less than the weights of the wide network.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 8; exec {} run one --hidden 256,64",
+        "ulimit -f 8; exec {} run one --hidden 256,64",
         env!("CARGO_BIN_EXE_landscape")
     );
     let output = std::process::Command::new("bash")
@@ -295,6 +295,41 @@ fn file_size_limit_ends_the_run_with_a_sentence_and_keeps_the_files() {
         1
     );
     assert!(!event_files(&place.path("runs/one")).is_empty());
+}
+
+#[test]
+fn event_file_that_meets_a_limit_stops_the_run_and_resuming_loses_nothing() {
+    let place = Workplace::new();
+    let long = ["--epochs", "20", "--probe-loss", "never"];
+    place
+        .landscape(&[&["run", "one", "--output", "whole"], &long[..]].concat())
+        .expect(0, &[]);
+    // 24 kilobytes hold the checkpoints but not the 340 steps of the event file.
+    let script = format!(
+        "ulimit -f 24; exec {} run one {}",
+        env!("CARGO_BIN_EXE_landscape"),
+        long.join(" ")
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    program::Ended::from(output).expect(
+        1,
+        &["the run stops at step", "resumed from step", "missing from"],
+    );
+    place
+        .landscape(&[&["run", "one", "--resume"], &long[..]].concat())
+        .expect(0, &[]);
+    let (whole, parts) = (place.path("whole"), place.path("runs/one"));
+    assert_eq!(program::summary(&parts), program::summary(&whole));
+    let files = event_files(&parts);
+    let resumed = files[1].scalars("loss/train");
+    let mut joined = files[0].scalars("loss/train");
+    joined.retain(|point| point.0 < resumed[0].0);
+    joined.extend(resumed);
+    assert_eq!(joined, event_files(&whole)[0].scalars("loss/train"));
 }
 
 #[test]

@@ -120,20 +120,25 @@ pub(crate) fn save<M: Module>(
     if let Err(error) = written {
         // What is left over is worthless and takes space that may be scarce.
         let _ = fs::remove_dir_all(&writing);
-        let safe = match all(directory).ok().and_then(|all| all.into_iter().next()) {
-            Some((step, _)) => format!("the run can be resumed from step {step} with --resume"),
-            None => "there is no earlier one".to_owned(),
-        };
         return Err(error.context(format!(
-            "the checkpoint of step {} cannot be written into {}; {safe}",
+            "the checkpoint of step {} cannot be written into {}; {}",
             state.step,
-            folder.display()
+            folder.display(),
+            way_on(directory)
         )));
     }
     for (_, old) in all(directory)?.into_iter().skip(KEPT) {
         fs::remove_dir_all(&old).with_context(|| format!("{} cannot be removed", old.display()))?;
     }
     Ok(())
+}
+
+/// How a run that had to stop can go on, as the end of a sentence.
+pub(crate) fn way_on(directory: &Path) -> String {
+    match all(directory).ok().and_then(|all| all.into_iter().next()) {
+        Some((step, _)) => format!("the run can be resumed from step {step} with --resume"),
+        None => "there is no earlier one".to_owned(),
+    }
 }
 
 fn fill<M: Module>(

@@ -23,13 +23,22 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
     written.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Writes a file and waits until it is on the disk.
+/// Writes a file in one call and waits until it is on the disk.
+///
+/// A call that writes less than it was given has met the end of the disk or a limit on the size of files. It is not repeated:
+/// the next one would raise SIGXFSZ at a limit, which ends the process.
 ///
 /// # Errors
 ///
-/// Those of the system.
+/// Those of the system, and a file that was not written whole.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(bytes)?;
+    let written = file.write(bytes)?;
+    if written < bytes.len() {
+        return Err(std::io::Error::other(format!(
+            "only {written} of {} bytes could be written; the disk is full, or there is a limit on the size of files",
+            bytes.len()
+        )));
+    }
     file.sync_all()
 }

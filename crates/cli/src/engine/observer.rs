@@ -87,9 +87,6 @@ impl<'a, M: Network> Observer<'a, M> {
                 progress.warn(warning);
             }
         }
-        if let Some(failure) = self.recorder.new_failure() {
-            progress.warn(&failure);
-        }
         Ok(())
     }
 
@@ -105,6 +102,11 @@ impl<'a, M: Network> Observer<'a, M> {
     ) -> anyhow::Result<(Figures, HessianNote)> {
         let figures = figures(&self.last_scalars(), steps, &self.job.training.plan);
         Ok((figures, hessian_note(model, &self.job.data, &self.device)?))
+    }
+
+    /// Whether something could not be written.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.recorder.is_broken()
     }
 
     /// The last point of every scalar so far.

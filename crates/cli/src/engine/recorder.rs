@@ -28,7 +28,6 @@ struct Files {
     pictures: BTreeSet<String>,
     /// The first record of a probe that could not be written.
     failure: Option<anyhow::Error>,
-    warned: bool,
 }
 
 impl Recorder {
@@ -57,7 +56,6 @@ impl Recorder {
                 .map(|state| state.pictures.clone())
                 .unwrap_or_default(),
             failure: None,
-            warned: false,
         }))))
     }
 
@@ -121,17 +119,11 @@ impl Recorder {
         Ok(())
     }
 
-    /// A sentence about failed output, the first time it is asked for.
-    pub(crate) fn new_failure(&self) -> Option<String> {
-        let mut files = self.files();
-        if files.warned {
-            return None;
-        }
-        let failure = files.writer.as_ref().and_then(EventWriter::failure).map(|error| {
-            format!("the event file cannot be written any more: {error}; training goes on without it")
-        });
-        files.warned = failure.is_some();
-        failure
+    /// Whether something could not be written, which a later checkpoint would make good for ever.
+    pub(crate) fn is_broken(&self) -> bool {
+        let files = self.files();
+        let failed = |writer: &EventWriter| writer.failure().is_some();
+        files.failure.is_some() || files.writer.as_ref().is_some_and(failed)
     }
 
     /// The last point of every scalar so far.

@@ -170,6 +170,10 @@ impl<'a, M: Network> Trainer<'a, M> {
         loop {
             let stop = interrupt.requested();
             if stop || self.checkpoint_due() {
+                // A checkpoint says that all before it is written. Without it, a resumed run writes again what was lost.
+                if self.observer.is_broken() {
+                    return Err(self.give_up());
+                }
                 self.save()?;
             }
             if stop {
@@ -184,6 +188,16 @@ impl<'a, M: Network> Trainer<'a, M> {
             self = self.update()?;
         }
         self.conclude()
+    }
+
+    /// Ends a run whose output cannot be written any more.
+    fn give_up(self) -> anyhow::Error {
+        let way_on = checkpoint::way_on(&self.job.training.output);
+        let message = format!("the run stops at step {}; {way_on}", self.step);
+        match self.observer.finish() {
+            Err(error) => error.context(message),
+            Ok(()) => anyhow::Error::msg(message),
+        }
     }
 
     /// At the beginning, at the end, and in between every so many steps or at the end of each epoch.
