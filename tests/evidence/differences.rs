@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::{DType, Device};
 use landscape::operator::download;
-use landscape::{DifferenceConfig, Hessian, LinearOperator, Precision, Risk, Statistics, Step};
+use landscape::{DifferenceConfig, Hessian, LinearOperator, Precision, Step};
 use tests::{Case, CaseVisitor, Net, for_each_case_on, relative_error};
 
 use crate::table::{Figure, Row, Table};
@@ -20,15 +20,7 @@ struct Errors(Vec<Row>);
 
 impl CaseVisitor for Errors {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
-        let statistics = if case.view == "batch" {
-            Statistics::Batch
-        } else {
-            Statistics::Running
-        };
-        let risk = Risk::mean([case.batch.clone()], |model: &N, batch: &N::Batch| {
-            model.loss(batch)
-        })
-        .with_statistics(statistics);
+        let risk = case.risk();
         let expected = case.family("hv");
         let figures = SETTINGS.iter().map(|&(_, precision, step)| {
             let config = DifferenceConfig::new()

@@ -9,25 +9,12 @@ use landscape::operator::download;
 use landscape::spectrum::{
     LanczosConfig, TraceConfig, dense_spectrum, extremes, hutchinson_trace, top_eigenpairs,
 };
-use landscape::{DifferenceConfig, Hessian, LinearOperator, Risk, Statistics, Step};
+use landscape::{DifferenceConfig, Hessian, LinearOperator, Step};
 use tests::{Case, CaseVisitor, Net, for_each_case, for_each_case_on, relative_error};
-
-/// The risk of a case: the whole data as one batch.
-fn risk<N: Net>(case: &Case<N>) -> Risk<N, N::Batch> {
-    let statistics = if case.view == "batch" {
-        Statistics::Batch
-    } else {
-        Statistics::Running
-    };
-    Risk::mean([case.batch.clone()], |model: &N, batch: &N::Batch| {
-        model.loss(batch)
-    })
-    .with_statistics(statistics)
-}
 
 fn hessian<N: Net>(case: &Case<N>, step: Step) -> Hessian<N, N::Batch> {
     let config = DifferenceConfig::new().with_step(step);
-    Hessian::by_differences(&case.model, &risk(case), &config).expect("the case can be measured")
+    Hessian::by_differences(&case.model, &case.risk(), &config).expect("the case can be measured")
 }
 
 fn product<N: Net>(hessian: &Hessian<N, N::Batch>, v: &[f64]) -> Vec<f64> {
@@ -45,7 +32,7 @@ struct ValueAndGradient;
 
 impl CaseVisitor for ValueAndGradient {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
-        let (value, gradient) = risk(case).gradient(&case.model).expect("a gradient");
+        let (value, gradient) = case.risk().gradient(&case.model).expect("a gradient");
         let expected = case.scalar(&["loss"]);
         let loss_error = (value - expected).abs() / expected;
         let gradient_error = relative_error(&download(&gradient), &case.family("grad"));
@@ -53,7 +40,7 @@ impl CaseVisitor for ValueAndGradient {
         assert!(loss_error < 1e-12, "{case}");
         // At the saddle itself the gradient is exactly zero in both.
         assert!(gradient_error < 1e-12, "{case}");
-        let by_value = risk(case).value(&case.model).expect("a value");
+        let by_value = case.risk().value(&case.model).expect("a value");
         assert!((by_value - expected).abs() < 1e-12 * expected, "{case}");
     }
 }
@@ -150,7 +137,7 @@ struct SinglePrecisionModels;
 
 impl CaseVisitor for SinglePrecisionModels {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
-        let hessian = Hessian::at(&case.model, &risk(case)).expect("the case can be measured");
+        let hessian = Hessian::at(&case.model, &case.risk()).expect("the case can be measured");
         let (v, expected) = (case.family("v"), case.family("hv"));
         let error = relative_error(&product(&hessian, &v), &expected);
         println!("{case:28} product {error:.1e}, {}", hessian.method());

@@ -8,20 +8,8 @@ use burn::tensor::Tensor;
 use landscape::direction::{Normalization, NormalizeConfig, VectorParameters, normalize};
 use landscape::operator::download;
 use landscape::sharpness::sam_sharpness;
-use landscape::{Grid, ParameterSpace, Risk, Statistics, line, plane};
+use landscape::{Grid, ParameterSpace, line, plane};
 use tests::{Case, CaseVisitor, Net, for_each_case, relative_error};
-
-fn risk<N: Net>(case: &Case<N>) -> Risk<N, N::Batch> {
-    let statistics = if case.view == "batch" {
-        Statistics::Batch
-    } else {
-        Statistics::Running
-    };
-    Risk::mean([case.batch.clone()], |model: &N, batch: &N::Batch| {
-        model.loss(batch)
-    })
-    .with_statistics(statistics)
-}
 
 fn vector<N: Net>(case: &Case<N>, family: &str) -> Tensor<1> {
     let space = ParameterSpace::of(&case.model).expect("a space");
@@ -91,7 +79,7 @@ impl CaseVisitor for Lines {
             if !case.has(key) {
                 continue;
             }
-            let slice = line(&case.model, &risk(case), &vector(case, family), &a).expect("a line");
+            let slice = line(&case.model, &case.risk(), &vector(case, family), &a).expect("a line");
             let error = worst(&slice.loss, &case.values(key));
             println!("{case:28} {key:18} {error:.1e}");
             assert!(error < 1e-11, "{case} {key}: {error:.1e}");
@@ -120,7 +108,7 @@ impl CaseVisitor for Planes {
             let first = vector(case, &format!("d1_{suffix}"));
             let second = vector(case, &format!("d2_{suffix}"));
             let surface =
-                plane(&case.model, &risk(case), [&first, &second], &grid).expect("a plane");
+                plane(&case.model, &case.risk(), [&first, &second], &grid).expect("a plane");
             let error = worst(&surface.loss, &case.values(key));
             println!("{case:28} {key:18} {error:.1e}");
             assert!(error < 1e-11, "{case} {key}: {error:.1e}");
@@ -138,7 +126,7 @@ struct Sharpness;
 impl CaseVisitor for Sharpness {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
         for (name, rho) in [("0.05", 0.05), ("0.5", 0.5)] {
-            let ours = sam_sharpness(&case.model, &risk(case), rho).expect("a sharpness");
+            let ours = sam_sharpness(&case.model, &case.risk(), rho).expect("a sharpness");
             let expected = case.scalar(&["sam", name, "sharpness"]);
             let loss = case.scalar(&["sam", name, "loss"]);
             // The difference of two losses is as exact as the losses are.

@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor};
+use landscape::{Risk, Statistics};
 use serde_json::Value;
 
 use crate::layout::transposed;
@@ -107,6 +108,20 @@ impl<N: Net> Case<N> {
     /// The mean loss of `model` over the batch of the case.
     pub fn loss(&self, model: &N) -> Tensor<1> {
         model.loss(&self.batch)
+    }
+
+    /// The risk over the whole batch, with the statistics that the view asks of batch normalisation.
+    #[must_use]
+    pub fn risk(&self) -> Risk<N, N::Batch> {
+        let statistics = if self.view == "batch" {
+            Statistics::Batch
+        } else {
+            Statistics::Running
+        };
+        Risk::mean([self.batch.clone()], |model: &N, batch: &N::Batch| {
+            model.loss(batch)
+        })
+        .with_statistics(statistics)
     }
 
     /// The mean loss of `model` and its gradient `[P]` in Burn's order.
