@@ -24,7 +24,9 @@ fn loss(model: &Mlp, x: &Tensor<2>, y: &Tensor<1, Int>) -> Tensor<1> {
 
 use self::loss as cross_entropy;
 
-fn model_and_batches() -> Result<(Mlp, Vec<(Tensor<2>, Tensor<1, Int>)>)> {
+type Pairs = Vec<(Tensor<2>, Tensor<1, Int>)>;
+
+fn model_and_batches() -> Result<(Mlp, Pairs)> {
     let device = Device::flex().autodiff();
     let data = Digits::load()?.images.select(&(0..200).collect::<Vec<_>>());
     let batches = batches(&data, 128, &device)?.into_iter();

@@ -6,7 +6,7 @@
 //! - [`ParameterSpace`] says which entries of which tensors are the coordinates of theta;
 //! - [`Hessian`] is the curvature as a [`LinearOperator`], and [`spectrum`] finds its eigenvalues,
 //!   its trace and its spectral density, each with its error;
-//! - [`direction`] makes directions, [`slice`] evaluates the loss on lines and planes;
+//! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`sharpness`] measures how the loss rises around the model.
 //!
 //! This crate performs no I/O, reads no clock and owns no global state. Random numbers are drawn on

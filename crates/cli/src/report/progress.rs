@@ -26,7 +26,7 @@ impl Progress {
                 ProgressDrawTarget::stderr_with_hz(8),
             );
             let style = ProgressStyle::with_template(
-                "{prefix:.bold} [{bar:30}] {pos}/{len} steps  {msg}  {eta} left",
+                "{prefix:.bold} [{bar:24}] {pos}/{len}  {eta} left  {wide_msg}",
             );
             // The template is a constant; if it were wrong, the default style would serve.
             if let Ok(style) = style {
