@@ -148,6 +148,10 @@ fn batch_norm_run_resumed_equals_uninterrupted() {
             "64",
             "--checkpoint-every",
             "5",
+            "--probe-eigenvalues",
+            "every 5",
+            "--probe-eigenvalue-count",
+            "1",
         ];
         place.landscape(&with(&arguments, more))
     };
@@ -157,8 +161,15 @@ fn batch_norm_run_resumed_equals_uninterrupted() {
     let names = checkpoints(&place.path("parts"));
     fs::remove_dir_all(place.path("parts/checkpoints").join(&names[1])).unwrap();
     fs::remove_file(place.path("parts/summary.json")).unwrap();
-    run(&["--output", "parts", "--resume"]).expect(0, &["resuming at step 30 of 34"]);
+    let ended = run(&["--output", "parts", "--resume"]);
+    let ended = ended.expect(0, &["resuming at step 30 of 34"]);
+    assert!(!ended.err.contains("failed"), "{}", ended.err);
     assert_eq!(summary(&place.path("parts")), summary(&place.path("whole")));
+    let ratios = |name: &str| {
+        let files = event_files(&place.path(name));
+        files.last().unwrap().scalars("stability/sharpness_ratio")
+    };
+    assert_eq!(ratios("parts"), ratios("whole")[6..]);
 }
 
 #[test]

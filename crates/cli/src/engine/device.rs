@@ -14,6 +14,7 @@ pub(crate) fn autodiff(kind: DeviceKind) -> Result<Device, String> {
         #[cfg(feature = "flex")]
         DeviceKind::Flex => Device::flex(),
         #[cfg(feature = "ndarray")]
+        #[expect(deprecated, reason = "offered for comparison as long as Burn has it")]
         DeviceKind::Ndarray => Device::ndarray(),
         #[cfg(feature = "wgpu")]
         DeviceKind::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),

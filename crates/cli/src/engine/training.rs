@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use burn::optim::ModuleOptimizer;
+use serde_json::Value;
 
 use super::checkpoint::{self, State};
 use super::learning_rate::learning_rate;
@@ -70,19 +71,30 @@ fn same_plan(stored: &Plan, wanted: &Plan, job: &Job) -> anyhow::Result<()> {
         return Ok(());
     }
     let (stored, wanted) = (serde_json::to_value(stored)?, serde_json::to_value(wanted)?);
-    let differs = stored
-        .as_object()
-        .into_iter()
-        .flatten()
-        .find_map(|(key, was)| {
-            let is = wanted.get(key).unwrap_or(&serde_json::Value::Null);
-            (is != was).then(|| format!("{key} was {was} and is now {is}"))
-        });
+    let differs = difference("", &stored, &wanted);
     Err(usage(format!(
         "{} was begun with other settings ({}); take those, or begin again with --overwrite",
         job.training.output.display(),
         differs.unwrap_or_default()
     )))
+}
+
+/// The first setting that differs, with both values.
+fn difference(name: &str, was: &Value, is: &Value) -> Option<String> {
+    if was == is {
+        return None;
+    }
+    if let (Value::Object(was), Value::Object(is)) = (was, is) {
+        return was.iter().find_map(|(key, was)| {
+            let name = if name.is_empty() {
+                key.clone()
+            } else {
+                format!("{name}.{key}")
+            };
+            difference(&name, was, is.get(key).unwrap_or(&Value::Null))
+        });
+    }
+    Some(format!("{name} was {was} and is now {is}"))
 }
 
 struct Work<'a> {
@@ -180,6 +192,9 @@ impl<'a, M: Network> Trainer<'a, M> {
                 self.observer.finish()?;
                 return Ok(Outcome::Interrupted { step: self.step });
             }
+            // The probes are told the rate of the update before; at the beginning there is none but the first.
+            let rate = self.rate(self.step.saturating_sub(1));
+            self.observer.set_learning_rate(rate);
             self.observer
                 .observe(self.step, &self.model, &self.progress)?;
             if self.step == self.steps {
@@ -228,6 +243,10 @@ impl<'a, M: Network> Trainer<'a, M> {
         )
     }
 
+    fn rate(&self, step: usize) -> f64 {
+        learning_rate(self.plan, step, self.steps, self.per_epoch)
+    }
+
     fn seconds(&self) -> f64 {
         self.seconds_before + self.began.elapsed().as_secs_f64()
     }
@@ -244,8 +263,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             .job
             .data
             .batch(&self.order[position * size..end], &self.job.device);
-        let rate = learning_rate(self.plan, self.step, self.steps, self.per_epoch);
-        self.observer.set_learning_rate(rate);
+        let rate = self.rate(self.step);
         // The device's stream cannot be read back into a checkpoint; seeded from the step it need not be.
         self.job.device.seed(stream(seed, self.step as u64));
         match self
