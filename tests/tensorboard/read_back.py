@@ -7,7 +7,7 @@ Four readers must agree, tag by tag, step by step, value by value:
   3. the TensorBoard server with its Python loader (--load_fast=false), over HTTP;
   4. the Python classes EventFileLoader and EventAccumulator.
 If a run directory has a summary.json with an object "last_scalars": {tag: {"step": n, "value": x}}, then every scalar
-tag must be in it, with its last step and its last value, which is x rounded to f32.
+tag must be in it or in the same object under "times", with its last step and its last value, which is x rounded to f32.
 
 Prints what was compared. Exit code 1 with the list of differences, also when there is nothing to compare.
 """
@@ -176,7 +176,9 @@ def compare_summary(run, required):
     if not path.exists():
         return [f"{path}: missing"] if required else []
     try:
-        told = json.loads(path.read_text())["last_scalars"]
+        summary = json.loads(path.read_text())
+        # What differs between two equal runs, the costs, stands apart under "times".
+        told = summary["last_scalars"] | summary.get("times", {}).get("last_scalars", {})
         told = {tag: (entry["step"], records.nearest_f32(entry["value"])) for tag, entry in told.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [f'{path}: no object "last_scalars" of {{"step", "value"}} ({error!r})']

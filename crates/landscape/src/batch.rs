@@ -51,7 +51,7 @@ pub trait Batch: Clone {
         first.0.unwrap_or(0)
     }
 
-    /// The batch on another device.
+    /// The batch on another device, detached from any graph.
     #[must_use]
     fn on_device(self, device: &Device) -> Self {
         self.map(&mut ToDevice(device))
@@ -90,19 +90,21 @@ impl TensorMapper for FirstAxis {
     }
 }
 
+/// Without the autodiff state a tensor may have: a checkpointing strategy would go along with it and
+/// meet parameters that have another.
 struct ToDevice<'d>(&'d Device);
 
 impl TensorMapper for ToDevice<'_> {
     fn float<const D: usize>(&mut self, tensor: Tensor<D>) -> Tensor<D> {
-        tensor.to_device(self.0)
+        tensor.without_autodiff().to_device(self.0)
     }
 
     fn int<const D: usize>(&mut self, tensor: Tensor<D, Int>) -> Tensor<D, Int> {
-        tensor.to_device(self.0)
+        tensor.without_autodiff().to_device(self.0)
     }
 
     fn bool<const D: usize>(&mut self, tensor: Tensor<D, Bool>) -> Tensor<D, Bool> {
-        tensor.to_device(self.0)
+        tensor.without_autodiff().to_device(self.0)
     }
 }
 

@@ -57,7 +57,7 @@ pub enum Error {
     NoDirection {
         /// What the vector is.
         what: &'static str,
-        /// "is zero" or "is not finite".
+        /// What is wrong: "is zero", "is not finite".
         problem: &'static str,
     },
     /// There is no data.

@@ -3,7 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData, activation::relu};
 use landscape::operator::download;
-use landscape::{DifferenceConfig, Error, Hessian, LinearOperator, Risk, Step};
+use landscape::{
+    DifferenceConfig, Error, Hessian, LanczosConfig, LinearOperator, Risk, Step, top_eigenpairs,
+};
 use proptest::prelude::*;
 
 #[derive(Module, Debug)]
@@ -69,6 +71,23 @@ fn kink_close_to_the_weights_does_not_spoil_a_product() {
         assert!((product - 2.0).abs() < 1e-2, "gap {gap}: {product}");
         assert_eq!(hessian.unresolved(), 0);
     }
+}
+
+#[test]
+fn kink_at_weights_of_an_l1_penalty_is_counted_as_unresolved() {
+    // The differences to both sides agree here: sign(0) = 0 lies half way.
+    let risk = Risk::mean([vector(&[1.0])], |model: &Point, one: &Tensor<1>| {
+        let w = model.at.val();
+        (w.clone().powi_scalar(2).sum() + w.abs().sum().mul_scalar(0.01)) * one.clone().mean()
+    });
+    let hessian = Hessian::at(&point(&[1.0, 0.0, 0.0]), &risk).unwrap();
+    let first = download(&hessian.apply(&vector(&[0.0, 1.0, 0.0])).unwrap())[1];
+    assert!(first > 1e4, "the jump over the step: {first}");
+    hessian.apply(&vector(&[1.0, 0.0, 0.0])).unwrap();
+    assert_eq!(hessian.unresolved(), 2);
+    assert!(hessian.relative_error() > 0.25);
+    let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new()).unwrap();
+    assert!(!pairs[0].converged && pairs[0].residual > 0.25 * pairs[0].value);
 }
 
 #[test]

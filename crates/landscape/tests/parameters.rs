@@ -301,4 +301,9 @@ fn orthogonalised_direction_is_orthogonal_and_not_anti_parallel() {
         orthogonalize(&space.domain, &second, &zero),
         Err(Error::NoDirection { .. })
     ));
+    let parallel = first.clone() * 3.0;
+    assert!(matches!(
+        orthogonalize(&space.domain, &parallel, &first),
+        Err(Error::NoDirection { .. })
+    ));
 }

@@ -285,3 +285,70 @@ fn statistics_choose_what_batch_norm_normalises_with() {
     assert!((running - by_batch).abs() > 1e-3);
     assert_eq!(risk.value(&model), Ok(running), "no random mask takes part");
 }
+
+#[test]
+fn batches_may_stand_on_a_device_with_gradient_checkpointing() {
+    let plain = Device::flex();
+    let checkpointing = Device::flex().autodiff().gradient_checkpointing();
+    let expected = Risk::mean([small_batch(&plain)], Regularised::loss);
+    let model = Regularised::new(&checkpointing);
+    let risk = Risk::mean([small_batch(&checkpointing)], Regularised::loss);
+    let (value, gradient) = risk.gradient(&model).unwrap();
+    let (same_value, same_gradient) = expected.gradient(&model).unwrap();
+    assert_eq!(value, same_value);
+    assert_eq!(download(&gradient), download(&same_gradient));
+    assert!(Hessian::at(&model, &risk).is_ok());
+}
+
+#[test]
+fn closure_that_holds_constants_in_f32_is_measured_in_f32() {
+    let device = Device::flex();
+    let model: Linear = LinearConfig::new(1, 1).init(&device);
+    let pair = (
+        Tensor::<2>::ones([3, 1], &device),
+        Tensor::<2>::zeros([3, 1], &device),
+    );
+    let offset = Tensor::<2>::ones([1, 1], &device);
+    let risk = Risk::mean([pair], move |model: &Linear, (x, y): &Pair| {
+        let offset = offset.clone().to_device(&x.device());
+        (model.forward(x.clone()) - y.clone() + offset)
+            .powi_scalar(2)
+            .mean()
+    });
+    let hessian = Hessian::at(&model, &risk).unwrap();
+    assert_eq!(hessian.domain().dtype, DType::F32);
+    let product = hessian
+        .apply(&hessian.domain().upload(&[1.0, 0.0]).unwrap())
+        .unwrap();
+    // (w + b + 1)^2 has the second derivative 2, up to differences in f32.
+    assert!((download(&product)[0] - 2.0).abs() < 1e-2);
+}
+
+#[test]
+fn batches_in_f32_are_cast_to_a_model_in_f64() {
+    let device = Device::flex();
+    let model = line_model(&device, 2.0);
+    let pair = (
+        Tensor::<2>::ones([3, 1], &device),
+        Tensor::<2>::zeros([3, 1], &device),
+    );
+    assert!((Risk::mean([pair], mean_square).value(&model).unwrap() - 4.0).abs() < 1e-15);
+}
+
+#[test]
+fn mean_of_terms_that_cancel_is_not_taken_for_a_sum() {
+    let device = Device::flex();
+    let model: Linear = LinearConfig::new(1, 1).init(&device);
+    for seed in 0..200_u8 {
+        let x: Vec<f32> = (0..8)
+            .map(|i| f32::from(seed * 3 + i * 5 % 7).sin())
+            .collect();
+        let mean = x.iter().sum::<f32>() / 8.0;
+        let centred: Vec<f32> = x.iter().map(|x| x - mean).collect();
+        let batch = Tensor::<2>::from_data(TensorData::new(centred, [8, 1]), &device);
+        let risk = Risk::mean([batch], |model: &Linear, x: &Tensor<2>| {
+            (model.forward(x.clone()) - model.bias.as_ref().unwrap().val().unsqueeze()).mean()
+        });
+        assert!(risk.value(&model).is_ok(), "seed {seed}");
+    }
+}

@@ -146,6 +146,8 @@ fn line_between_two_models_ends_at_both() {
 fn linspace_is_symmetric_and_meets_its_ends() {
     assert_eq!(linspace(-1.0..=1.0, 5), [-1.0, -0.5, 0.0, 0.5, 1.0]);
     assert_eq!(linspace(-1.0..=3.0, 1), [1.0]);
+    let thirds = linspace(0.1..=0.7, 4);
+    assert_eq!((thirds[0], thirds[3]), (0.1, 0.7));
     for count in [3, 11, 51] {
         let points = linspace(-0.3..=0.3, count);
         assert_eq!(

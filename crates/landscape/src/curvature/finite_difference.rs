@@ -73,6 +73,7 @@ impl DifferenceConfig {
 pub(super) struct Difference {
     pub(super) product: Vec<f64>,
     pub(super) disagreement: f64,
+    pub(super) h: f64,
     scale: f64,
 }
 
@@ -81,6 +82,20 @@ impl Difference {
     /// derivative and by rounding, some 1e-8 each; across a kink by the jump over h.
     pub(super) fn agrees(&self) -> bool {
         self.disagreement <= 1e-5 * self.scale
+    }
+
+    /// The one of both whose sides agree better.
+    pub(super) fn better(self, other: Self) -> Self {
+        if other.disagreement < self.disagreement {
+            other
+        } else {
+            self
+        }
+    }
+
+    /// How far another product of the same vector is from this one, relatively.
+    pub(super) fn change(&self, other: &Self) -> f64 {
+        relative_change(&self.product, &other.product)
     }
 
     /// Whether the product is at least roughly right; along directions of no curvature, where
@@ -107,11 +122,36 @@ pub(super) fn one_sided(ahead: &[f64], here: &[f64], behind: &[f64], h: f64) -> 
     Difference {
         product: central(ahead, behind, h),
         disagreement: norm(&apart),
+        h,
         scale: norm(&forward).max(norm(&backward)),
     }
 }
 
-/// The Euclidean norm.
+/// The norm of `a - b` over the larger of both norms; zero if both are.
+pub(super) fn relative_change(a: &[f64], b: &[f64]) -> f64 {
+    let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    let scale = norm(a).max(norm(b));
+    if scale > 0.0 {
+        norm(&apart) / scale
+    } else {
+        0.0
+    }
+}
+
+/// The Euclidean norm, without overflow or underflow of the squares.
 pub(super) fn norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|x| x * x).sum::<f64>().sqrt()
+    let largest = vector.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return if vector.iter().any(|x| x.is_nan()) {
+            f64::NAN
+        } else {
+            largest
+        };
+    }
+    largest
+        * vector
+            .iter()
+            .map(|x| (x / largest).powi(2))
+            .sum::<f64>()
+            .sqrt()
 }

@@ -7,10 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
-use super::finite_difference::{Difference, central, norm, one_sided};
+use super::finite_difference::{Difference, central, norm, one_sided, relative_change};
 use super::{DifferenceConfig, Precision, Step};
 use crate::operator::{Domain, LinearOperator, download};
 use crate::{Batch, Error, Objective, ParameterSpace, Risk, random};
+
+/// A first product that changes more than this, relatively, as its step shrinks to a sixteenth has a
+/// kink at the weights: the jump over the step changes by 15/16.
+const AT_THE_WEIGHTS: f64 = 0.25;
 
 /// How an operator's products are obtained.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,8 +49,11 @@ impl fmt::Display for Method {
 ///
 /// At a kink of ReLU or max pooling the gradient jumps, and a difference across one is off by the
 /// jump over the step. With [`Step::Kinks`] each product compares the differences to both sides,
-/// which agree unless one of them has crossed a kink, and steps closer until they do;
-/// [`unresolved`](Self::unresolved) counts the products for which they never did.
+/// which agree unless one of them has crossed a kink, and looks for a step at which they do. The
+/// first product is also compared with one at a sixteenth of the step: across a kink at the weights
+/// themselves (biases of zero before a ReLU, an L1 penalty at zero) a difference grows without
+/// limit as the step shrinks. [`unresolved`](Self::unresolved) counts the products that may be
+/// wrong for either reason.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
@@ -70,6 +77,7 @@ pub struct Hessian<M, B> {
     length: f64,
     avoid_kinks: bool,
     gradient: OnceLock<Vec<f64>>,
+    relative_error: OnceLock<f64>,
     unresolved: AtomicUsize,
 }
 
@@ -82,8 +90,8 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         Self::by_differences(model, risk, &DifferenceConfig::new())
     }
 
-    /// The Hessian by central differences of gradients (a product costs two gradients, and two more for each kink it has
-    /// to avoid; the gradient at the model itself is taken once).
+    /// The Hessian by central differences of gradients (a product costs two gradients, and two more for
+    /// each step it has to try against kinks; the first costs three more).
     ///
     /// # Errors
     /// As [`at`](Self::at), and a step that is not positive and finite.
@@ -103,6 +111,7 @@ impl<M: Module, B: Batch> Hessian<M, B> {
             length,
             avoid_kinks: config.step == Step::Kinks,
             gradient: OnceLock::new(),
+            relative_error: OnceLock::new(),
             unresolved: AtomicUsize::new(0),
         })
     }
@@ -125,7 +134,9 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         &self.objective
     }
 
-    /// How many products so far have crossed a kink even at the shortest step: they may be off.
+    /// How many products so far may be wrong: the differences to both sides were more than one per
+    /// cent apart at every step tried, or a kink lies at the weights themselves. Only
+    /// [`Step::Kinks`] checks; with another step this stays zero.
     pub fn unresolved(&self) -> usize {
         self.unresolved.load(Ordering::Relaxed)
     }
@@ -143,13 +154,7 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         let direction = self.domain().upload(&direction)?;
         let near = download(&self.difference(&direction, self.length)?);
         let far = download(&self.difference(&direction, 2.0 * self.length)?);
-        let change: Vec<f64> = near.iter().zip(&far).map(|(a, b)| a - b).collect();
-        let scale = norm(&near);
-        Ok(if scale > 0.0 {
-            norm(&change) / scale
-        } else {
-            norm(&change)
-        })
+        Ok(relative_change(&near, &far))
     }
 
     fn difference(&self, v: &Tensor<1>, length: f64) -> Result<Tensor<1>, Error> {
@@ -173,30 +178,43 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         self.domain().upload(&product)
     }
 
-    /// The difference with the step, of up to three, at which both sides agree best.
+    /// The difference at the step, of a few, at which both sides agree best.
     fn between_kinks(&self, v: &Tensor<1>, h: f64) -> Result<Vec<f64>, Error> {
-        let here = self.gradient_here()?;
-        let mut best: Option<Difference> = None;
-        // Rounding grows with each shorter step, to some u^(1/2) * 256 at the last.
-        for h in [h, h / 16.0, h / 256.0] {
-            let (ahead, behind) = self.both_sides(v, h)?;
-            let difference = one_sided(&ahead, here, &behind, h);
-            let agreed = difference.agrees();
-            if best
-                .as_ref()
-                .is_none_or(|best| difference.disagreement < best.disagreement)
-            {
-                best = Some(difference);
-            }
-            if agreed {
-                break;
+        let mut best = self.compared(v, h)?;
+        if !best.agrees() {
+            let closer = self.compared(v, h / 16.0)?;
+            // Closer helps against a kink between; against rounding, which grows as the step
+            // shrinks, farther does.
+            let factors = if closer.disagreement < best.disagreement {
+                [1.0 / 16.0, 1.0 / 256.0]
+            } else {
+                [16.0, 256.0]
+            };
+            best = best.better(closer);
+            for factor in factors {
+                if best.agrees() {
+                    break;
+                }
+                best = best.better(self.compared(v, factor * h)?);
             }
         }
-        let best = best.ok_or(Error::NonFiniteVector { what: "product" })?;
-        if !best.is_usable() {
+        let relative_error = match self.relative_error.get() {
+            Some(error) => *error,
+            None => {
+                let closer = self.compared(v, best.h / 16.0)?;
+                *self.relative_error.get_or_init(|| best.change(&closer))
+            }
+        };
+        if !best.is_usable() || relative_error > AT_THE_WEIGHTS {
             self.unresolved.fetch_add(1, Ordering::Relaxed);
         }
         Ok(best.product)
+    }
+
+    fn compared(&self, v: &Tensor<1>, h: f64) -> Result<Difference, Error> {
+        let here = self.gradient_here()?;
+        let (ahead, behind) = self.both_sides(v, h)?;
+        Ok(one_sided(&ahead, here, &behind, h))
     }
 
     fn both_sides(&self, v: &Tensor<1>, h: f64) -> Result<(Vec<f64>, Vec<f64>), Error> {
@@ -219,6 +237,21 @@ impl<M: Module, B: Batch> Hessian<M, B> {
 impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
     fn domain(&self) -> &Domain {
         &self.objective.space().domain
+    }
+
+    /// With [`Step::Kinks`] the change of the first product as its step shrinks to a sixteenth;
+    /// otherwise what theory says of the step. At least the square root of the rounding.
+    fn relative_error(&self) -> f64 {
+        let rounding = self.domain().unit_roundoff();
+        let step = self.length / (1.0 + norm(&download(self.objective.origin())));
+        let theory = if self.avoid_kinks {
+            rounding.sqrt()
+        } else {
+            (step * step).max(rounding / step)
+        };
+        self.relative_error
+            .get()
+            .map_or(theory, |measured| measured.max(rounding.sqrt()))
     }
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {

@@ -8,7 +8,8 @@ use crate::operator::{Domain, download};
 /// `direction` without its component along `against`: $d - \frac{\langle d, a\rangle}{\langle a, a\rangle} a$.
 ///
 /// # Errors
-/// Lengths that differ from the domain's, or an `against` that is zero or not finite.
+/// Lengths that differ from the domain's, an `against` that is zero or not finite, or a
+/// `direction` that is parallel to it.
 pub fn orthogonalize(
     domain: &Domain,
     direction: &Tensor<1>,
@@ -35,6 +36,15 @@ pub fn orthogonalize(
         for (x, y) in d.iter_mut().zip(&a) {
             *x -= along * y;
         }
+    }
+    let squared_norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
+    let before = squared_norm(&download(direction));
+    // What is left of a parallel direction is rounding and points anywhere.
+    if squared_norm(&d) <= (8.0 * domain.unit_roundoff()).powi(2) * before {
+        return Err(Error::NoDirection {
+            what: "direction to be made orthogonal",
+            problem: "is parallel to the other",
+        });
     }
     domain.upload(&d)
 }

@@ -34,6 +34,10 @@ impl<A: LinearOperator> LinearOperator for Counted<A> {
         self.operator.domain()
     }
 
+    fn relative_error(&self) -> f64 {
+        self.operator.relative_error()
+    }
+
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.products.fetch_add(1, Ordering::Relaxed);
         self.operator.apply(v)

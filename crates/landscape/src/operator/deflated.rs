@@ -40,6 +40,10 @@ impl<A: LinearOperator> LinearOperator for Deflated<A> {
         self.operator.domain()
     }
 
+    fn relative_error(&self) -> f64 {
+        self.operator.relative_error()
+    }
+
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         let mut product = download(&self.operator.apply(v)?);
         let v = download(v);

@@ -35,6 +35,12 @@ pub trait LinearOperator {
         self.domain().dim
     }
 
+    /// How exact the products are: a relative error, at least the float type's rounding. Residuals
+    /// and tolerances go no lower.
+    fn relative_error(&self) -> f64 {
+        self.domain().unit_roundoff()
+    }
+
     /// The product with `v`, `[P]`.
     ///
     /// # Errors
@@ -53,6 +59,10 @@ pub trait LinearOperator {
 impl<A: LinearOperator + ?Sized> LinearOperator for &A {
     fn domain(&self) -> &Domain {
         (**self).domain()
+    }
+
+    fn relative_error(&self) -> f64 {
+        (**self).relative_error()
     }
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {

@@ -48,6 +48,10 @@ impl<A: LinearOperator, F: FnMut(usize) -> ControlFlow<()>> LinearOperator for O
         self.operator.domain()
     }
 
+    fn relative_error(&self) -> f64 {
+        self.operator.relative_error()
+    }
+
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         let product = self.operator.apply(v)?;
         let done = self.done.get() + 1;

@@ -24,6 +24,10 @@ impl<A: LinearOperator> LinearOperator for Shifted<A> {
         self.operator.domain()
     }
 
+    fn relative_error(&self) -> f64 {
+        self.operator.relative_error()
+    }
+
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         Ok(self.operator.apply(v)? + v.clone() * self.shift)
     }

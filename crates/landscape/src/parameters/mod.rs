@@ -232,6 +232,9 @@ impl ModuleVisitor for Survey {
         let layer = self.layers.last().cloned().unwrap_or_default();
         let filter_axis = layer::filter_axis(&layer, D);
         let len: usize = shape.iter().product();
+        if len == 0 {
+            return;
+        }
         self.seen.insert(param.id);
         self.blocks.push(Block {
             id: param.id,

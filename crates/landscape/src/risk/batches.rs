@@ -25,6 +25,29 @@ impl<B> Clone for Batches<B> {
 }
 
 impl<B: Batch> Batches<B> {
+    /// Calls `with` with the first batch.
+    ///
+    /// # Errors
+    /// No batch at all, an empty one, or one that cannot be read.
+    pub(crate) fn first(&self, with: impl FnOnce(B)) -> Result<(), Error> {
+        let first = match self {
+            Self::Held(batches) => batches.first().cloned(),
+            Self::Streamed(loader) => {
+                let first = loader.iter().next().transpose();
+                first.map_err(|error| Error::Data {
+                    index: 0,
+                    reason: error.to_string(),
+                })?
+            }
+        };
+        let first = first.ok_or(Error::NoData)?;
+        if first.examples() == 0 {
+            return Err(Error::EmptyBatch { index: 0 });
+        }
+        with(first);
+        Ok(())
+    }
+
     /// Calls `each` with position and batch, in order.
     ///
     /// # Errors

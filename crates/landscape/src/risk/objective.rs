@@ -23,8 +23,6 @@ pub struct Objective<M, B> {
     origin: Tensor<1>,
     device: Device,
     examples: usize,
-    /// Float type of the batches, if it is another than they have.
-    cast: Option<FloatDType>,
 }
 
 impl<M: Module, B: Batch> Objective<M, B> {
@@ -33,25 +31,37 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// # Errors
     /// A model that cannot be measured, no data, or a loss that is no mean.
     pub fn at(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
-        Self::new(tracked(model, risk.statistics()), risk, None)
+        Self::new(tracked(model, risk.statistics()), risk)
     }
 
     /// The objective at `model` with parameters, buffers and float tensors of the batches cast to
-    /// f64, where the device has it; otherwise as [`at`](Self::at). The closures must take the
-    /// float type of what they are given.
+    /// f64; in the model's own type, as [`at`](Self::at), where the device has no f64, or where the
+    /// closures or the module do not run in it because they hold constants of another type. Which of
+    /// both is tried once for each risk, and Burn's panic message is then seen on standard error.
     ///
     /// # Errors
     /// As [`at`](Self::at).
     pub fn in_double(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
-        let tracked = tracked(model, risk.statistics());
-        let domain = ParameterSpace::of_tracked(&tracked)?.domain;
+        let native = tracked(model, risk.statistics());
+        let domain = ParameterSpace::of_tracked(&native)?.domain;
         if domain.dtype == DType::F64 || !domain.device.supports_dtype(DType::F64) {
-            return Self::new(tracked, risk, None);
+            return Self::new(native, risk);
         }
-        Self::new(cast(tracked, FloatDType::F64), risk, Some(FloatDType::F64))
+        // Not a clone of `native`: a clone shares running statistics, and casting would reach both.
+        let wide = cast(tracked(model, risk.statistics()), FloatDType::F64);
+        let device = domain.device.autodiff();
+        let mut runs = false;
+        risk.batches().first(|batch| {
+            let batch = batch
+                .doubled(1)
+                .on_device(&device)
+                .to_dtype(FloatDType::F64);
+            runs = risk.runs_in_double(&wide, &batch);
+        })?;
+        Self::new(if runs { wide } else { native }, risk)
     }
 
-    fn new(tracked: M, risk: &Risk<M, B>, cast: Option<FloatDType>) -> Result<Self, Error> {
+    fn new(tracked: M, risk: &Risk<M, B>) -> Result<Self, Error> {
         let space = ParameterSpace::of_tracked(&tracked)?;
         let origin = space.flatten(&tracked);
         // Burn's `train` makes two leaves of a parameter used twice; `place` makes them one again.
@@ -66,7 +76,6 @@ impl<M: Module, B: Batch> Objective<M, B> {
             origin,
             device,
             examples: 0,
-            cast,
         };
         let mut examples = 0;
         objective.risk.batches().for_each(|index, batch| {
@@ -151,11 +160,11 @@ impl<M: Module, B: Batch> Objective<M, B> {
         } else {
             self.device.clone()
         };
-        let batch = batch.on_device(&device);
-        match self.cast {
-            Some(dtype) => batch.to_dtype(dtype),
-            None => batch,
-        }
+        let dtype = match self.space.domain.dtype {
+            DType::F64 => FloatDType::F64,
+            _ => FloatDType::F32,
+        };
+        batch.on_device(&device).to_dtype(dtype)
     }
 
     fn value_of(&self, model: &M) -> Result<f64, Error> {

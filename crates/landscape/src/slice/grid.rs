@@ -23,9 +23,9 @@ pub fn linspace(range: RangeInclusive<f64>, count: usize) -> Vec<f64> {
         return vec![f64::midpoint(start, end)];
     }
     let last = (count - 1) as f64;
-    // Weighted from both ends, so that symmetric ranges give symmetric points.
+    // Weighted from both ends, so that symmetric ranges give symmetric points and the ends are met.
     (0..count)
-        .map(|i| (start * (last - i as f64) + end * i as f64) / last)
+        .map(|i| start * ((last - i as f64) / last) + end * (i as f64 / last))
         .collect()
 }
 

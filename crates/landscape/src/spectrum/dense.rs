@@ -94,8 +94,10 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
 /// All eigenvalues of an operator by [`materialize`] and the symmetric QR algorithm, for P up to a
 /// few thousand: P products, $O(P^3)$ operations, $8P^2$ bytes.
 ///
-/// An eigenvalue counts as zero in the statistics up to P times the unit roundoff of the
-/// operator's float type times the largest magnitude, the error to be expected of it.
+/// An eigenvalue counts as zero in the statistics up to the error to be expected of it: the larger
+/// of P times the solver's rounding and $\sqrt P$ times the operator's
+/// [`relative_error`](LinearOperator::relative_error) (or the asymmetry found, if that is larger),
+/// times the largest magnitude.
 ///
 /// # Errors
 /// As [`materialize`]; [`Error::Decomposition`] when the eigenproblem fails.
@@ -117,10 +119,11 @@ pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectru
     let largest = values
         .iter()
         .fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    let statistics = SpectrumStatistics::of(
-        &values,
-        op.dim() as f64 * op.domain().unit_roundoff() * largest,
-    );
+    // The solver's rounding, and the norm of the products' errors: sqrt(P) columns in quadrature.
+    let dim = op.dim() as f64;
+    let tolerance =
+        (dim * f64::EPSILON).max(dim.sqrt() * op.relative_error().max(matrix.asymmetry));
+    let statistics = SpectrumStatistics::of(&values, tolerance * largest);
     Ok(DenseSpectrum {
         values,
         statistics,

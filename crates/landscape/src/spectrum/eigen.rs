@@ -25,7 +25,7 @@ pub struct EigenPair {
     /// Rayleigh quotient of `vector`.
     pub value: f64,
     /// The true residual $\|Av - \theta v\|$, from one more product with the vector returned: some
-    /// eigenvalue lies within this distance of `value`. Never below the operator's unit roundoff
+    /// eigenvalue lies within this distance of `value`. Never below the operator's relative error
     /// times $|\theta|$.
     pub residual: f64,
     /// Lanczos' estimate of the residual, without the operator's rounding. Where it is far below
@@ -40,7 +40,21 @@ pub struct EigenPair {
     pub vector: Tensor<1>,
 }
 
+impl EigenPair {
+    /// Whether the sign of the eigenvalue that `residual` speaks of is known: the residual is less
+    /// than the value. A `converged` pair need not have it, where the value is small beside the
+    /// largest of the spectrum.
+    #[must_use]
+    pub fn has_certain_sign(&self) -> bool {
+        self.residual < self.value.abs()
+    }
+}
+
 /// Both ends of a spectrum.
+///
+/// Both are converged relative to the larger end: a smallest eigenvalue that is tiny beside the
+/// largest may be far off relatively. Ask [`has_certain_sign`](EigenPair::has_certain_sign) before
+/// calling a point a saddle.
 #[derive(Debug, Clone)]
 pub struct Extremes {
     /// The smallest eigenvalue's pair.

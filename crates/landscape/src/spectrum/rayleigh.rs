@@ -12,7 +12,7 @@ pub struct Rayleigh {
     /// $\theta = v'Av / v'v$.
     pub quotient: f64,
     /// $\|Av - \theta v\| / \|v\|$. Some eigenvalue of A lies within this distance of $\theta$.
-    /// Never reported below $u|\theta|$ with u the unit roundoff of the operator's float type,
+    /// Never reported below $e|\theta|$ with e the operator's [`relative_error`](crate::LinearOperator::relative_error),
     /// since the product itself is not known better.
     pub residual: f64,
 }
@@ -64,6 +64,6 @@ pub(super) fn rayleigh_product<A: LinearOperator + ?Sized>(
         .zip(&unit)
         .map(|(p, x)| p / length - quotient * x)
         .collect();
-    let residual = norm(&rest).max(op.domain().unit_roundoff() * quotient.abs());
+    let residual = norm(&rest).max(op.relative_error() * quotient.abs());
     Ok((Rayleigh { quotient, residual }, product))
 }
