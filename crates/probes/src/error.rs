@@ -32,6 +32,14 @@ pub enum Error {
     /// Measuring failed.
     #[error(transparent)]
     Landscape(#[from] landscape::Error),
+    /// A probe panicked.
+    #[error(
+        "the probe panicked: {message}; a loss closure or a layer that Burn refuses is the usual cause"
+    )]
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
     /// An instrument needs something that the training loop did not tell.
     #[error("{instrument} needs {what}")]
     Missing {

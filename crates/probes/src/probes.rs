@@ -207,7 +207,7 @@ impl<M> Probes<M> {
                 continue;
             }
             let mut records = Records::new(step);
-            let result = entry.probe.measure(&moment, &mut records);
+            let result = caught(|| entry.probe.measure(&moment, &mut records));
             for record in records.into_vec() {
                 if observation
                     .records
@@ -334,4 +334,17 @@ impl<M> Probes<M> {
         results.into_iter().collect::<Result<(), Error>>()?;
         Ok(self.summary)
     }
+}
+
+/// What `measure` gives; a panic of the user's closures or of Burn is an error like any other.
+fn caught(measure: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(measure)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Error::Panicked {
+            message: text.unwrap_or("without a message").to_owned(),
+        })
+    })
 }

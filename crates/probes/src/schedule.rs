@@ -67,7 +67,11 @@ impl Schedule {
     /// The given steps, in any order.
     #[must_use]
     pub fn at(steps: impl IntoIterator<Item = u64>) -> Self {
-        Self(Rule::At(steps.into_iter().collect()))
+        let steps: BTreeSet<u64> = steps.into_iter().collect();
+        if steps.is_empty() {
+            return Self::never();
+        }
+        Self(Rule::At(steps))
     }
 
     /// `n` steps between 1 and the total, equally spaced in the logarithm; every step when the total is smaller than `n`. Needs the total.

@@ -179,7 +179,11 @@ fn stability_ratio_is_lambda_over_the_threshold_of_the_optimiser() {
         0.9 * DIFFERENCE,
     );
     // SAM's threshold takes the norm of the gradient of the risk.
-    let sam = Optimiser::Sam { rho: 0.05 };
+    let sam = Optimiser::Sam {
+        rho: 0.05,
+        momentum: 0.0,
+        dampening: 0.0,
+    };
     let observation = observe(
         &model,
         TopEigenvalues::of(&risk, 1)

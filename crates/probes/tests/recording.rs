@@ -385,3 +385,43 @@ fn equal_runs_give_equal_bytes_without_cost_records() {
     };
     assert_eq!(write("a.jsonl"), write("b.jsonl"));
 }
+
+/// A probe whose closure Burn would refuse.
+struct Panicking;
+
+impl Probe<f64> for Panicking {
+    fn name(&self) -> String {
+        "panicking".into()
+    }
+
+    fn measure(&mut self, _: &Moment<'_, f64>, records: &mut Records) -> Result<(), Error> {
+        records.scalar("value/before", 1.0);
+        panic!("dtype mismatch");
+    }
+}
+
+#[test]
+fn panic_of_a_probe_is_reported_and_stops_neither_the_loop_nor_the_other_probes() {
+    let (time, _) = clock();
+    let memory = Memory::new();
+    let mut probes = Probes::new(Budget::unlimited())
+        .with(Schedule::every(1), Panicking)
+        .with(Schedule::every(1), reading("other", 0, &time))
+        .into_sink(memory.clone());
+    for step in 1..=2 {
+        let observed = probes.observe(step, &3.0).unwrap();
+        let (name, error) = &observed.failed[0];
+        assert_eq!(name, "panicking");
+        assert!(error.to_string().contains("dtype mismatch"), "{error}");
+    }
+    assert_eq!(memory.scalars("value/other"), [(1, 3.0), (2, 3.0)]);
+    assert_eq!(memory.scalars("value/before"), [(1, 1.0), (2, 1.0)]);
+    assert_eq!(probes.finish().unwrap().failed, 2);
+}
+
+#[test]
+fn schedule_without_steps_is_never_and_reads_back() {
+    let schedule = Schedule::at([]);
+    assert_eq!(schedule, Schedule::never());
+    assert_eq!(schedule.to_string().parse::<Schedule>().unwrap(), schedule);
+}

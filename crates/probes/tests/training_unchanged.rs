@@ -112,7 +112,11 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
         .with(
             every(),
             TopEigenvalues::of(&risk, 2)
-                .with_optimiser(Optimiser::Sam { rho: 0.05 })
+                .with_optimiser(Optimiser::Sam {
+                    rho: 0.05,
+                    momentum: 0.0,
+                    dampening: 0.0,
+                })
                 .with_learning_rate(0.05),
         )
         .with(

@@ -60,10 +60,23 @@ pub(crate) fn hessian_note<M: Network>(
     model: &M,
     data: &Data,
     device: &burn::tensor::Device,
+    last_scalars: &BTreeMap<String, LastScalar>,
+    step: usize,
 ) -> anyhow::Result<HessianNote> {
     let hessian = Hessian::at(model, &risk::<M>(data.curvature_batches(device)?))?;
+    let unresolved = last_scalars
+        .iter()
+        .filter(|(tag, point)| tag.ends_with("unresolved_products") && point.step == step as u64)
+        .map(|(_, point)| point.value.0)
+        .sum::<f64>();
     Ok(HessianNote {
         method: hessian.method().to_string(),
         examples: hessian.objective().examples(),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a sum of counts"
+        )]
+        unresolved_products: unresolved as u64,
     })
 }

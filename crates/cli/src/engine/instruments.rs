@@ -144,7 +144,7 @@ fn right<M: Network>(model: &M, (images, labels): &Batch) -> (usize, usize) {
     (usize::try_from(right).unwrap_or(0), count)
 }
 
-/// The threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM over SGD without momentum.
+/// The threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM over it.
 fn stability(plan: &Plan) -> Option<Optimiser> {
     let momentum = plan.momentum.get();
     match (plan.optimiser, plan.method) {
@@ -152,8 +152,10 @@ fn stability(plan: &Plan) -> Option<Optimiser> {
             momentum,
             dampening: 0.0,
         }),
-        (choice::Optimiser::Sgd, Method::Sam) if momentum == 0.0 => Some(Optimiser::Sam {
+        (choice::Optimiser::Sgd, Method::Sam) => Some(Optimiser::Sam {
             rho: plan.rho.get(),
+            momentum,
+            dampening: 0.0,
         }),
         _ => None,
     }

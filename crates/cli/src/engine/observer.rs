@@ -100,8 +100,10 @@ impl<'a, M: Network> Observer<'a, M> {
         steps: usize,
         model: &M,
     ) -> anyhow::Result<(Figures, HessianNote)> {
-        let figures = figures(&self.last_scalars(), steps, &self.job.training.plan);
-        Ok((figures, hessian_note(model, &self.job.data, &self.device)?))
+        let last = self.last_scalars();
+        let figures = figures(&last, steps, &self.job.training.plan);
+        let note = hessian_note(model, &self.job.data, &self.device, &last, steps)?;
+        Ok((figures, note))
     }
 
     /// Whether something could not be written.

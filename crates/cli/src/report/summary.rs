@@ -9,7 +9,7 @@
 //! | `config` | every setting, under the names of workspace.toml |
 //! | `seeds` | the seed of each purpose |
 //! | `data` | how many examples each part of the data set has |
-//! | `hessian` | `method` of the Hessian products and the `examples` they run over |
+//! | `hessian` | `method` of the Hessian products, the `examples` they run over, and how many `unresolved_products` at the last step may be wrong, because a kink of the loss lies too close |
 //! | `figures` | the figures of the table (below) |
 //! | `versions` | of this program, of its library and of Burn |
 //! | `last_scalars` | the last point of every scalar tag in the event file but `cost/*`: `{tag: {step, value}}` |
@@ -90,6 +90,8 @@ pub(crate) struct HessianNote {
     pub(crate) method: String,
     /// Training examples of the loss whose Hessian it is.
     pub(crate) examples: usize,
+    /// Products at the last step that may be wrong, because a kink of the loss lies too close.
+    pub(crate) unresolved_products: u64,
 }
 
 /// The figures of the table.

@@ -62,6 +62,9 @@ const ROWS: &[Row] = &[
         };
         format!("{}{converged}", short(s.figures.lambda_1.residual))
     }),
+    ("  products in doubt", |s| {
+        s.hessian.unresolved_products.to_string()
+    }),
     ("trace", |s| digits(s.figures.trace.value)),
     ("  its standard error", |s| {
         short(s.figures.trace.standard_error)
@@ -83,7 +86,7 @@ pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
     format!(
         "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n\
          | curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
-         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}.",
+         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}; {} of them in doubt, close to a kink of the loss.",
         pair(figures.training_loss, figures.training_accuracy),
         pair(figures.validation_loss, figures.validation_accuracy),
         pair(figures.test_loss, figures.test_accuracy),
@@ -95,6 +98,7 @@ pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
         digits(sharpness.value),
         hessian.examples,
         hessian.method,
+        hessian.unresolved_products,
     )
 }
 

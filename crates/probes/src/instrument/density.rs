@@ -51,7 +51,12 @@ impl<M: Module, B: Batch> Probe<M> for SpectralDensity<M, B> {
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let found = spectral_density(&Hessian::at(moment.model, &self.risk)?, &self.config)?;
+        let hessian = Hessian::at(moment.model, &self.risk)?;
+        let found = spectral_density(&hessian, &self.config)?;
+        records.scalar(
+            "curvature/density_unresolved_products",
+            hessian.unresolved() as f64,
+        );
         records.data(
             "curvature/density_data",
             json!({

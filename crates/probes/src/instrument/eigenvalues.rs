@@ -133,6 +133,10 @@ impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
             }
             top.first().map(|pair| pair.value)
         };
+        records.scalar(
+            "curvature/lambda_unresolved_products",
+            hessian.unresolved() as f64,
+        );
         match (self.optimiser, largest) {
             (Some(optimiser), Some(lambda)) => self.ratio(optimiser, lambda, moment, records),
             _ => Ok(()),

@@ -25,15 +25,23 @@ pub enum Optimiser {
         /// $\tau$.
         dampening: f64,
     },
-    /// Nesterov momentum $\beta$ without dampening: $2 (1 + \beta) / ((1 + 2 \beta) \eta)$.
+    /// Nesterov momentum $\beta$ with dampening $\tau$: $2 (1 + \beta) / ((1 + 2 \beta - \beta \tau) \eta)$.
     Nesterov {
         /// $\beta$.
         momentum: f64,
+        /// $\tau$.
+        dampening: f64,
     },
-    /// SAM over gradient descent: $\lVert g \rVert / (2 \rho) \cdot (\sqrt{1 + 8 \rho / (\eta \lVert g \rVert)} - 1)$, which depends on the gradient.
+    /// SAM over heavy-ball momentum $\beta$ with dampening $\tau$ (both 0 for gradient descent), which depends on the gradient: SAM multiplies a curvature
+    /// $\lambda$ by $1 + \lambda \rho / \lVert g \rVert$, so with T the threshold of the base optimiser it is
+    /// $\lVert g \rVert / (2 \rho) \cdot (\sqrt{1 + 4 \rho T / \lVert g \rVert} - 1)$.
     Sam {
         /// $\rho$.
         rho: f64,
+        /// $\beta$.
+        momentum: f64,
+        /// $\tau$.
+        dampening: f64,
     },
     /// Adam. Its stability is that of the spectrum preconditioned by its second moments, which is not measured yet: asking for the threshold is an error.
     Adam,
@@ -81,11 +89,25 @@ impl Optimiser {
                 share("the dampening", dampening)?;
                 2.0 * (1.0 + momentum) / ((1.0 - dampening) * learning_rate)
             }
-            Self::Nesterov { momentum } => {
+            Self::Nesterov {
+                momentum,
+                dampening,
+            } => {
                 share("the momentum", momentum)?;
-                2.0 * (1.0 + momentum) / ((1.0 + 2.0 * momentum) * learning_rate)
+                share("the dampening", dampening)?;
+                let denominator = 1.0 + 2.0 * momentum - momentum * dampening;
+                2.0 * (1.0 + momentum) / (denominator * learning_rate)
             }
-            Self::Sam { rho } => {
+            Self::Sam {
+                rho,
+                momentum,
+                dampening,
+            } => {
+                let base = Self::HeavyBall {
+                    momentum,
+                    dampening,
+                }
+                .threshold(learning_rate, gradient_norm)?;
                 check(
                     "rho",
                     rho,
@@ -102,9 +124,9 @@ impl Optimiser {
                 let x = if rho == 0.0 {
                     0.0
                 } else {
-                    8.0 * rho / (learning_rate * gradient_norm)
+                    4.0 * rho * base / gradient_norm
                 };
-                4.0 / learning_rate / ((1.0 + x).sqrt() + 1.0)
+                2.0 * base / ((1.0 + x).sqrt() + 1.0)
             }
             Self::Adam => return Err(Error::Preconditioned { optimiser: "Adam" }),
             Self::RmsProp => {
@@ -158,20 +180,24 @@ mod tests {
                     && !is_stable(heavy_ball(edge * (1.0 + 1e-9))),
                 "heavy ball {beta} {tau}"
             );
-            // v' = beta v + lambda w, w' = w - lr (lambda w + beta v').
+            // v' = beta v + (1 - tau) lambda w, w' = w - lr (lambda w + beta v').
             let nesterov = |lambda: f64| {
+                let gain = (1.0 - tau) * lambda;
                 [
-                    [beta, lambda],
-                    [-lr * beta * beta, 1.0 - lr * lambda * (1.0 + beta)],
+                    [beta, gain],
+                    [-lr * beta * beta, 1.0 - lr * (lambda + beta * gain)],
                 ]
             };
-            let edge = Optimiser::Nesterov { momentum: beta }
-                .threshold(lr, 1.0)
-                .unwrap();
+            let edge = Optimiser::Nesterov {
+                momentum: beta,
+                dampening: tau,
+            }
+            .threshold(lr, 1.0)
+            .unwrap();
             assert!(
                 is_stable(nesterov(edge * (1.0 - 1e-9)))
                     && !is_stable(nesterov(edge * (1.0 + 1e-9))),
-                "Nesterov {beta}"
+                "Nesterov {beta} {tau}"
             );
         }
     }
@@ -179,15 +205,20 @@ mod tests {
     #[test]
     fn sam_threshold_is_the_root_of_its_quadratic_and_tends_to_gradient_descent() {
         let (lr, norm, rho) = (0.1, 3.0, 0.05);
-        let edge = Optimiser::Sam { rho }.threshold(lr, norm).unwrap();
+        let over = |rho, momentum| Optimiser::Sam {
+            rho,
+            momentum,
+            dampening: 0.0,
+        };
+        let edge = over(rho, 0.0).threshold(lr, norm).unwrap();
         // The gradient at the peak is (1 + lambda rho / ||g||) lambda w: stability ends at lr lambda (1 + lambda rho / ||g||) = 2.
         assert!((lr * edge * (1.0 + edge * rho / norm) - 2.0).abs() < 1e-12);
-        assert!((Optimiser::Sam { rho: 1e-14 }.threshold(lr, norm).unwrap() - 20.0).abs() < 1e-10);
-        assert_eq!(
-            Optimiser::Sam { rho: 0.0 }.threshold(lr, 0.0).unwrap(),
-            20.0
-        );
-        assert_eq!(Optimiser::Sam { rho }.threshold(lr, 0.0).unwrap(), 0.0);
+        assert!((over(1e-14, 0.0).threshold(lr, norm).unwrap() - 20.0).abs() < 1e-10);
+        assert_eq!(over(0.0, 0.0).threshold(lr, 0.0).unwrap(), 20.0);
+        assert_eq!(over(rho, 0.0).threshold(lr, 0.0).unwrap(), 0.0);
+        // Over momentum 0.9 the same product meets that optimiser's threshold.
+        let edge = over(rho, 0.9).threshold(lr, norm).unwrap();
+        assert!((edge * (1.0 + edge * rho / norm) - 2.0 * 1.9 / lr).abs() < 1e-11);
     }
 
     #[test]
@@ -201,7 +232,11 @@ mod tests {
             Err(Error::Setting { .. })
         ));
         assert!(matches!(
-            Optimiser::Nesterov { momentum: 1.0 }.threshold(0.1, 1.0),
+            Optimiser::Nesterov {
+                momentum: 1.0,
+                dampening: 0.0
+            }
+            .threshold(0.1, 1.0),
             Err(Error::Setting { .. })
         ));
     }

@@ -43,9 +43,14 @@ impl<M: Module, B: Batch> Probe<M> for HessianTrace<M, B> {
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let trace = hutchinson_trace(&Hessian::at(moment.model, &self.risk)?, &self.config)?;
+        let hessian = Hessian::at(moment.model, &self.risk)?;
+        let trace = hutchinson_trace(&hessian, &self.config)?;
         records.scalar("curvature/trace", trace.mean);
         records.scalar("curvature/trace_standard_error", trace.standard_error);
+        records.scalar(
+            "curvature/trace_unresolved_products",
+            hessian.unresolved() as f64,
+        );
         Ok(())
     }
 }
