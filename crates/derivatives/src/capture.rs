@@ -1,0 +1,428 @@
+//! Recording a loss.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{DType, Device, DeviceConfig, Tensor};
+use burn_capture::{CaptureBackend, TensorId};
+
+use crate::graph::{NodeId, Set};
+use crate::lower::Lowering;
+use crate::{CapturedLoss, Error, quiet};
+
+/// What BatchNorm normalises with in a captured loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Statistics {
+    /// The stored running statistics, as constants.
+    #[default]
+    Running,
+    /// Mean and biased variance of the batch, differentiated through, in the layers whose training
+    /// flag is on; the others use their running statistics, as when training.
+    Batch,
+}
+
+/// Marks the outputs of a model while its loss is captured.
+///
+/// A closure may mark its outputs whether or not it is being captured: a tensor that stands on
+/// another device is left alone.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    marked: Option<TensorId>,
+}
+
+impl Outputs {
+    /// Says that `tensor`, of any shape, is what the loss is a function of.
+    pub fn mark<const D: usize>(&mut self, tensor: &Tensor<D>) {
+        if let Some(id) = id_of(tensor) {
+            self.marked = Some(id);
+        }
+    }
+}
+
+/// How to capture a loss: of which model, with respect to which parameters.
+///
+/// ```
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Device, Tensor};
+/// use derivatives::Capture;
+///
+/// let device = Device::flex();
+/// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
+/// let x = Tensor::<2>::full([4, 1], 3.0, &device);
+/// // L(w) = (3 w)^2, so H = 18
+/// let loss = Capture::of(&model).loss(|model: &Linear, device: &Device| {
+///     model.forward(x.to_device(device)).square().mean()
+/// })?;
+/// let v = Tensor::<1>::ones([1], &device);
+/// let product: f32 = loss.hessian_vector(&loss.origin(), &v)?.into_scalar();
+/// assert_eq!(product, 18.0);
+/// # Ok::<(), derivatives::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Capture<'m, M> {
+    model: &'m M,
+    parameters: Option<Vec<ParamId>>,
+    statistics: Statistics,
+}
+
+impl<'m, M: Module> Capture<'m, M> {
+    /// With respect to all trainable parameters, in the order in which Burn visits them.
+    #[must_use]
+    pub const fn of(model: &'m M) -> Self {
+        Self {
+            model,
+            parameters: None,
+            statistics: Statistics::Running,
+        }
+    }
+
+    /// With respect to these parameters, in this order, whether or not they are trainable.
+    #[must_use]
+    pub fn with_parameters(mut self, parameters: impl IntoIterator<Item = ParamId>) -> Self {
+        self.parameters = Some(parameters.into_iter().collect());
+        self
+    }
+
+    /// With BatchNorm normalising by these statistics.
+    #[must_use]
+    pub const fn with_statistics(mut self, statistics: Statistics) -> Self {
+        self.statistics = statistics;
+        self
+    }
+
+    /// Captures a loss. The closure gets the model on a recording device and must move the batch
+    /// to that device; the loss has one entry.
+    ///
+    /// The model is not changed, and neither are its running statistics. Dropout is off. Cost: one
+    /// call of the closure, which computes nothing, and a copy of parameters and batch.
+    ///
+    /// # Errors
+    /// See [`Error`]. A closure that panics gives an error too.
+    pub fn loss<F>(self, loss: F) -> Result<CapturedLoss, Error>
+    where
+        F: FnOnce(&M, &Device) -> Tensor<1>,
+    {
+        self.marked_loss(|model, device, _| loss(model, device))
+    }
+
+    /// Captures a loss on a model's outputs, which Gauss-Newton products need apart.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    pub fn outputs_and_loss<const D: usize, O, F>(
+        self,
+        outputs: O,
+        loss: F,
+    ) -> Result<CapturedLoss, Error>
+    where
+        O: FnOnce(&M, &Device) -> Tensor<D>,
+        F: FnOnce(Tensor<D>, &Device) -> Tensor<1>,
+    {
+        self.marked_loss(|model, device, marks| {
+            let tensor = outputs(model, device);
+            marks.mark(&tensor);
+            loss(tensor, device)
+        })
+    }
+
+    /// Captures a loss whose closure marks the model's outputs on the way.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    pub fn marked_loss<F>(self, loss: F) -> Result<CapturedLoss, Error>
+    where
+        F: FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,
+    {
+        // Fresh running statistics, and every lazy parameter initialised: both happen here, on
+        // the model's own device.
+        let model = self.model.valid();
+        // Flags are as they are configured here, wherever the model stands.
+        let active = model.clone().train();
+        let parameters = self.parameters.unwrap_or_else(|| trainable(&active));
+        if parameters.is_empty() {
+            return Err(Error::NoTrainableParameter);
+        }
+        let target = target(&model, &parameters)?;
+        let recorder = Recorder::like(&target.device);
+        let mut record = Record::default();
+        let captured = quiet::catch(|| {
+            recorder.device.capture_scope(|scope| {
+                let model = model.to_device(&recorder.device);
+                model.visit(&mut record);
+                let mut outputs = Outputs::default();
+                let loss = loss(&model, &recorder.device, &mut outputs);
+                record.loss = Some((id_of(&loss), loss.dims()[0]));
+                record.outputs = outputs.marked;
+                scope.complete([], [])
+            })
+        });
+        drop(recorder);
+        let captured = captured
+            .map_err(panicked)?
+            .map_err(|error| Error::Capture {
+                message: error.to_string(),
+            })?;
+        let (loss, entries) = record.loss.ok_or(Error::NotCaptured { what: "loss" })?;
+        if entries != 1 {
+            return Err(Error::LossNotScalar {
+                shape: vec![entries],
+            });
+        }
+        let loss = loss.ok_or(Error::NotCaptured { what: "loss" })?;
+
+        let batch_statistics = match self.statistics {
+            Statistics::Running => HashSet::new(),
+            Statistics::Batch => normalising_by_batch(&active)
+                .iter()
+                .filter_map(|id| record.tensors.get(id))
+                .flatten()
+                .copied()
+                .collect(),
+        };
+        let mut lowering = Lowering::new(
+            captured.values,
+            record.outputs.into_iter().collect(),
+            batch_statistics,
+            target.device.as_dispatch().clone(),
+        );
+        let mut slots = Vec::new();
+        let mut origin = Vec::new();
+        for (index, id) in parameters.iter().enumerate() {
+            let copies = record
+                .tensors
+                .get(id)
+                .ok_or_else(|| Error::UnknownParameter { id: id.to_string() })?;
+            let slot = lowering.parameter(copies, index, &mut origin)?;
+            slots.push(slot);
+        }
+        for operation in &captured.graph.operations {
+            lowering.operation(operation)?;
+        }
+        let loss = lowering
+            .find(loss)
+            .ok_or(Error::NotCaptured { what: "loss" })?;
+        let outputs = match record.outputs {
+            Some(id) => Some(
+                lowering
+                    .find(id)
+                    .ok_or(Error::NotCaptured { what: "outputs" })?,
+            ),
+            None => None,
+        };
+        CapturedLoss::new(lowering.graph, loss, outputs, slots, origin, target.device)
+    }
+}
+
+impl Lowering {
+    /// A parameter, which may stand at several places of the module, as an input of the program.
+    fn parameter(
+        &mut self,
+        copies: &[TensorId],
+        index: usize,
+        origin: &mut Vec<burn::tensor::TensorData>,
+    ) -> Result<NodeId, Error> {
+        let data = self.take(copies)?;
+        let (shape, dtype) = (data.shape().to_vec(), data.dtype());
+        let slot = self.graph.slot(Set::POINT, index, shape, dtype);
+        for &copy in copies {
+            self.bind(copy, slot);
+        }
+        origin.push(data);
+        Ok(slot)
+    }
+}
+
+fn panicked(message: String) -> Error {
+    if message.contains("has no concrete value") || message.contains("no initialized value") {
+        Error::ReadsData { message }
+    } else {
+        Error::Panicked { message }
+    }
+}
+
+/// The id of a tensor on a recording device.
+fn id_of<const D: usize>(tensor: &Tensor<D>) -> Option<TensorId> {
+    let primitive = tensor.clone().try_into_primitive::<CaptureBackend>().ok()?;
+    Some(primitive.id())
+}
+
+/// The parameters of a model that require a gradient, in visit order, each once.
+fn trainable<M: Module>(active: &M) -> Vec<ParamId> {
+    #[derive(Default)]
+    struct Trainable(Vec<ParamId>);
+    impl ModuleVisitor for Trainable {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.val().is_require_grad() && !self.0.contains(&param.id) {
+                self.0.push(param.id);
+            }
+        }
+    }
+    let mut found = Trainable::default();
+    active.visit(&mut found);
+    found.0
+}
+
+struct Target {
+    device: Device,
+}
+
+/// Where the parameters stand; they must have one device and one type.
+fn target<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Target, Error> {
+    struct Kinds<'a> {
+        parameters: &'a [ParamId],
+        found: Option<(DType, Device)>,
+        error: Option<Error>,
+    }
+    impl ModuleVisitor for Kinds<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if !self.parameters.contains(&param.id) {
+                return;
+            }
+            let tensor = param.val();
+            let (dtype, device) = (tensor.dtype(), tensor.device());
+            match &self.found {
+                None if !matches!(dtype, DType::F32 | DType::F64) => {
+                    self.error = Some(Error::Type { dtype });
+                }
+                None => self.found = Some((dtype, device)),
+                Some((first, _)) if *first != dtype => {
+                    self.error = Some(Error::MixedTypes {
+                        first: *first,
+                        second: dtype,
+                    });
+                }
+                Some((_, first)) if *first != device => self.error = Some(Error::SeveralDevices),
+                Some(_) => {}
+            }
+        }
+    }
+    let mut kinds = Kinds {
+        parameters,
+        found: None,
+        error: None,
+    };
+    model.visit(&mut kinds);
+    if let Some(error) = kinds.error {
+        return Err(error);
+    }
+    let (_, device) = kinds.found.ok_or_else(|| Error::UnknownParameter {
+        id: parameters[0].to_string(),
+    })?;
+    Ok(Target { device })
+}
+
+/// The running means of the BatchNorm layers whose training flag is on.
+fn normalising_by_batch<M: Module>(active: &M) -> HashSet<ParamId> {
+    #[derive(Default)]
+    struct Layers {
+        /// Names of the fields on the way, and the type that has each.
+        path: Vec<String>,
+        containers: Vec<String>,
+        /// Paths of the layers whose flag is on.
+        training: HashSet<Vec<String>>,
+        found: HashSet<ParamId>,
+    }
+    impl Layers {
+        fn batch_norm(&self) -> Option<&[String]> {
+            let container = self.containers.last()?;
+            (container == "Struct:BatchNorm").then(|| &self.path[..self.path.len() - 1])
+        }
+    }
+    impl ModuleVisitor for Layers {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.path.last().is_some_and(|name| name == "running_mean")
+                && self
+                    .batch_norm()
+                    .is_some_and(|layer| self.training.contains(layer))
+            {
+                self.found.insert(param.id);
+            }
+        }
+
+        fn visit_flag(&mut self, flag: &Param<Flag>) {
+            if let Some(layer) = self.batch_norm()
+                && flag.val().is_enabled()
+            {
+                let layer = layer.to_vec();
+                self.training.insert(layer);
+            }
+        }
+
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.push(name.to_owned());
+            self.containers.push(container.to_owned());
+        }
+
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+            self.containers.pop();
+        }
+    }
+    let mut layers = Layers::default();
+    active.visit(&mut layers);
+    layers.found
+}
+
+/// What was found on the recording device.
+#[derive(Default)]
+struct Record {
+    /// A parameter stands at each place of the module where it is used.
+    tensors: HashMap<ParamId, Vec<TensorId>>,
+    loss: Option<(Option<TensorId>, usize)>,
+    outputs: Option<TensorId>,
+}
+
+impl ModuleVisitor for Record {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(id) = id_of(&param.val()) {
+            self.tensors.entry(param.id).or_default().push(id);
+        }
+    }
+}
+
+/// Recording devices are never given back by Burn, so they are used again. One is used by one
+/// capture at a time.
+static IDLE: Mutex<Vec<(String, Device)>> = Mutex::new(Vec::new());
+
+struct Recorder {
+    device: Device,
+    settings: String,
+}
+
+impl Recorder {
+    /// A recording device on which tensors are created with the types of `device`.
+    fn like(device: &Device) -> Self {
+        let of = device.settings();
+        let settings = format!(
+            "{:?} {:?} {:?}",
+            of.float_dtype, of.int_dtype, of.bool_dtype
+        );
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = idle.iter().position(|(known, _)| *known == settings);
+        if let Some(position) = known {
+            let (settings, device) = idle.swap_remove(position);
+            return Self { device, settings };
+        }
+        let device = Device::capture();
+        let config = DeviceConfig::new(
+            Some(of.float_dtype),
+            Some(of.int_dtype),
+            Some(of.bool_dtype),
+        );
+        // A recording device knows its types inside a scope only. If they cannot be chosen, it
+        // keeps its own.
+        let _ = device.capture_scope(|scope| {
+            let _ = device.clone().configure(config);
+            scope.complete([], [])
+        });
+        Self { device, settings }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push((std::mem::take(&mut self.settings), self.device.clone()));
+    }
+}

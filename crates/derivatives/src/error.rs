@@ -1,0 +1,99 @@
+//! What can go wrong.
+
+use burn::tensor::DType;
+
+/// Why a loss has no program, or a program no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model has nothing to differentiate by.
+    #[error("the model has no trainable parameter: nothing to differentiate by")]
+    NoTrainableParameter,
+    /// A parameter that was asked for is not in the model, or is no float tensor.
+    #[error("the model has no float parameter with the id {id}")]
+    UnknownParameter {
+        /// The id that was asked for.
+        id: String,
+    },
+    /// The loss is not one number.
+    #[error("the loss has the shape {shape:?}; reduce it to one number, for example with `mean()`")]
+    LossNotScalar {
+        /// The shape of the loss.
+        shape: Vec<usize>,
+    },
+    /// The closure gave a tensor that does not stand on the device it was given.
+    #[error(
+        "the {what} is not on the capture device: use the model and the device given to the closure, and move the batch to that device"
+    )]
+    NotCaptured {
+        /// Loss or outputs.
+        what: &'static str,
+    },
+    /// The loss depends on no parameter that was asked for.
+    #[error("the loss depends on none of the parameters")]
+    Disconnected,
+    /// The closure reads values of tensors, which a captured loss does not have.
+    #[error(
+        "the loss closure reads data from a tensor (`into_scalar`, `into_data`), so it cannot be captured; use differences of gradients for this loss ({message})"
+    )]
+    ReadsData {
+        /// What Burn said.
+        message: String,
+    },
+    /// The closure panicked.
+    #[error("the loss closure panicked while it was captured: {message}")]
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
+    /// The loss draws random numbers.
+    #[error(
+        "the loss draws random numbers ({operation}): a derivative needs a fixed function; draw them on the host and pass them in with the batch"
+    )]
+    Random {
+        /// The recorded operation.
+        operation: &'static str,
+    },
+    /// An operation, or an option of one, without a rule.
+    #[error("no derivative for {operation}: {option}; use differences of gradients for this loss")]
+    Unsupported {
+        /// The recorded operation.
+        operation: String,
+        /// The option, or what else is missing.
+        option: String,
+    },
+    /// A float type other than f32 and f64.
+    #[error("tensors of type {dtype:?} cannot be differentiated; use f32 or f64")]
+    Type {
+        /// The type met.
+        dtype: DType,
+    },
+    /// The parameters have different types.
+    #[error("the parameters have the types {first:?} and {second:?}; use one type")]
+    MixedTypes {
+        /// The type of the first parameter.
+        first: DType,
+        /// Another one.
+        second: DType,
+    },
+    /// The parameters stand on several devices.
+    #[error("the parameters stand on several devices; move the model to one")]
+    SeveralDevices,
+    /// Gauss-Newton products of a loss whose outputs were not marked.
+    #[error("mark the model's outputs while the loss is captured: Gauss-Newton needs them")]
+    NoOutputs,
+    /// A vector of the wrong length.
+    #[error("expected a vector with {expected} entries, one for each parameter entry, got {found}")]
+    Length {
+        /// Number of parameter entries P.
+        expected: usize,
+        /// Length of the vector.
+        found: usize,
+    },
+    /// Burn's capture failed.
+    #[error("the loss could not be captured: {message}")]
+    Capture {
+        /// What Burn said.
+        message: String,
+    },
+}

@@ -1,0 +1,335 @@
+//! Kernels for `flex`: contiguous tensors of f32 or f64, rows spread over the threads of the
+//! current rayon pool.
+
+use burn::tensor::{DType, TensorData};
+use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
+use burn_flex::{Flex, FlexTensor};
+use rayon::prelude::*;
+
+use super::Windows;
+
+/// A float type of `flex`.
+trait Real: burn_backend::Element + Copy + Default + PartialOrd + std::ops::AddAssign + Sync {
+    const LOWEST: Self;
+    fn is_nan(self) -> bool;
+    /// The entries of a contiguous tensor of this type.
+    fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
+}
+
+impl Real for f32 {
+    const LOWEST: Self = Self::NEG_INFINITY;
+    fn is_nan(self) -> bool {
+        Self::is_nan(self)
+    }
+    fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
+        tensor.as_slice()
+    }
+}
+
+impl Real for f64 {
+    const LOWEST: Self = Self::NEG_INFINITY;
+    fn is_nan(self) -> bool {
+        Self::is_nan(self)
+    }
+    fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
+        tensor.as_slice()
+    }
+}
+
+fn contiguous(tensor: &DispatchTensor) -> Option<FlexTensor> {
+    let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor.clone());
+    match tensor.ok()? {
+        BackendTensor::Float(tensor) | BackendTensor::Int(tensor) => {
+            Some(if tensor.is_contiguous() {
+                tensor
+            } else {
+                tensor.to_contiguous()
+            })
+        }
+        _ => None,
+    }
+}
+
+fn float<E: Real>(values: Vec<E>, shape: &[usize]) -> DispatchTensor {
+    let tensor = FlexTensor::from_data(TensorData::new(values, shape.to_vec()));
+    <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(BackendTensor::Float(tensor))
+}
+
+fn int(values: Vec<i64>, shape: &[usize]) -> DispatchTensor {
+    let tensor = FlexTensor::from_data(TensorData::new(values, shape.to_vec()));
+    <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(BackendTensor::Int(tensor))
+}
+
+/// Runs a kernel for the float type of a tensor.
+macro_rules! for_type {
+    ($tensor:expr, $kernel:ident ( $($argument:expr),* )) => {
+        match $tensor.dtype() {
+            DType::F32 => $kernel::<f32>(&$tensor, $($argument),*),
+            DType::F64 => $kernel::<f64>(&$tensor, $($argument),*),
+            _ => None,
+        }
+    };
+}
+
+/// `[C, N, H, W]` to `[C kh kw, N Ho Wo]`.
+pub(crate) fn patches(
+    x: &DispatchTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let x = contiguous(x)?;
+    for_type!(x, patches_of(windows, shape))
+}
+
+/// The outputs along an axis whose window entry `offset` is inside the input.
+fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
+    let shift = offset * windows.dilation[axis];
+    let (stride, padding) = (windows.stride[axis], windows.padding[axis]);
+    let first = padding.saturating_sub(shift).div_ceil(stride);
+    let end = (windows.input[axis] + padding)
+        .saturating_sub(shift)
+        .div_ceil(stride);
+    (
+        first.min(windows.output[axis]),
+        end.clamp(first.min(windows.output[axis]), windows.output[axis]),
+    )
+}
+
+fn patches_of<E: Real>(
+    x: &FlexTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(x)?;
+    let ([h, w], [ho, wo]) = (windows.input, windows.output);
+    let (row, taps) = (shape[1], windows.kernel[0] * windows.kernel[1]);
+    let images = row / (ho * wo).max(1);
+    let mut values = vec![E::default(); shape[0] * row];
+    values
+        .par_chunks_mut(row.max(1))
+        .enumerate()
+        .for_each(|(index, out)| {
+            let (channel, tap) = (index / taps, index % taps);
+            let offset = [tap / windows.kernel[1], tap % windows.kernel[1]];
+            let (y0, y1) = inside(windows, 0, offset[0]);
+            let (x0, x1) = inside(windows, 1, offset[1]);
+            if x0 == x1 {
+                return;
+            }
+            let stride = windows.stride[1];
+            let start = x0 * stride + offset[1] * windows.dilation[1] - windows.padding[1];
+            for image in 0..images {
+                let plane = &entries[(channel * images + image) * h * w..][..h * w];
+                for y in y0..y1 {
+                    let from = y * windows.stride[0] + offset[0] * windows.dilation[0]
+                        - windows.padding[0];
+                    let source = &plane[from * w + start..];
+                    let target = &mut out[(image * ho + y) * wo..][x0..x1];
+                    if stride == 1 {
+                        target.copy_from_slice(&source[..x1 - x0]);
+                    } else {
+                        for (to, from) in target.iter_mut().zip(source.iter().step_by(stride)) {
+                            *to = *from;
+                        }
+                    }
+                }
+            }
+        });
+    Some(float(values, shape))
+}
+
+/// The transpose of [`patches`]: `[C kh kw, N Ho Wo]` summed into `[C, N, H, W]`.
+pub(crate) fn unpatches(
+    p: &DispatchTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let p = contiguous(p)?;
+    for_type!(p, unpatches_of(windows, shape))
+}
+
+fn unpatches_of<E: Real>(
+    p: &FlexTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(p)?;
+    let ([h, w], [ho, wo]) = (windows.input, windows.output);
+    let images = shape[1];
+    let (row, taps) = (images * ho * wo, windows.kernel[0] * windows.kernel[1]);
+    let mut values = vec![E::default(); shape[0] * images * h * w];
+    values
+        .par_chunks_mut((h * w).max(1))
+        .enumerate()
+        .for_each(|(index, plane)| {
+            let (channel, image) = (index / images, index % images);
+            for tap in 0..taps {
+                let offset = [tap / windows.kernel[1], tap % windows.kernel[1]];
+                let (y0, y1) = inside(windows, 0, offset[0]);
+                let (x0, x1) = inside(windows, 1, offset[1]);
+                if x0 == x1 {
+                    continue;
+                }
+                let stride = windows.stride[1];
+                let start = x0 * stride + offset[1] * windows.dilation[1] - windows.padding[1];
+                for y in y0..y1 {
+                    let to = y * windows.stride[0] + offset[0] * windows.dilation[0]
+                        - windows.padding[0];
+                    let source =
+                        &entries[(channel * taps + tap) * row + (image * ho + y) * wo..][x0..x1];
+                    let target = &mut plane[to * w + start..];
+                    if stride == 1 {
+                        for (to, from) in target.iter_mut().zip(source) {
+                            *to += *from;
+                        }
+                    } else {
+                        for (to, from) in target.iter_mut().step_by(stride).zip(source) {
+                            *to += *from;
+                        }
+                    }
+                }
+            }
+        });
+    Some(float(values, shape))
+}
+
+/// Positions in the plane of the first maximum of each window of `[A, B, H, W]`.
+pub(crate) fn max_positions(
+    x: &DispatchTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let x = contiguous(x)?;
+    for_type!(x, max_positions_of(windows, shape))
+}
+
+fn max_positions_of<E: Real>(
+    x: &FlexTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(x)?;
+    let ([h, w], [ho, wo]) = (windows.input, windows.output);
+    let mut positions = vec![0_i64; shape.iter().product()];
+    positions
+        .par_chunks_mut((ho * wo).max(1))
+        .enumerate()
+        .for_each(|(index, out)| {
+            let plane = &entries[index * h * w..][..h * w];
+            for (at, position) in out.iter_mut().enumerate() {
+                let corner = [(at / wo) * windows.stride[0], (at % wo) * windows.stride[1]];
+                let mut best = E::LOWEST;
+                let mut found = None;
+                for a in 0..windows.kernel[0] {
+                    let y = corner[0] + a * windows.dilation[0];
+                    if y < windows.padding[0] || y >= h + windows.padding[0] {
+                        continue;
+                    }
+                    let line = (y - windows.padding[0]) * w;
+                    for b in 0..windows.kernel[1] {
+                        let x = corner[1] + b * windows.dilation[1];
+                        if x < windows.padding[1] || x >= w + windows.padding[1] {
+                            continue;
+                        }
+                        let entry = line + x - windows.padding[1];
+                        let value = plane[entry];
+                        // A value that is no number is its own maximum, as in Burn.
+                        if found.is_none() || value > best || value.is_nan() {
+                            best = value;
+                            found = Some(entry);
+                        }
+                    }
+                }
+                *position = i64::try_from(found.unwrap_or(0)).unwrap_or(i64::MAX);
+            }
+        });
+    Some(int(positions, shape))
+}
+
+/// Indices along the last axis as `i64`.
+fn indices(tensor: &DispatchTensor) -> Option<Vec<i64>> {
+    let tensor = contiguous(tensor)?;
+    match tensor.dtype() {
+        DType::I64 => tensor.as_slice::<i64>().map(<[i64]>::to_vec),
+        DType::I32 => Some(
+            tensor
+                .as_slice::<i32>()?
+                .iter()
+                .map(|&index| i64::from(index))
+                .collect(),
+        ),
+        _ => None,
+    }
+}
+
+fn position(index: i64, len: usize) -> usize {
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
+    assert!(index < len, "index {index} of an axis of length {len}");
+    index
+}
+
+/// `y[.., j] = x[.., k[.., j]]`
+pub(crate) fn gather_last(
+    x: &DispatchTensor,
+    k: &DispatchTensor,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let x = contiguous(x)?;
+    for_type!(x, gather_of(k, shape))
+}
+
+fn gather_of<E: Real>(
+    x: &FlexTensor,
+    k: &DispatchTensor,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(x)?;
+    let from = *x.layout().shape().to_vec().last()?;
+    let to = *shape.last()?;
+    let k = indices(k)?;
+    let mut values = vec![E::default(); shape.iter().product()];
+    values
+        .par_chunks_mut(to.max(1))
+        .with_min_len(64)
+        .enumerate()
+        .for_each(|(row, out)| {
+            let source = &entries[row * from..][..from];
+            for (value, &index) in out.iter_mut().zip(&k[row * to..]) {
+                *value = source[position(index, from)];
+            }
+        });
+    Some(float(values, shape))
+}
+
+/// `y[.., k[.., j]] += x[.., j]`, from zeros.
+pub(crate) fn scatter_last(
+    x: &DispatchTensor,
+    k: &DispatchTensor,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let x = contiguous(x)?;
+    for_type!(x, scatter_of(k, shape))
+}
+
+fn scatter_of<E: Real>(
+    x: &FlexTensor,
+    k: &DispatchTensor,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(x)?;
+    let from = *x.layout().shape().to_vec().last()?;
+    let to = *shape.last()?;
+    let k = indices(k)?;
+    let mut values = vec![E::default(); shape.iter().product()];
+    values
+        .par_chunks_mut(to.max(1))
+        .with_min_len(64)
+        .enumerate()
+        .for_each(|(row, out)| {
+            let source = &entries[row * from..][..from];
+            for (value, &index) in source.iter().zip(&k[row * from..]) {
+                out[position(index, to)] += *value;
+            }
+        });
+    Some(float(values, shape))
+}

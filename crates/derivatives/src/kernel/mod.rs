@@ -1,0 +1,76 @@
+//! Kernels of our own, where a device's are measured to be slow.
+//!
+//! Each gives `None` where it does not apply, and the generic path beside it is taken. They exist for
+//! Burn's CPU backend `flex` (feature `flex`): its `gather`, its pooling with indices and the slices
+//! that patches are made of cost several times what memory allows.
+
+#[cfg(feature = "flex")]
+mod flex;
+
+#[cfg(feature = "flex")]
+pub(crate) use flex::{gather_last, max_positions, patches, scatter_last, unpatches};
+
+/// Windows over two axes.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(feature = "flex"),
+    expect(dead_code, reason = "only kernels read it")
+)]
+pub(crate) struct Windows {
+    pub(crate) input: [usize; 2],
+    pub(crate) output: [usize; 2],
+    pub(crate) kernel: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    pub(crate) padding: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+}
+
+#[cfg(not(feature = "flex"))]
+mod none {
+    use burn_dispatch::DispatchTensor;
+
+    use super::Windows;
+
+    pub(crate) const fn patches(
+        _: &DispatchTensor,
+        _: &Windows,
+        _: &[usize],
+    ) -> Option<DispatchTensor> {
+        None
+    }
+
+    pub(crate) const fn unpatches(
+        _: &DispatchTensor,
+        _: &Windows,
+        _: &[usize],
+    ) -> Option<DispatchTensor> {
+        None
+    }
+
+    pub(crate) const fn max_positions(
+        _: &DispatchTensor,
+        _: &Windows,
+        _: &[usize],
+    ) -> Option<DispatchTensor> {
+        None
+    }
+
+    pub(crate) const fn gather_last(
+        _: &DispatchTensor,
+        _: &DispatchTensor,
+        _: &[usize],
+    ) -> Option<DispatchTensor> {
+        None
+    }
+
+    pub(crate) const fn scatter_last(
+        _: &DispatchTensor,
+        _: &DispatchTensor,
+        _: &[usize],
+    ) -> Option<DispatchTensor> {
+        None
+    }
+}
+
+#[cfg(not(feature = "flex"))]
+pub(crate) use none::{gather_last, max_positions, patches, scatter_last, unpatches};

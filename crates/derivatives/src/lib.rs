@@ -1,0 +1,88 @@
+//! Exact first and second derivatives of a Burn loss.
+//!
+//! Burn differentiates once. This crate records a loss as a graph, writes it as a small program of
+//! its own and transforms programs: derivative in, derivative out. The model is not touched and
+//! nothing is written twice.
+//!
+//! [`Capture`] records a loss; [`CapturedLoss`] has its value, gradient, Hessian and Gauss-Newton
+//! products; [`CapturedLoss::linearize`] keeps what several products at one point share;
+//! [`Workers`] spreads the products of many batches over the cores.
+//!
+//! ```
+//! use burn::nn::{Linear, LinearConfig};
+//! use burn::tensor::{Device, Tensor};
+//! use derivatives::{Capture, Workers};
+//!
+//! let device = Device::flex();
+//! let model = LinearConfig::new(2, 1).init(&device);
+//! let batches = [1.0, 2.0].map(|x| Tensor::<2>::full([4, 2], x, &device));
+//! let mut products = Vec::new();
+//! for batch in &batches {
+//!     let loss = Capture::of(&model).outputs_and_loss(
+//!         |model: &Linear, device| model.forward(batch.clone().to_device(device)),
+//!         |outputs, _| outputs.square().mean(),
+//!     )?;
+//!     products.push(loss.linearize(&loss.origin())?);
+//! }
+//! // H v for both batches; the last entry belongs to the bias, on which H is 2
+//! let v = Tensor::<1>::from_floats([0.0, 0.0, 1.0], &device);
+//! for product in Workers::per_core().map(&products, |loss| loss.hessian_vector(&v)) {
+//!     let bias: f32 = product?.slice_dim(0, 2..3).into_scalar();
+//!     assert_eq!(bias, 2.0);
+//! }
+//! # Ok::<(), derivatives::Error>(())
+//! ```
+//!
+//! # What a loss may contain
+//!
+//! | | |
+//! |---|---|
+//! | differentiable | arithmetic and all functions of one variable; powers, `atan2`, `hypot`, `cross`; products of matrices; sums, means, products, extrema, sorting, top-k and cumulative operations; all shape and index operations (`scatter` and `select_assign` that add); linear, embedding, convolutions of 1 to 3 dimensions and transposed ones with every option, max, average and adaptive pooling, unfolding, interpolation; batch, layer and the other normalisations; attention; all activations |
+//! | piecewise constant | comparisons, rounding, signs, arg-extrema, integers and booleans |
+//! | an error that says so | random numbers, reading data in the closure, `grid_sample_2d`, deformable convolutions, CTC, quantisation, operations of one's own, collective operations, scatter with an update other than addition, f16 and bf16 |
+//!
+//! At a kink the derivative is the one Burn takes. Dropout is off.
+//!
+//! # Speed
+//!
+//! On the CPU backend `flex` enable the feature `flex`, which has kernels of our own for what is
+//! slow there, and cut the data into batches that fit the cache, each done by one of the
+//! [`Workers`]: some 256 rows for dense layers, 8 to 16 images for convolutions.
+//!
+//! # Inside
+//!
+//! `capture` runs the closure on a recording device; `lower` writes the recorded operations in
+//! primitives; `graph` holds them; `primitive` has the rules of each, side by side with the
+//! mathematics; `transform` derives programs from programs; `plan` runs them.
+//!
+//! To add an operation, write it in primitives that exist, in the arm of `lower` where it is an
+//! error now: its derivatives follow. Only what cannot be written so needs a primitive: a variant
+//! in its family's file under `primitive`, a constructor on `Graph` that gives its shape, and the
+//! rules `evaluate`, `jvp` and, if it is linear, `transpose`; there is no rule for reverse mode. Then
+//! a line in `tests/operations` checks value and gradient beside Burn, both derivatives beside
+//! differences, and the symmetry of the Hessian.
+//!
+//! # References
+//!
+//! Pearlmutter 1994, "Fast exact multiplication by the Hessian"; Radul, Paszke, Frostig, Johnson,
+//! Maclaurin 2023, "You Only Linearize Once"; Schraudolph 2002 for Gauss-Newton products.
+
+mod capture;
+mod error;
+mod graph;
+mod kernel;
+mod linearized;
+mod loss;
+mod lower;
+mod plan;
+mod primitive;
+mod quiet;
+mod transform;
+mod workers;
+
+pub use capture::{Capture, Outputs, Statistics};
+pub use error::Error;
+pub use linearized::Linearized;
+pub use loss::CapturedLoss;
+pub use quiet::catch as catch_quietly;
+pub use workers::Workers;

@@ -1,0 +1,157 @@
+//! From recorded operations to primitives.
+//!
+//! The match is exhaustive on Burn's operation enums: each operation is written in primitives, is
+//! piecewise constant, or is an error that names the operation and the option. No option is
+//! dropped.
+
+mod activation;
+mod base;
+mod discrete;
+mod float;
+mod module;
+mod numeric;
+mod resample;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use burn::tensor::{DType, TensorData};
+use burn_dispatch::DispatchDevice;
+use burn_ir::{OperationIr, TensorId, TensorIr};
+
+use crate::Error;
+use crate::graph::{Graph, NodeId};
+use crate::primitive::{Kind, Primitive};
+
+/// A recorded loss on its way to a graph.
+pub(crate) struct Lowering {
+    pub(crate) graph: Graph,
+    known: HashMap<TensorId, NodeId>,
+    values: BTreeMap<TensorId, TensorData>,
+    /// Tensors that something is differentiated by: they must not be simplified away.
+    marked: HashSet<TensorId>,
+    /// Running means of the layers that normalise with the statistics of the batch.
+    batch_statistics: HashSet<TensorId>,
+    device: DispatchDevice,
+}
+
+type Lowered = Result<NodeId, Error>;
+
+impl Lowering {
+    pub(crate) fn new(
+        values: BTreeMap<TensorId, TensorData>,
+        marked: HashSet<TensorId>,
+        batch_statistics: HashSet<TensorId>,
+        device: DispatchDevice,
+    ) -> Self {
+        Self {
+            graph: Graph::default(),
+            known: HashMap::new(),
+            values,
+            marked,
+            batch_statistics,
+            device,
+        }
+    }
+
+    /// Says that a recorded tensor is this node.
+    pub(crate) fn bind(&mut self, id: TensorId, node: NodeId) {
+        let node = if self.marked.contains(&id) {
+            let (shape, dtype) = (self.graph.shape(node).to_vec(), self.graph.dtype(node));
+            self.graph
+                .insert(Primitive::Barrier, vec![node], shape, dtype)
+        } else {
+            node
+        };
+        self.known.insert(id, node);
+    }
+
+    /// The node of a recorded tensor, by its id.
+    pub(crate) fn find(&mut self, id: TensorId) -> Option<NodeId> {
+        if let Some(&node) = self.known.get(&id) {
+            return Some(node);
+        }
+        let data = self.values.remove(&id)?;
+        let node = self.graph.constant(data);
+        self.bind(id, node);
+        self.known.get(&id).copied()
+    }
+
+    /// The data of a tensor that stands at several places, all alike.
+    pub(crate) fn take(&mut self, copies: &[TensorId]) -> Result<TensorData, Error> {
+        let mut data = None;
+        for copy in copies {
+            data = self.values.remove(copy).or(data);
+        }
+        data.ok_or_else(|| Error::Capture {
+            message: "a parameter has no value".to_owned(),
+        })
+    }
+
+    fn get(&mut self, tensor: &TensorIr) -> Lowered {
+        let node = self.find(tensor.id).ok_or_else(|| Error::Capture {
+            message: format!("{} has no source", tensor.id),
+        })?;
+        float_type(self.graph.dtype(node))?;
+        Ok(node)
+    }
+
+    fn set(&mut self, tensor: &TensorIr, node: NodeId) -> Result<(), Error> {
+        float_type(tensor.dtype)?;
+        debug_assert_eq!(self.graph.shape(node), dims(tensor), "shape of {tensor:?}");
+        self.bind(tensor.id, node);
+        Ok(())
+    }
+
+    /// Writes one recorded operation.
+    pub(crate) fn operation(&mut self, operation: &OperationIr) -> Result<(), Error> {
+        match operation {
+            OperationIr::BaseFloat(operation)
+            | OperationIr::BaseInt(operation)
+            | OperationIr::BaseBool(operation) => self.base(operation),
+            OperationIr::NumericFloat(_, operation) => self.numeric(operation),
+            OperationIr::NumericInt(_, operation) => self.numeric_int(operation),
+            OperationIr::Bool(operation) => self.bool(operation),
+            OperationIr::Int(operation) => self.int(operation),
+            OperationIr::Float(_, operation) => self.float(operation),
+            OperationIr::Module(operation) => self.module(operation),
+            OperationIr::Activation(operation) => self.activation(operation),
+            // The data of initialised tensors is in the captured values.
+            OperationIr::Init(_) | OperationIr::Drop(_) => Ok(()),
+            OperationIr::Custom(custom) => Err(unsupported(
+                format!("Custom({})", custom.id),
+                "an operation of one's own has no recorded derivative",
+            )),
+            OperationIr::Distributed(_) => Err(unsupported(
+                "Distributed",
+                "a collective operation is not a function of one model",
+            )),
+        }
+    }
+}
+
+fn float_type(dtype: DType) -> Result<(), Error> {
+    match (Kind::of(dtype), dtype) {
+        (Kind::Float, DType::F32 | DType::F64) | (Kind::Int | Kind::Bool, _) => Ok(()),
+        (Kind::Float, _) => Err(Error::Type { dtype }),
+    }
+}
+
+fn dims(tensor: &TensorIr) -> Vec<usize> {
+    tensor.shape.to_vec()
+}
+
+fn unsupported(operation: impl Into<String>, option: impl Into<String>) -> Error {
+    Error::Unsupported {
+        operation: operation.into(),
+        option: option.into(),
+    }
+}
+
+/// The variant's name of a recorded operation.
+fn name(operation: &impl std::fmt::Debug) -> String {
+    let text = format!("{operation:?}");
+    text.split(['(', ' ', '{'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

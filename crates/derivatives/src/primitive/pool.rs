@@ -1,0 +1,107 @@
+//! Where the maxima of a max pooling are. Taking them is a `Gather`, which has the derivative.
+//!
+//! The indices count along the flattened spatial axes of the input, as Burn's do; they are
+//! piecewise constant. At a tie the first position wins, as in Burn's kernel.
+
+use burn_backend::ops::ModuleOps;
+use burn_dispatch::{Dispatch, DispatchTensor};
+
+use super::{Layout, Primitive, Rules, Site, Window, inputs};
+use crate::graph::{Graph, NodeId};
+use crate::kernel;
+
+/// Positions of the maxima of windows over one or two axes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct MaxPool {
+    pub(crate) window: Window,
+    pub(crate) ceil_mode: bool,
+}
+
+impl Graph {
+    /// Positions `[N, C, out..]` of the maxima of `x`, `[N, C, in..]`.
+    pub(crate) fn max_positions(&mut self, x: NodeId, pool: MaxPool, shape: Vec<usize>) -> NodeId {
+        self.insert(pool, vec![x], shape, burn::tensor::DType::I64)
+    }
+
+    /// The max pooling of `x`, `[N, C, in..]`, to `shape`, `[N, C, out..]`.
+    pub(crate) fn max_pool(&mut self, x: NodeId, pool: MaxPool, shape: Vec<usize>) -> NodeId {
+        // Images and channels are alike here: what was swapped may stay so.
+        if let Primitive::Layout(Layout::Permute(axes)) = self.primitive(x)
+            && axes[..2] == [1, 0]
+            && axes[2..].iter().copied().eq(2..axes.len())
+        {
+            let inner = self.input(x, 0);
+            let mut swapped = shape;
+            swapped.swap(0, 1);
+            let pooled = self.max_pool(inner, pool, swapped);
+            return self.swap(pooled, 0, 1);
+        }
+        let positions = self.max_positions(x, pool, shape.clone());
+        let (n, c) = (shape[0], shape[1]);
+        let inputs: usize = self.shape(x)[2..].iter().product();
+        let outputs: usize = shape[2..].iter().product();
+        let flat = self.reshape(x, vec![n, c, inputs]);
+        let positions = self.reshape(positions, vec![n, c, outputs]);
+        let maxima = self.gather(flat, 2, positions);
+        self.reshape(maxima, shape)
+    }
+}
+
+impl Rules for MaxPool {
+    fn evaluate(&self, tensors: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
+        let [x] = inputs(tensors);
+        let shape = burn_backend::TensorMetadata::shape(&x).to_vec();
+        let own = self
+            .window
+            .planar(&shape[2..], &at.shape[2..])
+            .and_then(|windows| kernel::max_positions(&x, &windows, at.shape));
+        if let Some(positions) = own {
+            return positions;
+        }
+        let pair = |values: &[usize]| [values[0], values[1]];
+        let window = &self.window;
+        if window.kernel.len() == 1 {
+            Dispatch::max_pool1d_with_indices(
+                x,
+                window.kernel[0],
+                window.stride[0],
+                window.padding[0],
+                window.dilation[0],
+                self.ceil_mode,
+                at.dtype.into(),
+            )
+            .indices
+        } else {
+            Dispatch::max_pool2d_with_indices(
+                x,
+                pair(&window.kernel),
+                pair(&window.stride),
+                pair(&window.padding),
+                pair(&window.dilation),
+                self.ceil_mode,
+                at.dtype.into(),
+            )
+            .indices
+        }
+    }
+
+    fn jvp(
+        &self,
+        _graph: &mut Graph,
+        _inputs: &[NodeId],
+        _out: NodeId,
+        _tangents: &[Option<NodeId>],
+    ) -> Option<NodeId> {
+        None
+    }
+
+    fn transpose(
+        &self,
+        _graph: &mut Graph,
+        _inputs: &[NodeId],
+        _linear: &[bool],
+        _cotangent: NodeId,
+    ) -> Vec<Option<NodeId>> {
+        unreachable!("positions are not linear")
+    }
+}

@@ -1,0 +1,73 @@
+//! Softmax and its logarithm along an axis.
+//!
+//! With $s = \operatorname{softmax}(x)$: $\dot s = s (\dot x - \sum s \dot x)$, and
+//! $\frac{d}{dt} \log s = \dot x - \sum s \dot x$.
+
+use burn_backend::ops::ActivationOps;
+use burn_dispatch::{Dispatch, DispatchTensor};
+
+use super::{Rules, Site, Unary, inputs};
+use crate::graph::{Graph, NodeId};
+
+/// A normalised exponential along an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Softmax {
+    Plain(usize),
+    Log(usize),
+}
+
+impl Graph {
+    pub(crate) fn softmax(&mut self, x: NodeId, axis: usize) -> NodeId {
+        let (shape, dtype) = (self.shape(x).to_vec(), self.dtype(x));
+        self.insert(Softmax::Plain(axis), vec![x], shape, dtype)
+    }
+
+    pub(crate) fn log_softmax(&mut self, x: NodeId, axis: usize) -> NodeId {
+        let (shape, dtype) = (self.shape(x).to_vec(), self.dtype(x));
+        self.insert(Softmax::Log(axis), vec![x], shape, dtype)
+    }
+}
+
+impl Rules for Softmax {
+    fn evaluate(&self, tensors: Vec<DispatchTensor>, _at: &Site<'_>) -> DispatchTensor {
+        let [x] = inputs(tensors);
+        match *self {
+            Self::Plain(axis) => Dispatch::softmax(x, axis),
+            Self::Log(axis) => Dispatch::log_softmax(x, axis),
+        }
+    }
+
+    fn jvp(
+        &self,
+        graph: &mut Graph,
+        _inputs: &[NodeId],
+        out: NodeId,
+        tangents: &[Option<NodeId>],
+    ) -> Option<NodeId> {
+        let tangent = tangents[0]?;
+        let (softmax, axis) = match *self {
+            Self::Plain(axis) => (out, axis),
+            Self::Log(axis) => (graph.unary(Unary::Exp, out), axis),
+        };
+        let weighted = graph.mul(tangent, softmax);
+        let mean = graph.sum_over(weighted, &[axis]);
+        Some(match self {
+            // s dx - s sum(s dx): the product is there already.
+            Self::Plain(_) => {
+                let drift = graph.mul(softmax, mean);
+                graph.sub(weighted, drift)
+            }
+            Self::Log(_) => graph.sub(tangent, mean),
+        })
+    }
+
+    fn transpose(
+        &self,
+        _graph: &mut Graph,
+        _inputs: &[NodeId],
+        _linear: &[bool],
+        _cotangent: NodeId,
+    ) -> Vec<Option<NodeId>> {
+        unreachable!("a softmax is not linear")
+    }
+}

@@ -1,0 +1,48 @@
+//! Forward mode: the tangents of a program's values.
+
+use std::collections::HashMap;
+
+use crate::graph::{Graph, NodeId};
+
+/// The tangents of `targets` when the nodes of `seeds` have the tangents given with them; `None`
+/// is zero.
+///
+/// A seed is taken as given: what it is itself made of does not move it.
+pub(crate) fn jvp(
+    graph: &mut Graph,
+    seeds: &[(NodeId, NodeId)],
+    targets: &[NodeId],
+) -> Vec<Option<NodeId>> {
+    let mut tangents: HashMap<NodeId, NodeId> = HashMap::new();
+    let seeds: HashMap<NodeId, NodeId> = seeds.iter().copied().collect();
+    for id in graph.ancestors(targets) {
+        if let Some(&tangent) = seeds.get(&id) {
+            tangents.insert(id, tangent);
+            continue;
+        }
+        let inputs = graph.node(id).inputs.clone();
+        let moving: Vec<Option<NodeId>> = inputs
+            .iter()
+            .map(|input| tangents.get(input).copied())
+            .collect();
+        if moving.iter().all(Option::is_none) {
+            continue;
+        }
+        let primitive = graph.primitive(id).clone();
+        if let Some(tangent) = primitive.jvp(graph, &inputs, id, &moving) {
+            debug_assert_eq!(
+                graph.shape(tangent),
+                graph.shape(id),
+                "tangent of {primitive:?}"
+            );
+            // A tangent that is zero everywhere is none.
+            if graph.as_fill(tangent) != Some(0.0) {
+                tangents.insert(id, tangent);
+            }
+        }
+    }
+    targets
+        .iter()
+        .map(|target| tangents.get(target).copied())
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! One operation checked: against Burn's own gradient, against differences, against itself.
+
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use derivatives::{Capture, CapturedLoss, Error};
+
+/// What an operation is applied to: a vector of parameters, which the test shapes as it needs.
+#[derive(Module, Debug)]
+pub(crate) struct Point {
+    theta: Param<Tensor<1>>,
+}
+
+/// Errors reached by one operation; relative, by the largest entry.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// Value beside Burn's.
+    pub(crate) value: f64,
+    /// Gradient beside Burn's.
+    pub(crate) gradient: f64,
+    /// Gradient beside central differences of values.
+    pub(crate) differences: f64,
+    /// `<g, v>` beside the forward derivative.
+    pub(crate) forward: f64,
+    /// Hessian-vector product beside central differences of gradients.
+    pub(crate) product: f64,
+    /// `<u, Hv>` beside `<Hu, v>`, and `<v, Hv>` beside the quadratic form.
+    pub(crate) symmetry: f64,
+}
+
+pub(crate) fn noise(len: usize, seed: u64) -> Vec<f64> {
+    // SplitMix64, mapped to (-1, 1) and pushed away from 0: kinks stand there.
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (0..len)
+        .map(|_| {
+            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            let bits = (z ^ (z >> 31)) >> 11;
+            let unit = bits as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0;
+            unit + 0.05_f64.copysign(unit)
+        })
+        .collect()
+}
+
+pub(crate) fn tensor(values: Vec<f64>, device: &Device) -> Tensor<1> {
+    let len = values.len();
+    Tensor::from_data(TensorData::new(values, [len]), (device, DType::F64))
+}
+
+fn entries(vector: Tensor<1>) -> Vec<f64> {
+    vector.into_data().iter::<f64>().collect()
+}
+
+fn error(ours: &[f64], theirs: &[f64]) -> f64 {
+    let size = theirs.iter().fold(1e-3_f64, |size, x| size.max(x.abs()));
+    let gap = ours
+        .iter()
+        .zip(theirs)
+        .map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() })
+        .fold(
+            0.0,
+            |a: f64, b| if b.is_nan() { f64::INFINITY } else { a.max(b) },
+        );
+    gap / size
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// A number out of a tensor, with curvature even where the operation has none.
+fn scalar<const D: usize>(out: Tensor<D>) -> Tensor<1> {
+    let len = out.shape().num_elements();
+    let weights = tensor(noise(len, 77), &out.device().without_autodiff());
+    let device = out.device();
+    let weights = if device.is_autodiff() {
+        Tensor::from_inner(weights)
+    } else {
+        weights
+    };
+    (out.reshape([len]).sin() * weights).sum()
+}
+
+pub(crate) fn capture<const D: usize>(
+    len: usize,
+    f: impl Fn(Tensor<1>) -> Tensor<D>,
+) -> Result<CapturedLoss, Error> {
+    let device = Device::flex();
+    let theta = Param::initialized(
+        ParamId::new(),
+        tensor(noise(len, 1), &device).require_grad_off(),
+    );
+    let model = Point { theta };
+    Capture::of(&model)
+        .with_parameters([model.theta.id])
+        .loss(|model: &Point, _| scalar(f(model.theta.val())))
+}
+
+trait Off {
+    fn require_grad_off(self) -> Self;
+}
+
+impl Off for Tensor<1> {
+    fn require_grad_off(self) -> Self {
+        self
+    }
+}
+
+/// Checks `f` at a point with `len` entries.
+pub(crate) fn check<const D: usize>(
+    name: &str,
+    len: usize,
+    f: impl Fn(Tensor<1>) -> Tensor<D>,
+) -> Row {
+    let device = Device::flex();
+    let loss = capture(len, &f).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let theta = noise(len, 1);
+    let at = |theta: &[f64]| tensor(theta.to_vec(), &device);
+    let (value, gradient) = loss.gradient(&at(&theta)).expect("a gradient");
+    let gradient = entries(gradient);
+
+    let leaf = tensor(theta.clone(), &device.clone().autodiff()).require_grad();
+    let burn = scalar(f(leaf.clone()));
+    let burn_value: f64 = burn.clone().into_scalar();
+    let burn_gradient = leaf
+        .grad(&burn.backward())
+        .map_or_else(|| vec![0.0; len], entries);
+
+    let (u, v) = (noise(len, 2), noise(len, 3));
+    let moved = |h: f64| -> Vec<f64> { theta.iter().zip(&v).map(|(t, v)| t + h * v).collect() };
+    let h = 1e-5;
+    let ahead = loss.gradient(&at(&moved(h))).expect("a gradient");
+    let behind = loss.gradient(&at(&moved(-h))).expect("a gradient");
+    let slope = (ahead.0 - behind.0) / (2.0 * h);
+    let difference: Vec<f64> = entries(ahead.1)
+        .iter()
+        .zip(entries(behind.1))
+        .map(|(a, b)| (a - b) / (2.0 * h))
+        .collect();
+    let product = entries(
+        loss.hessian_vector(&at(&theta), &at(&v))
+            .expect("a product"),
+    );
+    let other = entries(
+        loss.hessian_vector(&at(&theta), &at(&u))
+            .expect("a product"),
+    );
+    let (forward_value, forward) = loss.jvp(&at(&theta), &at(&v)).expect("a jvp");
+    let quadratic = loss.quadratic_form(&at(&theta), &at(&v)).expect("a form");
+    let scale = dot(&product, &product).sqrt().max(1e-3);
+    Row {
+        name: name.to_owned(),
+        value: error(&[value, forward_value], &[burn_value, burn_value]),
+        gradient: error(&gradient, &burn_gradient),
+        // A slope may be small by cancellation; its rounding is that of its terms.
+        differences: (dot(&gradient, &v) - slope).abs()
+            / (dot(&gradient, &gradient).sqrt() * dot(&v, &v).sqrt()).max(1e-3),
+        forward: error(&[forward], &[dot(&gradient, &v)]),
+        product: error(&product, &difference),
+        symmetry: ((dot(&u, &product) - dot(&other, &v)).abs()
+            + (dot(&v, &product) - quadratic).abs())
+            / scale,
+    }
+}
+
+/// Prints the table and fails with the rows that are off.
+pub(crate) fn report(rows: &[Row]) {
+    let mut bad = Vec::new();
+    println!("| operation | value | gradient | differences | forward | product | symmetry |");
+    println!("|---|---|---|---|---|---|---|");
+    for row in rows {
+        println!(
+            "| {} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} |",
+            row.name,
+            row.value,
+            row.gradient,
+            row.differences,
+            row.forward,
+            row.product,
+            row.symmetry
+        );
+        // Burn rounds some scalars to f32; those operations are named by the caller.
+        let burn = if row.name.ends_with("(f32 in Burn)") {
+            1e-6
+        } else {
+            1e-13
+        };
+        // Where Burn's own gradient is not the slope of its value, ours has to be.
+        let gradient = if row.name.ends_with("(wrong in Burn)") {
+            row.gradient > 1e-3
+        } else {
+            row.gradient < burn
+        };
+        let good = row.value < burn
+            && gradient
+            // Central differences with h = 1e-5 in f64: h^2 = 1e-10, rounding 1e-16 / h.
+            && row.differences < 1e-8
+            && row.product < 1e-7
+            && row.forward < 1e-12
+            && row.symmetry < 1e-12;
+        if !good {
+            bad.push(row.name.clone());
+        }
+    }
+    assert!(bad.is_empty(), "off: {bad:?}");
+}

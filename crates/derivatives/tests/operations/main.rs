@@ -1,0 +1,14 @@
+//! Every operation of Burn that a loss may contain, one by one, in f64.
+#![allow(missing_docs, reason = "a test")]
+#![allow(clippy::print_stdout, reason = "the table is shown with --nocapture")]
+#![allow(clippy::cast_precision_loss, reason = "small numbers")]
+
+mod activation;
+mod elementwise;
+mod harness;
+mod indexing;
+mod layers;
+mod random;
+mod reduction;
+mod refusal;
+mod shape;
