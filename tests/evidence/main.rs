@@ -40,8 +40,8 @@ const EXPERIMENTS: [Experiment; 2] = [
         digits::run,
     ),
     (
-        "difference-products",
-        "How exact is a Hessian product by differences, by float type and step?",
+        "hessian-products",
+        "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
     ),
 ];

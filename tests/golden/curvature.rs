@@ -9,7 +9,7 @@ use landscape::operator::download;
 use landscape::spectrum::{
     LanczosConfig, TraceConfig, dense_spectrum, extremes, hutchinson_trace, top_eigenpairs,
 };
-use landscape::{DifferenceConfig, Hessian, LinearOperator, Step};
+use landscape::{DifferenceConfig, GaussNewton, Hessian, LinearOperator, Method, Step};
 use tests::{Case, CaseVisitor, Net, for_each_case, for_each_case_on, relative_error};
 
 fn hessian<N: Net>(case: &Case<N>, step: Step) -> Hessian<N, N::Batch> {
@@ -48,6 +48,88 @@ impl CaseVisitor for ValueAndGradient {
 #[test]
 fn loss_and_gradient_agree_with_pytorch_to_1e_12() {
     for_each_case(&mut ValueAndGradient);
+}
+
+struct ExactProducts;
+
+impl CaseVisitor for ExactProducts {
+    fn visit<N: Net>(&mut self, case: &Case<N>) {
+        let hessian = Hessian::at(&case.model, &case.risk()).expect("the case can be measured");
+        let dtype = hessian.domain().dtype;
+        assert_eq!(hessian.method(), Method::Exact { dtype });
+        let error = relative_error(&product(&hessian, &case.family("v")), &case.family("hv"));
+        // In f32 ten times what the fixture says that PyTorch reaches.
+        let limit = match dtype {
+            DType::F64 => 1e-11,
+            _ => 10.0 * case.scalar(&["float32_torch_rel_err", "hv"]),
+        };
+        println!("{case:28} exact product in {dtype:?} {error:.1e}, limit {limit:.1e}");
+        assert!(error < limit, "{case}: {error:.1e}");
+    }
+}
+
+#[test]
+fn exact_products_agree_with_pytorch_to_1e_11() {
+    for_each_case(&mut ExactProducts);
+}
+
+#[test]
+fn exact_products_in_f32_are_as_good_as_pytorchs() {
+    for_each_case_on(&Device::flex().autodiff(), DType::F32, &mut ExactProducts);
+}
+
+struct GaussNewtonProducts;
+
+impl CaseVisitor for GaussNewtonProducts {
+    fn visit<N: Net>(&mut self, case: &Case<N>) {
+        let gauss_newton = GaussNewton::at(&case.model, &case.risk_of_outputs())
+            .expect("the case can be measured");
+        let v = gauss_newton
+            .domain()
+            .upload(&case.family("v"))
+            .expect("P entries");
+        let product = download(&gauss_newton.apply(&v).expect("a product"));
+        let error = relative_error(&product, &case.family("ggnv"));
+        println!("{case:28} Gauss-Newton product {error:.1e}");
+        assert!(error < 1e-11, "{case}: {error:.1e}");
+    }
+}
+
+#[test]
+fn gauss_newton_products_agree_with_pytorch_to_1e_11() {
+    for_each_case(&mut GaussNewtonProducts);
+}
+
+struct ExactSpectra;
+
+impl CaseVisitor for ExactSpectra {
+    fn visit<N: Net>(&mut self, case: &Case<N>) {
+        // P products each: the larger networks would take minutes.
+        if case.family("v").len() > 900 {
+            return;
+        }
+        let hessian = Hessian::at(&case.model, &case.risk()).expect("the case can be measured");
+        let mut values = dense_spectrum(&hessian).expect("a spectrum").values;
+        let mut expected = case.values("hess_eigs");
+        expected.sort_by(f64::total_cmp);
+        values.sort_by(f64::total_cmp);
+        let scale = case.scalar(&["lambda_max"]);
+        let worst = values
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        println!(
+            "{case:28} worst eigenvalue {:.1e} of lambda_max",
+            worst / scale
+        );
+        assert!(worst < 1e-10 * scale, "{case}");
+    }
+}
+
+#[test]
+fn whole_spectra_by_exact_products_agree_with_pytorch_to_1e_10() {
+    for_each_case(&mut ExactSpectra);
 }
 
 struct SmoothProducts;
@@ -137,7 +219,8 @@ struct SinglePrecisionModels;
 
 impl CaseVisitor for SinglePrecisionModels {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
-        let hessian = Hessian::at(&case.model, &case.risk()).expect("the case can be measured");
+        let hessian = Hessian::by_differences(&case.model, &case.risk(), &DifferenceConfig::new())
+            .expect("the case can be measured");
         let (v, expected) = (case.family("v"), case.family("hv"));
         let error = relative_error(&product(&hessian, &v), &expected);
         println!("{case:28} product {error:.1e}, {}", hessian.method());
@@ -149,7 +232,7 @@ impl CaseVisitor for SinglePrecisionModels {
 }
 
 #[test]
-fn products_of_models_in_f32_are_taken_in_f64_by_default() {
+fn difference_products_of_models_in_f32_are_taken_in_f64_by_default() {
     for_each_case_on(
         &Device::flex().autodiff(),
         DType::F32,

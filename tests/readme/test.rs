@@ -1,18 +1,15 @@
 //! The README's Rust, run as it stands there: every line of its code blocks is a line of this file.
 
-use anyhow::Result;
+use std::sync::Mutex;
+
+use anyhow::{Result, anyhow};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
 use datasets::{Digits, batches};
-use landscape::{
-    Grid, Hessian, LanczosConfig, ParameterSpace, Risk, TraceConfig, filter_normalize,
-    hutchinson_trace, plane, random_directions, top_eigenpairs,
-};
 use models::{Mlp, MlpConfig};
-use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
-use probes::sink::TensorBoard;
-use probes::{Budget, Probes, Schedule};
-use sam::{SamConfig, SharpnessAware};
+
+/// The process has one current folder; the README's paths are relative to it.
+static IN_A_FOLDER: Mutex<()> = Mutex::new(());
 
 fn loss(model: &Mlp, x: &Tensor<2>, y: &Tensor<1, Int>) -> Tensor<1> {
     let log_probabilities = log_softmax(model.forward(x.clone()), 1);
@@ -43,6 +40,9 @@ fn model_and_batches() -> Result<(Mlp, Pairs)> {
 #[test]
 #[allow(clippy::print_stdout, reason = "as in the README")]
 fn curvature_and_slice_snippets_run() -> Result<()> {
+use landscape::{Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs};
+use landscape::{Grid, ParameterSpace, filter_normalize, plane, random_directions};
+use probes::render::{ContourConfig, contour};
     let (model, batches) = model_and_batches()?;
 
 let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| loss(model, x, y));
@@ -54,6 +54,11 @@ let trace = hutchinson_trace(&hessian, &TraceConfig::new().with_relative_error(0
 let space = ParameterSpace::of(&model)?;
 let [d1, d2] = random_directions(&space, 42).map(|d| filter_normalize(&space, &model, d));
 let surface = plane(&model, &risk, [&d1, &d2], &Grid::square(-1.0..=1.0, 51))?;
+    let folder = tempfile::tempdir()?;
+    let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
+    std::env::set_current_dir(folder.path())?;
+contour(&(&surface).into(), &ContourConfig::new("Training loss".into()))?.save("surface.png")?;
+    assert!(std::fs::read("surface.png")?.starts_with(b"\x89PNG"));
     assert!(trace.standard_error > 0.0 && trace.products >= 16);
     assert!((surface.at(25, 25) - risk.value(&model)?).abs() < 1e-6);
     Ok(())
@@ -62,6 +67,12 @@ let surface = plane(&model, &risk, [&d1, &d2], &Grid::square(-1.0..=1.0, 51))?;
 #[rustfmt::skip]
 #[test]
 fn sam_and_probe_snippets_run() -> Result<()> {
+use sam::{SamConfig, SharpnessAware};
+use landscape::{Grid, ParameterSpace};
+use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
+use probes::sink::{JsonLines, TensorBoard};
+use probes::{Budget, Probes, Schedule};
+    use landscape::Risk;
     let (mut model, batches) = model_and_batches()?;
     let (x, y) = batches[0].clone();
     let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| cross_entropy(model, x, y));
@@ -71,6 +82,7 @@ fn sam_and_probe_snippets_run() -> Result<()> {
     // What the README's line takes the place of.
     model = optim.step(lr, model.clone(), GradientsParams::from_grads(loss(&model).backward(), &model));
     let folder = tempfile::tempdir()?;
+    let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
 let sam = SamConfig::new().with_rho(0.05).init();                                        // added
 ParameterSpace::of(&model)?;    // draws the initial weights now, with or without probes
@@ -79,12 +91,13 @@ let mut probes = Probes::new(Budget::fraction(0.05))
     .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 3).with_seed(7))
     .with(Schedule::at_end(), LossSurface::of(&risk, Grid::square(-1.0..=1.0, 51)))
     .with_total_steps(steps)
-    .into_sink(TensorBoard::create("runs/mine")?);
+    .into_sink(TensorBoard::create("runs/mine")?)    // refuses a folder that holds a run already
+    .into_sink(JsonLines::create("runs/mine/records.jsonl")?);
     for step in 1..=steps {
 model = sam.step(&mut optim, lr, model, |m| loss(m))?.model;                             // in its place
 probes.observe(step, &model)?;
     }
-    let summary = probes.finish()?;
+let summary = probes.finish()?;    // summary.failed counts measurements that failed
     assert_eq!((summary.failed, summary.never_due.len()), (0, 0));
     assert!(risk.value(&model)? < before);
     assert_eq!(tensorboard::existing_event_files("runs/mine")?.len(), 1);

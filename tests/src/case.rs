@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor};
-use landscape::{Risk, Statistics};
+use landscape::{Reduction, Risk, Statistics};
 use serde_json::Value;
 
 use crate::layout::transposed;
@@ -122,6 +122,15 @@ impl<N: Net> Case<N> {
             model.loss(batch)
         })
         .with_statistics(statistics)
+    }
+
+    /// The same risk with outputs and loss apart.
+    #[must_use]
+    pub fn risk_of_outputs(&self) -> Risk<N, N::Batch> {
+        let outputs = |model: &N, batch: &N::Batch| model.outputs(batch);
+        let loss = |outputs, batch: &N::Batch| N::loss_terms(outputs, batch).mean();
+        Risk::of([self.batch.clone()], outputs, loss, Reduction::Mean)
+            .with_statistics(self.risk().statistics())
     }
 
     /// The mean loss of `model` and its gradient `[P]` in Burn's order.

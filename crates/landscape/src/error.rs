@@ -123,6 +123,14 @@ pub enum Error {
         /// Which vector.
         what: &'static str,
     },
+    /// A loss could not be captured, or has no derivative.
+    #[error(transparent)]
+    Derivatives(derivatives::Error),
+    /// Gauss-Newton of a risk whose closure gives the loss at once.
+    #[error(
+        "the risk does not tell outputs and loss apart, which Gauss-Newton needs: make it with `Risk::of(batches, outputs, loss, reduction)`"
+    )]
+    OutputsNotApart,
     /// A setting is outside its range.
     #[error("{name} is {value}; it must be {allowed}")]
     Setting {

@@ -27,7 +27,7 @@ mod random;
 mod risk;
 
 pub use batch::{Batch, TensorMapper};
-pub use curvature::{DifferenceConfig, Hessian, Method, Precision, Step};
+pub use curvature::{DifferenceConfig, GaussNewton, Hessian, Method, Precision, Step};
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
 pub use operator::{Domain, LinearOperator};

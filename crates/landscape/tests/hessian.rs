@@ -4,7 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData, activation::relu};
 use landscape::operator::download;
 use landscape::{
-    DifferenceConfig, Error, Hessian, LanczosConfig, LinearOperator, Risk, Step, top_eigenpairs,
+    DifferenceConfig, Error, GaussNewton, Hessian, LanczosConfig, LinearOperator, Method,
+    Reduction, Risk, Step, top_eigenpairs,
 };
 use proptest::prelude::*;
 
@@ -51,6 +52,11 @@ fn error_of_a_difference_product_falls_with_the_square_of_the_step() {
     assert!(estimate < 1e-9, "{estimate}");
 }
 
+/// The Hessian by differences with the default settings.
+fn differences(model: &Point, risk: &Risk<Point, Tensor<1>>) -> Hessian<Point, Tensor<1>> {
+    Hessian::by_differences(model, risk, &DifferenceConfig::new()).expect("a measurable model")
+}
+
 /// L(x) = x^2 + 1000 relu(x - x0 - gap): a kink at a distance `gap` ahead of x0 = 0.5.
 fn kinked(gap: f64) -> Risk<Point, Tensor<1>> {
     Risk::mean([vector(&[1.0])], move |model: &Point, one: &Tensor<1>| {
@@ -65,7 +71,7 @@ fn kinked(gap: f64) -> Risk<Point, Tensor<1>> {
 fn kink_close_to_the_weights_does_not_spoil_a_product() {
     // The first step is some 1.6e-8 long; gaps on both sides of it, and kinks behind.
     for gap in [1e-9, 5e-9, 1.2e-8, 1e-7, -1e-9, -5e-9] {
-        let hessian = Hessian::at(&point(&[0.5]), &kinked(gap)).unwrap();
+        let hessian = differences(&point(&[0.5]), &kinked(gap));
         let product = download(&hessian.apply(&vector(&[1.0])).unwrap())[0];
         // Rounding: u times a slope of up to 1000 over a step of 1e-10.
         assert!((product - 2.0).abs() < 1e-2, "gap {gap}: {product}");
@@ -80,7 +86,7 @@ fn kink_at_weights_of_an_l1_penalty_is_counted_as_unresolved() {
         let w = model.at.val();
         (w.clone().powi_scalar(2).sum() + w.abs().sum().mul_scalar(0.01)) * one.clone().mean()
     });
-    let hessian = Hessian::at(&point(&[1.0, 0.0, 0.0]), &risk).unwrap();
+    let hessian = differences(&point(&[1.0, 0.0, 0.0]), &risk);
     let first = download(&hessian.apply(&vector(&[0.0, 1.0, 0.0])).unwrap())[1];
     assert!(first > 1e4, "the jump over the step: {first}");
     hessian.apply(&vector(&[1.0, 0.0, 0.0])).unwrap();
@@ -92,7 +98,7 @@ fn kink_at_weights_of_an_l1_penalty_is_counted_as_unresolved() {
 
 #[test]
 fn kink_at_the_weights_is_counted_as_unresolved() {
-    let hessian = Hessian::at(&point(&[0.5]), &kinked(0.0)).unwrap();
+    let hessian = differences(&point(&[0.5]), &kinked(0.0));
     hessian.apply(&vector(&[1.0])).unwrap();
     assert_eq!(hessian.unresolved(), 1);
 }
@@ -114,7 +120,7 @@ proptest! {
         x in 0.1..2.0f64, y in -2.0..2.0f64,
         u in prop::array::uniform2(-1.0..1.0f64), v in prop::array::uniform2(-1.0..1.0f64),
     ) {
-        let hessian = Hessian::at(&point(&[x, y]), &quartic()).unwrap();
+        let hessian = differences(&point(&[x, y]), &quartic());
         let apply = |v: &[f64]| download(&hessian.apply(&vector(v)).unwrap());
         let (hu, hv) = (apply(&u), apply(&v));
         let scale = 1.0 + 12.0 * x * x + 4.0 * y.abs();
@@ -124,4 +130,98 @@ proptest! {
         prop_assert!((sum[0] - hu[0] - 3.0 * hv[0]).abs() < 1e-6 * scale);
         prop_assert!(apply(&[0.0, 0.0]) == [0.0, 0.0]);
     }
+}
+
+#[test]
+fn exact_products_equal_the_closed_form_to_rounding() {
+    let hessian = Hessian::at(&point(&[0.7, -0.4]), &quartic()).unwrap();
+    assert_eq!(hessian.method(), Method::Exact { dtype: DType::F64 });
+    let product = download(&hessian.apply(&vector(&[1.0, 2.0])).unwrap());
+    let exact = [12.0 * 0.49 + 2.0 * -0.4 * 2.0, 2.0 * -0.4 + 2.0 * 0.7 * 2.0];
+    assert!((product[0] - exact[0]).abs() < 1e-14 && (product[1] - exact[1]).abs() < 1e-14);
+}
+
+#[test]
+fn exact_product_at_a_kink_takes_the_derivative_that_burn_takes() {
+    let hessian = Hessian::at(&point(&[0.5]), &kinked(0.0)).unwrap();
+    assert_eq!(download(&hessian.apply(&vector(&[1.0])).unwrap()), [2.0]);
+    assert_eq!(hessian.unresolved(), 0);
+}
+
+#[test]
+fn loss_that_reads_data_falls_back_to_differences_and_says_so() {
+    // The factor is read to the host: a closure that cannot be captured.
+    let risk = Risk::mean([vector(&[1.0])], |model: &Point, one: &Tensor<1>| {
+        let factor: f64 = one.clone().mean().into_scalar();
+        model.at.val().powi_scalar(2).sum() * factor
+    });
+    let hessian = Hessian::at(&point(&[0.5, 2.0]), &risk).unwrap();
+    assert!(
+        hessian
+            .method()
+            .to_string()
+            .contains("because the loss closure reads data")
+    );
+    let product = download(&hessian.apply(&vector(&[1.0, 3.0])).unwrap());
+    assert!((product[0] - 2.0).abs() < 1e-6 && (product[1] - 6.0).abs() < 1e-6);
+    // A later capture is not disturbed.
+    assert!(matches!(
+        Hessian::at(&point(&[0.5, 2.0]), &quartic())
+            .unwrap()
+            .method(),
+        Method::Exact { .. }
+    ));
+}
+
+#[test]
+fn closure_may_bake_in_a_number_of_each_batch() {
+    // Each batch is captured for itself: the number of its examples is a constant of its graph.
+    let batches = [vector(&[1.0, 1.0, 1.0]), vector(&[1.0])];
+    let risk = Risk::mean(batches, |model: &Point, batch: &Tensor<1>| {
+        let count = batch.dims()[0] as f64;
+        (model.at.val().powi_scalar(2).sum() * batch.clone().sum()).mul_scalar(1.0 / count)
+    });
+    let hessian = Hessian::at(&point(&[0.5]), &risk).unwrap();
+    assert!(matches!(hessian.method(), Method::Exact { .. }));
+    assert!((download(&hessian.apply(&vector(&[1.0])).unwrap())[0] - 2.0).abs() < 1e-14);
+}
+
+#[test]
+fn gauss_newton_equals_the_hessian_for_outputs_linear_in_the_parameters() {
+    use burn::nn::{Linear, LinearConfig};
+    let device = Device::flex();
+    let model: Linear = LinearConfig::new(3, 2).init(&device);
+    let x = TensorData::from([[0.1f32, -0.4, 0.8], [1.0, 0.3, -0.2]]);
+    let pair = (
+        Tensor::<2>::from_data(x, &device),
+        Tensor::<2>::ones([2, 2], &device),
+    );
+    let risk = Risk::of(
+        [pair],
+        |model: &Linear, (x, _): &(Tensor<2>, Tensor<2>)| model.forward(x.clone()),
+        |f: Tensor<2>, (_, y): &(Tensor<2>, Tensor<2>)| (f - y.clone()).powi_scalar(2).mean(),
+        Reduction::Mean,
+    );
+    let (hessian, gauss_newton) = (
+        Hessian::at(&model, &risk).unwrap(),
+        GaussNewton::at(&model, &risk).unwrap(),
+    );
+    let v = hessian
+        .domain()
+        .upload(&[1.0, -2.0, 0.5, 3.0, 0.0, 1.0, -1.0, 2.0])
+        .unwrap();
+    let (h, g) = (
+        download(&hessian.apply(&v).unwrap()),
+        download(&gauss_newton.apply(&v).unwrap()),
+    );
+    for (h, g) in h.iter().zip(&g) {
+        assert!((h - g).abs() < 1e-5, "{h} and {g}");
+    }
+    let joint = Risk::mean([vector(&[1.0])], |model: &Point, one: &Tensor<1>| {
+        model.at.val().powi_scalar(2).sum() * one.clone()
+    });
+    assert_eq!(
+        GaussNewton::at(&point(&[1.0]), &joint).unwrap_err(),
+        Error::OutputsNotApart
+    );
 }

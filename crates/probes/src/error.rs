@@ -69,6 +69,12 @@ pub enum Error {
     /// An event file could not be written.
     #[error(transparent)]
     TensorBoard(#[from] tensorboard::Error),
+    /// A file that was to begin is there.
+    #[error("`{}` exists: `JsonLines::append` goes on with it; or choose another name", path.display())]
+    Exists {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// A file could not be opened or written.
     #[error("cannot {action} `{}`: check that its folder exists, its permissions and the free space", path.display())]
     File {

@@ -30,7 +30,7 @@ pub enum Value {
     Data(serde_json::Value),
 }
 
-/// A number as JSON: numbers as they are, and `"NaN"`, `"Infinity"`, `"-Infinity"` as strings, because JSON has no such numbers.
+/// A number as JSON: numbers as they are, and `"NaN"`, `"inf"`, `"-inf"` as strings, because JSON has no such numbers.
 #[must_use]
 pub fn json_number(value: f64) -> serde_json::Value {
     serde_json::Number::from_f64(value).map_or_else(
@@ -38,9 +38,9 @@ pub fn json_number(value: f64) -> serde_json::Value {
             let name = if value.is_nan() {
                 "NaN"
             } else if value > 0.0 {
-                "Infinity"
+                "inf"
             } else {
-                "-Infinity"
+                "-inf"
             };
             serde_json::Value::String(name.into())
         },

@@ -30,8 +30,7 @@ pub struct Step<M> {
 pub struct Rejected<M> {
     /// The model as it was before the step, weights and running statistics.
     pub model: M,
-    /// Why.
-    #[source]
+    /// Why; its sentence is part of this error's own.
     pub reason: Error,
 }
 

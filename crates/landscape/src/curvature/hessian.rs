@@ -1,42 +1,54 @@
 //! The Hessian of a risk as an operator.
 
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
-use super::finite_difference::{Difference, central, norm, one_sided, relative_change};
-use super::{DifferenceConfig, Precision, Step};
-use crate::operator::{Domain, LinearOperator, download};
-use crate::{Batch, Error, Objective, ParameterSpace, Risk, random};
-
-/// A first product that changes more than this, relatively, as its step shrinks to a sixteenth has a
-/// kink at the weights: the jump over the step changes by 15/16.
-const AT_THE_WEIGHTS: f64 = 0.25;
+use super::DifferenceConfig;
+use super::captured::{Captured, Matrix};
+use super::differences::Differences;
+use crate::operator::{Domain, LinearOperator};
+use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 
 /// How an operator's products are obtained.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Method {
+    /// From the captured loss by forward-over-reverse differentiation (Pearlmutter 1994), exact up to
+    /// the rounding of the float type. At a kink the derivative is the one that Burn takes.
+    Exact {
+        /// Float type of the products.
+        dtype: DType,
+    },
     /// $(g(\theta + h v) - g(\theta - h v)) / 2h$ with $\lVert h v \rVert$ = `length`.
     CentralDifference {
         /// Norm of the displacement to each side.
         length: f64,
         /// Float type of the gradients.
         dtype: DType,
+        /// Why the products are not exact, if they were meant to be.
+        because: Option<String>,
     },
 }
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CentralDifference { length, dtype } => {
+            Self::Exact { dtype } => write!(f, "exact differentiation in {dtype:?}"),
+            Self::CentralDifference {
+                length,
+                dtype,
+                because,
+            } => {
                 write!(
                     f,
                     "central difference of {dtype:?} gradients, step {length:.2e}"
-                )
+                )?;
+                match because {
+                    Some(reason) => write!(f, ", because {reason}"),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -45,15 +57,17 @@ impl fmt::Display for Method {
 /// The Hessian of a risk at a model: an operator on `[P]` vectors.
 ///
 /// $H = \nabla^2 L(\theta)$ of the mean loss over all examples. Its vectors have the float type of
-/// its [`domain`](LinearOperator::domain), which may be wider than the model's.
+/// its [`domain`](LinearOperator::domain).
 ///
-/// At a kink of ReLU or max pooling the gradient jumps, and a difference across one is off by the
-/// jump over the step. With [`Step::Kinks`] each product compares the differences to both sides,
-/// which agree unless one of them has crossed a kink, and looks for a step at which they do. The
-/// first product is also compared with one at a sixteenth of the step: across a kink at the weights
-/// themselves (biases of zero before a ReLU, an L1 penalty at zero) a difference grows without
-/// limit as the step shrinks. [`unresolved`](Self::unresolved) counts the products that may be
-/// wrong for either reason.
+/// Products are exact where the loss can be captured. Where it cannot (a closure that reads data, an
+/// operation without a rule) they are central differences of gradients, and
+/// [`method`](Self::method) says so and why. A difference across a kink of ReLU or max pooling is
+/// off by the jump of the gradient over the step. With [`Step::Kinks`](super::Step::Kinks), the
+/// default, each difference compares both sides, which agree unless one of them has crossed a
+/// kink, and looks for a step at which they do. The first is also compared with one at a sixteenth
+/// of the step: across a kink at the weights themselves (biases of zero before a ReLU, an L1
+/// penalty at zero) a difference grows without limit as the step shrinks.
+/// [`unresolved`](Self::unresolved) counts the products that may be wrong for either reason.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
@@ -72,22 +86,38 @@ impl fmt::Display for Method {
 /// # Ok::<(), landscape::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Hessian<M, B> {
-    objective: Objective<M, B>,
-    length: f64,
-    avoid_kinks: bool,
-    gradient: OnceLock<Vec<f64>>,
-    relative_error: OnceLock<f64>,
-    unresolved: AtomicUsize,
+pub struct Hessian<M, B>(Way<M, B>);
+
+#[derive(Debug)]
+enum Way<M, B> {
+    Exact(Captured<M, B>),
+    Differences {
+        operator: Differences<M, B>,
+        because: Option<String>,
+    },
 }
 
 impl<M: Module, B: Batch> Hessian<M, B> {
-    /// The Hessian of `risk` at `model`, with the default settings.
+    /// The Hessian of `risk` at `model`: exact, or by differences where the loss cannot be captured.
+    ///
+    /// Each batch held in memory is captured, and what a product needs of the point is kept: about
+    /// three times the activations of a forward pass. A product then costs about a gradient.
     ///
     /// # Errors
-    /// A model that cannot be measured, no data, a loss that is no mean.
+    /// A model that cannot be measured, no data, a loss that is no mean, that depends on no
+    /// parameter or that draws random numbers.
     pub fn at(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
-        Self::by_differences(model, risk, &DifferenceConfig::new())
+        match Captured::of(Objective::at(model, risk)?, Matrix::Hessian) {
+            Ok(captured) => Ok(Self(Way::Exact(captured))),
+            Err(Error::Derivatives(reason)) if differences_help(&reason) => {
+                let operator = Differences::at(model, risk, &DifferenceConfig::new())?;
+                Ok(Self(Way::Differences {
+                    operator,
+                    because: Some(reason.to_string()),
+                }))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The Hessian by central differences of gradients (a product costs two gradients, and two more for
@@ -100,48 +130,50 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         risk: &Risk<M, B>,
         config: &DifferenceConfig,
     ) -> Result<Self, Error> {
-        let objective = match config.precision {
-            Precision::Double => Objective::in_double(model, risk)?,
-            Precision::Model => Objective::at(model, risk)?,
-        };
-        let relative = config.relative_step(&objective.space().domain)?;
-        let length = relative * (1.0 + norm(&download(objective.origin())));
-        Ok(Self {
-            objective,
-            length,
-            avoid_kinks: config.step == Step::Kinks,
-            gradient: OnceLock::new(),
-            relative_error: OnceLock::new(),
-            unresolved: AtomicUsize::new(0),
-        })
+        Ok(Self(Way::Differences {
+            operator: Differences::at(model, risk, config)?,
+            because: None,
+        }))
     }
 
     /// How the products are obtained.
     pub fn method(&self) -> Method {
-        Method::CentralDifference {
-            length: self.length,
-            dtype: self.domain().dtype,
+        let dtype = self.domain().dtype;
+        match &self.0 {
+            Way::Exact(_) => Method::Exact { dtype },
+            Way::Differences { operator, because } => Method::CentralDifference {
+                length: operator.length(),
+                dtype,
+                because: because.clone(),
+            },
         }
     }
 
     /// The coordinates.
     pub const fn space(&self) -> &ParameterSpace {
-        self.objective.space()
+        self.objective().space()
     }
 
     /// The risk as a function of theta.
     pub const fn objective(&self) -> &Objective<M, B> {
-        &self.objective
+        match &self.0 {
+            Way::Exact(captured) => captured.objective(),
+            Way::Differences { operator, .. } => operator.objective(),
+        }
     }
 
-    /// How many products so far may be wrong: the differences to both sides were more than one per
-    /// cent apart at every step tried, or a kink lies at the weights themselves. Only
-    /// [`Step::Kinks`] checks; with another step this stays zero.
+    /// How many products so far may be wrong: by differences whose two sides were more than one per
+    /// cent apart at every step tried, or with a kink at the weights themselves. Exact products
+    /// are never, and of differences only those with [`Step::Kinks`](super::Step::Kinks) are checked.
     pub fn unresolved(&self) -> usize {
-        self.unresolved.load(Ordering::Relaxed)
+        match &self.0 {
+            Way::Exact(_) => 0,
+            Way::Differences { operator, .. } => operator.unresolved(),
+        }
     }
 
-    /// An estimate of the relative error of a product with a random direction:
+    /// An estimate of the relative error of a product with a random direction: the rounding of the
+    /// float type where products are exact; otherwise
     /// $\lVert D_h - D_{2h} \rVert / \lVert D_h \rVert$.
     ///
     /// Where the truncation error rules, of order $h^2$, this is three times that of $D_h$; where
@@ -150,111 +182,48 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// # Errors
     /// As [`apply`](LinearOperator::apply).
     pub fn error_estimate(&self, seed: u64) -> Result<f64, Error> {
-        let direction = random::normal(seed, random::Purpose::ErrorEstimate.stream(0), self.dim());
-        let direction = self.domain().upload(&direction)?;
-        let near = download(&self.difference(&direction, self.length)?);
-        let far = download(&self.difference(&direction, 2.0 * self.length)?);
-        Ok(relative_change(&near, &far))
-    }
-
-    fn difference(&self, v: &Tensor<1>, length: f64) -> Result<Tensor<1>, Error> {
-        let scale = norm(&download(v));
-        if !scale.is_finite() {
-            return Err(Error::NoDirection {
-                what: "vector of a product",
-                problem: "is not finite",
-            });
+        match &self.0 {
+            Way::Exact(captured) => Ok(captured.domain().unit_roundoff()),
+            Way::Differences { operator, .. } => operator.error_estimate(seed),
         }
-        if scale == 0.0 {
-            return Ok(v.zeros_like());
-        }
-        let h = length / scale;
-        let product = if self.avoid_kinks {
-            self.between_kinks(v, h)?
-        } else {
-            let (ahead, behind) = self.both_sides(v, h)?;
-            central(&ahead, &behind, h)
-        };
-        self.domain().upload(&product)
-    }
-
-    /// The difference at the step, of a few, at which both sides agree best.
-    fn between_kinks(&self, v: &Tensor<1>, h: f64) -> Result<Vec<f64>, Error> {
-        let mut best = self.compared(v, h)?;
-        if !best.agrees() {
-            let closer = self.compared(v, h / 16.0)?;
-            // Closer helps against a kink between; against rounding, which grows as the step
-            // shrinks, farther does.
-            let factors = if closer.disagreement < best.disagreement {
-                [1.0 / 16.0, 1.0 / 256.0]
-            } else {
-                [16.0, 256.0]
-            };
-            best = best.better(closer);
-            for factor in factors {
-                if best.agrees() {
-                    break;
-                }
-                best = best.better(self.compared(v, factor * h)?);
-            }
-        }
-        let relative_error = match self.relative_error.get() {
-            Some(error) => *error,
-            None => {
-                let closer = self.compared(v, best.h / 16.0)?;
-                *self.relative_error.get_or_init(|| best.change(&closer))
-            }
-        };
-        if !best.is_usable() || relative_error > AT_THE_WEIGHTS {
-            self.unresolved.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(best.product)
-    }
-
-    fn compared(&self, v: &Tensor<1>, h: f64) -> Result<Difference, Error> {
-        let here = self.gradient_here()?;
-        let (ahead, behind) = self.both_sides(v, h)?;
-        Ok(one_sided(&ahead, here, &behind, h))
-    }
-
-    fn both_sides(&self, v: &Tensor<1>, h: f64) -> Result<(Vec<f64>, Vec<f64>), Error> {
-        let origin = self.objective.origin();
-        let step = v.clone() * h;
-        let (_, ahead) = self.objective.gradient(&(origin.clone() + step.clone()))?;
-        let (_, behind) = self.objective.gradient(&(origin.clone() - step))?;
-        Ok((download(&ahead), download(&behind)))
-    }
-
-    fn gradient_here(&self) -> Result<&[f64], Error> {
-        if let Some(gradient) = self.gradient.get() {
-            return Ok(gradient);
-        }
-        let gradient = download(&self.objective.gradient_here()?.1);
-        Ok(self.gradient.get_or_init(|| gradient))
     }
 }
 
 impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
     fn domain(&self) -> &Domain {
-        &self.objective.space().domain
+        match &self.0 {
+            Way::Exact(captured) => captured.domain(),
+            Way::Differences { operator, .. } => operator.domain(),
+        }
     }
 
-    /// With [`Step::Kinks`] the change of the first product as its step shrinks to a sixteenth;
-    /// otherwise what theory says of the step. At least the square root of the rounding.
     fn relative_error(&self) -> f64 {
-        let rounding = self.domain().unit_roundoff();
-        let step = self.length / (1.0 + norm(&download(self.objective.origin())));
-        let theory = if self.avoid_kinks {
-            rounding.sqrt()
-        } else {
-            (step * step).max(rounding / step)
-        };
-        self.relative_error
-            .get()
-            .map_or(theory, |measured| measured.max(rounding.sqrt()))
+        match &self.0 {
+            Way::Exact(captured) => captured.domain().unit_roundoff(),
+            Way::Differences { operator, .. } => operator.relative_error(),
+        }
     }
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.difference(&self.domain().adopt(v)?, self.length)
+        match &self.0 {
+            Way::Exact(captured) => captured.apply(v),
+            Way::Differences { operator, .. } => operator.apply(v),
+        }
     }
+}
+
+/// Whether a loss that cannot be captured for this reason has a gradient all the same.
+fn differences_help(reason: &derivatives::Error) -> bool {
+    use derivatives::Error as Reason;
+    !matches!(
+        reason,
+        Reason::NoTrainableParameter
+            | Reason::LossNotScalar { .. }
+            | Reason::Disconnected
+            | Reason::Random { .. }
+            | Reason::Type { .. }
+            | Reason::MixedTypes { .. }
+            | Reason::SeveralDevices
+            | Reason::Length { .. }
+    )
 }

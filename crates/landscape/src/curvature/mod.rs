@@ -1,7 +1,11 @@
 //! Curvature of a risk as linear operators.
 
+mod captured;
+mod differences;
 mod finite_difference;
+mod gauss_newton;
 mod hessian;
 
 pub use finite_difference::{DifferenceConfig, Precision, Step};
+pub use gauss_newton::GaussNewton;
 pub use hessian::{Hessian, Method};

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use derivatives::{Outputs, catch_quietly};
 
 pub use batches::Batches;
 pub use objective::Objective;
@@ -33,7 +34,8 @@ pub enum Reduction {
     Sum,
 }
 
-type BatchLoss<M, B> = dyn Fn(&M, &B) -> Tensor<1> + Send + Sync;
+/// The loss of a batch, which marks the outputs on the way where they are told apart.
+type BatchLoss<M, B> = dyn Fn(&M, &B, &mut Outputs) -> Tensor<1> + Send + Sync;
 
 /// The mean loss over all examples of some data, as a function of the model:
 /// $L(\theta) = \frac1N \sum_{n=1}^N \ell_n(\theta)$.
@@ -104,6 +106,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
     where
         F: Fn(&M, &B) -> Tensor<1> + Send + Sync + 'static,
     {
+        let loss = move |model: &M, batch: &B, _: &mut Outputs| loss(model, batch);
         Self::new(batches.into(), Arc::new(loss), Reduction::Mean)
     }
 
@@ -119,7 +122,11 @@ impl<M: Module, B: Batch> Risk<M, B> {
         O: Fn(&M, &B) -> Tensor<D> + Send + Sync + 'static,
         F: Fn(Tensor<D>, &B) -> Tensor<1> + Send + Sync + 'static,
     {
-        let joint = move |model: &M, batch: &B| loss(outputs(model, batch), batch);
+        let joint = move |model: &M, batch: &B, marks: &mut Outputs| {
+            let outputs = outputs(model, batch);
+            marks.mark(&outputs);
+            loss(outputs, batch)
+        };
         Self::new(batches.into(), Arc::new(joint), reduction)
     }
 
@@ -195,12 +202,18 @@ impl<M: Module, B: Batch> Risk<M, B> {
         batch: &B,
         index: usize,
     ) -> Result<Tensor<1>, Error> {
-        let loss = (self.loss)(model, batch);
+        let loss = self.marked_loss(model, batch, &mut Outputs::default());
         let elements = loss.dims()[0];
         if elements != 1 {
             return Err(Error::LossNotScalar { index, elements });
         }
-        Ok(match self.reduction {
+        Ok(loss)
+    }
+
+    /// The mean loss of one batch, of whatever shape the closure gives it, its outputs marked.
+    pub(crate) fn marked_loss(&self, model: &M, batch: &B, marks: &mut Outputs) -> Tensor<1> {
+        let loss = (self.loss)(model, batch, marks);
+        match self.reduction {
             Reduction::Mean => loss,
             #[expect(
                 clippy::cast_precision_loss,
@@ -208,7 +221,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
             )]
             // Burn's gradient of a division by a scalar takes the reciprocal in f32.
             Reduction::Sum => loss * (batch.examples() as f64).recip(),
-        })
+        }
     }
 
     /// Once for each risk: whether the loss is the reduction it was said to be.
@@ -229,11 +242,12 @@ impl<M: Module, B: Batch> Risk<M, B> {
             if batch.examples() != 2 * times * examples {
                 return Ok(());
             }
-            losses.push(match self.batch_loss(model, &batch, 0) {
-                Ok(loss) => scalar(&loss),
-                // It is named by the evaluation of the real batch, if it is an error there too.
-                Err(_) => return Ok(()),
-            });
+            // A closure that works for one batch size only panics here; a loss that is no number is
+            // named by the evaluation of the real batch, if it is none there either.
+            match catch_quietly(|| self.batch_loss(model, &batch, 0)) {
+                Ok(Ok(loss)) => losses.push(scalar(&loss)),
+                Ok(Err(_)) | Err(_) => return Ok(()),
+            }
         }
         let ratios = [losses[1] / losses[0], losses[2] / losses[1]];
         // A sum doubles twice over (the mean of a loss declared a sum halves); a mean may do anything
@@ -257,10 +271,10 @@ impl<M: Module, B: Batch> Risk<M, B> {
     pub(crate) fn runs_in_double(&self, model: &M, batch: &B) -> bool {
         *self.runs_in_double.get_or_init(|| {
             let trial = || {
-                let loss = (self.loss)(model, batch);
+                let loss = (self.loss)(model, batch, &mut Outputs::default());
                 loss.is_tracked().then(|| loss.backward())
             };
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(trial)).is_ok()
+            catch_quietly(trial).is_ok()
         })
     }
 }

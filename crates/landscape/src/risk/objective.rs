@@ -37,7 +37,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// The objective at `model` with parameters, buffers and float tensors of the batches cast to
     /// f64; in the model's own type, as [`at`](Self::at), where the device has no f64, or where the
     /// closures or the module do not run in it because they hold constants of another type. Which of
-    /// both is tried once for each risk, and Burn's panic message is then seen on standard error.
+    /// both is tried once for each risk.
     ///
     /// # Errors
     /// As [`at`](Self::at).
@@ -141,6 +141,24 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.gradient_of(&self.tracked)
     }
 
+    /// The model at the origin, ready to be captured.
+    pub(crate) const fn tracked(&self) -> &M {
+        &self.tracked
+    }
+
+    /// The risk.
+    pub(crate) const fn risk(&self) -> &Risk<M, B> {
+        &self.risk
+    }
+
+    /// The float type of parameters and batches.
+    pub(crate) fn float_type(&self) -> FloatDType {
+        match self.space.domain.dtype {
+            DType::F64 => FloatDType::F64,
+            _ => FloatDType::F32,
+        }
+    }
+
     /// BatchNorm takes its training path on autodiff devices only.
     fn needs_autodiff(&self) -> bool {
         self.risk.statistics() == Statistics::Batch
@@ -160,11 +178,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         } else {
             self.device.clone()
         };
-        let dtype = match self.space.domain.dtype {
-            DType::F64 => FloatDType::F64,
-            _ => FloatDType::F32,
-        };
-        batch.on_device(&device).to_dtype(dtype)
+        batch.on_device(&device).to_dtype(self.float_type())
     }
 
     fn value_of(&self, model: &M) -> Result<f64, Error> {
@@ -220,7 +234,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         clippy::cast_precision_loss,
         reason = "there are far fewer than 2^53 examples"
     )]
-    fn share(&self, batch: &B) -> f64 {
+    pub(crate) fn share(&self, batch: &B) -> f64 {
         batch.examples() as f64 / self.examples as f64
     }
 

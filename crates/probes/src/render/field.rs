@@ -14,6 +14,16 @@ pub struct Field<'a> {
     pub values: &'a [f64],
 }
 
+impl<'a> From<&'a landscape::Surface> for Field<'a> {
+    fn from(surface: &'a landscape::Surface) -> Self {
+        Self {
+            a: &surface.a,
+            b: &surface.b,
+            values: &surface.loss,
+        }
+    }
+}
+
 impl Field<'_> {
     /// Checks lengths and coordinates.
     pub(crate) fn validate(&self) -> Result<(), Error> {

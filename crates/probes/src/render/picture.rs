@@ -30,6 +30,20 @@ impl Picture {
         Ok(bytes)
     }
 
+    /// Writes the picture as a PNG file, over one that is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`png`](Self::png), and [`Error::File`] when the file cannot be written.
+    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        std::fs::write(path, self.png()?).map_err(|source| Error::File {
+            action: "write",
+            path: path.into(),
+            source,
+        })
+    }
+
     /// The colour at column `x` and row `y`, or `None` outside the picture.
     #[must_use]
     pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 3]> {

@@ -4,7 +4,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `scalar` | a number, or `"NaN"`, `"Infinity"`, `"-Infinity"` |
+//! | `scalar` | a number, or `"NaN"`, `"inf"`, `"-inf"` |
 //! | `histogram` | a list of `[left, right, weight]` |
 //! | `text` | markdown |
 //! | `picture` | `{"width": .., "height": .., "file": ..}`; the PNG lies in that file, named relative to the JSON file's folder, and `file` is absent when the lines go to a stream |
@@ -39,18 +39,24 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// Begins a new file. Pictures go into the folder `{name}-pictures` beside it, which is made when the first one comes.
+    /// Begins a new file, and its folder where there is none. Pictures go into the folder `{name}-pictures` beside it, which is made when the first one comes.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when the file exists or cannot be made.
+    /// [`Error::Exists`] when the file exists, [`Error::File`] when it cannot be made.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|source| failed("create", folder, source))?;
+        }
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(path)
-            .map_err(|source| failed("create", path, source))?;
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::AlreadyExists => Error::Exists { path: path.into() },
+                _ => failed("create", path, source),
+            })?;
         Ok(Self::to_file(file, path))
     }
 

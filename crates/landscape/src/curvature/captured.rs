@@ -1,0 +1,137 @@
+//! A risk whose batches have been captured: exact products over the data.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use derivatives::{Capture, CapturedLoss, Linearized};
+
+use crate::operator::{Domain, download};
+use crate::risk::{Batches, Statistics};
+use crate::{Batch, Error, Objective};
+
+/// Which matrix a product is with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Matrix {
+    Hessian,
+    GaussNewton,
+}
+
+/// The captured batches of an objective, linearised at its origin.
+///
+/// Batches held in memory are captured once and keep what a product needs of the point. Streamed
+/// batches are captured anew for each product, and nothing of them is kept.
+#[derive(Debug)]
+pub(super) struct Captured<M, B> {
+    objective: Objective<M, B>,
+    matrix: Matrix,
+    /// Each with its share of the examples; none where batches are streamed.
+    held: Vec<(f64, Linearized)>,
+}
+
+impl<M: Module, B: Batch> Captured<M, B> {
+    /// Captures every batch, or, where they are streamed, the first, to see that it can be done.
+    pub(super) fn of(objective: Objective<M, B>, matrix: Matrix) -> Result<Self, Error> {
+        let mut held = Vec::new();
+        match objective.risk().batches() {
+            Batches::Held(batches) => {
+                for (index, batch) in batches.iter().enumerate() {
+                    let share = objective.share(batch);
+                    let loss = capture(&objective, batch.clone())?;
+                    // A diverged model may have a finite Hessian, where the loss is a polynomial.
+                    let value = loss.value(objective.origin()).map_err(Error::Derivatives)?;
+                    if !value.is_finite() {
+                        let place = format!("in batch {index}");
+                        return Err(Error::NonFiniteLoss { value, place });
+                    }
+                    let point = loss.linearize(objective.origin());
+                    held.push((share, point.map_err(Error::Derivatives)?));
+                }
+            }
+            Batches::Streamed(_) => {
+                let mut first = Ok(());
+                objective
+                    .risk()
+                    .batches()
+                    .first(|batch| first = capture(&objective, batch).map(|_| ()))?;
+                first?;
+            }
+        }
+        if matrix == Matrix::GaussNewton
+            && held.iter().any(|(_, batch)| !batch.loss().has_outputs())
+        {
+            return Err(Error::OutputsNotApart);
+        }
+        Ok(Self {
+            objective,
+            matrix,
+            held,
+        })
+    }
+
+    pub(super) const fn objective(&self) -> &Objective<M, B> {
+        &self.objective
+    }
+
+    pub(super) fn domain(&self) -> &Domain {
+        &self.objective.space().domain
+    }
+
+    pub(super) fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let v = self.domain().adopt(v)?;
+        let mut total: Option<Tensor<1>> = None;
+        let mut add = |share: f64, product: Tensor<1>| {
+            let product = product * share;
+            total = Some(match total.take() {
+                Some(total) => total + product,
+                None => product,
+            });
+        };
+        if self.held.is_empty() {
+            self.objective.risk().batches().for_each(|_, batch| {
+                let share = self.objective.share(&batch);
+                let batch = capture(&self.objective, batch)?;
+                let point = batch
+                    .linearize(self.objective.origin())
+                    .map_err(Error::Derivatives)?;
+                add(share, self.product(&point, &v)?);
+                Ok(())
+            })?;
+        } else {
+            for (share, batch) in &self.held {
+                add(*share, self.product(batch, &v)?);
+            }
+        }
+        let total = total.ok_or(Error::NoData)?;
+        if download(&total).iter().any(|entry| !entry.is_finite()) {
+            return Err(Error::NonFiniteVector { what: "product" });
+        }
+        Ok(total)
+    }
+
+    fn product(&self, point: &Linearized, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        match self.matrix {
+            Matrix::Hessian => point.hessian_vector(v),
+            Matrix::GaussNewton => point.gauss_newton_vector(v),
+        }
+        .map_err(Error::Derivatives)
+    }
+}
+
+/// The mean loss of one batch as a program of the parameters.
+fn capture<M: Module, B: Batch>(
+    objective: &Objective<M, B>,
+    batch: B,
+) -> Result<CapturedLoss, Error> {
+    let risk = objective.risk();
+    let statistics = match risk.statistics() {
+        Statistics::Running => derivatives::Statistics::Running,
+        Statistics::Batch => derivatives::Statistics::Batch,
+    };
+    let batch = batch.to_dtype(objective.float_type());
+    Capture::of(objective.tracked())
+        .with_parameters(objective.space().blocks.iter().map(|block| block.id))
+        .with_statistics(statistics)
+        .marked_loss(|model, device, marks| {
+            risk.marked_loss(model, &batch.on_device(device), marks)
+        })
+        .map_err(Error::Derivatives)
+}

@@ -1,0 +1,45 @@
+//! The generalised Gauss-Newton matrix of a risk as an operator.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::captured::{Captured, Matrix};
+use crate::operator::{Domain, LinearOperator};
+use crate::{Batch, Error, Objective, ParameterSpace, Risk};
+
+/// $G = J^T H_f J$ of a risk at a model: J the Jacobian of the model's outputs, $H_f$ the Hessian of
+/// the loss in them. Positive semi-definite where the loss is convex in the outputs, and equal to
+/// the Hessian where the outputs are linear in the parameters.
+///
+/// The risk must tell outputs and loss apart: [`Risk::of`]. Products are exact.
+///
+/// # References
+/// Schraudolph 2002, "Fast Curvature Matrix-Vector Products for Second-Order Gradient Descent".
+#[derive(Debug)]
+pub struct GaussNewton<M, B>(Captured<M, B>);
+
+impl<M: Module, B: Batch> GaussNewton<M, B> {
+    /// The matrix of `risk` at `model`.
+    ///
+    /// # Errors
+    /// A model that cannot be measured, no data, a loss that is no mean or cannot be captured, a
+    /// risk that does not tell outputs and loss apart.
+    pub fn at(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
+        Captured::of(Objective::at(model, risk)?, Matrix::GaussNewton).map(Self)
+    }
+
+    /// The coordinates.
+    pub const fn space(&self) -> &ParameterSpace {
+        self.0.objective().space()
+    }
+}
+
+impl<M: Module, B: Batch> LinearOperator for GaussNewton<M, B> {
+    fn domain(&self) -> &Domain {
+        self.0.domain()
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        self.0.apply(v)
+    }
+}
