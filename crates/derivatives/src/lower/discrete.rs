@@ -198,23 +198,73 @@ impl Lowering {
                     operation: "IntRandom",
                 });
             }
+            Op::ArgMin(op) => {
+                let x = self.get(&op.input)?;
+                (&op.out, self.arg_min(x, op.axis, op.out.dtype))
+            }
+            Op::ArgSort(op) => {
+                let x = self.get(&op.input)?;
+                let order = self.arg_sort(x, op.dim, op.descending, op.out.dtype);
+                (&op.out, order)
+            }
+            Op::SortWithIndices(op) => {
+                let x = self.get(&op.input)?;
+                let order = self.arg_sort(x, op.dim, op.descending, op.out_indices.dtype);
+                self.set(&op.out_indices, order)?;
+                (&op.out, self.graph.gather(x, op.dim, order))
+            }
+            Op::ArgTopK(op) => {
+                let x = self.get(&op.input)?;
+                let k = dims(&op.out)[op.axis];
+                (&op.out, self.arg_top(x, op.axis, k, op.out.dtype))
+            }
+            Op::TopK(op) => {
+                let x = self.get(&op.input)?;
+                let k = dims(&op.out)[op.axis];
+                let order = self.arg_top(x, op.axis, k, op.out.dtype);
+                (&op.out, self.graph.gather(x, op.axis, order))
+            }
+            Op::TopKWithIndices(op) => {
+                let x = self.get(&op.tensor)?;
+                let order = self.arg_top(x, op.dim, op.k, op.out_indices.dtype);
+                self.set(&op.out_indices, order)?;
+                (&op.out, self.graph.gather(x, op.dim, order))
+            }
+            Op::MaxDimWithIndices(op) => {
+                let x = self.get(&op.tensor)?;
+                let position = self.arg_max(x, op.dim, op.out_indices.dtype);
+                self.set(&op.out_indices, position)?;
+                (&op.out, self.graph.gather(x, op.dim, position))
+            }
+            Op::MinDimWithIndices(op) => {
+                let x = self.get(&op.tensor)?;
+                let position = self.arg_min(x, op.dim, op.out_indices.dtype);
+                self.set(&op.out_indices, position)?;
+                (&op.out, self.graph.gather(x, op.dim, position))
+            }
+            Op::Clamp(op) => {
+                let below = self.int_whole(IntUnary::AtMost(op.max.elem()), &op.tensor)?;
+                let dtype = self.graph.dtype(below);
+                let clamp = Discrete::IntUnary(IntUnary::AtLeast(op.min.elem()));
+                (&op.out, self.graph.discrete(clamp, vec![below], dtype))
+            }
+            Op::ClampMin(op) => (
+                &op.out,
+                self.int_whole(IntUnary::AtLeast(op.rhs.elem()), &op.lhs)?,
+            ),
+            Op::ClampMax(op) => (
+                &op.out,
+                self.int_whole(IntUnary::AtMost(op.rhs.elem()), &op.lhs)?,
+            ),
+            Op::PowiScalar(op) => (
+                &op.out,
+                self.int_whole(IntUnary::Power(op.rhs.elem()), &op.lhs)?,
+            ),
             Op::MeanDim(_)
             | Op::Mean(_)
-            | Op::ArgTopK(_)
-            | Op::TopK(_)
-            | Op::TopKWithIndices(_)
-            | Op::ArgMin(_)
-            | Op::MaxDimWithIndices(_)
-            | Op::MinDimWithIndices(_)
             | Op::MaxAbs(_)
             | Op::MaxAbsDim(_)
-            | Op::Clamp(_)
-            | Op::ClampMin(_)
-            | Op::ClampMax(_)
             | Op::Powi(_)
-            | Op::PowiScalar(_)
-            | Op::SortWithIndices(_)
-            | Op::ArgSort(_)
             | Op::Pad(_) => {
                 return Err(unsupported(name(operation), "on integers"));
             }

@@ -305,17 +305,23 @@ impl Lowering {
         self.graph.along(Discrete::ArgMax(axis), x, axis, 1, dtype)
     }
 
-    fn arg_min(&mut self, x: NodeId, axis: usize, dtype: DType) -> NodeId {
+    pub(super) fn arg_min(&mut self, x: NodeId, axis: usize, dtype: DType) -> NodeId {
         self.graph.along(Discrete::ArgMin(axis), x, axis, 1, dtype)
     }
 
-    fn arg_sort(&mut self, x: NodeId, axis: usize, descending: bool, dtype: DType) -> NodeId {
+    pub(super) fn arg_sort(
+        &mut self,
+        x: NodeId,
+        axis: usize,
+        descending: bool,
+        dtype: DType,
+    ) -> NodeId {
         let len = self.graph.shape(x)[axis];
         self.graph
             .along(Discrete::ArgSort { axis, descending }, x, axis, len, dtype)
     }
 
-    fn arg_top(&mut self, x: NodeId, axis: usize, k: usize, dtype: DType) -> NodeId {
+    pub(super) fn arg_top(&mut self, x: NodeId, axis: usize, k: usize, dtype: DType) -> NodeId {
         let order = self.arg_sort(x, axis, true, dtype);
         self.graph.narrow(order, axis, 0, k)
     }

@@ -47,6 +47,9 @@ pub(crate) enum IntUnary {
     MaxAlong(usize),
     MinAlong(usize),
     ProdAlong(usize),
+    AtLeast(i64),
+    AtMost(i64),
+    Power(i64),
     Sort { axis: usize, descending: bool },
 }
 
@@ -237,12 +240,65 @@ fn int_unary(operation: IntUnary, a: DispatchTensor) -> DispatchTensor {
         IntUnary::MaxAlong(axis) => Dispatch::int_max_dim(a, axis),
         IntUnary::MinAlong(axis) => Dispatch::int_min_dim(a, axis),
         IntUnary::ProdAlong(axis) => Dispatch::int_prod_dim(a, axis),
+        IntUnary::AtLeast(bound) => Dispatch::int_clamp_min(a, bound.into()),
+        IntUnary::AtMost(bound) => Dispatch::int_clamp_max(a, bound.into()),
+        IntUnary::Power(exponent) => Dispatch::int_powi_scalar(a, exponent.into()),
         IntUnary::Sort { axis, descending } => Dispatch::int_sort(a, axis, descending),
     }
 }
 
 impl Rules for Discrete {
     fn evaluate(&self, tensors: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
+        let result = self.value(tensors, at);
+        // Devices differ in the integer type they give indices.
+        if Kind::of(at.dtype) == Kind::Int && result.dtype() != at.dtype {
+            return Dispatch::int_cast(result, at.dtype.into());
+        }
+        result
+    }
+
+    fn jvp(
+        &self,
+        graph: &mut Graph,
+        inputs: &[NodeId],
+        out: NodeId,
+        tangents: &[Option<NodeId>],
+    ) -> Option<NodeId> {
+        if *self != Self::Where {
+            return None;
+        }
+        // Written with the mask as a number, so that the derivative is a plain product.
+        let (dtype, shape) = (graph.dtype(out), graph.shape(out).to_vec());
+        let second = graph.as_float(inputs[1], dtype);
+        let from_b = tangents[2].map(|tangent| graph.mul(tangent, second));
+        let from_a = tangents[0].map(|tangent| {
+            let minus = graph.neg(second);
+            let first = graph.offset(minus, 1.0);
+            graph.mul(tangent, first)
+        });
+        match (from_a, from_b) {
+            (Some(a), Some(b)) => {
+                let sum = graph.add(a, b);
+                Some(graph.expand(sum, shape))
+            }
+            (Some(one), None) | (None, Some(one)) => Some(graph.expand(one, shape)),
+            (None, None) => None,
+        }
+    }
+
+    fn transpose(
+        &self,
+        _graph: &mut Graph,
+        _inputs: &[NodeId],
+        _linear: &[bool],
+        _cotangent: NodeId,
+    ) -> Vec<Option<NodeId>> {
+        unreachable!("{self:?} is not linear")
+    }
+}
+
+impl Discrete {
+    fn value(&self, tensors: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
         match *self {
             Self::Compare(comparison) => {
                 let [a, b] = inputs(tensors);
@@ -327,44 +383,5 @@ impl Rules for Discrete {
                 unreachable!("done above")
             }
         }
-    }
-
-    fn jvp(
-        &self,
-        graph: &mut Graph,
-        inputs: &[NodeId],
-        out: NodeId,
-        tangents: &[Option<NodeId>],
-    ) -> Option<NodeId> {
-        if *self != Self::Where {
-            return None;
-        }
-        // Written with the mask as a number, so that the derivative is a plain product.
-        let (dtype, shape) = (graph.dtype(out), graph.shape(out).to_vec());
-        let second = graph.as_float(inputs[1], dtype);
-        let from_b = tangents[2].map(|tangent| graph.mul(tangent, second));
-        let from_a = tangents[0].map(|tangent| {
-            let minus = graph.neg(second);
-            let first = graph.offset(minus, 1.0);
-            graph.mul(tangent, first)
-        });
-        match (from_a, from_b) {
-            (Some(a), Some(b)) => {
-                let sum = graph.add(a, b);
-                Some(graph.expand(sum, shape))
-            }
-            (Some(one), None) | (None, Some(one)) => Some(graph.expand(one, shape)),
-            (None, None) => None,
-        }
-    }
-
-    fn transpose(
-        &self,
-        _graph: &mut Graph,
-        _inputs: &[NodeId],
-        _linear: &[bool],
-        _cotangent: NodeId,
-    ) -> Vec<Option<NodeId>> {
-        unreachable!("{self:?} is not linear")
     }
 }

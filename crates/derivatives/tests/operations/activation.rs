@@ -1,3 +1,5 @@
+//! Activations.
+
 use burn::tensor::{Tensor, activation as act};
 
 use crate::harness::{check, report};

@@ -1,3 +1,5 @@
+//! Elementwise functions.
+
 use burn::tensor::Tensor;
 
 use crate::harness::{check, report};

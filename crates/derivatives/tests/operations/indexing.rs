@@ -1,3 +1,5 @@
+//! Gathering, scattering, selecting and masking.
+
 use burn::tensor::{DType, Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 use crate::harness::{check, report};
@@ -65,6 +67,17 @@ fn indexing() {
             let m = matrix(x);
             let mask = m.clone().lower_elem(0.2);
             m.mask_fill(mask, 0.1)
+        }),
+        check("integers", 12, |x| {
+            let m = matrix(x);
+            let order = m.clone().argsort(1);
+            let index = ((order.clone() + 5).clamp(1, 7) * 3 - 2) % 4;
+            let wide: Tensor<2, Int> = Tensor::cat(vec![index.clone(), order.abs()], 1);
+            let top = wide.clone().sort_with_indices(1).1.topk(4, 1);
+            let count = wide.cumsum(1).sum_dim(1).powi_scalar(2);
+            // Burn's devices differ in the integer types of indices and sums.
+            let [top, count] = [top, count].map(|x| x.cast(burn::tensor::FloatDType::F64));
+            m.gather(1, index) * (top + count) * 0.01
         }),
         check("booleans", 12, |x| {
             let m = matrix(x);

@@ -1,3 +1,5 @@
+//! Linear layers, convolutions, pooling, normalisations and attention.
+
 use burn::tensor::Tensor;
 use burn::tensor::module as layer;
 use burn::tensor::ops::{
@@ -155,6 +157,19 @@ fn pooling_and_resampling() {
                     .with_dilation([1, 1])
                     .with_ceil_mode(true),
             )
+        }),
+        check("max_pool2d_with_indices, asymmetric padding", 84, |x| {
+            let (values, indices) = layer::max_pool2d_with_indices(
+                image(x),
+                MaxPoolOptions::new([2, 3]).with_padding_pairs([(1, 0), (0, 2)]),
+            );
+            values * indices.cast(burn::tensor::FloatDType::F64).mul_scalar(0.25)
+        }),
+        check("avg_pool2d, asymmetric padding", 84, |x| {
+            let options = AvgPoolOptions::new([2, 3])
+                .with_padding_pairs([(1, 0), (0, 2)])
+                .with_count_include_pad(false);
+            layer::avg_pool2d(image(x), options)
         }),
         check("max_pool2d_with_indices", 84, |x| {
             layer::max_pool2d_with_indices(

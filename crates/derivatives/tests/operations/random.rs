@@ -1,3 +1,5 @@
+//! Random shapes and geometries.
+
 use burn::tensor::Tensor;
 use burn::tensor::module as layer;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, ConvTransposeOptions, MaxPoolOptions};

@@ -1,3 +1,5 @@
+//! Sums, means, products, extrema and cumulative operations.
+
 use burn::tensor::Tensor;
 
 use crate::harness::{check, report};

@@ -1,3 +1,5 @@
+//! What cannot be captured, and the error it gives.
+
 use burn::module::{Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};

@@ -1,3 +1,5 @@
+//! Reshaping, permuting, slicing, joining and padding.
+
 use burn::tensor::{Tensor, ops::PadMode, s};
 
 use crate::harness::{check, report};

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{Capture, CapturedLoss, Linearized};
+use derivatives::{Capture, CapturedLoss, Linearized, Workers};
 
 use crate::operator::{Domain, download};
 use crate::risk::{Batches, Statistics};
@@ -15,9 +15,20 @@ pub(super) enum Matrix {
     GaussNewton,
 }
 
+impl Matrix {
+    fn product(self, point: &Linearized, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        match self {
+            Self::Hessian => point.hessian_vector(v),
+            Self::GaussNewton => point.gauss_newton_vector(v),
+        }
+        .map_err(Error::Derivatives)
+    }
+}
+
 /// The captured batches of an objective, linearised at its origin.
 ///
-/// Batches held in memory are captured once and keep what a product needs of the point. Streamed
+/// Batches held in memory are captured once, keep what a product needs of the point, and are spread over
+/// the cores. Streamed
 /// batches are captured anew for each product, and nothing of them is kept.
 #[derive(Debug)]
 pub(super) struct Captured<M, B> {
@@ -25,6 +36,7 @@ pub(super) struct Captured<M, B> {
     matrix: Matrix,
     /// Each with its share of the examples; none where batches are streamed.
     held: Vec<(f64, Linearized)>,
+    workers: Workers,
 }
 
 impl<M: Module, B: Batch> Captured<M, B> {
@@ -64,6 +76,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
             objective,
             matrix,
             held,
+            workers: Workers::per_core(),
         })
     }
 
@@ -77,6 +90,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
 
     pub(super) fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         let v = self.domain().adopt(v)?;
+        let matrix = self.matrix;
         let mut total: Option<Tensor<1>> = None;
         let mut add = |share: f64, product: Tensor<1>| {
             let product = product * share;
@@ -92,12 +106,16 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 let point = batch
                     .linearize(self.objective.origin())
                     .map_err(Error::Derivatives)?;
-                add(share, self.product(&point, &v)?);
+                add(share, matrix.product(&point, &v)?);
                 Ok(())
             })?;
         } else {
-            for (share, batch) in &self.held {
-                add(*share, self.product(batch, &v)?);
+            // Each core takes a batch; the sum is in the order of the batches, whoever was first.
+            let products = self.workers.map(&self.held, |(share, batch)| {
+                (*share, matrix.product(batch, &v))
+            });
+            for (share, product) in products {
+                add(share, product?);
             }
         }
         let total = total.ok_or(Error::NoData)?;
@@ -105,14 +123,6 @@ impl<M: Module, B: Batch> Captured<M, B> {
             return Err(Error::NonFiniteVector { what: "product" });
         }
         Ok(total)
-    }
-
-    fn product(&self, point: &Linearized, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        match self.matrix {
-            Matrix::Hessian => point.hessian_vector(v),
-            Matrix::GaussNewton => point.gauss_newton_vector(v),
-        }
-        .map_err(Error::Derivatives)
     }
 }
 
