@@ -1,6 +1,7 @@
 //! What other processes, kills and limits of the system do to a run.
 //!
-//! The children are this test program itself: each runs the one test `child`, which does what its environment says.
+//! The children are this test program itself: each runs the one test
+//! `writer_without_limits_writes_all`, which does what its environment says.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 #![cfg(unix)]
@@ -11,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tensorboard::{Error, EventWriter, existing_event_files, read_events};
 
-/// A command that runs `child` with a task in a directory, through a shell that first does `setup`.
+/// A command that runs `writer_without_limits_writes_all` with a task in a directory, through a shell that first does `setup`.
 fn child_with(setup: &str, task: &str, directory: &Path) -> Command {
     let program = std::env::current_exe().unwrap();
     let mut command = Command::new("sh");
@@ -19,17 +20,24 @@ fn child_with(setup: &str, task: &str, directory: &Path) -> Command {
         .arg("-c")
         .arg(format!("{setup}; exec \"$0\" \"$@\""))
         .arg(program);
-    command.args(["--exact", "child", "--ignored", "--nocapture"]);
+    command.args(["--exact", "writer_without_limits_writes_all", "--nocapture"]);
     command.env("TASK", task).env("DIRECTORY", directory);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// Not a test of its own.
+/// With a task in the environment, what the children of the other tests do; on its own, the plain case.
 #[test]
-#[ignore = "run by the other tests, in a process of its own"]
-fn child() {
+fn writer_without_limits_writes_all() {
     let (Ok(task), Some(directory)) = (std::env::var("TASK"), std::env::var_os("DIRECTORY")) else {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = EventWriter::create(folder.path()).unwrap();
+        for step in 0..10 {
+            writer.scalar("loss", step, step as f64).unwrap();
+        }
+        let written = writer.finish().unwrap();
+        assert_eq!(written.values, 10);
+        assert_eq!(read_events(written.path).unwrap().scalars("loss").len(), 10);
         return;
     };
     let directory = PathBuf::from(directory);
