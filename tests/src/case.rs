@@ -19,7 +19,8 @@ use crate::{Fixture, Net, flatten_gradients, gradients, layout};
 pub struct Case<N: Net> {
     /// The files of the case.
     pub fixture: Arc<Fixture>,
-    /// The view: `eval` and `batch` in case 6, `zero` and `perturbed` in case 8, otherwise empty.
+    /// The view: `eval` and `batch` in case 6, `zero` and `perturbed` in case 8, empty in the other
+    /// cases; `smooth`, `kinked/batch` and the like in the trained networks.
     pub view: &'static str,
     /// The module with the fixture's weights and buffers.
     pub model: N,
@@ -48,11 +49,6 @@ pub fn for_each_case<V: CaseVisitor>(visitor: &mut V) {
 ///
 /// When a fixture cannot be read.
 pub fn for_each_case_on<V: CaseVisitor>(device: &Device, dtype: DType, visitor: &mut V) {
-    fn views<N: Net, V: CaseVisitor>(device: &Device, dtype: DType, visitor: &mut V) {
-        for view in N::VIEWS {
-            visitor.visit(&Case::<N>::load_on(view, device, dtype));
-        }
-    }
     views::<LinearRegression, V>(device, dtype, visitor);
     views::<SoftmaxRegression, V>(device, dtype, visitor);
     views::<MlpTanh, V>(device, dtype, visitor);
@@ -61,6 +57,13 @@ pub fn for_each_case_on<V: CaseVisitor>(device: &Device, dtype: DType, visitor: 
     views::<CnnBatchNorm, V>(device, dtype, visitor);
     views::<Attention, V>(device, dtype, visitor);
     views::<Saddle, V>(device, dtype, visitor);
+}
+
+/// Visits a network at all its views.
+pub(crate) fn views<N: Net, V: CaseVisitor>(device: &Device, dtype: DType, visitor: &mut V) {
+    for view in N::VIEWS {
+        visitor.visit(&Case::<N>::load_on(view, device, dtype));
+    }
 }
 
 impl<N: Net> Case<N> {
@@ -87,15 +90,8 @@ impl<N: Net> Case<N> {
             N::FIXTURE,
             N::VIEWS
         );
-        let fixture = Fixture::read(N::FIXTURE);
-        // The weights of case 8 differ from view to view; those of case 6 are the same for both.
-        let own = format!("{view}/");
-        let has_own_weights = !view.is_empty()
-            && layout(&N::init(device))
-                .iter()
-                .all(|block| fixture.contains(&format!("{own}param/{}", block.name)));
-        let prefix = if has_own_weights { own.as_str() } else { "" };
-        let model = load(N::init(device), &fixture, prefix, dtype, device).at_view(view);
+        let fixture = Fixture::read(N::FOLDER, N::FIXTURE);
+        let model = load(N::init(device), &fixture, view, dtype, device).at_view(view);
         let batch = N::batch(&fixture, dtype, device);
         Self {
             fixture: Arc::new(fixture),
@@ -113,7 +109,7 @@ impl<N: Net> Case<N> {
     /// The risk over the whole batch, with the statistics that the view asks of batch normalisation.
     #[must_use]
     pub fn risk(&self) -> Risk<N, N::Batch> {
-        let statistics = if self.view == "batch" {
+        let statistics = if self.view.rsplit('/').next() == Some("batch") {
             Statistics::Batch
         } else {
             Statistics::Running
@@ -142,12 +138,7 @@ impl<N: Net> Case<N> {
 
     /// The key of a tensor at this view: `eval/loss` if there is one, otherwise `loss`.
     fn key(&self, key: &str) -> String {
-        let viewed = format!("{}/{key}", self.view);
-        if self.fixture.contains(&viewed) {
-            viewed
-        } else {
-            key.to_owned()
-        }
+        self.fixture.key(self.view, key)
     }
 
     /// Whether the case has this tensor at this view.

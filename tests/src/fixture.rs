@@ -21,17 +21,17 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// Reads `tests/fixtures/<name>.json` and `.safetensors`.
+    /// Reads `tests/<folder>/<name>.json` and `.safetensors`.
     ///
     /// # Panics
     ///
-    /// When a file is missing or is not what the fixtures' README says.
+    /// When a file is missing or is not what the folder's README says.
     #[must_use]
-    pub fn read(name: &str) -> Self {
+    pub fn read(folder: &str, name: &str) -> Self {
         let path = |extension: &str| -> PathBuf {
             [
                 env!("CARGO_MANIFEST_DIR"),
-                "fixtures",
+                folder,
                 &format!("{name}.{extension}"),
             ]
             .iter()
@@ -47,11 +47,7 @@ impl Fixture {
         let (mut floats, mut integers) = (HashMap::new(), HashMap::new());
         for (key, view) in tensors.tensors() {
             let shape = view.shape().to_vec();
-            let (words, rest) = view.data().as_chunks::<8>();
-            assert!(
-                rest.is_empty(),
-                "{name}: {key} is not made of 8-byte numbers"
-            );
+            let (words, _) = view.data().as_chunks::<8>();
             match view.dtype() {
                 Dtype::F64 => {
                     let values = words.iter().copied().map(f64::from_le_bytes).collect();
@@ -59,6 +55,10 @@ impl Fixture {
                 }
                 Dtype::I64 => {
                     let values = words.iter().copied().map(i64::from_le_bytes).collect();
+                    integers.insert(key, (shape, values));
+                }
+                Dtype::U8 => {
+                    let values = view.data().iter().copied().map(i64::from).collect();
                     integers.insert(key, (shape, values));
                 }
                 other => panic!("{name}: {key} has the type {other:?}"),
@@ -76,6 +76,21 @@ impl Fixture {
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.floats.contains_key(key)
+    }
+
+    /// The key of a float tensor at a view: that of `smooth/batch` if it has one of its own,
+    /// otherwise that of `smooth`, otherwise the bare one.
+    #[must_use]
+    pub fn key(&self, view: &str, key: &str) -> String {
+        let mut view = Some(view);
+        while let Some(prefix) = view {
+            let viewed = format!("{prefix}/{key}");
+            if self.contains(&viewed) {
+                return viewed;
+            }
+            view = prefix.rsplit_once('/').map(|(parent, _)| parent);
+        }
+        key.to_owned()
     }
 
     /// Shape and values of the float tensor `key`, row-major in torch's layout.

@@ -10,7 +10,9 @@
 //! - [`Case`] is one network at one view with its batch, and answers in **Burn's order**: every
 //!   family of tensors (`grad`, `hv`, `opt/sam_sgd/step5`, ...) comes as one flat vector that
 //!   compares directly with a flattened module;
-//! - [`for_each_case`] walks over all ten (case, view) pairs, whatever their types.
+//! - [`for_each_case`] walks over all ten (case, view) pairs, whatever their types;
+//! - [`networks`] are five trained architectures with the numbers of `tests/networks`, and
+//!   [`for_each_network`] walks over all twelve (network, view) pairs.
 //!
 //! ```no_run
 //! use tests::{Case, CaseVisitor, Net, for_each_case, relative_error};
@@ -28,6 +30,7 @@
 //! ```
 
 pub mod models;
+pub mod networks;
 
 mod case;
 mod fixture;
@@ -39,3 +42,4 @@ pub use case::{Case, CaseVisitor, for_each_case, for_each_case_on};
 pub use fixture::Fixture;
 pub use layout::{Block, flatten, flatten_gradients, gradients, layout, relative_error};
 pub use net::{Net, cross_entropy, squared_error};
+pub use networks::for_each_network;

@@ -6,17 +6,17 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use crate::Fixture;
 use crate::layout::{Path, transposed};
 
-/// `model` with the weights `<prefix>param/*` and the buffers `buffer/*` of the fixture.
+/// `model` with the weights `param/*` and the buffers `buffer/*` that the fixture has for the view.
 pub(crate) fn load<M: Module>(
     model: M,
     fixture: &Fixture,
-    prefix: &str,
+    view: &str,
     dtype: DType,
     device: &Device,
 ) -> M {
     model.map(&mut Loader {
         fixture,
-        prefix,
+        view,
         dtype,
         device,
         path: Path::default(),
@@ -35,7 +35,7 @@ pub(crate) fn upload<const D: usize>(
 
 struct Loader<'a> {
     fixture: &'a Fixture,
-    prefix: &'a str,
+    view: &'a str,
     dtype: DType,
     device: &'a Device,
     path: Path,
@@ -52,8 +52,8 @@ impl ModuleMapper for Loader<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.path.torch_name();
-        let parameter = format!("{}param/{name}", self.prefix);
-        let buffer = format!("buffer/{name}");
+        let parameter = self.fixture.key(self.view, &format!("param/{name}"));
+        let buffer = self.fixture.key(self.view, &format!("buffer/{name}"));
         let key = if self.fixture.contains(&parameter) {
             parameter
         } else {

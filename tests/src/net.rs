@@ -10,6 +10,9 @@ pub trait Net: Module + Sync + 'static {
     /// Inputs and targets: a tuple of two tensors.
     type Batch: landscape::Batch + Send + Sync + 'static;
 
+    /// The folder of the fixture's files, within `tests`.
+    const FOLDER: &'static str = "fixtures";
+
     /// The name of the fixture, such as `case3_mlp_tanh`.
     const FIXTURE: &'static str;
 

@@ -72,7 +72,7 @@ impl Net for CnnBatchNorm {
 }
 
 /// Sets every layer's training flag.
-struct TrainingFlag(bool);
+pub(crate) struct TrainingFlag(pub(crate) bool);
 
 impl ModuleMapper for TrainingFlag {
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {

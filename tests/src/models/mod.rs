@@ -11,6 +11,7 @@ mod softmax_regression;
 pub use attention::Attention;
 pub use cnn::Cnn;
 pub use cnn_batch_norm::CnnBatchNorm;
+pub(crate) use cnn_batch_norm::TrainingFlag;
 pub use linear_regression::LinearRegression;
 pub use mlp::{MlpRelu, MlpTanh};
 pub use saddle::Saddle;
@@ -22,7 +23,7 @@ use crate::Fixture;
 use crate::load::upload;
 
 /// A float tensor of the fixture, such as the inputs `x`.
-fn floats<const D: usize>(
+pub(crate) fn floats<const D: usize>(
     fixture: &Fixture,
     key: &str,
     dtype: DType,
@@ -33,7 +34,7 @@ fn floats<const D: usize>(
 }
 
 /// The integer labels `y`.
-fn labels(fixture: &Fixture, device: &Device) -> Tensor<1, Int> {
+pub(crate) fn labels(fixture: &Fixture, device: &Device) -> Tensor<1, Int> {
     let (shape, values) = fixture.integers("y");
     Tensor::from_data(
         TensorData::new(values.to_vec(), shape.to_vec()),
