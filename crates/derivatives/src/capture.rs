@@ -4,10 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::kind::Basic;
 use burn::tensor::{DType, Device, DeviceConfig, Tensor};
 use burn_capture::{CaptureBackend, TensorId};
+use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
 
 use crate::graph::{NodeId, Set};
+use crate::loss::Recorded;
 use crate::lower::Lowering;
 use crate::{CapturedLoss, Error, quiet};
 
@@ -22,13 +25,14 @@ pub enum Statistics {
     Batch,
 }
 
-/// Marks the outputs of a model while its loss is captured.
+/// Marks the outputs of a model, and its data, while its loss is captured.
 ///
-/// A closure may mark its outputs whether or not it is being captured: a tensor that stands on
-/// another device is left alone.
+/// A closure may mark whether or not it is being captured: a tensor that stands on another device
+/// is left alone.
 #[derive(Debug, Default)]
 pub struct Outputs {
     marked: Option<TensorId>,
+    data: Vec<Option<TensorId>>,
 }
 
 impl Outputs {
@@ -37,6 +41,15 @@ impl Outputs {
         if let Some(id) = id_of(tensor) {
             self.marked = Some(id);
         }
+    }
+
+    /// Says that `tensor`, of floats, integers or booleans, is data, with the first axis counting
+    /// the examples: [`CapturedLoss::gradients_over`] puts other data in its place.
+    ///
+    /// It must be the tensor that the loss goes on with: moved to the recording device once, not
+    /// again after it was marked.
+    pub fn data<const D: usize, K: Basic>(&mut self, tensor: &Tensor<D, K>) {
+        self.data.push(id_of(tensor));
     }
 }
 
@@ -154,6 +167,7 @@ impl<'m, M: Module> Capture<'m, M> {
                 let loss = loss(&model, &recorder.device, &mut outputs);
                 record.loss = Some((id_of(&loss), loss.dims()[0]));
                 record.outputs = outputs.marked;
+                record.data = outputs.data;
                 scope.complete([], [])
             })
         });
@@ -182,7 +196,11 @@ impl<'m, M: Module> Capture<'m, M> {
         };
         let mut lowering = Lowering::new(
             captured.values,
-            record.outputs.into_iter().collect(),
+            record
+                .outputs
+                .into_iter()
+                .chain(record.data.iter().flatten().copied())
+                .collect(),
             batch_statistics,
             target.device.as_dispatch().clone(),
         );
@@ -210,7 +228,20 @@ impl<'m, M: Module> Capture<'m, M> {
             ),
             None => None,
         };
-        CapturedLoss::new(lowering.graph, loss, outputs, slots, origin, target.device)
+        let data = record
+            .data
+            .into_iter()
+            .map(|id| lowering.find(id?))
+            .collect();
+        let recorded = Recorded {
+            graph: lowering.graph,
+            loss,
+            outputs,
+            parameters: slots,
+            data,
+            device: target.device,
+        };
+        CapturedLoss::new(recorded, origin)
     }
 }
 
@@ -242,9 +273,16 @@ fn panicked(message: String) -> Error {
 }
 
 /// The id of a tensor on a recording device.
-fn id_of<const D: usize>(tensor: &Tensor<D>) -> Option<TensorId> {
-    let primitive = tensor.clone().try_into_primitive::<CaptureBackend>().ok()?;
-    Some(primitive.id())
+fn id_of<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<TensorId> {
+    let tensor = tensor.clone().into_dispatch();
+    let tensor =
+        <DispatchTensor as DispatchKindConversion<CaptureBackend>>::try_into_backend(tensor);
+    match tensor.ok()? {
+        BackendTensor::Float(tensor) | BackendTensor::Int(tensor) | BackendTensor::Bool(tensor) => {
+            Some(tensor.id())
+        }
+        _ => None,
+    }
 }
 
 /// The parameters of a model that require a gradient, in visit order, each once.
@@ -371,6 +409,7 @@ struct Record {
     tensors: HashMap<ParamId, Vec<TensorId>>,
     loss: Option<(Option<TensorId>, usize)>,
     outputs: Option<TensorId>,
+    data: Vec<Option<TensorId>>,
 }
 
 impl ModuleVisitor for Record {

@@ -79,9 +79,22 @@ pub enum Error {
     /// The parameters stand on several devices.
     #[error("the parameters stand on several devices; move the model to one")]
     SeveralDevices,
-    /// Gauss-Newton products of a loss whose outputs were not marked.
-    #[error("mark the model's outputs while the loss is captured: Gauss-Newton needs them")]
+    /// A quantity of the outputs of a loss whose outputs were not marked.
+    #[error(
+        "mark the model's outputs while the loss is captured: Gauss-Newton, Fisher and per-example quantities need them"
+    )]
     NoOutputs,
+    /// A quantity of single examples of a loss that does not depend on the outputs alone.
+    #[error(
+        "the loss depends on the parameters beside the marked outputs (a penalty on the weights?): that part belongs to no example; leave it out"
+    )]
+    BesideOutputs,
+    /// Data that does not fit the loss.
+    #[error("the data does not fit the loss: {reason}")]
+    Examples {
+        /// What is wrong.
+        reason: String,
+    },
     /// A vector of the wrong length.
     #[error("expected a vector with {expected} entries, one for each parameter entry, got {found}")]
     Length {

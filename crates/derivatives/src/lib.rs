@@ -4,9 +4,10 @@
 //! its own and transforms programs: derivative in, derivative out. The model is not touched and
 //! nothing is written twice.
 //!
-//! [`Capture`] records a loss; [`CapturedLoss`] has its value, gradient, Hessian and Gauss-Newton
-//! products; [`CapturedLoss::linearize`] keeps what several products at one point share;
-//! [`Workers`] spreads the products of many batches over the cores.
+//! [`Capture`] records a loss; [`CapturedLoss`] has its value, gradient, Hessian, Gauss-Newton and
+//! Fisher products, and the gradients of single examples; [`CapturedLoss::linearize`] keeps what
+//! several products at one point share; [`Workers`] spreads the products of many batches over the
+//! cores.
 //!
 //! ```
 //! use burn::nn::{Linear, LinearConfig};
@@ -53,12 +54,13 @@
 //!
 //! `capture` runs the closure on a recording device; `lower` writes the recorded operations in
 //! primitives; `graph` holds them; `primitive` has the rules of each, side by side with the
-//! mathematics; `transform` derives programs from programs; `plan` runs them.
+//! mathematics; `transform` derives programs from programs; `programs` has those of a loss; `plan`
+//! runs them.
 //!
 //! To add an operation, write it in primitives that exist, in the arm of `lower` where it is an
 //! error now: its derivatives follow. Only what cannot be written so needs a primitive: a variant
 //! in its family's file under `primitive`, a constructor on `Graph` that gives its shape, and the
-//! rules `evaluate`, `jvp` and, if it is linear, `transpose`; there is no rule for reverse mode. Then
+//! rules `evaluate`, `jvp`, `batch` and, if it is linear, `transpose`; there is no rule for reverse mode. Then
 //! a line in `tests/operations` checks value and gradient beside Burn, both derivatives beside
 //! differences, and the symmetry of the Hessian.
 //!
@@ -69,19 +71,23 @@
 
 mod capture;
 mod error;
+mod examples;
 mod graph;
 mod kernel;
 mod linearized;
 mod loss;
 mod lower;
+mod many;
 mod plan;
 mod primitive;
+mod programs;
 mod quiet;
 mod transform;
 mod workers;
 
 pub use capture::{Capture, Outputs, Statistics};
 pub use error::Error;
+pub use examples::Examples;
 pub use linearized::Linearized;
 pub use loss::CapturedLoss;
 pub use quiet::catch as catch_quietly;

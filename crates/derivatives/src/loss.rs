@@ -1,6 +1,6 @@
 //! A captured loss and its derivatives.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_backend::ops::FloatTensorOps;
@@ -10,7 +10,7 @@ use crate::Error;
 use crate::graph::{Graph, NodeId, Set, elements};
 use crate::linearized::Linearized;
 use crate::plan::{Plan, Values};
-use crate::transform::{gradient, jvp, vjp};
+use crate::programs::{Linear, Programs};
 
 /// A loss L of the parameters theta, as a program; the batch is part of it.
 ///
@@ -24,33 +24,38 @@ pub struct CapturedLoss {
 
 #[derive(Debug)]
 struct Inner {
-    graph: Graph,
-    loss: NodeId,
-    outputs: Option<NodeId>,
-    parameters: Vec<NodeId>,
+    recorded: Recorded,
     blocks: Vec<Vec<usize>>,
     dim: usize,
-    dtype: DType,
-    device: Device,
     origin: Vec<TensorData>,
-    value: OnceLock<Plan>,
-    gradient: OnceLock<Plan>,
-    jvp: OnceLock<Plan>,
-    hessian: OnceLock<Plan>,
-    quadratic: OnceLock<Plan>,
-    gauss_newton: OnceLock<Plan>,
+    programs: Programs,
+}
+
+/// What was recorded: a graph, and which of its nodes are what.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) graph: Graph,
+    pub(crate) loss: NodeId,
+    pub(crate) outputs: Option<NodeId>,
+    pub(crate) parameters: Vec<NodeId>,
+    /// The data that was marked; none for what the loss does not use.
+    pub(crate) data: Vec<Option<NodeId>>,
+    pub(crate) device: Device,
+}
+
+impl Recorded {
+    /// The float type of the parameters.
+    pub(crate) fn dtype(&self) -> DType {
+        self.graph.dtype(self.parameters[0])
+    }
 }
 
 impl CapturedLoss {
-    pub(crate) fn new(
-        graph: Graph,
-        loss: NodeId,
-        outputs: Option<NodeId>,
-        parameters: Vec<NodeId>,
-        origin: Vec<TensorData>,
-        device: Device,
-    ) -> Result<Self, Error> {
-        let ancestors = graph.ancestors(&[loss]);
+    pub(crate) fn new(recorded: Recorded, origin: Vec<TensorData>) -> Result<Self, Error> {
+        let Recorded {
+            graph, parameters, ..
+        } = &recorded;
+        let ancestors = graph.ancestors(&[recorded.loss]);
         if !parameters
             .iter()
             .any(|parameter| ancestors.contains(parameter))
@@ -62,24 +67,13 @@ impl CapturedLoss {
             .map(|&parameter| graph.shape(parameter).to_vec())
             .collect();
         let dim = blocks.iter().map(|shape| elements(shape)).sum();
-        let dtype = graph.dtype(parameters[0]);
         Ok(Self {
             inner: Arc::new(Inner {
-                graph,
-                loss,
-                outputs,
-                parameters,
+                recorded,
                 blocks,
                 dim,
-                dtype,
-                device,
                 origin,
-                value: OnceLock::new(),
-                gradient: OnceLock::new(),
-                jvp: OnceLock::new(),
-                hessian: OnceLock::new(),
-                quadratic: OnceLock::new(),
-                gauss_newton: OnceLock::new(),
+                programs: Programs::default(),
             }),
         })
     }
@@ -93,25 +87,33 @@ impl CapturedLoss {
     /// The float type of theta.
     #[must_use]
     pub fn dtype(&self) -> DType {
-        self.inner.dtype
+        self.inner.recorded.dtype()
     }
 
     /// Where theta stands and programs run.
     #[must_use]
     pub fn device(&self) -> &Device {
-        &self.inner.device
+        &self.inner.recorded.device
     }
 
     /// Whether the model's outputs were marked, so that Gauss-Newton products are possible.
     #[must_use]
     pub fn has_outputs(&self) -> bool {
-        self.inner.outputs.is_some()
+        self.output_shape().is_some()
+    }
+
+    /// The shape of the marked outputs f; the first axis counts the examples where there is one
+    /// loss term for each.
+    #[must_use]
+    pub fn output_shape(&self) -> Option<&[usize]> {
+        let recorded = &self.inner.recorded;
+        Some(recorded.graph.shape(recorded.outputs?))
     }
 
     /// theta of the model that was captured, `[P]`.
     #[must_use]
     pub fn origin(&self) -> Tensor<1> {
-        let device = self.inner.device.as_dispatch();
+        let device = self.device().as_dispatch();
         let blocks = self
             .inner
             .origin
@@ -126,7 +128,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn value(&self, theta: &Tensor<1>) -> Result<f64, Error> {
-        let plan = self.inner.value_plan();
+        let plan = self.programs().value(self.recorded());
         let outputs = self.at_point(plan, theta)?;
         Ok(number(&outputs[0]))
     }
@@ -136,7 +138,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
-        let plan = self.inner.gradient_plan();
+        let plan = self.programs().gradient(self.recorded());
         let mut outputs = self.at_point(plan, theta)?;
         let value = number(&outputs.remove(0));
         Ok((value, self.join(outputs)))
@@ -147,7 +149,8 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn jvp(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<(f64, f64), Error> {
-        let outputs = self.along(self.inner.jvp_plan(), theta, v)?;
+        let plan = self.programs().jvp(self.recorded());
+        let outputs = self.along(plan, theta, v)?;
         Ok((number(&outputs[0]), number(&outputs[1])))
     }
 
@@ -157,7 +160,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_vector(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let outputs = self.along(self.inner.hessian_plan(), theta, v)?;
+        let outputs = self.along(self.hessian_plan()?, theta, v)?;
         Ok(self.join(outputs))
     }
 
@@ -166,7 +169,8 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn quadratic_form(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<f64, Error> {
-        let outputs = self.along(self.inner.quadratic_plan(), theta, v)?;
+        let plan = self.programs().quadratic(self.recorded());
+        let outputs = self.along(plan, theta, v)?;
         Ok(number(&outputs[0]))
     }
 
@@ -180,9 +184,71 @@ impl CapturedLoss {
         theta: &Tensor<1>,
         v: &Tensor<1>,
     ) -> Result<Tensor<1>, Error> {
-        let plan = self.inner.gauss_newton_plan().ok_or(Error::NoOutputs)?;
-        let outputs = self.along(plan, theta, v)?;
+        let outputs = self.along(self.gauss_newton_plan()?, theta, v)?;
         Ok(self.join(outputs))
+    }
+
+    /// $F v$ with the empirical Fisher matrix $F = \frac1N \sum_n g_n g_n^T$, `[P]`, of a loss that
+    /// is the mean of N terms with gradients $g_n$. No $g_n$ is made.
+    ///
+    /// The first axis of the marked outputs f counts the examples, and the n-th term is a function of
+    /// the n-th row alone. With $c = \partial L / \partial f$ it is $g_n = N J^T (e_n \cdot c)$, so
+    /// $F v = J^T (s \cdot c)$, $s_n = g_n^T v = N \langle c_n, (J v)_n \rangle$. Outputs that are
+    /// coupled, by the statistics of a batch, are no obstacle. Cost: about that of a Gauss-Newton
+    /// product.
+    ///
+    /// This is not the Fisher information of the model, whose gradients are those of labels drawn from
+    /// the model's own prediction: for the cross entropy of a softmax, and for squared errors up to
+    /// their scale, that one is the Gauss-Newton matrix. The two agree where the model fits the labels
+    /// in distribution, and may differ in everything elsewhere (Kunstner, Balles, Hennig 2019).
+    ///
+    /// # Errors
+    /// Outputs that were not marked, a loss that depends on the parameters beside them, a vector of
+    /// another length than P.
+    ///
+    /// # References
+    /// Kunstner, Balles, Hennig 2019, "Limitations of the Empirical Fisher Approximation for Natural
+    /// Gradient Descent".
+    pub fn fisher_vector(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let outputs = self.along(self.linear(Linear::Fisher)?, theta, v)?;
+        Ok(self.join(outputs))
+    }
+
+    /// The marked outputs f flattened, row-major. Cost: a forward pass.
+    ///
+    /// # Errors
+    /// Outputs that were not marked, a vector of another length than P.
+    pub fn outputs(&self, theta: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let plan = self.programs().outputs(self.recorded())?;
+        Ok(flat(self.at_point(plan, theta)?.remove(0)))
+    }
+
+    /// $J v$ with the Jacobian J of the marked outputs, flattened as [`outputs`](Self::outputs).
+    /// Cost: two forward passes.
+    ///
+    /// # Errors
+    /// Outputs that were not marked, a vector of another length than P.
+    pub fn outputs_jvp(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let mut outputs = self.along(self.linear(Linear::Push)?, theta, v)?;
+        Ok(flat(outputs.remove(0)))
+    }
+
+    /// $J^T u$, `[P]`, with the Jacobian J of the marked outputs and u as long as
+    /// [`outputs`](Self::outputs). Cost: a forward and a backward pass.
+    ///
+    /// # Errors
+    /// Outputs that were not marked, vectors of another length than P and the outputs'.
+    pub fn vjp(&self, theta: &Tensor<1>, u: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let plan = self.linear(Linear::Pull)?;
+        let shape = self.output_shape().ok_or(Error::NoOutputs)?;
+        let (expected, found) = (elements(shape), u.dims()[0]);
+        if found != expected {
+            return Err(Error::Length { expected, found });
+        }
+        let u = Dispatch::float_reshape(self.adopt(u).into_dispatch(), shape.to_vec().into());
+        let values = self.kept(plan, &self.split(theta)?);
+        let values = plan.advance(&values, Set::TANGENT, &[u]);
+        Ok(self.join(plan.outputs(&values)))
     }
 
     /// The loss at one point, with all that does not depend on a tangent computed and kept: each
@@ -216,12 +282,38 @@ impl CapturedLoss {
         plan.advance(plan.start(), Set::POINT, point)
     }
 
-    pub(crate) fn hessian_plan(&self) -> &Plan {
-        self.inner.hessian_plan()
+    pub(crate) fn hessian_plan(&self) -> Result<&Plan, Error> {
+        self.linear(Linear::Hessian)
     }
 
     pub(crate) fn gauss_newton_plan(&self) -> Result<&Plan, Error> {
-        self.inner.gauss_newton_plan().ok_or(Error::NoOutputs)
+        self.linear(Linear::GaussNewton)
+    }
+
+    pub(crate) fn linear(&self, map: Linear) -> Result<&Plan, Error> {
+        self.programs().linear(self.recorded(), map)
+    }
+
+    pub(crate) fn programs(&self) -> &Programs {
+        &self.inner.programs
+    }
+
+    pub(crate) fn recorded(&self) -> &Recorded {
+        &self.inner.recorded
+    }
+
+    /// Shape of each parameter.
+    pub(crate) fn blocks(&self) -> &[Vec<usize>] {
+        &self.inner.blocks
+    }
+
+    /// A tensor on the device and in the float type of the parameters.
+    pub(crate) fn adopt<const D: usize>(&self, tensor: &Tensor<D>) -> Tensor<D> {
+        let tensor = tensor.clone().without_autodiff().to_device(self.device());
+        match self.dtype() {
+            DType::F64 => tensor.cast(burn::tensor::FloatDType::F64),
+            _ => tensor.cast(burn::tensor::FloatDType::F32),
+        }
     }
 
     /// A flat vector as one tensor for each parameter.
@@ -231,12 +323,7 @@ impl CapturedLoss {
         if found != expected {
             return Err(Error::Length { expected, found });
         }
-        let vector = vector.clone().without_autodiff();
-        let vector = vector.to_device(&self.inner.device);
-        let vector = match self.inner.dtype {
-            DType::F64 => vector.cast(burn::tensor::FloatDType::F64),
-            _ => vector.cast(burn::tensor::FloatDType::F32),
-        };
+        let vector = self.adopt(vector);
         let mut start = 0;
         Ok(self
             .inner
@@ -262,90 +349,10 @@ impl CapturedLoss {
     }
 }
 
-impl Inner {
-    fn plan(&self, graph: &Graph, outputs: &[NodeId]) -> Plan {
-        Plan::new(graph, outputs, self.device.as_dispatch())
-    }
-
-    /// The parameters with the tangent v.
-    fn seeds(&self, graph: &mut Graph) -> Vec<(NodeId, NodeId)> {
-        self.parameters
-            .iter()
-            .zip(&self.blocks)
-            .enumerate()
-            .map(|(index, (&parameter, shape))| {
-                let v = graph.slot(Set::TANGENT, index, shape.clone(), self.dtype);
-                (parameter, v)
-            })
-            .collect()
-    }
-
-    /// The tangents of `targets`, zeros written out.
-    fn tangents(graph: &mut Graph, seeds: &[(NodeId, NodeId)], targets: &[NodeId]) -> Vec<NodeId> {
-        jvp(graph, seeds, targets)
-            .into_iter()
-            .zip(targets)
-            .map(|(tangent, &target)| tangent.unwrap_or_else(|| graph.fill(0.0, target)))
-            .collect()
-    }
-
-    fn value_plan(&self) -> &Plan {
-        self.value
-            .get_or_init(|| self.plan(&self.graph, &[self.loss]))
-    }
-
-    fn gradient_plan(&self) -> &Plan {
-        self.gradient.get_or_init(|| {
-            let mut graph = self.graph.clone();
-            let mut outputs = vec![self.loss];
-            outputs.extend(gradient(&mut graph, self.loss, &self.parameters));
-            self.plan(&graph, &outputs)
-        })
-    }
-
-    fn jvp_plan(&self) -> &Plan {
-        self.jvp.get_or_init(|| {
-            let mut graph = self.graph.clone();
-            let seeds = self.seeds(&mut graph);
-            let tangents = Self::tangents(&mut graph, &seeds, &[self.loss]);
-            self.plan(&graph, &[self.loss, tangents[0]])
-        })
-    }
-
-    fn hessian_plan(&self) -> &Plan {
-        self.hessian.get_or_init(|| {
-            let mut graph = self.graph.clone();
-            let gradient = gradient(&mut graph, self.loss, &self.parameters);
-            let seeds = self.seeds(&mut graph);
-            let product = Self::tangents(&mut graph, &seeds, &gradient);
-            self.plan(&graph, &product)
-        })
-    }
-
-    fn quadratic_plan(&self) -> &Plan {
-        self.quadratic.get_or_init(|| {
-            let mut graph = self.graph.clone();
-            let seeds = self.seeds(&mut graph);
-            let first = Self::tangents(&mut graph, &seeds, &[self.loss]);
-            let second = Self::tangents(&mut graph, &seeds, &first);
-            self.plan(&graph, &second)
-        })
-    }
-
-    fn gauss_newton_plan(&self) -> Option<&Plan> {
-        let outputs = self.outputs?;
-        Some(self.gauss_newton.get_or_init(|| {
-            let mut graph = self.graph.clone();
-            let seeds = self.seeds(&mut graph);
-            // J v
-            let moved = Self::tangents(&mut graph, &seeds, &[outputs])[0];
-            // H_f J v: the derivative of the gradient in f along J v
-            let slope = gradient(&mut graph, self.loss, &[outputs]);
-            let curved = Self::tangents(&mut graph, &[(outputs, moved)], &slope)[0];
-            let product = vjp(&mut graph, &[(outputs, curved)], &self.parameters);
-            self.plan(&graph, &product)
-        }))
-    }
+/// A tensor as a vector.
+fn flat(tensor: DispatchTensor) -> Tensor<1> {
+    let len = burn_backend::TensorMetadata::shape(&tensor).num_elements();
+    Tensor::from_dispatch(Dispatch::float_reshape(tensor, [len].into()))
 }
 
 /// The one entry of a tensor.

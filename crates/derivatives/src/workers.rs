@@ -4,8 +4,8 @@
 //! the products of many batches it is faster to give each thread a batch of its own: a worker is
 //! a pool of one thread, in which nothing is split.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -66,6 +66,17 @@ impl Workers {
         results.sort_by_key(|&(index, _)| index);
         results.into_iter().map(|(_, result)| result).collect()
     }
+}
+
+/// The results of `job` for all items over the cores, by workers that the process keeps; one after
+/// the other in a thread that is itself a worker.
+pub(crate) fn spread<T: Sync, R: Send>(items: &[T], job: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    static SHARED: OnceLock<Workers> = OnceLock::new();
+    // Workers that waited for each other's jobs might wait for ever.
+    if rayon::current_num_threads() == 1 {
+        return items.iter().map(job).collect();
+    }
+    SHARED.get_or_init(Workers::per_core).map(items, job)
 }
 
 /// Runs `work` on every pool at once and waits for all.

@@ -8,7 +8,7 @@
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::{Primitive, Rules, Site, inputs};
+use super::{Primitive, Rules, Site, Stack, inputs};
 use crate::graph::{Graph, NodeId, broadcast, elements};
 use crate::primitive::Layout;
 
@@ -130,5 +130,24 @@ impl Rules for MatMul {
             graph.sum_to(product, shape)
         });
         vec![to_a, to_b]
+    }
+
+    /// One more axis before the matrices. Where only one factor has it, the other stays one matrix
+    /// and the product is one large one: of more rows, or of more columns.
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
+        let (flag_a, flag_b) = (self.transpose_a, self.transpose_b);
+        let (a, b) = (stack.inputs[0], stack.inputs[1]);
+        if !stack.mapped[0] && graph.rank(a) == 2 && !flag_b {
+            // [B, k, n] as [k, B n]
+            let columns = graph.swap(b, 0, 1);
+            let [k, len, n] = [0, 1, 2].map(|axis| graph.shape(columns)[axis]);
+            let columns = graph.reshape(columns, vec![k, len * n]);
+            let product = graph.matmul(a, flag_a, columns, false);
+            let m = graph.shape(product)[0];
+            let split = graph.reshape(product, vec![m, len, n]);
+            return graph.swap(split, 0, 1);
+        }
+        let [a, b] = [0, 1].map(|position| stack.broadcast(graph, position));
+        graph.matmul(a, flag_a, b, flag_b)
     }
 }

@@ -5,7 +5,7 @@ use burn_backend::TensorMetadata;
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::{Kind, Rules, Site, inputs};
+use super::{IntBinary, IntUnary, Kind, Rules, Site, Stack, inputs, integer};
 use crate::graph::{Graph, NodeId, Real, broadcast};
 
 /// An order relation.
@@ -17,40 +17,6 @@ pub(crate) enum Comparison {
     GreaterEqual,
     Lower,
     LowerEqual,
-}
-
-/// An operation on two integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum IntBinary {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Rem,
-    And,
-    Or,
-    Xor,
-    ShiftLeft,
-    ShiftRight,
-}
-
-/// An operation on one integer tensor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum IntUnary {
-    Abs,
-    Sign,
-    Not,
-    CumSum(usize),
-    CumProd(usize),
-    CumMax(usize),
-    CumMin(usize),
-    MaxAlong(usize),
-    MinAlong(usize),
-    ProdAlong(usize),
-    AtLeast(i64),
-    AtMost(i64),
-    Power(i64),
-    Sort { axis: usize, descending: bool },
 }
 
 /// See the [module](self).
@@ -197,56 +163,6 @@ fn compare_int(comparison: Comparison, a: DispatchTensor, b: i64, to: BoolDType)
     }
 }
 
-fn int_binary(operation: IntBinary, a: DispatchTensor, b: DispatchTensor) -> DispatchTensor {
-    match operation {
-        IntBinary::Add => Dispatch::int_add(a, b),
-        IntBinary::Sub => Dispatch::int_sub(a, b),
-        IntBinary::Mul => Dispatch::int_mul(a, b),
-        IntBinary::Div => Dispatch::int_div(a, b),
-        IntBinary::Rem => Dispatch::int_remainder(a, b),
-        IntBinary::And => Dispatch::bitwise_and(a, b),
-        IntBinary::Or => Dispatch::bitwise_or(a, b),
-        IntBinary::Xor => Dispatch::bitwise_xor(a, b),
-        IntBinary::ShiftLeft => Dispatch::bitwise_left_shift(a, b),
-        IntBinary::ShiftRight => Dispatch::bitwise_right_shift(a, b),
-    }
-}
-
-fn int_scalar(operation: IntBinary, a: DispatchTensor, b: i64) -> DispatchTensor {
-    let b = b.into();
-    match operation {
-        IntBinary::Add => Dispatch::int_add_scalar(a, b),
-        IntBinary::Sub => Dispatch::int_sub_scalar(a, b),
-        IntBinary::Mul => Dispatch::int_mul_scalar(a, b),
-        IntBinary::Div => Dispatch::int_div_scalar(a, b),
-        IntBinary::Rem => Dispatch::int_remainder_scalar(a, b),
-        IntBinary::And => Dispatch::bitwise_and_scalar(a, b),
-        IntBinary::Or => Dispatch::bitwise_or_scalar(a, b),
-        IntBinary::Xor => Dispatch::bitwise_xor_scalar(a, b),
-        IntBinary::ShiftLeft => Dispatch::bitwise_left_shift_scalar(a, b),
-        IntBinary::ShiftRight => Dispatch::bitwise_right_shift_scalar(a, b),
-    }
-}
-
-fn int_unary(operation: IntUnary, a: DispatchTensor) -> DispatchTensor {
-    match operation {
-        IntUnary::Abs => Dispatch::int_abs(a),
-        IntUnary::Sign => Dispatch::int_sign(a),
-        IntUnary::Not => Dispatch::bitwise_not(a),
-        IntUnary::CumSum(axis) => Dispatch::int_cumsum(a, axis),
-        IntUnary::CumProd(axis) => Dispatch::int_cumprod(a, axis),
-        IntUnary::CumMax(axis) => Dispatch::int_cummax(a, axis),
-        IntUnary::CumMin(axis) => Dispatch::int_cummin(a, axis),
-        IntUnary::MaxAlong(axis) => Dispatch::int_max_dim(a, axis),
-        IntUnary::MinAlong(axis) => Dispatch::int_min_dim(a, axis),
-        IntUnary::ProdAlong(axis) => Dispatch::int_prod_dim(a, axis),
-        IntUnary::AtLeast(bound) => Dispatch::int_clamp_min(a, bound.into()),
-        IntUnary::AtMost(bound) => Dispatch::int_clamp_max(a, bound.into()),
-        IntUnary::Power(exponent) => Dispatch::int_powi_scalar(a, exponent.into()),
-        IntUnary::Sort { axis, descending } => Dispatch::int_sort(a, axis, descending),
-    }
-}
-
 impl Rules for Discrete {
     fn evaluate(&self, tensors: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
         let result = self.value(tensors, at);
@@ -295,9 +211,50 @@ impl Rules for Discrete {
     ) -> Vec<Option<NodeId>> {
         unreachable!("{self:?} is not linear")
     }
+
+    /// An input without the axis is repeated along it; an operation along an axis is along the next.
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
+        let inputs = (0..stack.inputs.len())
+            .map(|position| stack.broadcast(graph, position))
+            .collect();
+        let (shape, dtype) = (stack.shape(graph), graph.dtype(stack.out));
+        graph.insert(self.shifted(), inputs, shape, dtype)
+    }
 }
 
 impl Discrete {
+    /// The same with one more axis in front.
+    const fn shifted(&self) -> Self {
+        match *self {
+            Self::AnyAlong(axis) => Self::AnyAlong(axis + 1),
+            Self::AllAlong(axis) => Self::AllAlong(axis + 1),
+            Self::ArgMax(axis) => Self::ArgMax(axis + 1),
+            Self::ArgMin(axis) => Self::ArgMin(axis + 1),
+            Self::ArgSort { axis, descending } => Self::ArgSort {
+                axis: axis + 1,
+                descending,
+            },
+            Self::MaxAlong(axis) => Self::MaxAlong(axis + 1),
+            Self::CumMax(axis) => Self::CumMax(axis + 1),
+            Self::CumMin(axis) => Self::CumMin(axis + 1),
+            Self::IntUnary(operation) => Self::IntUnary(operation.shifted()),
+            Self::Compare(comparison) => Self::Compare(comparison),
+            Self::CompareFloat(comparison, value) => Self::CompareFloat(comparison, value),
+            Self::CompareInt(comparison, value) => Self::CompareInt(comparison, value),
+            Self::Int(operation) => Self::Int(operation),
+            Self::IntScalar(operation, value) => Self::IntScalar(operation, value),
+            Self::IsNan => Self::IsNan,
+            Self::IsInf => Self::IsInf,
+            Self::Not => Self::Not,
+            Self::And => Self::And,
+            Self::Or => Self::Or,
+            Self::Xor => Self::Xor,
+            Self::ToFloat => Self::ToFloat,
+            Self::ToInt => Self::ToInt,
+            Self::Where => Self::Where,
+        }
+    }
+
     fn value(&self, tensors: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
         match *self {
             Self::Compare(comparison) => {
@@ -306,7 +263,7 @@ impl Discrete {
             }
             Self::Int(operation) => {
                 let [a, b] = inputs(tensors);
-                return int_binary(operation, a, b);
+                return integer::binary(operation, a, b);
             }
             Self::And | Self::Or | Self::Xor => {
                 let [a, b] = inputs(tensors);
@@ -362,8 +319,8 @@ impl Discrete {
                 Kind::Bool => Dispatch::bool_into_int(x, at.dtype.into()),
                 _ => Dispatch::float_into_int(x, at.dtype.into()),
             },
-            Self::IntScalar(operation, value) => int_scalar(operation, x, value),
-            Self::IntUnary(operation) => int_unary(operation, x),
+            Self::IntScalar(operation, value) => integer::scalar(operation, x, value),
+            Self::IntUnary(operation) => integer::unary(operation, x),
             Self::ArgMax(axis) => match Kind::of(x.dtype()) {
                 Kind::Float => Dispatch::float_argmax(x, axis, at.dtype.into()),
                 _ => Dispatch::int_argmax(x, axis),

@@ -13,39 +13,11 @@
 //!
 //! They act on integers and booleans as well.
 
-use burn_backend::Slice as BurnSlice;
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::{Kind, Primitive, Rules, Site, inputs};
+use super::{Kind, Primitive, Range, Rules, Site, Stack, inputs};
 use crate::graph::{Graph, NodeId};
-
-/// Entries `start, start + step, ...` before `end` of an axis; the step is positive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Range {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    pub(crate) step: usize,
-}
-
-impl Range {
-    pub(crate) const fn new(start: usize, end: usize) -> Self {
-        Self {
-            start,
-            end,
-            step: 1,
-        }
-    }
-
-    pub(crate) const fn len(self) -> usize {
-        self.end.saturating_sub(self.start).div_ceil(self.step)
-    }
-
-    pub(crate) fn to_burn(self) -> BurnSlice {
-        let index = |at: usize| isize::try_from(at).unwrap_or(isize::MAX);
-        BurnSlice::new(index(self.start), Some(index(self.end)), index(self.step))
-    }
-}
 
 /// A rearrangement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -136,66 +108,6 @@ impl Graph {
             _ => {}
         }
         self.insert(Layout::Expand, vec![x], shape, dtype)
-    }
-
-    /// The entries in `ranges`, one for each axis.
-    pub(crate) fn slice(&mut self, x: NodeId, ranges: Vec<Range>) -> NodeId {
-        let shape: Vec<usize> = ranges.iter().map(|range| range.len()).collect();
-        let dtype = self.dtype(x);
-        if self.shape(x) == shape.as_slice() {
-            return x;
-        }
-        if let Primitive::Fill(_) | Primitive::FillInt(_) = self.primitive(x) {
-            let fill = self.primitive(x).clone();
-            return self.insert(fill, Vec::new(), shape, dtype);
-        }
-        self.insert(Layout::Slice(ranges), vec![x], shape, dtype)
-    }
-
-    /// The entries `start..end` of one axis.
-    pub(crate) fn narrow(&mut self, x: NodeId, axis: usize, start: usize, end: usize) -> NodeId {
-        let mut ranges = self.whole(x);
-        ranges[axis] = Range::new(start, end);
-        self.slice(x, ranges)
-    }
-
-    /// The ranges that leave nothing out.
-    pub(crate) fn whole(&self, x: NodeId) -> Vec<Range> {
-        self.shape(x)
-            .iter()
-            .map(|&len| Range::new(0, len))
-            .collect()
-    }
-
-    /// `x` in `ranges` of a tensor of `shape` that is zero elsewhere.
-    pub(crate) fn embed(&mut self, x: NodeId, ranges: Vec<Range>, shape: Vec<usize>) -> NodeId {
-        if self.shape(x) == shape.as_slice() {
-            return x;
-        }
-        let dtype = self.dtype(x);
-        if self.as_fill(x) == Some(0.0) {
-            let fill = self.primitive(x).clone();
-            return self.insert(fill, Vec::new(), shape, dtype);
-        }
-        self.insert(Layout::Embed(ranges), vec![x], shape, dtype)
-    }
-
-    pub(crate) fn concat(&mut self, parts: Vec<NodeId>, axis: usize) -> NodeId {
-        if let [only] = parts.as_slice() {
-            return *only;
-        }
-        let mut shape = self.shape(parts[0]).to_vec();
-        shape[axis] = parts.iter().map(|&part| self.shape(part)[axis]).sum();
-        let dtype = self.dtype(parts[0]);
-        self.insert(Layout::Concat(axis), parts, shape, dtype)
-    }
-
-    pub(crate) fn flip(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
-        if axes.is_empty() || self.as_fill(x).is_some() {
-            return x;
-        }
-        let (shape, dtype) = (self.shape(x).to_vec(), self.dtype(x));
-        self.insert(Layout::Flip(axes.to_vec()), vec![x], shape, dtype)
     }
 
     /// `x` in another type of the same kind.
@@ -370,5 +282,41 @@ impl Rules for Layout {
             }
             Self::Concat(_) => unreachable!("done above"),
         })]
+    }
+
+    /// The axis stays in front, whole.
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
+        if let Self::Concat(axis) = *self {
+            let parts = (0..stack.inputs.len())
+                .map(|position| stack.repeated(graph, position))
+                .collect();
+            return graph.concat(parts, axis + 1);
+        }
+        let x = stack.inputs[0];
+        let shape = stack.shape(graph);
+        let shifted = |axes: &[usize]| axes.iter().map(|axis| axis + 1).collect::<Vec<_>>();
+        let with_whole = |ranges: &[Range]| {
+            let whole = Range::new(0, stack.len);
+            std::iter::once(whole)
+                .chain(ranges.iter().copied())
+                .collect()
+        };
+        match self {
+            Self::Reshape => graph.reshape(x, shape),
+            Self::Permute(axes) => {
+                let mut all = shifted(axes);
+                all.insert(0, 0);
+                graph.permute(x, &all)
+            }
+            Self::Expand => graph.expand(x, shape),
+            Self::Slice(ranges) => graph.slice(x, with_whole(ranges)),
+            Self::Embed(ranges) => graph.embed(x, with_whole(ranges), shape),
+            Self::Flip(axes) => graph.flip(x, &shifted(axes)),
+            Self::Cast => {
+                let dtype = graph.dtype(stack.out);
+                graph.cast(x, dtype)
+            }
+            Self::Concat(_) => unreachable!("done above"),
+        }
     }
 }

@@ -1,33 +1,39 @@
 //! The operations programs are made of, each with its derivative.
 //!
 //! One file for each family. A file has the constructors (shape rule and simplifications), and
-//! for each primitive, side by side: evaluation, derivative (`jvp`) and, where it is linear in an
-//! input, the transpose. Reverse rules are never written: a gradient is the transpose of the
+//! for each primitive, side by side: evaluation, derivative (`jvp`), the transpose where it is
+//! linear in an input, and what it is over one more axis (`batch`). Reverse rules are never written: a gradient is the transpose of the
 //! derivative (Radul, Paszke, Frostig, Johnson, Maclaurin 2023, "You Only Linearize Once").
 
+mod binary;
 mod contraction;
 mod discrete;
-mod elementwise;
 mod index;
+mod integer;
 mod layout;
 mod patches;
 mod pool;
+mod range;
 mod reduce;
 mod softmax;
+mod unary;
 
 use burn::tensor::DType;
 use burn_backend::TensorData;
 use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
 
+pub(crate) use binary::Binary;
 pub(crate) use contraction::MatMul;
-pub(crate) use discrete::{BOOL, Comparison, Discrete, IntBinary, IntUnary};
-pub(crate) use elementwise::{Binary, Unary};
+pub(crate) use discrete::{BOOL, Comparison, Discrete};
 pub(crate) use index::Index;
-pub(crate) use layout::{Layout, Range};
+pub(crate) use integer::{IntBinary, IntUnary};
+pub(crate) use layout::Layout;
 pub(crate) use patches::{Patches, Window};
 pub(crate) use pool::MaxPool;
+pub(crate) use range::Range;
 pub(crate) use reduce::Reduce;
 pub(crate) use softmax::Softmax;
+pub(crate) use unary::Unary;
 
 use crate::graph::{Graph, NodeId, Real, Set};
 
@@ -83,6 +89,50 @@ pub(crate) trait Rules {
         linear: &[bool],
         cotangent: NodeId,
     ) -> Vec<Option<NodeId>>;
+
+    /// The primitive applied to each entry of a new leading axis: `[B, ..]` for an output `[..]`.
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId;
+}
+
+/// The inputs of a primitive of which some have one more axis in front, of length `len`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stack<'a> {
+    pub(crate) inputs: &'a [NodeId],
+    /// Which inputs have the axis: at least one.
+    pub(crate) mapped: &'a [bool],
+    /// The primitive applied without the axis.
+    pub(crate) out: NodeId,
+    /// Length B of the axis.
+    pub(crate) len: usize,
+}
+
+impl Stack<'_> {
+    /// The shape of the result: B, and the shape without the axis.
+    pub(crate) fn shape(&self, graph: &Graph) -> Vec<usize> {
+        with_leading(self.len, graph.shape(self.out))
+    }
+
+    /// An input with the axis, of length 1 where it has none of its own.
+    pub(crate) fn broadcast(&self, graph: &mut Graph, position: usize) -> NodeId {
+        let x = self.inputs[position];
+        if self.mapped[position] {
+            return x;
+        }
+        let shape = with_leading(1, graph.shape(x));
+        graph.reshape(x, shape)
+    }
+
+    /// An input with the axis, repeated along it where it has none of its own.
+    pub(crate) fn repeated(&self, graph: &mut Graph, position: usize) -> NodeId {
+        let x = self.broadcast(graph, position);
+        let shape = with_leading(self.len, &graph.shape(x)[1..]);
+        graph.expand(x, shape)
+    }
+}
+
+/// `shape` with an axis of length `len` in front.
+pub(crate) fn with_leading(len: usize, shape: &[usize]) -> Vec<usize> {
+    std::iter::once(len).chain(shape.iter().copied()).collect()
 }
 
 /// Where and as what a node is evaluated.
@@ -163,6 +213,33 @@ impl Primitive {
             other => other.rules().map_or_else(Vec::new, |rules| {
                 rules.transpose(graph, inputs, linear, cotangent)
             }),
+        }
+    }
+
+    /// See [`Rules::batch`]; `None` for what has no inputs.
+    pub(crate) fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> Option<NodeId> {
+        match self {
+            Self::Barrier => {
+                let (shape, dtype) = (stack.shape(graph), graph.dtype(stack.out));
+                Some(graph.insert(Self::Barrier, stack.inputs.to_vec(), shape, dtype))
+            }
+            other => Some(other.rules()?.batch(graph, stack)),
+        }
+    }
+}
+
+impl Graph {
+    /// One number everywhere.
+    pub(crate) fn fill(&mut self, value: f64, like: NodeId) -> NodeId {
+        let (shape, dtype) = (self.shape(like).to_vec(), self.dtype(like));
+        self.insert(Primitive::Fill(Real::new(value)), Vec::new(), shape, dtype)
+    }
+
+    /// The number that `id` is everywhere, if it is known to be one.
+    pub(crate) fn as_fill(&self, id: NodeId) -> Option<f64> {
+        match self.primitive(id) {
+            Primitive::Fill(value) => Some(value.get()),
+            _ => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use burn::tensor::DType;
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::{Range, Rules, Site, inputs};
+use super::{Range, Rules, Site, Stack, inputs};
 use crate::graph::{Graph, NodeId, elements};
 use crate::kernel::{self, Windows};
 
@@ -242,6 +242,32 @@ impl Rules for Patches {
             }
             Self::Add { window, output } => graph.patches(cotangent, window, output),
         })]
+    }
+
+    /// `[B, C, N, in..]` are B N images of C channels.
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
+        let (x, len) = (stack.inputs[0], stack.len);
+        let x = graph.swap(x, 0, 1);
+        // [C, B, N, ..] or [C K, B, N out]
+        let mut folded = graph.shape(x).to_vec();
+        let images = folded.remove(2);
+        folded[1] *= images;
+        let x = graph.reshape(x, folded);
+        let (y, mut split) = match self {
+            Self::Extract { window, output } => {
+                let y = graph.patches(x, window, output);
+                (y, graph.shape(stack.out).to_vec())
+            }
+            Self::Add { window, output } => {
+                let mut shape = graph.shape(stack.out).to_vec();
+                let split = shape.clone();
+                shape[1] *= len;
+                (graph.unpatches(x, window, output, shape), split)
+            }
+        };
+        split.insert(1, len);
+        let y = graph.reshape(y, split);
+        graph.swap(y, 0, 1)
     }
 }
 

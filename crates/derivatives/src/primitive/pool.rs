@@ -6,7 +6,7 @@
 use burn_backend::ops::ModuleOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::{Layout, Primitive, Rules, Site, Window, inputs};
+use super::{Layout, Primitive, Rules, Site, Stack, Window, inputs};
 use crate::graph::{Graph, NodeId};
 use crate::kernel;
 
@@ -103,5 +103,19 @@ impl Rules for MaxPool {
         _cotangent: NodeId,
     ) -> Vec<Option<NodeId>> {
         unreachable!("positions are not linear")
+    }
+
+    /// `[B, N, C, in..]` are B N images.
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
+        let fold = |shape: &[usize]| {
+            let mut folded = shape[1..].to_vec();
+            folded[0] *= shape[0];
+            folded
+        };
+        let shape = stack.shape(graph);
+        let images = fold(graph.shape(stack.inputs[0]));
+        let images = graph.reshape(stack.inputs[0], images);
+        let positions = graph.max_positions(images, self.clone(), fold(&shape));
+        graph.reshape(positions, shape)
     }
 }

@@ -7,7 +7,7 @@ use burn_backend::TensorMetadata;
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::{Kind, Primitive, Rules, Site, Unary, inputs};
+use super::{Kind, Primitive, Rules, Site, Stack, Unary, inputs};
 use crate::graph::{Graph, NodeId};
 use crate::primitive::Layout;
 
@@ -169,5 +169,18 @@ impl Rules for Reduce {
             }
             Self::Cumulative { axis, reverse } => graph.cumulative(cotangent, axis, !reverse),
         })]
+    }
+
+    /// Each entry of the axis has a sum of its own.
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
+        match *self {
+            Self::Sum => {
+                let shape = stack.shape(graph);
+                graph.sum_to(stack.inputs[0], shape)
+            }
+            Self::Cumulative { axis, reverse } => {
+                graph.cumulative(stack.inputs[0], axis + 1, reverse)
+            }
+        }
     }
 }

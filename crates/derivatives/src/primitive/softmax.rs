@@ -6,7 +6,7 @@
 use burn_backend::ops::ActivationOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::{Rules, Site, Unary, inputs};
+use super::{Rules, Site, Stack, Unary, inputs};
 use crate::graph::{Graph, NodeId};
 
 /// A normalised exponential along an axis.
@@ -69,5 +69,12 @@ impl Rules for Softmax {
         _cotangent: NodeId,
     ) -> Vec<Option<NodeId>> {
         unreachable!("a softmax is not linear")
+    }
+
+    fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
+        match *self {
+            Self::Plain(axis) => graph.softmax(stack.inputs[0], axis + 1),
+            Self::Log(axis) => graph.log_softmax(stack.inputs[0], axis + 1),
+        }
     }
 }

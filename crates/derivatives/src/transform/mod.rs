@@ -6,11 +6,14 @@
 //! - [`jvp`]: $\dot L = L'(\theta)\,v$;
 //! - [`gradient`]: the transpose of the linear map $v \mapsto \dot L$, applied to 1;
 //! - a Hessian-vector product is the derivative of the gradient along v (Pearlmutter 1994), and
-//!   $v^T H v$ the derivative of $\dot L$, without any transpose.
+//!   $v^T H v$ the derivative of $\dot L$, without any transpose;
+//! - [`batch`]: the program of many inputs at once.
 
+mod batch;
 mod forward;
 mod transpose;
 
+pub(crate) use batch::batch;
 pub(crate) use forward::jvp;
 pub(crate) use transpose::transpose;
 

@@ -26,6 +26,9 @@ pub(crate) struct Row {
     pub(crate) product: f64,
     /// `<u, Hv>` beside `<Hu, v>`, and `<v, Hv>` beside the quadratic form.
     pub(crate) symmetry: f64,
+    /// Values and gradients at several points by one program, and products with several vectors by
+    /// another, beside one by one.
+    pub(crate) stacked: f64,
 }
 
 pub(crate) fn noise(len: usize, seed: u64) -> Vec<f64> {
@@ -150,6 +153,7 @@ pub(crate) fn check<const D: usize>(
     let (forward_value, forward) = loss.jvp(&at(&theta), &at(&v)).expect("a jvp");
     let quadratic = loss.quadratic_form(&at(&theta), &at(&v)).expect("a form");
     let scale = dot(&product, &product).sqrt().max(1e-3);
+    let stacked = stacked(&loss, [&theta, &u, &v], [&product, &other]);
     Row {
         name: name.to_owned(),
         value: error(&[value, forward_value], &[burn_value, burn_value]),
@@ -162,24 +166,61 @@ pub(crate) fn check<const D: usize>(
         symmetry: ((dot(&u, &product) - dot(&other, &v)).abs()
             + (dot(&v, &product) - quadratic).abs())
             / scale,
+        stacked,
     }
+}
+
+/// The worst difference between all at once and one by one: of values and gradients at `points`, and of
+/// products at the first point with the other two, in reverse order and once more with their sum.
+fn stacked(loss: &CapturedLoss, points: [&[f64]; 3], products: [&[f64]; 2]) -> f64 {
+    let device = loss.device();
+    let len = points[0].len();
+    let rows = tensor(points.concat(), device).reshape([3, len]);
+    let (values, gradients) = loss.gradients(&rows).expect("gradients");
+    let gradients: Vec<f64> = gradients.into_data().iter::<f64>().collect();
+    let mut worst = 0.0_f64;
+    for (row, point) in points.iter().enumerate() {
+        let (value, gradient) = loss
+            .gradient(&tensor(point.to_vec(), device))
+            .expect("a gradient");
+        let ours = &gradients[row * len..(row + 1) * len];
+        worst = worst
+            .max(error(&[values[row]], &[value]))
+            .max(error(ours, &entries(gradient)));
+    }
+    let [at, u, v] = points.map(|x| tensor(x.to_vec(), device));
+    let several = loss
+        .hessian_vectors(&at, &[v.clone(), u.clone(), u + v])
+        .expect("products");
+    let sum: Vec<f64> = products[0]
+        .iter()
+        .zip(products[1])
+        .map(|(a, b)| a + b)
+        .collect();
+    for (ours, theirs) in several.into_iter().zip([products[0], products[1], &sum]) {
+        worst = worst.max(error(&entries(ours), theirs));
+    }
+    worst
 }
 
 /// Prints the table and fails with the rows that are off.
 pub(crate) fn report(rows: &[Row]) {
     let mut bad = Vec::new();
-    println!("| operation | value | gradient | differences | forward | product | symmetry |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| operation | value | gradient | differences | forward | product | symmetry | stacked |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     for row in rows {
         println!(
-            "| {} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} |",
+            "| {} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} |",
             row.name,
             row.value,
             row.gradient,
             row.differences,
             row.forward,
             row.product,
-            row.symmetry
+            row.symmetry,
+            row.stacked
         );
         // Burn rounds some scalars to f32; those operations are named by the caller.
         let burn = if row.name.ends_with("(f32 in Burn)") {
@@ -199,7 +240,9 @@ pub(crate) fn report(rows: &[Row]) {
             && row.differences < 1e-8
             && row.product < 1e-7
             && row.forward < 1e-12
-            && row.symmetry < 1e-12;
+            && row.symmetry < 1e-12
+            // The same sums in another order.
+            && row.stacked < 1e-12;
         if !good {
             bad.push(row.name.clone());
         }

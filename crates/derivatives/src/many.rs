@@ -1,0 +1,214 @@
+//! Products with several vectors at one point.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::tensor::{Device, Tensor};
+use burn_backend::ops::FloatTensorOps;
+use burn_dispatch::{Dispatch, DispatchTensor};
+
+use crate::graph::{Set, elements};
+use crate::plan::{Plan, Values};
+use crate::programs::{Linear, Stacked};
+use crate::workers::spread;
+use crate::{CapturedLoss, Error, Linearized};
+
+/// How several products are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Each by itself, spread over the cores.
+    Jobs,
+    /// All by one program of stacked vectors.
+    Stacked,
+}
+
+/// Up to this many numbers for each vector, starting operations costs more than computing them.
+const SMALL: usize = 1 << 14;
+
+/// A stacked program may compute this many numbers, 512 MiB in f64.
+const LARGEST: usize = 1 << 26;
+
+/// How many vectors go into one stacked program that computes `entries` numbers for each.
+pub(crate) fn chunk(entries: usize, vectors: usize) -> usize {
+    (LARGEST / entries.max(1)).clamp(1, vectors.max(1))
+}
+
+impl Way {
+    /// The faster way for products that compute `entries` numbers each.
+    ///
+    /// On a CPU larger operations gain nothing, and lose their place in the cache; a GPU wants them.
+    pub(crate) fn of(device: &Device, entries: usize) -> Self {
+        // A backend whose feature is not this crate's has no variant here that could be named.
+        let name = format!("{:?}", device.as_dispatch());
+        let cpu = name.starts_with("Flex") || name.starts_with("NdArray");
+        if cpu && entries > SMALL {
+            Self::Jobs
+        } else {
+            Self::Stacked
+        }
+    }
+}
+
+/// A stacked program at the point of a [`Linearized`].
+#[derive(Debug)]
+struct Kept {
+    map: Linear,
+    len: usize,
+    plan: Arc<Plan>,
+    values: Values,
+}
+
+/// The last stacked program, with what it keeps of the point.
+#[derive(Debug, Default)]
+pub(crate) struct Last(Mutex<Option<Arc<Kept>>>);
+
+impl Linearized {
+    /// $H v$ for each of `vectors`, in their order: on a GPU by one program of all vectors at once,
+    /// on a CPU over the cores.
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn hessian_vectors(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        let loss = self.loss();
+        let entries = loss.programs().entries(loss.recorded(), Linear::Hessian)?;
+        self.hessian_vectors_by(Way::of(loss.device(), entries), entries, vectors)
+    }
+
+    fn hessian_vectors_by(
+        &self,
+        way: Way,
+        entries: usize,
+        vectors: &[Tensor<1>],
+    ) -> Result<Vec<Tensor<1>>, Error> {
+        let chunk = chunk(entries, vectors.len());
+        if way == Way::Jobs || chunk == 1 {
+            return spread(vectors, |v| self.hessian_vector(v))
+                .into_iter()
+                .collect();
+        }
+        let loss = self.loss();
+        let mut products = Vec::with_capacity(vectors.len());
+        for some in vectors.chunks(chunk) {
+            let rows = loss.split_rows(&loss.rows(some)?);
+            let blocks = self.stacked(Linear::Hessian, some.len(), &rows)?;
+            let matrix = loss.join_rows(blocks, some.len());
+            products.extend((0..some.len()).map(|row| {
+                let row: Tensor<2> = matrix.clone().slice_dim(0, row..row + 1);
+                row.reshape([loss.dim()])
+            }));
+        }
+        Ok(products)
+    }
+
+    /// The outputs of `map` for `len` inputs stacked along the first axis.
+    pub(crate) fn stacked(
+        &self,
+        map: Linear,
+        len: usize,
+        inputs: &[DispatchTensor],
+    ) -> Result<Vec<DispatchTensor>, Error> {
+        let kept = self.kept_stacked(map, len)?;
+        let values = kept.plan.advance(&kept.values, Set::TANGENT, inputs);
+        Ok(kept.plan.outputs(&values))
+    }
+
+    fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<Kept>, Error> {
+        let mut last = self.last().0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = last
+            .as_ref()
+            .filter(|kept| (kept.map, kept.len) == (map, len))
+        {
+            return Ok(Arc::clone(kept));
+        }
+        let loss = self.loss();
+        let plan = loss
+            .programs()
+            .stacked(loss.recorded(), Stacked::Linear(map), len)?;
+        let values = loss.kept(&plan, self.point());
+        let kept = Arc::new(Kept {
+            map,
+            len,
+            plan,
+            values,
+        });
+        *last = Some(Arc::clone(&kept));
+        Ok(kept)
+    }
+}
+
+impl CapturedLoss {
+    /// $H v$ for each of `vectors`, in their order; see [`Linearized::hessian_vectors`].
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn hessian_vectors(
+        &self,
+        theta: &Tensor<1>,
+        vectors: &[Tensor<1>],
+    ) -> Result<Vec<Tensor<1>>, Error> {
+        self.linearize(theta)?.hessian_vectors(vectors)
+    }
+
+    /// L and its gradient at several points, the rows of `[B, P]`: `[B]` and `[B, P]`, by one program
+    /// of all points at once.
+    ///
+    /// # Errors
+    /// Rows of another length than P.
+    pub fn gradients(&self, points: &Tensor<2>) -> Result<(Vec<f64>, Tensor<2>), Error> {
+        let [count, found] = points.dims();
+        let expected = self.dim();
+        if found != expected {
+            return Err(Error::Length { expected, found });
+        }
+        let plan = self
+            .programs()
+            .stacked(self.recorded(), Stacked::Points, count)?;
+        let points = self.split_rows(&self.adopt(points));
+        let values = self.kept(&plan, &points);
+        let mut outputs = plan.outputs(&values);
+        let losses = Dispatch::float_reshape(outputs.remove(0), [count].into());
+        let losses = Tensor::<1>::from_dispatch(losses).into_data();
+        Ok((
+            losses.iter::<f64>().collect(),
+            self.join_rows(outputs, count),
+        ))
+    }
+
+    /// Vectors as the rows of a matrix.
+    fn rows(&self, vectors: &[Tensor<1>]) -> Result<Tensor<2>, Error> {
+        let expected = self.dim();
+        let rows: Result<Vec<Tensor<2>>, Error> = vectors
+            .iter()
+            .map(|v| match v.dims()[0] {
+                found if found == expected => Ok(self.adopt(v).reshape([1, expected])),
+                found => Err(Error::Length { expected, found }),
+            })
+            .collect();
+        Ok(Tensor::cat(rows?, 0))
+    }
+
+    /// Rows of length P as one tensor `[B, ..]` for each parameter.
+    pub(crate) fn split_rows(&self, rows: &Tensor<2>) -> Vec<DispatchTensor> {
+        let count = rows.dims()[0];
+        let mut start = 0;
+        self.blocks()
+            .iter()
+            .map(|shape| {
+                let end = start + elements(shape);
+                let part = rows.clone().slice_dim(1, start..end).into_dispatch();
+                start = end;
+                let shape = crate::primitive::with_leading(count, shape);
+                Dispatch::float_reshape(part, shape.into())
+            })
+            .collect()
+    }
+
+    /// The inverse of [`split_rows`](Self::split_rows).
+    pub(crate) fn join_rows(&self, blocks: Vec<DispatchTensor>, count: usize) -> Tensor<2> {
+        let flat = blocks
+            .into_iter()
+            .zip(self.blocks())
+            .map(|(block, shape)| Dispatch::float_reshape(block, [count, elements(shape)].into()))
+            .collect();
+        Tensor::from_dispatch(Dispatch::float_cat(flat, 1))
+    }
+}
