@@ -126,11 +126,21 @@ pub enum Error {
     /// A loss could not be captured, or has no derivative.
     #[error(transparent)]
     Derivatives(derivatives::Error),
-    /// Gauss-Newton of a risk whose closure gives the loss at once.
+    /// A quantity of the outputs of a risk whose closure gives the loss at once.
     #[error(
-        "the risk does not tell outputs and loss apart, which Gauss-Newton needs: make it with `Risk::of(batches, outputs, loss, reduction)`"
+        "the risk does not tell outputs and loss apart, which Gauss-Newton, Fisher and coupled examples need: make it with `Risk::of(batches, outputs, loss, reduction)`"
     )]
     OutputsNotApart,
+    /// Outputs whose first axis does not count the examples.
+    #[error(
+        "the outputs have {rows} rows for {examples} examples; their first axis must count the examples"
+    )]
+    OutputRows {
+        /// Length of the outputs' first axis.
+        rows: usize,
+        /// Examples in the batch.
+        examples: usize,
+    },
     /// A setting is outside its range.
     #[error("{name} is {value}; it must be {allowed}")]
     Setting {

@@ -5,7 +5,8 @@
 //! - [`Risk`] is the mean loss over data, with its value and its gradient;
 //! - [`ParameterSpace`] says which entries of which tensors are the coordinates of theta;
 //! - [`Hessian`] is the curvature as a [`LinearOperator`], and [`spectrum`] finds its eigenvalues,
-//!   its trace and its spectral density, each with its error;
+//!   its trace and its spectral density, each with its error; [`GaussNewton`] and [`Fisher`] are
+//!   operators too, and [`Objective::example_gradients`] has the gradients of single examples;
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`sharpness`] measures how the loss rises around the model.
 //!
@@ -22,14 +23,16 @@ pub mod spectrum;
 
 mod batch;
 mod error;
+mod example_gradients;
 mod parameters;
 mod random;
 mod risk;
 
 pub use batch::{Batch, TensorMapper};
-pub use curvature::{DifferenceConfig, GaussNewton, Hessian, Method, Precision, Step};
+pub use curvature::{DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, Step};
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
+pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use operator::{Domain, LinearOperator};
 pub use parameters::{Block, ParameterSpace};
 pub use risk::{Batches, Objective, Reduction, Risk, Statistics};

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use derivatives::{Capture, CapturedLoss, Linearized, Workers};
 
+use crate::example_gradients::has_row_for_each;
 use crate::operator::{Domain, download};
 use crate::risk::{Batches, Statistics};
 use crate::{Batch, Error, Objective};
@@ -13,6 +14,7 @@ use crate::{Batch, Error, Objective};
 pub(super) enum Matrix {
     Hessian,
     GaussNewton,
+    Fisher,
 }
 
 impl Matrix {
@@ -20,8 +22,19 @@ impl Matrix {
         match self {
             Self::Hessian => point.hessian_vector(v),
             Self::GaussNewton => point.gauss_newton_vector(v),
+            Self::Fisher => point.fisher_vector(v),
         }
         .map_err(Error::Derivatives)
+    }
+
+    /// That a captured batch has what the matrix is made of.
+    fn suits(self, loss: &CapturedLoss, examples: usize) -> Result<(), Error> {
+        match self {
+            Self::Hessian => Ok(()),
+            Self::GaussNewton if loss.has_outputs() => Ok(()),
+            Self::GaussNewton => Err(Error::OutputsNotApart),
+            Self::Fisher => has_row_for_each(loss, examples),
+        }
     }
 }
 
@@ -48,6 +61,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 for (index, batch) in batches.iter().enumerate() {
                     let share = objective.share(batch);
                     let loss = capture(&objective, batch.clone())?;
+                    matrix.suits(&loss, batch.examples())?;
                     // A diverged model may have a finite Hessian, where the loss is a polynomial.
                     let value = loss.value(objective.origin()).map_err(Error::Derivatives)?;
                     if !value.is_finite() {
@@ -60,17 +74,13 @@ impl<M: Module, B: Batch> Captured<M, B> {
             }
             Batches::Streamed(_) => {
                 let mut first = Ok(());
-                objective
-                    .risk()
-                    .batches()
-                    .first(|batch| first = capture(&objective, batch).map(|_| ()))?;
+                objective.risk().batches().first(|batch| {
+                    let examples = batch.examples();
+                    first =
+                        capture(&objective, batch).and_then(|loss| matrix.suits(&loss, examples));
+                })?;
                 first?;
             }
-        }
-        if matrix == Matrix::GaussNewton
-            && held.iter().any(|(_, batch)| !batch.loss().has_outputs())
-        {
-            return Err(Error::OutputsNotApart);
         }
         Ok(Self {
             objective,
@@ -127,21 +137,26 @@ impl<M: Module, B: Batch> Captured<M, B> {
 }
 
 /// The mean loss of one batch as a program of the parameters.
-fn capture<M: Module, B: Batch>(
+pub(crate) fn capture<M: Module, B: Batch>(
     objective: &Objective<M, B>,
     batch: B,
 ) -> Result<CapturedLoss, Error> {
-    let risk = objective.risk();
-    let statistics = match risk.statistics() {
+    let batch = batch.to_dtype(objective.float_type());
+    capture_of(objective)
+        .marked_loss(|model, device, marks| {
+            let batch = batch.on_device(device);
+            objective.risk().marked_loss(model, &batch, marks)
+        })
+        .map_err(Error::Derivatives)
+}
+
+/// How a loss of the objective is captured.
+pub(crate) fn capture_of<M: Module, B: Batch>(objective: &Objective<M, B>) -> Capture<'_, M> {
+    let statistics = match objective.risk().statistics() {
         Statistics::Running => derivatives::Statistics::Running,
         Statistics::Batch => derivatives::Statistics::Batch,
     };
-    let batch = batch.to_dtype(objective.float_type());
     Capture::of(objective.tracked())
         .with_parameters(objective.space().blocks.iter().map(|block| block.id))
         .with_statistics(statistics)
-        .marked_loss(|model, device, marks| {
-            risk.marked_loss(model, &batch.on_device(device), marks)
-        })
-        .map_err(Error::Derivatives)
 }

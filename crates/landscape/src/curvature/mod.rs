@@ -3,9 +3,12 @@
 mod captured;
 mod differences;
 mod finite_difference;
+mod fisher;
 mod gauss_newton;
 mod hessian;
 
+pub(crate) use captured::{capture, capture_of};
 pub use finite_difference::{DifferenceConfig, Precision, Step};
+pub use fisher::Fisher;
 pub use gauss_newton::GaussNewton;
 pub use hessian::{Hessian, Method};
