@@ -136,6 +136,28 @@ fn statistics_of_example_gradients_agree_with_pytorch() {
     assert_eq!(statistic.visited, 10);
 }
 
+struct SingleStatistic;
+
+impl CaseVisitor for SingleStatistic {
+    fn visit<N: Net>(&mut self, case: &Case<N>) {
+        let objective = Objective::at(&case.model, &case.risk_of_outputs()).expect("an objective");
+        let statistics = objective.example_statistics().expect("statistics");
+        // Rounding must not be taken for coupling.
+        assert_eq!(statistics.coupled, case.view == "batch", "{case}");
+        // F v is made of the same gradients.
+        let theirs = case.scalar(&["float32_torch_rel_err", "efv"]);
+        let limit = 10.0 * theirs.max(1.2e-7);
+        let expected = case.values("example_grad_norm");
+        let name = case.to_string();
+        compare(&name, "norms in f32", &statistics.norms, &expected, limit);
+    }
+}
+
+#[test]
+fn norms_of_example_gradients_in_f32_are_as_good_as_pytorchs_products() {
+    for_each_case_on(&Device::flex().autodiff(), DType::F32, &mut SingleStatistic);
+}
+
 struct Coupled {
     visited: usize,
 }

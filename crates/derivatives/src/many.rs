@@ -212,3 +212,66 @@ impl CapturedLoss {
         Tensor::from_dispatch(Dispatch::float_cat(flat, 1))
     }
 }
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use burn::module::Module;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+    use crate::Capture;
+
+    #[derive(Module, Debug)]
+    struct Net {
+        first: Linear,
+        second: Linear,
+    }
+
+    #[test]
+    fn vectors_one_by_one_and_stacked_have_the_same_products() {
+        let device = Device::flex();
+        let model = Net {
+            first: LinearConfig::new(5, 7).init(&device),
+            second: LinearConfig::new(7, 3).init(&device),
+        };
+        let x = Tensor::<2>::random([11, 5], Distribution::Default, &device);
+        let loss = Capture::of(&model)
+            .loss(|model: &Net, device| {
+                let hidden = model.first.forward(x.clone().to_device(device)).tanh();
+                model.second.forward(hidden).square().mean()
+            })
+            .expect("a capture");
+        let vectors: Vec<Tensor<1>> = (0..4)
+            .map(|_| Tensor::random([loss.dim()], Distribution::Default, &device))
+            .collect();
+        let point = loss.linearize(&loss.origin()).expect("a point");
+        // The last pair of numbers leaves one vector for a second program.
+        for (way, entries) in [
+            (Way::Jobs, 1),
+            (Way::Stacked, 1),
+            (Way::Stacked, LARGEST / 3),
+        ] {
+            let products = point
+                .hessian_vectors_by(way, entries, &vectors)
+                .expect("products");
+            assert_eq!(products.len(), 4);
+            for (v, product) in vectors.iter().zip(products) {
+                let alone = point.hessian_vector(v).expect("a product");
+                let gap: f32 = (product - alone.clone()).abs().max().into_scalar();
+                let size: f32 = alone.abs().max().into_scalar();
+                // Sums of f32 in another order.
+                assert!(gap < 1e-5 * size, "{way:?}: {gap} of {size}");
+            }
+        }
+        let none = point.hessian_vectors(&[]).expect("no products");
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn processors_take_jobs_unless_they_are_small() {
+        let device = Device::flex();
+        assert_eq!(Way::of(&device, SMALL + 1), Way::Jobs);
+        assert_eq!(Way::of(&device, SMALL), Way::Stacked);
+    }
+}
