@@ -187,6 +187,25 @@ fn closure_may_bake_in_a_number_of_each_batch() {
 }
 
 #[test]
+fn several_products_at_once_are_those_one_by_one() {
+    // [[12 x^2, 2 y], [2 y, 2 x]] at (0.7, -0.4), the same for both batches.
+    let both = quartic().over([vector(&[1.0]), vector(&[1.0])]);
+    let hessian = Hessian::at(&point(&[0.7, -0.4]), &both).unwrap();
+    let vectors = [[1.0, 0.0], [0.0, 1.0], [1.0, 2.0]].map(|v| vector(&v));
+    let products = hessian.apply_many(&vectors).unwrap();
+    let expected = [[5.88, -0.8], [-0.8, 1.4], [4.28, 2.0]];
+    assert_eq!(products.len(), 3);
+    for (product, expected) in products.iter().zip(expected) {
+        for (a, b) in download(product).iter().zip(expected) {
+            assert!((a - b).abs() < 1e-14, "{a} {b}");
+        }
+    }
+    assert!(hessian.apply_many(&[]).unwrap().is_empty());
+    let short = hessian.apply_many(&[vector(&[1.0])]);
+    assert!(matches!(short, Err(Error::Length { .. })), "{short:?}");
+}
+
+#[test]
 fn gauss_newton_equals_the_hessian_for_outputs_linear_in_the_parameters() {
     use burn::nn::{Linear, LinearConfig};
     let device = Device::flex();

@@ -27,6 +27,16 @@ impl Matrix {
         .map_err(Error::Derivatives)
     }
 
+    /// The products with several vectors.
+    fn products(self, point: &Linearized, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        match self {
+            Self::Hessian => point.hessian_vectors(vectors).map_err(Error::Derivatives),
+            Self::GaussNewton | Self::Fisher => {
+                vectors.iter().map(|v| self.product(point, v)).collect()
+            }
+        }
+    }
+
     /// That a captured batch has what the matrix is made of.
     fn suits(self, loss: &CapturedLoss, examples: usize) -> Result<(), Error> {
         match self {
@@ -99,15 +109,28 @@ impl<M: Module, B: Batch> Captured<M, B> {
     }
 
     pub(super) fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let v = self.domain().adopt(v)?;
-        let matrix = self.matrix;
-        let mut total: Option<Tensor<1>> = None;
-        let mut add = |share: f64, product: Tensor<1>| {
-            let product = product * share;
-            total = Some(match total.take() {
-                Some(total) => total + product,
-                None => product,
-            });
+        let products = self.apply_many(std::slice::from_ref(v))?;
+        products.into_iter().next().ok_or(Error::NoData)
+    }
+
+    pub(super) fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        let vectors: Vec<Tensor<1>> = vectors
+            .iter()
+            .map(|v| self.domain().adopt(v))
+            .collect::<Result<_, _>>()?;
+        let (matrix, vectors) = (self.matrix, vectors.as_slice());
+        let mut totals: Vec<Tensor<1>> = Vec::new();
+        let mut add = |share: f64, products: Vec<Tensor<1>>| {
+            let products = products.into_iter().map(|product| product * share);
+            totals = if totals.is_empty() {
+                products.collect()
+            } else {
+                let totals = totals.drain(..);
+                totals
+                    .zip(products)
+                    .map(|(total, product)| total + product)
+                    .collect()
+            };
         };
         if self.held.is_empty() {
             self.objective.risk().batches().for_each(|_, batch| {
@@ -116,23 +139,26 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 let point = batch
                     .linearize(self.objective.origin())
                     .map_err(Error::Derivatives)?;
-                add(share, matrix.product(&point, &v)?);
+                add(share, matrix.products(&point, vectors)?);
                 Ok(())
             })?;
         } else {
             // Each core takes a batch; the sum is in the order of the batches, whoever was first.
-            let products = self.workers.map(&self.held, |(share, batch)| {
-                (*share, matrix.product(batch, &v))
+            let of_batches = self.workers.map(&self.held, |(share, batch)| {
+                (*share, matrix.products(batch, vectors))
             });
-            for (share, product) in products {
-                add(share, product?);
+            for (share, products) in of_batches {
+                add(share, products?);
             }
         }
-        let total = total.ok_or(Error::NoData)?;
-        if download(&total).iter().any(|entry| !entry.is_finite()) {
+        if totals
+            .iter()
+            .flat_map(download)
+            .any(|entry| !entry.is_finite())
+        {
             return Err(Error::NonFiniteVector { what: "product" });
         }
-        Ok(total)
+        Ok(totals)
     }
 }
 

@@ -210,6 +210,15 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
             Way::Differences { operator, .. } => operator.apply(v),
         }
     }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        match &self.0 {
+            Way::Exact(captured) => captured.apply_many(vectors),
+            Way::Differences { operator, .. } => {
+                vectors.iter().map(|v| operator.apply(v)).collect()
+            }
+        }
+    }
 }
 
 /// Whether a loss that cannot be captured for this reason has a gradient all the same.
