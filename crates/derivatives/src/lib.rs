@@ -6,8 +6,8 @@
 //!
 //! [`Capture`] records a loss; [`CapturedLoss`] has its value, gradient, Hessian, Gauss-Newton and
 //! Fisher products, and the gradients of single examples; [`CapturedLoss::linearize`] keeps what
-//! several products at one point share; [`Workers`] spreads the products of many batches over the
-//! cores.
+//! several products at one point share, and [`CapturedLoss::on_plane`] what the values at many points
+//! of a line or a plane share; [`Workers`] spreads the products of many batches over the cores.
 //!
 //! ```
 //! use burn::nn::{Linear, LinearConfig};
@@ -79,6 +79,7 @@ mod loss;
 mod lower;
 mod many;
 mod plan;
+mod plane;
 mod primitive;
 mod programs;
 mod quiet;
@@ -90,5 +91,6 @@ pub use error::Error;
 pub use examples::Examples;
 pub use linearized::Linearized;
 pub use loss::CapturedLoss;
+pub use plane::Plane;
 pub use quiet::catch as catch_quietly;
 pub use workers::Workers;

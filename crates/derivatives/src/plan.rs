@@ -149,6 +149,19 @@ impl Plan {
             .collect()
     }
 
+    /// Forgets all but what the stage of `set` needs of `values`, to which nothing but slots of that
+    /// set can be given from now on.
+    pub(crate) fn settle(&mut self, set: Set, values: Values) -> Values {
+        let mut settled = vec![None; self.len];
+        let needed = self.steps[stage_of(set)].iter().flat_map(|s| &s.inputs);
+        for &position in needed.chain(&self.outputs) {
+            settled[position].clone_from(&values[position]);
+        }
+        self.constants.clear();
+        self.start = OnceLock::new();
+        settled
+    }
+
     fn run(&self, stage: usize, values: &mut Values) {
         for step in &self.steps[stage] {
             let site = Site {

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::direction::between;
 use landscape::sharpness::sam_sharpness;
-use landscape::slice::{line_with, linspace, plane_with};
+use landscape::slice::{Evaluation, line_with, linspace, plane_with};
 use landscape::{Error, Grid, ParameterSpace, Risk, line, plane};
 
 #[derive(Module, Debug)]
@@ -78,6 +78,43 @@ fn infinite_loss_on_a_slice_is_kept_and_marked() {
     assert_eq!(slice.loss[1], f64::NEG_INFINITY);
     assert!(slice.loss[2].abs() < 1e-15);
     assert_eq!(slice.valid(), [false, false, true]);
+}
+
+#[test]
+fn loss_that_cannot_be_captured_is_evaluated_by_the_model_which_the_result_says() {
+    let model = point(&[0.5, -0.25]);
+    let first = vector(&[1.0, 0.0]);
+    let exact = line(&model, &bowl(), &first, &[-1.0, 0.0, 2.0]).unwrap();
+    assert_eq!(exact.evaluation, Evaluation::Captured);
+    let reading = Risk::mean([vector(&[1.0])], |model: &Point, one: &Tensor<1>| {
+        let _: f64 = model.at.val().sum().into_scalar();
+        let scale = Tensor::from_data(
+            TensorData::from([1.0f64, 10.0]),
+            (&one.device(), DType::F64),
+        );
+        (model.at.val().powi_scalar(2) * scale).sum() * one.clone().mean()
+    });
+    let other = line(&model, &reading, &first, &[-1.0, 0.0, 2.0]).unwrap();
+    let Evaluation::Model { because } = &other.evaluation else {
+        panic!("{}", other.evaluation)
+    };
+    assert!(because.contains("reads data"), "{because}");
+    for (ours, theirs) in other.loss.iter().zip(&exact.loss) {
+        assert!((ours - theirs).abs() < 1e-14);
+    }
+}
+
+#[test]
+fn point_whose_parts_overflow_has_the_loss_of_the_model() {
+    // x d overflows in f64, and so does a x d; x (w + a d) does not at a = 0.
+    let model = point(&[1.0, 0.0]);
+    let risk = Risk::mean([vector(&[1e200])], |model: &Point, x: &Tensor<1>| {
+        (model.at.val().slice_dim(0, 0..1) * x.clone()).log()
+    });
+    let slice = line(&model, &risk, &vector(&[1e200, 0.0]), &[0.0, 1.0]).unwrap();
+    assert_eq!(slice.evaluation, Evaluation::Captured);
+    assert!((slice.loss[0] - 1e200_f64.ln()).abs() < 1e-12);
+    assert_eq!(slice.loss[1], f64::INFINITY);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use super::Windows;
 
 /// A float type of `flex`.
-trait Real: burn_backend::Element + Copy + Default + PartialOrd + std::ops::AddAssign + Sync {
+pub(super) trait Real:
+    burn_backend::Element + Copy + Default + PartialOrd + std::ops::AddAssign + Sync
+{
     const LOWEST: Self;
     fn is_nan(self) -> bool;
     /// The entries of a contiguous tensor of this type.
@@ -36,7 +38,7 @@ impl Real for f64 {
     }
 }
 
-fn contiguous(tensor: &DispatchTensor) -> Option<FlexTensor> {
+pub(super) fn contiguous(tensor: &DispatchTensor) -> Option<FlexTensor> {
     let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor.clone());
     match tensor.ok()? {
         BackendTensor::Float(tensor) | BackendTensor::Int(tensor) => {
@@ -50,7 +52,7 @@ fn contiguous(tensor: &DispatchTensor) -> Option<FlexTensor> {
     }
 }
 
-fn float<E: Real>(values: Vec<E>, shape: &[usize]) -> DispatchTensor {
+pub(super) fn float<E: Real>(values: Vec<E>, shape: &[usize]) -> DispatchTensor {
     let tensor = FlexTensor::from_data(TensorData::new(values, shape.to_vec()));
     <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(BackendTensor::Float(tensor))
 }
@@ -82,7 +84,7 @@ pub(crate) fn patches(
 }
 
 /// The outputs along an axis whose window entry `offset` is inside the input.
-fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
+pub(super) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
     let shift = offset * windows.dilation[axis];
     let (stride, padding) = (windows.stride[axis], windows.padding[axis]);
     let first = padding.saturating_sub(shift).div_ceil(stride);

@@ -4,8 +4,13 @@
 //! Burn's CPU backend `flex` (feature `flex`): its `gather`, its pooling with indices and the slices
 //! that patches are made of cost several times what memory allows.
 
+mod combine;
 #[cfg(feature = "flex")]
 mod flex;
+mod maxima;
+
+pub(crate) use combine::combine;
+pub(crate) use maxima::maxima;
 
 #[cfg(feature = "flex")]
 pub(crate) use flex::{gather_last, max_positions, patches, scatter_last, unpatches};

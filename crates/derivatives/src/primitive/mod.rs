@@ -6,11 +6,13 @@
 //! derivative (Radul, Paszke, Frostig, Johnson, Maclaurin 2023, "You Only Linearize Once").
 
 mod binary;
+mod combine;
 mod contraction;
 mod discrete;
 mod index;
 mod integer;
 mod layout;
+mod maxima;
 mod patches;
 mod pool;
 mod range;
@@ -23,11 +25,13 @@ use burn_backend::TensorData;
 use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
 
 pub(crate) use binary::Binary;
+pub(crate) use combine::Combine;
 pub(crate) use contraction::MatMul;
 pub(crate) use discrete::{BOOL, Comparison, Discrete};
 pub(crate) use index::Index;
 pub(crate) use integer::{IntBinary, IntUnary};
 pub(crate) use layout::Layout;
+pub(crate) use maxima::Maxima;
 pub(crate) use patches::{Patches, Window};
 pub(crate) use pool::MaxPool;
 pub(crate) use range::Range;
@@ -64,6 +68,8 @@ pub(crate) enum Primitive {
     Softmax(Softmax),
     MaxPool(MaxPool),
     Discrete(Discrete),
+    Combine(Combine),
+    Maxima(Maxima),
 }
 
 /// The rules of a family of primitives.
@@ -161,6 +167,8 @@ impl Primitive {
             Self::Softmax(rules) => rules,
             Self::MaxPool(rules) => rules,
             Self::Discrete(rules) => rules,
+            Self::Combine(rules) => rules,
+            Self::Maxima(rules) => rules,
         })
     }
 
@@ -255,7 +263,8 @@ macro_rules! into_primitive {
 }
 
 into_primitive!(
-    Unary, Binary, Reduce, Layout, Index, MatMul, Patches, Softmax, MaxPool, Discrete
+    Unary, Binary, Reduce, Layout, Index, MatMul, Patches, Softmax, MaxPool, Discrete, Combine,
+    Maxima
 );
 
 /// The inputs of a primitive, which has as many as its constructor gave it.

@@ -7,13 +7,19 @@
 //! - [`gradient`]: the transpose of the linear map $v \mapsto \dot L$, applied to 1;
 //! - a Hessian-vector product is the derivative of the gradient along v (Pearlmutter 1994), and
 //!   $v^T H v$ the derivative of $\dot L$, without any transpose;
-//! - [`batch`]: the program of many inputs at once.
+//! - [`batch`]: the program of many inputs at once;
+//! - [`on_plane`]: $(a, b) \mapsto L(\theta + a\,d_1 + b\,d_2)$, with the derivatives along $d_1$ and
+//!   $d_2$ of all that is affine.
 
+mod affine;
 mod batch;
+mod evaluated;
 mod forward;
 mod transpose;
 
+pub(crate) use affine::on_plane;
 pub(crate) use batch::batch;
+pub(crate) use evaluated::evaluated;
 pub(crate) use forward::jvp;
 pub(crate) use transpose::transpose;
 

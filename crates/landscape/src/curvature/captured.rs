@@ -2,11 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{Capture, CapturedLoss, Linearized, Workers};
+use derivatives::{Linearized, Workers};
 
 use crate::example_gradients::has_row_for_each;
 use crate::operator::{Domain, download};
-use crate::risk::{Batches, Statistics};
+use crate::risk::Batches;
 use crate::{Batch, Error, Objective};
 
 /// Which matrix a product is with.
@@ -70,7 +70,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
             Batches::Held(batches) => {
                 for (index, batch) in batches.iter().enumerate() {
                     let share = objective.share(batch);
-                    let loss = capture(&objective, batch.clone())?;
+                    let loss = objective.capture(batch.clone())?;
                     matrix.suits(&loss, batch.examples())?;
                     // A diverged model may have a finite Hessian, where the loss is a polynomial.
                     let value = loss.value(objective.origin()).map_err(Error::Derivatives)?;
@@ -86,8 +86,9 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 let mut first = Ok(());
                 objective.risk().batches().first(|batch| {
                     let examples = batch.examples();
-                    first =
-                        capture(&objective, batch).and_then(|loss| matrix.suits(&loss, examples));
+                    first = objective
+                        .capture(batch)
+                        .and_then(|loss| matrix.suits(&loss, examples));
                 })?;
                 first?;
             }
@@ -135,7 +136,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
         if self.held.is_empty() {
             self.objective.risk().batches().for_each(|_, batch| {
                 let share = self.objective.share(&batch);
-                let batch = capture(&self.objective, batch)?;
+                let batch = self.objective.capture(batch)?;
                 let point = batch
                     .linearize(self.objective.origin())
                     .map_err(Error::Derivatives)?;
@@ -160,29 +161,4 @@ impl<M: Module, B: Batch> Captured<M, B> {
         }
         Ok(totals)
     }
-}
-
-/// The mean loss of one batch as a program of the parameters.
-pub(crate) fn capture<M: Module, B: Batch>(
-    objective: &Objective<M, B>,
-    batch: B,
-) -> Result<CapturedLoss, Error> {
-    let batch = batch.to_dtype(objective.float_type());
-    capture_of(objective)
-        .marked_loss(|model, device, marks| {
-            let batch = batch.on_device(device);
-            objective.risk().marked_loss(model, &batch, marks)
-        })
-        .map_err(Error::Derivatives)
-}
-
-/// How a loss of the objective is captured.
-pub(crate) fn capture_of<M: Module, B: Batch>(objective: &Objective<M, B>) -> Capture<'_, M> {
-    let statistics = match objective.risk().statistics() {
-        Statistics::Running => derivatives::Statistics::Running,
-        Statistics::Batch => derivatives::Statistics::Batch,
-    };
-    Capture::of(objective.tracked())
-        .with_parameters(objective.space().blocks.iter().map(|block| block.id))
-        .with_statistics(statistics)
 }

@@ -7,7 +7,6 @@ mod fisher;
 mod gauss_newton;
 mod hessian;
 
-pub(crate) use captured::{capture, capture_of};
 pub use finite_difference::{DifferenceConfig, Precision, Step};
 pub use fisher::Fisher;
 pub use gauss_newton::GaussNewton;

@@ -8,7 +8,6 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, Examples, Workers};
 
-use crate::curvature::{capture, capture_of};
 use crate::operator::download;
 use crate::{Batch, Error, Objective};
 
@@ -62,7 +61,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let workers = Workers::per_core();
         let mut coupled = false;
         self.risk().batches().for_each(|_, batch| {
-            let whole = capture(self, batch.clone())?;
+            let whole = self.capture(batch.clone())?;
             if !coupled && let Some(rows) = self.independent(&whole, &batch, &workers)? {
                 return each(ExampleGradients { rows, coupled });
             }
@@ -148,7 +147,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         counts: &[bool],
     ) -> Result<CapturedLoss, derivatives::Error> {
         let first = self.prepared(batch, counts, 0..1);
-        capture_of(self).marked_loss(|model, device, marks| {
+        self.recording().marked_loss(|model, device, marks| {
             let batch = data::marked(first.on_device(device), counts, marks);
             self.risk().marked_loss(model, &batch, marks)
         })

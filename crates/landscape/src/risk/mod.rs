@@ -1,6 +1,7 @@
 //! The mean loss of a model over data.
 
 mod batches;
+mod capture;
 mod objective;
 
 use std::sync::{Arc, OnceLock};

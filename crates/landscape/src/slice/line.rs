@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::{Evaluation, points};
 use crate::{Batch, Error, Objective, Risk};
 
 /// The loss along a line: `loss[i]` = L(theta + a\[i\] d).
@@ -14,6 +15,8 @@ pub struct Line {
     pub a: Vec<f64>,
     /// Losses; a value that is not finite is kept as it is.
     pub loss: Vec<f64>,
+    /// How they were obtained.
+    pub evaluation: Evaluation,
 }
 
 impl Line {
@@ -24,7 +27,8 @@ impl Line {
     }
 }
 
-/// L(theta + a d) for each `a`, d of shape `[P]`. Cost: one forward pass over the data for each.
+/// L(theta + a d) for each `a`, d of shape `[P]`. Cost: at most one forward pass over the data for
+/// each; see [`plane()`](super::plane()), which is done in the same way.
 ///
 /// # Errors
 /// A direction of another length or with entries that are not finite, no coordinate, or a risk
@@ -47,24 +51,18 @@ pub fn line_with<M: Module, B: Batch>(
     risk: &Risk<M, B>,
     direction: &Tensor<1>,
     a: &[f64],
-    mut each: impl FnMut(usize, f64) -> ControlFlow<()>,
+    each: impl FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<Line, Error> {
     let objective = Objective::at(model, risk)?;
     let direction = super::plane::usable(&objective, direction, "direction of a line")?;
     if a.is_empty() {
         return Err(super::plane::no_points());
     }
-    let mut loss = Vec::with_capacity(a.len());
-    for (index, &a) in a.iter().enumerate() {
-        let theta = objective.origin().clone() + direction.clone() * a;
-        let value = objective.value(&theta)?;
-        loss.push(value);
-        if each(index, value).is_break() {
-            return Err(Error::Cancelled { done: index + 1 });
-        }
-    }
+    let points: Vec<[f64; 1]> = a.iter().map(|&a| [a]).collect();
+    let (loss, evaluation) = points::values(&objective, &[direction], &points, each)?;
     Ok(Line {
         a: a.to_vec(),
         loss,
+        evaluation,
     })
 }

@@ -1,9 +1,12 @@
 //! The loss on a line and on a plane through a model.
 
+mod evaluation;
 mod grid;
 mod line;
 mod plane;
+mod points;
 
+pub use evaluation::Evaluation;
 pub use grid::{Grid, linspace};
 pub use line::{Line, line, line_with};
 pub use plane::{Surface, plane, plane_with};

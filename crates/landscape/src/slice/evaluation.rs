@@ -1,0 +1,28 @@
+//! How the losses of a slice were obtained.
+
+use std::fmt;
+
+/// How the losses on a line or a plane were obtained. Both ways agree up to rounding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evaluation {
+    /// From the captured loss, as a program of the coordinates; a loss that came out as no finite
+    /// number was evaluated once more by the model.
+    Captured,
+    /// By forward passes of the model at the moved parameters.
+    Model {
+        /// Why the loss was not captured.
+        because: String,
+    },
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Captured => write!(f, "the captured loss as a program of the coordinates"),
+            Self::Model { because } => {
+                write!(f, "forward passes of the model, because {because}")
+            }
+        }
+    }
+}
