@@ -12,6 +12,7 @@ use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
 use crate::graph::{NodeId, Set};
 use crate::loss::Recorded;
 use crate::lower::Lowering;
+use crate::paths::Paths;
 use crate::{CapturedLoss, Error, quiet};
 
 /// What BatchNorm normalises with in a captured loss.
@@ -214,8 +215,12 @@ impl<'m, M: Module> Capture<'m, M> {
             let slot = lowering.parameter(copies, index, &mut origin)?;
             slots.push(slot);
         }
-        for operation in &captured.graph.operations {
-            lowering.operation(operation)?;
+        let operations = &captured.graph.operations;
+        for (position, operation) in operations.iter().enumerate() {
+            lowering.operation(operation).map_err(|error| {
+                let before = &operations[..=position];
+                error.recorded_near(|| Paths::of(&active).nearest(before, &record.tensors))
+            })?;
         }
         let loss = lowering
             .find(loss)
@@ -309,34 +314,42 @@ struct Target {
 fn target<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Target, Error> {
     struct Kinds<'a> {
         parameters: &'a [ParamId],
+        paths: Paths,
         found: Option<(DType, Device)>,
         error: Option<Error>,
     }
     impl ModuleVisitor for Kinds<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if !self.parameters.contains(&param.id) {
+            // The first error is the one that is told.
+            if self.error.is_some() || !self.parameters.contains(&param.id) {
                 return;
             }
             let tensor = param.val();
             let (dtype, device) = (tensor.dtype(), tensor.device());
             match &self.found {
                 None if !matches!(dtype, DType::F32 | DType::F64) => {
-                    self.error = Some(Error::Type { dtype });
+                    let near = Some(self.paths.parameter(param.id));
+                    self.error = Some(Error::Type { dtype, near });
                 }
                 None => self.found = Some((dtype, device)),
                 Some((first, _)) if *first != dtype => {
                     self.error = Some(Error::MixedTypes {
                         first: *first,
                         second: dtype,
+                        path: self.paths.parameter(param.id),
                     });
                 }
-                Some((_, first)) if *first != device => self.error = Some(Error::SeveralDevices),
+                Some((_, first)) if *first != device => {
+                    let path = self.paths.parameter(param.id);
+                    self.error = Some(Error::SeveralDevices { path });
+                }
                 Some(_) => {}
             }
         }
     }
     let mut kinds = Kinds {
         parameters,
+        paths: Paths::of(model),
         found: None,
         error: None,
     };
@@ -463,5 +476,32 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push((std::mem::take(&mut self.settings), self.device.clone()));
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use burn::nn::{Linear, LinearConfig};
+
+    use super::*;
+
+    #[test]
+    fn a_parameter_on_another_device_is_named() {
+        let device = Device::flex();
+        let mut model: Linear = LinearConfig::new(2, 2).init(&device);
+        // The second device at hand is one that records.
+        let recorder = Device::capture();
+        let mut error = None;
+        let captured = recorder.capture_scope(|scope| {
+            let bias = Param::initialized(ParamId::new(), Tensor::<1>::zeros([2], &recorder));
+            let ids = [model.weight.id, bias.id];
+            model.bias = Some(bias);
+            error = target(&model, &ids).err();
+            model.bias = None;
+            scope.complete([], [])
+        });
+        assert!(captured.is_ok());
+        let path = "bias".to_owned();
+        assert_eq!(error, Some(Error::SeveralDevices { path }));
     }
 }

@@ -48,37 +48,55 @@ pub enum Error {
     },
     /// The loss draws random numbers.
     #[error(
-        "the loss draws random numbers ({operation}): a derivative needs a fixed function; draw them on the host and pass them in with the batch"
+        "the loss draws random numbers ({operation}{}): a derivative needs a fixed function; draw them on the host and pass them in with the batch",
+        place(near)
     )]
     Random {
         /// The recorded operation.
-        operation: &'static str,
+        operation: String,
+        /// Path of the module whose parameters feed it directly or were the last to do so.
+        near: Option<String>,
     },
     /// An operation, or an option of one, without a rule.
-    #[error("no derivative for {operation}: {option}; use differences of gradients for this loss")]
+    #[error(
+        "no derivative for {operation}{}: {option}; use differences of gradients for this loss",
+        place(near)
+    )]
     Unsupported {
         /// The recorded operation.
         operation: String,
         /// The option, or what else is missing.
         option: String,
+        /// Path of the module whose parameters feed it directly or were the last to do so.
+        near: Option<String>,
     },
     /// A float type other than f32 and f64.
-    #[error("tensors of type {dtype:?} cannot be differentiated; use f32 or f64")]
+    #[error(
+        "tensors of type {dtype:?} cannot be differentiated{}; use f32 or f64",
+        place(near)
+    )]
     Type {
         /// The type met.
         dtype: DType,
+        /// Path of the parameter that has it, or of the module near which it was recorded.
+        near: Option<String>,
     },
     /// The parameters have different types.
-    #[error("the parameters have the types {first:?} and {second:?}; use one type")]
+    #[error("the parameters have the types {first:?} and, at `{path}`, {second:?}; use one type")]
     MixedTypes {
         /// The type of the first parameter.
         first: DType,
         /// Another one.
         second: DType,
+        /// Path of a parameter that has it.
+        path: String,
     },
     /// The parameters stand on several devices.
-    #[error("the parameters stand on several devices; move the model to one")]
-    SeveralDevices,
+    #[error("the parameter `{path}` is not on the device of the first; move the model to one")]
+    SeveralDevices {
+        /// Path of a parameter that is elsewhere.
+        path: String,
+    },
     /// A quantity of the outputs of a loss whose outputs were not marked.
     #[error(
         "mark the model's outputs while the loss is captured: Gauss-Newton, Fisher and per-example quantities need them"
@@ -109,4 +127,23 @@ pub enum Error {
         /// What Burn said.
         message: String,
     },
+}
+
+impl Error {
+    /// With the module near which an operation was recorded, where that says more.
+    pub(crate) fn recorded_near(mut self, module: impl FnOnce() -> Option<String>) -> Self {
+        if let Self::Unsupported { near, .. } | Self::Random { near, .. } | Self::Type { near, .. } =
+            &mut self
+            && near.is_none()
+        {
+            *near = module();
+        }
+        self
+    }
+}
+
+/// The place of an error in its message.
+fn place(near: &Option<String>) -> String {
+    near.as_ref()
+        .map_or_else(String::new, |path| format!(" near `{path}`"))
 }

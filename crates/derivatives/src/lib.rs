@@ -36,13 +36,9 @@
 //!
 //! # What a loss may contain
 //!
-//! | | |
-//! |---|---|
-//! | differentiable | arithmetic and all functions of one variable; powers, `atan2`, `hypot`, `cross`; products of matrices; sums, means, products, extrema, sorting, top-k and cumulative operations; all shape and index operations (`scatter` and `select_assign` that add); linear, embedding, convolutions of 1 to 3 dimensions and transposed ones with every option, max, average and adaptive pooling, unfolding, interpolation; batch, layer and the other normalisations; attention; all activations |
-//! | piecewise constant | comparisons, rounding, signs, arg-extrema, integers and booleans |
-//! | an error that says so | random numbers, reading data in the closure, `grid_sample_2d`, deformable convolutions, CTC, quantisation, operations of one's own, collective operations, scatter with an update other than addition, f16 and bf16 |
-//!
-//! At a kink the derivative is the one Burn takes. Dropout is off.
+//! Nearly every operation and all layers of Burn: the table below, which is made from the code. The
+//! rest is an error that names the operation, the option and the module near which it was
+//! recorded. At a kink the derivative is the one Burn takes. Dropout is off.
 //!
 //! # Speed
 //!
@@ -57,17 +53,14 @@
 //! mathematics; `transform` derives programs from programs; `programs` has those of a loss; `plan`
 //! runs them.
 //!
-//! To add an operation, write it in primitives that exist, in the arm of `lower` where it is an
-//! error now: its derivatives follow. Only what cannot be written so needs a primitive: a variant
-//! in its family's file under `primitive`, a constructor on `Graph` that gives its shape, and the
-//! rules `evaluate`, `jvp`, `batch` and, if it is linear, `transpose`; there is no rule for reverse mode. Then
-//! a line in `tests/operations` checks value and gradient beside Burn, both derivatives beside
-//! differences, and the symmetry of the Hessian.
+//! `ADDING.md` beside this crate's manifest shows, step by step, how to add an operation.
 //!
 //! # References
 //!
 //! Pearlmutter 1994, "Fast exact multiplication by the Hessian"; Radul, Paszke, Frostig, Johnson,
 //! Maclaurin 2023, "You Only Linearize Once"; Schraudolph 2002 for Gauss-Newton products.
+#![doc = ""]
+#![doc = include_str!("../COVERAGE.md")]
 
 mod capture;
 mod error;
@@ -78,6 +71,7 @@ mod linearized;
 mod loss;
 mod lower;
 mod many;
+mod paths;
 mod plan;
 mod plane;
 mod primitive;

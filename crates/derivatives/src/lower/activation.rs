@@ -2,7 +2,7 @@
 
 use burn_ir::ActivationOperationIr;
 
-use super::{Lowering, name, unsupported};
+use super::Lowering;
 use crate::Error;
 use crate::graph::{NodeId, Real};
 use crate::primitive::{BOOL, Comparison, Discrete, Unary};
@@ -23,13 +23,8 @@ impl Lowering {
                 (&op.out, self.below_zero(x, scaled))
             }
             Op::Gelu(op) => {
-                // x Phi(x) with Phi(x) = (1 + erf(x / sqrt(2))) / 2
                 let x = self.get(&op.input)?;
-                let argument = self.graph.scale(x, std::f64::consts::FRAC_1_SQRT_2);
-                let erf = self.graph.unary(Unary::Erf, argument);
-                let shifted = self.graph.offset(erf, 1.0);
-                let distribution = self.graph.scale(shifted, 0.5);
-                (&op.out, self.graph.mul(x, distribution))
+                (&op.out, self.gelu(x))
             }
             Op::Sigmoid(op) => (&op.out, self.function(Unary::Sigmoid, &op.input)?),
             Op::HardSigmoid(op) => {
@@ -53,17 +48,46 @@ impl Lowering {
                 let minus = self.graph.neg(x);
                 (&op.out, self.graph.softmax(minus, op.axis))
             }
-            Op::ReluBackward(_)
-            | Op::GeluBackward(_)
-            | Op::SigmoidBackward(_)
-            | Op::LogSigmoidBackward(_) => {
-                return Err(unsupported(
-                    name(operation),
-                    "a loss that contains a backward pass",
-                ));
+            // The first tensor is what came out of the function ..
+            Op::ReluBackward(op) => {
+                let (y, gradient) = (self.get(&op.lhs)?, self.get(&op.rhs)?);
+                let back = self.pulled_back(y, gradient, |lowering, y| {
+                    lowering.graph.unary(Unary::Relu, y)
+                });
+                (&op.out, back)
+            }
+            Op::SigmoidBackward(op) => {
+                let (y, gradient) = (self.get(&op.lhs)?, self.get(&op.rhs)?);
+                // s' = s (1 - s)
+                let minus = self.graph.neg(y);
+                let rest = self.graph.offset(minus, 1.0);
+                let slope = self.graph.mul(y, rest);
+                (&op.out, self.graph.mul(gradient, slope))
+            }
+            // .. and here what went into it.
+            Op::GeluBackward(op) => {
+                let (x, gradient) = (self.get(&op.lhs)?, self.get(&op.rhs)?);
+                let back = self.pulled_back(x, gradient, Self::gelu);
+                (&op.out, back)
+            }
+            Op::LogSigmoidBackward(op) => {
+                let (x, gradient) = (self.get(&op.lhs)?, self.get(&op.rhs)?);
+                let back = self.pulled_back(x, gradient, |lowering, x| {
+                    lowering.graph.unary(Unary::LogSigmoid, x)
+                });
+                (&op.out, back)
             }
         };
         self.set(out, node)
+    }
+
+    /// x Phi(x) with Phi(x) = (1 + erf(x / sqrt(2))) / 2
+    fn gelu(&mut self, x: NodeId) -> NodeId {
+        let argument = self.graph.scale(x, std::f64::consts::FRAC_1_SQRT_2);
+        let erf = self.graph.unary(Unary::Erf, argument);
+        let shifted = self.graph.offset(erf, 1.0);
+        let distribution = self.graph.scale(shifted, 0.5);
+        self.graph.mul(x, distribution)
     }
 
     /// `scaled` where x < 0, otherwise x.

@@ -1,13 +1,12 @@
 //! Operations on tensors of any kind: shape, indexing, comparison, creation.
 
-use burn::tensor::{IndexingUpdateOp, TensorData};
-use burn_backend::Slice;
+use burn::tensor::TensorData;
 use burn_ir::{BaseOperationIr, TensorIr};
 
-use super::{Lowered, Lowering, dims, unsupported};
+use super::{Lowered, Lowering, dims};
 use crate::Error;
 use crate::graph::{NodeId, Real, elements};
-use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, Kind, Primitive, Range};
+use crate::primitive::{BOOL, Comparison, Discrete, Kind, Primitive};
 
 impl Lowering {
     pub(super) fn base(&mut self, operation: &BaseOperationIr) -> Result<(), Error> {
@@ -56,10 +55,7 @@ impl Lowering {
             Op::SelectAssign(op) => {
                 let (x, indices) = (self.get(&op.tensor)?, self.get(&op.indices)?);
                 let value = self.get(&op.value)?;
-                only_add("SelectAssign", op.update, self.graph.dtype(x))?;
-                let len = self.graph.shape(x)[op.dim];
-                let update = self.graph.select_add(value, op.dim, indices, len);
-                (&op.out, self.graph.add(x, update))
+                (&op.out, self.selected(x, op.dim, indices, value, op.update))
             }
             Op::MaskWhere(op) => {
                 let (x, mask) = (self.get(&op.tensor)?, self.get(&op.mask)?);
@@ -79,10 +75,10 @@ impl Lowering {
             Op::Scatter(op) => {
                 let (x, indices) = (self.get(&op.tensor)?, self.get(&op.indices)?);
                 let value = self.get(&op.value)?;
-                only_add("Scatter", op.update, self.graph.dtype(x))?;
-                let shape = self.graph.shape(x).to_vec();
-                let update = self.graph.scatter_add(value, op.dim, indices, shape);
-                (&op.out, self.graph.add(x, update))
+                (
+                    &op.out,
+                    self.scattered(x, op.dim, indices, value, op.update),
+                )
             }
             Op::GatherNd(op) => {
                 let (x, indices) = (self.get(&op.data)?, self.get(&op.indices)?);
@@ -93,13 +89,11 @@ impl Lowering {
             Op::ScatterNd(op) => {
                 let (x, indices) = (self.get(&op.data)?, self.get(&op.indices)?);
                 let values = self.get(&op.values)?;
-                only_add("ScatterNd", op.reduction, self.graph.dtype(x))?;
                 let (rows, flat, shape) = self.flat_positions(x, indices);
                 let count = self.graph.shape(flat)[0];
                 let values = self.graph.reshape(values, vec![count, shape[1]]);
-                let update = self.graph.select_add(values, 0, flat, shape[0]);
-                let sum = self.graph.add(rows, update);
-                (&op.out, self.graph.reshape(sum, dims(&op.out)))
+                let updated = self.selected(rows, 0, flat, values, op.reduction);
+                (&op.out, self.graph.reshape(updated, dims(&op.out)))
             }
             Op::RepeatDim(op) => {
                 let x = self.get(&op.tensor)?;
@@ -148,116 +142,6 @@ impl Lowering {
         self.graph.expand(x, shape.to_vec())
     }
 
-    /// Windows of `size` entries, `dilation` apart, every `step` along an axis: the axis counts
-    /// windows, a new last axis the entries.
-    pub(super) fn windows(
-        &mut self,
-        x: NodeId,
-        axis: usize,
-        size: usize,
-        step: usize,
-        dilation: usize,
-    ) -> NodeId {
-        let reach = (size - 1) * dilation + 1;
-        let count = (self.graph.shape(x)[axis] - reach) / step + 1;
-        let positions: Vec<i64> = (0..count)
-            .flat_map(|window| (0..size).map(move |entry| window * step + entry * dilation))
-            .map(|position| i64::try_from(position).unwrap_or(i64::MAX))
-            .collect();
-        let positions = self
-            .graph
-            .constant(TensorData::new(positions, [count * size]));
-        let picked = self.graph.select(x, axis, positions);
-        let mut shape = self.graph.shape(picked).to_vec();
-        shape[axis] = count;
-        shape.insert(axis + 1, size);
-        let split = self.graph.reshape(picked, shape);
-        let mut axes: Vec<usize> = (0..self.graph.rank(split)).collect();
-        axes.remove(axis + 1);
-        axes.push(axis + 1);
-        self.graph.permute(split, &axes)
-    }
-
-    /// Ranges with positive steps, and the axes to be read backwards.
-    fn ranges(&self, x: NodeId, slices: &[Slice]) -> (Vec<Range>, Vec<usize>) {
-        let mut ranges = self.graph.whole(x);
-        let mut reversed = Vec::new();
-        for (axis, slice) in slices.iter().enumerate() {
-            let range = slice.to_range(self.graph.shape(x)[axis]);
-            let step = slice.step.unsigned_abs();
-            let len = range.end.saturating_sub(range.start).div_ceil(step);
-            ranges[axis] = if slice.step < 0 && len > 0 {
-                reversed.push(axis);
-                Range {
-                    start: range.end - 1 - (len - 1) * step,
-                    end: range.end,
-                    step,
-                }
-            } else {
-                Range {
-                    start: range.start,
-                    end: range.end.max(range.start),
-                    step,
-                }
-            };
-        }
-        (ranges, reversed)
-    }
-
-    /// x with `value` in `ranges`.
-    pub(super) fn assign(&mut self, x: NodeId, ranges: Vec<Range>, value: NodeId) -> NodeId {
-        let shape = self.graph.shape(x).to_vec();
-        let embedded = self.graph.embed(value, ranges.clone(), shape.clone());
-        let ones = self.created_like(value, 1.0);
-        let inside = self.graph.embed(ones, ranges, shape);
-        let inside = match Kind::of(self.graph.dtype(x)) {
-            Kind::Bool => inside,
-            Kind::Float => self.graph.discrete(
-                Discrete::CompareFloat(Comparison::Greater, Real::new(0.0)),
-                vec![inside],
-                BOOL,
-            ),
-            Kind::Int => self.graph.discrete(
-                Discrete::CompareInt(Comparison::Greater, 0),
-                vec![inside],
-                BOOL,
-            ),
-        };
-        self.graph.replace_where(x, inside, embedded)
-    }
-
-    /// `x` as rows `[positions, entries]`, for indices `[.., K]` into its first K axes the flat
-    /// position of each, and the shape of the rows.
-    fn flat_positions(&mut self, x: NodeId, indices: NodeId) -> (NodeId, NodeId, [usize; 2]) {
-        let shape = self.graph.shape(x).to_vec();
-        let index_shape = self.graph.shape(indices).to_vec();
-        let depth = index_shape.last().copied().unwrap_or(0);
-        let count = elements(&index_shape[..index_shape.len() - 1]);
-        let dtype = self.graph.dtype(indices);
-        let table = self.graph.reshape(indices, vec![count, depth]);
-        let mut flat: Option<NodeId> = None;
-        for axis in 0..depth {
-            let stride = i64::try_from(elements(&shape[axis + 1..depth])).unwrap_or(i64::MAX);
-            let column = self.graph.narrow(table, 1, axis, axis + 1);
-            let column = self.graph.discrete(
-                Discrete::IntScalar(IntBinary::Mul, stride),
-                vec![column],
-                dtype,
-            );
-            flat = Some(match flat {
-                Some(sum) => {
-                    self.graph
-                        .discrete(Discrete::Int(IntBinary::Add), vec![sum, column], dtype)
-                }
-                None => column,
-            });
-        }
-        let flat = flat.unwrap_or(table);
-        let flat = self.graph.reshape(flat, vec![count]);
-        let rows = [elements(&shape[..depth]), elements(&shape[depth..])];
-        (self.graph.reshape(x, rows.to_vec()), flat, rows)
-    }
-
     fn repeat(&mut self, x: NodeId, axis: usize, times: usize) -> NodeId {
         let shape = self.graph.shape(x).to_vec();
         let mut split = shape.clone();
@@ -302,7 +186,7 @@ impl Lowering {
         self.filled(value, dims(out), out.dtype)
     }
 
-    fn created_like(&mut self, x: NodeId, value: f64) -> NodeId {
+    pub(super) fn created_like(&mut self, x: NodeId, value: f64) -> NodeId {
         let (shape, dtype) = (self.graph.shape(x).to_vec(), self.graph.dtype(x));
         self.filled(value, shape, dtype)
     }
@@ -361,19 +245,5 @@ impl Lowering {
             Discrete::AnyAlong(axis)
         };
         Ok(self.graph.along(operation, mask, axis, 1, BOOL))
-    }
-}
-
-fn only_add(
-    operation: &str,
-    update: IndexingUpdateOp,
-    dtype: burn::tensor::DType,
-) -> Result<(), Error> {
-    if !dtype.is_float() {
-        return Err(unsupported(operation, format!("on {dtype:?}")));
-    }
-    match update {
-        IndexingUpdateOp::Add => Ok(()),
-        other => Err(unsupported(operation, format!("the update {other:?}"))),
     }
 }

@@ -2,7 +2,7 @@
 
 use burn_ir::{FloatOperationIr, MatmulOpIr};
 
-use super::{Lowered, Lowering, name, unsupported};
+use super::{Lowered, Lowering, coverage};
 use crate::Error;
 use crate::graph::NodeId;
 use crate::primitive::{BOOL, Discrete, Unary};
@@ -71,19 +71,9 @@ impl Lowering {
                 let x = self.get(&op.input)?;
                 (&op.out, self.graph.discrete(Discrete::IsInf, vec![x], BOOL))
             }
-            Op::Random(_) => {
-                return Err(Error::Random {
-                    operation: "Random",
-                });
-            }
-            Op::Quantize(_) | Op::Dequantize(_) => {
-                return Err(unsupported(
-                    name(operation),
-                    "quantized tensors are piecewise constant",
-                ));
-            }
-            Op::GridSample2d(_) => {
-                return Err(unsupported("GridSample2d", "no rule for it yet"));
+            Op::GridSample2d(op) => (&op.out, self.grid_sample(op)?),
+            Op::Random(_) | Op::Quantize(_) | Op::Dequantize(_) => {
+                return Err(coverage::no_rule(operation));
             }
         };
         self.set(out, node)

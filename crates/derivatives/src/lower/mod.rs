@@ -1,16 +1,29 @@
 //! From recorded operations to primitives.
 //!
-//! The match is exhaustive on Burn's operation enums: each operation is written in primitives, is
-//! piecewise constant, or is an error that names the operation and the option. No option is
-//! dropped.
+//! The matches are exhaustive on Burn's operation enums, and so is the classification in
+//! [`coverage`], which is asked first: an operation is refused if and only if it is an exception
+//! there. The others are written in primitives, with all their options.
+//!
+//! One file for each of Burn's enums (`base`, `numeric` for floats, `integer` for integers and
+//! booleans, `float`, `activation`, `module`), and one for each family of rules that they use.
 
 mod activation;
+mod attention;
+mod backward;
 mod base;
-mod discrete;
+mod convolution;
+mod coverage;
+mod ctc;
 mod float;
+mod indexing;
+mod integer;
 mod module;
+mod normalisation;
 mod numeric;
+mod order;
+mod pad;
 mod resample;
+mod sampling;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -18,9 +31,10 @@ use burn::tensor::{DType, TensorData};
 use burn_dispatch::DispatchDevice;
 use burn_ir::{OperationIr, TensorId, TensorIr};
 
-use crate::Error;
+use self::coverage::Class;
 use crate::graph::{Graph, NodeId};
 use crate::primitive::{Kind, Primitive};
+use crate::{Error, quiet};
 
 /// A recorded loss on its way to a graph.
 pub(crate) struct Lowering {
@@ -104,6 +118,15 @@ impl Lowering {
 
     /// Writes one recorded operation.
     pub(crate) fn operation(&mut self, operation: &OperationIr) -> Result<(), Error> {
+        if let Class::Exception(exception) = coverage::class(operation) {
+            return Err(exception.refuses(operation));
+        }
+        // Some constants are computed here, and Burn panics at options that a device has not.
+        quiet::catch(|| self.written(operation))
+            .unwrap_or_else(|message| Err(unsupported(coverage::leaf(operation), message)))
+    }
+
+    fn written(&mut self, operation: &OperationIr) -> Result<(), Error> {
         match operation {
             OperationIr::BaseFloat(operation)
             | OperationIr::BaseInt(operation)
@@ -117,14 +140,9 @@ impl Lowering {
             OperationIr::Activation(operation) => self.activation(operation),
             // The data of initialised tensors is in the captured values.
             OperationIr::Init(_) | OperationIr::Drop(_) => Ok(()),
-            OperationIr::Custom(custom) => Err(unsupported(
-                format!("Custom({})", custom.id),
-                "an operation of one's own has no recorded derivative",
-            )),
-            OperationIr::Distributed(_) => Err(unsupported(
-                "Distributed",
-                "a collective operation is not a function of one model",
-            )),
+            OperationIr::Custom(_) | OperationIr::Distributed(_) => {
+                Err(coverage::no_rule(operation))
+            }
         }
     }
 }
@@ -132,7 +150,7 @@ impl Lowering {
 fn float_type(dtype: DType) -> Result<(), Error> {
     match (Kind::of(dtype), dtype) {
         (Kind::Float, DType::F32 | DType::F64) | (Kind::Int | Kind::Bool, _) => Ok(()),
-        (Kind::Float, _) => Err(Error::Type { dtype }),
+        (Kind::Float, _) => Err(Error::Type { dtype, near: None }),
     }
 }
 
@@ -144,6 +162,7 @@ fn unsupported(operation: impl Into<String>, option: impl Into<String>) -> Error
     Error::Unsupported {
         operation: operation.into(),
         option: option.into(),
+        near: None,
     }
 }
 

@@ -1,15 +1,12 @@
 //! Arithmetic, reductions, order statistics of floats.
 
-use burn::tensor::{DType, TensorData};
-use burn_ir::{NumericOperationIr, PadModeIr, ScalarIr, TensorIr};
+use burn_ir::{NumericOperationIr, TensorIr};
 
-use super::{Lowered, Lowering, dims};
+use super::order::INDEX;
+use super::{Lowered, Lowering, coverage, dims};
 use crate::Error;
 use crate::graph::{NodeId, Real, elements};
-use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Range, Unary};
-
-/// Our own indices.
-const INDEX: DType = DType::I64;
+use crate::primitive::{BOOL, Comparison, Discrete, Unary};
 
 impl Lowering {
     #[expect(clippy::too_many_lines, reason = "one arm for each recorded operation")]
@@ -264,11 +261,7 @@ impl Lowering {
                 let x = self.get(&op.input)?;
                 (&op.out, self.pad(x, &op.padding, &op.mode))
             }
-            Op::IntRandom(_) => {
-                return Err(Error::Random {
-                    operation: "IntRandom",
-                });
-            }
+            Op::IntRandom(_) => return Err(coverage::no_rule(operation)),
         };
         self.set(out, node)
     }
@@ -278,7 +271,7 @@ impl Lowering {
         Ok(self.graph.unary(function, x))
     }
 
-    fn flat(&mut self, input: &TensorIr) -> Lowered {
+    pub(super) fn flat(&mut self, input: &TensorIr) -> Lowered {
         let x = self.get(input)?;
         let len = elements(self.graph.shape(x));
         Ok(self.graph.reshape(x, vec![len]))
@@ -301,94 +294,6 @@ impl Lowering {
         self.graph.sub(x, part)
     }
 
-    pub(super) fn arg_max(&mut self, x: NodeId, axis: usize, dtype: DType) -> NodeId {
-        self.graph.along(Discrete::ArgMax(axis), x, axis, 1, dtype)
-    }
-
-    pub(super) fn arg_min(&mut self, x: NodeId, axis: usize, dtype: DType) -> NodeId {
-        self.graph.along(Discrete::ArgMin(axis), x, axis, 1, dtype)
-    }
-
-    pub(super) fn arg_sort(
-        &mut self,
-        x: NodeId,
-        axis: usize,
-        descending: bool,
-        dtype: DType,
-    ) -> NodeId {
-        let len = self.graph.shape(x)[axis];
-        self.graph
-            .along(Discrete::ArgSort { axis, descending }, x, axis, len, dtype)
-    }
-
-    pub(super) fn arg_top(&mut self, x: NodeId, axis: usize, k: usize, dtype: DType) -> NodeId {
-        let order = self.arg_sort(x, axis, true, dtype);
-        self.graph.narrow(order, axis, 0, k)
-    }
-
-    /// The product along an axis as a tree of products of halves: right at zeros as well.
-    fn product(&mut self, mut x: NodeId, axis: usize) -> NodeId {
-        loop {
-            let len = self.graph.shape(x)[axis];
-            if len <= 1 {
-                return x;
-            }
-            let half = len / 2;
-            let first = self.graph.narrow(x, axis, 0, half);
-            let second = self.graph.narrow(x, axis, half, 2 * half);
-            let products = self.graph.mul(first, second);
-            x = if len.is_multiple_of(2) {
-                products
-            } else {
-                let last = self.graph.narrow(x, axis, len - 1, len);
-                self.graph.concat(vec![products, last], axis)
-            };
-        }
-    }
-
-    /// Running products by doubling: after step k each entry is the product of 2^k entries.
-    fn cumulative_product(&mut self, mut x: NodeId, axis: usize) -> NodeId {
-        let len = self.graph.shape(x)[axis];
-        let mut shift = 1;
-        while shift < len {
-            let head = self.graph.narrow(x, axis, 0, shift);
-            let earlier = self.graph.narrow(x, axis, 0, len - shift);
-            let later = self.graph.narrow(x, axis, shift, len);
-            let products = self.graph.mul(earlier, later);
-            x = self.graph.concat(vec![head, products], axis);
-            shift *= 2;
-        }
-        x
-    }
-
-    /// Each entry taken from where the running extremum was last reached, as in Burn.
-    fn cumulative_extremum(&mut self, x: NodeId, axis: usize, extremum: Discrete) -> NodeId {
-        let (shape, dtype) = (self.graph.shape(x).to_vec(), self.graph.dtype(x));
-        let running = self.graph.discrete(extremum, vec![x], dtype);
-        let reached =
-            self.graph
-                .discrete(Discrete::Compare(Comparison::Equal), vec![running, x], BOOL);
-        let reached = self.graph.discrete(Discrete::ToInt, vec![reached], INDEX);
-        let len = i64::try_from(shape[axis]).unwrap_or(i64::MAX);
-        let mut index_shape = vec![1; shape.len()];
-        index_shape[axis] = shape[axis];
-        let positions = self
-            .graph
-            .constant(TensorData::new((0..len).collect::<Vec<i64>>(), index_shape));
-        let positions = self.graph.expand(positions, shape);
-        let marked = self.graph.discrete(
-            Discrete::Int(IntBinary::Mul),
-            vec![positions, reached],
-            INDEX,
-        );
-        let latest = self.graph.discrete(
-            Discrete::IntUnary(IntUnary::CumMax(axis)),
-            vec![marked],
-            INDEX,
-        );
-        self.graph.gather(x, axis, latest)
-    }
-
     /// x with `bound` where x compares so with it; at the bound itself x moves, as in Burn.
     pub(super) fn bounded(&mut self, x: NodeId, comparison: Comparison, bound: f64) -> NodeId {
         let outside = self.graph.discrete(
@@ -399,71 +304,5 @@ impl Lowering {
         let (shape, dtype) = (vec![1; self.graph.rank(x)], self.graph.dtype(x));
         let value = self.filled(bound, shape, dtype);
         self.graph.replace_where(x, outside, value)
-    }
-
-    fn pad(&mut self, x: NodeId, padding: &[(usize, usize)], mode: &PadModeIr) -> NodeId {
-        // The padding is given for the last axes.
-        let first = self.graph.rank(x) - padding.len();
-        match mode {
-            PadModeIr::Constant(value) => self.pad_constant(x, first, padding, *value),
-            PadModeIr::Reflect => self.pad_by_index(x, first, padding, |position, len| {
-                let last = 2 * (len - 1);
-                let position = position.rem_euclid(last.max(1));
-                if position < len {
-                    position
-                } else {
-                    last - position
-                }
-            }),
-            PadModeIr::Edge => self.pad_by_index(x, first, padding, |position, len| {
-                position.clamp(0, len - 1)
-            }),
-        }
-    }
-
-    fn pad_constant(
-        &mut self,
-        x: NodeId,
-        first: usize,
-        padding: &[(usize, usize)],
-        value: ScalarIr,
-    ) -> NodeId {
-        let mut shape = self.graph.shape(x).to_vec();
-        let mut ranges = self.graph.whole(x);
-        for (axis, (before, after)) in padding.iter().enumerate() {
-            let len = shape[first + axis];
-            ranges[first + axis] = Range::new(*before, before + len);
-            shape[first + axis] += before + after;
-        }
-        let value = value.elem::<f64>();
-        if value == 0.0 {
-            return self.graph.embed(x, ranges, shape);
-        }
-        let dtype = self.graph.dtype(x);
-        let background = self.filled(value, shape, dtype);
-        self.assign(background, ranges, x)
-    }
-
-    fn pad_by_index(
-        &mut self,
-        mut x: NodeId,
-        first: usize,
-        padding: &[(usize, usize)],
-        source: impl Fn(i64, i64) -> i64,
-    ) -> NodeId {
-        let signed = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
-        for (axis, &(before, after)) in padding.iter().enumerate() {
-            if before + after == 0 {
-                continue;
-            }
-            let len = signed(self.graph.shape(x)[first + axis]);
-            let positions: Vec<i64> = (-signed(before)..len + signed(after))
-                .map(|position| source(position, len))
-                .collect();
-            let count = positions.len();
-            let positions = self.graph.constant(TensorData::new(positions, [count]));
-            x = self.graph.select(x, first + axis, positions);
-        }
-        x
     }
 }

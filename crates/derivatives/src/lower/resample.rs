@@ -6,6 +6,7 @@
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_backend::ops::{FloatTensorOps, InterpolateOptions, ModuleOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
+use burn_ir::{AvgPool1dOpIr, AvgPool2dOpIr};
 
 use super::Lowering;
 use crate::graph::{NodeId, elements};
@@ -17,6 +18,28 @@ pub(super) struct Average {
     pub(super) padding: usize,
     pub(super) count_padding: bool,
     pub(super) ceil_mode: bool,
+}
+
+impl Average {
+    pub(super) const fn line(op: &AvgPool1dOpIr) -> Self {
+        Self {
+            kernel: op.kernel_size,
+            stride: op.stride,
+            padding: op.padding,
+            count_padding: op.count_include_pad,
+            ceil_mode: op.ceil_mode,
+        }
+    }
+
+    pub(super) fn plane(op: &AvgPool2dOpIr) -> [Self; 2] {
+        [0, 1].map(|axis| Self {
+            kernel: op.kernel_size[axis],
+            stride: op.stride[axis],
+            padding: op.padding[axis],
+            count_padding: op.count_include_pad,
+            ceil_mode: op.ceil_mode,
+        })
+    }
 }
 
 impl Lowering {

@@ -1,7 +1,7 @@
 //! One operation checked: against Burn's own gradient, against differences, against itself.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use derivatives::{Capture, CapturedLoss, Error};
 
 /// What an operation is applied to: a vector of parameters, which the test shapes as it needs.
@@ -31,6 +31,14 @@ pub(crate) struct Row {
     pub(crate) stacked: f64,
 }
 
+/// The CPU, where tensors are created in f64 in this process, unless told otherwise.
+pub(crate) fn device() -> Device {
+    let mut device = Device::flex();
+    // Only the first call can choose.
+    let _ = device.configure(FloatDType::F64);
+    device
+}
+
 pub(crate) fn noise(len: usize, seed: u64) -> Vec<f64> {
     // SplitMix64, mapped to (-1, 1) and pushed away from 0: kinks stand there.
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -52,11 +60,11 @@ pub(crate) fn tensor(values: Vec<f64>, device: &Device) -> Tensor<1> {
     Tensor::from_data(TensorData::new(values, [len]), (device, DType::F64))
 }
 
-fn entries(vector: Tensor<1>) -> Vec<f64> {
+pub(crate) fn entries(vector: Tensor<1>) -> Vec<f64> {
     vector.into_data().iter::<f64>().collect()
 }
 
-fn error(ours: &[f64], theirs: &[f64]) -> f64 {
+pub(crate) fn error(ours: &[f64], theirs: &[f64]) -> f64 {
     let size = theirs.iter().fold(1e-3_f64, |size, x| size.max(x.abs()));
     let gap = ours
         .iter()
@@ -69,12 +77,12 @@ fn error(ours: &[f64], theirs: &[f64]) -> f64 {
     gap / size
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// A number out of a tensor, with curvature even where the operation has none.
-fn scalar<const D: usize>(out: Tensor<D>) -> Tensor<1> {
+pub(crate) fn scalar<const D: usize>(out: Tensor<D>) -> Tensor<1> {
     let len = out.shape().num_elements();
     let weights = tensor(noise(len, 77), &out.device().without_autodiff());
     let device = out.device();
@@ -90,7 +98,7 @@ pub(crate) fn capture<const D: usize>(
     len: usize,
     f: impl Fn(Tensor<1>) -> Tensor<D>,
 ) -> Result<CapturedLoss, Error> {
-    let device = Device::flex();
+    let device = device();
     let theta = Param::initialized(
         ParamId::new(),
         tensor(noise(len, 1), &device).require_grad_off(),
@@ -117,7 +125,7 @@ pub(crate) fn check<const D: usize>(
     len: usize,
     f: impl Fn(Tensor<1>) -> Tensor<D>,
 ) -> Row {
-    let device = Device::flex();
+    let device = device();
     let loss = capture(len, &f).unwrap_or_else(|error| panic!("{name}: {error}"));
     let theta = noise(len, 1);
     let at = |theta: &[f64]| tensor(theta.to_vec(), &device);

@@ -1,11 +1,13 @@
 //! What cannot be captured, and the error it gives.
 
 use burn::module::{Module, Param, ParamId};
+use burn::nn::loss::{PoissonNllLossConfig, Reduction};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::quantization::QuantScheme;
+use burn::tensor::{Device, Distribution, Int, Tensor};
 use derivatives::{Capture, Error};
 
-use crate::harness::capture;
+use crate::harness::{capture, device};
 
 #[derive(Module, Debug)]
 struct Twice {
@@ -47,7 +49,7 @@ fn random_numbers_are_an_error() {
 
 #[test]
 fn a_loss_that_is_not_one_number_is_an_error() {
-    let model = LinearConfig::new(2, 3).init(&Device::flex());
+    let model = LinearConfig::new(2, 3).init(&device());
     let error = Capture::of(&model).loss(|model: &Linear, device| {
         model
             .forward(Tensor::<2>::ones([1, 2], device))
@@ -58,7 +60,7 @@ fn a_loss_that_is_not_one_number_is_an_error() {
 
 #[test]
 fn a_loss_without_parameters_is_an_error() {
-    let model = LinearConfig::new(2, 3).init(&Device::flex());
+    let model = LinearConfig::new(2, 3).init(&device());
     let error = Capture::of(&model)
         .loss(|_: &Linear, device| Tensor::<1>::ones([1], device))
         .err();
@@ -72,37 +74,64 @@ fn a_loss_without_parameters_is_an_error() {
 
 #[test]
 fn a_loss_that_ignores_the_device_is_an_error() {
-    let model = LinearConfig::new(2, 3).init(&Device::flex());
+    let model = LinearConfig::new(2, 3).init(&device());
     let error = Capture::of(&model)
-        .loss(|_: &Linear, _| Tensor::<1>::ones([1], &Device::flex()))
+        .loss(|_: &Linear, _| Tensor::<1>::ones([1], &device()))
         .err();
     assert_eq!(error, Some(Error::NotCaptured { what: "loss" }));
 }
 
+/// Burn records no quantisation of the API either: it panics.
 #[test]
-fn an_operation_without_a_rule_is_named() {
+fn quantised_tensors_are_an_error() {
     let error = capture(32, |x| {
-        let image: Tensor<4> = x.clone().slice_dim(0, 0..16).reshape([1, 1, 4, 4]);
-        let grid: Tensor<4> = x.slice_dim(0, 16..24).reshape([1, 2, 2, 2]);
-        image.grid_sample_2d(grid, burn::tensor::ops::GridSampleOptions::default())
+        let scheme = QuantScheme::default();
+        x.clone() + x.quantize_dynamic(&scheme).dequantize()
     });
-    let Err(Error::Unsupported { operation, .. }) = error else {
-        panic!("{error:?}")
-    };
-    assert_eq!(operation, "GridSample2d");
+    assert!(matches!(error, Err(Error::Panicked { .. })), "{error:?}");
     works();
+}
+
+#[test]
+fn losses_of_burn_that_read_data_are_errors() {
+    let targets = |device: &Device| Tensor::<1>::ones([3], device);
+    let error = capture(3, |x| {
+        let targets = targets(&x.device());
+        PoissonNllLossConfig::new()
+            .init()
+            .forward(x, targets, Reduction::Mean)
+    });
+    assert!(matches!(error, Err(Error::ReadsData { .. })), "{error:?}");
+    let error = capture(3, |x| {
+        let classes = Tensor::<1, Int>::from_data([0, 2, 1], &x.device());
+        let chosen: Tensor<2> = classes.one_hot(3).float();
+        x.reshape([1, 3]).matmul(chosen)
+    });
+    assert!(matches!(error, Err(Error::ReadsData { .. })), "{error:?}");
+    works();
+}
+
+/// A parameter that is initialised at its first use is initialised before it is recorded.
+#[test]
+fn lazy_parameters_are_captured_as_numbers() {
+    let device = device();
+    let model = LinearConfig::new(3, 2).init(&device);
+    let loss = Capture::of(&model)
+        .loss(|model: &Linear, _| model.weight.val().square().sum())
+        .expect("a capture");
+    let weight: Vec<f64> = model.weight.val().into_data().iter::<f64>().collect();
+    let value = loss.value(&loss.origin()).expect("a value");
+    let square: f64 = weight.iter().map(|x| x * x).sum();
+    assert!(square > 0.0 && (value - square).abs() < 1e-12, "{value}");
 }
 
 /// The loss is $(w^2)$ with the weight in two layers: $H = 2$, not 0.
 #[test]
 fn a_shared_parameter_is_one_input() {
-    let device = Device::flex();
+    let device = device();
     let id = ParamId::new();
     let linear = || Linear {
-        weight: Param::initialized(
-            id,
-            Tensor::<2>::full([1, 1], 3.0, &device).require_grad_here(),
-        ),
+        weight: Param::initialized(id, Tensor::<2>::full([1, 1], 3.0, &device)),
         bias: None,
     };
     let model = Twice {
@@ -120,17 +149,7 @@ fn a_shared_parameter_is_one_input() {
     let theta = loss.origin();
     let one = Tensor::<1>::ones([1], &device);
     let (value, gradient) = loss.gradient(&theta).expect("a gradient");
-    let gradient: f32 = gradient.into_scalar();
-    let product: f32 = loss.hessian_vector(&theta, &one).expect("Hv").into_scalar();
+    let gradient: f64 = gradient.into_scalar();
+    let product: f64 = loss.hessian_vector(&theta, &one).expect("Hv").into_scalar();
     assert_eq!((value, gradient, product), (9.0, 6.0, 2.0));
-}
-
-trait Here {
-    fn require_grad_here(self) -> Self;
-}
-
-impl Here for Tensor<2> {
-    fn require_grad_here(self) -> Self {
-        self
-    }
 }

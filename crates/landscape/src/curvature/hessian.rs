@@ -232,7 +232,7 @@ fn differences_help(reason: &derivatives::Error) -> bool {
             | Reason::Random { .. }
             | Reason::Type { .. }
             | Reason::MixedTypes { .. }
-            | Reason::SeveralDevices
+            | Reason::SeveralDevices { .. }
             | Reason::Length { .. }
     )
 }
