@@ -128,18 +128,28 @@ pub(crate) fn check<const D: usize>(
     let device = device();
     let loss = capture(len, &f).unwrap_or_else(|error| panic!("{name}: {error}"));
     let theta = noise(len, 1);
-    let at = |theta: &[f64]| tensor(theta.to_vec(), &device);
-    let (value, gradient) = loss.gradient(&at(&theta)).expect("a gradient");
-    let gradient = entries(gradient);
-
     let leaf = tensor(theta.clone(), &device.clone().autodiff()).require_grad();
     let burn = scalar(f(leaf.clone()));
-    let burn_value: f64 = burn.clone().into_scalar();
-    let burn_gradient = leaf
+    let value: f64 = burn.clone().into_scalar();
+    let gradient = leaf
         .grad(&burn.backward())
         .map_or_else(|| vec![0.0; len], entries);
+    row(name, &loss, &theta, value, Some(&gradient))
+}
 
-    let (u, v) = (noise(len, 2), noise(len, 3));
+/// A captured loss at a point against Burn's value and gradient, against differences, and against
+/// itself.
+pub(crate) fn row(
+    name: &str,
+    loss: &CapturedLoss,
+    theta: &[f64],
+    burn_value: f64,
+    burn_gradient: Option<&[f64]>,
+) -> Row {
+    let at = |theta: &[f64]| tensor(theta.to_vec(), loss.device());
+    let (value, gradient) = loss.gradient(&at(theta)).expect("a gradient");
+    let gradient = entries(gradient);
+    let (u, v) = (noise(theta.len(), 2), noise(theta.len(), 3));
     let moved = |h: f64| -> Vec<f64> { theta.iter().zip(&v).map(|(t, v)| t + h * v).collect() };
     let h = 1e-5;
     let ahead = loss.gradient(&at(&moved(h))).expect("a gradient");
@@ -150,22 +160,15 @@ pub(crate) fn check<const D: usize>(
         .zip(entries(behind.1))
         .map(|(a, b)| (a - b) / (2.0 * h))
         .collect();
-    let product = entries(
-        loss.hessian_vector(&at(&theta), &at(&v))
-            .expect("a product"),
-    );
-    let other = entries(
-        loss.hessian_vector(&at(&theta), &at(&u))
-            .expect("a product"),
-    );
-    let (forward_value, forward) = loss.jvp(&at(&theta), &at(&v)).expect("a jvp");
-    let quadratic = loss.quadratic_form(&at(&theta), &at(&v)).expect("a form");
+    let hessian = |v: &[f64]| entries(loss.hessian_vector(&at(theta), &at(v)).expect("a product"));
+    let (product, other) = (hessian(&v), hessian(&u));
+    let (forward_value, forward) = loss.jvp(&at(theta), &at(&v)).expect("a jvp");
+    let quadratic = loss.quadratic_form(&at(theta), &at(&v)).expect("a form");
     let scale = dot(&product, &product).sqrt().max(1e-3);
-    let stacked = stacked(&loss, [&theta, &u, &v], [&product, &other]);
     Row {
         name: name.to_owned(),
         value: error(&[value, forward_value], &[burn_value, burn_value]),
-        gradient: error(&gradient, &burn_gradient),
+        gradient: burn_gradient.map_or(0.0, |burn| error(&gradient, burn)),
         // A slope may be small by cancellation; its rounding is that of its terms.
         differences: (dot(&gradient, &v) - slope).abs()
             / (dot(&gradient, &gradient).sqrt() * dot(&v, &v).sqrt()).max(1e-3),
@@ -174,7 +177,7 @@ pub(crate) fn check<const D: usize>(
         symmetry: ((dot(&u, &product) - dot(&other, &v)).abs()
             + (dot(&v, &product) - quadratic).abs())
             / scale,
-        stacked,
+        stacked: stacked(loss, [theta, &u, &v], [&product, &other]),
     }
 }
 

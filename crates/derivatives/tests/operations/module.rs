@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use derivatives::{Capture, Statistics};
 
-use crate::harness::{Row, device, dot, entries, error, noise, scalar, tensor};
+use crate::harness::{Row, device, entries, noise, row, scalar};
 
 /// Noise of a shape, the same on every device.
 pub(crate) fn input<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
@@ -57,39 +57,18 @@ pub(crate) fn check_with<M: Module, const D: usize>(
         .loss(|model: &M, device| scalar(forward(model, device)))
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let burn = scalar(forward(&model, &auto));
-    let burn_value: f64 = burn.clone().into_scalar();
+    let value: f64 = burn.clone().into_scalar();
     let mut flat = Flatten {
         gradients: &GradientsParams::from_grads(burn.backward(), &model),
         values: Vec::new(),
     };
     model.visit(&mut flat);
 
-    let theta = loss.origin();
-    let at = |values: Vec<f64>| tensor(values, &device);
-    let (value, gradient) = loss.gradient(&theta).expect("a gradient");
-    let gradient = entries(gradient);
-    let (u, v) = (noise(loss.dim(), 12), noise(loss.dim(), 11));
-    let h = 1e-5;
-    let moved = |h: f64| theta.clone() + at(v.clone()) * h;
-    let ahead = loss.gradient(&moved(h)).expect("a gradient");
-    let behind = loss.gradient(&moved(-h)).expect("a gradient");
-    let slope = (ahead.0 - behind.0) / (2.0 * h);
-    let difference = entries((ahead.1 - behind.1) * (0.5 / h));
-    let product = entries(loss.hessian_vector(&theta, &at(v.clone())).expect("Hv"));
-    let other = entries(loss.hessian_vector(&theta, &at(u.clone())).expect("Hu"));
-    let (forward_value, forward) = loss.jvp(&theta, &at(v.clone())).expect("a jvp");
-    let quadratic = loss.quadratic_form(&theta, &at(v.clone())).expect("a form");
-    let scale = dot(&product, &product).sqrt().max(1e-3);
-    Row {
-        name: name.to_owned(),
-        value: error(&[value, forward_value], &[burn_value, burn_value]),
-        gradient: error(&gradient, &flat.values),
-        differences: (dot(&gradient, &v) - slope).abs()
-            / (dot(&gradient, &gradient).sqrt() * dot(&v, &v).sqrt()).max(1e-3),
-        forward: error(&[forward], &[dot(&gradient, &v)]),
-        product: error(&product, &difference),
-        symmetry: ((dot(&u, &product) - dot(&other, &v)).abs()
-            + (dot(&v, &product) - quadratic).abs())
-            / scale,
-    }
+    row(
+        name,
+        &loss,
+        &entries(loss.origin()),
+        value,
+        Some(&flat.values),
+    )
 }
