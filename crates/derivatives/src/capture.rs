@@ -1,18 +1,17 @@
 //! Recording a loss.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::kind::Basic;
-use burn::tensor::{DType, Device, DeviceConfig, Tensor};
-use burn_capture::{CaptureBackend, TensorId};
-use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
+use burn::tensor::{DType, Device, Tensor};
+use burn_capture::TensorId;
 
 use crate::graph::{NodeId, Set};
 use crate::loss::Recorded;
 use crate::lower::Lowering;
+use crate::marks::{Outputs, id_of};
 use crate::paths::Paths;
+use crate::recorder::Recorder;
 use crate::{CapturedLoss, Error, quiet};
 
 /// What BatchNorm normalises with in a captured loss.
@@ -24,34 +23,6 @@ pub enum Statistics {
     /// Mean and biased variance of the batch, differentiated through, in the layers whose training
     /// flag is on; the others use their running statistics, as when training.
     Batch,
-}
-
-/// Marks the outputs of a model, and its data, while its loss is captured.
-///
-/// A closure may mark whether or not it is being captured: a tensor that stands on another device
-/// is left alone.
-#[derive(Debug, Default)]
-pub struct Outputs {
-    marked: Option<TensorId>,
-    data: Vec<Option<TensorId>>,
-}
-
-impl Outputs {
-    /// Says that `tensor`, of any shape, is what the loss is a function of.
-    pub fn mark<const D: usize>(&mut self, tensor: &Tensor<D>) {
-        if let Some(id) = id_of(tensor) {
-            self.marked = Some(id);
-        }
-    }
-
-    /// Says that `tensor`, of floats, integers or booleans, is data, with the first axis counting
-    /// the examples: [`CapturedLoss::gradients_over`] puts other data in its place.
-    ///
-    /// It must be the tensor that the loss goes on with: moved to the recording device once, not
-    /// again after it was marked.
-    pub fn data<const D: usize, K: Basic>(&mut self, tensor: &Tensor<D, K>) {
-        self.data.push(id_of(tensor));
-    }
 }
 
 /// How to capture a loss: of which model, with respect to which parameters.
@@ -277,19 +248,6 @@ fn panicked(message: String) -> Error {
     }
 }
 
-/// The id of a tensor on a recording device.
-fn id_of<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<TensorId> {
-    let tensor = tensor.clone().into_dispatch();
-    let tensor =
-        <DispatchTensor as DispatchKindConversion<CaptureBackend>>::try_into_backend(tensor);
-    match tensor.ok()? {
-        BackendTensor::Float(tensor) | BackendTensor::Int(tensor) | BackendTensor::Bool(tensor) => {
-            Some(tensor.id())
-        }
-        _ => None,
-    }
-}
-
 /// The parameters of a model that require a gradient, in visit order, each once.
 fn trainable<M: Module>(active: &M) -> Vec<ParamId> {
     #[derive(Default)]
@@ -430,52 +388,6 @@ impl ModuleVisitor for Record {
         if let Some(id) = id_of(&param.val()) {
             self.tensors.entry(param.id).or_default().push(id);
         }
-    }
-}
-
-/// Recording devices are never given back by Burn, so they are used again. One is used by one
-/// capture at a time.
-static IDLE: Mutex<Vec<(String, Device)>> = Mutex::new(Vec::new());
-
-struct Recorder {
-    device: Device,
-    settings: String,
-}
-
-impl Recorder {
-    /// A recording device on which tensors are created with the types of `device`.
-    fn like(device: &Device) -> Self {
-        let of = device.settings();
-        let settings = format!(
-            "{:?} {:?} {:?}",
-            of.float_dtype, of.int_dtype, of.bool_dtype
-        );
-        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = idle.iter().position(|(known, _)| *known == settings);
-        if let Some(position) = known {
-            let (settings, device) = idle.swap_remove(position);
-            return Self { device, settings };
-        }
-        let device = Device::capture();
-        let config = DeviceConfig::new(
-            Some(of.float_dtype),
-            Some(of.int_dtype),
-            Some(of.bool_dtype),
-        );
-        // A recording device knows its types inside a scope only. If they cannot be chosen, it
-        // keeps its own.
-        let _ = device.capture_scope(|scope| {
-            let _ = device.clone().configure(config);
-            scope.complete([], [])
-        });
-        Self { device, settings }
-    }
-}
-
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push((std::mem::take(&mut self.settings), self.device.clone()));
     }
 }
 

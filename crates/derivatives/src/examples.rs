@@ -122,6 +122,28 @@ impl CapturedLoss {
     /// stays what it was. Cost: a forward and a backward pass over the examples; memory: their
     /// activations and `[B, P]` several times over.
     ///
+    /// ```
+    /// use burn::nn::{Linear, LinearConfig};
+    /// use burn::tensor::{Device, Tensor};
+    /// use derivatives::{Capture, Examples};
+    ///
+    /// let device = Device::flex();
+    /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
+    /// let x = Tensor::<2>::from_floats([[1.0], [2.0], [3.0]], &device);
+    /// let first = x.clone().slice_dim(0, 0..1);
+    /// let loss = Capture::of(&model).marked_loss(|model: &Linear, device, marks| {
+    ///     let x = first.clone().to_device(device);
+    ///     marks.data(&x);
+    ///     model.forward(x).sum()
+    /// })?;
+    /// let mut examples = Examples::default();
+    /// examples.add(&x);
+    /// // the gradient of w x is x
+    /// let gradients = loss.gradients_over(&loss.origin(), &examples)?;
+    /// assert_eq!(gradients.into_data(), x.into_data());
+    /// # Ok::<(), derivatives::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Tensors that differ from the marked ones in number, in shape after the first axis, or in the
     /// kind of their entries; a vector of another length than P.

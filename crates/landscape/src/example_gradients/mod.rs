@@ -75,6 +75,22 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// The norms and the squares of the gradients of the loss terms at the origin; see
     /// [`example_gradients`](Self::example_gradients).
     ///
+    /// ```
+    /// use burn::nn::{Linear, LinearConfig};
+    /// use burn::tensor::{Device, Tensor};
+    /// use landscape::{Objective, Risk};
+    ///
+    /// let device = Device::flex();
+    /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
+    /// let batch = Tensor::<2>::from_floats([[1.0], [-2.0], [3.0]], &device);
+    /// // The loss terms w x have the gradients x.
+    /// let risk = Risk::mean([batch], |model: &Linear, x: &Tensor<2>| model.forward(x.clone()).mean());
+    /// let statistics = Objective::at(&model, &risk)?.example_statistics()?;
+    /// assert_eq!(statistics.norms, [1.0, 2.0, 3.0]);
+    /// assert_eq!(statistics.sum_of_squares, [14.0]);
+    /// # Ok::<(), landscape::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`example_gradients`](Self::example_gradients).
     pub fn example_statistics(&self) -> Result<ExampleStatistics, Error> {
