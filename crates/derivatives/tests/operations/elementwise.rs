@@ -41,7 +41,15 @@ fn functions_of_one_variable() {
         check("floor", n, |x| x.clone() * (x * 3.0).floor()),
         check("ceil", n, |x| x.clone() * (x * 3.0).ceil()),
         check("round", n, |x| x.clone() * (x * 3.0).round()),
+        check("trunc", n, |x| x.clone() * (x * 3.0).trunc()),
         check("square", n, |x| x.square()),
+        check("deg2rad (f32 in Burn)", n, |x| (x * 90.0).deg2rad()),
+        check("rad2deg (f32 in Burn)", n, |x| (x * 0.01).rad2deg()),
+        check("is_nan, is_inf, is_finite", n, |x| {
+            let odd = x.clone().is_nan().bool_or(x.clone().is_inf());
+            let even = x.clone().is_finite();
+            x.clone().mask_fill(odd, 0.0) + x.square().mask_fill(even, 0.5)
+        }),
         check("powf_scalar", n, |x| positive(x).powf_scalar(1.7)),
         check("powi_scalar 3", n, |x| x.powi_scalar(3)),
         check("powi_scalar 4", n, |x| x.powi_scalar(4)),

@@ -12,6 +12,13 @@ fn cube(x: Tensor<1>) -> Tensor<3> {
     x.reshape([2, 3, 4])
 }
 
+fn halves(x: Tensor<1>) -> (Tensor<2>, Tensor<2>) {
+    (
+        matrix(x.clone().slice_dim(0, 0..12)),
+        matrix(x.slice_dim(0, 12..24)),
+    )
+}
+
 #[test]
 fn reductions() {
     report(&[
@@ -76,5 +83,31 @@ fn norms_and_linear_algebra() {
             (m.clone().transpose().matmul(m)).triu(0)
         }),
         check("tril", 12, |x| matrix(x).tril(-1)),
+        check("var_mean", 24, |x| {
+            let (variance, mean) = cube(x).var_mean(1);
+            variance * mean
+        }),
+        check("l1 norm", 12, |x| matrix(x).abs().sum_dim(1)),
+        check("largest norm", 12, |x| matrix(x).max_abs_dim(0)),
+        check("l3 norm", 12, |x| {
+            let cubes = matrix(x).abs().powi_scalar(3).sum_dim(1);
+            cubes.powf_scalar(1.0 / 3.0)
+        }),
+        check("einsum of matrices", 24, |x| {
+            let (a, b) = halves(x);
+            let product: Tensor<2> = Tensor::einsum("ij,kj->ik", [a.into(), b.into()]);
+            product
+        }),
+        check("einsum with a batch and a trace", 24 + 16, |x| {
+            let batch = cube(x.clone().slice_dim(0, 0..24));
+            let square: Tensor<2> = x.slice_dim(0, 24..40).reshape([4, 4]);
+            let product: Tensor<2> = Tensor::einsum("bij,jj->bi", [batch.into(), square.into()]);
+            product
+        }),
+        check("outer product by einsum", 24, |x| {
+            let (a, b) = halves(x);
+            let product: Tensor<4> = Tensor::einsum("ij,kl->ikjl", [a.into(), b.into()]);
+            product
+        }),
     ]);
 }

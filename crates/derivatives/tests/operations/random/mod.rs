@@ -41,7 +41,8 @@ fn split<const A: usize, const B: usize>(
 fn consistent(row: &Row) {
     // The harness adds up sines, which may cancel to a hundredth of their size and less.
     assert!(row.value < 1e-11, "{row:?}");
-    assert!(row.differences < 1e-8, "{row:?}");
+    // h^2 = 1e-10 and rounding of 1e-16 / h beside a slope that may be as small as 1e-3.
+    assert!(row.differences < 1e-7, "{row:?}");
     assert!(row.forward < 1e-11, "{row:?}");
     assert!(row.product < 1e-6, "{row:?}");
     assert!(row.symmetry < 1e-11, "{row:?}");

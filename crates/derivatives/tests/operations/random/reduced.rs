@@ -20,17 +20,18 @@ proptest! {
         let len = shape.iter().product();
         let f = move |x: Tensor<1>| -> Tensor<3> {
             let x: Tensor<3> = x.reshape(shape) * spread;
+            // Sums are kept below a right angle: the harness takes a sine, whose slope is zero there.
             match which {
-                0 => x.exp().sum_dim(axis),
+                0 => x.exp().sum_dim(axis) * 0.1,
                 1 => x.exp().mean_dim(axis),
                 2 => x.prod_dim(axis),
                 3 => x.var(axis),
                 4 => x.var_bias(axis),
-                5 => x.exp().cumsum(axis),
+                5 => x.exp().cumsum(axis) * 0.1,
                 6 => x.cumprod(axis),
-                7 if axis != other => x.exp().sum_dims(&[axis, other]),
+                7 if axis != other => x.exp().sum_dims(&[axis, other]) * 0.02,
                 8 if axis != other => x.exp().mean_dims(&[axis, other]),
-                _ => x.exp().sum().reshape([1, 1, 1]),
+                _ => x.exp().sum().reshape([1, 1, 1]) * 0.005,
             }
         };
         // Burn divides the gradient of a variance by the count in f32.
