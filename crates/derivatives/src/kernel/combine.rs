@@ -1,10 +1,15 @@
 //! A sum of multiples in one pass over memory, for `flex`.
 
+use std::ops::{Add, Mul};
+
+use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
+use burn_flex::FlexTensor;
+
+use super::flex::{Real, contiguous, float};
 
 /// $c + \sum_i s_i t_i$ for one or two terms, all shaped alike, and numbers $s_i$; with `relu`, what is
 /// negative becomes zero.
-#[cfg(feature = "flex")]
 pub(crate) fn combine(
     base: &DispatchTensor,
     terms: &[DispatchTensor],
@@ -12,9 +17,6 @@ pub(crate) fn combine(
     relu: bool,
     shape: &[usize],
 ) -> Option<DispatchTensor> {
-    use super::flex::contiguous;
-    use burn::tensor::DType;
-
     let base = contiguous(base)?;
     let terms: Vec<_> = terms.iter().map(contiguous).collect::<Option<_>>()?;
     let factors: Vec<_> = factors.iter().map(contiguous).collect::<Option<_>>()?;
@@ -32,16 +34,15 @@ pub(crate) fn combine(
     }
 }
 
-#[cfg(feature = "flex")]
 fn sum<E>(
-    base: &burn_flex::FlexTensor,
-    terms: &[burn_flex::FlexTensor],
-    factors: &[burn_flex::FlexTensor],
+    base: &FlexTensor,
+    terms: &[FlexTensor],
+    factors: &[FlexTensor],
     shape: &[usize],
     then: impl Fn(E) -> E,
 ) -> Option<DispatchTensor>
 where
-    E: super::flex::Real + std::ops::Add<Output = E> + std::ops::Mul<Output = E>,
+    E: Real + Add<Output = E> + Mul<Output = E>,
 {
     let base = E::entries(base)?.iter();
     let number = |tensor| Some(*E::entries(tensor)?.first()?);
@@ -62,16 +63,5 @@ where
         }
         _ => return None,
     };
-    Some(super::flex::float(values, shape))
-}
-
-#[cfg(not(feature = "flex"))]
-pub(crate) const fn combine(
-    _: &DispatchTensor,
-    _: &[DispatchTensor],
-    _: &[DispatchTensor],
-    _: bool,
-    _: &[usize],
-) -> Option<DispatchTensor> {
-    None
+    Some(float(values, shape))
 }

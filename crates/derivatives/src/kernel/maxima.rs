@@ -1,20 +1,22 @@
 //! The values of a max pooling without their positions, for `flex`.
 
+use std::ops::Range;
+
+use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
+use burn_flex::FlexTensor;
 
 use super::Windows;
+use super::flex::{Real, contiguous, float, inside};
 
 /// The maxima of the windows over the last two axes of `[A, B, H, W]`. A window with an entry that is
 /// no number has none.
-#[cfg(feature = "flex")]
 pub(crate) fn maxima(
     x: &DispatchTensor,
     windows: &Windows,
     shape: &[usize],
 ) -> Option<DispatchTensor> {
-    use burn::tensor::DType;
-
-    let x = super::flex::contiguous(x)?;
+    let x = contiguous(x)?;
     match x.dtype() {
         DType::F32 => maxima_of::<f32>(&x, windows, shape),
         DType::F64 => maxima_of::<f64>(&x, windows, shape),
@@ -22,20 +24,19 @@ pub(crate) fn maxima(
     }
 }
 
-#[cfg(feature = "flex")]
-fn maxima_of<E: super::flex::Real>(
-    x: &burn_flex::FlexTensor,
+fn maxima_of<E: Real>(
+    x: &FlexTensor,
     windows: &Windows,
     shape: &[usize],
 ) -> Option<DispatchTensor> {
-    let one = |pair: [usize; 2], number| pair == [number, number];
-    if one(windows.kernel, 2)
-        && one(windows.stride, 2)
-        && one(windows.dilation, 1)
-        && one(windows.padding, 0)
+    let are = |pair: [usize; 2], number| pair == [number, number];
+    if are(windows.kernel, 2)
+        && are(windows.stride, 2)
+        && are(windows.dilation, 1)
+        && are(windows.padding, 0)
         && windows.input == windows.output.map(|len| 2 * len)
     {
-        return Some(super::flex::float(in_pairs(E::entries(x)?, windows), shape));
+        return Some(float(in_pairs(E::entries(x)?, windows), shape));
     }
     // Once over the lines of a window, which stand side by side in memory, and once over its columns.
     let (lines, columns) = (taps(windows, 0)?, taps(windows, 1)?);
@@ -59,12 +60,11 @@ fn maxima_of<E: super::flex::Real>(
             }
         }
     }
-    Some(super::flex::float(values, shape))
+    Some(float(values, shape))
 }
 
 /// Windows of 2 by 2 side by side, by far the most common.
-#[cfg(feature = "flex")]
-fn in_pairs<E: super::flex::Real>(entries: &[E], windows: &Windows) -> Vec<E> {
+fn in_pairs<E: Real>(entries: &[E], windows: &Windows) -> Vec<E> {
     let w = windows.input[1];
     let mut values = Vec::with_capacity(entries.len() / 4);
     for lines in entries.chunks_exact((2 * w).max(1)) {
@@ -80,26 +80,23 @@ fn in_pairs<E: super::flex::Real>(entries: &[E], windows: &Windows) -> Vec<E> {
 }
 
 /// The second, if it is larger or no number.
-#[cfg(feature = "flex")]
-fn larger<E: super::flex::Real>(x: E, y: E) -> E {
+fn larger<E: Real>(x: E, y: E) -> E {
     if y > x || y.is_nan() { y } else { x }
 }
 
 /// One entry of a window along an axis.
-#[cfg(feature = "flex")]
 struct Tap {
     /// The windows that have it inside the input.
-    inside: std::ops::Range<usize>,
+    inside: Range<usize>,
     /// Where it is in the first of them.
     first: usize,
 }
 
 /// The entries of the windows along an axis; none if a window has no entry inside the input.
-#[cfg(feature = "flex")]
 fn taps(windows: &Windows, axis: usize) -> Option<Vec<Tap>> {
     let taps: Vec<Tap> = (0..windows.kernel[axis])
         .map(|offset| {
-            let (start, end) = super::flex::inside(windows, axis, offset);
+            let (start, end) = inside(windows, axis, offset);
             let at = start * windows.stride[axis] + offset * windows.dilation[axis];
             Tap {
                 inside: start..end,
@@ -114,14 +111,8 @@ fn taps(windows: &Windows, axis: usize) -> Option<Vec<Tap>> {
 }
 
 /// Each entry becomes the larger of itself and the one beside it, or what is no number.
-#[cfg(feature = "flex")]
-fn raise<'a, E: super::flex::Real + 'a>(to: &mut [E], from: impl Iterator<Item = &'a E>) {
+fn raise<'a, E: Real + 'a>(to: &mut [E], from: impl Iterator<Item = &'a E>) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = larger(*to, from);
     }
-}
-
-#[cfg(not(feature = "flex"))]
-pub(crate) const fn maxima(_: &DispatchTensor, _: &Windows, _: &[usize]) -> Option<DispatchTensor> {
-    None
 }

@@ -4,16 +4,20 @@
 //! Burn's CPU backend `flex` (feature `flex`): its `gather`, its pooling with indices and the slices
 //! that patches are made of cost several times what memory allows.
 
+#[cfg(feature = "flex")]
 mod combine;
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(feature = "flex")]
 mod maxima;
 
+#[cfg(feature = "flex")]
 pub(crate) use combine::combine;
-pub(crate) use maxima::maxima;
 
 #[cfg(feature = "flex")]
 pub(crate) use flex::{gather_last, max_positions, patches, scatter_last, unpatches};
+#[cfg(feature = "flex")]
+pub(crate) use maxima::maxima;
 
 /// Windows over two axes.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +64,24 @@ mod none {
         None
     }
 
+    pub(crate) const fn combine(
+        _: &DispatchTensor,
+        _: &[DispatchTensor],
+        _: &[DispatchTensor],
+        _: bool,
+        _: &[usize],
+    ) -> Option<DispatchTensor> {
+        None
+    }
+
+    pub(crate) const fn maxima(
+        _: &DispatchTensor,
+        _: &Windows,
+        _: &[usize],
+    ) -> Option<DispatchTensor> {
+        None
+    }
+
     pub(crate) const fn gather_last(
         _: &DispatchTensor,
         _: &DispatchTensor,
@@ -78,4 +100,6 @@ mod none {
 }
 
 #[cfg(not(feature = "flex"))]
-pub(crate) use none::{gather_last, max_positions, patches, scatter_last, unpatches};
+pub(crate) use none::{
+    combine, gather_last, max_positions, maxima, patches, scatter_last, unpatches,
+};
