@@ -157,8 +157,9 @@ impl CapturedLoss {
         let plan = self
             .programs()
             .stacked(self.recorded(), Stacked::Data, count)?;
-        let values = plan.advance(&self.kept(&plan, &point), Set::TANGENT, &data);
-        Ok(self.join_rows(plan.outputs(&values), count))
+        let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, &data)];
+        let blocks = plan.once(&self.data().keeping_nothing(), &slots, None);
+        Ok(self.join_rows(blocks, count))
     }
 
     /// Number of examples, and their data in the shapes and types of the program's inputs.

@@ -119,8 +119,21 @@ impl Graph {
         self.node(id).inputs[position]
     }
 
-    pub(crate) fn constant_at(&self, index: usize) -> &Arc<Constant> {
-        &self.constants[index]
+    /// The captured data, by their numbers.
+    pub(crate) fn constants(&self) -> &[Arc<Constant>] {
+        &self.constants
+    }
+
+    /// Whether both have the same nodes; captured data are compared by their numbers, shapes and
+    /// types.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.sets == other.sets && self.nodes == other.nodes
+    }
+
+    /// Without its captured data, of which the nodes know the numbers.
+    pub(crate) fn without_data(mut self) -> Self {
+        self.constants = Vec::new();
+        self
     }
 
     /// The node, made unless there is an equal one.

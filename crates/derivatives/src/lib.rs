@@ -63,8 +63,10 @@
 #![doc = include_str!("../COVERAGE.md")]
 
 mod capture;
+mod data;
 mod error;
 mod examples;
+mod fuse;
 mod graph;
 mod kernel;
 mod linearized;
@@ -76,9 +78,11 @@ mod paths;
 mod plan;
 mod plane;
 mod primitive;
+mod program_cache;
 mod programs;
 mod quiet;
 mod recorder;
+mod step;
 mod transform;
 mod workers;
 
@@ -89,5 +93,6 @@ pub use linearized::Linearized;
 pub use loss::CapturedLoss;
 pub use marks::Outputs;
 pub use plane::Plane;
+pub use program_cache::ProgramCache;
 pub use quiet::catch as catch_quietly;
 pub use workers::Workers;

@@ -1,13 +1,14 @@
 //! A loss at one point, ready for many products.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use burn::tensor::Tensor;
 use burn_dispatch::DispatchTensor;
 
-use crate::graph::Set;
+use crate::loss::number;
 use crate::many::Last;
-use crate::plan::Values;
+use crate::plan::{Plan, Values};
 use crate::programs::Linear;
 use crate::{CapturedLoss, Error};
 
@@ -48,12 +49,18 @@ impl Linearized {
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let plan = self.loss.hessian_plan()?;
-        let kept = self
-            .hessian
-            .get_or_init(|| self.loss.kept(plan, &self.point));
-        let values = plan.advance(kept, Set::TANGENT, &self.loss.split(v)?);
-        Ok(self.loss.join(plan.outputs(&values)))
+        self.product(self.loss.curvature_plan(), &self.hessian, v)
+    }
+
+    /// $v^T H v$ from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about a forward pass.
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        let plan = self.loss.curvature_plan();
+        let kept = self.kept(plan, &self.hessian);
+        let form = plan.group(1, kept, &self.loss.split(v)?, None);
+        Ok(number(&form[0]))
     }
 
     /// $J^T H_f J v$, `[P]`.
@@ -61,12 +68,7 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked, a vector of another length than P.
     pub fn gauss_newton_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let plan = self.loss.gauss_newton_plan()?;
-        let kept = self
-            .gauss_newton
-            .get_or_init(|| self.loss.kept(plan, &self.point));
-        let values = plan.advance(kept, Set::TANGENT, &self.loss.split(v)?);
-        Ok(self.loss.join(plan.outputs(&values)))
+        self.product(self.loss.gauss_newton_plan()?, &self.gauss_newton, v)
     }
 
     /// $F v$ with the empirical Fisher matrix, `[P]`; see [`CapturedLoss::fisher_vector`].
@@ -75,12 +77,46 @@ impl Linearized {
     /// Outputs that were not marked, a loss that depends on the parameters beside them, a vector of
     /// another length than P.
     pub fn fisher_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let plan = self.loss.linear(Linear::Fisher)?;
-        let kept = self
-            .fisher
-            .get_or_init(|| self.loss.kept(plan, &self.point));
-        let values = plan.advance(kept, Set::TANGENT, &self.loss.split(v)?);
-        Ok(self.loss.join(plan.outputs(&values)))
+        self.product(self.loss.linear(Linear::Fisher)?, &self.fisher, v)
+    }
+
+    /// Bytes of what [`hessian_vector`](Self::hessian_vector) keeps, known before it is kept; the
+    /// parameters and the batch itself are not counted.
+    #[must_use]
+    pub fn hessian_bytes(&self) -> usize {
+        self.loss.curvature_plan().kept_bytes()
+    }
+
+    /// As [`hessian_bytes`](Self::hessian_bytes), of
+    /// [`gauss_newton_vector`](Self::gauss_newton_vector).
+    ///
+    /// # Errors
+    /// Outputs that were not marked.
+    pub fn gauss_newton_bytes(&self) -> Result<usize, Error> {
+        Ok(self.loss.gauss_newton_plan()?.kept_bytes())
+    }
+
+    /// As [`hessian_bytes`](Self::hessian_bytes), of [`fisher_vector`](Self::fisher_vector).
+    ///
+    /// # Errors
+    /// Outputs that were not marked, a loss that depends on the parameters beside them.
+    pub fn fisher_bytes(&self) -> Result<usize, Error> {
+        Ok(self.loss.linear(Linear::Fisher)?.kept_bytes())
+    }
+
+    /// Where the time of [`hessian_vector`](Self::hessian_vector) goes: for each operation with its
+    /// shape, the time it took and how often it ran, the longest first. For looking at, not for
+    /// parsing.
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn hessian_times(&self, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
+        let plan = self.loss.curvature_plan();
+        let kept = self.kept(plan, &self.hessian);
+        let mut times = Vec::new();
+        plan.group(0, kept, &self.loss.split(v)?, Some(&mut times));
+        times.sort_by(|(_, a, _), (_, b, _)| b.cmp(a));
+        Ok(times)
     }
 
     pub(crate) fn point(&self) -> &[DispatchTensor] {
@@ -89,5 +125,20 @@ impl Linearized {
 
     pub(crate) const fn last(&self) -> &Last {
         &self.stacked
+    }
+
+    fn kept<'a>(&self, plan: &Plan, kept: &'a OnceLock<Values>) -> &'a Values {
+        kept.get_or_init(|| self.loss.kept(plan, &self.point))
+    }
+
+    fn product(
+        &self,
+        plan: &Plan,
+        kept: &OnceLock<Values>,
+        v: &Tensor<1>,
+    ) -> Result<Tensor<1>, Error> {
+        let tangent = self.loss.split(v)?;
+        let product = plan.group(0, self.kept(plan, kept), &tangent, None);
+        Ok(self.loss.join(product))
     }
 }

@@ -7,6 +7,7 @@ use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
 use crate::Error;
+use crate::data::Data;
 use crate::graph::{Graph, NodeId, Set, elements};
 use crate::linearized::Linearized;
 use crate::plan::{Plan, Values};
@@ -20,15 +21,25 @@ use crate::programs::{Linear, Programs};
 #[derive(Debug, Clone)]
 pub struct CapturedLoss {
     inner: Arc<Inner>,
+    data: Arc<Data>,
+    origin: Arc<Vec<TensorData>>,
 }
 
+/// What losses of different batches may have in common: the graph, without captured data, and its
+/// programs.
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     recorded: Recorded,
     blocks: Vec<Vec<usize>>,
     dim: usize,
-    origin: Vec<TensorData>,
     programs: Programs,
+}
+
+impl Inner {
+    /// Whether both are the same programs, of losses whose data may differ.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.recorded.is_like(&other.recorded)
+    }
 }
 
 /// What was recorded: a graph, and which of its nodes are what.
@@ -48,10 +59,20 @@ impl Recorded {
     pub(crate) fn dtype(&self) -> DType {
         self.graph.dtype(self.parameters[0])
     }
+
+    /// Whether all but the captured data is equal.
+    fn is_like(&self, other: &Self) -> bool {
+        self.loss == other.loss
+            && self.outputs == other.outputs
+            && self.parameters == other.parameters
+            && self.data == other.data
+            && self.device == other.device
+            && self.graph.is_like(&other.graph)
+    }
 }
 
 impl CapturedLoss {
-    pub(crate) fn new(recorded: Recorded, origin: Vec<TensorData>) -> Result<Self, Error> {
+    pub(crate) fn new(mut recorded: Recorded, origin: Vec<TensorData>) -> Result<Self, Error> {
         let Recorded {
             graph, parameters, ..
         } = &recorded;
@@ -67,12 +88,15 @@ impl CapturedLoss {
             .map(|&parameter| graph.shape(parameter).to_vec())
             .collect();
         let dim = blocks.iter().map(|shape| elements(shape)).sum();
+        let data = Data::new(recorded.graph.constants().to_vec());
+        recorded.graph = std::mem::take(&mut recorded.graph).without_data();
         Ok(Self {
+            data: Arc::new(data),
+            origin: Arc::new(origin),
             inner: Arc::new(Inner {
                 recorded,
                 blocks,
                 dim,
-                origin,
                 programs: Programs::default(),
             }),
         })
@@ -110,12 +134,33 @@ impl CapturedLoss {
         Some(recorded.graph.shape(recorded.outputs?))
     }
 
+    /// The same loss, of which nothing is kept between calls: what depends on the batch alone is
+    /// computed anew each time, which saves memory where calls are few.
+    #[must_use]
+    pub fn keeping_nothing(mut self) -> Self {
+        self.data = Arc::new(self.data.keeping_nothing());
+        self
+    }
+
+    /// Whether both run the same programs, each on its own data; see
+    /// [`ProgramCache`](crate::ProgramCache).
+    #[must_use]
+    pub fn shares_programs_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Bytes of the largest tensor that evaluating the loss makes: what a batch is cut by, so that it
+    /// fits the cache.
+    #[must_use]
+    pub fn largest_value(&self) -> usize {
+        self.programs().value(self.recorded()).largest()
+    }
+
     /// theta of the model that was captured, `[P]`.
     #[must_use]
     pub fn origin(&self) -> Tensor<1> {
         let device = self.device().as_dispatch();
         let blocks = self
-            .inner
             .origin
             .iter()
             .map(|data| Dispatch::float_from_data(data.clone(), device))
@@ -246,9 +291,7 @@ impl CapturedLoss {
             return Err(Error::Length { expected, found });
         }
         let u = Dispatch::float_reshape(self.adopt(u).into_dispatch(), shape.to_vec().into());
-        let values = self.kept(plan, &self.split(theta)?);
-        let values = plan.advance(&values, Set::TANGENT, &[u]);
-        Ok(self.join(plan.outputs(&values)))
+        Ok(self.join(self.along_slots(plan, theta, &[u])?))
     }
 
     /// The loss at one point, with all that does not depend on a tangent computed and kept: each
@@ -262,8 +305,8 @@ impl CapturedLoss {
     }
 
     fn at_point(&self, plan: &Plan, theta: &Tensor<1>) -> Result<Vec<DispatchTensor>, Error> {
-        let values = self.kept(plan, &self.split(theta)?);
-        Ok(plan.outputs(&values))
+        let point = self.split(theta)?;
+        Ok(plan.once(&self.data, &[(Set::POINT, &point)], None))
     }
 
     fn along(
@@ -272,14 +315,41 @@ impl CapturedLoss {
         theta: &Tensor<1>,
         v: &Tensor<1>,
     ) -> Result<Vec<DispatchTensor>, Error> {
-        let values = self.kept(plan, &self.split(theta)?);
-        let values = plan.advance(&values, Set::TANGENT, &self.split(v)?);
-        Ok(plan.outputs(&values))
+        self.along_slots(plan, theta, &self.split(v)?)
+    }
+
+    fn along_slots(
+        &self,
+        plan: &Plan,
+        theta: &Tensor<1>,
+        tangent: &[DispatchTensor],
+    ) -> Result<Vec<DispatchTensor>, Error> {
+        let point = self.split(theta)?;
+        let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, tangent)];
+        Ok(plan.once(&self.data, &slots, None))
     }
 
     /// The values of `plan` that depend on theta only.
     pub(crate) fn kept(&self, plan: &Plan, point: &[DispatchTensor]) -> Values {
-        plan.advance(plan.start(), Set::POINT, point)
+        plan.advance(&plan.start(&self.data), Set::POINT, point)
+    }
+
+    pub(crate) fn data(&self) -> &Data {
+        &self.data
+    }
+
+    pub(crate) const fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    pub(crate) fn with_programs(mut self, inner: Arc<Inner>) -> Self {
+        self.inner = inner;
+        self
+    }
+
+    /// $H v$, and as a second group $v^T H v$.
+    pub(crate) fn curvature_plan(&self) -> &Plan {
+        self.programs().curvature(self.recorded())
     }
 
     pub(crate) fn hessian_plan(&self) -> Result<&Plan, Error> {

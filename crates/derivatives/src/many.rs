@@ -124,7 +124,9 @@ impl Linearized {
         let plan = loss
             .programs()
             .stacked(loss.recorded(), Stacked::Linear(map), len)?;
-        let values = loss.kept(&plan, self.point());
+        // Plans of other lengths come and go: nothing is kept with the data for them.
+        let start = plan.start(&loss.data().keeping_nothing());
+        let values = plan.advance(&start, Set::POINT, self.point());
         let kept = Arc::new(Kept {
             map,
             len,
@@ -164,8 +166,8 @@ impl CapturedLoss {
             .programs()
             .stacked(self.recorded(), Stacked::Points, count)?;
         let points = self.split_rows(&self.adopt(points));
-        let values = self.kept(&plan, &points);
-        let mut outputs = plan.outputs(&values);
+        let data = self.data().keeping_nothing();
+        let mut outputs = plan.once(&data, &[(Set::POINT, &points)], None);
         let losses = Dispatch::float_reshape(outputs.remove(0), [count].into());
         let losses = Tensor::<1>::from_dispatch(losses).into_data();
         Ok((

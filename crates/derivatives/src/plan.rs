@@ -1,190 +1,350 @@
 //! From a graph to a list of steps, and running it on a device.
 //!
-//! A plan has three stages: what depends on no input is computed once, what depends on the point
-//! theta once for each point, the rest once for each tangent. A value is dropped with its last use
-//! in its stage, so that the device can reuse the buffer; what a later stage needs is kept.
+//! A plan has three stages: what depends on the captured data only, what depends on the point theta
+//! too, and the rest, once for each tangent. A value is dropped with its last use, so that the
+//! device can reuse the buffer: its last use in its own stage where later stages run again and again,
+//! its last use of all where they run once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use burn::tensor::DType;
 use burn_dispatch::{DispatchDevice, DispatchTensor};
 
-use crate::graph::{Constant, Graph, NodeId, Set};
+use crate::data::Data;
+use crate::graph::{Graph, NodeId, Set, elements};
+use crate::kernel::has_chains;
 use crate::primitive::{Primitive, Site, upload};
+use crate::step::{Step, fused};
 
-/// Number of stages: constants, point, tangent.
+/// Number of stages: data, point, tangent.
 const STAGES: usize = 3;
 
 /// Values by position; what is not known yet, or not needed any more, is empty.
 pub(crate) type Values = Vec<Option<DispatchTensor>>;
 
-#[derive(Debug)]
-struct Step {
-    primitive: Primitive,
-    inputs: Vec<usize>,
-    out: usize,
-    shape: Vec<usize>,
-    dtype: DType,
-    /// Values that are not needed after this step.
-    dropped: Vec<usize>,
-}
+/// How long each kind of operation took: its name, the time, how often.
+pub(crate) type Times = Vec<(String, Duration, usize)>;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Plan {
-    steps: [Vec<Step>; STAGES],
-    constants: Vec<(usize, Arc<Constant>)>,
+    number: u64,
+    /// Of the first two stages, and of the last for each group of outputs.
+    steps: Vec<Vec<Step>>,
+    /// Where captured data stand, with their index.
+    constants: Vec<(usize, usize)>,
     /// Where the slots of a set stand, with their index in it.
     slots: Vec<(Set, usize, usize)>,
-    outputs: Vec<usize>,
-    len: usize,
+    /// For each group.
+    outputs: Vec<Vec<usize>>,
+    /// For each value, the stage that makes it.
+    stages: Vec<usize>,
+    /// For each value, the last stage that needs it; outputs are needed for ever.
+    needed: Vec<usize>,
+    /// Bytes of the values that the last stage takes from earlier ones, captured data apart.
+    kept_bytes: usize,
     device: DispatchDevice,
-    start: OnceLock<Values>,
 }
 
 impl Plan {
     /// The steps that give `outputs`.
     pub(crate) fn new(graph: &Graph, outputs: &[NodeId], device: &DispatchDevice) -> Self {
-        let nodes = graph.ancestors(outputs);
+        Self::of_groups(graph, &[outputs], device)
+    }
+
+    /// The steps for several groups of outputs, which share the first two stages: a run of the last
+    /// stage gives one group.
+    pub(crate) fn of_groups(graph: &Graph, groups: &[&[NodeId]], device: &DispatchDevice) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let nodes = graph.ancestors(&groups.concat());
         let position: HashMap<NodeId, usize> = nodes
             .iter()
             .enumerate()
             .map(|(position, &id)| (id, position))
             .collect();
-        let outputs: Vec<usize> = outputs.iter().map(|id| position[id]).collect();
+        let at = |ids: &[NodeId]| -> Vec<usize> { ids.iter().map(|id| position[id]).collect() };
         let mut plan = Self {
-            steps: Default::default(),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            steps: vec![Vec::new(); STAGES - 1 + groups.len()],
             constants: Vec::new(),
             slots: Vec::new(),
-            outputs,
-            len: nodes.len(),
+            outputs: groups.iter().map(|group| at(group)).collect(),
+            stages: Vec::with_capacity(nodes.len()),
+            needed: Vec::new(),
+            kept_bytes: 0,
             device: device.clone(),
-            start: OnceLock::new(),
         };
-        let mut stages = Vec::with_capacity(nodes.len());
+        let members: Vec<HashSet<NodeId>> = groups
+            .iter()
+            .map(|group| graph.ancestors(group).into_iter().collect())
+            .collect();
         for (out, &id) in nodes.iter().enumerate() {
             let node = graph.node(id);
-            let inputs: Vec<usize> = node.inputs.iter().map(|input| position[input]).collect();
+            let inputs = at(&node.inputs);
             let stage = match node.primitive {
                 Primitive::Slot { set, index } => {
                     plan.slots.push((set, index, out));
                     stage_of(set)
                 }
                 Primitive::Constant(index) => {
-                    let constant = Arc::clone(graph.constant_at(index));
-                    plan.constants.push((out, constant));
+                    plan.constants.push((out, index));
                     0
                 }
                 _ => {
-                    let stage = inputs.iter().map(|&input| stages[input]).max().unwrap_or(0);
-                    plan.steps[stage].push(Step {
-                        primitive: node.primitive.clone(),
-                        inputs,
-                        out,
-                        shape: node.shape.clone(),
-                        dtype: node.dtype,
-                        dropped: Vec::new(),
-                    });
+                    let stages = inputs.iter().map(|&input| plan.stages[input]);
+                    let stage = stages.max().unwrap_or(0);
+                    let step = Step::new(graph, node, inputs, out, device);
+                    if stage + 1 < STAGES {
+                        plan.steps[stage].push(step);
+                    } else {
+                        for (group, members) in members.iter().enumerate() {
+                            if members.contains(&id) {
+                                plan.steps[stage + group].push(step.clone());
+                            }
+                        }
+                    }
                     stage
                 }
             };
-            stages.push(stage);
+            plan.stages.push(stage);
         }
-        plan.drop_early(&stages);
+        if has_chains(device) {
+            for list in 0..plan.steps.len() {
+                let uses = plan.uses(list);
+                let steps = std::mem::take(&mut plan.steps[list]);
+                let shape = |value: usize| graph.shape(nodes[value]);
+                plan.steps[list] = fused(steps, uses, shape);
+            }
+        }
+        plan.find_last_uses();
+        plan.kept_bytes = plan.count_kept();
         plan
     }
 
-    /// Finds the last use of each value, if that is in the stage that makes it.
-    fn drop_early(&mut self, stages: &[usize]) {
-        let mut last: Vec<Option<(usize, usize)>> = vec![None; self.len];
-        for (stage, steps) in self.steps.iter().enumerate() {
-            for (number, step) in steps.iter().enumerate() {
-                for &input in &step.inputs {
-                    last[input] = Some((stage, number));
+    /// For each value, how many steps use it that run together with those of `list`, and whether it
+    /// is an output of them.
+    fn uses(&self, list: usize) -> Vec<usize> {
+        let group = list.checked_sub(STAGES - 1);
+        let mut uses = vec![0; self.stages.len()];
+        for (number, steps) in self.steps.iter().enumerate() {
+            if group.is_some() && number != list {
+                continue;
+            }
+            for step in steps {
+                for (place, &input) in step.inputs.iter().enumerate() {
+                    uses[input] += usize::from(!step.inputs[..place].contains(&input));
                 }
             }
         }
-        for &output in &self.outputs {
-            last[output] = None;
+        for (number, outputs) in self.outputs.iter().enumerate() {
+            if group.is_none_or(|group| group == number) {
+                for &output in outputs {
+                    uses[output] += 1;
+                }
+            }
         }
-        for (value, last) in last.into_iter().enumerate() {
-            if let Some((stage, number)) = last
-                && stages[value] == stage
-            {
-                self.steps[stage][number].dropped.push(value);
+        uses
+    }
+
+    fn find_last_uses(&mut self) {
+        let values = self.stages.len();
+        self.needed = vec![0; values];
+        for &output in self.outputs.iter().flatten() {
+            self.needed[output] = STAGES;
+        }
+        let mut used_later = vec![false; values];
+        for (list, steps) in self.steps.iter_mut().enumerate().rev() {
+            let stage = list.min(STAGES - 1);
+            // Groups do not run together: what one uses says nothing of another.
+            let mut of_group = vec![false; values];
+            let early = stage + 1 < STAGES;
+            for step in steps.iter_mut().rev() {
+                for place in (0..step.inputs.len()).rev() {
+                    let input = step.inputs[place];
+                    let used = if early {
+                        &mut used_later
+                    } else {
+                        &mut of_group
+                    };
+                    let last = !used[input] && self.needed[input] < STAGES;
+                    used[input] = true;
+                    step.last_of_all[place] = last;
+                    step.last[place] = last && self.stages[input] == stage;
+                    self.needed[input] = self.needed[input].max(stage);
+                }
+            }
+            for (later, of_group) in used_later.iter_mut().zip(of_group) {
+                *later |= of_group;
             }
         }
     }
 
-    /// The values that depend on no input; computed once.
-    pub(crate) fn start(&self) -> &Values {
-        self.start.get_or_init(|| {
-            let mut values = vec![None; self.len];
-            for (position, constant) in &self.constants {
-                values[*position] = constant.on_device(|data| upload(data, &self.device));
+    /// See [`kept_bytes`](Self::kept_bytes). A view has no bytes of its own but keeps those it shows.
+    fn count_kept(&self) -> usize {
+        let mut shown: Vec<usize> = (0..self.stages.len()).collect();
+        let mut bytes = vec![0; self.stages.len()];
+        let early = self.steps[..STAGES - 1].iter().flatten();
+        for step in early {
+            if step.work.is_view() {
+                shown[step.out] = shown[step.inputs[0]];
+            } else {
+                bytes[step.out] = elements(&step.shape) * step.dtype.size();
             }
-            self.run(0, &mut values);
+        }
+        let mut sum = 0;
+        for value in 0..self.stages.len() {
+            if self.stages[value] + 1 < STAGES && self.needed[value] + 1 >= STAGES {
+                sum += std::mem::take(&mut bytes[shown[value]]);
+            }
+        }
+        sum
+    }
+
+    /// Bytes of the values that are kept between tangents: those that a tangent needs and that do not
+    /// depend on it, without slots and captured data.
+    pub(crate) const fn kept_bytes(&self) -> usize {
+        self.kept_bytes
+    }
+
+    /// Bytes of the largest value that a step makes.
+    pub(crate) fn largest(&self) -> usize {
+        let steps = self.steps.iter().flatten();
+        let bytes = steps.map(|step| elements(&step.shape) * step.dtype.size());
+        bytes.max().unwrap_or(0)
+    }
+
+    /// The values that depend on the data only.
+    pub(crate) fn start(&self, data: &Data) -> Arc<Values> {
+        data.started(self.number, || {
+            let mut values = self.uploaded(data);
+            self.run(0, &mut values, false, None);
+            self.forget(0, &mut values);
             values
         })
     }
 
-    /// `values` with the slots of `set` given, and what can be computed from them computed.
+    fn uploaded(&self, data: &Data) -> Values {
+        let mut values = vec![None; self.stages.len()];
+        for &(position, index) in &self.constants {
+            let constant = data.constant(index);
+            values[position] = constant.on_device(|data| upload(data, &self.device));
+        }
+        values
+    }
+
+    /// `values` with the slots of `set` given, what can be computed from them computed, and what no
+    /// later stage needs forgotten.
     pub(crate) fn advance(&self, values: &Values, set: Set, slots: &[DispatchTensor]) -> Values {
         let mut values = values.clone();
+        self.fill(&mut values, set, slots);
+        self.run(stage_of(set), &mut values, false, None);
+        self.forget(stage_of(set), &mut values);
+        values
+    }
+
+    /// The outputs of a group for a tangent, given what [`advance`](Self::advance) kept of the point.
+    pub(crate) fn group(
+        &self,
+        group: usize,
+        kept: &Values,
+        tangent: &[DispatchTensor],
+        times: Option<&mut Times>,
+    ) -> Vec<DispatchTensor> {
+        let mut values = kept.clone();
+        self.fill(&mut values, Set::TANGENT, tangent);
+        self.run(STAGES - 1 + group, &mut values, false, times);
+        self.outputs_of(group, &values)
+    }
+
+    /// The outputs for these slots, with nothing kept on the way.
+    pub(crate) fn once(
+        &self,
+        data: &Data,
+        slots: &[(Set, &[DispatchTensor])],
+        mut times: Option<&mut Times>,
+    ) -> Vec<DispatchTensor> {
+        let mut values = if data.keeps() {
+            self.start(data).as_ref().clone()
+        } else {
+            let mut values = self.uploaded(data);
+            self.run(0, &mut values, true, times.as_deref_mut());
+            values
+        };
+        for (set, slots) in slots {
+            self.fill(&mut values, *set, slots);
+        }
+        for stage in 1..STAGES {
+            self.run(stage, &mut values, true, times.as_deref_mut());
+        }
+        self.outputs(&values)
+    }
+
+    fn fill(&self, values: &mut Values, set: Set, slots: &[DispatchTensor]) {
         for &(of, index, position) in &self.slots {
             if of == set {
                 values[position] = Some(slots[index].clone());
             }
         }
-        self.run(stage_of(set), &mut values);
-        values
     }
 
-    /// The outputs, once all that they depend on is computed.
+    /// Drops what is not needed after `stage`.
+    fn forget(&self, stage: usize, values: &mut Values) {
+        for (value, needed) in values.iter_mut().zip(&self.needed) {
+            if *needed <= stage {
+                *value = None;
+            }
+        }
+    }
+
+    /// The outputs, once all that they depend on is computed; of the first group, if there are
+    /// several.
     pub(crate) fn outputs(&self, values: &Values) -> Vec<DispatchTensor> {
-        self.outputs
+        self.outputs_of(0, values)
+    }
+
+    fn outputs_of(&self, group: usize, values: &Values) -> Vec<DispatchTensor> {
+        self.outputs[group]
             .iter()
             .filter_map(|&output| values[output].clone())
             .collect()
     }
 
-    /// Forgets all but what the stage of `set` needs of `values`, to which nothing but slots of that
-    /// set can be given from now on.
-    pub(crate) fn settle(&mut self, set: Set, values: Values) -> Values {
-        let mut settled = vec![None; self.len];
-        let needed = self.steps[stage_of(set)].iter().flat_map(|s| &s.inputs);
-        for &position in needed.chain(&self.outputs) {
-            settled[position].clone_from(&values[position]);
-        }
-        self.constants.clear();
-        self.start = OnceLock::new();
-        settled
-    }
-
-    fn run(&self, stage: usize, values: &mut Values) {
-        for step in &self.steps[stage] {
+    fn run(&self, list: usize, values: &mut Values, once: bool, mut times: Option<&mut Times>) {
+        for step in &self.steps[list] {
             let site = Site {
                 shape: &step.shape,
                 dtype: step.dtype,
                 device: &self.device,
             };
             // A last use takes the value, so that the device may write over it.
+            let last = if once { &step.last_of_all } else { &step.last };
             let inputs = step
                 .inputs
                 .iter()
-                .enumerate()
-                .filter_map(|(place, input)| {
-                    let last =
-                        step.dropped.contains(input) && !step.inputs[place + 1..].contains(input);
+                .zip(last)
+                .filter_map(|(&input, &last)| {
                     if last {
-                        values[*input].take()
+                        values[input].take()
                     } else {
-                        values[*input].clone()
+                        values[input].clone()
                     }
                 })
                 .collect();
-            values[step.out] = step.primitive.evaluate(inputs, &site);
+            let began = times.is_some().then(Instant::now);
+            values[step.out] = step.work.evaluate(inputs, &site);
+            if let (Some(times), Some(began)) = (times.as_deref_mut(), began) {
+                let took = began.elapsed();
+                let name = format!("{} {:?}", step.work.name(), step.shape);
+                match times.iter_mut().find(|(known, ..)| *known == name) {
+                    Some((_, time, count)) => {
+                        *time += took;
+                        *count += 1;
+                    }
+                    None => times.push((name, took, 1)),
+                }
+            }
         }
     }
 }

@@ -89,10 +89,10 @@ impl CapturedLoss {
             .collect();
         let value = on_plane(&mut graph, &variables, &coordinates, loss);
         let device = self.device().clone();
-        let mut plan = Plan::new(&graph, &[value], device.as_dispatch());
-        let kept = plan.advance(plan.start(), Set::POINT, &point);
+        let plan = Plan::new(&graph, &[value], device.as_dispatch());
+        let start = plan.start(&self.data().keeping_nothing());
         Ok(Plane {
-            kept: plan.settle(set, kept),
+            kept: plan.advance(&start, Set::POINT, &point),
             plan,
             coordinates: set,
             dtype: self.dtype(),

@@ -98,6 +98,7 @@ pub(crate) struct Programs {
     jvp: OnceLock<Plan>,
     quadratic: OnceLock<Plan>,
     outputs: OnceLock<Plan>,
+    curvature: OnceLock<Plan>,
     linear: [OnceLock<Plan>; Linear::COUNT],
     entries: [OnceLock<usize>; Linear::COUNT],
     /// Of each kind the last, with its number of inputs.
@@ -133,6 +134,21 @@ impl Programs {
             let first = tangents(&mut graph, &seeds, &[of.loss]);
             let second = tangents(&mut graph, &seeds, &first);
             Plan::new(&graph, &second, of.device.as_dispatch())
+        })
+    }
+
+    /// $H v$, and as a second group $v^T H v$: both have nearly all in common that depends on theta
+    /// only.
+    pub(crate) fn curvature(&self, of: &Recorded) -> &Plan {
+        self.curvature.get_or_init(|| {
+            let mut graph = of.graph.clone();
+            let gradient = gradient(&mut graph, of.loss, &of.parameters);
+            let v = of.tangent(&mut graph);
+            let seeds = of.seeds(&v);
+            let product = tangents(&mut graph, &seeds, &gradient);
+            let first = tangents(&mut graph, &seeds, &[of.loss]);
+            let second = tangents(&mut graph, &seeds, &first);
+            Plan::of_groups(&graph, &[&product, &second], of.device.as_dispatch())
         })
     }
 

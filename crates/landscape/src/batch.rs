@@ -1,5 +1,7 @@
 //! What a batch of examples must be able to do.
 
+use std::ops::Range;
+
 use burn::tensor::{Bool, Device, FloatDType, Int, Tensor};
 
 /// A function on the tensors of a batch, whatever their kind and rank.
@@ -61,6 +63,13 @@ pub trait Batch: Clone {
     #[must_use]
     fn to_dtype(self, dtype: FloatDType) -> Self {
         self.map(&mut ToType(dtype))
+    }
+
+    /// The examples in `range` alone.
+    #[must_use]
+    fn narrow(self, range: Range<usize>) -> Self {
+        let examples = self.examples();
+        self.map(&mut Narrow { examples, range })
     }
 
     /// The first `count` examples, each twice over: a mean over examples does not notice.
@@ -151,6 +160,44 @@ impl TensorMapper for Double {
         }
         let part = tensor.slice_dim(0, 0..self.count);
         Tensor::cat(vec![part.clone(), part], 0)
+    }
+}
+
+/// Tensors whose first axis does not count the examples stay as they are.
+struct Narrow {
+    examples: usize,
+    range: Range<usize>,
+}
+
+impl Narrow {
+    fn covers(&self, dims: &[usize]) -> bool {
+        dims.first() == Some(&self.examples)
+    }
+}
+
+impl TensorMapper for Narrow {
+    fn float<const D: usize>(&mut self, tensor: Tensor<D>) -> Tensor<D> {
+        if self.covers(&tensor.dims()) {
+            tensor.slice_dim(0, self.range.clone())
+        } else {
+            tensor
+        }
+    }
+
+    fn int<const D: usize>(&mut self, tensor: Tensor<D, Int>) -> Tensor<D, Int> {
+        if self.covers(&tensor.dims()) {
+            tensor.slice_dim(0, self.range.clone())
+        } else {
+            tensor
+        }
+    }
+
+    fn bool<const D: usize>(&mut self, tensor: Tensor<D, Bool>) -> Tensor<D, Bool> {
+        if self.covers(&tensor.dims()) {
+            tensor.slice_dim(0, self.range.clone())
+        } else {
+            tensor
+        }
     }
 }
 

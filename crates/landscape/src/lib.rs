@@ -29,7 +29,9 @@ mod random;
 mod risk;
 
 pub use batch::{Batch, TensorMapper};
-pub use curvature::{DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, Step};
+pub use curvature::{
+    DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, ProductConfig, Step,
+};
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};

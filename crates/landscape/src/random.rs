@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     Trace = 5,
     /// The direction along which the error of products is estimated.
     ErrorEstimate = 7,
+    /// The displacement to the point at which a batch and its parts are compared.
+    Comparison = 8,
 }
 
 impl Purpose {

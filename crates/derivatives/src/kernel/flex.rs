@@ -5,36 +5,62 @@ use burn::tensor::{DType, TensorData};
 use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
 use burn_flex::{Flex, FlexTensor};
 use rayon::prelude::*;
+use std::borrow::Cow;
+use std::ops::{Add, AddAssign, Div, Mul, Range, Sub};
 
 use super::Windows;
 
 /// A float type of `flex`.
 pub(super) trait Real:
-    burn_backend::Element + Copy + Default + PartialOrd + std::ops::AddAssign + Sync
+    burn_backend::Element
+    + Copy
+    + Default
+    + PartialOrd
+    + AddAssign
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Sync
 {
     const LOWEST: Self;
+    fn of(value: f64) -> Self;
     fn is_nan(self) -> bool;
     /// The entries of a contiguous tensor of this type.
     fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
+    /// The storage of a tensor that nobody else has.
+    fn storage(tensor: &mut FlexTensor) -> Option<&mut [Self]>;
 }
 
 impl Real for f32 {
     const LOWEST: Self = Self::NEG_INFINITY;
+    fn of(value: f64) -> Self {
+        value as Self
+    }
     fn is_nan(self) -> bool {
         Self::is_nan(self)
     }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
         tensor.as_slice()
+    }
+    fn storage(tensor: &mut FlexTensor) -> Option<&mut [Self]> {
+        tensor.try_storage_mut()
     }
 }
 
 impl Real for f64 {
     const LOWEST: Self = Self::NEG_INFINITY;
+    fn of(value: f64) -> Self {
+        value as Self
+    }
     fn is_nan(self) -> bool {
         Self::is_nan(self)
     }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
         tensor.as_slice()
+    }
+    fn storage(tensor: &mut FlexTensor) -> Option<&mut [Self]> {
+        tensor.try_storage_mut()
     }
 }
 
@@ -97,6 +123,42 @@ pub(super) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, u
     )
 }
 
+impl Windows {
+    /// Where there are as many outputs as inputs, an entry of all windows is the plane itself, shifted:
+    /// the range of the inputs and that of the outputs, and which of the latter came from a
+    /// neighbouring line, in each line from the start of the range on.
+    #[expect(clippy::type_complexity, reason = "three ranges")]
+    fn shifted(
+        &self,
+        offset: [usize; 2],
+        [y0, y1]: [usize; 2],
+        [x0, x1]: [usize; 2],
+    ) -> Option<(Range<usize>, Range<usize>, Range<usize>)> {
+        if self.stride != [1, 1] || self.input != self.output || y0 == y1 {
+            return None;
+        }
+        let w = self.input[1];
+        let (from, to) = (y0 * w + x0, (y1 - 1) * w + x1);
+        let forward = offset[0] * self.dilation[0] * w + offset[1] * self.dilation[1];
+        let back = self.padding[0] * w + self.padding[1];
+        let moved = |at: usize| (at + forward).checked_sub(back);
+        Some((moved(from)?..moved(to)?, from..to, x1 - x0..w))
+    }
+}
+
+/// Sets the entries `gaps` of each line of `w` to zero.
+fn clear<E: Real>(entries: &mut [E], w: usize, gaps: &Range<usize>) {
+    if gaps.is_empty() {
+        return;
+    }
+    for line in entries.chunks_mut(w) {
+        // The last line ends where its gap begins.
+        if let Some(gap) = line.get_mut(gaps.clone()) {
+            gap.fill(E::default());
+        }
+    }
+}
+
 fn patches_of<E: Real>(
     x: &FlexTensor,
     windows: &Windows,
@@ -116,6 +178,15 @@ fn patches_of<E: Real>(
             let (y0, y1) = inside(windows, 0, offset[0]);
             let (x0, x1) = inside(windows, 1, offset[1]);
             if x0 == x1 {
+                return;
+            }
+            if let Some((from, to, gaps)) = windows.shifted(offset, [y0, y1], [x0, x1]) {
+                for image in 0..images {
+                    let plane = &entries[(channel * images + image) * h * w..][..h * w];
+                    let out = &mut out[image * h * w..][..h * w];
+                    out[to.clone()].copy_from_slice(&plane[from.clone()]);
+                    clear(&mut out[to.clone()], w, &gaps);
+                }
                 return;
             }
             let stride = windows.stride[1];
@@ -165,11 +236,22 @@ fn unpatches_of<E: Real>(
         .enumerate()
         .for_each(|(index, plane)| {
             let (channel, image) = (index / images, index % images);
+            let mut part = Vec::new();
             for tap in 0..taps {
                 let offset = [tap / windows.kernel[1], tap % windows.kernel[1]];
                 let (y0, y1) = inside(windows, 0, offset[0]);
                 let (x0, x1) = inside(windows, 1, offset[1]);
                 if x0 == x1 {
+                    continue;
+                }
+                if let Some((to, from, gaps)) = windows.shifted(offset, [y0, y1], [x0, x1]) {
+                    let whole = &entries[(channel * taps + tap) * row + image * h * w..][..h * w];
+                    part.clear();
+                    part.extend_from_slice(&whole[from]);
+                    clear(&mut part, w, &gaps);
+                    for (to, from) in plane[to].iter_mut().zip(&part) {
+                        *to += *from;
+                    }
                     continue;
                 }
                 let stride = windows.stride[1];
@@ -248,18 +330,14 @@ fn max_positions_of<E: Real>(
     Some(int(positions, shape))
 }
 
-/// Indices along the last axis as `i64`.
-fn indices(tensor: &DispatchTensor) -> Option<Vec<i64>> {
-    let tensor = contiguous(tensor)?;
+/// Indices along the last axis as `i64`, copied only where they have another type.
+fn indices(tensor: &FlexTensor) -> Option<Cow<'_, [i64]>> {
     match tensor.dtype() {
-        DType::I64 => tensor.as_slice::<i64>().map(<[i64]>::to_vec),
-        DType::I32 => Some(
-            tensor
-                .as_slice::<i32>()?
-                .iter()
-                .map(|&index| i64::from(index))
-                .collect(),
-        ),
+        DType::I64 => tensor.as_slice::<i64>().map(Cow::Borrowed),
+        DType::I32 => {
+            let indices = tensor.as_slice::<i32>()?.iter();
+            Some(indices.map(|&index| i64::from(index)).collect())
+        }
         _ => None,
     }
 }
@@ -288,7 +366,8 @@ fn gather_of<E: Real>(
     let entries = E::entries(x)?;
     let from = *x.layout().shape().to_vec().last()?;
     let to = *shape.last()?;
-    let k = indices(k)?;
+    let k = contiguous(k)?;
+    let k = indices(&k)?;
     let mut values = vec![E::default(); shape.iter().product()];
     values
         .par_chunks_mut(to.max(1))
@@ -321,7 +400,8 @@ fn scatter_of<E: Real>(
     let entries = E::entries(x)?;
     let from = *x.layout().shape().to_vec().last()?;
     let to = *shape.last()?;
-    let k = indices(k)?;
+    let k = contiguous(k)?;
+    let k = indices(&k)?;
     let mut values = vec![E::default(); shape.iter().product()];
     values
         .par_chunks_mut(to.max(1))

@@ -2,8 +2,11 @@
 //!
 //! Each gives `None` where it does not apply, and the generic path beside it is taken. They exist for
 //! Burn's CPU backend `flex` (feature `flex`): its `gather`, its pooling with indices and the slices
-//! that patches are made of cost several times what memory allows.
+//! that patches are made of cost several times what memory allows, and each of its entrywise
+//! operations is a pass over memory.
 
+#[cfg(feature = "flex")]
+mod chain;
 #[cfg(feature = "flex")]
 mod combine;
 #[cfg(feature = "flex")]
@@ -15,9 +18,36 @@ mod maxima;
 pub(crate) use combine::combine;
 
 #[cfg(feature = "flex")]
+pub(crate) use chain::chain;
+#[cfg(feature = "flex")]
 pub(crate) use flex::{gather_last, max_positions, patches, scatter_last, unpatches};
 #[cfg(feature = "flex")]
 pub(crate) use maxima::maxima;
+
+/// Whether a product `[m, k]` by `[k, n]` is faster as the transpose of the transposed factors'
+/// product. Burn's CPU matrix product packs its factors for the shorter side; with a long inner axis it
+/// is by half slower where the result is wide, as the gradients of convolution weights are.
+pub(crate) const fn better_turned(
+    device: &burn_dispatch::DispatchDevice,
+    m: usize,
+    n: usize,
+    k: usize,
+) -> bool {
+    has_chains(device) && 2 * m <= n && k >= 4 * n
+}
+
+/// Whether a device has a kernel for chains of entrywise operations.
+pub(crate) const fn has_chains(device: &burn_dispatch::DispatchDevice) -> bool {
+    #[cfg(feature = "flex")]
+    {
+        matches!(device, burn_dispatch::DispatchDevice::Flex(_))
+    }
+    #[cfg(not(feature = "flex"))]
+    {
+        let _ = device;
+        false
+    }
+}
 
 /// Windows over two axes.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +69,16 @@ mod none {
     use burn_dispatch::DispatchTensor;
 
     use super::Windows;
+    use crate::fuse::Chain;
+    use crate::primitive::Site;
+
+    pub(crate) fn chain(
+        chain: &Chain,
+        inputs: Vec<DispatchTensor>,
+        at: &Site<'_>,
+    ) -> Option<DispatchTensor> {
+        chain.evaluate(inputs, at)
+    }
 
     pub(crate) const fn patches(
         _: &DispatchTensor,
@@ -101,5 +141,5 @@ mod none {
 
 #[cfg(not(feature = "flex"))]
 pub(crate) use none::{
-    combine, gather_last, max_positions, maxima, patches, scatter_last, unpatches,
+    chain, combine, gather_last, max_positions, maxima, patches, scatter_last, unpatches,
 };

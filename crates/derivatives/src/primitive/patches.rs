@@ -288,9 +288,15 @@ mod tests {
     #[test]
     fn kernels_and_generic_paths_are_equal() {
         let device = Device::flex();
-        for (stride, padding, dilation) in [([1, 1], [0, 0], [1, 1]), ([2, 3], [1, 2], [2, 1])] {
+        for (kernel, stride, padding, dilation) in [
+            ([3, 2], [1, 1], [0, 0], [1, 1]),
+            ([3, 2], [2, 3], [1, 2], [2, 1]),
+            // As many outputs as inputs.
+            ([3, 3], [1, 1], [1, 1], [1, 1]),
+            ([3, 5], [1, 1], [2, 2], [2, 1]),
+        ] {
             let window = Window {
-                kernel: vec![3, 2],
+                kernel: kernel.to_vec(),
                 stride: stride.to_vec(),
                 padding: padding.to_vec(),
                 dilation: dilation.to_vec(),
@@ -306,7 +312,7 @@ mod tests {
             let values: Vec<f64> = (0..elements(&full)).map(|i| (i as f64).sin()).collect();
             let data = TensorData::new(values, full);
             let x = super::super::upload(data, device.as_dispatch());
-            let rows = [2 * 6, 3 * elements(&output)];
+            let rows = [2 * elements(&kernel), 3 * elements(&output)];
             let windows = window.planar(&input, &output).expect("two axes");
             let site = |shape| Site {
                 shape,

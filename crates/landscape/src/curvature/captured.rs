@@ -2,12 +2,18 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{Linearized, Workers};
+use derivatives::{CapturedLoss, Linearized, Workers};
 
+use super::ProductConfig;
+use super::parts::{Cutter, Part};
 use crate::example_gradients::has_row_for_each;
 use crate::operator::{Domain, download};
 use crate::risk::Batches;
 use crate::{Batch, Error, Objective};
+
+/// The products of all parts are made in at most this many jobs, whose results are added one after the
+/// other: fixed, so that a sum does not depend on the number of cores.
+const JOBS: usize = 32;
 
 /// Which matrix a product is with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,87 +24,173 @@ pub(super) enum Matrix {
 }
 
 impl Matrix {
-    fn product(self, point: &Linearized, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        match self {
-            Self::Hessian => point.hessian_vector(v),
-            Self::GaussNewton => point.gauss_newton_vector(v),
-            Self::Fisher => point.fisher_vector(v),
+    /// The products with several vectors.
+    fn products(self, point: &Linearized, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        match (self, vectors) {
+            (Self::Hessian, [v]) => point.hessian_vector(v).map(|product| vec![product]),
+            (Self::Hessian, vectors) => point.hessian_vectors(vectors),
+            (Self::GaussNewton, vectors) => vectors
+                .iter()
+                .map(|v| point.gauss_newton_vector(v))
+                .collect(),
+            (Self::Fisher, vectors) => vectors.iter().map(|v| point.fisher_vector(v)).collect(),
         }
         .map_err(Error::Derivatives)
     }
 
-    /// The products with several vectors.
-    fn products(self, point: &Linearized, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
-        match self {
-            Self::Hessian => point.hessian_vectors(vectors).map_err(Error::Derivatives),
-            Self::GaussNewton | Self::Fisher => {
-                vectors.iter().map(|v| self.product(point, v)).collect()
+    /// With nothing kept.
+    fn recomputed(
+        self,
+        loss: &CapturedLoss,
+        theta: &Tensor<1>,
+        vectors: &[Tensor<1>],
+    ) -> Result<Vec<Tensor<1>>, Error> {
+        let product = match (self, vectors) {
+            (Self::Hessian, [v]) => loss.hessian_vector(theta, v),
+            (Self::GaussNewton, [v]) => loss.gauss_newton_vector(theta, v),
+            (Self::Fisher, [v]) => loss.fisher_vector(theta, v),
+            // Kept for as long as these products take.
+            _ => {
+                let point = loss.linearize(theta).map_err(Error::Derivatives)?;
+                return self.products(&point, vectors);
             }
-        }
+        };
+        product
+            .map(|product| vec![product])
+            .map_err(Error::Derivatives)
     }
 
-    /// That a captured batch has what the matrix is made of.
-    fn suits(self, loss: &CapturedLoss, examples: usize) -> Result<(), Error> {
+    /// Bytes that a kept batch takes.
+    fn bytes(self, point: &Linearized) -> Result<usize, Error> {
+        match self {
+            Self::Hessian => Ok(point.hessian_bytes()),
+            Self::GaussNewton => point.gauss_newton_bytes(),
+            Self::Fisher => point.fisher_bytes(),
+        }
+        .map_err(Error::Derivatives)
+    }
+
+    /// That captured examples have what the matrix is made of.
+    fn suits(self, part: &Part) -> Result<(), Error> {
         match self {
             Self::Hessian => Ok(()),
-            Self::GaussNewton if loss.has_outputs() => Ok(()),
+            Self::GaussNewton if part.loss.has_outputs() => Ok(()),
             Self::GaussNewton => Err(Error::OutputsNotApart),
-            Self::Fisher => has_row_for_each(loss, examples),
+            Self::Fisher => has_row_for_each(&part.loss, part.examples),
         }
     }
 }
 
+/// Some examples, captured.
+#[derive(Debug)]
+struct Held {
+    /// Of all examples.
+    share: f64,
+    point: Linearized,
+    /// Whether what products need of the point is kept between them.
+    kept: bool,
+}
+
+/// How many captured parts of the data are kept linearised, and how many are computed anew for each
+/// product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Kept {
+    pub(super) bytes: usize,
+    pub(super) kept: usize,
+    pub(super) recomputed: usize,
+}
+
 /// The captured batches of an objective, linearised at its origin.
 ///
-/// Batches held in memory are captured once, keep what a product needs of the point, and are spread over
-/// the cores. Streamed
-/// batches are captured anew for each product, and nothing of them is kept.
+/// Batches held in memory are captured once, perhaps in parts, keep what a product needs of the
+/// point as far as there is room, and are spread over the cores. Streamed batches are captured
+/// once for each product, and nothing of them is kept.
 #[derive(Debug)]
 pub(super) struct Captured<M, B> {
     objective: Objective<M, B>,
     matrix: Matrix,
-    /// Each with its share of the examples; none where batches are streamed.
-    held: Vec<(f64, Linearized)>,
+    /// None where batches are streamed.
+    held: Vec<Held>,
+    bytes: usize,
+    cutter: Cutter,
     workers: Workers,
 }
 
 impl<M: Module, B: Batch> Captured<M, B> {
     /// Captures every batch, or, where they are streamed, the first, to see that it can be done.
-    pub(super) fn of(objective: Objective<M, B>, matrix: Matrix) -> Result<Self, Error> {
-        let mut held = Vec::new();
-        match objective.risk().batches() {
+    pub(super) fn of(
+        objective: Objective<M, B>,
+        matrix: Matrix,
+        config: &ProductConfig,
+    ) -> Result<Self, Error> {
+        let mut captured = Self {
+            objective,
+            matrix,
+            held: Vec::new(),
+            bytes: 0,
+            cutter: Cutter::whole(),
+            workers: Workers::per_core(),
+        };
+        let batches = captured.objective.risk().batches().clone();
+        match batches {
             Batches::Held(batches) => {
+                if config.cut_batches
+                    && let Some(first) = batches.first()
+                {
+                    captured.cutter = Cutter::like(&captured.objective, first)?;
+                }
+                let limit = config.memory_limit.unwrap_or(usize::MAX);
                 for (index, batch) in batches.iter().enumerate() {
-                    let share = objective.share(batch);
-                    let loss = objective.capture(batch.clone())?;
-                    matrix.suits(&loss, batch.examples())?;
-                    // A diverged model may have a finite Hessian, where the loss is a polynomial.
-                    let value = loss.value(objective.origin()).map_err(Error::Derivatives)?;
-                    if !value.is_finite() {
-                        let place = format!("in batch {index}");
-                        return Err(Error::NonFiniteLoss { value, place });
-                    }
-                    let point = loss.linearize(objective.origin());
-                    held.push((share, point.map_err(Error::Derivatives)?));
+                    captured.hold(index, batch, limit)?;
                 }
             }
             Batches::Streamed(_) => {
                 let mut first = Ok(());
-                objective.risk().batches().first(|batch| {
-                    let examples = batch.examples();
-                    first = objective
-                        .capture(batch)
-                        .and_then(|loss| matrix.suits(&loss, examples));
+                captured.objective.risk().batches().first(|batch| {
+                    first = captured.captured(0, batch).map(|_| ());
                 })?;
                 first?;
             }
         }
-        Ok(Self {
-            objective,
-            matrix,
-            held,
-            workers: Workers::per_core(),
-        })
+        Ok(captured)
+    }
+
+    /// Captures a batch and decides what is kept of it.
+    fn hold(&mut self, index: usize, batch: &B, limit: usize) -> Result<(), Error> {
+        let of_all = self.objective.share(batch);
+        let parts = self.captured(index, batch.clone())?;
+        // A diverged model may have a finite Hessian, where the loss is a polynomial.
+        let origin = self.objective.origin();
+        let values = self.workers.map(&parts, |part| part.loss.value(origin));
+        for (part, value) in parts.into_iter().zip(values) {
+            let value = value.map_err(Error::Derivatives)?;
+            if !value.is_finite() {
+                let place = format!("in batch {index}");
+                return Err(Error::NonFiniteLoss { value, place });
+            }
+            let point = part.loss.linearize(origin).map_err(Error::Derivatives)?;
+            let bytes = self.bytes.saturating_add(self.matrix.bytes(&point)?);
+            let kept = bytes <= limit;
+            if kept {
+                self.bytes = bytes;
+            }
+            self.held.push(Held {
+                share: of_all * part.share,
+                point,
+                kept,
+            });
+        }
+        Ok(())
+    }
+
+    fn captured(&self, index: usize, batch: B) -> Result<Vec<Part>, Error> {
+        let parts = self
+            .cutter
+            .capture(&self.objective, index, batch, &self.workers)?;
+        for part in &parts {
+            self.matrix.suits(part)?;
+        }
+        Ok(parts)
     }
 
     pub(super) const fn objective(&self) -> &Objective<M, B> {
@@ -109,47 +201,51 @@ impl<M: Module, B: Batch> Captured<M, B> {
         &self.objective.space().domain
     }
 
+    /// What is kept between products.
+    pub(super) fn kept(&self) -> Kept {
+        let kept = self.held.iter().filter(|held| held.kept).count();
+        Kept {
+            bytes: self.bytes,
+            kept,
+            recomputed: self.held.len() - kept,
+        }
+    }
+
+    /// The product with the matrix.
     pub(super) fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         let products = self.apply_many(std::slice::from_ref(v))?;
         products.into_iter().next().ok_or(Error::NoData)
     }
 
+    /// The products with several vectors.
     pub(super) fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         let vectors: Vec<Tensor<1>> = vectors
             .iter()
             .map(|v| self.domain().adopt(v))
             .collect::<Result<_, _>>()?;
         let (matrix, vectors) = (self.matrix, vectors.as_slice());
-        let mut totals: Vec<Tensor<1>> = Vec::new();
-        let mut add = |share: f64, products: Vec<Tensor<1>>| {
-            let products = products.into_iter().map(|product| product * share);
-            totals = if totals.is_empty() {
-                products.collect()
-            } else {
-                let totals = totals.drain(..);
-                totals
-                    .zip(products)
-                    .map(|(total, product)| total + product)
-                    .collect()
-            };
-        };
+        let origin = self.objective.origin();
+        let mut totals = Vec::new();
         if self.held.is_empty() {
-            self.objective.risk().batches().for_each(|_, batch| {
-                let share = self.objective.share(&batch);
-                let batch = self.objective.capture(batch)?;
-                let point = batch
-                    .linearize(self.objective.origin())
-                    .map_err(Error::Derivatives)?;
-                add(share, matrix.products(&point, vectors)?);
+            self.objective.risk().batches().for_each(|index, batch| {
+                let of_all = self.objective.share(&batch);
+                for part in self.captured(index, batch)? {
+                    let products = matrix.recomputed(&part.loss, origin, vectors)?;
+                    add(&mut totals, scaled(products, of_all * part.share));
+                }
                 Ok(())
             })?;
         } else {
-            // Each core takes a batch; the sum is in the order of the batches, whoever was first.
-            let of_batches = self.workers.map(&self.held, |(share, batch)| {
-                (*share, matrix.products(batch, vectors))
+            let sums = self.in_jobs(|held| {
+                let products = if held.kept {
+                    matrix.products(&held.point, vectors)
+                } else {
+                    matrix.recomputed(held.point.loss(), origin, vectors)
+                };
+                Ok(scaled(products?, held.share))
             });
-            for (share, products) in of_batches {
-                add(share, products?);
+            for sum in sums {
+                add(&mut totals, sum?);
             }
         }
         if totals
@@ -160,5 +256,79 @@ impl<M: Module, B: Batch> Captured<M, B> {
             return Err(Error::NonFiniteVector { what: "product" });
         }
         Ok(totals)
+    }
+
+    /// $v^T H v$, whatever the matrix is.
+    pub(super) fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        let v = self.domain().adopt(v)?;
+        let origin = self.objective.origin();
+        let form =
+            |loss: &CapturedLoss| loss.quadratic_form(origin, &v).map_err(Error::Derivatives);
+        let mut total = 0.0;
+        if self.held.is_empty() {
+            self.objective.risk().batches().for_each(|index, batch| {
+                let of_all = self.objective.share(&batch);
+                for part in self.captured(index, batch)? {
+                    total += of_all * part.share * form(&part.loss)?;
+                }
+                Ok(())
+            })?;
+        } else {
+            let forms = self.workers.map(&self.held, |held| {
+                let form = if held.kept {
+                    held.point.quadratic_form(&v).map_err(Error::Derivatives)
+                } else {
+                    form(held.point.loss())
+                };
+                Ok(held.share * form?)
+            });
+            for form in forms {
+                total += form?;
+            }
+        }
+        if total.is_finite() {
+            Ok(total)
+        } else {
+            Err(Error::NonFiniteVector {
+                what: "quadratic form",
+            })
+        }
+    }
+
+    /// The sums of `products` over neighbouring parts; each core takes a sum, whose terms are in the
+    /// order of the data, whoever was first.
+    fn in_jobs(
+        &self,
+        products: impl Fn(&Held) -> Result<Vec<Tensor<1>>, Error> + Sync,
+    ) -> Vec<Result<Vec<Tensor<1>>, Error>> {
+        let jobs: Vec<&[Held]> = self
+            .held
+            .chunks(self.held.len().div_ceil(JOBS).max(1))
+            .collect();
+        self.workers.map(&jobs, |job| {
+            let mut sums = Vec::new();
+            for held in *job {
+                add(&mut sums, products(held)?);
+            }
+            Ok(sums)
+        })
+    }
+}
+
+fn scaled(products: Vec<Tensor<1>>, share: f64) -> Vec<Tensor<1>> {
+    products
+        .into_iter()
+        .map(|product| product * share)
+        .collect()
+}
+
+/// Adds to the sums, which are empty before the first terms.
+fn add(sums: &mut Vec<Tensor<1>>, terms: Vec<Tensor<1>>) {
+    if sums.is_empty() {
+        *sums = terms;
+        return;
+    }
+    for (sum, term) in sums.iter_mut().zip(terms) {
+        *sum = sum.clone() + term;
     }
 }

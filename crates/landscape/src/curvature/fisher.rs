@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::ProductConfig;
 use super::captured::{Captured, Matrix};
 use crate::operator::{Domain, LinearOperator};
 use crate::{Batch, Error, Objective, ParameterSpace, Risk};
@@ -59,7 +60,20 @@ impl<M: Module, B: Batch> Fisher<M, B> {
     /// on the parameters beside the outputs, a risk that does not tell outputs and loss apart,
     /// outputs that have not a row for each example.
     pub fn at(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
-        Captured::of(Objective::at(model, risk)?, Matrix::Fisher).map(Self)
+        Self::at_with(model, risk, &ProductConfig::new())
+    }
+
+    /// [`at`](Self::at) with settings: how much memory products may keep.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
+        Captured::of(Objective::at(model, risk)?, Matrix::Fisher, config).map(Self)
+    }
+
+    /// Bytes that are kept between products.
+    pub fn kept_bytes(&self) -> usize {
+        self.0.kept().bytes
     }
 
     /// The coordinates.

@@ -5,10 +5,10 @@ use std::fmt;
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
-use super::DifferenceConfig;
-use super::captured::{Captured, Matrix};
+use super::captured::{Captured, Kept, Matrix};
 use super::differences::Differences;
-use crate::operator::{Domain, LinearOperator};
+use super::{DifferenceConfig, ProductConfig};
+use crate::operator::{Domain, LinearOperator, download};
 use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 
 /// How an operator's products are obtained.
@@ -20,6 +20,12 @@ pub enum Method {
     Exact {
         /// Float type of the products.
         dtype: DType,
+        /// Captured parts of the data of which everything that a product needs of the weights is
+        /// kept between products.
+        kept: usize,
+        /// Captured parts that are computed anew for each product, for want of memory. Of data
+        /// that are streamed everything is, and both counts are 0.
+        recomputed: usize,
     },
     /// $(g(\theta + h v) - g(\theta - h v)) / 2h$ with $\lVert h v \rVert$ = `length`.
     CentralDifference {
@@ -35,7 +41,7 @@ pub enum Method {
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exact { dtype } => write!(f, "exact differentiation in {dtype:?}"),
+            Self::Exact { dtype, .. } => write!(f, "exact differentiation in {dtype:?}"),
             Self::CentralDifference {
                 length,
                 dtype,
@@ -107,7 +113,15 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// A model that cannot be measured, no data, a loss that is no mean, that depends on no
     /// parameter or that draws random numbers.
     pub fn at(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
-        match Captured::of(Objective::at(model, risk)?, Matrix::Hessian) {
+        Self::at_with(model, risk, &ProductConfig::new())
+    }
+
+    /// [`at`](Self::at) with settings: how much memory products may keep.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
+        match Captured::of(Objective::at(model, risk)?, Matrix::Hessian, config) {
             Ok(captured) => Ok(Self(Way::Exact(captured))),
             Err(Error::Derivatives(reason)) if differences_help(&reason) => {
                 let operator = Differences::at(model, risk, &DifferenceConfig::new())?;
@@ -140,12 +154,44 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     pub fn method(&self) -> Method {
         let dtype = self.domain().dtype;
         match &self.0 {
-            Way::Exact(_) => Method::Exact { dtype },
+            Way::Exact(captured) => {
+                let Kept {
+                    kept, recomputed, ..
+                } = captured.kept();
+                Method::Exact {
+                    dtype,
+                    kept,
+                    recomputed,
+                }
+            }
             Way::Differences { operator, because } => Method::CentralDifference {
                 length: operator.length(),
                 dtype,
                 because: because.clone(),
             },
+        }
+    }
+
+    /// Bytes that are kept between products: 0 by differences, and for streamed data.
+    pub fn kept_bytes(&self) -> usize {
+        match &self.0 {
+            Way::Exact(captured) => captured.kept().bytes,
+            Way::Differences { .. } => 0,
+        }
+    }
+
+    /// $v^T H v$. Where products are exact it takes two forward derivatives and no product, about
+    /// half its cost; by differences it is the inner product of `v` and a product.
+    ///
+    /// # Errors
+    /// As [`apply`](LinearOperator::apply).
+    pub fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        match &self.0 {
+            Way::Exact(captured) => captured.quadratic_form(v),
+            Way::Differences { operator, .. } => {
+                let (v, product) = (download(v), download(&operator.apply(v)?));
+                Ok(v.iter().zip(product).map(|(v, product)| v * product).sum())
+            }
         }
     }
 

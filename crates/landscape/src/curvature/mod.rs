@@ -6,8 +6,11 @@ mod finite_difference;
 mod fisher;
 mod gauss_newton;
 mod hessian;
+mod parts;
+mod product;
 
 pub use finite_difference::{DifferenceConfig, Precision, Step};
 pub use fisher::Fisher;
 pub use gauss_newton::GaussNewton;
 pub use hessian::{Hessian, Method};
+pub use product::ProductConfig;

@@ -181,6 +181,18 @@ impl<M: Module, B: Batch> Objective<M, B> {
         batch.on_device(&device).to_dtype(self.float_type())
     }
 
+    /// The mean loss of one batch at `theta`.
+    pub(crate) fn batch_value(
+        &self,
+        theta: &Tensor<1>,
+        batch: &B,
+        index: usize,
+    ) -> Result<f64, Error> {
+        let model = place(&self.space, self.model_for_values().clone(), theta);
+        let batch = self.prepare(batch.clone(), self.needs_autodiff());
+        Ok(scalar(&self.risk.batch_loss(&model, &batch, index)?))
+    }
+
     fn value_of(&self, model: &M) -> Result<f64, Error> {
         let mut sum = 0.0;
         self.risk.batches().for_each(|index, batch| {

@@ -1,0 +1,211 @@
+//! A chain of entrywise operations in one pass over memory, for `flex`.
+
+use burn::tensor::DType;
+use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
+use burn_flex::{Flex, FlexTensor};
+use pulp::Arch;
+
+use super::flex::{Real, float};
+use crate::fuse::{Chain, Link, Repeat};
+use crate::graph::elements;
+use crate::primitive::{Binary, Primitive, Site, Unary};
+
+/// Entries that are worked on at a time: all values of a chain for so many stay in the innermost
+/// cache.
+const BLOCK: usize = 512;
+
+/// The value of `chain`; the inputs are given up, so that one of them may be written over.
+pub(crate) fn chain(
+    chain: &Chain,
+    inputs: Vec<DispatchTensor>,
+    at: &Site<'_>,
+) -> Option<DispatchTensor> {
+    let inputs: Vec<FlexTensor> = inputs.into_iter().map(owned).collect::<Option<_>>()?;
+    match at.dtype {
+        DType::F32 => value::<f32>(chain, inputs, at.shape),
+        DType::F64 => value::<f64>(chain, inputs, at.shape),
+        _ => None,
+    }
+}
+
+fn owned(tensor: DispatchTensor) -> Option<FlexTensor> {
+    let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor);
+    match tensor.ok()? {
+        BackendTensor::Float(tensor) if tensor.is_contiguous() => Some(tensor),
+        BackendTensor::Float(tensor) => Some(tensor.to_contiguous()),
+        _ => None,
+    }
+}
+
+fn value<E: Real>(
+    chain: &Chain,
+    mut inputs: Vec<FlexTensor>,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let total = elements(shape);
+    let whole = Repeat { run: 1, len: total };
+    let free = |(input, repeat): (&FlexTensor, &Repeat)| {
+        *repeat == whole && input.is_unique() && input.bytes().len() == total * size_of::<E>()
+    };
+    let free = inputs.iter().zip(&chain.inputs).position(free);
+    let mut target = free.map(|at| inputs.remove(at));
+    let mut rest = inputs.iter();
+    let mut sources = Vec::with_capacity(chain.inputs.len());
+    for (at, &repeat) in chain.inputs.iter().enumerate() {
+        sources.push(if Some(at) == free {
+            Source::Target
+        } else {
+            let entries = E::entries(rest.next()?)?;
+            if repeat == whole {
+                Source::Whole(entries)
+            } else {
+                Source::Repeated(entries, repeat)
+            }
+        });
+    }
+    let mut machine = Machine::new(&chain.links, sources);
+    match &mut target {
+        Some(target) => {
+            let entries = E::storage(target)?;
+            Arch::new().dispatch(|| {
+                for (index, block) in entries.chunks_mut(BLOCK).enumerate() {
+                    machine.run(index * BLOCK, block.len(), block);
+                    block.copy_from_slice(machine.result(block.len()));
+                }
+            });
+        }
+        None => {
+            // Not filled with zeros first: that would be another pass.
+            let mut values = Vec::with_capacity(total);
+            Arch::new().dispatch(|| {
+                for start in (0..total).step_by(BLOCK) {
+                    let len = BLOCK.min(total - start);
+                    machine.run(start, len, &[]);
+                    values.extend_from_slice(machine.result(len));
+                }
+            });
+            return Some(float(values, shape));
+        }
+    }
+    let target = target?.reshape(shape.to_vec().into());
+    let target = BackendTensor::Float(target);
+    Some(<DispatchTensor as DispatchKindConversion<Flex>>::from_backend(target))
+}
+
+/// Where the entries of an input are.
+enum Source<'a, E> {
+    Whole(&'a [E]),
+    Repeated(&'a [E], Repeat),
+    /// In the tensor that is written over.
+    Target,
+}
+
+/// What a chain computes with: a register for each input and each link.
+struct Machine<'a, E> {
+    links: &'a [Link],
+    sources: Vec<Source<'a, E>>,
+    registers: Vec<E>,
+}
+
+impl<'a, E: Real> Machine<'a, E> {
+    fn new(links: &'a [Link], sources: Vec<Source<'a, E>>) -> Self {
+        Self {
+            registers: vec![E::default(); (sources.len() + links.len()) * BLOCK],
+            links,
+            sources,
+        }
+    }
+
+    /// Computes `len` entries from `start` on; `target` is what is written over there.
+    #[inline(always)]
+    fn run(&mut self, start: usize, len: usize, target: &[E]) {
+        for (source, register) in self.sources.iter().zip(self.registers.chunks_mut(BLOCK)) {
+            if let Source::Repeated(entries, repeat) = source {
+                repeated(entries, *repeat, start, &mut register[..len]);
+            }
+        }
+        let count = self.sources.len();
+        for (number, link) in self.links.iter().enumerate() {
+            let (known, free) = self.registers.split_at_mut((count + number) * BLOCK);
+            let argument = |at: usize| match self.sources.get(link.arguments[at]) {
+                Some(Source::Whole(entries)) => &entries[start..start + len],
+                Some(Source::Target) => target,
+                _ => &known[link.arguments[at] * BLOCK..][..len],
+            };
+            apply(&link.primitive, argument, &mut free[..len]);
+        }
+    }
+
+    #[inline(always)]
+    fn result(&self, len: usize) -> &[E] {
+        &self.registers[(self.sources.len() + self.links.len() - 1) * BLOCK..][..len]
+    }
+}
+
+#[inline(always)]
+fn repeated<E: Real>(entries: &[E], repeat: Repeat, start: usize, out: &mut [E]) {
+    let mut done = 0;
+    while done < out.len() {
+        let at = start + done;
+        let (entry, inside) = (at / repeat.run % repeat.len, at % repeat.run);
+        let left = out.len() - done;
+        if repeat.run == 1 {
+            let count = (repeat.len - entry).min(left);
+            out[done..done + count].copy_from_slice(&entries[entry..entry + count]);
+            done += count;
+        } else {
+            let count = (repeat.run - inside).min(left);
+            out[done..done + count].fill(entries[entry]);
+            done += count;
+        }
+    }
+}
+
+/// The same arithmetic as Burn's, entry for entry.
+#[inline(always)]
+fn apply<'a, E: Real>(primitive: &Primitive, argument: impl Fn(usize) -> &'a [E], out: &mut [E]) {
+    match *primitive {
+        Primitive::Unary(Unary::Scale(c)) => {
+            let c = E::of(c.get());
+            map(argument(0), out, |x| x * c);
+        }
+        Primitive::Unary(Unary::Offset(c)) => {
+            let c = E::of(c.get());
+            map(argument(0), out, |x| x + c);
+        }
+        Primitive::Unary(Unary::Recip) => map(argument(0), out, |x| E::of(1.0) / x),
+        // What is no number stays so.
+        Primitive::Unary(Unary::Relu) => map(argument(0), out, |x| {
+            if x.is_nan() || x > E::default() {
+                x
+            } else {
+                E::default()
+            }
+        }),
+        Primitive::Unary(Unary::Step) => map(argument(0), out, |x| {
+            if x > E::default() {
+                E::of(1.0)
+            } else {
+                E::default()
+            }
+        }),
+        Primitive::Binary(Binary::Add) => zip(argument(0), argument(1), out, |x, y| x + y),
+        Primitive::Binary(Binary::Sub) => zip(argument(0), argument(1), out, |x, y| x - y),
+        Primitive::Binary(Binary::Mul) => zip(argument(0), argument(1), out, |x, y| x * y),
+        ref other => unreachable!("{other:?} in a chain"),
+    }
+}
+
+#[inline(always)]
+fn map<E: Real>(x: &[E], out: &mut [E], f: impl Fn(E) -> E) {
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = f(x);
+    }
+}
+
+#[inline(always)]
+fn zip<E: Real>(x: &[E], y: &[E], out: &mut [E], f: impl Fn(E, E) -> E) {
+    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+        *out = f(x, y);
+    }
+}

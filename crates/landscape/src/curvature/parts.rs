@@ -1,0 +1,170 @@
+//! Batches cut into parts that fit the cache, as captured losses.
+//!
+//! A mean over B examples is the mean of the means over parts, weighted by their lengths. Whether a
+//! loss is such a mean cannot be read off a closure (a cross entropy with class weights divides by the
+//! weights of the batch), so it is measured: the weighted sum of the parts' values has to be the value
+//! of the batch up to rounding, at the weights and at a second point. Otherwise the batch stays whole.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use derivatives::{CapturedLoss, ProgramCache, Workers};
+
+use crate::operator::download;
+use crate::random::{self, Purpose};
+use crate::risk::Statistics;
+use crate::{Batch, Error, Objective};
+
+/// The bytes that the largest tensor of a part may have. A forward pass reads one such tensor and
+/// writes another, and a core has a cache of its own of 1 to 2 MiB. Measured between 256 KiB and 4
+/// MiB on a perceptron and a convolutional network, both were fastest near here.
+const LARGEST: usize = 1 << 20;
+
+/// Fewer examples make matrix products inefficient, and more leave too little to share.
+const FEWEST: usize = 8;
+const MOST: usize = 512;
+
+/// The captured loss of some examples of a batch.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Of the batch.
+    pub(super) share: f64,
+    pub(super) examples: usize,
+    pub(super) loss: CapturedLoss,
+}
+
+/// How batches are captured, whole or in parts.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    /// Examples of a part; none where batches stay whole.
+    rows: Option<usize>,
+    /// The points at which whole and parts are compared.
+    points: Vec<Tensor<1>>,
+    programs: ProgramCache,
+}
+
+impl Cutter {
+    /// That captures batches as they are.
+    pub(super) fn whole() -> Self {
+        Self {
+            rows: None,
+            points: Vec::new(),
+            programs: ProgramCache::default(),
+        }
+    }
+
+    /// That cuts batches like `example`, where that is possible at all.
+    pub(super) fn like<M: Module, B: Batch>(
+        objective: &Objective<M, B>,
+        example: &B,
+    ) -> Result<Self, Error> {
+        let mut cutter = Self::whole();
+        let few = example.examples().min(4 * FEWEST);
+        if few < FEWEST || objective.risk().statistics() == Statistics::Batch {
+            return Ok(cutter);
+        }
+        let Ok(sample) = objective.capture(example.clone().narrow(0..few)) else {
+            return Ok(cutter);
+        };
+        let rows = LARGEST * few / sample.largest_value().max(1);
+        cutter.rows = Some(rows.clamp(FEWEST, MOST));
+        cutter.points = vec![objective.origin().clone(), beside(objective)?];
+        Ok(cutter)
+    }
+
+    /// The captured batch, in parts with their shares of it or whole.
+    pub(super) fn capture<M: Module, B: Batch>(
+        &self,
+        objective: &Objective<M, B>,
+        index: usize,
+        batch: B,
+        workers: &Workers,
+    ) -> Result<Vec<Part>, Error> {
+        if let Some(rows) = self.rows
+            && batch.examples() > rows
+            && let Some(parts) = self.parts(objective, index, &batch, rows, workers)?
+        {
+            return Ok(parts);
+        }
+        let examples = batch.examples();
+        let loss = self.programs.share(objective.capture(batch)?);
+        Ok(vec![Part {
+            share: 1.0,
+            examples,
+            loss: loss.keeping_nothing(),
+        }])
+    }
+
+    /// The parts, if their weighted sum is the loss of the batch.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are far fewer than 2^53 examples"
+    )]
+    fn parts<M: Module, B: Batch>(
+        &self,
+        objective: &Objective<M, B>,
+        index: usize,
+        batch: &B,
+        rows: usize,
+        workers: &Workers,
+    ) -> Result<Option<Vec<Part>>, Error> {
+        let examples = batch.examples();
+        let count = examples.div_ceil(rows);
+        let mut parts = Vec::with_capacity(count);
+        for part in 0..count {
+            // Lengths that differ by one at most: two programs serve all parts.
+            let (start, end) = (part * examples / count, (part + 1) * examples / count);
+            let part = batch.clone().narrow(start..end);
+            if part.examples() != end - start {
+                return Ok(None);
+            }
+            // A closure that works for one length only stays with the whole batch.
+            let Ok(loss) = objective.capture(part) else {
+                return Ok(None);
+            };
+            parts.push(Part {
+                share: (end - start) as f64 / examples as f64,
+                examples: end - start,
+                loss: self.programs.share(loss).keeping_nothing(),
+            });
+        }
+        for point in &self.points {
+            let whole = objective.batch_value(point, batch, index)?;
+            let values = workers.map(&parts, |part| {
+                part.loss.value(point).map(|value| part.share * value)
+            });
+            let values: Vec<f64> = values
+                .into_iter()
+                .collect::<Result<_, _>>()
+                .map_err(Error::Derivatives)?;
+            let sum: f64 = values.iter().sum();
+            let size: f64 = values.iter().map(|value| value.abs()).sum();
+            // A sum of thousands of terms one after the other is off by some hundred roundings at
+            // most; losses that are no means differ by parts in a hundred. NaN is not equal either.
+            let tolerance = 256.0 * objective.space().domain.unit_roundoff() * size;
+            let equal = (sum - whole).abs() <= tolerance;
+            if !equal {
+                return Ok(None);
+            }
+        }
+        Ok(Some(parts))
+    }
+}
+
+/// A point near the origin, a tenth of the typical weight away in each coordinate.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "there are far fewer than 2^53 parameters"
+)]
+fn beside<M: Module, B: Batch>(objective: &Objective<M, B>) -> Result<Tensor<1>, Error> {
+    let domain = &objective.space().domain;
+    let origin = download(objective.origin());
+    let square: f64 = origin.iter().map(|entry| entry * entry).sum();
+    let typical = (square / origin.len() as f64).sqrt().max(1e-3);
+    let noise = random::normal(0, Purpose::Comparison.stream(0), domain.dim);
+    let moved: Vec<f64> = origin
+        .iter()
+        .zip(noise)
+        .map(|(entry, noise)| entry + 0.1 * typical * noise)
+        .collect();
+    domain.upload(&moved)
+}

@@ -1,0 +1,129 @@
+//! What is measured.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::{Tensor, TensorData};
+use derivatives::{Capture, Workers};
+use landscape::{Batch as _, Hessian, LinearOperator, ProductConfig, Surface, plane};
+use models::Classifier;
+
+use crate::case::{Batch, Problem, loss};
+use crate::exchange::Named;
+
+/// Products over which the times of operations are averaged.
+const REPEATS: u32 = 200;
+
+/// The operators of a problem.
+pub(crate) struct Jobs<M> {
+    problem: Problem<M>,
+    /// Everything kept.
+    kept: Hessian<M, Batch>,
+    /// Nothing kept but the captured batches.
+    bare: Hessian<M, Batch>,
+}
+
+impl<M: Classifier + Sync + 'static> Jobs<M> {
+    pub(crate) fn new(problem: Problem<M>) -> Result<Self> {
+        let risk = problem.risk();
+        let nothing = ProductConfig::new().with_memory_limit(Some(0));
+        Ok(Self {
+            kept: Hessian::at(&problem.model, &risk)?,
+            bare: Hessian::at_with(&problem.model, &risk, &nothing)?,
+            problem,
+        })
+    }
+
+    /// Gradient, product, quadratic form and plane.
+    pub(crate) fn results(&self) -> Result<Vec<Named>> {
+        let v = &self.problem.v;
+        let (_, gradient) = self.problem.risk().gradient(&self.problem.model)?;
+        let (kept, bare) = (self.kept.apply(v)?, self.bare.apply(v)?);
+        ensure!(
+            kept.to_data() == bare.to_data(),
+            "products differ with what is kept"
+        );
+        let form = self.kept.quadratic_form(v)? as f32;
+        let losses: Vec<f32> = self.plane()?.loss.iter().map(|&loss| loss as f32).collect();
+        let points = losses.len();
+        Ok(vec![
+            Named::vector("gradient", &gradient),
+            Named::vector("product", &kept),
+            Named::new("form", TensorData::new(vec![form], [1])),
+            Named::new("plane", TensorData::new(losses, [points])),
+        ])
+    }
+
+    /// Mean seconds of a job over so many times.
+    pub(crate) fn seconds(&self, what: &str, times: u32) -> Result<f64> {
+        let v = &self.problem.v;
+        let job: Box<dyn Fn() -> Result<()>> = match what {
+            "linearised" => Box::new(|| Ok(drop(self.kept.apply(v)?))),
+            "recomputed" => Box::new(|| Ok(drop(self.bare.apply(v)?))),
+            "form" => Box::new(|| self.kept.quadratic_form(v).map(drop).map_err(Into::into)),
+            "plane" => Box::new(|| self.plane().map(drop)),
+            // Everything before the second product, whole data.
+            "setup" => Box::new(|| {
+                let hessian = Hessian::at(&self.problem.model, &self.problem.risk())?;
+                Ok(drop(hessian.apply(v)?))
+            }),
+            // One image, so that the rest of the first product is small.
+            "capture" => {
+                let (images, labels) = self.problem.batch.clone().narrow(0..1);
+                Box::new(move || {
+                    let batch = (images.clone(), labels.clone());
+                    let loss = Capture::of(&self.problem.model)
+                        .loss(|model, device| loss(model, &batch.on_device(device)))?;
+                    loss.hessian_vector(&loss.origin(), v)?;
+                    Ok(())
+                })
+            }
+            other => bail!("nothing is called {other}"),
+        };
+        let began = Instant::now();
+        for _ in 0..times {
+            job()?;
+        }
+        Ok(began.elapsed().as_secs_f64() / f64::from(times))
+    }
+
+    /// Where the time of a linearised product over the first examples goes, on one core.
+    pub(crate) fn operations(&self, examples: &str) -> Result<Vec<String>> {
+        let v: &Tensor<1> = &self.problem.v;
+        let rows: usize = examples.parse()?;
+        let batch = self.problem.batch.clone().narrow(0..rows);
+        let loss = Capture::of(&self.problem.model)
+            .loss(|model, device| loss(model, &batch.clone().on_device(device)))?;
+        let point = loss.linearize(&loss.origin())?;
+        // A worker is a core of its own; it takes both rounds, of which the second counts.
+        let rounds = Workers::new(1).map(&[20, REPEATS], |&repeats| {
+            let mut total: Vec<(String, Duration, usize)> = Vec::new();
+            for _ in 0..repeats {
+                for (name, time, count) in point.hessian_times(v)? {
+                    match total.iter_mut().find(|(known, ..)| *known == name) {
+                        Some((_, sum, _)) => *sum += time,
+                        None => total.push((name, time, count)),
+                    }
+                }
+            }
+            Ok::<_, derivatives::Error>(total)
+        });
+        let mut total = rounds.into_iter().last().context("a round")??;
+        total.sort_by(|(_, a, _), (_, b, _)| b.cmp(a));
+        let line = |(name, time, count): (String, Duration, usize)| {
+            let microseconds = time.as_secs_f64() * 1e6 / f64::from(REPEATS);
+            format!("{microseconds:9.2} us {count:3} x {name}")
+        };
+        Ok(total.into_iter().map(line).collect())
+    }
+
+    fn plane(&self) -> Result<Surface> {
+        let Problem {
+            model,
+            directions: [d1, d2],
+            grid,
+            ..
+        } = &self.problem;
+        Ok(plane(model, &self.problem.risk(), [d1, d2], grid)?)
+    }
+}
