@@ -90,6 +90,9 @@ impl Constant {
 pub(crate) struct Graph {
     nodes: Vec<Node>,
     known: HashMap<Node, NodeId>,
+    /// How many constants were taken out by [`without_data`](Self::without_data): they have the
+    /// numbers before those of `constants`.
+    captured: usize,
     constants: Vec<Arc<Constant>>,
     sets: u32,
 }
@@ -132,8 +135,14 @@ impl Graph {
 
     /// Without its captured data, of which the nodes know the numbers.
     pub(crate) fn without_data(mut self) -> Self {
+        self.captured = self.constants.len();
         self.constants = Vec::new();
         self
+    }
+
+    /// A constant that came after the captured data was taken out: part of a program.
+    pub(crate) fn own_constant(&self, index: usize) -> Option<&Arc<Constant>> {
+        self.constants.get(index.checked_sub(self.captured)?)
     }
 
     /// The node, made unless there is an equal one.
@@ -181,7 +190,7 @@ impl Graph {
     pub(crate) fn constant(&mut self, data: TensorData) -> NodeId {
         let shape = data.shape().to_vec();
         let dtype = data.dtype();
-        let index = self.constants.len();
+        let index = self.captured + self.constants.len();
         self.constants.push(Arc::new(Constant {
             data: Mutex::new(Some(data)),
             uploaded: OnceLock::new(),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use burn_dispatch::{DispatchDevice, DispatchTensor};
 
 use crate::data::Data;
-use crate::graph::{Graph, NodeId, Set, elements};
+use crate::graph::{Constant, Graph, NodeId, Set, elements};
 use crate::kernel::has_chains;
 use crate::primitive::{Primitive, Site, upload};
 use crate::step::{Step, fused};
@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     steps: Vec<Vec<Step>>,
     /// Where captured data stand, with their index.
     constants: Vec<(usize, usize)>,
+    /// Where constants of the program itself stand.
+    own_constants: Vec<(usize, Arc<Constant>)>,
     /// Where the slots of a set stand, with their index in it.
     slots: Vec<(Set, usize, usize)>,
     /// For each group.
@@ -69,6 +71,7 @@ impl Plan {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             steps: vec![Vec::new(); STAGES - 1 + groups.len()],
             constants: Vec::new(),
+            own_constants: Vec::new(),
             slots: Vec::new(),
             outputs: groups.iter().map(|group| at(group)).collect(),
             stages: Vec::with_capacity(nodes.len()),
@@ -89,7 +92,10 @@ impl Plan {
                     stage_of(set)
                 }
                 Primitive::Constant(index) => {
-                    plan.constants.push((out, index));
+                    match graph.own_constant(index) {
+                        Some(own) => plan.own_constants.push((out, Arc::clone(own))),
+                        None => plan.constants.push((out, index)),
+                    }
                     0
                 }
                 _ => {
@@ -230,6 +236,9 @@ impl Plan {
         for &(position, index) in &self.constants {
             let constant = data.constant(index);
             values[position] = constant.on_device(|data| upload(data, &self.device));
+        }
+        for (position, constant) in &self.own_constants {
+            values[*position] = constant.on_device(|data| upload(data, &self.device));
         }
         values
     }
