@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::{Tensor, TensorData};
-use derivatives::{Capture, Workers};
+use derivatives::{Capture, CapturedLoss, Workers};
 use landscape::{Batch as _, Hessian, LinearOperator, ProductConfig, Surface, plane};
 use models::Classifier;
 
@@ -34,10 +34,18 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         })
     }
 
+    /// The program of the loss of the first examples.
+    fn captured(&self, examples: usize) -> Result<CapturedLoss> {
+        let batch = self.problem.batch.clone().narrow(0..examples);
+        let capture = Capture::of(&self.problem.model);
+        Ok(capture.loss(|model, device| loss(model, &batch.on_device(device)))?)
+    }
+
     /// Gradient, product, quadratic form and plane.
     pub(crate) fn results(&self) -> Result<Vec<Named>> {
         let v = &self.problem.v;
-        let (_, gradient) = self.problem.risk().gradient(&self.problem.model)?;
+        let whole = self.captured(self.problem.batch.examples())?;
+        let (_, gradient) = whole.gradient(&whole.origin())?;
         let (kept, bare) = (self.kept.apply(v)?, self.bare.apply(v)?);
         ensure!(
             kept.to_data() == bare.to_data(),
@@ -68,16 +76,10 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
                 Ok(drop(hessian.apply(v)?))
             }),
             // One image, so that the rest of the first product is small.
-            "capture" => {
-                let (images, labels) = self.problem.batch.clone().narrow(0..1);
-                Box::new(move || {
-                    let batch = (images.clone(), labels.clone());
-                    let loss = Capture::of(&self.problem.model)
-                        .loss(|model, device| loss(model, &batch.on_device(device)))?;
-                    loss.hessian_vector(&loss.origin(), v)?;
-                    Ok(())
-                })
-            }
+            "capture" => Box::new(|| {
+                let loss = self.captured(1)?;
+                Ok(drop(loss.hessian_vector(&loss.origin(), v)?))
+            }),
             other => bail!("nothing is called {other}"),
         };
         let began = Instant::now();
@@ -87,19 +89,21 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         Ok(began.elapsed().as_secs_f64() / f64::from(times))
     }
 
-    /// Where the time of a linearised product over the first examples goes, on one core.
-    pub(crate) fn operations(&self, examples: &str) -> Result<Vec<String>> {
+    /// Where the time of a product over the first examples goes, on one core.
+    pub(crate) fn operations(&self, what: &str, examples: usize) -> Result<Vec<String>> {
         let v: &Tensor<1> = &self.problem.v;
-        let rows: usize = examples.parse()?;
-        let batch = self.problem.batch.clone().narrow(0..rows);
-        let loss = Capture::of(&self.problem.model)
-            .loss(|model, device| loss(model, &batch.clone().on_device(device)))?;
-        let point = loss.linearize(&loss.origin())?;
+        let loss = self.captured(examples)?.keeping_nothing();
+        let origin = loss.origin();
+        let point = loss.linearize(&origin)?;
         // A worker is a core of its own; it takes both rounds, of which the second counts.
         let rounds = Workers::new(1).map(&[20, REPEATS], |&repeats| {
             let mut total: Vec<(String, Duration, usize)> = Vec::new();
             for _ in 0..repeats {
-                for (name, time, count) in point.hessian_times(v)? {
+                let times = match what {
+                    "recomputed" => loss.hessian_times(&origin, v)?,
+                    _ => point.hessian_times(v)?,
+                };
+                for (name, time, count) in times {
                     match total.iter_mut().find(|(known, ..)| *known == name) {
                         Some((_, sum, _)) => *sum += time,
                         None => total.push((name, time, count)),

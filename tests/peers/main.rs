@@ -2,7 +2,7 @@
 //!
 //! `peer serve CASE FOLDER` writes the problem to `FOLDER/problem.safetensors`, says `ready` and
 //! then obeys lines: `agree` writes our results to `FOLDER/ours.safetensors`; `measure WHAT TIMES`
-//! answers with seconds for one of WHAT; `operations N` answers with the time of each kind of
+//! answers with seconds for one of WHAT; `operations WHAT N` answers with the time of each kind of
 //! operation in a product over N examples. `peer memory CASE LIMIT` takes products under a limit in bytes, or `all`.
 #![allow(clippy::print_stdout, reason = "a program")]
 
@@ -59,8 +59,9 @@ fn serve<C: Case>(folder: &Path) -> Result<()> {
                 let times = times.parse().context("how many times")?;
                 answer(&format!("{:e}", jobs.seconds(what, times)?))?;
             }
-            ["operations", examples] => {
-                for operation in jobs.operations(examples)? {
+            ["operations", what, examples] => {
+                let examples = examples.parse().context("how many examples")?;
+                for operation in jobs.operations(what, examples)? {
                     answer(&operation)?;
                 }
                 answer("done")?;

@@ -3,7 +3,7 @@
     cargo build --release -p tests --bin peer
     python -m pip install -r tests/peers/requirements.txt
     python tests/peers/side_by_side.py target/release/peer [--json FILE] [--rounds N] [--case NAME]
-                                       [--operations]
+                                       [--operations] [--no-plane]
 
 Both sides have the same weights and data (through safetensors), f32 and two threads. First both must agree
 on gradient, product, quadratic form and plane. Then each is measured in turn, at least five times:
@@ -160,8 +160,8 @@ class Ours:
     def seconds(self, what, times):
         return float(self.order(f"measure {what} {times}"))
 
-    def operations(self, examples):
-        lines = [self.order(f"operations {examples}")]
+    def operations(self, what, examples):
+        lines = [self.order(f"operations {what} {examples}")]
         while lines[-1] != "done":
             lines.append(self.read())
         return lines[:-1]
@@ -259,7 +259,7 @@ def memory(peer, case, folder, size):
     return {"theirs": theirs, "all": run("all"), "limit": limit, "limited": run(limit), "none": run(0)}
 
 
-def compare(peer, case, rounds, operations):
+def compare(peer, case, rounds, operations, plane):
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(peer, case, folder)
         theirs = Theirs(case, folder)
@@ -280,13 +280,14 @@ def compare(peer, case, rounds, operations):
             rounds,
         )
         theirs.kept = None
-        medians |= alternated(
-            {
-                "ours plane": lambda: ours.seconds("plane", 1),
-                "theirs plane": lambda: seconds(lambda: theirs.plane(plane_size), 1),
-            },
-            rounds,
-        )
+        if plane:
+            medians |= alternated(
+                {
+                    "ours plane": lambda: ours.seconds("plane", 1),
+                    "theirs plane": lambda: seconds(lambda: theirs.plane(plane_size), 1),
+                },
+                rounds,
+            )
         medians |= alternated(
             {
                 "capture and first product of one image": lambda: ours.seconds("capture", 5),
@@ -303,11 +304,14 @@ def compare(peer, case, rounds, operations):
                 "linearised": medians["ours linearised"] / medians["theirs linearised"],
                 "recomputed": medians["ours recomputed"] / medians["theirs recomputed"],
                 "form": medians["ours form"] / medians["ours linearised"],
-                "plane": medians["ours plane"] / medians["theirs plane"],
             },
         }
+        if plane:
+            found["ratios"]["plane"] = medians["ours plane"] / medians["theirs plane"]
         if operations:
-            found["operations"] = ours.operations({"mnist-cnn": 16}.get(case, 256))
+            examples = {"mnist-cnn": 16}.get(case, 256)
+            kinds = ("linearised", "recomputed")
+            found["operations"] = {kind: ours.operations(kind, examples) for kind in kinds}
         ours.close()
         found["memory"] = memory(peer, case, folder, kept_size)
         return found
@@ -342,8 +346,10 @@ def show(case, found):
             f"{mib(one['kept_bytes'])} kept, {one['kept']} parts kept, {one['recomputed']} recomputed; "
             f"{one['seconds'] * 1e3:.2f} ms"
         )
-    for line in found.get("operations", []):
-        print("  " + line)
+    for kind, lines in found.get("operations", {}).items():
+        print(f"  one part, {kind}, on one core")
+        for line in lines:
+            print("  " + line)
 
 
 def main():
@@ -353,6 +359,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--case", action="append", choices=CASES)
     parser.add_argument("--operations", action="store_true", help="show where the time of a product goes")
+    parser.add_argument("--no-plane", action="store_true", help="leave out the plane, which takes longest")
     parser.add_argument("--memory-of", nargs=3, metavar=("CASE", "FOLDER", "SIZE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
@@ -362,7 +369,7 @@ def main():
     print(f"PyTorch {torch.__version__}, {THREADS} threads, f32, {arguments.rounds} rounds")
     all_found = {}
     for case in arguments.case or CASES:
-        all_found[case] = compare(arguments.peer, case, arguments.rounds, arguments.operations)
+        all_found[case] = compare(arguments.peer, case, arguments.rounds, arguments.operations, not arguments.no_plane)
         show(case, all_found[case])
     if arguments.json:
         arguments.json.write_text(json.dumps(all_found, indent=2) + "\n")

@@ -8,7 +8,7 @@ use burn_dispatch::DispatchTensor;
 
 use crate::loss::number;
 use crate::many::Last;
-use crate::plan::{Plan, Values};
+use crate::plan::{Plan, Values, sorted};
 use crate::programs::Linear;
 use crate::{CapturedLoss, Error};
 
@@ -115,8 +115,7 @@ impl Linearized {
         let kept = self.kept(plan, &self.hessian);
         let mut times = Vec::new();
         plan.group(0, kept, &self.loss.split(v)?, Some(&mut times));
-        times.sort_by(|(_, a, _), (_, b, _)| b.cmp(a));
-        Ok(times)
+        Ok(sorted(times))
     }
 
     pub(crate) fn point(&self) -> &[DispatchTensor] {

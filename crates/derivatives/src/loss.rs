@@ -1,6 +1,7 @@
 //! A captured loss and its derivatives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_backend::ops::FloatTensorOps;
@@ -10,7 +11,7 @@ use crate::Error;
 use crate::data::Data;
 use crate::graph::{Graph, NodeId, Set, elements};
 use crate::linearized::Linearized;
-use crate::plan::{Plan, Values};
+use crate::plan::{Plan, Values, sorted};
 use crate::programs::{Linear, Programs};
 
 /// A loss L of the parameters theta, as a program; the batch is part of it.
@@ -207,6 +208,25 @@ impl CapturedLoss {
     pub fn hessian_vector(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         let outputs = self.along(self.hessian_plan()?, theta, v)?;
         Ok(self.join(outputs))
+    }
+
+    /// Where the time of [`hessian_vector`](Self::hessian_vector) goes: for each operation with its
+    /// shape, the time it took and how often it ran, the longest first. For looking at, not for
+    /// parsing.
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn hessian_times(
+        &self,
+        theta: &Tensor<1>,
+        v: &Tensor<1>,
+    ) -> Result<Vec<(String, Duration, usize)>, Error> {
+        let (point, tangent) = (self.split(theta)?, self.split(v)?);
+        let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, &tangent)];
+        let mut times = Vec::new();
+        self.hessian_plan()?
+            .once(&self.data, &slots, Some(&mut times));
+        Ok(sorted(times))
     }
 
     /// $v^T H v$ by two forward derivatives. Cost: about three forward passes.

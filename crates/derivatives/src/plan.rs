@@ -15,8 +15,8 @@ use burn_dispatch::{DispatchDevice, DispatchTensor};
 use crate::data::Data;
 use crate::graph::{Constant, Graph, NodeId, Set, elements};
 use crate::kernel::has_chains;
-use crate::primitive::{Primitive, Site, upload};
-use crate::step::{Step, fused};
+use crate::primitive::{Patches, Primitive, Site, upload};
+use crate::step::{Step, Work, fused};
 
 /// Number of stages: data, point, tangent.
 const STAGES: usize = 3;
@@ -26,6 +26,12 @@ pub(crate) type Values = Vec<Option<DispatchTensor>>;
 
 /// How long each kind of operation took: its name, the time, how often.
 pub(crate) type Times = Vec<(String, Duration, usize)>;
+
+/// The longest first.
+pub(crate) fn sorted(mut times: Times) -> Times {
+    times.sort_by(|(_, a, _), (_, b, _)| b.cmp(a));
+    times
+}
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -53,12 +59,23 @@ pub(crate) struct Plan {
 impl Plan {
     /// The steps that give `outputs`.
     pub(crate) fn new(graph: &Graph, outputs: &[NodeId], device: &DispatchDevice) -> Self {
-        Self::of_groups(graph, &[outputs], device)
+        Self::build(graph, &[outputs], device, false)
     }
 
     /// The steps for several groups of outputs, which share the first two stages: a run of the last
-    /// stage gives one group.
+    /// stage gives one group. The last stage is meant to run many times: patches, which are several
+    /// times as large as what they are of, are not kept for it but laid out again, which takes
+    /// less time than reading them from memory that is out of the cache.
     pub(crate) fn of_groups(graph: &Graph, groups: &[&[NodeId]], device: &DispatchDevice) -> Self {
+        Self::build(graph, groups, device, true)
+    }
+
+    fn build(
+        graph: &Graph,
+        groups: &[&[NodeId]],
+        device: &DispatchDevice,
+        lay_out_again: bool,
+    ) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let nodes = graph.ancestors(&groups.concat());
         let position: HashMap<NodeId, usize> = nodes
@@ -116,17 +133,51 @@ impl Plan {
             };
             plan.stages.push(stage);
         }
+        if lay_out_again {
+            plan.lay_out_again();
+        }
         if has_chains(device) {
             for list in 0..plan.steps.len() {
                 let uses = plan.uses(list);
                 let steps = std::mem::take(&mut plan.steps[list]);
-                let shape = |value: usize| graph.shape(nodes[value]);
+                // Values that were added to those of the graph are no inputs of entrywise steps.
+                let shape = |value: usize| nodes.get(value).map(|&id| graph.shape(id));
                 plan.steps[list] = fused(steps, uses, shape);
             }
         }
         plan.find_last_uses();
         plan.kept_bytes = plan.count_kept();
         plan
+    }
+
+    /// See [`of_groups`](Self::of_groups).
+    fn lay_out_again(&mut self) {
+        let (early, groups) = self.steps.split_at_mut(STAGES - 1);
+        let patches = |step: &&Step| {
+            matches!(
+                &step.work,
+                Work::One(Primitive::Patches(Patches::Extract { .. }))
+            )
+        };
+        for step in early.iter().flatten().filter(patches) {
+            for steps in groups.iter_mut() {
+                let uses = |other: &Step| other.inputs.contains(&step.out);
+                let Some(first) = steps.iter().position(uses) else {
+                    continue;
+                };
+                let again = Step {
+                    out: self.stages.len(),
+                    ..step.clone()
+                };
+                self.stages.push(STAGES - 1);
+                for input in steps.iter_mut().flat_map(|other| &mut other.inputs) {
+                    if *input == step.out {
+                        *input = again.out;
+                    }
+                }
+                steps.insert(first, again);
+            }
+        }
     }
 
     /// For each value, how many steps use it that run together with those of `list`, and whether it

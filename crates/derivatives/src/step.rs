@@ -121,7 +121,7 @@ impl Work {
 pub(crate) fn fused<'g>(
     steps: Vec<Step>,
     mut uses: Vec<usize>,
-    shape_of: impl Fn(usize) -> &'g [usize],
+    shape_of: impl Fn(usize) -> Option<&'g [usize]>,
 ) -> Vec<Step> {
     // For each value that a chain makes, where in `found`.
     let mut makers: HashMap<usize, usize> = HashMap::new();
@@ -166,7 +166,7 @@ pub(crate) fn fused<'g>(
 /// The step alone as a chain, and the names of its inputs.
 fn chain_of<'g>(
     step: &Step,
-    shape_of: &impl Fn(usize) -> &'g [usize],
+    shape_of: &impl Fn(usize) -> Option<&'g [usize]>,
 ) -> Option<(Chain, Vec<usize>)> {
     let Work::One(primitive) = &step.work else {
         return None;
@@ -175,6 +175,6 @@ fn chain_of<'g>(
         return None;
     }
     let inputs = step.inputs.iter();
-    let inputs: Vec<_> = inputs.map(|&input| (input, shape_of(input))).collect();
-    Chain::of(primitive, &inputs, &step.shape)
+    let inputs = inputs.map(|&input| Some((input, shape_of(input)?)));
+    Chain::of(primitive, &inputs.collect::<Option<Vec<_>>>()?, &step.shape)
 }

@@ -144,20 +144,25 @@ impl<'a, E: Real> Machine<'a, E> {
 
 #[inline(always)]
 fn repeated<E: Real>(entries: &[E], repeat: Repeat, start: usize, out: &mut [E]) {
-    let mut done = 0;
-    while done < out.len() {
-        let at = start + done;
-        let (entry, inside) = (at / repeat.run % repeat.len, at % repeat.run);
-        let left = out.len() - done;
-        if repeat.run == 1 {
-            let count = (repeat.len - entry).min(left);
-            out[done..done + count].copy_from_slice(&entries[entry..entry + count]);
-            done += count;
-        } else {
-            let count = (repeat.run - inside).min(left);
-            out[done..done + count].fill(entries[entry]);
-            done += count;
+    let Repeat { run, len } = repeat;
+    // Around the entries for ever, from the one at `start` on.
+    let mut entry = start / run % len;
+    if run == 1 {
+        let mut rest = out;
+        while !rest.is_empty() {
+            let count = (len - entry).min(rest.len());
+            let (now, later) = rest.split_at_mut(count);
+            now.copy_from_slice(&entries[entry..entry + count]);
+            (rest, entry) = (later, 0);
         }
+        return;
+    }
+    let begun = (run - start % run).min(out.len());
+    let (now, rest) = out.split_at_mut(begun);
+    now.fill(entries[entry]);
+    for now in rest.chunks_mut(run) {
+        entry = if entry + 1 == len { 0 } else { entry + 1 };
+        now.fill(entries[entry]);
     }
 }
 

@@ -4,6 +4,7 @@
 use burn::tensor::{DType, TensorData};
 use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
 use burn_flex::{Flex, FlexTensor};
+use pulp::Arch;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::{Add, AddAssign, Div, Mul, Range, Sub};
@@ -143,6 +144,18 @@ impl Windows {
         let back = self.padding[0] * w + self.padding[1];
         let moved = |at: usize| (at + forward).checked_sub(back);
         Some((moved(from)?..moved(to)?, from..to, x1 - x0..w))
+    }
+}
+
+impl Windows {
+    /// Whether no window hangs over an edge.
+    fn are_inside(&self) -> bool {
+        self.padding == [0, 0]
+            && (0..2).all(|axis| {
+                let last = self.output[axis].saturating_sub(1) * self.stride[axis];
+                last + (self.kernel[axis] - 1) * self.dilation[axis] < self.input[axis]
+            })
+            && u32::try_from(self.input[0] * self.input[1]).is_ok()
     }
 }
 
@@ -295,6 +308,17 @@ fn max_positions_of<E: Real>(
     let entries = E::entries(x)?;
     let ([h, w], [ho, wo]) = (windows.input, windows.output);
     let mut positions = vec![0_i64; shape.iter().product()];
+    if windows.are_inside() {
+        let lines = || (vec![E::default(); wo], vec![0_u32; wo]);
+        positions
+            .par_chunks_mut((ho * wo).max(1))
+            .enumerate()
+            .for_each_init(lines, |(best, taps), (index, out)| {
+                let plane = &entries[index * h * w..][..h * w];
+                Arch::new().dispatch(|| inside_positions(plane, windows, best, taps, out));
+            });
+        return Some(int(positions, shape));
+    }
     positions
         .par_chunks_mut((ho * wo).max(1))
         .enumerate()
@@ -328,6 +352,39 @@ fn max_positions_of<E: Real>(
             }
         });
     Some(int(positions, shape))
+}
+
+/// The positions in one plane whose windows are all inside it: a line of windows at a time, one entry
+/// of each after the other.
+#[inline(always)]
+fn inside_positions<E: Real>(
+    plane: &[E],
+    windows: &Windows,
+    best: &mut [E],
+    taps: &mut [u32],
+    out: &mut [i64],
+) {
+    let (w, wo) = (windows.input[1], windows.output[1]);
+    let stride = windows.stride[1];
+    for (y, out) in out.chunks_mut(wo.max(1)).enumerate() {
+        let corner = y * windows.stride[0] * w;
+        for tap in 0..windows.kernel[0] * windows.kernel[1] {
+            let (a, b) = (tap / windows.kernel[1], tap % windows.kernel[1]);
+            let offset = a * windows.dilation[0] * w + b * windows.dilation[1];
+            let line = plane[corner + offset..].iter().step_by(stride);
+            let number = u32::try_from(offset).unwrap_or(u32::MAX);
+            for ((&value, best), found) in line.zip(best.iter_mut()).zip(taps.iter_mut()) {
+                // The first, unless a later one is larger or no number, as in Burn.
+                let better = tap == 0 || value > *best || value.is_nan();
+                *best = if better { value } else { *best };
+                *found = if better { number } else { *found };
+            }
+        }
+        for (x, (out, &tap)) in out.iter_mut().zip(taps.iter()).enumerate() {
+            let first = corner + x * stride;
+            *out = i64::try_from(first).unwrap_or(i64::MAX) + i64::from(tap);
+        }
+    }
 }
 
 /// Indices along the last axis as `i64`, copied only where they have another type.

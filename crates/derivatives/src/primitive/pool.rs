@@ -119,3 +119,63 @@ impl Rules for MaxPool {
         graph.reshape(positions, shape)
     }
 }
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use burn::tensor::{DType, Device, Tensor, TensorData};
+
+    use super::*;
+    use crate::kernel::Windows;
+
+    #[test]
+    fn positions_of_the_kernel_are_those_of_burn() {
+        let device = Device::flex();
+        // Many ties, and something that is no number in places.
+        let values: Vec<f32> = (0..2 * 3 * 7 * 9)
+            .map(|i| {
+                if i % 41 == 7 {
+                    f32::NAN
+                } else {
+                    (i * i % 5) as f32
+                }
+            })
+            .collect();
+        let data = TensorData::new(values, [2, 3, 7, 9]);
+        let x = crate::primitive::upload(data, device.as_dispatch());
+        for (kernel, stride, padding, dilation) in [
+            ([2, 2], [2, 2], [0, 0], [1, 1]),
+            ([3, 2], [1, 3], [0, 0], [1, 1]),
+            ([2, 3], [2, 1], [0, 0], [2, 2]),
+            ([3, 3], [2, 2], [1, 1], [1, 1]),
+        ] {
+            let input = [7, 9];
+            let count = |axis: usize| {
+                let reach: usize = dilation[axis] * (kernel[axis] - 1) + 1;
+                (input[axis] + 2 * padding[axis] - reach) / stride[axis] + 1
+            };
+            let output = [count(0), count(1)];
+            let windows = Windows {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                dilation,
+            };
+            let shape = [2, 3, output[0], output[1]];
+            let own = kernel::max_positions(&x, &windows, &shape).expect("a kernel");
+            let burns = Dispatch::max_pool2d_with_indices(
+                x.clone(),
+                kernel,
+                stride,
+                padding,
+                dilation,
+                false,
+                DType::I64.into(),
+            );
+            let positions =
+                |tensor| Tensor::<4, burn::tensor::Int>::from_dispatch(tensor).into_data();
+            assert_eq!(positions(own), positions(burns.indices), "{windows:?}");
+        }
+    }
+}

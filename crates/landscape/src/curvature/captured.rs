@@ -236,16 +236,24 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 Ok(())
             })?;
         } else {
+            let common = self.common_share();
             let sums = self.in_jobs(|held| {
                 let products = if held.kept {
                     matrix.products(&held.point, vectors)
                 } else {
                     matrix.recomputed(held.point.loss(), origin, vectors)
                 };
-                Ok(scaled(products?, held.share))
+                let products = products?;
+                Ok(match common {
+                    Some(_) => products,
+                    None => scaled(products, held.share),
+                })
             });
             for sum in sums {
                 add(&mut totals, sum?);
+            }
+            if let Some(share) = common {
+                totals = scaled(totals, share);
             }
         }
         if totals
@@ -293,6 +301,17 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 what: "quadratic form",
             })
         }
+    }
+
+    /// The share of all examples that each part has, if it is one: the sum is scaled then, and not
+    /// each term.
+    #[expect(clippy::float_cmp, reason = "parts of one length have one share")]
+    fn common_share(&self) -> Option<f64> {
+        let share = self.held.first()?.share;
+        self.held
+            .iter()
+            .all(|held| held.share == share)
+            .then_some(share)
     }
 
     /// The sums of `products` over neighbouring parts; each core takes a sum, whose terms are in the

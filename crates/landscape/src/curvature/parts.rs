@@ -108,7 +108,11 @@ impl Cutter {
         workers: &Workers,
     ) -> Result<Option<Vec<Part>>, Error> {
         let examples = batch.examples();
-        let count = examples.div_ceil(rows);
+        // A power of two, or a multiple of eight: the usual numbers of cores divide the work evenly.
+        let count = match examples.div_ceil(rows) {
+            count @ ..8 => count.next_power_of_two(),
+            count => count.next_multiple_of(8),
+        };
         let mut parts = Vec::with_capacity(count);
         for part in 0..count {
             // Lengths that differ by one at most: two programs serve all parts.
