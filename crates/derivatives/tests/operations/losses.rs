@@ -16,8 +16,9 @@ fn m(x: Tensor<1>) -> Tensor<2> {
     x.reshape([5, 3])
 }
 
+/// Not one of the points of the checks: a distance to the target is not smooth at zero.
 fn target(device: &Device) -> Tensor<2> {
-    input([5, 3], 2, device)
+    input([5, 3], 9, device)
 }
 
 fn classes(device: &Device) -> Tensor<1, Int> {
