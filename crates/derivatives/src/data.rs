@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::graph::Constant;
 use crate::plan::Values;
 
+/// Values that plans start from, with the plans' numbers.
+type Started = Vec<(u64, Arc<Values>)>;
+
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Data {
     constants: Vec<Arc<Constant>>,
-    /// For plans, by their numbers; `None` if nothing is to be kept.
-    started: Option<Mutex<Vec<(u64, Arc<Values>)>>>,
+    /// `None` if nothing is to be kept.
+    started: Option<Mutex<Started>>,
 }
 
 impl Data {

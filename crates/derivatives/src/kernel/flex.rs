@@ -35,6 +35,7 @@ pub(super) trait Real:
 
 impl Real for f32 {
     const LOWEST: Self = Self::NEG_INFINITY;
+    #[expect(clippy::cast_possible_truncation, reason = "rounded, as Burn rounds")]
     fn of(value: f64) -> Self {
         value as Self
     }
@@ -128,7 +129,6 @@ impl Windows {
     /// Where there are as many outputs as inputs, an entry of all windows is the plane itself, shifted:
     /// the range of the inputs and that of the outputs, and which of the latter came from a
     /// neighbouring line, in each line from the start of the range on.
-    #[expect(clippy::type_complexity, reason = "three ranges")]
     fn shifted(
         &self,
         offset: [usize; 2],
