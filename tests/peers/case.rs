@@ -128,11 +128,7 @@ impl<M: Classifier + Sync + 'static> Problem<M> {
             .map(|(index, data)| Named::new(format!("parameter{index:02}"), data))
             .collect();
         let (images, labels) = &self.batch;
-        let axis = |values: &[f64]| {
-            let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
-            let count = values.len();
-            TensorData::new(values, [count])
-        };
+        let axis = |values: &[f64]| TensorData::new(values.to_vec(), [values.len()]);
         tensors.extend([
             Named::new("images", images.to_data()),
             Named::new("labels", labels.to_data()),

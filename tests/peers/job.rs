@@ -51,8 +51,8 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
             kept.to_data() == bare.to_data(),
             "products differ with what is kept"
         );
-        let form = self.kept.quadratic_form(v)? as f32;
-        let losses: Vec<f32> = self.plane()?.loss.iter().map(|&loss| loss as f32).collect();
+        let form = self.kept.quadratic_form(v)?;
+        let losses = self.plane()?.loss;
         let points = losses.len();
         Ok(vec![
             Named::vector("gradient", &gradient),
@@ -66,19 +66,19 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
     pub(crate) fn seconds(&self, what: &str, times: u32) -> Result<f64> {
         let v = &self.problem.v;
         let job: Box<dyn Fn() -> Result<()>> = match what {
-            "linearised" => Box::new(|| Ok(drop(self.kept.apply(v)?))),
-            "recomputed" => Box::new(|| Ok(drop(self.bare.apply(v)?))),
+            "linearised" => Box::new(|| Ok(self.kept.apply(v).map(|_| ())?)),
+            "recomputed" => Box::new(|| Ok(self.bare.apply(v).map(|_| ())?)),
             "form" => Box::new(|| self.kept.quadratic_form(v).map(drop).map_err(Into::into)),
             "plane" => Box::new(|| self.plane().map(drop)),
             // Everything before the second product, whole data.
             "setup" => Box::new(|| {
                 let hessian = Hessian::at(&self.problem.model, &self.problem.risk())?;
-                Ok(drop(hessian.apply(v)?))
+                Ok(hessian.apply(v).map(|_| ())?)
             }),
             // One image, so that the rest of the first product is small.
             "capture" => Box::new(|| {
                 let loss = self.captured(1)?;
-                Ok(drop(loss.hessian_vector(&loss.origin(), v)?))
+                Ok(loss.hessian_vector(&loss.origin(), v).map(|_| ())?)
             }),
             other => bail!("nothing is called {other}"),
         };
@@ -101,6 +101,7 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
             for _ in 0..repeats {
                 let times = match what {
                     "recomputed" => loss.hessian_times(&origin, v)?,
+                    "form" => point.quadratic_times(v)?,
                     _ => point.hessian_times(v)?,
                 };
                 for (name, time, count) in times {

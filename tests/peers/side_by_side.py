@@ -310,7 +310,7 @@ def compare(peer, case, rounds, operations, plane):
             found["ratios"]["plane"] = medians["ours plane"] / medians["theirs plane"]
         if operations:
             examples = {"mnist-cnn": 16}.get(case, 256)
-            kinds = ("linearised", "recomputed")
+            kinds = ("linearised", "recomputed", "form")
             found["operations"] = {kind: ours.operations(kind, examples) for kind in kinds}
         ours.close()
         found["memory"] = memory(peer, case, folder, kept_size)

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::graph::Constant;
 use crate::plan::Values;
 
-/// Values that plans start from, with the plans' numbers.
-type Started = Vec<(u64, Arc<Values>)>;
+/// What plans start from, by their numbers.
+type Started = Mutex<Vec<(u64, Arc<Values>)>>;
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Data {
     constants: Vec<Arc<Constant>>,
     /// `None` if nothing is to be kept.
-    started: Option<Mutex<Started>>,
+    started: Option<Started>,
 }
 
 impl Data {

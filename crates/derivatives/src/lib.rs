@@ -44,14 +44,18 @@
 //!
 //! On the CPU backend `flex` enable the feature `flex`, which has kernels of our own for what is
 //! slow there, and cut the data into batches that fit the cache, each done by one of the
-//! [`Workers`]: some 256 rows for dense layers, 8 to 16 images for convolutions.
+//! [`Workers`]: some 256 rows for dense layers, 8 to 16 images for convolutions
+//! ([`CapturedLoss::largest_value`] tells). [`Programs`] lets batches of one shape share what was
+//! derived; [`Linearized::hessian_bytes`] tells what a batch would keep, and
+//! [`CapturedLoss::keeping_nothing`] keeps nothing.
 //!
 //! # Inside
 //!
 //! `capture` runs the closure on a recording device; `lower` writes the recorded operations in
 //! primitives; `graph` holds them; `primitive` has the rules of each, side by side with the
 //! mathematics; `transform` derives programs from programs; `programs` has those of a loss; `plan`
-//! runs them.
+//! runs them, in steps (`step`) some of which do a chain of entrywise operations at once (`fuse`);
+//! `data` is what a program is run on.
 //!
 //! `ADDING.md` beside this crate's manifest shows, step by step, how to add an operation.
 //!

@@ -111,10 +111,22 @@ impl Linearized {
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_times(&self, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
+        self.times(0, v)
+    }
+
+    /// As [`hessian_times`](Self::hessian_times), of [`quadratic_form`](Self::quadratic_form).
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn quadratic_times(&self, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
+        self.times(1, v)
+    }
+
+    fn times(&self, group: usize, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
         let plan = self.loss.curvature_plan();
         let kept = self.kept(plan, &self.hessian);
         let mut times = Vec::new();
-        plan.group(0, kept, &self.loss.split(v)?, Some(&mut times));
+        plan.group(group, kept, &self.loss.split(v)?, Some(&mut times));
         Ok(sorted(times))
     }
 

@@ -124,8 +124,8 @@ fn difference(a: &[f64], b: &[f64]) -> f64 {
 fn products_are_the_same_bit_for_bit_under_any_memory_limit() {
     let net = Net::new();
     let risk = risk(
-        (1..=7)
-            .map(|i| batch(20 + i, f64::from(i as u32)))
+        (1..=7_u8)
+            .map(|i| batch(20 + usize::from(i), f64::from(i)))
             .collect(),
     );
     let all = Hessian::at_with(&net, &risk, &whole(None)).unwrap();

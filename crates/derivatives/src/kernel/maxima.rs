@@ -7,7 +7,8 @@ use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
 
 use super::Windows;
-use super::flex::{Real, contiguous, float, inside};
+use super::flex::{Real, contiguous, float};
+use super::windows::inside;
 
 /// The maxima of the windows over the last two axes of `[A, B, H, W]`. A window with an entry that is
 /// no number has none.

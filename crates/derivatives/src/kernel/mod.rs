@@ -13,6 +13,8 @@ mod combine;
 mod flex;
 #[cfg(feature = "flex")]
 mod maxima;
+#[cfg(feature = "flex")]
+mod windows;
 
 #[cfg(feature = "flex")]
 pub(crate) use combine::combine;
@@ -20,9 +22,11 @@ pub(crate) use combine::combine;
 #[cfg(feature = "flex")]
 pub(crate) use chain::chain;
 #[cfg(feature = "flex")]
-pub(crate) use flex::{gather_last, max_positions, patches, scatter_last, unpatches};
+pub(crate) use flex::{gather_last, scatter_last};
 #[cfg(feature = "flex")]
 pub(crate) use maxima::maxima;
+#[cfg(feature = "flex")]
+pub(crate) use windows::{max_positions, patches, unpatches};
 
 /// Whether a product `[m, k]` by `[k, n]` is faster as the transpose of the transposed factors'
 /// product. Burn's CPU matrix product packs its factors for the shorter side; with a long inner axis it

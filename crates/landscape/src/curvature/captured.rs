@@ -256,10 +256,15 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 totals = scaled(totals, share);
             }
         }
+        // A sum is not finite if a term is not, and is quickly taken; it may overflow by itself.
+        let is_suspect = |total: &Tensor<1>| {
+            let sum = download(&total.clone().sum());
+            !sum.iter().all(|sum| sum.is_finite())
+        };
+        let is_finite = |total| download(total).iter().all(|entry| entry.is_finite());
         if totals
             .iter()
-            .flat_map(download)
-            .any(|entry| !entry.is_finite())
+            .any(|total| is_suspect(total) && !is_finite(total))
         {
             return Err(Error::NonFiniteVector { what: "product" });
         }

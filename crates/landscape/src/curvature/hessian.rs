@@ -106,8 +106,10 @@ enum Way<M, B> {
 impl<M: Module, B: Batch> Hessian<M, B> {
     /// The Hessian of `risk` at `model`: exact, or by differences where the loss cannot be captured.
     ///
-    /// Each batch held in memory is captured, and what a product needs of the point is kept: about
-    /// three times the activations of a forward pass. A product then costs about a gradient.
+    /// Each batch held in memory is captured, in parts that fit the cache of a core where that changes
+    /// nothing but the rounding, and what a product needs of the point is kept: about three times
+    /// the activations of a forward pass. A product then costs about a gradient.
+    /// [`at_with`](Self::at_with) limits the memory.
     ///
     /// # Errors
     /// A model that cannot be measured, no data, a loss that is no mean, that depends on no

@@ -1,0 +1,298 @@
+//! Kernels over windows for `flex`: patches, their transpose, and the maxima of a pooling.
+
+use std::ops::Range;
+
+use burn::tensor::DType;
+use burn_dispatch::DispatchTensor;
+use burn_flex::FlexTensor;
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::Windows;
+use super::flex::{Real, contiguous, float, for_type, int};
+
+/// `[C, N, H, W]` to `[C kh kw, N Ho Wo]`.
+pub(crate) fn patches(
+    x: &DispatchTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let x = contiguous(x)?;
+    for_type!(x, patches_of(windows, shape))
+}
+
+/// The outputs along an axis whose window entry `offset` is inside the input.
+pub(super) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
+    let shift = offset * windows.dilation[axis];
+    let (stride, padding) = (windows.stride[axis], windows.padding[axis]);
+    let first = padding.saturating_sub(shift).div_ceil(stride);
+    let end = (windows.input[axis] + padding)
+        .saturating_sub(shift)
+        .div_ceil(stride);
+    (
+        first.min(windows.output[axis]),
+        end.clamp(first.min(windows.output[axis]), windows.output[axis]),
+    )
+}
+
+impl Windows {
+    /// Where there are as many outputs as inputs, an entry of all windows is the plane itself, shifted:
+    /// the range of the inputs and that of the outputs, and which of the latter came from a
+    /// neighbouring line, in each line from the start of the range on.
+    fn shifted(
+        &self,
+        offset: [usize; 2],
+        [y0, y1]: [usize; 2],
+        [x0, x1]: [usize; 2],
+    ) -> Option<(Range<usize>, Range<usize>, Range<usize>)> {
+        if self.stride != [1, 1] || self.input != self.output || y0 == y1 {
+            return None;
+        }
+        let w = self.input[1];
+        let (from, to) = (y0 * w + x0, (y1 - 1) * w + x1);
+        let forward = offset[0] * self.dilation[0] * w + offset[1] * self.dilation[1];
+        let back = self.padding[0] * w + self.padding[1];
+        let moved = |at: usize| (at + forward).checked_sub(back);
+        Some((moved(from)?..moved(to)?, from..to, x1 - x0..w))
+    }
+}
+
+impl Windows {
+    /// Whether no window hangs over an edge.
+    fn are_inside(&self) -> bool {
+        self.padding == [0, 0]
+            && (0..2).all(|axis| {
+                let last = self.output[axis].saturating_sub(1) * self.stride[axis];
+                last + (self.kernel[axis] - 1) * self.dilation[axis] < self.input[axis]
+            })
+            && u32::try_from(self.input[0] * self.input[1]).is_ok()
+    }
+}
+
+/// Sets the entries `gaps` of each line of `w` to zero.
+fn clear<E: Real>(entries: &mut [E], w: usize, gaps: &Range<usize>) {
+    if gaps.is_empty() {
+        return;
+    }
+    for line in entries.chunks_mut(w) {
+        // The last line ends where its gap begins.
+        if let Some(gap) = line.get_mut(gaps.clone()) {
+            gap.fill(E::default());
+        }
+    }
+}
+
+fn patches_of<E: Real>(
+    x: &FlexTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(x)?;
+    let ([h, w], [ho, wo]) = (windows.input, windows.output);
+    let (row, taps) = (shape[1], windows.kernel[0] * windows.kernel[1]);
+    let images = row / (ho * wo).max(1);
+    let mut values = vec![E::default(); shape[0] * row];
+    values
+        .par_chunks_mut(row.max(1))
+        .enumerate()
+        .for_each(|(index, out)| {
+            let (channel, tap) = (index / taps, index % taps);
+            let offset = [tap / windows.kernel[1], tap % windows.kernel[1]];
+            let (y0, y1) = inside(windows, 0, offset[0]);
+            let (x0, x1) = inside(windows, 1, offset[1]);
+            if x0 == x1 {
+                return;
+            }
+            if let Some((from, to, gaps)) = windows.shifted(offset, [y0, y1], [x0, x1]) {
+                for image in 0..images {
+                    let plane = &entries[(channel * images + image) * h * w..][..h * w];
+                    let out = &mut out[image * h * w..][..h * w];
+                    out[to.clone()].copy_from_slice(&plane[from.clone()]);
+                    clear(&mut out[to.clone()], w, &gaps);
+                }
+                return;
+            }
+            let stride = windows.stride[1];
+            let start = x0 * stride + offset[1] * windows.dilation[1] - windows.padding[1];
+            for image in 0..images {
+                let plane = &entries[(channel * images + image) * h * w..][..h * w];
+                for y in y0..y1 {
+                    let from = y * windows.stride[0] + offset[0] * windows.dilation[0]
+                        - windows.padding[0];
+                    let source = &plane[from * w + start..];
+                    let target = &mut out[(image * ho + y) * wo..][x0..x1];
+                    if stride == 1 {
+                        target.copy_from_slice(&source[..x1 - x0]);
+                    } else {
+                        for (to, from) in target.iter_mut().zip(source.iter().step_by(stride)) {
+                            *to = *from;
+                        }
+                    }
+                }
+            }
+        });
+    Some(float(values, shape))
+}
+
+/// The transpose of [`patches`]: `[C kh kw, N Ho Wo]` summed into `[C, N, H, W]`.
+pub(crate) fn unpatches(
+    p: &DispatchTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let p = contiguous(p)?;
+    for_type!(p, unpatches_of(windows, shape))
+}
+
+fn unpatches_of<E: Real>(
+    p: &FlexTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(p)?;
+    let ([h, w], [ho, wo]) = (windows.input, windows.output);
+    let images = shape[1];
+    let (row, taps) = (images * ho * wo, windows.kernel[0] * windows.kernel[1]);
+    let mut values = vec![E::default(); shape[0] * images * h * w];
+    values
+        .par_chunks_mut((h * w).max(1))
+        .enumerate()
+        .for_each(|(index, plane)| {
+            let (channel, image) = (index / images, index % images);
+            let mut part = Vec::new();
+            for tap in 0..taps {
+                let offset = [tap / windows.kernel[1], tap % windows.kernel[1]];
+                let (y0, y1) = inside(windows, 0, offset[0]);
+                let (x0, x1) = inside(windows, 1, offset[1]);
+                if x0 == x1 {
+                    continue;
+                }
+                if let Some((to, from, gaps)) = windows.shifted(offset, [y0, y1], [x0, x1]) {
+                    let whole = &entries[(channel * taps + tap) * row + image * h * w..][..h * w];
+                    part.clear();
+                    part.extend_from_slice(&whole[from]);
+                    clear(&mut part, w, &gaps);
+                    for (to, from) in plane[to].iter_mut().zip(&part) {
+                        *to += *from;
+                    }
+                    continue;
+                }
+                let stride = windows.stride[1];
+                let start = x0 * stride + offset[1] * windows.dilation[1] - windows.padding[1];
+                for y in y0..y1 {
+                    let to = y * windows.stride[0] + offset[0] * windows.dilation[0]
+                        - windows.padding[0];
+                    let source =
+                        &entries[(channel * taps + tap) * row + (image * ho + y) * wo..][x0..x1];
+                    let target = &mut plane[to * w + start..];
+                    if stride == 1 {
+                        for (to, from) in target.iter_mut().zip(source) {
+                            *to += *from;
+                        }
+                    } else {
+                        for (to, from) in target.iter_mut().step_by(stride).zip(source) {
+                            *to += *from;
+                        }
+                    }
+                }
+            }
+        });
+    Some(float(values, shape))
+}
+
+/// Positions in the plane of the first maximum of each window of `[A, B, H, W]`.
+pub(crate) fn max_positions(
+    x: &DispatchTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let x = contiguous(x)?;
+    for_type!(x, max_positions_of(windows, shape))
+}
+
+fn max_positions_of<E: Real>(
+    x: &FlexTensor,
+    windows: &Windows,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let entries = E::entries(x)?;
+    let ([h, w], [ho, wo]) = (windows.input, windows.output);
+    let mut positions = vec![0_i64; shape.iter().product()];
+    if windows.are_inside() {
+        let lines = || (vec![E::default(); wo], vec![0_u32; wo]);
+        positions
+            .par_chunks_mut((ho * wo).max(1))
+            .enumerate()
+            .for_each_init(lines, |(best, taps), (index, out)| {
+                let plane = &entries[index * h * w..][..h * w];
+                Arch::new().dispatch(|| inside_positions(plane, windows, best, taps, out));
+            });
+        return Some(int(positions, shape));
+    }
+    positions
+        .par_chunks_mut((ho * wo).max(1))
+        .enumerate()
+        .for_each(|(index, out)| {
+            let plane = &entries[index * h * w..][..h * w];
+            for (at, position) in out.iter_mut().enumerate() {
+                let corner = [(at / wo) * windows.stride[0], (at % wo) * windows.stride[1]];
+                let mut best = E::LOWEST;
+                let mut found = None;
+                for a in 0..windows.kernel[0] {
+                    let y = corner[0] + a * windows.dilation[0];
+                    if y < windows.padding[0] || y >= h + windows.padding[0] {
+                        continue;
+                    }
+                    let line = (y - windows.padding[0]) * w;
+                    for b in 0..windows.kernel[1] {
+                        let x = corner[1] + b * windows.dilation[1];
+                        if x < windows.padding[1] || x >= w + windows.padding[1] {
+                            continue;
+                        }
+                        let entry = line + x - windows.padding[1];
+                        let value = plane[entry];
+                        // A value that is no number is its own maximum, as in Burn.
+                        if found.is_none() || value > best || value.is_nan() {
+                            best = value;
+                            found = Some(entry);
+                        }
+                    }
+                }
+                *position = i64::try_from(found.unwrap_or(0)).unwrap_or(i64::MAX);
+            }
+        });
+    Some(int(positions, shape))
+}
+
+/// The positions in one plane whose windows are all inside it: a line of windows at a time, one entry
+/// of each after the other.
+#[inline(always)]
+fn inside_positions<E: Real>(
+    plane: &[E],
+    windows: &Windows,
+    best: &mut [E],
+    taps: &mut [u32],
+    out: &mut [i64],
+) {
+    let (w, wo) = (windows.input[1], windows.output[1]);
+    let stride = windows.stride[1];
+    for (y, out) in out.chunks_mut(wo.max(1)).enumerate() {
+        let corner = y * windows.stride[0] * w;
+        for tap in 0..windows.kernel[0] * windows.kernel[1] {
+            let (a, b) = (tap / windows.kernel[1], tap % windows.kernel[1]);
+            let offset = a * windows.dilation[0] * w + b * windows.dilation[1];
+            let line = plane[corner + offset..].iter().step_by(stride);
+            let number = u32::try_from(offset).unwrap_or(u32::MAX);
+            for ((&value, best), found) in line.zip(best.iter_mut()).zip(taps.iter_mut()) {
+                // The first, unless a later one is larger or no number, as in Burn.
+                let better = tap == 0 || value > *best || value.is_nan();
+                *best = if better { value } else { *best };
+                *found = if better { number } else { *found };
+            }
+        }
+        for (x, (out, &tap)) in out.iter_mut().zip(taps.iter()).enumerate() {
+            let first = corner + x * stride;
+            *out = i64::try_from(first).unwrap_or(i64::MAX) + i64::from(tap);
+        }
+    }
+}
