@@ -6,7 +6,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use derivatives::{Capture, CapturedLoss, Linearized, Workers};
+use derivatives::{Capture, CapturedLoss, Linearized, ProgramCache, Workers};
 use divan::Bencher;
 
 fn main() {
@@ -102,6 +102,14 @@ fn product_linearized(bencher: Bencher) {
 }
 
 #[divan::bench]
+fn quadratic_form_linearized(bencher: Bencher) {
+    let loss = captured(&Mlp::new(&Device::flex()), EXAMPLES);
+    let v = tangent(&loss);
+    let linearized = loss.linearize(&loss.origin()).expect("a linearisation");
+    bencher.bench_local(|| linearized.quadratic_form(&v));
+}
+
+#[divan::bench]
 fn quadratic_form(bencher: Bencher) {
     let loss = captured(&Mlp::new(&Device::flex()), EXAMPLES);
     let (theta, v) = (loss.origin(), tangent(&loss));
@@ -121,6 +129,32 @@ fn product_linearized_by_workers(bencher: Bencher) {
         .collect();
     let workers = Workers::per_core();
     bencher.bench_local(|| workers.map(&linearized, |loss| loss.hessian_vector(&v)));
+}
+
+/// 64 batches captured, and the programs of their products made.
+fn transformed(model: &Mlp, programs: Option<&ProgramCache>) -> usize {
+    let batches = (0..64).map(|_| {
+        let loss = captured(model, 16);
+        let loss = match programs {
+            Some(programs) => programs.share(loss),
+            None => loss,
+        };
+        let point = loss.linearize(&loss.origin()).expect("a linearisation");
+        point.hessian_bytes()
+    });
+    batches.sum()
+}
+
+#[divan::bench]
+fn capture_64_batches_each_with_its_programs(bencher: Bencher) {
+    let model = Mlp::new(&Device::flex());
+    bencher.bench_local(|| transformed(&model, None));
+}
+
+#[divan::bench]
+fn capture_64_batches_that_share_programs(bencher: Bencher) {
+    let model = Mlp::new(&Device::flex());
+    bencher.bench_local(|| transformed(&model, Some(&ProgramCache::default())));
 }
 
 #[divan::bench]

@@ -47,7 +47,9 @@ impl Step {
             (Primitive::MatMul(product), [m, n]) => {
                 let inner = usize::from(!product.transpose_a);
                 let k = graph.shape(node.inputs[0])[inner];
-                if better_turned(device, *m, *n, k) {
+                // Both along their rows: of columns the first is fast as it is.
+                let by_rows = !product.transpose_a && product.transpose_b;
+                if by_rows && better_turned(device, *m, *n, k) {
                     Work::Turned(*product)
                 } else {
                     Work::One(node.primitive.clone())

@@ -28,7 +28,7 @@ pub(crate) use maxima::maxima;
 #[cfg(feature = "flex")]
 pub(crate) use windows::{max_positions, patches, unpatches};
 
-/// Whether a product `[m, k]` by `[k, n]` is faster as the transpose of the transposed factors'
+/// Whether a product $A B^T$, `[m, k]` by `[k, n]`, is faster as the transpose of the transposed factors'
 /// product. Burn's CPU matrix product packs its factors for the shorter side; with a long inner axis it
 /// is by half slower where the result is wide, as the gradients of convolution weights are.
 pub(crate) const fn better_turned(
