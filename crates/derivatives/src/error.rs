@@ -121,6 +121,11 @@ pub enum Error {
         /// Length of the vector.
         found: usize,
     },
+    /// The gradient of the captured loss is another one than Burn's.
+    #[error(
+        "the captured loss has another gradient than Burn gives the closure: a tensor that is detached in the closure (`detach`) is not in a captured loss; use differences of gradients for this loss"
+    )]
+    GradientDiffers,
     /// Burn's capture failed.
     #[error("the loss could not be captured: {message}")]
     Capture {

@@ -139,7 +139,13 @@ impl Linearized {
     }
 
     fn kept<'a>(&self, plan: &Plan, kept: &'a OnceLock<Values>) -> &'a Values {
-        kept.get_or_init(|| self.loss.kept(plan, &self.point))
+        if let Some(values) = kept.get() {
+            return values;
+        }
+        // Not while others are locked out: a thread that waits for its share of a kernel may be given
+        // another product at this point by the pool it is in, and would wait for itself.
+        let values = self.loss.kept(plan, &self.point);
+        kept.get_or_init(|| values)
     }
 
     fn product(

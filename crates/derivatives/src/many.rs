@@ -113,8 +113,8 @@ impl Linearized {
     }
 
     fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<Kept>, Error> {
-        let mut last = self.last().0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = last
+        let lock = || self.last().0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = lock()
             .as_ref()
             .filter(|kept| (kept.map, kept.len) == (map, len))
         {
@@ -124,7 +124,9 @@ impl Linearized {
         let plan = loss
             .programs()
             .stacked(loss.recorded(), Stacked::Linear(map), len)?;
-        // Plans of other lengths come and go: nothing is kept with the data for them.
+        // Not under the lock: the pool may give a thread that waits inside a kernel another product at
+        // this point, and it would wait for itself. Plans of other lengths come and go: nothing is kept
+        // with the data for them.
         let start = plan.start(&loss.data().keeping_nothing());
         let values = plan.advance(&start, Set::POINT, self.point());
         let kept = Arc::new(Kept {
@@ -133,7 +135,7 @@ impl Linearized {
             plan,
             values,
         });
-        *last = Some(Arc::clone(&kept));
+        *lock() = Some(Arc::clone(&kept));
         Ok(kept)
     }
 }

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, Linearized, Workers};
 
 use super::ProductConfig;
-use super::parts::{Cutter, Part};
+use super::parts::{Cutter, Part, beside, norm};
 use crate::example_gradients::has_row_for_each;
 use crate::operator::{Domain, download};
 use crate::risk::Batches;
@@ -147,7 +147,9 @@ impl<M: Module, B: Batch> Captured<M, B> {
             Batches::Streamed(_) => {
                 let mut first = Ok(());
                 captured.objective.risk().batches().first(|batch| {
-                    first = captured.captured(0, batch).map(|_| ());
+                    first = captured
+                        .captured(0, batch.clone())
+                        .and_then(|parts| captured.has_gradient(&parts, &batch));
                 })?;
                 first?;
             }
@@ -159,6 +161,9 @@ impl<M: Module, B: Batch> Captured<M, B> {
     fn hold(&mut self, index: usize, batch: &B, limit: usize) -> Result<(), Error> {
         let of_all = self.objective.share(batch);
         let parts = self.captured(index, batch.clone())?;
+        if index == 0 {
+            self.has_gradient(&parts, batch)?;
+        }
         // A diverged model may have a finite Hessian, where the loss is a polynomial.
         let origin = self.objective.origin();
         let values = self.workers.map(&parts, |part| part.loss.value(origin));
@@ -179,6 +184,27 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 point,
                 kept,
             });
+        }
+        Ok(())
+    }
+
+    /// That a captured batch has the gradient that Burn gives it: a tensor that the closure detaches is
+    /// not detached where no gradient is recorded. Compared beside the weights, where the gradient is
+    /// not small by training, and to three digits: Burn divides in f32.
+    fn has_gradient(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
+        let point = beside(&self.objective)?;
+        let theirs = download(&self.objective.batch_gradient(&point, batch, 0)?);
+        let mut gap = theirs.clone();
+        let gradients = self.workers.map(parts, |part| part.loss.gradient(&point));
+        for (part, gradient) in parts.iter().zip(gradients) {
+            let (_, gradient) = gradient.map_err(Error::Derivatives)?;
+            for (gap, entry) in gap.iter_mut().zip(download(&gradient)) {
+                *gap -= part.share * entry;
+            }
+        }
+        // Where a gradient is no number, nothing can be told.
+        if norm(&gap) > 1e-3 * norm(&theirs) {
+            return Err(Error::Derivatives(derivatives::Error::GradientDiffers));
         }
         Ok(())
     }

@@ -3,11 +3,13 @@
 //! A mean over B examples is the mean of the means over parts, weighted by their lengths. Whether a
 //! loss is such a mean cannot be read off a closure (a cross entropy with class weights divides by the
 //! weights of the batch), so it is measured: the weighted sum of the parts' values has to be the value
-//! of the batch up to rounding, at the weights and at a second point. Otherwise the batch stays whole.
+//! of the batch up to rounding, at the weights and at a second point, and the weighted sum of their
+//! gradients its gradient there: a large constant in the loss would hide a difference of values, but
+//! not one of gradients. Otherwise the batch stays whole.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{CapturedLoss, ProgramCache, Workers};
+use derivatives::{CapturedLoss, ProgramCache, Workers, catch_quietly};
 
 use crate::operator::download;
 use crate::random::{self, Purpose};
@@ -133,9 +135,14 @@ impl Cutter {
         }
         for point in &self.points {
             let whole = objective.batch_value(point, batch, index)?;
+            // Cut are all tensors as long as the batch: where one of them does not hold examples (the
+            // nodes of a graph, class weights of as many classes), an index may point outside its part.
             let values = workers.map(&parts, |part| {
-                part.loss.value(point).map(|value| part.share * value)
+                catch_quietly(|| part.loss.value(point).map(|value| part.share * value))
             });
+            let Ok(values) = values.into_iter().collect::<Result<Vec<_>, String>>() else {
+                return Ok(None);
+            };
             let values: Vec<f64> = values
                 .into_iter()
                 .collect::<Result<_, _>>()
@@ -150,8 +157,31 @@ impl Cutter {
                 return Ok(None);
             }
         }
-        Ok(Some(parts))
+        let Some(point) = self.points.last() else {
+            return Ok(None);
+        };
+        let whole = objective.capture(batch.clone())?.keeping_nothing();
+        let gradient = |loss: &CapturedLoss| {
+            let gradient = loss.gradient(point).map_err(Error::Derivatives);
+            gradient.map(|(_, gradient)| download(&gradient))
+        };
+        let mut gap = gradient(&whole)?;
+        let mut size = 0.0;
+        let gradients = workers.map(&parts, |part| gradient(&part.loss));
+        for (part, gradient) in parts.iter().zip(gradients) {
+            let gradient = gradient?;
+            size += part.share * norm(&gradient);
+            for (gap, entry) in gap.iter_mut().zip(gradient) {
+                *gap -= part.share * entry;
+            }
+        }
+        let tolerance = 256.0 * objective.space().domain.unit_roundoff() * size;
+        Ok((norm(&gap) <= tolerance).then_some(parts))
     }
+}
+
+pub(super) fn norm(vector: &[f64]) -> f64 {
+    vector.iter().map(|entry| entry * entry).sum::<f64>().sqrt()
 }
 
 /// A point near the origin, a tenth of the typical weight away in each coordinate.
@@ -159,7 +189,7 @@ impl Cutter {
     clippy::cast_precision_loss,
     reason = "there are far fewer than 2^53 parameters"
 )]
-fn beside<M: Module, B: Batch>(objective: &Objective<M, B>) -> Result<Tensor<1>, Error> {
+pub(super) fn beside<M: Module, B: Batch>(objective: &Objective<M, B>) -> Result<Tensor<1>, Error> {
     let domain = &objective.space().domain;
     let origin = download(objective.origin());
     let square: f64 = origin.iter().map(|entry| entry * entry).sum();

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{CapturedLoss, Examples, Workers};
+use derivatives::{CapturedLoss, Examples, Workers, catch_quietly};
 
 use crate::operator::download;
 use crate::{Batch, Error, Objective};
@@ -139,8 +139,13 @@ impl<M: Module, B: Batch> Objective<M, B> {
             .map(|part| data::collected(self.prepared(batch, &counts, part), &counts))
             .collect();
         let origin = self.origin();
-        let rows = workers.map(&data, |examples| one.gradients_over(origin, examples));
-        let Ok(rows) = rows.into_iter().collect::<Result<Vec<_>, _>>() else {
+        // A tensor that is only by chance as long as the batch (class weights of as many classes) has been
+        // taken apart too, and an index may point outside its part.
+        let rows = workers.map(&data, |examples| {
+            catch_quietly(|| one.gradients_over(origin, examples).ok())
+        });
+        let rows: Option<Vec<_>> = rows.into_iter().map(|rows| rows.ok().flatten()).collect();
+        let Some(rows) = rows else {
             return Ok(None);
         };
         let rows = Tensor::cat(rows, 0);

@@ -193,6 +193,22 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(scalar(&self.risk.batch_loss(&model, &batch, index)?))
     }
 
+    /// The gradient of the mean loss of one batch at `theta`, by Burn.
+    pub(crate) fn batch_gradient(
+        &self,
+        theta: &Tensor<1>,
+        batch: &B,
+        index: usize,
+    ) -> Result<Tensor<1>, Error> {
+        let model = place(&self.space, self.tracked.clone(), theta);
+        let batch = self.prepare(batch.clone(), true);
+        let loss = self.risk.batch_loss(&model, &batch, index)?;
+        if !loss.is_tracked() {
+            return Err(Error::Disconnected { index });
+        }
+        gradient(&self.space, &model, loss.backward()).ok_or(Error::Disconnected { index })
+    }
+
     fn value_of(&self, model: &M) -> Result<f64, Error> {
         let mut sum = 0.0;
         self.risk.batches().for_each(|index, batch| {
