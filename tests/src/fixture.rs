@@ -1,7 +1,7 @@
 //! One golden case as it lies on disk: the manifest and its tensors, in torch's layout.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -28,15 +28,13 @@ impl Fixture {
     /// When a file is missing or is not what the folder's README says.
     #[must_use]
     pub fn read(folder: &str, name: &str) -> Self {
-        let path = |extension: &str| -> PathBuf {
-            [
-                env!("CARGO_MANIFEST_DIR"),
-                folder,
-                &format!("{name}.{extension}"),
-            ]
-            .iter()
-            .collect()
-        };
+        // The package in `devices` builds this file too; the fixtures lie beside its folder.
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .map(|parent| parent.join(folder))
+            .find(|folder| folder.is_dir())
+            .unwrap_or_default();
+        let path = |extension: &str| folder.join(format!("{name}.{extension}"));
         let read = |path: PathBuf| {
             std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
         };

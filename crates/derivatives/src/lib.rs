@@ -40,6 +40,13 @@
 //! rest is an error that names the operation, the option and the module near which it was
 //! recorded. At a kink the derivative is the one Burn takes. Dropout is off.
 //!
+//! # Devices
+//!
+//! A program runs on the device of the parameters. The table of operations and the golden networks are
+//! tested in f64 on `flex` and `ndarray` and in f32 on `wgpu`, there with Mesa's software driver for
+//! Vulkan. No other device has been tried. Tensors of `ndarray` have at most six axes: where an operation
+//! needs as many, as a pixel shuffle does, [`CapturedLoss::gradients`] panics there.
+//!
 //! # Speed
 //!
 //! On the CPU backend `flex` enable the feature `flex`, which has kernels of our own for what is

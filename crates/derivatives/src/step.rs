@@ -9,7 +9,7 @@ use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
 use crate::fuse::Chain;
 use crate::graph::{Graph, Node};
 use crate::kernel::{self, better_turned};
-use crate::primitive::{Layout, MatMul, Primitive, Site};
+use crate::primitive::{Layout, MatMul, Primitive, Site, stored};
 
 /// What a step does.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Step {
             inputs,
             out,
             shape: node.shape.clone(),
-            dtype: node.dtype,
+            dtype: stored(node.dtype, device),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What has integers or booleans on one of its sides: piecewise constant, no derivative.
 
-use burn::tensor::{BoolDType, DType};
+use burn::tensor::{BoolDType, DType, IntDType};
 use burn_backend::TensorMetadata;
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
@@ -104,6 +104,11 @@ impl Graph {
 pub(crate) const BOOL: DType = DType::Bool(burn::tensor::BoolStore::Native);
 
 impl Site<'_> {
+    /// The integer type that the device gives when none is asked for.
+    pub(crate) fn int_dtype(&self) -> IntDType {
+        burn_backend::get_or_init_device_settings::<Dispatch>(self.device).int_dtype
+    }
+
     pub(crate) fn bool_dtype(&self) -> BoolDType {
         burn_backend::get_or_init_device_settings::<Dispatch>(self.device).bool_dtype
     }

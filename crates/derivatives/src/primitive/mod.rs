@@ -295,10 +295,28 @@ impl Kind {
     }
 }
 
+/// The type in which `device` keeps what a program has as `dtype`: its own for booleans, and for integers that it has not.
+pub(crate) fn stored(dtype: DType, device: &DispatchDevice) -> DType {
+    use burn_backend::{Backend, get_or_init_device_settings};
+    let settings = || get_or_init_device_settings::<Dispatch>(device);
+    match Kind::of(dtype) {
+        Kind::Float => dtype,
+        Kind::Int if Dispatch::supports_dtype(device, dtype) => dtype,
+        Kind::Int => settings().int_dtype.into(),
+        Kind::Bool => settings().bool_dtype.into(),
+    }
+}
+
 /// `data` on `device`.
 pub(crate) fn upload(data: TensorData, device: &DispatchDevice) -> DispatchTensor {
     use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
-    match Kind::of(data.dtype()) {
+    let dtype = stored(data.dtype(), device);
+    let data = if data.dtype() == dtype {
+        data
+    } else {
+        data.convert_dtype(dtype)
+    };
+    match Kind::of(dtype) {
         Kind::Float => Dispatch::float_from_data(data, device),
         Kind::Int => Dispatch::int_from_data(data, device),
         Kind::Bool => Dispatch::bool_from_data(data, device),

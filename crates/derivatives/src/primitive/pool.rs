@@ -3,7 +3,7 @@
 //! The indices count along the flattened spatial axes of the input, as Burn's do; they are
 //! piecewise constant. At a tie the first position wins, as in Burn's kernel.
 
-use burn_backend::ops::ModuleOps;
+use burn_backend::ops::{IntTensorOps, ModuleOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
 
 use super::{Layout, Primitive, Rules, Site, Stack, Window, inputs};
@@ -60,7 +60,9 @@ impl Rules for MaxPool {
         }
         let pair = |values: &[usize]| [values[0], values[1]];
         let window = &self.window;
-        if window.kernel.len() == 1 {
+        // Kernels of GPUs write their own integer type, whatever they are asked for.
+        let index = at.int_dtype();
+        let positions = if window.kernel.len() == 1 {
             Dispatch::max_pool1d_with_indices(
                 x,
                 window.kernel[0],
@@ -68,7 +70,7 @@ impl Rules for MaxPool {
                 window.padding[0],
                 window.dilation[0],
                 self.ceil_mode,
-                at.dtype.into(),
+                index,
             )
             .indices
         } else {
@@ -79,10 +81,11 @@ impl Rules for MaxPool {
                 pair(&window.padding),
                 pair(&window.dilation),
                 self.ceil_mode,
-                at.dtype.into(),
+                index,
             )
             .indices
-        }
+        };
+        Dispatch::int_cast(positions, at.dtype.into())
     }
 
     fn jvp(

@@ -275,10 +275,10 @@ fn backward_operations_of_deformable_convolutions() {
 fn backward_operations_of_pooling() {
     report(&[
         check("max_pool1d_with_indices_backward", 28 + 12, |x| {
+            let index = x.device().settings().int_dtype;
             let mut parts = Parts::of(x);
             let (x, gradient) = (parts.next([2, 2, 7]), parts.next([2, 2, 3]));
-            let pooled =
-                Dispatch::max_pool1d_with_indices(x.clone(), 2, 2, 0, 1, false, DType::I64.into());
+            let pooled = Dispatch::max_pool1d_with_indices(x.clone(), 2, 2, 0, 1, false, index);
             let back = Dispatch::max_pool1d_with_indices_backward(
                 x,
                 2,
@@ -292,6 +292,7 @@ fn backward_operations_of_pooling() {
             out::<3>(back.x_grad)
         }),
         check("max_pool2d_with_indices_backward", 84 + 18, |x| {
+            let index = x.device().settings().int_dtype;
             let mut parts = Parts::of(x);
             let (x, gradient) = (parts.next([1, 2, 6, 7]), parts.next([1, 2, 3, 3]));
             let (kernel, stride) = ([2, 3], [2, 2]);
@@ -302,7 +303,7 @@ fn backward_operations_of_pooling() {
                 [0, 0],
                 [1, 1],
                 false,
-                DType::I64.into(),
+                index,
             );
             let back = Dispatch::max_pool2d_with_indices_backward(
                 x,

@@ -1,8 +1,16 @@
 //! One operation checked: against Burn's own gradient, against differences, against itself.
+//!
+//! On a device of f32 the derivatives are compared with those in f64 on flex instead of differences, which f32 has not the
+//! digits for.
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use derivatives::{Capture, CapturedLoss, Error};
+use derivatives::{Capture, CapturedLoss, Error, catch_quietly};
+
+use crate::burns::{Burns, Gradient};
+use crate::device::float_type;
+use crate::fault::{Fault, fault};
+pub(crate) use crate::table::{Row, limits, report};
 
 /// What an operation is applied to: a vector of parameters, which the test shapes as it needs.
 #[derive(Module, Debug)]
@@ -10,32 +18,19 @@ pub(crate) struct Point {
     theta: Param<Tensor<1>>,
 }
 
-/// Errors reached by one operation; relative, by the largest entry.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) name: String,
-    /// Value beside Burn's.
-    pub(crate) value: f64,
-    /// Gradient beside Burn's.
-    pub(crate) gradient: f64,
-    /// Gradient beside central differences of values.
-    pub(crate) differences: f64,
-    /// `<g, v>` beside the forward derivative.
-    pub(crate) forward: f64,
-    /// Hessian-vector product beside central differences of gradients.
-    pub(crate) product: f64,
-    /// `<u, Hv>` beside `<Hu, v>`, and `<v, Hv>` beside the quadratic form.
-    pub(crate) symmetry: f64,
-    /// Values and gradients at several points by one program, and products with several vectors by
-    /// another, beside one by one.
-    pub(crate) stacked: f64,
+/// The device of the run, where tensors are created in its float type in this process, unless told otherwise.
+pub(crate) fn device() -> Device {
+    created_in(crate::device::device(), float_type())
 }
 
-/// The CPU, where tensors are created in f64 in this process, unless told otherwise.
-pub(crate) fn device() -> Device {
-    let mut device = Device::flex();
+/// The reference: flex, where tensors are created in f64.
+pub(crate) fn flex() -> Device {
+    created_in(Device::flex(), DType::F64)
+}
+
+fn created_in(mut device: Device, dtype: DType) -> Device {
     // Only the first call can choose.
-    let _ = device.configure(FloatDType::F64);
+    let _ = device.configure(FloatDType::from(dtype));
     device
 }
 
@@ -50,14 +45,24 @@ pub(crate) fn noise(len: usize, seed: u64) -> Vec<f64> {
             z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
             let bits = (z ^ (z >> 31)) >> 11;
             let unit = bits as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0;
-            unit + 0.05_f64.copysign(unit)
+            let entry = unit + 0.05_f64.copysign(unit);
+            match float_type() {
+                // The reference in f64 is at the same point.
+                DType::F32 => f64::from(entry as f32),
+                _ => entry,
+            }
         })
         .collect()
 }
 
-pub(crate) fn tensor(values: Vec<f64>, device: &Device) -> Tensor<1> {
+/// The float type of a tensor, for what has to be cast to it.
+pub(crate) fn type_of<const D: usize>(x: &Tensor<D>) -> FloatDType {
+    x.dtype().into()
+}
+
+pub(crate) fn tensor(values: Vec<f64>, device: &Device, dtype: DType) -> Tensor<1> {
     let len = values.len();
-    Tensor::from_data(TensorData::new(values, [len]), (device, DType::F64))
+    Tensor::from_data(TensorData::new(values, [len]), (device, dtype))
 }
 
 pub(crate) fn entries(vector: Tensor<1>) -> Vec<f64> {
@@ -65,7 +70,12 @@ pub(crate) fn entries(vector: Tensor<1>) -> Vec<f64> {
 }
 
 pub(crate) fn error(ours: &[f64], theirs: &[f64]) -> f64 {
-    let size = theirs.iter().fold(1e-3_f64, |size, x| size.max(x.abs()));
+    error_beside(1e-3, ours, theirs)
+}
+
+/// The worst difference, relative to the largest entry and no less than `least`.
+fn error_beside(least: f64, ours: &[f64], theirs: &[f64]) -> f64 {
+    let size = theirs.iter().fold(least, |size, x| size.max(x.abs()));
     let gap = ours
         .iter()
         .zip(theirs)
@@ -81,11 +91,19 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+fn norm(a: &[f64]) -> f64 {
+    dot(a, a).sqrt()
+}
+
 /// A number out of a tensor, with curvature even where the operation has none.
 pub(crate) fn scalar<const D: usize>(out: Tensor<D>) -> Tensor<1> {
     let len = out.shape().num_elements();
-    let weights = tensor(noise(len, 77), &out.device().without_autodiff());
     let device = out.device();
+    let weights = tensor(
+        noise(len, 77),
+        &device.clone().without_autodiff(),
+        out.dtype(),
+    );
     let weights = if device.is_autodiff() {
         Tensor::from_inner(weights)
     } else {
@@ -98,25 +116,24 @@ pub(crate) fn capture<const D: usize>(
     len: usize,
     f: impl Fn(Tensor<1>) -> Tensor<D>,
 ) -> Result<CapturedLoss, Error> {
-    let device = device();
-    let theta = Param::initialized(
-        ParamId::new(),
-        tensor(noise(len, 1), &device).require_grad_off(),
-    );
+    capture_on(&device(), float_type(), len, f)
+}
+
+/// A number out of `f`, whose result is marked as the outputs.
+pub(crate) fn capture_on<const D: usize>(
+    device: &Device,
+    dtype: DType,
+    len: usize,
+    f: impl Fn(Tensor<1>) -> Tensor<D>,
+) -> Result<CapturedLoss, Error> {
+    let theta = Param::initialized(ParamId::new(), tensor(noise(len, 1), device, dtype));
     let model = Point { theta };
     Capture::of(&model)
         .with_parameters([model.theta.id])
-        .loss(|model: &Point, _| scalar(f(model.theta.val())))
-}
-
-trait Off {
-    fn require_grad_off(self) -> Self;
-}
-
-impl Off for Tensor<1> {
-    fn require_grad_off(self) -> Self {
-        self
-    }
+        .outputs_and_loss(
+            |model: &Point, _| f(model.theta.val()),
+            |out, _| scalar(out),
+        )
 }
 
 /// Checks `f` at a point with `len` entries.
@@ -125,81 +142,171 @@ pub(crate) fn check<const D: usize>(
     len: usize,
     f: impl Fn(Tensor<1>) -> Tensor<D>,
 ) -> Row {
-    let device = device();
     let loss = capture(len, &f).unwrap_or_else(|error| panic!("{name}: {error}"));
     let theta = noise(len, 1);
-    let leaf = tensor(theta.clone(), &device.clone().autodiff()).require_grad();
-    let burn = scalar(f(leaf.clone()));
-    let value: f64 = burn.clone().into_scalar();
-    let gradient = leaf
-        .grad(&burn.backward())
-        .map_or_else(|| vec![0.0; len], entries);
-    row(name, &loss, &theta, value, Some(&gradient))
+    let leaf = tensor(theta.clone(), &device().autodiff(), float_type()).require_grad();
+    let burns = Burns::of(
+        || scalar(f(leaf.clone())),
+        |burn| {
+            leaf.grad(&burn.backward())
+                .map_or_else(|| vec![0.0; len], entries)
+        },
+    );
+    let on_flex = || capture_on(&flex(), DType::F64, len, &f).expect("a capture");
+    row(name, &loss, &theta, burns, on_flex)
 }
 
-/// A captured loss at a point against Burn's value and gradient, against differences, and against
-/// itself.
+/// A captured loss at a point, for one row after the other.
+struct At<'a> {
+    loss: &'a CapturedLoss,
+    theta: Tensor<1>,
+}
+
+impl<'a> At<'a> {
+    fn new(loss: &'a CapturedLoss, theta: &[f64]) -> Self {
+        Self {
+            loss,
+            theta: upload(loss, theta),
+        }
+    }
+
+    fn gradient(&self) -> (f64, Vec<f64>) {
+        let (value, gradient) = self.loss.gradient(&self.theta).expect("a gradient");
+        (value, entries(gradient))
+    }
+
+    fn product(&self, v: &[f64]) -> Vec<f64> {
+        let v = upload(self.loss, v);
+        let product = self.loss.hessian_vector(&self.theta, &v);
+        entries(product.expect("a product"))
+    }
+
+    /// `<u, Jv>` beside `<J'u, v>`, relative to `|u| |Jv|`, with the Jacobian of the outputs.
+    fn transposed(&self, v: &[f64]) -> f64 {
+        let tangent = upload(self.loss, v);
+        let pushed = self.loss.outputs_jvp(&self.theta, &tangent);
+        let pushed = entries(pushed.expect("a jvp"));
+        let u = noise(pushed.len(), 4);
+        let pulled = self.loss.vjp(&self.theta, &upload(self.loss, &u));
+        let pulled = entries(pulled.expect("a vjp"));
+        error_beside(
+            (norm(&u) * norm(&pushed)).max(1e-3),
+            &[dot(&u, &pushed)],
+            &[dot(&pulled, v)],
+        )
+    }
+}
+
+fn upload(loss: &CapturedLoss, values: &[f64]) -> Tensor<1> {
+    tensor(values.to_vec(), loss.device(), loss.dtype())
+}
+
+/// Slope of the value and product, by central differences along `v`.
+fn by_differences(loss: &CapturedLoss, theta: &[f64], v: &[f64]) -> (f64, Vec<f64>) {
+    let h = 1e-5;
+    let moved = |h: f64| -> (f64, Vec<f64>) {
+        let theta: Vec<f64> = theta.iter().zip(v).map(|(t, v)| t + h * v).collect();
+        At::new(loss, &theta).gradient()
+    };
+    let (ahead, behind) = (moved(h), moved(-h));
+    let product = ahead
+        .1
+        .iter()
+        .zip(behind.1)
+        .map(|(a, b)| (a - b) / (2.0 * h))
+        .collect();
+    ((ahead.0 - behind.0) / (2.0 * h), product)
+}
+
+/// A captured loss at a point against Burn's value and gradient, against differences or against the same loss `on_flex`, and
+/// against itself.
 pub(crate) fn row(
     name: &str,
     loss: &CapturedLoss,
     theta: &[f64],
-    burn_value: f64,
-    burn_gradient: Option<&[f64]>,
+    burns: Burns,
+    on_flex: impl FnOnce() -> CapturedLoss,
 ) -> Row {
-    let at = |theta: &[f64]| tensor(theta.to_vec(), loss.device());
-    let (value, gradient) = loss.gradient(&at(theta)).expect("a gradient");
-    let gradient = entries(gradient);
+    let at = At::new(loss, theta);
+    let least = limits().least;
+    let (value, gradient) = at.gradient();
     let (u, v) = (noise(theta.len(), 2), noise(theta.len(), 3));
-    let moved = |h: f64| -> Vec<f64> { theta.iter().zip(&v).map(|(t, v)| t + h * v).collect() };
-    let h = 1e-5;
-    let ahead = loss.gradient(&at(&moved(h))).expect("a gradient");
-    let behind = loss.gradient(&at(&moved(-h))).expect("a gradient");
-    let slope = (ahead.0 - behind.0) / (2.0 * h);
-    let difference: Vec<f64> = entries(ahead.1)
-        .iter()
-        .zip(entries(behind.1))
-        .map(|(a, b)| (a - b) / (2.0 * h))
-        .collect();
-    let hessian = |v: &[f64]| entries(loss.hessian_vector(&at(theta), &at(v)).expect("a product"));
-    let (product, other) = (hessian(&v), hessian(&u));
-    let (forward_value, forward) = loss.jvp(&at(theta), &at(&v)).expect("a jvp");
-    let quadratic = loss.quadratic_form(&at(theta), &at(&v)).expect("a form");
-    let scale = dot(&product, &product).sqrt().max(1e-3);
+    let (product, other) = (at.product(&v), at.product(&u));
+    let tangent = upload(loss, &v);
+    let (forward_value, forward) = loss.jvp(&at.theta, &tangent).expect("a jvp");
+    let quadratic = loss.quadratic_form(&at.theta, &tangent).expect("a form");
+    let slope = dot(&gradient, &v);
+    // A slope may be small by cancellation; its rounding is that of its terms.
+    let terms = (norm(&gradient) * norm(&v)).max(1e-3);
+
+    let fault = fault(name);
+    let rounded = loss.dtype() != DType::F64 || matches!(fault, Some(Fault::Rounded(_)));
+    let panics = match (burns.value, &burns.gradient) {
+        (None, _) => Some(Fault::Missing),
+        (_, Gradient::Panics) => Some(Fault::Panics),
+        _ => None,
+    };
+    let raced = fault == Some(Fault::Race);
+    let flex = (rounded || raced || panics.is_some()).then(|| {
+        let loss = on_flex();
+        let at = At::new(&loss, theta);
+        (at.gradient(), at.product(&v))
+    });
+    let (differences, second) = match &flex {
+        Some(((_, first), second)) if rounded => (error(&gradient, first), error(&product, second)),
+        _ => {
+            let (difference, second) = by_differences(loss, theta, &v);
+            ((slope - difference).abs() / terms, error(&product, &second))
+        }
+    };
+    // Burn's own, or where there is none to be had that of flex.
+    let (burn_value, burn_gradient) = match (burns.value, burns.gradient, flex) {
+        (Some(value), Gradient::Of(first), _) if !raced => (value, Some(first)),
+        (Some(value), Gradient::Unwritten, _) if !raced => (value, None),
+        (Some(value), Gradient::Panics, Some(((_, first), _))) if !raced => (value, Some(first)),
+        (_, Gradient::Unwritten, Some(((value, _), _))) => (value, None),
+        (_, _, Some(((value, first), _))) => (value, Some(first)),
+        (value, ..) => (value.unwrap_or(f64::NAN), None),
+    };
+    let scale = norm(&product).max(1e-3);
     Row {
         name: name.to_owned(),
-        value: error(&[value, forward_value], &[burn_value, burn_value]),
-        gradient: burn_gradient.map_or(0.0, |burn| error(&gradient, burn)),
-        // A slope may be small by cancellation; its rounding is that of its terms.
-        differences: (dot(&gradient, &v) - slope).abs()
-            / (dot(&gradient, &gradient).sqrt() * dot(&v, &v).sqrt()).max(1e-3),
-        forward: error(&[forward], &[dot(&gradient, &v)]),
-        product: error(&product, &difference),
+        fault,
+        panics,
+        value: error_beside(least, &[value, forward_value], &[burn_value, burn_value]),
+        gradient: burn_gradient.map_or(0.0, |burn| error(&gradient, &burn)),
+        differences,
+        forward: if loss.dtype() == DType::F64 {
+            error(&[forward], &[slope])
+        } else {
+            (forward - slope).abs() / terms
+        },
+        transpose: at.transposed(&v),
+        product: second,
         symmetry: ((dot(&u, &product) - dot(&other, &v)).abs()
             + (dot(&v, &product) - quadratic).abs())
             / scale,
-        stacked: stacked(loss, [theta, &u, &v], [&product, &other]),
+        stacked: catch_quietly(|| stacked(loss, [theta, &u, &v], [&product, &other])).ok(),
     }
 }
 
 /// The worst difference between all at once and one by one: of values and gradients at `points`, and of
 /// products at the first point with the other two, in reverse order and once more with their sum.
 fn stacked(loss: &CapturedLoss, points: [&[f64]; 3], products: [&[f64]; 2]) -> f64 {
-    let device = loss.device();
+    let least = limits().least;
     let len = points[0].len();
-    let rows = tensor(points.concat(), device).reshape([3, len]);
+    let rows = upload(loss, &points.concat()).reshape([3, len]);
     let (values, gradients) = loss.gradients(&rows).expect("gradients");
     let gradients: Vec<f64> = gradients.into_data().iter::<f64>().collect();
     let mut worst = 0.0_f64;
     for (row, point) in points.iter().enumerate() {
-        let (value, gradient) = loss
-            .gradient(&tensor(point.to_vec(), device))
-            .expect("a gradient");
+        let (value, gradient) = At::new(loss, point).gradient();
         let ours = &gradients[row * len..(row + 1) * len];
         worst = worst
-            .max(error(&[values[row]], &[value]))
-            .max(error(ours, &entries(gradient)));
+            .max(error_beside(least, &[values[row]], &[value]))
+            .max(error(ours, &gradient));
     }
-    let [at, u, v] = points.map(|x| tensor(x.to_vec(), device));
+    let [at, u, v] = points.map(|x| upload(loss, x));
     let several = loss
         .hessian_vectors(&at, &[v.clone(), u.clone(), u + v])
         .expect("products");
@@ -212,51 +319,4 @@ fn stacked(loss: &CapturedLoss, points: [&[f64]; 3], products: [&[f64]; 2]) -> f
         worst = worst.max(error(&entries(ours), theirs));
     }
     worst
-}
-
-/// Prints the table and fails with the rows that are off.
-pub(crate) fn report(rows: &[Row]) {
-    let mut bad = Vec::new();
-    println!(
-        "| operation | value | gradient | differences | forward | product | symmetry | stacked |"
-    );
-    println!("|---|---|---|---|---|---|---|---|");
-    for row in rows {
-        println!(
-            "| {} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} | {:.1e} |",
-            row.name,
-            row.value,
-            row.gradient,
-            row.differences,
-            row.forward,
-            row.product,
-            row.symmetry,
-            row.stacked
-        );
-        // Burn rounds some scalars to f32; those operations are named by the caller.
-        let burn = if row.name.ends_with("(f32 in Burn)") {
-            1e-6
-        } else {
-            1e-13
-        };
-        // Where Burn's own gradient is not the slope of its value, ours has to be.
-        let gradient = if row.name.ends_with("(wrong in Burn)") {
-            row.gradient > 1e-3
-        } else {
-            row.gradient < burn
-        };
-        let good = row.value < burn
-            && gradient
-            // Central differences with h = 1e-5 in f64: h^2 = 1e-10, rounding 1e-16 / h.
-            && row.differences < 1e-8
-            && row.product < 1e-7
-            && row.forward < 1e-12
-            && row.symmetry < 1e-12
-            // The same sums in another order.
-            && row.stacked < 1e-12;
-        if !good {
-            bad.push(row.name.clone());
-        }
-    }
-    assert!(bad.is_empty(), "off: {bad:?}");
 }

@@ -2,10 +2,14 @@
 #![allow(missing_docs, reason = "a test")]
 #![allow(clippy::print_stdout, reason = "the table is shown with --nocapture")]
 #![allow(clippy::cast_precision_loss, reason = "small numbers")]
+#![allow(clippy::cast_possible_truncation, reason = "numbers that f32 has")]
 
 mod activation;
 mod backward;
+mod burns;
+mod device;
 mod elementwise;
+mod fault;
 mod harness;
 mod indexing;
 mod layers;
@@ -19,5 +23,6 @@ mod sampling;
 mod sequence;
 mod shape;
 mod stateless;
+mod table;
 mod valued;
 mod weighted;

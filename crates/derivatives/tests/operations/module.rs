@@ -2,16 +2,17 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use derivatives::{Capture, Statistics};
 
-use crate::harness::{Row, device, entries, noise, row, scalar};
+use crate::burns::Burns;
+use crate::harness::{Row, device, entries, flex, noise, row, scalar};
 
-/// Noise of a shape, the same on every device.
+/// Noise of a shape, the same on every device, in the device's float type.
 pub(crate) fn input<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
     let len = shape.iter().product();
     let data = TensorData::new(noise(len, seed), shape);
-    Tensor::from_data(data, (device, DType::F64))
+    Tensor::from_data(data, device)
 }
 
 /// Burn's gradient of the parameters, in visit order.
@@ -49,26 +50,26 @@ pub(crate) fn check_with<M: Module, const D: usize>(
     make: impl Fn(&Device) -> M,
     forward: impl Fn(&M, &Device) -> Tensor<D>,
 ) -> Row {
-    let device = device();
-    let auto = device.clone().autodiff();
+    let auto = device().autodiff();
     let model = make(&auto);
-    let loss = Capture::of(&model)
-        .with_statistics(statistics)
-        .loss(|model: &M, device| scalar(forward(model, device)))
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let burn = scalar(forward(&model, &auto));
-    let value: f64 = burn.clone().into_scalar();
-    let mut flat = Flatten {
-        gradients: &GradientsParams::from_grads(burn.backward(), &model),
-        values: Vec::new(),
+    let capture = |model: &M| {
+        Capture::of(model)
+            .with_statistics(statistics)
+            .outputs_and_loss(&forward, |out, _| scalar(out))
     };
-    model.visit(&mut flat);
-
-    row(
-        name,
-        &loss,
-        &entries(loss.origin()),
-        value,
-        Some(&flat.values),
-    )
+    let loss = capture(&model).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let burns = Burns::of(
+        || scalar(forward(&model, &auto)),
+        |burn| {
+            let mut flat = Flatten {
+                gradients: &GradientsParams::from_grads(burn.backward(), &model),
+                values: Vec::new(),
+            };
+            model.visit(&mut flat);
+            flat.values
+        },
+    );
+    // Other parameters: the row is at those of the model above.
+    let on_flex = || capture(&make(&flex().autodiff())).expect("a capture");
+    row(name, &loss, &entries(loss.origin()), burns, on_flex)
 }

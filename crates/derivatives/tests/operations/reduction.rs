@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::harness::{check, report};
+use crate::harness::{check, report, type_of};
 
 fn matrix(x: Tensor<1>) -> Tensor<2> {
     x.reshape([3, 4])
@@ -40,8 +40,9 @@ fn reductions() {
         check("min_dim", 24, |x| cube(x).min_dim(2)),
         check("max_abs_dim", 24, |x| cube(x).max_abs_dim(2)),
         check("max_dim_with_indices", 24, |x| {
+            let kind = type_of(&x);
             let (values, indices) = cube(x).max_dim_with_indices(1);
-            values * (indices.cast(burn::tensor::FloatDType::F64) + 1.0)
+            values * (indices.cast(kind) + 1.0)
         }),
         check("min_dim_with_indices", 24, |x| {
             cube(x).min_dim_with_indices(1).0
@@ -62,8 +63,9 @@ fn reductions() {
         check("cummax", 24, |x| cube(x).cummax(2)),
         check("cummin", 24, |x| cube(x).cummin(1)),
         check("argmax as a factor", 12, |x| {
+            let kind = type_of(&x);
             let m = matrix(x);
-            let index = m.clone().argmax(1).cast(burn::tensor::FloatDType::F64);
+            let index = m.clone().argmax(1).cast(kind);
             m * index
         }),
     ]);

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, ops::PadMode, s};
 
-use crate::harness::{check, report};
+use crate::harness::{check, report, type_of};
 
 fn cube(x: Tensor<1>) -> Tensor<3> {
     x.reshape([2, 3, 4])
@@ -90,7 +90,8 @@ fn shapes() {
             cube(x).pad([(1, 2), (2, 1)], PadMode::Edge).cumsum(2)
         }),
         check("cast there and back (f32 in Burn)", 24, |x| {
-            let narrow: Tensor<3> = (cube(x) * 0.5).cast(burn::tensor::FloatDType::F64);
+            let kind = type_of(&x);
+            let narrow: Tensor<3> = (cube(x) * 0.5).cast(kind);
             narrow
         }),
     ]);

@@ -1,9 +1,11 @@
 //! An operation of which Burn has the value and no gradient: the value is compared with Burn's, the
 //! derivatives with differences.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
-use crate::harness::{Row, capture, device, noise, row, scalar, tensor};
+use crate::burns::Burns;
+use crate::device::float_type;
+use crate::harness::{Row, capture, capture_on, device, flex, noise, row, scalar, tensor};
 
 /// Checks `f` at a point with `len` entries.
 pub(crate) fn check_value<const D: usize>(
@@ -13,6 +15,8 @@ pub(crate) fn check_value<const D: usize>(
 ) -> Row {
     let loss = capture(len, &f).unwrap_or_else(|error| panic!("{name}: {error}"));
     let theta = noise(len, 1);
-    let value: f64 = scalar(f(tensor(theta.clone(), &device()))).into_scalar();
-    row(name, &loss, &theta, value, None)
+    let at = || tensor(theta.clone(), &device(), float_type());
+    let burns = Burns::value(|| scalar(f(at())));
+    let on_flex = || capture_on(&flex(), DType::F64, len, &f).expect("a capture");
+    row(name, &loss, &theta, burns, on_flex)
 }

@@ -45,6 +45,7 @@ fn consistent(row: &Row) {
     assert!(row.differences < 1e-7, "{row:?}");
     assert!(row.forward < 1e-11, "{row:?}");
     assert!(row.product < 1e-6, "{row:?}");
+    assert!(row.transpose < 1e-11, "{row:?}");
     assert!(row.symmetry < 1e-11, "{row:?}");
 }
 
@@ -101,11 +102,12 @@ fn convergence<const D: usize>(len: usize, f: impl Fn(Tensor<1>) -> Tensor<D>) -
     let (theta, v) = (noise(len, 1), noise(len, 3));
     let at = |h: f64| {
         let moved = theta.iter().zip(&v).map(|(t, v)| t + h * v).collect();
-        loss.value(&tensor(moved, &device)).expect("a value")
+        loss.value(&tensor(moved, &device, DType::F64))
+            .expect("a value")
     };
-    let point = tensor(theta.clone(), &device);
+    let point = tensor(theta.clone(), &device, DType::F64);
     let (_, exact) = loss
-        .jvp(&point, &tensor(v.clone(), &device))
+        .jvp(&point, &tensor(v.clone(), &device, DType::F64))
         .expect("a jvp");
     let errors = [4e-3, 2e-3].map(|h| ((at(h) - at(-h)) / (2.0 * h) - exact).abs());
     // Rounding: 1e-16 times the loss over 4e-3.
