@@ -79,7 +79,8 @@ impl<'m, M: Module> Capture<'m, M> {
     /// Captures a loss. The closure gets the model on a recording device and must move the batch
     /// to that device; the loss has one entry.
     ///
-    /// The model is not changed, and neither are its running statistics. Dropout is off. Cost: one
+    /// The model is not changed, and neither are its running statistics. Dropout is off. `detach` is
+    /// not recorded: what the closure detaches is differentiated all the same. Cost: one
     /// call of the closure, which computes nothing, and a copy of parameters and batch.
     ///
     /// # Errors

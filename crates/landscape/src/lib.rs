@@ -24,6 +24,7 @@ pub mod spectrum;
 mod batch;
 mod error;
 mod example_gradients;
+mod norm;
 mod parameters;
 mod random;
 mod risk;

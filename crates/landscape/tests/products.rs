@@ -1,7 +1,5 @@
 //! Exact products over batches: memory limits, batches in parts, losses that cannot be cut.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLossConfig, MseLoss, Reduction as Of};
 use burn::nn::{Linear, LinearConfig};
@@ -210,27 +208,31 @@ fn loss_divided_by_the_weights_of_the_batch_is_not_cut() {
 
 #[test]
 fn number_of_the_host_that_differs_between_batches_is_not_shared() {
-    // The second batch has the shape of the first, and its loss another divisor.
+    // The second batch has the shape of the first, and its loss another divisor: the length of a
+    // tensor that is looked at on the host only.
+    type Divided = (Tensor<2>, Tensor<1, Int>, Tensor<1>);
     let net = Net::new();
-    let batches = [batch(24, 0.3), batch(24, 0.9)];
-    let divided = |divisors: Vec<f64>, batches: Vec<Batch>| {
-        let count = AtomicUsize::new(0);
-        Risk::mean(batches, move |net: &Net, (x, y): &Batch| {
-            // Batches are captured in their order.
-            let index = count.fetch_add(1, Ordering::Relaxed) % divisors.len();
+    let divided = |scale: f64, divisor: usize| -> Divided {
+        let (x, y) = batch(24, scale);
+        (x, y, Tensor::ones([divisor], &device()))
+    };
+    let batches = [divided(0.3, 24), divided(0.9, 3)];
+    let risk = |batches: Vec<Divided>| {
+        Risk::mean(batches, |net: &Net, (x, y, divisor): &Divided| {
             let target = Tensor::zeros([24, 4], &x.device());
             let sum = MseLoss::new().forward(net.forward(x.clone()), target, Of::Sum);
-            (sum + y.clone().float().sum() * 0.0) / divisors[index]
+            let divisor = f64::from(u32::try_from(divisor.dims()[0]).expect("a small number"));
+            (sum + y.clone().float().sum() * 0.0) / divisor
         })
         .without_reduction_check()
     };
-    let product = |risk: Risk<Net, Batch>| {
+    let product = |risk: Risk<Net, Divided>| {
         let hessian = Hessian::at_with(&net, &risk, &whole(None)).unwrap();
         download(&hessian.apply(&direction()).unwrap())
     };
-    let both = product(divided(vec![24.0, 3.0], batches.to_vec()));
-    let first = product(divided(vec![24.0], vec![batches[0].clone()]));
-    let second = product(divided(vec![3.0], vec![batches[1].clone()]));
+    let both = product(risk(batches.to_vec()));
+    let first = product(risk(vec![batches[0].clone()]));
+    let second = product(risk(vec![batches[1].clone()]));
     let mean: Vec<f64> = first
         .iter()
         .zip(&second)

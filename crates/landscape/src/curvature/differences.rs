@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::finite_difference::{Difference, central, norm, one_sided, relative_change};
+use super::finite_difference::{Difference, central, one_sided};
 use super::{DifferenceConfig, Precision, Step};
+use crate::norm::{norm, relative_change};
 use crate::operator::{Domain, download};
 use crate::{Batch, Error, Objective, Risk, random};
 

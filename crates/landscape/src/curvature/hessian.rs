@@ -104,7 +104,9 @@ enum Way<M, B> {
 }
 
 impl<M: Module, B: Batch> Hessian<M, B> {
-    /// The Hessian of `risk` at `model`: exact, or by differences where the loss cannot be captured.
+    /// The Hessian of `risk` at `model`: exact, or by differences where the loss cannot be captured,
+    /// or where the captured loss of the first batch has another gradient than Burn's (a closure that
+    /// detaches a tensor, or an operation whose gradient is wrong in Burn).
     ///
     /// Each batch held in memory is captured, in parts that fit the cache of a core where that changes
     /// nothing but the rounding, and what a product needs of the point is kept: about three times

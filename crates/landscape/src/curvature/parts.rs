@@ -11,8 +11,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, ProgramCache, Workers, catch_quietly};
 
+use crate::norm::norm;
 use crate::operator::download;
-use crate::random::{self, Purpose};
 use crate::risk::Statistics;
 use crate::{Batch, Error, Objective};
 
@@ -69,7 +69,7 @@ impl Cutter {
         };
         let rows = LARGEST * few / sample.largest_value().max(1);
         cutter.rows = Some(rows.clamp(FEWEST, MOST));
-        cutter.points = vec![objective.origin().clone(), beside(objective)?];
+        cutter.points = vec![objective.origin().clone(), objective.beside()?];
         Ok(cutter)
     }
 
@@ -178,27 +178,4 @@ impl Cutter {
         let tolerance = 256.0 * objective.space().domain.unit_roundoff() * size;
         Ok((norm(&gap) <= tolerance).then_some(parts))
     }
-}
-
-pub(super) fn norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|entry| entry * entry).sum::<f64>().sqrt()
-}
-
-/// A point near the origin, a tenth of the typical weight away in each coordinate.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "there are far fewer than 2^53 parameters"
-)]
-pub(super) fn beside<M: Module, B: Batch>(objective: &Objective<M, B>) -> Result<Tensor<1>, Error> {
-    let domain = &objective.space().domain;
-    let origin = download(objective.origin());
-    let square: f64 = origin.iter().map(|entry| entry * entry).sum();
-    let typical = (square / origin.len() as f64).sqrt().max(1e-3);
-    let noise = random::normal(0, Purpose::Comparison.stream(0), domain.dim);
-    let moved: Vec<f64> = origin
-        .iter()
-        .zip(noise)
-        .map(|(entry, noise)| entry + 0.1 * typical * noise)
-        .collect();
-    domain.upload(&moved)
 }

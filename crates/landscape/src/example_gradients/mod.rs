@@ -60,8 +60,14 @@ impl<M: Module, B: Batch> Objective<M, B> {
     ) -> Result<(), Error> {
         let workers = Workers::per_core();
         let mut coupled = false;
-        self.risk().batches().for_each(|_, batch| {
+        self.risk().batches().for_each(|index, batch| {
             let whole = self.capture(batch.clone())?;
+            if index == 0 {
+                self.has_gradient(&batch, |point| {
+                    let gradient = whole.gradient(point).map_err(Error::Derivatives);
+                    gradient.map(|(_, gradient)| gradient)
+                })?;
+            }
             if !coupled && let Some(rows) = self.independent(&whole, &batch, &workers)? {
                 return each(ExampleGradients { rows, coupled });
             }

@@ -66,6 +66,11 @@ const LAYERS: &[(&str, &str, &str)] = &[
         "for a fixed mask, pass it in with the batch and multiply",
     ),
     (
+        "`Tensor::detach`",
+        "is not recorded: the captured loss is differentiated through it",
+        "differences of gradients, which `landscape` takes by itself when it finds another gradient than Burn's",
+    ),
+    (
         "`backward` inside a loss, as for a penalty on a gradient",
         "Burn's recording device takes no gradients",
         "write the inner gradient out in operations; Burn's backward operations themselves are covered",
