@@ -52,7 +52,7 @@
 //! On the CPU backend `flex` enable the feature `flex`, which has kernels of our own for what is
 //! slow there, and cut the data into batches that fit the cache, each done by one of the
 //! [`Workers`]: some 256 rows for dense layers, 8 to 16 images for convolutions
-//! ([`CapturedLoss::largest_value`] tells). [`Programs`] lets batches of one shape share what was
+//! ([`CapturedLoss::largest_value`] tells). [`ProgramCache`] lets batches of one shape share what was
 //! derived; [`Linearized::hessian_bytes`] tells what a batch would keep, and
 //! [`CapturedLoss::keeping_nothing`] keeps nothing.
 //!
