@@ -52,16 +52,6 @@ impl Rules for Combine {
         unreachable!("a program on a plane is not differentiated")
     }
 
-    fn transpose(
-        &self,
-        _graph: &mut Graph,
-        _inputs: &[NodeId],
-        _linear: &[bool],
-        _cotangent: NodeId,
-    ) -> Vec<Option<NodeId>> {
-        unreachable!("a program on a plane is not transposed")
-    }
-
     fn batch(&self, _graph: &mut Graph, _stack: &Stack<'_>) -> NodeId {
         unreachable!("a program on a plane is not batched")
     }

@@ -207,16 +207,6 @@ impl Rules for Discrete {
         }
     }
 
-    fn transpose(
-        &self,
-        _graph: &mut Graph,
-        _inputs: &[NodeId],
-        _linear: &[bool],
-        _cotangent: NodeId,
-    ) -> Vec<Option<NodeId>> {
-        unreachable!("{self:?} is not linear")
-    }
-
     /// An input without the axis is repeated along it; an operation along an axis is along the next.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let inputs = (0..stack.inputs.len())

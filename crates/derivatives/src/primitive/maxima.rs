@@ -59,16 +59,6 @@ impl Rules for Maxima {
         unreachable!("a program that is only evaluated is not differentiated")
     }
 
-    fn transpose(
-        &self,
-        _graph: &mut Graph,
-        _inputs: &[NodeId],
-        _linear: &[bool],
-        _cotangent: NodeId,
-    ) -> Vec<Option<NodeId>> {
-        unreachable!("maxima are not linear")
-    }
-
     fn batch(&self, _graph: &mut Graph, _stack: &Stack<'_>) -> NodeId {
         unreachable!("a program that is only evaluated is not batched")
     }

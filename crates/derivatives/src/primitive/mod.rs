@@ -73,7 +73,7 @@ pub(crate) enum Primitive {
 }
 
 /// The rules of a family of primitives.
-pub(crate) trait Rules {
+pub(crate) trait Rules: std::fmt::Debug {
     /// The value, given those of the inputs. `at` says what the result must be.
     fn evaluate(&self, inputs: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor;
 
@@ -87,14 +87,17 @@ pub(crate) trait Rules {
     ) -> Option<NodeId>;
 
     /// For the inputs in which `linear` says the primitive is applied to a variable: the
-    /// contribution of `cotangent` to theirs. The primitive is linear in those inputs together.
+    /// contribution of `cotangent` to theirs. The primitive is linear in those inputs together; one
+    /// that is linear in none is never asked.
     fn transpose(
         &self,
-        graph: &mut Graph,
-        inputs: &[NodeId],
-        linear: &[bool],
-        cotangent: NodeId,
-    ) -> Vec<Option<NodeId>>;
+        _graph: &mut Graph,
+        _inputs: &[NodeId],
+        _linear: &[bool],
+        _cotangent: NodeId,
+    ) -> Vec<Option<NodeId>> {
+        unreachable!("{self:?} is not linear")
+    }
 
     /// The primitive applied to each entry of a new leading axis: `[B, ..]` for an output `[..]`.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId;

@@ -98,16 +98,6 @@ impl Rules for MaxPool {
         None
     }
 
-    fn transpose(
-        &self,
-        _graph: &mut Graph,
-        _inputs: &[NodeId],
-        _linear: &[bool],
-        _cotangent: NodeId,
-    ) -> Vec<Option<NodeId>> {
-        unreachable!("positions are not linear")
-    }
-
     /// `[B, N, C, in..]` are B N images.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let fold = |shape: &[usize]| {

@@ -61,16 +61,6 @@ impl Rules for Softmax {
         })
     }
 
-    fn transpose(
-        &self,
-        _graph: &mut Graph,
-        _inputs: &[NodeId],
-        _linear: &[bool],
-        _cotangent: NodeId,
-    ) -> Vec<Option<NodeId>> {
-        unreachable!("a softmax is not linear")
-    }
-
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         match *self {
             Self::Plain(axis) => graph.softmax(stack.inputs[0], axis + 1),
