@@ -137,23 +137,11 @@ fn gather_of<E: Real>(
     k: &DispatchTensor,
     shape: &[usize],
 ) -> Option<DispatchTensor> {
-    let entries = E::entries(x)?;
-    let from = *x.layout().shape().to_vec().last()?;
-    let to = *shape.last()?;
-    let k = contiguous(k)?;
-    let k = indices(&k)?;
-    let mut values = vec![E::default(); shape.iter().product()];
-    values
-        .par_chunks_mut(to.max(1))
-        .with_min_len(64)
-        .enumerate()
-        .for_each(|(row, out)| {
-            let source = &entries[row * from..][..from];
-            for (value, &index) in out.iter_mut().zip(&k[row * to..]) {
-                *value = source[position(index, from)];
-            }
-        });
-    Some(float(values, shape))
+    by_rows::<E>(x, k, shape, |source, k, out| {
+        for (value, &index) in out.iter_mut().zip(k) {
+            *value = source[position(index, source.len())];
+        }
+    })
 }
 
 /// `y[.., k[.., j]] += x[.., j]`, from zeros.
@@ -171,21 +159,35 @@ fn scatter_of<E: Real>(
     k: &DispatchTensor,
     shape: &[usize],
 ) -> Option<DispatchTensor> {
+    by_rows::<E>(x, k, shape, |source, k, out| {
+        let len = out.len();
+        for (value, &index) in source.iter().zip(k) {
+            out[position(index, len)] += *value;
+        }
+    })
+}
+
+/// Zeros of `shape`, each row along the last axis then written by `write`, which is given the rows of
+/// `x` and of the indices `k`.
+fn by_rows<E: Real>(
+    x: &FlexTensor,
+    k: &DispatchTensor,
+    shape: &[usize],
+    write: impl Fn(&[E], &[i64], &mut [E]) + Sync,
+) -> Option<DispatchTensor> {
+    let last = |tensor: &FlexTensor| tensor.layout().shape().to_vec().last().copied();
     let entries = E::entries(x)?;
-    let from = *x.layout().shape().to_vec().last()?;
-    let to = *shape.last()?;
     let k = contiguous(k)?;
+    let (from, picked) = (last(x)?, last(&k)?);
     let k = indices(&k)?;
     let mut values = vec![E::default(); shape.iter().product()];
     values
-        .par_chunks_mut(to.max(1))
+        .par_chunks_mut((*shape.last()?).max(1))
         .with_min_len(64)
         .enumerate()
         .for_each(|(row, out)| {
             let source = &entries[row * from..][..from];
-            for (value, &index) in source.iter().zip(&k[row * from..]) {
-                out[position(index, to)] += *value;
-            }
+            write(source, &k[row * picked..][..picked], out);
         });
     Some(float(values, shape))
 }

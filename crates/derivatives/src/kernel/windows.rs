@@ -35,29 +35,49 @@ pub(super) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, u
     )
 }
 
-impl Windows {
-    /// Where there are as many outputs as inputs, an entry of all windows is the plane itself, shifted:
-    /// the range of the inputs and that of the outputs, and which of the latter came from a
-    /// neighbouring line, in each line from the start of the range on.
-    fn shifted(
-        &self,
-        offset: [usize; 2],
-        [y0, y1]: [usize; 2],
-        [x0, x1]: [usize; 2],
-    ) -> Option<(Range<usize>, Range<usize>, Range<usize>)> {
-        if self.stride != [1, 1] || self.input != self.output || y0 == y1 {
-            return None;
-        }
-        let w = self.input[1];
-        let (from, to) = (y0 * w + x0, (y1 - 1) * w + x1);
-        let forward = offset[0] * self.dilation[0] * w + offset[1] * self.dilation[1];
-        let back = self.padding[0] * w + self.padding[1];
-        let moved = |at: usize| (at + forward).checked_sub(back);
-        Some((moved(from)?..moved(to)?, from..to, x1 - x0..w))
-    }
+/// One entry of all windows, for the outputs at which it is inside the input.
+struct Tap {
+    offset: [usize; 2],
+    lines: Range<usize>,
+    columns: Range<usize>,
 }
 
 impl Windows {
+    /// The entry with this number, unless it is always outside.
+    fn tap(&self, number: usize) -> Option<Tap> {
+        let offset = [number / self.kernel[1], number % self.kernel[1]];
+        let (lines, columns) = (inside(self, 0, offset[0]), inside(self, 1, offset[1]));
+        (columns.0 < columns.1).then_some(Tap {
+            offset,
+            lines: lines.0..lines.1,
+            columns: columns.0..columns.1,
+        })
+    }
+
+    /// Where the input's entry is for a line of outputs and the first of the columns.
+    fn start(&self, tap: &Tap, line: usize) -> usize {
+        let along = |axis: usize, output: usize| {
+            output * self.stride[axis] + tap.offset[axis] * self.dilation[axis] - self.padding[axis]
+        };
+        along(0, line) * self.input[1] + along(1, tap.columns.start)
+    }
+
+    /// Where there are as many outputs as inputs, an entry of all windows is the plane itself, shifted:
+    /// the range of the inputs and that of the outputs, and which of the latter came from a
+    /// neighbouring line, in each line from the start of the range on.
+    fn shifted(&self, tap: &Tap) -> Option<(Range<usize>, Range<usize>, Range<usize>)> {
+        if self.stride != [1, 1] || self.input != self.output || tap.lines.is_empty() {
+            return None;
+        }
+        let w = self.input[1];
+        let from = tap.lines.start * w + tap.columns.start;
+        let to = (tap.lines.end - 1) * w + tap.columns.end;
+        let forward = tap.offset[0] * self.dilation[0] * w + tap.offset[1] * self.dilation[1];
+        let back = self.padding[0] * w + self.padding[1];
+        let moved = |at: usize| (at + forward).checked_sub(back);
+        Some((moved(from)?..moved(to)?, from..to, tap.columns.len()..w))
+    }
+
     /// Whether no window hangs over an edge.
     fn are_inside(&self) -> bool {
         self.padding == [0, 0]
@@ -97,13 +117,10 @@ fn patches_of<E: Real>(
         .enumerate()
         .for_each(|(index, out)| {
             let (channel, tap) = (index / taps, index % taps);
-            let offset = [tap / windows.kernel[1], tap % windows.kernel[1]];
-            let (y0, y1) = inside(windows, 0, offset[0]);
-            let (x0, x1) = inside(windows, 1, offset[1]);
-            if x0 == x1 {
+            let Some(tap) = windows.tap(tap) else {
                 return;
-            }
-            if let Some((from, to, gaps)) = windows.shifted(offset, [y0, y1], [x0, x1]) {
+            };
+            if let Some((from, to, gaps)) = windows.shifted(&tap) {
                 for image in 0..images {
                     let plane = &entries[(channel * images + image) * h * w..][..h * w];
                     let out = &mut out[image * h * w..][..h * w];
@@ -113,16 +130,13 @@ fn patches_of<E: Real>(
                 return;
             }
             let stride = windows.stride[1];
-            let start = x0 * stride + offset[1] * windows.dilation[1] - windows.padding[1];
             for image in 0..images {
                 let plane = &entries[(channel * images + image) * h * w..][..h * w];
-                for y in y0..y1 {
-                    let from = y * windows.stride[0] + offset[0] * windows.dilation[0]
-                        - windows.padding[0];
-                    let source = &plane[from * w + start..];
-                    let target = &mut out[(image * ho + y) * wo..][x0..x1];
+                for y in tap.lines.clone() {
+                    let source = &plane[windows.start(&tap, y)..];
+                    let target = &mut out[(image * ho + y) * wo..][tap.columns.clone()];
                     if stride == 1 {
-                        target.copy_from_slice(&source[..x1 - x0]);
+                        target.copy_from_slice(&source[..target.len()]);
                     } else {
                         for (to, from) in target.iter_mut().zip(source.iter().step_by(stride)) {
                             *to = *from;
@@ -160,15 +174,13 @@ fn unpatches_of<E: Real>(
         .for_each(|(index, plane)| {
             let (channel, image) = (index / images, index % images);
             let mut part = Vec::new();
-            for tap in 0..taps {
-                let offset = [tap / windows.kernel[1], tap % windows.kernel[1]];
-                let (y0, y1) = inside(windows, 0, offset[0]);
-                let (x0, x1) = inside(windows, 1, offset[1]);
-                if x0 == x1 {
+            for number in 0..taps {
+                let Some(tap) = windows.tap(number) else {
                     continue;
-                }
-                if let Some((to, from, gaps)) = windows.shifted(offset, [y0, y1], [x0, x1]) {
-                    let whole = &entries[(channel * taps + tap) * row + image * h * w..][..h * w];
+                };
+                let of_tap = &entries[(channel * taps + number) * row..][..row];
+                if let Some((to, from, gaps)) = windows.shifted(&tap) {
+                    let whole = &of_tap[image * h * w..][..h * w];
                     part.clear();
                     part.extend_from_slice(&whole[from]);
                     clear(&mut part, w, &gaps);
@@ -178,13 +190,9 @@ fn unpatches_of<E: Real>(
                     continue;
                 }
                 let stride = windows.stride[1];
-                let start = x0 * stride + offset[1] * windows.dilation[1] - windows.padding[1];
-                for y in y0..y1 {
-                    let to = y * windows.stride[0] + offset[0] * windows.dilation[0]
-                        - windows.padding[0];
-                    let source =
-                        &entries[(channel * taps + tap) * row + (image * ho + y) * wo..][x0..x1];
-                    let target = &mut plane[to * w + start..];
+                for y in tap.lines.clone() {
+                    let source = &of_tap[(image * ho + y) * wo..][tap.columns.clone()];
+                    let target = &mut plane[windows.start(&tap, y)..];
                     if stride == 1 {
                         for (to, from) in target.iter_mut().zip(source) {
                             *to += *from;
