@@ -3,27 +3,19 @@
 //!
 //! `cargo bench -p tests --bench measures`
 
+mod shared;
+
 use burn::optim::{GradientsParams, SgdConfig};
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::Device;
 use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use divan::{Bencher, black_box};
 use landscape::{Hessian, LinearOperator, Objective, Risk};
 use models::{Classifier, Cnn, CnnConfig, Mlp, MlpConfig};
 use sam::{SamConfig, SharpnessAware};
+use shared::{Batch, loss};
 
 fn main() {
     divan::main();
-}
-
-type Batch = (Tensor<4>, Tensor<1, Int>);
-
-fn loss<M: Classifier>(model: &M, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    let log_probabilities = log_softmax(model.logits(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
 }
 
 /// A network with its data.

@@ -2,25 +2,17 @@
 //!
 //! `cargo bench -p tests --bench planes`
 
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+mod shared;
+
+use burn::tensor::Device;
 use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use divan::Bencher;
 use landscape::{Grid, Objective, Risk, plane, random_directions};
 use models::{Classifier, CnnConfig, MlpConfig};
+use shared::{Batch, loss};
 
 fn main() {
     divan::main();
-}
-
-type Batch = (Tensor<4>, Tensor<1, Int>);
-
-fn loss<M: Classifier>(model: &M, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    let log_probabilities = log_softmax(model.logits(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
 }
 
 fn batches(data: &ImageDataset, examples: usize, size: usize) -> Vec<Batch> {
