@@ -73,6 +73,7 @@
 #![doc = ""]
 #![doc = include_str!("../COVERAGE.md")]
 
+mod batch_norm;
 mod capture;
 mod data;
 mod error;
@@ -92,9 +93,12 @@ mod primitive;
 mod program_cache;
 mod programs;
 mod quiet;
+mod recorded;
 mod recorder;
 mod step;
+mod times;
 mod transform;
+mod vectors;
 mod workers;
 
 pub use capture::{Capture, Statistics};

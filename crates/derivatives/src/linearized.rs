@@ -8,8 +8,9 @@ use burn_dispatch::DispatchTensor;
 
 use crate::loss::number;
 use crate::many::Last;
-use crate::plan::{Plan, Values, sorted};
+use crate::plan::{Plan, Values};
 use crate::programs::Linear;
+use crate::times::Times;
 use crate::{CapturedLoss, Error};
 
 /// A captured loss at one point theta; see [`CapturedLoss::linearize`].
@@ -125,9 +126,9 @@ impl Linearized {
     fn times(&self, group: usize, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
         let plan = self.loss.curvature_plan();
         let kept = self.kept(plan, &self.hessian);
-        let mut times = Vec::new();
+        let mut times = Times::default();
         plan.group(group, kept, &self.loss.split(v)?, Some(&mut times));
-        Ok(sorted(times))
+        Ok(times.sorted())
     }
 
     pub(crate) fn point(&self) -> &[DispatchTensor] {

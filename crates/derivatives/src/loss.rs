@@ -9,10 +9,12 @@ use burn_dispatch::{Dispatch, DispatchTensor};
 
 use crate::Error;
 use crate::data::Data;
-use crate::graph::{Graph, NodeId, Set, elements};
+use crate::graph::{Set, elements};
 use crate::linearized::Linearized;
-use crate::plan::{Plan, Values, sorted};
+use crate::plan::{Plan, Values};
 use crate::programs::{Linear, Programs};
+use crate::recorded::Recorded;
+use crate::times::Times;
 
 /// A loss L of the parameters theta, as a program; the batch is part of it.
 ///
@@ -40,35 +42,6 @@ impl Inner {
     /// Whether both are the same programs, of losses whose data may differ.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.recorded.is_like(&other.recorded)
-    }
-}
-
-/// What was recorded: a graph, and which of its nodes are what.
-#[derive(Debug)]
-pub(crate) struct Recorded {
-    pub(crate) graph: Graph,
-    pub(crate) loss: NodeId,
-    pub(crate) outputs: Option<NodeId>,
-    pub(crate) parameters: Vec<NodeId>,
-    /// The data that was marked; none for what the loss does not use.
-    pub(crate) data: Vec<Option<NodeId>>,
-    pub(crate) device: Device,
-}
-
-impl Recorded {
-    /// The float type of the parameters.
-    pub(crate) fn dtype(&self) -> DType {
-        self.graph.dtype(self.parameters[0])
-    }
-
-    /// Whether all but the captured data is equal.
-    fn is_like(&self, other: &Self) -> bool {
-        self.loss == other.loss
-            && self.outputs == other.outputs
-            && self.parameters == other.parameters
-            && self.data == other.data
-            && self.device == other.device
-            && self.graph.is_like(&other.graph)
     }
 }
 
@@ -223,10 +196,10 @@ impl CapturedLoss {
     ) -> Result<Vec<(String, Duration, usize)>, Error> {
         let (point, tangent) = (self.split(theta)?, self.split(v)?);
         let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, &tangent)];
-        let mut times = Vec::new();
+        let mut times = Times::default();
         self.hessian_plan()?
             .once(&self.data, &slots, Some(&mut times));
-        Ok(sorted(times))
+        Ok(times.sorted())
     }
 
     /// $v^T H v$ by two forward derivatives. Cost: about three forward passes.
@@ -395,47 +368,6 @@ impl CapturedLoss {
     /// Shape of each parameter.
     pub(crate) fn blocks(&self) -> &[Vec<usize>] {
         &self.inner.blocks
-    }
-
-    /// A tensor on the device and in the float type of the parameters.
-    pub(crate) fn adopt<const D: usize>(&self, tensor: &Tensor<D>) -> Tensor<D> {
-        let tensor = tensor.clone().without_autodiff().to_device(self.device());
-        match self.dtype() {
-            DType::F64 => tensor.cast(burn::tensor::FloatDType::F64),
-            _ => tensor.cast(burn::tensor::FloatDType::F32),
-        }
-    }
-
-    /// A flat vector as one tensor for each parameter.
-    pub(crate) fn split(&self, vector: &Tensor<1>) -> Result<Vec<DispatchTensor>, Error> {
-        let expected = self.inner.dim;
-        let found = vector.dims()[0];
-        if found != expected {
-            return Err(Error::Length { expected, found });
-        }
-        let vector = self.adopt(vector);
-        let mut start = 0;
-        Ok(self
-            .inner
-            .blocks
-            .iter()
-            .map(|shape| {
-                let end = start + elements(shape);
-                let part = vector.clone().slice_dim(0, start..end).into_dispatch();
-                start = end;
-                Dispatch::float_reshape(part, shape.clone().into())
-            })
-            .collect())
-    }
-
-    /// The inverse of [`split`](Self::split).
-    pub(crate) fn join(&self, blocks: Vec<DispatchTensor>) -> Tensor<1> {
-        let flat = blocks
-            .into_iter()
-            .zip(&self.inner.blocks)
-            .map(|(block, shape)| Dispatch::float_reshape(block, [elements(shape)].into()))
-            .collect();
-        Tensor::from_dispatch(Dispatch::float_cat(flat, 0))
     }
 }
 

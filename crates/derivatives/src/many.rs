@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use crate::graph::{Set, elements};
+use crate::graph::Set;
 use crate::plan::{Plan, Values};
 use crate::programs::{Linear, Stacked};
 use crate::workers::spread;
@@ -176,45 +176,6 @@ impl CapturedLoss {
             losses.iter::<f64>().collect(),
             self.join_rows(outputs, count),
         ))
-    }
-
-    /// Vectors as the rows of a matrix.
-    fn rows(&self, vectors: &[Tensor<1>]) -> Result<Tensor<2>, Error> {
-        let expected = self.dim();
-        let rows: Result<Vec<Tensor<2>>, Error> = vectors
-            .iter()
-            .map(|v| match v.dims()[0] {
-                found if found == expected => Ok(self.adopt(v).reshape([1, expected])),
-                found => Err(Error::Length { expected, found }),
-            })
-            .collect();
-        Ok(Tensor::cat(rows?, 0))
-    }
-
-    /// Rows of length P as one tensor `[B, ..]` for each parameter.
-    pub(crate) fn split_rows(&self, rows: &Tensor<2>) -> Vec<DispatchTensor> {
-        let count = rows.dims()[0];
-        let mut start = 0;
-        self.blocks()
-            .iter()
-            .map(|shape| {
-                let end = start + elements(shape);
-                let part = rows.clone().slice_dim(1, start..end).into_dispatch();
-                start = end;
-                let shape = crate::primitive::with_leading(count, shape);
-                Dispatch::float_reshape(part, shape.into())
-            })
-            .collect()
-    }
-
-    /// The inverse of [`split_rows`](Self::split_rows).
-    pub(crate) fn join_rows(&self, blocks: Vec<DispatchTensor>, count: usize) -> Tensor<2> {
-        let flat = blocks
-            .into_iter()
-            .zip(self.blocks())
-            .map(|(block, shape)| Dispatch::float_reshape(block, [count, elements(shape)].into()))
-            .collect();
-        Tensor::from_dispatch(Dispatch::float_cat(flat, 1))
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use burn_dispatch::{DispatchDevice, DispatchTensor};
 
@@ -17,21 +17,13 @@ use crate::graph::{Constant, Graph, NodeId, Set, elements};
 use crate::kernel::has_chains;
 use crate::primitive::{Patches, Primitive, Site, upload};
 use crate::step::{Step, Work, fused};
+use crate::times::Times;
 
 /// Number of stages: data, point, tangent.
 const STAGES: usize = 3;
 
 /// Values by position; what is not known yet, or not needed any more, is empty.
 pub(crate) type Values = Vec<Option<DispatchTensor>>;
-
-/// How long each kind of operation took: its name, the time, how often.
-pub(crate) type Times = Vec<(String, Duration, usize)>;
-
-/// The longest first.
-pub(crate) fn sorted(mut times: Times) -> Times {
-    times.sort_by(|(_, a, _), (_, b, _)| b.cmp(a));
-    times
-}
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -395,15 +387,8 @@ impl Plan {
             let began = times.is_some().then(Instant::now);
             values[step.out] = step.work.evaluate(inputs, &site);
             if let (Some(times), Some(began)) = (times.as_deref_mut(), began) {
-                let took = began.elapsed();
                 let name = format!("{} {:?}", step.work.name(), step.shape);
-                match times.iter_mut().find(|(known, ..)| *known == name) {
-                    Some((_, time, count)) => {
-                        *time += took;
-                        *count += 1;
-                    }
-                    None => times.push((name, took, 1)),
-                }
+                times.add(name, began.elapsed());
             }
         }
     }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::Error;
 use crate::graph::{Graph, NodeId, Set, elements};
-use crate::loss::Recorded;
 use crate::plan::Plan;
 use crate::primitive::with_leading;
+use crate::recorded::Recorded;
 use crate::transform::{batch, gradient, jvp, vjp};
 
 /// A linear map at a point theta: what it is applied to is an input of its program.
