@@ -38,7 +38,7 @@ from safetensors.torch import load_file
 THREADS = 2
 CASES = ["digits-mlp", "mnist-mlp", "mnist-cnn"]
 # How often a job is repeated within a round, so that a round takes some tenths of a second.
-TIMES = {"digits-mlp": 100, "mnist-mlp": 8, "mnist-cnn": 3}
+TIMES = {"digits-mlp": 500, "mnist-mlp": 24, "mnist-cnn": 4}
 TARGETS = {
     "linearised": {"digits-mlp": 0.7, "mnist-mlp": 0.75, "mnist-cnn": 0.75},
     "recomputed": {"digits-mlp": 0.65, "mnist-mlp": 0.55, "mnist-cnn": 0.5},
