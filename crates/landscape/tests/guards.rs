@@ -6,9 +6,10 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use landscape::operator::download;
+use landscape::slice::Evaluation;
 use landscape::{
-    Batch, DifferenceConfig, Hessian, LinearOperator, Method, Objective, ParameterSpace,
-    ProductConfig, Reduction, Risk, random_direction,
+    Batch, DifferenceConfig, Grid, Hessian, LinearOperator, Method, Objective, ParameterSpace,
+    ProductConfig, Reduction, Risk, plane, random_direction,
 };
 use rayon::prelude::*;
 
@@ -101,6 +102,53 @@ fn a_large_constant_does_not_hide_that_a_loss_is_no_mean() {
         let v = random_direction(cut.space(), 5);
         let [cut, whole] = [cut, whole].map(|hessian| download(&hessian.apply(&v).expect("Hv")));
         assert_eq!(cut, whole, "constant {constant}");
+    }
+}
+
+#[test]
+fn a_mean_is_cut_under_a_constant_too() {
+    let model = Net::new(4, DType::F32);
+    for constant in [0.0, 100.0] {
+        let batch: Pairs = (waves([2048, 12], 0.3, DType::F32), labels(2048, 4));
+        let risk = Risk::mean([batch], move |model: &Net, (x, y): &Pairs| {
+            let outputs = model.outputs(x.clone());
+            let loss = CrossEntropyLossConfig::new().init(&outputs.device());
+            loss.forward(outputs, y.clone()) + constant
+        });
+        let hessian = Hessian::at(&model, &risk).expect("a Hessian");
+        let cut = matches!(hessian.method(), Method::Exact { kept: 4, .. });
+        assert!(cut, "constant {constant}: {:?}", hessian.method());
+    }
+}
+
+#[test]
+fn a_plane_over_a_large_batch_is_the_loss_of_the_whole_batch_mean_or_not() {
+    let model = Net::new(4, DType::F64);
+    let space = ParameterSpace::of(&model).expect("parameters");
+    let [d1, d2] = [1, 2].map(|seed| random_direction(&space, seed));
+    let grid = Grid::rectangle((-0.3..=0.2, 3), (0.1..=0.4, 2));
+    for weights in [[1.0; 4], [1.0, 3.0, 0.5, 8.0]] {
+        // More than the 4,096 of a part, and the classes one after the other.
+        let classes: Vec<i64> = (0..5000).map(|i| i * 4 / 5000).collect();
+        let y = Tensor::from_data(TensorData::new(classes, [5000]), &Device::flex());
+        let batch: Pairs = (waves([5000, 12], 0.3, DType::F64), y);
+        let risk = Risk::mean([batch], move |model: &Net, (x, y): &Pairs| {
+            let outputs = model.outputs(x.clone());
+            let picked = log_softmax(outputs, 1).gather(1, y.clone().unsqueeze_dim(1));
+            let of_class = TensorData::new(weights.to_vec(), [4]);
+            let of_class = Tensor::<1>::from_data(of_class, (&picked.device(), DType::F64));
+            let weights = of_class.select(0, y.clone());
+            (picked.squeeze_dim::<1>(1) * weights.clone()).sum().neg() / weights.sum()
+        });
+        let surface = plane(&model, &risk, [&d1, &d2], &grid).expect("a plane");
+        assert_eq!(surface.evaluation, Evaluation::Captured);
+        let objective = Objective::at(&model, &risk).expect("an objective");
+        for (index, &loss) in surface.loss.iter().enumerate() {
+            let (a, b) = (grid.a[index / 2], grid.b[index % 2]);
+            let theta = objective.origin().clone() + d1.clone() * a + d2.clone() * b;
+            let moved = objective.value(&theta).expect("a loss");
+            assert!((loss / moved - 1.0).abs() < 1e-13, "{loss} for {moved}");
+        }
     }
 }
 

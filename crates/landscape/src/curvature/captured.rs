@@ -5,15 +5,17 @@ use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, Linearized, Workers};
 
 use super::ProductConfig;
-use super::parts::{Cutter, Part};
 use crate::example_gradients::has_row_for_each;
 use crate::operator::{Domain, download};
-use crate::risk::Batches;
+use crate::risk::{Batches, Cutter, Part};
 use crate::{Batch, Error, Objective};
 
 /// The products of all parts are made in at most this many jobs, whose results are added one after the
 /// other: fixed, so that a sum does not depend on the number of cores.
 const JOBS: usize = 32;
+
+/// Examples of a part, at most: more leave too little to share between the cores.
+const MOST: usize = 512;
 
 /// Which matrix a product is with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +139,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 if config.cut_batches
                     && let Some(first) = batches.first()
                 {
-                    captured.cutter = Cutter::like(&captured.objective, first)?;
+                    captured.cutter = Cutter::like(&captured.objective, first, MOST)?;
                 }
                 let limit = config.memory_limit.unwrap_or(usize::MAX);
                 for (index, batch) in batches.iter().enumerate() {
@@ -166,7 +168,10 @@ impl<M: Module, B: Batch> Captured<M, B> {
         }
         // A diverged model may have a finite Hessian, where the loss is a polynomial.
         let origin = self.objective.origin();
-        let values = self.workers.map(&parts, |part| part.loss.value(origin));
+        let values = self.workers.map(&parts, |part| match part.value {
+            Some(value) => Ok(value),
+            None => part.loss.value(origin),
+        });
         for (part, value) in parts.into_iter().zip(values) {
             let value = value.map_err(Error::Derivatives)?;
             if !value.is_finite() {
@@ -188,19 +193,21 @@ impl<M: Module, B: Batch> Captured<M, B> {
         Ok(())
     }
 
-    /// See [`Objective::has_gradient`].
+    /// See [`Objective::has_gradient`]: what a closure detaches, it detaches in every part.
     fn has_gradient(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
-        self.objective.has_gradient(batch, |point| {
-            let gradients = self.workers.map(parts, |part| {
-                let gradient = part.loss.gradient(point).map_err(Error::Derivatives);
-                gradient.map(|(_, gradient)| vec![gradient * part.share])
-            });
-            let mut sums = Vec::new();
-            for gradient in gradients {
-                add(&mut sums, gradient?);
-            }
-            sums.pop().ok_or(Error::NoData)
-        })
+        let Some(part) = parts.first() else {
+            return Err(Error::NoData);
+        };
+        let gradient = |point: &Tensor<1>| {
+            let gradient = part.loss.gradient(point).map_err(Error::Derivatives);
+            gradient.map(|(_, gradient)| gradient)
+        };
+        if parts.len() == 1 {
+            self.objective.has_gradient(batch, gradient)
+        } else {
+            let rows = batch.clone().narrow(0..part.examples);
+            self.objective.has_gradient(&rows, gradient)
+        }
     }
 
     fn captured(&self, index: usize, batch: B) -> Result<Vec<Part>, Error> {

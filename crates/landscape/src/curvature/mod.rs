@@ -6,7 +6,6 @@ mod finite_difference;
 mod fisher;
 mod gauss_newton;
 mod hessian;
-mod parts;
 mod product;
 
 pub use finite_difference::{DifferenceConfig, Precision, Step};

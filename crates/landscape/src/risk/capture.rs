@@ -49,7 +49,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         batch: &B,
         captured: impl FnOnce(&Tensor<1>) -> Result<Tensor<1>, Error>,
     ) -> Result<(), Error> {
-        let point = self.beside()?;
+        let point = self.beside(0.1)?;
         let theirs = download(&self.batch_gradient(&point, batch, 0)?);
         // Where a gradient is no number, nothing can be told.
         if relative_change(&download(&captured(&point)?), &theirs) > 1e-3 {
@@ -58,12 +58,12 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(())
     }
 
-    /// A point near the origin, a tenth of the typical weight away in each coordinate.
+    /// A point that is `distance` typical weights away from the origin in each coordinate.
     #[expect(
         clippy::cast_precision_loss,
         reason = "there are far fewer than 2^53 parameters"
     )]
-    pub(crate) fn beside(&self) -> Result<Tensor<1>, Error> {
+    pub(crate) fn beside(&self, distance: f64) -> Result<Tensor<1>, Error> {
         let domain = &self.space().domain;
         let origin = download(self.origin());
         let square: f64 = origin.iter().map(|entry| entry * entry).sum();
@@ -72,7 +72,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let moved: Vec<f64> = origin
             .iter()
             .zip(noise)
-            .map(|(entry, noise)| entry + 0.1 * typical * noise)
+            .map(|(entry, noise)| entry + distance * typical * noise)
             .collect();
         domain.upload(&moved)
     }

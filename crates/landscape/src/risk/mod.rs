@@ -3,6 +3,7 @@
 mod batches;
 mod capture;
 mod objective;
+mod parts;
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +13,7 @@ use derivatives::{Outputs, catch_quietly};
 
 pub use batches::Batches;
 pub use objective::Objective;
+pub(crate) use parts::{Cutter, Part};
 
 use crate::{Batch, Error};
 

@@ -1,32 +1,36 @@
 //! Losses at points of a line or a plane.
 //!
-//! Each batch is captured and becomes a [`Plane`]. What that keeps between points may be more than
-//! memory holds, so batches are done in groups: all of them, if they fit; otherwise a block of
-//! points is done for one group after the other, and every group is prepared again for the next
-//! block. A loss is the sum over the batches in their order, whichever core had which.
+//! Each batch is captured, perhaps in parts, and each part becomes a [`Plane`]. What that keeps
+//! between points may be more than memory holds, so parts are done in groups: all of them, if they
+//! fit; otherwise a block of points is done for one group after the other, and every group is
+//! prepared again for the next block. A loss is the sum over the parts in their order, whichever
+//! core had which.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, Plane, Workers};
 
 use super::Evaluation;
-use crate::risk::Batches;
+use crate::risk::{Batches, Cutter};
 use crate::{Batch, Error, Objective};
 
-/// Bytes that the planes of one group of batches may keep.
+/// Bytes that the planes of one group of parts may keep.
 const KEPT_BYTES: usize = 1 << 29;
 
 /// Points done at once where groups have to be prepared again: preparing costs about as much as
 /// the first layer of three points.
 const POINTS_PER_TURN: usize = 64;
 
-/// (Point, batch) pairs that keep the cores busy; a callback may cancel after that many.
+/// (Point, part) pairs that keep the cores busy; a callback may cancel after that many.
 const JOBS: usize = 64;
 
-/// Points for which a batch stays in a core's cache, at least.
+/// Points for which a part stays in a core's cache, at least.
 const POINTS_PER_VISIT: usize = 8;
+
+/// Examples of a part, at most: there are points enough for all cores, so that only the cache limits it.
+const MOST: usize = 4096;
 
 /// The losses at `origin + sum_i a_i d_i` for the coordinates a of `points`, each handed to `each`,
 /// and how they were obtained.
@@ -76,84 +80,105 @@ struct Slice<'a, M, B, const D: usize> {
     workers: Workers,
 }
 
-/// The held batches in groups.
-enum Groups<'a, B, const D: usize> {
+/// A captured part of the data with its share of the examples.
+struct Share {
+    of_all: f64,
+    examples: usize,
+    loss: CapturedLoss,
+}
+
+/// The parts of the held batches in groups.
+enum Groups<const D: usize> {
     /// One group, prepared.
     Kept(Vec<Prepared<D>>),
     /// Several, to be prepared when it is their turn.
-    InTurn {
-        batches: &'a [B],
-        groups: Vec<Range<usize>>,
-    },
+    InTurn(Vec<Vec<Share>>),
 }
 
-/// A batch on the plane, with its share of the examples.
+/// A part on the plane, with its share of the examples.
 struct Prepared<const D: usize> {
     share: f64,
     plane: Plane<D>,
 }
 
-impl<B, const D: usize> Groups<'_, B, D> {
+impl<const D: usize> Groups<D> {
     /// How many points are done at once.
     fn block(&self) -> usize {
         match self {
-            Self::Kept(batches) => JOBS.div_ceil(batches.len().max(1)).max(POINTS_PER_VISIT),
-            Self::InTurn { .. } => POINTS_PER_TURN,
+            Self::Kept(parts) => JOBS.div_ceil(parts.len().max(1)).max(POINTS_PER_VISIT),
+            Self::InTurn(_) => POINTS_PER_TURN,
         }
     }
 }
 
-impl<'a, M: Module, B: Batch, const D: usize> Slice<'a, M, B, D> {
-    /// The batches in groups that keep at most `bytes`, or one batch; or why there are none.
-    fn groups(&self, bytes: usize) -> Result<Groups<'a, B, D>, String> {
-        let Batches::Held(batches) = self.objective.risk().batches() else {
-            return Err("the batches are streamed".to_owned());
-        };
+impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
+    /// The parts in groups that keep at most `bytes`, or one part; or why there are none.
+    fn groups(&self, bytes: usize) -> Result<Groups<D>, String> {
         let message = |error: Error| match error {
             Error::Derivatives(reason) => reason.to_string(),
             error => error.to_string(),
         };
-        let Some((first, rest)) = batches.split_first() else {
+        let Batches::Held(batches) = self.objective.risk().batches() else {
+            return Err("the batches are streamed".to_owned());
+        };
+        let mut shares = self.shares(batches).map_err(message)?;
+        let rest = shares.split_off(1.min(shares.len()));
+        let Some(first) = shares.first() else {
             return Err("there is no batch".to_owned());
         };
-        let mut kept = self
-            .prepared(std::slice::from_ref(first))
-            .map_err(message)?;
-        let of_first: usize = kept.iter().map(|batch| batch.plane.kept_bytes()).sum();
-        let examples = bytes / (of_first / first.examples().max(1)).max(1);
+        let mut kept = self.prepared(&shares).map_err(message)?;
+        let of_first: usize = kept.iter().map(|part| part.plane.kept_bytes()).sum();
+        let examples = bytes / (of_first / first.examples.max(1)).max(1);
         if self.objective.examples() <= examples {
-            kept.extend(self.prepared(rest).map_err(message)?);
+            kept.extend(self.prepared(&rest).map_err(message)?);
             return Ok(Groups::Kept(kept));
         }
-        let mut groups: Vec<Range<usize>> = Vec::new();
-        let mut room = 0;
-        for (index, batch) in batches.iter().enumerate() {
-            match (groups.last_mut(), batch.examples() <= room) {
-                (Some(group), true) => group.end = index + 1,
+        drop(kept);
+        let mut groups: Vec<Vec<Share>> = Vec::new();
+        let mut room: usize = 0;
+        for share in shares.into_iter().chain(rest) {
+            match groups.last_mut() {
+                Some(group) if share.examples <= room => {
+                    room -= share.examples;
+                    group.push(share);
+                }
                 _ => {
-                    groups.push(index..index + 1);
-                    room = examples;
+                    room = examples.saturating_sub(share.examples);
+                    groups.push(vec![share]);
                 }
             }
-            room = room.saturating_sub(batch.examples());
         }
-        Ok(Groups::InTurn { batches, groups })
+        Ok(Groups::InTurn(groups))
     }
 
-    /// The batches on the plane.
-    fn prepared(&self, batches: &[B]) -> Result<Vec<Prepared<D>>, Error> {
-        let losses: Vec<(f64, CapturedLoss)> = batches
-            .iter()
-            .map(|batch| {
-                let share = self.objective.share(batch);
-                Ok((share, self.objective.capture(batch.clone())?))
-            })
-            .collect::<Result<_, Error>>()?;
+    /// The batches, captured in parts where that changes nothing but the rounding.
+    fn shares(&self, batches: &[B]) -> Result<Vec<Share>, Error> {
+        let Some(first) = batches.first() else {
+            return Err(Error::NoData);
+        };
+        let cutter = Cutter::like(self.objective, first, MOST)?;
+        let mut shares = Vec::new();
+        for (index, batch) in batches.iter().enumerate() {
+            let of_all = self.objective.share(batch);
+            let parts = cutter.capture(self.objective, index, batch.clone(), &self.workers)?;
+            shares.extend(parts.into_iter().map(|part| Share {
+                of_all: of_all * part.share,
+                examples: part.examples,
+                loss: part.loss,
+            }));
+        }
+        Ok(shares)
+    }
+
+    /// Some parts on the plane.
+    fn prepared(&self, shares: &[Share]) -> Result<Vec<Prepared<D>>, Error> {
         let origin = self.objective.origin();
-        let prepared = self.workers.map(&losses, |(share, loss)| {
-            let plane = loss.on_plane(origin, self.directions.each_ref());
-            let share = *share;
-            plane.map(|plane| Prepared { share, plane })
+        let prepared = self.workers.map(shares, |share| {
+            let plane = share.loss.on_plane(origin, self.directions.each_ref());
+            plane.map(|plane| Prepared {
+                share: share.of_all,
+                plane,
+            })
         });
         prepared
             .into_iter()
@@ -162,13 +187,13 @@ impl<'a, M: Module, B: Batch, const D: usize> Slice<'a, M, B, D> {
     }
 
     /// The losses at some points.
-    fn block(&self, groups: &Groups<'_, B, D>, points: &[[f64; D]]) -> Result<Vec<f64>, Error> {
+    fn block(&self, groups: &Groups<D>, points: &[[f64; D]]) -> Result<Vec<f64>, Error> {
         let mut losses = vec![0.0; points.len()];
         match groups {
-            Groups::Kept(batches) => self.add(batches, points, &mut losses),
-            Groups::InTurn { batches, groups } => {
+            Groups::Kept(parts) => self.add(parts, points, &mut losses),
+            Groups::InTurn(groups) => {
                 for group in groups {
-                    let prepared = self.prepared(&batches[group.clone()])?;
+                    let prepared = self.prepared(group)?;
                     self.add(&prepared, points, &mut losses);
                 }
             }
@@ -182,18 +207,18 @@ impl<'a, M: Module, B: Batch, const D: usize> Slice<'a, M, B, D> {
         Ok(losses)
     }
 
-    /// Adds the share of some batches to the losses at some points.
-    fn add(&self, batches: &[Prepared<D>], points: &[[f64; D]], losses: &mut [f64]) {
-        // All points of a batch one after the other: it stays in the cache.
-        let jobs: Vec<(&Prepared<D>, usize)> = batches
+    /// Adds the share of some parts to the losses at some points.
+    fn add(&self, parts: &[Prepared<D>], points: &[[f64; D]], losses: &mut [f64]) {
+        // All points of a part one after the other: it stays in the cache.
+        let jobs: Vec<(&Prepared<D>, usize)> = parts
             .iter()
-            .flat_map(|batch| (0..points.len()).map(move |index| (batch, index)))
+            .flat_map(|part| (0..points.len()).map(move |index| (part, index)))
             .collect();
         let values = self
             .workers
-            .map(&jobs, |&(batch, index)| batch.plane.value(points[index]));
-        for (&(batch, index), value) in jobs.iter().zip(values) {
-            losses[index] += batch.share * value;
+            .map(&jobs, |&(part, index)| part.plane.value(points[index]));
+        for (&(part, index), value) in jobs.iter().zip(values) {
+            losses[index] += part.share * value;
         }
     }
 
@@ -252,7 +277,7 @@ mod tests {
             let groups = slice.groups(bytes).unwrap();
             let in_turn = match &groups {
                 Groups::Kept(_) => 1,
-                Groups::InTurn { groups, .. } => groups.len(),
+                Groups::InTurn(groups) => groups.len(),
             };
             assert_eq!(in_turn > 1, bytes < 1 << 20, "{in_turn} groups");
             let losses = slice.block(&groups, &points).unwrap();
