@@ -97,7 +97,7 @@ fn sam_step<M: Subject>(bencher: Bencher<'_, '_>) {
     let model = M::network(&Device::flex().autodiff());
     let batch = M::batch(64);
     let mut optimiser = SgdConfig::new().init();
-    let sam = SamConfig::new().init();
+    let mut sam = SamConfig::new().init();
     bencher.bench_local(|| {
         sam.step(&mut optimiser, 0.1, model.clone(), |m| loss(m, &batch))
             .expect("a step")

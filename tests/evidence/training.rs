@@ -63,7 +63,7 @@ pub(crate) fn train(method: Method, recipe: &Recipe) -> Result<Outcome> {
     // Burn's default dampening is 0.1; PyTorch's momentum has none.
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
     let mut optimiser = SgdConfig::new().with_momentum(Some(momentum)).init();
-    let (sam, asam) = (SamConfig::new().init(), AsamConfig::new().init());
+    let (mut sam, mut asam) = (SamConfig::new().init(), AsamConfig::new().init());
     let steps_per_epoch = train.len().div_ceil(recipe.batch_size) as u64;
     let total = recipe.epochs * steps_per_epoch;
     let mut step = 0_u64;

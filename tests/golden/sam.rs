@@ -31,7 +31,7 @@ struct Perturbations {
 impl Perturbations {
     fn compare<N: Net, S: SharpnessAware>(
         case: &Case<N>,
-        method: &S,
+        method: &mut S,
         family: &str,
         scalars: &[&str],
     ) {
@@ -74,9 +74,14 @@ impl CaseVisitor for Perturbations {
             let sam = SamConfig::new()
                 .with_rho(rho.parse().expect("a number"))
                 .init();
-            Self::compare(case, &sam, &format!("sam_rho{rho}"), &["sam", rho]);
+            Self::compare(
+                case,
+                &mut sam.clone(),
+                &format!("sam_rho{rho}"),
+                &["sam", rho],
+            );
         }
-        Self::compare(case, &AsamConfig::new().init(), "asam", &["asam"]);
+        Self::compare(case, &mut AsamConfig::new().init(), "asam", &["asam"]);
         self.visited += 1;
     }
 }
@@ -90,7 +95,7 @@ fn perturbations_and_sharpness_agree_with_pytorch() {
 
 /// The largest relative error of the weights after 1, 5 and 20 steps, and the last weights.
 fn trajectory<N: Net, S: SharpnessAware>(
-    method: &S,
+    method: &mut S,
     mut optim: ModuleOptimizer,
     lr: f64,
     algorithm: &str,
@@ -144,15 +149,15 @@ fn trajectories(
         for (algorithm, (error, _)) in [
             (
                 "sam_sgd",
-                trajectory::<N, _>(&sam, sgd(), 0.1, "sam_sgd", label, dtype),
+                trajectory::<N, _>(&mut sam.clone(), sgd(), 0.1, "sam_sgd", label, dtype),
             ),
             (
                 "asam_sgd",
-                trajectory::<N, _>(&asam, sgd(), 0.1, "asam_sgd", label, dtype),
+                trajectory::<N, _>(&mut asam.clone(), sgd(), 0.1, "asam_sgd", label, dtype),
             ),
             (
                 "sam_adam",
-                trajectory::<N, _>(&sam, adam(), 1e-3, "sam_adam", label, dtype),
+                trajectory::<N, _>(&mut sam.clone(), adam(), 1e-3, "sam_adam", label, dtype),
             ),
         ] {
             let bound = bound(N::FIXTURE, algorithm);
@@ -206,8 +211,9 @@ fn weights_after_twenty_steps_agree_with_pytorch_over_burns_optimisers() {
 fn burns_adam_differs_from_pytorchs_by_its_float32_bias_correction() {
     fn compare<N: Net>() {
         let sam = SamConfig::new().with_rho(0.05).init();
-        let run =
-            |optim, label| trajectory::<N, _>(&sam, optim, 1e-3, "sam_adam", label, DType::F64);
+        let run = |optim, label| {
+            trajectory::<N, _>(&mut sam.clone(), optim, 1e-3, "sam_adam", label, DType::F64)
+        };
         let (error, burns) = run(burn_adam(), "burn's");
         let (betas_only, _) = run(TorchAdam::with_float32_betas().into(), "float32 betas");
         let both = TorchAdam::with_float32_betas_and_correction().into();

@@ -84,7 +84,7 @@ use probes::{Budget, Probes, Schedule};
     let folder = tempfile::tempdir()?;
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
-let sam = SamConfig::new().with_rho(0.05).init();                                        // added
+let mut sam = SamConfig::new().with_rho(0.05).init();                                        // added
 ParameterSpace::of(&model)?;    // draws the initial weights now, with or without probes
 let mut probes = Probes::new(Budget::fraction(0.05))
     .with(Schedule::every(20), GradientNorm::of(&risk))

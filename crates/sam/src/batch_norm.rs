@@ -24,6 +24,26 @@ pub enum BatchNormStatistics {
     FirstPass,
     /// Both passes move the statistics, as a loop that runs the model twice does.
     BothPasses,
+    /// Neither pass moves the statistics; a third forward pass, at the weights after the step, does.
+    /// They then belong to the weights that will be used, for half a gradient more. Only
+    /// [`step`](crate::SharpnessAware::step) can do it; elsewhere it is [`FirstPass`](Self::FirstPass).
+    Recomputed,
+}
+
+/// The model of the first pass.
+pub(crate) fn first_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> M {
+    match statistics {
+        BatchNormStatistics::Recomputed => with_own_statistics(model),
+        _ => model.clone(),
+    }
+}
+
+/// The model of the second pass, before it is moved.
+pub(crate) fn peak_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> M {
+    match statistics {
+        BatchNormStatistics::BothPasses => model.clone(),
+        _ => with_own_statistics(model),
+    }
 }
 
 /// `model` with running statistics of its own: what happens to them does not reach the live ones.
@@ -31,12 +51,23 @@ pub enum BatchNormStatistics {
 /// A clone shares them, for they sit behind an `Arc`. A model that has neither buffers nor frozen
 /// parameters has no statistics to separate, and a clone does.
 pub(crate) fn with_own_statistics<M: Module>(model: &M) -> M {
-    let mut contexts = Contexts::default();
-    model.visit(&mut contexts);
-    if !contexts.has_buffers {
+    let mut buffers = Buffers(false);
+    model.visit(&mut buffers);
+    if !buffers.0 {
         return model.clone();
     }
+    let mut contexts = Contexts::default();
+    model.visit(&mut contexts);
     model.valid().train().map(&mut contexts)
+}
+
+/// Whether there is a float tensor without gradient.
+struct Buffers(bool);
+
+impl ModuleVisitor for Buffers {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0 |= !param.is_require_grad();
+    }
 }
 
 /// Reads the context of every tensor and flag of the live model, and puts it onto another.
@@ -45,14 +76,11 @@ struct Contexts {
     floats: HashMap<ParamId, Context>,
     checkpointing: HashMap<ParamId, Option<GradientCheckpointingStrategy>>,
     flags: HashMap<ParamId, bool>,
-    has_buffers: bool,
 }
 
 impl ModuleVisitor for Contexts {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let context = Context::of(&param.base());
-        self.has_buffers |= !context.require_grad;
-        self.floats.insert(param.id, context);
+        self.floats.insert(param.id, Context::of(&param.base()));
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {

@@ -1,80 +1,70 @@
-//! The knobs of the methods and why they stand where they do.
+//! The settings that the configurations of all methods have, and why they stand where they do.
 
-use burn::config::Config;
-
-use crate::{Asam, BatchNormStatistics, Sam};
-
-/// Configuration of [`Sam`].
-#[derive(Config, Debug)]
-pub struct SamConfig {
-    /// The radius of the perturbation, in units of the weights. 0.05 is what Foret et al. (2021,
-    /// section 3.1) found to work for most networks; zero gives the base optimiser, bit for bit.
-    #[config(default = 0.05)]
-    pub rho: f64,
-    /// What the second pass does to the running statistics of batch normalisation: nothing.
-    #[config(default = "BatchNormStatistics::FirstPass")]
-    pub batch_norm: BatchNormStatistics,
-}
-
-impl SamConfig {
-    /// The method with these settings.
-    ///
-    /// # Panics
-    ///
-    /// When rho is negative or not finite.
-    #[must_use]
-    pub fn init(&self) -> Sam {
-        check("rho", self.rho);
-        Sam {
-            rho: self.rho,
-            batch_norm: self.batch_norm,
+/// A configuration of one method: the common settings, its own, and the [`Ascent`](crate::Ascent)
+/// that the common ones make.
+macro_rules! method_config {
+    (
+        $(#[$about:meta])*
+        $name:ident, rho = $rho:tt, $about_rho:literal;
+        $($own:tt)*
+    ) => {
+        $(#[$about])*
+        #[derive(burn::config::Config, Debug)]
+        pub struct $name {
+            #[doc = $about_rho]
+            #[config(default = $rho)]
+            pub rho: f64,
+            /// How the radius changes while training goes on: not at all.
+            #[config(default = "RhoSchedule::Constant")]
+            pub schedule: RhoSchedule,
+            /// In how many steps the radius is covered. Each costs a gradient; one is the published
+            /// method.
+            #[config(default = 1)]
+            pub ascent_steps: usize,
+            /// The parameters that the ascent moves: all.
+            #[config(default = "Perturbed::All")]
+            pub perturbed: Perturbed,
+            /// What the second pass does to the running statistics of batch normalisation: nothing.
+            #[config(default = "BatchNormStatistics::FirstPass")]
+            pub batch_norm: BatchNormStatistics,
+            /// A seed, for the same dropout masks in all passes of a step: the device's generator is
+            /// seeded before each pass with this and the number of the step, so that whatever else
+            /// draws from it goes on from there. `None`, the default, never touches the generator.
+            /// Nothing else in this crate seeds a device.
+            #[config(default = "None")]
+            pub same_masks: Option<u64>,
+            $($own)*
         }
-    }
-}
 
-/// Configuration of [`Asam`].
-#[derive(Config, Debug)]
-pub struct AsamConfig {
-    /// The radius of the perturbation, relative to the weights. 0.5 is what Kwon et al. (2021,
-    /// section 5) use for CIFAR-10: about ten times the rho of SAM, for it is measured in units of
-    /// |w|.
-    #[config(default = 0.5)]
-    pub rho: f64,
-    /// Added to |w|, so that a weight of zero can still be perturbed. 0.01 is the paper's.
-    #[config(default = 0.01)]
-    pub eta: f64,
-    /// Whether parameters of rank 0 and 1 (biases, scales and shifts of norm layers) are scaled by
-    /// |w| + eta as well. The paper perturbs them unscaled. Only with everything scaled and eta =
-    /// 0 is the method invariant to moving a factor from one ReLU layer into the next.
-    #[config(default = false)]
-    pub scale_all: bool,
-    /// What the second pass does to the running statistics of batch normalisation: nothing.
-    #[config(default = "BatchNormStatistics::FirstPass")]
-    pub batch_norm: BatchNormStatistics,
-}
-
-impl AsamConfig {
-    /// The method with these settings.
-    ///
-    /// # Panics
-    ///
-    /// When rho or eta is negative or not finite.
-    #[must_use]
-    pub fn init(&self) -> Asam {
-        check("rho", self.rho);
-        check("eta", self.eta);
-        Asam {
-            rho: self.rho,
-            eta: self.eta,
-            scale_all: self.scale_all,
-            batch_norm: self.batch_norm,
+        impl $name {
+            fn ascent(&self, scale: Scale) -> Ascent {
+                Ascent::new(self.rho)
+                    .with_schedule(self.schedule)
+                    .with_steps(self.ascent_steps)
+                    .with_perturbed(self.perturbed.clone())
+                    .with_batch_norm(self.batch_norm)
+                    .with_same_masks(self.same_masks)
+                    .with_scale(scale)
+            }
         }
-    }
+    };
 }
 
-fn check(name: &str, value: f64) {
-    assert!(
-        value.is_finite() && value >= 0.0,
-        "{name} must be finite and not negative, but is {value}"
-    );
+/// The three functions that every method has.
+macro_rules! common {
+    () => {
+        fn ascent(&self) -> &Ascent {
+            &self.ascent
+        }
+
+        fn state(&self) -> &State {
+            &self.state
+        }
+
+        fn state_mut(&mut self) -> &mut State {
+            &mut self.state
+        }
+    };
 }
+
+pub(crate) use {common, method_config};

@@ -43,4 +43,10 @@ pub enum Error {
         /// The loss at the same place.
         loss: f64,
     },
+    /// A method that selects or groups examples was given a loss that does not tell them apart.
+    #[error(
+        "this method needs the losses of single examples: call `step_examples` with a closure that \
+         gives them, in place of `step`"
+    )]
+    ExamplesNotApart,
 }

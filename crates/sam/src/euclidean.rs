@@ -1,34 +1,43 @@
 //! SAM: the peak within a Euclidean ball.
 
-use burn::tensor::Tensor;
+use crate::config::{common, method_config};
+use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
 
-use crate::{BatchNormStatistics, SharpnessAware};
+method_config! {
+    /// Configuration of [`Sam`].
+    SamConfig, rho = 0.05,
+    "The radius of the perturbation, in units of the weights. 0.05 is what Foret et al. (2021, section \
+     3.1) found to work for most networks; zero gives the base optimiser, bit for bit.";
+}
 
-/// Sharpness-aware minimisation, made by [`SamConfig::init`](crate::SamConfig::init).
+impl SamConfig {
+    /// The method with these settings.
+    ///
+    /// # Panics
+    /// When a setting is negative or not finite.
+    #[must_use]
+    pub fn init(&self) -> Sam {
+        Sam {
+            ascent: self.ascent(Scale::Unit),
+            state: State::default(),
+        }
+    }
+}
+
+/// Sharpness-aware minimisation, made by [`SamConfig::init`].
 ///
-/// $$ e = \rho\, g / \lVert g \rVert $$
+/// $$ e = \rho\, g / \lVert g \rVert, \qquad w \leftarrow w - \text{optimiser}(\nabla L(w + e)) $$
 ///
-/// There is no small constant in the denominator: a zero gradient gives e = 0.
+/// There is no small constant in the denominator: a zero gradient gives e = 0. Two gradients a step.
 ///
 /// # References
-///
-/// Foret et al. 2021, equation 2 with p = 2.
-#[derive(Debug, Clone, PartialEq)]
+/// Foret et al. 2021, equation 2 with p = 2, algorithm 1.
+#[derive(Debug, Clone)]
 pub struct Sam {
-    pub(crate) rho: f64,
-    pub(crate) batch_norm: BatchNormStatistics,
+    ascent: Ascent,
+    state: State,
 }
 
 impl SharpnessAware for Sam {
-    fn rho(&self) -> f64 {
-        self.rho
-    }
-
-    fn scale<const D: usize>(&self, _weight: &Tensor<D>) -> Option<Tensor<D>> {
-        None
-    }
-
-    fn batch_norm(&self) -> BatchNormStatistics {
-        self.batch_norm
-    }
+    common!();
 }

@@ -26,7 +26,7 @@
 //!
 //! let device = Device::flex().autodiff();
 //! let model = Point { w: Param::from_data([3.0, 4.0], &device) };
-//! let sam = SamConfig::new().with_rho(0.5).init();
+//! let mut sam = SamConfig::new().with_rho(0.5).init();
 //! let mut optim = SgdConfig::new().init();
 //!
 //! // L(w) = |w|^2 / 2 has the gradient w, so the peak of w is 1.1 w and a step goes to 0.89 w.
@@ -35,7 +35,7 @@
 //!
 //! let w: Vec<f32> = step.model.w.val().try_into_vec_as()?;
 //! assert!((w[0] - 0.89 * 3.0).abs() < 1e-6 && (w[1] - 0.89 * 4.0).abs() < 1e-6);
-//! assert!((step.loss - 12.5).abs() < 1e-5 && (step.peak_loss - 15.125).abs() < 1e-5);
+//! assert!((step.loss - 12.5).abs() < 1e-5 && (step.ascent_gain().unwrap_or(0.0) - 2.625).abs() < 1e-5);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -54,20 +54,51 @@
 //! generalization"; Kwon, Kim, Park, Choi 2021, "ASAM".
 
 mod adaptive;
-mod ascent;
 mod batch_norm;
+mod careful;
 mod config;
 mod context;
+mod descent;
 mod error;
+mod esam;
 mod euclidean;
+mod friendly;
+mod gradients;
+mod gsam;
+mod learner;
+mod looksam;
+mod loss;
 mod method;
+mod micro_batch;
 mod norm;
+mod peak;
+mod perturbed;
+mod random;
+mod record;
+mod scale;
+mod schedule;
+mod settings;
+mod state;
 mod step;
+mod vectors;
 
-pub use adaptive::Asam;
+pub use adaptive::{Asam, AsamConfig};
 pub use batch_norm::BatchNormStatistics;
-pub use config::{AsamConfig, SamConfig};
+pub use descent::{Cost, Descent, Peak};
 pub use error::{Error, Pass};
-pub use euclidean::Sam;
-pub use method::SharpnessAware;
+pub use esam::{Esam, EsamConfig};
+pub use euclidean::{Sam, SamConfig};
+pub use friendly::{FriendlySam, FriendlySamConfig};
+pub use gsam::{Gsam, GsamConfig};
+pub use learner::{InLearner, LearnerDescent};
+pub use looksam::{LookSam, LookSamConfig};
+pub use loss::Rows;
+pub use method::{Batches, Direction, Pair, SharpnessAware};
+pub use micro_batch::{MicroBatchSam, MicroBatchSamConfig};
+pub use perturbed::Perturbed;
+pub use record::StateRecord;
+pub use scale::Scale;
+pub use schedule::RhoSchedule;
+pub use settings::Ascent;
+pub use state::State;
 pub use step::{Rejected, Step};

@@ -1,16 +1,15 @@
-//! Norms of a gradient over all parameters together.
+//! Norms of a gradient over all parameters together, and its angle with another.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, FloatDType, Tensor, Transaction};
+use burn::tensor::{DType, Tensor, Transaction};
 
-use crate::SharpnessAware;
+use crate::vectors::summable;
+use crate::{Scale, careful};
 
 /// A Euclidean norm as largest * ratio, which neither overflows nor underflows.
-///
-/// The squares of float32 entries leave its range beyond 1e19 and below 1e-23, where a gradient of
-/// a scaled loss may well be. So every tensor is divided by its largest entry before it is squared
-/// and summed on its device, and the sums meet on the host in float64.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Norm {
     /// The largest absolute value of all entries.
@@ -24,6 +23,20 @@ impl Norm {
         self.largest * self.ratio
     }
 
+    /// From a sum of squares that is neither zero nor out of range.
+    fn of_squares(sum: f64) -> Self {
+        Self {
+            largest: 1.0,
+            ratio: sum.sqrt(),
+        }
+    }
+
+    /// Whether it was taken without care for its range.
+    #[expect(clippy::float_cmp, reason = "exactly one, as `of_squares` sets it")]
+    fn is_plain(self) -> bool {
+        self.largest == 1.0
+    }
+
     pub(crate) fn is_zero(self) -> bool {
         self.largest == 0.0
     }
@@ -33,7 +46,7 @@ impl Norm {
     }
 
     /// From the largest entry of each tensor and its sum of squares in units of that.
-    fn combine(parts: &[(f64, f64)]) -> Self {
+    pub(crate) fn combine(parts: &[(f64, f64)]) -> Self {
         // `f64::max` would pass over a NaN.
         let largest = parts.iter().fold(0.0, |largest: f64, &(part, _)| {
             if part.is_nan() || part > largest {
@@ -59,101 +72,140 @@ impl Norm {
     }
 }
 
-/// The norms that a method needs of one gradient.
+/// What is asked of a gradient beside its norm.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question<'a> {
+    /// T.
+    pub(crate) scale: Scale,
+    /// The parameters that the ascent moves; `None` for all.
+    pub(crate) chosen: Option<&'a HashSet<ParamId>>,
+    /// A gradient with which to take the cosine.
+    pub(crate) other: Option<(&'a GradientsParams, Norm)>,
+}
+
+impl Question<'_> {
+    pub(crate) fn moves(&self, id: ParamId) -> bool {
+        self.chosen.is_none_or(|chosen| chosen.contains(&id))
+    }
+}
+
+/// What a step needs to know of one gradient.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Norms {
     /// ||g||.
     pub(crate) gradient: Norm,
-    /// ||T g||.
-    pub(crate) scaled: Norm,
+    /// ||T g|| over the parameters of the ascent.
+    pub(crate) ascent: Norm,
+    /// The cosine with the other gradient, if there was one; 0 where one of them is zero.
+    pub(crate) cosine: Option<f64>,
 }
+
+/// Squares whose sum lies between these, in float32 and in float64, have lost nothing that counts.
+const SAFE: [(f64, f64); 2] = [(1e-30, 1e37), (1e-280, 1e307)];
 
 impl Norms {
-    /// Both norms over all parameters that have a gradient, with one read from the device.
-    pub(crate) fn of<M: Module, S: SharpnessAware>(
-        method: &S,
+    /// Everything asked, over all parameters that have a gradient, with one read from the device.
+    pub(crate) fn of<M: Module>(
         model: &M,
         gradients: &GradientsParams,
+        question: &Question<'_>,
     ) -> Self {
-        let mut parts = Parts {
-            method,
+        let mut sums = Sums {
             gradients,
+            question,
             reads: Transaction::default(),
-            is_scaled: Vec::new(),
+            kinds: Vec::new(),
+            is_double: true,
         };
-        model.visit(&mut parts);
-        // One (largest, sum) pair for each tensor, two where a scale makes T g differ from g.
-        let mut read = parts.reads.execute().into_iter().map(|data| {
-            let mut pair = data.iter::<f64>();
-            (
-                pair.next().unwrap_or(f64::NAN),
-                pair.next().unwrap_or(f64::NAN),
-            )
-        });
-        let (mut plain, mut scaled) = (Vec::new(), Vec::new());
-        for is_scaled in parts.is_scaled {
-            let missing = (f64::NAN, f64::NAN);
-            let pair = read.next().unwrap_or(missing);
-            plain.push(pair);
-            scaled.push(if is_scaled {
-                read.next().unwrap_or(missing)
+        model.visit(&mut sums);
+        let (lowest, highest) = SAFE[usize::from(sums.is_double)];
+        let (mut plain, mut ascent, mut dot) = (0.0, 0.0, 0.0);
+        for (data, kind) in sums.reads.execute().into_iter().zip(sums.kinds) {
+            let sum = data.iter::<f64>().next().unwrap_or(f64::NAN);
+            match kind {
+                Kind::Plain => plain += sum,
+                Kind::Both => {
+                    plain += sum;
+                    ascent += sum;
+                }
+                Kind::Scaled => ascent += sum,
+                Kind::Dot => dot += sum,
+            }
+        }
+        let is_safe = |sum: f64| (lowest..=highest).contains(&sum);
+        let (gradient, ascent) = if is_safe(plain) && is_safe(ascent) {
+            (Norm::of_squares(plain), Norm::of_squares(ascent))
+        } else {
+            careful::norms(model, gradients, question)
+        };
+        let cosine = question.other.map(|(other, norm)| {
+            if gradient.is_plain() && norm.is_plain() {
+                dot / (gradient.ratio * norm.ratio)
             } else {
-                pair
-            });
-        }
+                careful::cosine(model, (gradients, gradient), (other, norm))
+            }
+        });
         Self {
-            gradient: Norm::combine(&plain),
-            scaled: Norm::combine(&scaled),
+            gradient,
+            ascent,
+            cosine,
         }
     }
 }
 
-struct Parts<'a, S> {
-    method: &'a S,
-    gradients: &'a GradientsParams,
-    reads: Transaction,
-    is_scaled: Vec<bool>,
+/// What a sum counts for.
+enum Kind {
+    Plain,
+    Both,
+    Scaled,
+    Dot,
 }
 
-impl<S> Parts<'_, S> {
-    fn read<const D: usize>(&mut self, tensor: Tensor<D>) {
+struct Sums<'a> {
+    gradients: &'a GradientsParams,
+    question: &'a Question<'a>,
+    reads: Transaction,
+    kinds: Vec<Kind>,
+    is_double: bool,
+}
+
+impl Sums<'_> {
+    fn sum<const D: usize>(&mut self, terms: Tensor<D>, kind: Kind) {
         let reads = std::mem::take(&mut self.reads);
-        self.reads = reads.register(largest_and_sum(tensor));
+        self.reads = reads.register(terms.sum());
+        self.kinds.push(kind);
     }
 }
 
-impl<S: SharpnessAware> ModuleVisitor for Parts<'_, S> {
+impl ModuleVisitor for Sums<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(gradient) = self.gradients.get::<D>(param.id) else {
             return;
         };
-        let gradient = gradient.inner();
-        let scale = self.method.scale(&param.base().inner());
-        self.is_scaled.push(scale.is_some());
-        self.read(gradient.clone());
+        let gradient = summable(gradient.inner());
+        self.is_double &= gradient.dtype() == DType::F64;
+        let moves = self.question.moves(param.id);
+        let scale = if moves {
+            self.question.scale.of(&param.base().inner())
+        } else {
+            None
+        };
+        if let Some((other, _)) = self.question.other
+            && let Some(other) = other.get::<D>(param.id)
+        {
+            let other = summable(other.inner()).to_device(&gradient.device());
+            self.sum(gradient.clone() * other, Kind::Dot);
+        }
         if let Some(scale) = scale {
             let device = scale.device();
-            self.read(scale * gradient.to_device(&device));
+            let scaled = summable(scale) * gradient.clone().to_device(&device);
+            self.sum(scaled.square(), Kind::Scaled);
+            self.sum(gradient.square(), Kind::Plain);
+        } else {
+            let kind = if moves { Kind::Both } else { Kind::Plain };
+            self.sum(gradient.square(), kind);
         }
     }
-}
-
-/// `[2]`: the largest absolute value, and the sum of squares in units of it.
-fn largest_and_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
-    // A sum of squares of up to one each leaves the range of half precision at 65504 entries.
-    let tensor = match tensor.dtype() {
-        DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),
-        _ => tensor,
-    };
-    let entries = tensor.shape().num_elements();
-    let flat: Tensor<1> = tensor.reshape([entries]);
-    let largest = flat.clone().abs().max();
-    let is_zero = largest.clone().equal_scalar(0.0);
-    let sum = flat
-        .div(largest.clone().mask_fill(is_zero, 1.0))
-        .square()
-        .sum();
-    Tensor::cat(vec![largest, sum], 0)
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! One step of sharpness-aware training, and what it measured on the way.
+//! One step of sharpness-aware training.
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
+use burn::optim::ModuleOptimizer;
 
 use crate::batch_norm::with_own_statistics;
-use crate::norm::Norms;
-use crate::{Error, Pass, SharpnessAware, ascent};
+use crate::descent::{self, Cost, Descent, Peak};
+use crate::loss::Loss;
+use crate::{BatchNormStatistics, Error, SharpnessAware};
 
 /// A step that was taken.
 #[derive(Debug, Clone)]
@@ -16,12 +16,22 @@ pub struct Step<M> {
     pub model: M,
     /// L(w), before the step.
     pub loss: f64,
-    /// L(w + e). `peak_loss - loss` is the sharpness that the method descends beside the loss.
-    pub peak_loss: f64,
     /// ||g||, the Euclidean norm of the gradient at w over all parameters.
     pub gradient_norm: f64,
-    /// The same of the gradient at the peak, which drove the optimiser.
-    pub peak_gradient_norm: f64,
+    /// The radius of this step.
+    pub rho: f64,
+    /// What was found at the peak; `None` in a step that looked for none.
+    pub peak: Option<Peak>,
+    /// What the step cost, the optimiser left out.
+    pub cost: Cost,
+}
+
+impl<M> Step<M> {
+    /// L(w + e) - L(w), the sharpness that the method descends beside the loss; `None` in a step that
+    /// looked for no peak.
+    pub fn ascent_gain(&self) -> Option<f64> {
+        self.peak.map(|peak| peak.loss - self.loss)
+    }
 }
 
 /// A step that was not taken.
@@ -34,73 +44,46 @@ pub struct Rejected<M> {
     pub reason: Error,
 }
 
-pub(crate) fn take<M: Module, S: SharpnessAware>(
-    method: &S,
+pub(crate) fn take<M: Module, S: SharpnessAware, L: Loss<M>>(
+    method: &mut S,
     optim: &mut ModuleOptimizer,
     lr: ModuleLearningRate,
     model: M,
-    mut loss: impl FnMut(&M) -> Tensor<1>,
+    loss: &mut L,
 ) -> Result<Step<M>, Rejected<M>> {
     // The first pass already moves the live statistics, and a batch with a NaN would spoil them
     // for good. This copy shares the weights and costs no arithmetic.
     let before = with_own_statistics(&model);
-    let first = match Evaluated::at(Pass::Weights, method, &model, &mut loss) {
-        Ok(first) => first,
+    let seen = method.state().learning_rate;
+    method.at_learning_rate(lr.base());
+    let Descent {
+        gradients,
+        loss: value,
+        gradient_norm,
+        rho,
+        peak,
+        mut cost,
+    } = match descent::of(method, &model, loss, true) {
+        Ok(descent) => descent,
         Err(reason) => {
+            method.state_mut().learning_rate = seen;
             return Err(Rejected {
                 model: before,
                 reason,
             });
         }
     };
-    let peak = ascent::peak(method, &model, &first.gradients, first.norms.scaled);
-    let second = match Evaluated::at(Pass::Peak, method, &peak, &mut loss) {
-        Ok(second) => second,
-        Err(reason) => {
-            return Err(Rejected {
-                model: before,
-                reason,
-            });
-        }
-    };
-    Ok(Step {
-        model: optim.step(lr, model, second.gradients),
-        loss: first.loss,
-        peak_loss: second.loss,
-        gradient_norm: first.norms.gradient.value(),
-        peak_gradient_norm: second.norms.gradient.value(),
-    })
-}
-
-/// One pass: a loss and its gradient, both finite.
-struct Evaluated {
-    loss: f64,
-    gradients: GradientsParams,
-    norms: Norms,
-}
-
-impl Evaluated {
-    fn at<M: Module, S: SharpnessAware>(
-        pass: Pass,
-        method: &S,
-        model: &M,
-        loss: &mut impl FnMut(&M) -> Tensor<1>,
-    ) -> Result<Self, Error> {
-        let loss = loss(model);
-        let value = loss.clone().inner();
-        let gradients = GradientsParams::from_grads(loss.backward(), model);
-        let loss: f64 = value.into_scalar();
-        if !loss.is_finite() {
-            return Err(Error::Loss { pass, value: loss });
-        }
-        let norms = Norms::of(method, model, &gradients);
-        if !norms.gradient.is_finite() || !norms.scaled.is_finite() {
-            return Err(Error::Gradient { pass, loss });
-        }
-        Ok(Self {
-            loss,
-            gradients,
-            norms,
-        })
+    let model = optim.step(lr, model, gradients);
+    if method.ascent().batch_norm == BatchNormStatistics::Recomputed {
+        let _ = loss.mean(&model);
+        cost.forward += 1.0;
     }
+    Ok(Step {
+        model,
+        loss: value,
+        gradient_norm,
+        rho,
+        peak,
+        cost,
+    })
 }

@@ -80,7 +80,7 @@ impl Stepper {
 
     /// One step on one batch.
     pub(crate) fn step<M: Network>(
-        &self,
+        &mut self,
         optimiser: &mut ModuleOptimizer,
         learning_rate: f64,
         model: M,
@@ -122,7 +122,7 @@ pub(crate) fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor
 }
 
 fn over<S: SharpnessAware, M: Network>(
-    method: &S,
+    method: &mut S,
     optimiser: &mut ModuleOptimizer,
     learning_rate: f64,
     model: M,

@@ -24,8 +24,8 @@ fn gradient_checkpointing_survives_steps_with_batch_norm() {
     for policy in POLICIES {
         let mut model = Normalised::new(1, &device, DType::F32);
         let mut optim = SgdConfig::new().init();
-        let sam = SamConfig::new().with_batch_norm(policy).init();
-        let asam = AsamConfig::new().with_batch_norm(policy).init();
+        let mut sam = SamConfig::new().with_batch_norm(policy).init();
+        let mut asam = AsamConfig::new().with_batch_norm(policy).init();
         for step in 0..2 {
             let batch = Batch::new(10 + step, &device, DType::F32);
             let g = gradients(&model, model.loss(&batch));
@@ -67,7 +67,7 @@ fn gradient_checkpointing_survives_steps_with_constants() {
             mlp: Mlp::new(1, &device, DType::F32),
         };
         let mut optim = SgdConfig::new().init();
-        let sam = SamConfig::new().with_batch_norm(policy).init();
+        let mut sam = SamConfig::new().with_batch_norm(policy).init();
         for step in 0..2 {
             let batch = Batch::new(10 + step, &device, DType::F32);
             let loss = |m: &WithConstant| {
@@ -86,7 +86,7 @@ fn rejected_model_keeps_its_checkpointing_strategy() {
     let model = Normalised::new(1, &device, DType::F32);
     let batch = Batch::new(2, &device, DType::F32);
     let mut optim = SgdConfig::new().init();
-    let sam = SamConfig::new().init();
+    let mut sam = SamConfig::new().init();
     let refused = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch) / 0.0);
     let model = refused.expect_err("an infinite loss is refused").model;
     assert!(sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).is_ok());

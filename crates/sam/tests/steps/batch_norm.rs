@@ -11,7 +11,7 @@ use crate::nets::{Batch, DTYPES, Normalised, bits, flat, gradients};
 fn statistics_after_a_step_are_those_of_the_first_pass_alone() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
-        let sam = SamConfig::new().with_rho(0.5).init();
+        let mut sam = SamConfig::new().with_rho(0.5).init();
         let mut model = Normalised::new(1, &device, dtype);
         let mut optim = SgdConfig::new().init();
         for step in 0..3 {
@@ -37,7 +37,7 @@ fn statistics_of_both_passes_are_those_of_two_forward_passes() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
         let config = SamConfig::new().with_rho(0.5);
-        let sam = config
+        let mut sam = config
             .clone()
             .with_batch_norm(BatchNormStatistics::BothPasses)
             .init();
@@ -67,7 +67,7 @@ fn policy_does_not_change_the_weights() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
         let train = |policy| {
-            let sam = SamConfig::new()
+            let mut sam = SamConfig::new()
                 .with_rho(0.5)
                 .with_batch_norm(policy)
                 .init();

@@ -30,7 +30,7 @@ fn frozen_parameters_do_not_move() {
             assert!(!peak.hidden.weight.is_require_grad() && peak.out.weight.is_require_grad());
 
             let mut optim = AdamConfig::new().init();
-            let asam = AsamConfig::new().with_batch_norm(policy).init();
+            let mut asam = AsamConfig::new().with_batch_norm(policy).init();
             for _ in 0..3 {
                 model = asam
                     .step(&mut optim, 0.1, model, |m| m.loss(&batch))
@@ -131,7 +131,7 @@ fn reparameterised_weights_keep_their_adapters_and_only_those_move() {
             let adapter = |m: &Mlp| bits(&flat(m.hidden.weight.adapter().expect("an adapter")));
             let (frozen, start) = (base(&model), adapter(&model));
 
-            let sam = SamConfig::new().with_batch_norm(policy).init();
+            let mut sam = SamConfig::new().with_batch_norm(policy).init();
             let g = gradients(&model, model.loss(&batch));
             let peak = sam.ascend(&model, &g);
             assert_eq!(base(&peak), frozen);

@@ -1,0 +1,89 @@
+//! What a step may ask of the loss on its batch.
+
+use burn::tensor::kind::Basic;
+use burn::tensor::{Int, Tensor, TensorData};
+
+/// Which examples of the batch a loss is wanted of.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a>(Option<&'a [usize]>);
+
+impl<'a> Rows<'a> {
+    /// All examples.
+    pub(crate) const ALL: Rows<'static> = Rows(None);
+
+    pub(crate) const fn some(indices: &'a [usize]) -> Self {
+        Self(Some(indices))
+    }
+
+    /// Their indices in the batch, in rising order; `None` for all.
+    #[must_use]
+    pub const fn indices(&self) -> Option<&'a [usize]> {
+        self.0
+    }
+
+    /// These rows of a tensor whose first axis counts the examples.
+    #[must_use]
+    pub fn of<const D: usize, K: Basic>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
+        let Some(indices) = self.0 else {
+            return tensor.clone();
+        };
+        if let (Some(&first), Some(&last)) = (indices.first(), indices.last())
+            && last - first + 1 == indices.len()
+        {
+            return tensor.clone().narrow(0, first, indices.len());
+        }
+        let indices: Vec<i64> = indices
+            .iter()
+            .map(|&index| i64::try_from(index).unwrap_or(i64::MAX))
+            .collect();
+        let data = TensorData::new(indices, [self.0.map_or(0, <[usize]>::len)]);
+        let indices = Tensor::<1, Int>::from_data(data, &tensor.device());
+        tensor.clone().select(0, indices)
+    }
+}
+
+/// The loss on the batch of one step.
+pub(crate) trait Loss<M> {
+    /// The mean over the batch, one number.
+    fn mean(&mut self, model: &M) -> Tensor<1>;
+
+    /// How many examples the batch has, if they can be told apart.
+    fn examples(&self) -> Option<usize>;
+
+    /// The losses of some examples, one number each, if they can be told apart.
+    fn terms(&mut self, model: &M, rows: Rows<'_>) -> Option<Tensor<1>>;
+}
+
+/// A closure that gives the mean.
+pub(crate) struct Mean<F>(pub(crate) F);
+
+impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for Mean<F> {
+    fn mean(&mut self, model: &M) -> Tensor<1> {
+        (self.0)(model)
+    }
+
+    fn examples(&self) -> Option<usize> {
+        None
+    }
+
+    fn terms(&mut self, _model: &M, _rows: Rows<'_>) -> Option<Tensor<1>> {
+        None
+    }
+}
+
+/// A closure that gives the losses of some of so many examples.
+pub(crate) struct Examples<F>(pub(crate) usize, pub(crate) F);
+
+impl<M, F: FnMut(&M, Rows<'_>) -> Tensor<1>> Loss<M> for Examples<F> {
+    fn mean(&mut self, model: &M) -> Tensor<1> {
+        (self.1)(model, Rows::ALL).mean()
+    }
+
+    fn examples(&self) -> Option<usize> {
+        Some(self.0)
+    }
+
+    fn terms(&mut self, model: &M, rows: Rows<'_>) -> Option<Tensor<1>> {
+        Some((self.1)(model, rows))
+    }
+}

@@ -1,0 +1,70 @@
+//! From the weights to the peak.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+use crate::Scale;
+use crate::context::Context;
+use crate::norm::Norm;
+
+/// Which way the ascent goes, and how far.
+pub(crate) struct Climb<'a> {
+    /// g.
+    pub(crate) along: &'a GradientsParams,
+    /// ||T g||.
+    pub(crate) norm: Norm,
+    pub(crate) length: f64,
+    /// T.
+    pub(crate) scale: Scale,
+    /// The parameters that move; `None` for all.
+    pub(crate) chosen: Option<&'a HashSet<ParamId>>,
+}
+
+impl Climb<'_> {
+    /// `model` with weights w + length T (T g) / ||T g||.
+    ///
+    /// Without a perturbation nothing is added, so that not even the sign of a zero changes.
+    pub(crate) fn from<M: Module>(mut self, model: M) -> M {
+        if self.norm.is_zero() || self.length == 0.0 {
+            return model;
+        }
+        model.map(&mut self)
+    }
+
+    /// length x / ||T g||, in two factors where one would leave the range of the type.
+    fn unit<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let factor = self.length / self.norm.value();
+        if (1e-30..1e30).contains(&factor) {
+            x.mul_scalar(factor)
+        } else {
+            x.div_scalar(self.norm.largest)
+                .mul_scalar(self.length / self.norm.ratio)
+        }
+    }
+}
+
+impl ModuleMapper for Climb<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self
+            .chosen
+            .is_some_and(|chosen| !chosen.contains(&param.id))
+        {
+            return param;
+        }
+        let Some(gradient) = self.along.get::<D>(param.id) else {
+            return param;
+        };
+        let (id, weight, mapper) = param.consume();
+        let context = Context::of(&weight);
+        let weight = weight.inner();
+        let gradient = gradient.inner().to_device(&weight.device());
+        let step = match self.scale.of(&weight) {
+            None => self.unit(gradient),
+            Some(scale) => self.unit(scale.clone() * gradient) * scale,
+        };
+        Param::from_mapped_value(id, context.restore(weight + step, id), mapper)
+    }
+}

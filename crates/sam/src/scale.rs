@@ -1,0 +1,29 @@
+//! The units in which the ball around the weights is measured.
+
+use burn::tensor::Tensor;
+
+/// The diagonal scale T of an ascent e = rho T (T g) / ||T g||.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scale {
+    /// T = 1: a Euclidean ball.
+    Unit,
+    /// T = |w| + eta on parameters of rank 2 and more, and on the others if `all` is set; 1 else.
+    Weights {
+        /// Added to |w|.
+        eta: f64,
+        /// Whether parameters of rank 0 and 1 are scaled too.
+        all: bool,
+    },
+}
+
+impl Scale {
+    /// T for one parameter, or `None` where it is 1.
+    pub(crate) fn of<const D: usize>(self, weight: &Tensor<D>) -> Option<Tensor<D>> {
+        match self {
+            Self::Weights { eta, all } if D > 1 || all => {
+                Some(weight.clone().abs().add_scalar(eta))
+            }
+            _ => None,
+        }
+    }
+}
