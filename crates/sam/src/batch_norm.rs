@@ -30,12 +30,9 @@ pub enum BatchNormStatistics {
     Recomputed,
 }
 
-/// The model of the first pass.
-pub(crate) fn first_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> M {
-    match statistics {
-        BatchNormStatistics::Recomputed => with_own_statistics(model),
-        _ => model.clone(),
-    }
+/// The model of the first pass, where it is not the model itself.
+pub(crate) fn first_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> Option<M> {
+    (statistics == BatchNormStatistics::Recomputed).then(|| with_own_statistics(model))
 }
 
 /// The model of the second pass, before it is moved.
@@ -51,14 +48,19 @@ pub(crate) fn peak_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> 
 /// A clone shares them, for they sit behind an `Arc`. A model that has neither buffers nor frozen
 /// parameters has no statistics to separate, and a clone does.
 pub(crate) fn with_own_statistics<M: Module>(model: &M) -> M {
+    separated(model).unwrap_or_else(|| model.clone())
+}
+
+/// [`with_own_statistics`], or nothing where a clone would do.
+pub(crate) fn separated<M: Module>(model: &M) -> Option<M> {
     let mut buffers = Buffers(false);
     model.visit(&mut buffers);
     if !buffers.0 {
-        return model.clone();
+        return None;
     }
     let mut contexts = Contexts::default();
     model.visit(&mut contexts);
-    model.valid().train().map(&mut contexts)
+    Some(model.valid().train().map(&mut contexts))
 }
 
 /// Whether there is a float tensor without gradient.

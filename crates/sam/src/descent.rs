@@ -67,9 +67,10 @@ pub(crate) fn of<M: Module, S: SharpnessAware, L: Loss<M>>(
     if ascent.batch_norm == BatchNormStatistics::Recomputed && !recomputes {
         ascent.batch_norm = BatchNormStatistics::FirstPass;
     }
+    let first = first_of(model, ascent.batch_norm);
     let mut passes = Passes {
         chosen: ascent.perturbed.of(model),
-        weights: first_of(model, ascent.batch_norm),
+        weights: first.as_ref().unwrap_or(model),
         device: ascent.same_masks.and_then(|_| device(model)),
         rho: method.rho(),
         seed: ascent
@@ -97,11 +98,11 @@ struct Evaluated {
     norms: Norms,
 }
 
-struct Passes<M> {
+struct Passes<'a, M> {
     ascent: Ascent,
     chosen: Option<HashSet<ParamId>>,
     /// The model of the first pass.
-    weights: M,
+    weights: &'a M,
     rho: f64,
     /// Seeded before each pass.
     device: Option<Device>,
@@ -109,18 +110,18 @@ struct Passes<M> {
     cost: Cost,
 }
 
-impl<M: Module> Passes<M> {
+impl<M: Module> Passes<'_, M> {
     fn whole<S: SharpnessAware, L: Loss<M>>(
         &mut self,
         method: &mut S,
         loss: &mut L,
     ) -> Result<Descent, Error> {
-        let weights = self.weights.clone();
-        let first = self.gradient(Pass::Weights, &weights, 1.0, None, |m| loss.mean(m))?;
+        let weights = self.weights;
+        let first = self.gradient(Pass::Weights, weights, 1.0, None, |m| loss.mean(m))?;
         if !method.looks() {
             let norm = first.norms.gradient.value();
             return Ok(Descent {
-                gradients: method.between(&weights, first.gradients, norm),
+                gradients: method.between(weights, first.gradients, norm),
                 loss: first.loss,
                 gradient_norm: norm,
                 rho: self.rho,
@@ -128,10 +129,10 @@ impl<M: Module> Passes<M> {
                 cost: self.cost,
             });
         }
-        let peak = self.climb(method, &weights, &first, |m| loss.mean(m))?;
+        let peak = self.climb(method, weights, &first, |m| loss.mean(m))?;
         let other = Some((&first.gradients, first.norms.gradient));
         let second = self.gradient(Pass::Peak, &peak, 1.0, other, |m| loss.mean(m))?;
-        Ok(self.descent(method, &weights, &first, second))
+        Ok(self.descent(method, weights, &first, second))
     }
 
     /// The mean of the descents of micro-batches (Foret et al. 2021, section 4.1).
@@ -143,7 +144,7 @@ impl<M: Module> Passes<M> {
     ) -> Result<Descent, Error> {
         let examples = loss.examples().ok_or(Error::ExamplesNotApart)?;
         let indices: Vec<usize> = (0..examples).collect();
-        let weights = self.weights.clone();
+        let weights = self.weights;
         let seed = self.seed;
         let mut sums: Option<(Evaluated, Evaluated)> = None;
         for (number, rows) in indices.chunks(size.max(1)).enumerate() {
@@ -155,8 +156,8 @@ impl<M: Module> Passes<M> {
                 Rows::some(rows)
             };
             let mut mean = |m: &M| mean_of(loss, m, rows);
-            let first = self.gradient(Pass::Weights, &weights, share, None, &mut mean)?;
-            let peak = self.climb(method, &weights, &first, &mut mean)?;
+            let first = self.gradient(Pass::Weights, weights, share, None, &mut mean)?;
+            let peak = self.climb(method, weights, &first, &mut mean)?;
             let other = Some((&first.gradients, first.norms.gradient));
             let second = self.gradient(Pass::Peak, &peak, share, other, &mut mean)?;
             sums = Some(match sums {
@@ -172,11 +173,11 @@ impl<M: Module> Passes<M> {
             return Err(Error::ExamplesNotApart);
         };
         if examples > size.max(1) {
-            first.norms = Norms::of(&weights, &first.gradients, &self.question(None));
+            first.norms = Norms::of(weights, &first.gradients, &self.question(None));
             let other = Some((&first.gradients, first.norms.gradient));
-            second.norms = Norms::of(&weights, &second.gradients, &self.question(other));
+            second.norms = Norms::of(weights, &second.gradients, &self.question(other));
         }
-        Ok(self.descent(method, &weights, &first, second))
+        Ok(self.descent(method, weights, &first, second))
     }
 
     /// ESAM's passes (Du et al. 2022, algorithm 1).
@@ -186,14 +187,14 @@ impl<M: Module> Passes<M> {
         loss: &mut L,
         part: f64,
     ) -> Result<Descent, Error> {
-        let weights = self.weights.clone();
+        let weights = self.weights;
         let examples = match loss.examples() {
             Some(examples) => examples,
             None if part < 1.0 => return Err(Error::ExamplesNotApart),
             None => return self.whole(method, loss),
         };
         let mut before = Vec::new();
-        let first = self.gradient(Pass::Weights, &weights, 1.0, None, |m| {
+        let first = self.gradient(Pass::Weights, weights, 1.0, None, |m| {
             match loss.terms(m, Rows::ALL) {
                 Some(terms) => {
                     before = values(&terms);
@@ -202,11 +203,11 @@ impl<M: Module> Passes<M> {
                 None => loss.mean(m),
             }
         })?;
-        let peak = self.climb(method, &weights, &first, |m| loss.mean(m))?;
+        let peak = self.climb(method, weights, &first, |m| loss.mean(m))?;
         let other = Some((&first.gradients, first.norms.gradient));
         if part >= 1.0 {
             let second = self.gradient(Pass::Peak, &peak, 1.0, other, |m| loss.mean(m))?;
-            return Ok(self.descent(method, &weights, &first, second));
+            return Ok(self.descent(method, weights, &first, second));
         }
         self.seed_device();
         self.cost.forward += 1.0;
@@ -226,7 +227,7 @@ impl<M: Module> Passes<M> {
         let share = share(rows.len(), examples);
         let mut second = self.gradient(Pass::Peak, &peak, share, other, mean)?;
         second.loss = value;
-        Ok(self.descent(method, &weights, &first, second))
+        Ok(self.descent(method, weights, &first, second))
     }
 
     /// From w to the peak, in one step or several.
@@ -326,7 +327,7 @@ impl<M: Module> Passes<M> {
         if share != 1.0 {
             let none = GradientsParams::new();
             let (all, none) = ((share, &evaluated.gradients), (0.0, &none));
-            evaluated.gradients = combined(&self.weights, all, none);
+            evaluated.gradients = combined(self.weights, all, none);
             evaluated.loss *= share;
         }
         evaluated
@@ -334,7 +335,7 @@ impl<M: Module> Passes<M> {
 
     fn plus(&self, mut sum: Evaluated, term: Evaluated) -> Evaluated {
         let terms = ((1.0, &sum.gradients), (1.0, &term.gradients));
-        sum.gradients = combined(&self.weights, terms.0, terms.1);
+        sum.gradients = combined(self.weights, terms.0, terms.1);
         sum.loss += term.loss;
         sum
     }

@@ -4,7 +4,7 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 
-use crate::batch_norm::with_own_statistics;
+use crate::batch_norm::separated;
 use crate::descent::{self, Cost, Descent, Peak};
 use crate::loss::Loss;
 use crate::{BatchNormStatistics, Error, SharpnessAware};
@@ -53,7 +53,7 @@ pub(crate) fn take<M: Module, S: SharpnessAware, L: Loss<M>>(
 ) -> Result<Step<M>, Rejected<M>> {
     // The first pass already moves the live statistics, and a batch with a NaN would spoil them
     // for good. This copy shares the weights and costs no arithmetic.
-    let before = with_own_statistics(&model);
+    let before = separated(&model);
     let seen = method.state().learning_rate;
     method.at_learning_rate(lr.base());
     let Descent {
@@ -68,7 +68,7 @@ pub(crate) fn take<M: Module, S: SharpnessAware, L: Loss<M>>(
         Err(reason) => {
             method.state_mut().learning_rate = seen;
             return Err(Rejected {
-                model: before,
+                model: before.unwrap_or(model),
                 reason,
             });
         }
