@@ -2,8 +2,10 @@
 //! markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+mod cost;
 mod differences;
 mod digits;
+mod method;
 mod table;
 mod training;
 
@@ -33,11 +35,16 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 2] = [
+const EXPERIMENTS: [Experiment; 3] = [
     (
         "digits-sgd-sam",
         "Does SAM find flatter minima than SGD on the digits MLP, and are they better?",
         digits::run,
+    ),
+    (
+        "sam-cost",
+        "What does a step of each sharpness-aware method cost beside a step of SGD?",
+        cost::run,
     ),
     (
         "hessian-products",

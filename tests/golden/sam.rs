@@ -1,4 +1,4 @@
-//! SAM and ASAM against PyTorch: perturbations, sharpness, and weights after 1, 5 and 20 steps.
+//! SAM, ASAM and GSAM against PyTorch: perturbations, sharpness, and weights after 1, 5 and 20 steps.
 //!
 //! Run with `--nocapture` to see the figures reached.
 #![expect(
@@ -11,7 +11,7 @@ mod sam_torch;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Device};
-use sam::{AsamConfig, SamConfig, SharpnessAware};
+use sam::{AsamConfig, GsamConfig, SamConfig, SharpnessAware};
 use sam_torch::{TorchAdam, TorchSgd};
 use tests::models::{Cnn, MlpTanh};
 use tests::{Case, CaseVisitor, Net, flatten, for_each_case, gradients, relative_error};
@@ -129,7 +129,7 @@ fn trajectory<N: Net, S: SharpnessAware>(
     (errors.into_iter().fold(0.0, f64::max), flatten(&model))
 }
 
-/// Both cases and all three algorithms, over the given SGD and Adam; the bound for each.
+/// Both cases and all four algorithms, over the given SGD and Adam; the bound for each.
 fn trajectories(
     label: &str,
     dtype: DType,
@@ -146,6 +146,7 @@ fn trajectories(
     ) {
         let sam = SamConfig::new().with_rho(0.05).init();
         let asam = AsamConfig::new().init();
+        let gsam = GsamConfig::new().with_rho(0.05).with_alpha(0.4).init();
         for (algorithm, (error, _)) in [
             (
                 "sam_sgd",
@@ -154,6 +155,10 @@ fn trajectories(
             (
                 "asam_sgd",
                 trajectory::<N, _>(&mut asam.clone(), sgd(), 0.1, "asam_sgd", label, dtype),
+            ),
+            (
+                "gsam_sgd",
+                trajectory::<N, _>(&mut gsam.clone(), sgd(), 0.1, "gsam_sgd", label, dtype),
             ),
             (
                 "sam_adam",

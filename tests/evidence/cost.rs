@@ -1,0 +1,246 @@
+//! What a step of each sharpness-aware method costs beside a step of its base optimiser.
+
+use std::time::Instant;
+
+use anyhow::{Result, anyhow};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use datasets::{Digits, ImageDataset, MnistSubset, batch};
+use indicatif::ProgressBar;
+use models::{Classifier, CnnConfig, MlpConfig};
+use sam::{Cost, Rows, SharpnessAware};
+
+use crate::method::{Method, with_method};
+use crate::table::{Figure, Row, Table};
+
+const BATCH: usize = 64;
+
+type Batch = (Tensor<4>, Tensor<1, Int>);
+
+/// The losses of some examples.
+fn terms<M: Classifier>(model: &M, (images, labels): &Batch, rows: Rows<'_>) -> Tensor<1> {
+    let labels = rows.of(labels);
+    let log_probabilities = log_softmax(model.logits(rows.of(images)), 1);
+    let picked = log_probabilities.gather(1, labels.unsqueeze_dim(1));
+    picked.squeeze_dim::<1>(1).neg()
+}
+
+fn loss<M: Classifier>(model: &M, (images, labels): &Batch) -> Tensor<1> {
+    let log_probabilities = log_softmax(model.logits(images.clone()), 1);
+    log_probabilities
+        .gather(1, labels.clone().unsqueeze_dim(1))
+        .mean()
+        .neg()
+}
+
+fn base() -> ModuleOptimizer {
+    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
+    SgdConfig::new().with_momentum(Some(momentum)).init()
+}
+
+/// Seconds of a step in one round.
+type Timed<'a> = Box<dyn FnMut(usize) -> Result<f64> + 'a>;
+
+/// Alternated rounds over all methods on three networks; fewer and shorter in the small form.
+pub(crate) fn run(small: bool) -> Result<Table> {
+    let rounds = if small { 3 } else { 15 };
+    let device = Device::flex().autodiff();
+    let (digits, mnist) = (Digits::load()?.images, MnistSubset::load()?.train);
+    let mlp = |layers: Vec<usize>| MlpConfig::new(layers).init_seeded(1, &device);
+    let mut rows = Vec::new();
+    let progress = ProgressBar::new(3);
+    let digits_mlp = mlp(vec![64, 128, 64, 10]);
+    let mnist_mlp = mlp(vec![784, 128, 64, 10]);
+    let cnn = CnnConfig::new(28).init_seeded(1, &device);
+    let steps = |of: usize| if small { 10 } else { of };
+    measure(
+        "digits MLP",
+        &digits_mlp,
+        &digits,
+        steps(100),
+        rounds,
+        &mut rows,
+    )?;
+    progress.inc(1);
+    measure(
+        "MNIST MLP",
+        &mnist_mlp,
+        &mnist,
+        steps(50),
+        rounds,
+        &mut rows,
+    )?;
+    progress.inc(1);
+    measure("MNIST CNN", &cnn, &mnist, steps(10), rounds, &mut rows)?;
+    progress.finish_and_clear();
+    Ok(Table {
+        setting: format!(
+            "f32, batches of {BATCH}, over SGD with momentum 0.9; medians of {rounds} alternated rounds of one run. Time is that \
+             of a step over a step of SGD. Predicted is what the passes counted cost: their forward and backward \
+             passes at the measured time of each, and the optimiser's step. Digits MLP 64-128-64-10, MNIST MLP 784-128-64-10, \
+             CNN of 8 and 16 channels."
+        ),
+        columns: [
+            "network, method",
+            "forward passes",
+            "backward passes",
+            "time",
+            "predicted",
+            "time over predicted",
+            "milliseconds",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        rows,
+    })
+}
+
+fn measure<M: Classifier + Sync + 'static>(
+    network: &str,
+    model: &M,
+    data: &ImageDataset,
+    steps: usize,
+    rounds: usize,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let indices: Vec<usize> = (0..BATCH).collect();
+    let batch = batch(data, &indices, &Device::flex().autodiff()).into_pair();
+    let costs: Vec<Cost> = Method::ALL
+        .iter()
+        .map(|method| cost(*method, model, &batch))
+        .collect::<Result<_>>()?;
+    let mut jobs: Vec<Timed<'_>> = vec![
+        Box::new(|steps| {
+            timed(steps, || {
+                let value: f64 = loss(model, &batch).into_scalar();
+                std::hint::black_box(value);
+                Ok(())
+            })
+        }),
+        Box::new(|steps| {
+            timed(steps, || {
+                let gradients = GradientsParams::from_grads(loss(model, &batch).backward(), model);
+                std::hint::black_box(gradients);
+                Ok(())
+            })
+        }),
+    ];
+    for method in Method::ALL {
+        let batch = &batch;
+        jobs.push(Box::new(move |steps| {
+            of_method(method, model, batch, steps)
+        }));
+    }
+    let mut times = vec![Vec::new(); jobs.len()];
+    for round in 0..=rounds {
+        for (job, times) in jobs.iter_mut().zip(&mut times) {
+            let seconds = job(steps)?;
+            // The first round fills caches.
+            if round > 0 {
+                times.push(seconds);
+            }
+        }
+    }
+    let medians: Vec<f64> = times.into_iter().map(median).collect();
+    let (forward, gradient, base) = (medians[0], medians[1], medians[2]);
+    let optimiser = (base - gradient).max(0.0);
+    for ((method, cost), time) in Method::ALL.iter().zip(costs).zip(&medians[2..]) {
+        let predicted =
+            (cost.forward * forward + cost.backward * (gradient - forward) + optimiser) / base;
+        let figures = [
+            cost.forward,
+            cost.backward,
+            time / base,
+            predicted,
+            time / base / predicted,
+            time * 1e3,
+        ];
+        rows.push(Row {
+            name: format!("{network}, {}", method.name()),
+            figures: figures
+                .into_iter()
+                .map(|figure| Figure::of(vec![figure]))
+                .collect(),
+        });
+    }
+    Ok(())
+}
+
+fn timed(steps: usize, mut job: impl FnMut() -> Result<()>) -> Result<f64> {
+    let began = Instant::now();
+    for _ in 0..steps {
+        job()?;
+    }
+    #[allow(clippy::cast_precision_loss, reason = "some hundred steps")]
+    Ok(began.elapsed().as_secs_f64() / steps as f64)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Seconds of a step of the method, over so many, from the same weights each.
+fn of_method<M: Classifier>(method: Method, model: &M, batch: &Batch, steps: usize) -> Result<f64> {
+    let mut optimiser = base();
+    with_method!(
+        method,
+        BATCH,
+        |sharp| {
+            timed(steps, || {
+                stepped(&mut sharp, &mut optimiser, model.clone(), batch).map(drop)
+            })
+        },
+        {
+            timed(steps, || {
+                let model = model.clone();
+                let gradients = GradientsParams::from_grads(loss(&model, batch).backward(), &model);
+                std::hint::black_box(optimiser.step(0.1, model, gradients));
+                Ok(())
+            })
+        }
+    )
+}
+
+fn stepped<M: Classifier, S: SharpnessAware>(
+    method: &mut S,
+    optimiser: &mut ModuleOptimizer,
+    model: M,
+    batch: &Batch,
+) -> Result<Cost> {
+    let step = if method.batches() == sam::Batches::Whole {
+        method.step(optimiser, 0.1, model, |m| loss(m, batch))
+    } else {
+        method.step_examples(optimiser, 0.1, model, BATCH, |m, rows| {
+            terms(m, batch, rows)
+        })
+    };
+    step.map(|step| step.cost)
+        .map_err(|refused| anyhow!("{}", refused.reason))
+}
+
+/// The passes of a step, on average over twenty.
+fn cost<M: Classifier>(method: Method, model: &M, batch: &Batch) -> Result<Cost> {
+    const STEPS: usize = 20;
+    let mut optimiser = base();
+    let mut sum = Cost::default();
+    with_method!(
+        method,
+        BATCH,
+        |sharp| {
+            for _ in 0..STEPS {
+                let cost = stepped(&mut sharp, &mut optimiser, model.clone(), batch)?;
+                sum.forward += cost.forward / STEPS as f64;
+                sum.backward += cost.backward / STEPS as f64;
+            }
+        },
+        {
+            sum = Cost {
+                forward: 1.0,
+                backward: 1.0,
+            };
+        }
+    );
+    Ok(sum)
+}
