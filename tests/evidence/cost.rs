@@ -2,42 +2,19 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use anyhow::Result;
+use burn::optim::GradientsParams;
+use burn::tensor::Device;
 use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use indicatif::ProgressBar;
 use models::{Classifier, CnnConfig, MlpConfig};
-use sam::{Cost, Rows, SharpnessAware};
+use sam::Cost;
 
 use crate::method::{Method, with_method};
 use crate::table::{Figure, Row, Table};
+use crate::training::{Batch, base, loss, stepped};
 
 const BATCH: usize = 64;
-
-type Batch = (Tensor<4>, Tensor<1, Int>);
-
-/// The losses of some examples.
-fn terms<M: Classifier>(model: &M, (images, labels): &Batch, rows: Rows<'_>) -> Tensor<1> {
-    let labels = rows.of(labels);
-    let log_probabilities = log_softmax(model.logits(rows.of(images)), 1);
-    let picked = log_probabilities.gather(1, labels.unsqueeze_dim(1));
-    picked.squeeze_dim::<1>(1).neg()
-}
-
-fn loss<M: Classifier>(model: &M, (images, labels): &Batch) -> Tensor<1> {
-    let log_probabilities = log_softmax(model.logits(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().unsqueeze_dim(1))
-        .mean()
-        .neg()
-}
-
-fn base() -> ModuleOptimizer {
-    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
-    SgdConfig::new().with_momentum(Some(momentum)).init()
-}
 
 /// Seconds of a step in one round.
 type Timed<'a> = Box<dyn FnMut(usize) -> Result<f64> + 'a>;
@@ -189,7 +166,7 @@ fn of_method<M: Classifier>(method: Method, model: &M, batch: &Batch, steps: usi
         BATCH,
         |sharp| {
             timed(steps, || {
-                stepped(&mut sharp, &mut optimiser, model.clone(), batch).map(drop)
+                stepped(&mut sharp, &mut optimiser, 0.1, model.clone(), batch).map(drop)
             })
         },
         {
@@ -203,23 +180,6 @@ fn of_method<M: Classifier>(method: Method, model: &M, batch: &Batch, steps: usi
     )
 }
 
-fn stepped<M: Classifier, S: SharpnessAware>(
-    method: &mut S,
-    optimiser: &mut ModuleOptimizer,
-    model: M,
-    batch: &Batch,
-) -> Result<Cost> {
-    let step = if method.batches() == sam::Batches::Whole {
-        method.step(optimiser, 0.1, model, |m| loss(m, batch))
-    } else {
-        method.step_examples(optimiser, 0.1, model, BATCH, |m, rows| {
-            terms(m, batch, rows)
-        })
-    };
-    step.map(|step| step.cost)
-        .map_err(|refused| anyhow!("{}", refused.reason))
-}
-
 /// The passes of a step, on average over twenty.
 fn cost<M: Classifier>(method: Method, model: &M, batch: &Batch) -> Result<Cost> {
     const STEPS: usize = 20;
@@ -230,7 +190,7 @@ fn cost<M: Classifier>(method: Method, model: &M, batch: &Batch) -> Result<Cost>
         BATCH,
         |sharp| {
             for _ in 0..STEPS {
-                let cost = stepped(&mut sharp, &mut optimiser, model.clone(), batch)?;
+                let cost = stepped(&mut sharp, &mut optimiser, 0.1, model.clone(), batch)?.cost;
                 sum.forward += cost.forward / STEPS as f64;
                 sum.backward += cost.backward / STEPS as f64;
             }

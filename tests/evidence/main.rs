@@ -4,7 +4,7 @@
 
 mod cost;
 mod differences;
-mod digits;
+mod effect;
 mod method;
 mod table;
 mod training;
@@ -35,11 +35,16 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 3] = [
+const EXPERIMENTS: [Experiment; 4] = [
     (
         "digits-sgd-sam",
-        "Does SAM find flatter minima than SGD on the digits MLP, and are they better?",
-        digits::run,
+        "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
+        effect::digits,
+    ),
+    (
+        "mnist-sgd-sam",
+        "Do SAM and ASAM find flatter minima than SGD on the MNIST CNN, and are they better?",
+        effect::mnist,
     ),
     (
         "sam-cost",

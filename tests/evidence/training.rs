@@ -1,24 +1,16 @@
-//! One training of the digits MLP, and what is measured of its end.
+//! One training, and what is measured of its end.
 
 use anyhow::{Result, anyhow};
-use burn::module::Module;
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{GradientsParams, SgdConfig};
-use burn::tensor::{Device, Int, Tensor};
-use datasets::{Digits, ImageDataset, Split, SplitConfig, batch, epoch_order};
+use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use datasets::{ImageDataset, batch, epoch_order};
 use landscape::sharpness::sam_sharpness;
 use landscape::{Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs};
-use models::{Mlp, MlpConfig};
-use sam::{AsamConfig, SamConfig, SharpnessAware};
+use models::Classifier;
+use sam::{Batches, Rows, SharpnessAware};
 
-/// How the gradient of a step is made.
-#[derive(Clone, Copy)]
-pub(crate) enum Method {
-    Sgd,
-    Sam,
-    Asam,
-}
+use crate::method::{Method, with_method};
 
 /// What is the same for all methods of a comparison.
 pub(crate) struct Recipe {
@@ -26,6 +18,8 @@ pub(crate) struct Recipe {
     pub(crate) seed: u64,
     pub(crate) learning_rate: f64,
     pub(crate) batch_size: usize,
+    /// Training images that curvature is measured on.
+    pub(crate) curvature_examples: usize,
 }
 
 /// The figures of a trained model.
@@ -40,68 +34,112 @@ pub(crate) struct Outcome {
     pub(crate) sam_sharpness: f64,
 }
 
-type Batch = (Tensor<4>, Tensor<1, Int>);
+pub(crate) type Batch = (Tensor<4>, Tensor<1, Int>);
 
-fn loss(model: &Mlp, (images, labels): &Batch) -> Tensor<1> {
-    let cross_entropy = CrossEntropyLossConfig::new().init(&images.device());
-    cross_entropy.forward(model.forward(images.clone()), labels.clone())
+/// The losses of some examples, one number each.
+pub(crate) fn terms<M: Classifier>(
+    model: &M,
+    (images, labels): &Batch,
+    rows: Rows<'_>,
+) -> Tensor<1> {
+    let log_probabilities = log_softmax(model.logits(rows.of(images)), 1);
+    let picked = log_probabilities.gather(1, rows.of(labels).unsqueeze_dim(1));
+    picked.squeeze_dim::<1>(1).neg()
 }
 
-fn whole(data: &ImageDataset, device: &Device) -> Batch {
-    let all: Vec<usize> = (0..data.len()).collect();
-    let batch = batch(data, &all, device);
-    (batch.images, batch.labels)
+/// The mean of the losses.
+pub(crate) fn loss<M: Classifier>(model: &M, (images, labels): &Batch) -> Tensor<1> {
+    let log_probabilities = log_softmax(model.logits(images.clone()), 1);
+    log_probabilities
+        .gather(1, labels.clone().unsqueeze_dim(1))
+        .mean()
+        .neg()
 }
 
-/// Trains by `method` and measures the model on the training data.
-pub(crate) fn train(method: Method, recipe: &Recipe) -> Result<Outcome> {
-    let device = Device::flex().autodiff();
-    let Split {
-        train, validation, ..
-    } = Digits::load()?.split(&SplitConfig::new().with_seed(recipe.seed))?;
-    let mut model = MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(recipe.seed, &device);
-    // Burn's default dampening is 0.1; PyTorch's momentum has none.
+/// SGD with momentum 0.9. Burn's default dampening is 0.1; PyTorch's momentum has none.
+pub(crate) fn base() -> ModuleOptimizer {
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
-    let mut optimiser = SgdConfig::new().with_momentum(Some(momentum)).init();
-    let (mut sam, mut asam) = (SamConfig::new().init(), AsamConfig::new().init());
+    SgdConfig::new().with_momentum(Some(momentum)).init()
+}
+
+/// A step of a method on a batch.
+pub(crate) fn stepped<M: Classifier, S: SharpnessAware>(
+    method: &mut S,
+    optimiser: &mut ModuleOptimizer,
+    rate: f64,
+    model: M,
+    batch: &Batch,
+) -> Result<sam::Step<M>> {
+    let step = if method.batches() == Batches::Whole {
+        method.step(optimiser, rate, model, |model| loss(model, batch))
+    } else {
+        let examples = batch.0.dims()[0];
+        method.step_examples(optimiser, rate, model, examples, |model, rows| {
+            terms(model, batch, rows)
+        })
+    };
+    step.map_err(|refused| anyhow!("{}", refused.reason))
+}
+
+fn whole(data: &ImageDataset, examples: usize, device: &Device) -> Batch {
+    let all: Vec<usize> = (0..examples.min(data.len())).collect();
+    batch(data, &all, device).into_pair()
+}
+
+/// Trains `model` by `method` and measures it on the training data.
+pub(crate) fn train<M: Classifier + Sync + 'static>(
+    method: Method,
+    recipe: &Recipe,
+    mut model: M,
+    train: &ImageDataset,
+    validation: &ImageDataset,
+) -> Result<Outcome> {
+    let device = Device::flex().autodiff();
+    let mut optimiser = base();
     let steps_per_epoch = train.len().div_ceil(recipe.batch_size) as u64;
     let total = recipe.epochs * steps_per_epoch;
-    let mut step = 0_u64;
-    for epoch in 0..recipe.epochs {
-        for indices in epoch_order(recipe.seed, epoch, train.len()).chunks(recipe.batch_size) {
-            let examples = batch(&train, indices, &device);
-            let examples = (examples.images, examples.labels);
-            #[allow(clippy::cast_precision_loss, reason = "some thousand steps")]
-            let progress = step as f64 / total as f64;
-            let rate = recipe.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
-            let on_batch = |model: &Mlp| loss(model, &examples);
-            model = match method {
-                Method::Sgd => {
-                    let gradients = on_batch(&model).backward();
-                    let gradients = GradientsParams::from_grads(gradients, &model);
-                    optimiser.step(rate, model, gradients)
-                }
-                Method::Sam => taken(sam.step(&mut optimiser, rate, model, on_batch))?,
-                Method::Asam => taken(asam.step(&mut optimiser, rate, model, on_batch))?,
-            };
-            step += 1;
+    let schedule = (0..recipe.epochs).flat_map(|epoch| {
+        let order = epoch_order(recipe.seed, epoch, train.len());
+        let chunks: Vec<Vec<usize>> = order.chunks(recipe.batch_size).map(<[_]>::to_vec).collect();
+        chunks
+    });
+    let steps = schedule.enumerate().map(|(step, indices)| {
+        #[allow(clippy::cast_precision_loss, reason = "some thousand steps")]
+        let progress = step as f64 / total as f64;
+        let rate = recipe.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+        (rate, batch(train, &indices, &device).into_pair())
+    });
+    with_method!(
+        method,
+        recipe.batch_size,
+        |sharp| {
+            for (rate, batch) in steps {
+                model = stepped(&mut sharp, &mut optimiser, rate, model, &batch)?.model;
+            }
+        },
+        {
+            for (rate, batch) in steps {
+                let gradients =
+                    GradientsParams::from_grads(loss(&model, &batch).backward(), &model);
+                model = optimiser.step(rate, model, gradients);
+            }
         }
-    }
+    );
     measure(
         &model,
-        &whole(&train, &device),
-        &whole(&validation, &device),
+        whole(train, recipe.curvature_examples, &device),
+        whole(validation, usize::MAX, &device),
         recipe.seed,
     )
 }
 
-fn taken<M>(step: Result<sam::Step<M>, sam::Rejected<M>>) -> Result<M> {
-    step.map(|step| step.model)
-        .map_err(|rejected| anyhow!("{}", rejected.reason))
-}
-
-fn measure(model: &Mlp, train: &Batch, validation: &Batch, seed: u64) -> Result<Outcome> {
-    let risk = Risk::mean([train.clone()], loss);
+fn measure<M: Classifier + Sync + 'static>(
+    model: &M,
+    train: Batch,
+    validation: Batch,
+    seed: u64,
+) -> Result<Outcome> {
+    let risk = Risk::mean([train], loss);
     let hessian = Hessian::at(model, &risk)?;
     let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new().with_seed(seed))?;
     let trace = TraceConfig::new().with_relative_error(0.02).with_seed(seed);
@@ -109,7 +147,7 @@ fn measure(model: &Mlp, train: &Batch, validation: &Batch, seed: u64) -> Result<
     Ok(Outcome {
         training_loss: risk.value(model)?,
         validation_loss: risk.over([validation.clone()]).value(model)?,
-        validation_accuracy: accuracy(model, validation),
+        validation_accuracy: accuracy(model, &validation),
         lambda_max: pairs[0].value,
         lambda_residual: pairs[0].residual,
         trace: trace.mean,
@@ -118,11 +156,11 @@ fn measure(model: &Mlp, train: &Batch, validation: &Batch, seed: u64) -> Result<
     })
 }
 
-#[allow(clippy::cast_precision_loss, reason = "some hundred images")]
-fn accuracy(model: &Mlp, (images, labels): &Batch) -> f64 {
+#[allow(clippy::cast_precision_loss, reason = "some thousand images")]
+fn accuracy<M: Classifier>(model: &M, (images, labels): &Batch) -> f64 {
     let device = images.device().without_autodiff();
     let images = images.clone().to_device(&device);
-    let predicted = model.valid().forward(images).argmax(1).reshape([-1]);
+    let predicted = model.valid().logits(images).argmax(1).reshape([-1]);
     let equal = predicted
         .equal(labels.clone().to_device(&device))
         .int()

@@ -120,7 +120,7 @@ impl ModuleVisitor for Split<'_> {
         let entries = param.shape().num_elements();
         let end = self.at + entries;
         if end <= self.joined.dims()[0] {
-            let part = self.joined.clone().slice([self.at..end]);
+            let part = self.joined.clone().narrow(0, self.at, entries);
             self.vectors.insert(param.id, part);
         }
         self.at = end;
