@@ -261,6 +261,18 @@ mod tests {
             drop(shared);
             let over = kernel::chain(&chain, inputs(), &site).expect("a value");
             assert_eq!(data(over), expected);
+            let site = Site {
+                shape: &[1, 1, 1],
+                ..site
+            };
+            let sum = kernel::chain_sum(&chain, inputs(), &SHAPE, &site).expect("a sum");
+            let sum = data(sum).iter::<f64>().next().expect("a number");
+            let terms: Vec<f64> = expected.iter::<f64>().collect();
+            // Up to 1085 roundings, which are of both signs, of terms of the size of their sum of sizes.
+            let size: f64 = terms.iter().map(|term| term.abs()).sum();
+            let unit = if dtype == DType::F32 { 6e-8 } else { 1.1e-16 };
+            let gap = (sum - terms.iter().sum::<f64>()).abs();
+            assert!(gap <= 40.0 * unit * size, "{gap} of {size}");
         }
     }
 }

@@ -7,9 +7,9 @@ use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
 
 use crate::fuse::Chain;
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, elements};
 use crate::kernel::{self, better_turned};
-use crate::primitive::{Layout, MatMul, Primitive, Site, stored};
+use crate::primitive::{Layout, MatMul, Primitive, Reduce, Site, stored};
 
 /// What a step does.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(crate) enum Work {
     One(Primitive),
     /// Entrywise operations, on a device that has a kernel for them.
     Many(Chain),
+    /// The sum of all entries of what those give, which has the shape.
+    Sum(Chain, Vec<usize>),
     /// A matrix product that is faster with its factors exchanged and all transposed.
     Turned(MatMul),
 }
@@ -78,6 +80,7 @@ impl Work {
         match self {
             Self::One(primitive) => primitive.evaluate(inputs, site),
             Self::Many(chain) => kernel::chain(chain, inputs, site),
+            Self::Sum(chain, shape) => kernel::chain_sum(chain, inputs, shape, site),
             Self::Turned(product) => {
                 let turned = MatMul {
                     transpose_a: !product.transpose_b,
@@ -95,12 +98,8 @@ impl Work {
         match self {
             Self::One(primitive) => format!("{primitive:?}"),
             Self::Turned(product) => format!("turned {product:?}"),
-            Self::Many(chain) => {
-                let links = chain.links.iter();
-                let names: Vec<String> =
-                    links.map(|link| format!("{:?}", link.primitive)).collect();
-                names.join(", ")
-            }
+            Self::Many(chain) => names_of(chain),
+            Self::Sum(chain, shape) => format!("sum of {} {shape:?}", names_of(chain)),
         }
     }
 
@@ -118,8 +117,15 @@ impl Work {
     }
 }
 
-/// `steps` with entrywise operations whose value only one other of the same shape uses made one
-/// with it. `uses` counts for each value the steps that use it, and `shape_of` gives its shape.
+fn names_of(chain: &Chain) -> String {
+    let links = chain.links.iter();
+    let names: Vec<String> = links.map(|link| format!("{:?}", link.primitive)).collect();
+    names.join(", ")
+}
+
+/// `steps` with entrywise operations whose value only one other of the same shape uses, or only the
+/// sum of all its entries, made one with it. `uses` counts for each value the steps that use it, and
+/// `shape_of` gives its shape.
 pub(crate) fn fused<'g>(
     steps: Vec<Step>,
     mut uses: Vec<usize>,
@@ -159,10 +165,25 @@ pub(crate) fn fused<'g>(
             step.last_of_all = vec![false; step.inputs.len()];
             step.work = Work::Many(chain);
             makers.insert(step.out, found.len());
+        } else if is_whole_sum(&step)
+            && let Some(&maker) = makers.get(&step.inputs[0])
+            && uses[step.inputs[0]] == 1
+            && let Some(inner) = found[maker].take()
+            && let Work::Many(chain) = inner.work
+        {
+            step.work = Work::Sum(chain, inner.shape);
+            step.last = vec![false; inner.inputs.len()];
+            step.last_of_all = vec![false; inner.inputs.len()];
+            step.inputs = inner.inputs;
         }
         found.push(Some(step));
     }
     found.into_iter().flatten().collect()
+}
+
+fn is_whole_sum(step: &Step) -> bool {
+    let is_sum = matches!(step.work, Work::One(Primitive::Reduce(Reduce::Sum)));
+    is_sum && step.dtype.is_float() && elements(&step.shape) == 1
 }
 
 /// The step alone as a chain, and the names of its inputs.

@@ -1,4 +1,4 @@
-//! A chain of entrywise operations in one pass over memory, for `flex`.
+//! A chain of entrywise operations in one pass over memory, or the sum of its entries, for `flex`.
 
 use burn::tensor::DType;
 use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
@@ -55,12 +55,7 @@ fn value<E: Real>(
         sources.push(if Some(at) == free {
             Source::Target
         } else {
-            let entries = E::entries(rest.next()?)?;
-            if repeat == whole {
-                Source::Whole(entries)
-            } else {
-                Source::Repeated(entries, repeat)
-            }
+            Source::of(rest.next()?, repeat, whole)?
         });
     }
     let mut machine = Machine::new(&chain.links, sources);
@@ -92,12 +87,74 @@ fn value<E: Real>(
     Some(<DispatchTensor as DispatchKindConversion<Flex>>::from_backend(target))
 }
 
+/// The sum of all entries of the value of `chain`, which has this shape and is not written down.
+pub(crate) fn chain_sum(
+    chain: &Chain,
+    inputs: Vec<DispatchTensor>,
+    shape: &[usize],
+    at: &Site<'_>,
+) -> Option<DispatchTensor> {
+    let inputs: Vec<FlexTensor> = inputs.into_iter().map(owned).collect::<Option<_>>()?;
+    match at.dtype {
+        DType::F32 => sum::<f32>(chain, &inputs, elements(shape), at.shape),
+        DType::F64 => sum::<f64>(chain, &inputs, elements(shape), at.shape),
+        _ => None,
+    }
+}
+
+fn sum<E: Real>(
+    chain: &Chain,
+    inputs: &[FlexTensor],
+    total: usize,
+    shape: &[usize],
+) -> Option<DispatchTensor> {
+    let whole = Repeat { run: 1, len: total };
+    let sources = inputs.iter().zip(&chain.inputs);
+    let sources = sources.map(|(input, &repeat)| Source::<E>::of(input, repeat, whole));
+    let mut machine = Machine::new(&chain.links, sources.collect::<Option<_>>()?);
+    let mut sum = 0.0;
+    Arch::new().dispatch(|| {
+        for start in (0..total).step_by(BLOCK) {
+            let len = BLOCK.min(total - start);
+            machine.run(start, len, &[]);
+            sum += sum_of(machine.result(len));
+        }
+    });
+    Some(float(vec![E::of(sum)], shape))
+}
+
+/// The sum of a block, in as many sums side by side as a vector register has entries.
+#[inline(always)]
+fn sum_of<E: Real>(block: &[E]) -> f64 {
+    const SUMS: usize = 16;
+    let mut sums = [E::default(); SUMS];
+    let mut rows = block.chunks_exact(SUMS);
+    for row in &mut rows {
+        for (sum, &entry) in sums.iter_mut().zip(row) {
+            *sum += entry;
+        }
+    }
+    let entries = sums.iter().chain(rows.remainder());
+    entries.map(|&entry| entry.into()).sum()
+}
+
 /// Where the entries of an input are.
 enum Source<'a, E> {
     Whole(&'a [E]),
     Repeated(&'a [E], Repeat),
     /// In the tensor that is written over.
     Target,
+}
+
+impl<'a, E: Real> Source<'a, E> {
+    fn of(input: &'a FlexTensor, repeat: Repeat, whole: Repeat) -> Option<Self> {
+        let entries = E::entries(input)?;
+        Some(if repeat == whole {
+            Self::Whole(entries)
+        } else {
+            Self::Repeated(entries, repeat)
+        })
+    }
 }
 
 /// What a chain computes with: a register for each input and each link.
@@ -148,12 +205,16 @@ fn repeated<E: Real>(entries: &[E], repeat: Repeat, start: usize, out: &mut [E])
     // Around the entries for ever, from the one at `start` on.
     let mut entry = start / run % len;
     if run == 1 {
-        let mut rest = out;
-        while !rest.is_empty() {
-            let count = (len - entry).min(rest.len());
-            let (now, later) = rest.split_at_mut(count);
-            now.copy_from_slice(&entries[entry..entry + count]);
-            (rest, entry) = (later, 0);
+        // Once around, and then what is there already again and again, doubled each time.
+        let mut filled = (len - entry).min(out.len());
+        out[..filled].copy_from_slice(&entries[entry..entry + filled]);
+        let rest = (out.len() - filled).min(entry);
+        out[filled..filled + rest].copy_from_slice(&entries[..rest]);
+        filled += rest;
+        while filled < out.len() {
+            let count = filled.min(out.len() - filled);
+            out.copy_within(..count, filled);
+            filled += count;
         }
         return;
     }

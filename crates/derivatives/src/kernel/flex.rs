@@ -15,6 +15,7 @@ pub(super) trait Real:
     + Copy
     + Default
     + PartialOrd
+    + Into<f64>
     + AddAssign
     + Add<Output = Self>
     + Sub<Output = Self>

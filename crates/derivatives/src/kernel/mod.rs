@@ -20,7 +20,7 @@ mod windows;
 pub(crate) use combine::combine;
 
 #[cfg(feature = "flex")]
-pub(crate) use chain::chain;
+pub(crate) use chain::{chain, chain_sum};
 #[cfg(feature = "flex")]
 pub(crate) use flex::{gather_last, scatter_last};
 #[cfg(feature = "flex")]
@@ -74,7 +74,7 @@ mod none {
 
     use super::Windows;
     use crate::fuse::Chain;
-    use crate::primitive::Site;
+    use crate::primitive::{Primitive, Reduce, Site};
 
     pub(crate) fn chain(
         chain: &Chain,
@@ -82,6 +82,16 @@ mod none {
         at: &Site<'_>,
     ) -> Option<DispatchTensor> {
         chain.evaluate(inputs, at)
+    }
+
+    pub(crate) fn chain_sum(
+        chain: &Chain,
+        inputs: Vec<DispatchTensor>,
+        shape: &[usize],
+        at: &Site<'_>,
+    ) -> Option<DispatchTensor> {
+        let value = chain.evaluate(inputs, &Site { shape, ..*at })?;
+        Primitive::from(Reduce::Sum).evaluate(vec![value], at)
     }
 
     pub(crate) const fn patches(
@@ -145,5 +155,5 @@ mod none {
 
 #[cfg(not(feature = "flex"))]
 pub(crate) use none::{
-    chain, combine, gather_last, max_positions, maxima, patches, scatter_last, unpatches,
+    chain, chain_sum, combine, gather_last, max_positions, maxima, patches, scatter_last, unpatches,
 };
