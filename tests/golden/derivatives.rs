@@ -120,6 +120,9 @@ impl CaseVisitor for Agree {
         let quadratic = loss.quadratic_form(&theta, &v).expect("a quadratic form");
         let expected = [case.scalar(&["vHv"])];
         Self::compare(of, ("v'Hv", "hv"), &[quadratic], &expected, SECOND_ORDER);
+        let quadratic = linearized.quadratic_form(&v).expect("a quadratic form");
+        let what = ("v'Hv, linearised", "hv");
+        Self::compare(of, what, &[quadratic], &expected, SECOND_ORDER);
 
         let expected = case.family("ggnv");
         let product = entries(loss.gauss_newton_vector(&theta, &v).expect("a product"));

@@ -107,16 +107,18 @@ impl CaseVisitor for Products {
         let form = loss
             .quadratic_form(&loss.origin(), &tangent)
             .expect("a quadratic form");
+        let by_adjoints = hessian.quadratic_form(&tangent).expect("a quadratic form");
         // v'Hv may cancel: its error is measured against what it is a sum of.
         let size = dot(&v, &v).sqrt() * dot(&expected, &expected).sqrt();
         let errors = [
             relative_error(&product, &expected),
             relative_error(&other, &case.family("ggnv")),
             (form - case.scalar(&["vHv"])).abs() / size,
+            (by_adjoints - case.scalar(&["vHv"])).abs() / size,
         ];
-        let [hv, gv, vhv] = errors;
+        let [hv, gv, vhv, linearized] = errors;
         println!(
-            "{:24} {}: H v {hv:.1e}  G v {gv:.1e}  v'Hv {vhv:.1e} of |v||Hv|",
+            "{:24} {}: H v {hv:.1e}  G v {gv:.1e}  v'Hv {vhv:.1e}, {linearized:.1e} of |v||Hv|",
             case.to_string(),
             hessian.method()
         );

@@ -53,7 +53,8 @@ impl Linearized {
         self.product(self.loss.curvature_plan(), &self.hessian, v)
     }
 
-    /// $v^T H v$ from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about a forward pass.
+    /// $v^T H v$ from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about half such a
+    /// product.
     ///
     /// # Errors
     /// A vector of another length than P.

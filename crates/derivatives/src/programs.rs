@@ -8,7 +8,7 @@ use crate::graph::{Graph, NodeId, Set, elements};
 use crate::plan::Plan;
 use crate::primitive::with_leading;
 use crate::recorded::Recorded;
-use crate::transform::{batch, gradient, jvp, vjp};
+use crate::transform::{batch, gradient, jvp, quadratic, vjp};
 
 /// A linear map at a point theta: what it is applied to is an input of its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,6 +126,8 @@ impl Programs {
         })
     }
 
+    /// $v^T H v$ by two forward derivatives. The adjoints that [`quadratic`] takes would have to be made
+    /// for this alone, which takes as long.
     pub(crate) fn quadratic(&self, of: &Recorded) -> &Plan {
         self.quadratic.get_or_init(|| {
             let mut graph = of.graph.clone();
@@ -146,9 +148,10 @@ impl Programs {
             let v = of.tangent(&mut graph);
             let seeds = of.seeds(&v);
             let product = tangents(&mut graph, &seeds, &gradient);
-            let first = tangents(&mut graph, &seeds, &[of.loss]);
-            let second = tangents(&mut graph, &seeds, &first);
-            Plan::of_groups(&graph, &[&product, &second], of.device.as_dispatch())
+            let first = tangents(&mut graph, &seeds, &[of.loss])[0];
+            let form =
+                quadratic(&mut graph, first, &seeds).unwrap_or_else(|| graph.fill(0.0, first));
+            Plan::of_groups(&graph, &[&product, &[form]], of.device.as_dispatch())
         })
     }
 

@@ -59,9 +59,15 @@ fn the_hessian_of_rosenbrocks_function() {
         assert!((a - b).abs() < 1e-10, "{a} {b}");
     }
     let v = tensor(&[2.0, -1.0]);
-    let form = loss.quadratic_form(&theta, &v).expect("a form");
     let expected = 4.0 * hessian[0] - 4.0 * hessian[1] + hessian[3];
-    assert!((form - expected).abs() < 1e-9, "{form} {expected}");
+    let linearized = loss.linearize(&theta).expect("a point");
+    let forms = [
+        loss.quadratic_form(&theta, &v).expect("a form"),
+        linearized.quadratic_form(&v).expect("a form"),
+    ];
+    for form in forms {
+        assert!((form - expected).abs() < 1e-9, "{form} {expected}");
+    }
 }
 
 /// The error of a central difference falls with the square of its step.

@@ -13,6 +13,19 @@ pub(crate) fn jvp(
     seeds: &[(NodeId, NodeId)],
     targets: &[NodeId],
 ) -> Vec<Option<NodeId>> {
+    let tangents = tangents(graph, seeds, targets);
+    targets
+        .iter()
+        .map(|target| tangents.get(target).copied())
+        .collect()
+}
+
+/// As [`jvp`], of all nodes that `targets` are made of.
+pub(super) fn tangents(
+    graph: &mut Graph,
+    seeds: &[(NodeId, NodeId)],
+    targets: &[NodeId],
+) -> HashMap<NodeId, NodeId> {
     let mut tangents: HashMap<NodeId, NodeId> = HashMap::new();
     let seeds: HashMap<NodeId, NodeId> = seeds.iter().copied().collect();
     for id in graph.ancestors(targets) {
@@ -41,8 +54,5 @@ pub(crate) fn jvp(
             }
         }
     }
-    targets
-        .iter()
-        .map(|target| tangents.get(target).copied())
-        .collect()
+    tangents
 }

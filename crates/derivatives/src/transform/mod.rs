@@ -5,8 +5,9 @@
 //!
 //! - [`jvp`]: $\dot L = L'(\theta)\,v$;
 //! - [`gradient`]: the transpose of the linear map $v \mapsto \dot L$, applied to 1;
-//! - a Hessian-vector product is the derivative of the gradient along v (Pearlmutter 1994), and
-//!   $v^T H v$ the derivative of $\dot L$, without any transpose;
+//! - a Hessian-vector product is the derivative of the gradient along v (Pearlmutter 1994);
+//! - $v^T H v$ is the derivative of $\dot L$ along v: by [`jvp`] once more, without any transpose, or,
+//!   where the adjoints of the gradient are there already, by [`quadratic`];
 //! - [`batch`]: the program of many inputs at once;
 //! - [`on_plane`]: $(a, b) \mapsto L(\theta + a\,d_1 + b\,d_2)$, with the derivatives along $d_1$ and
 //!   $d_2$ of all that is affine.
@@ -15,12 +16,14 @@ mod affine;
 mod batch;
 mod evaluated;
 mod forward;
+mod quadratic;
 mod transpose;
 
 pub(crate) use affine::on_plane;
 pub(crate) use batch::batch;
 pub(crate) use evaluated::evaluated;
 pub(crate) use forward::jvp;
+pub(crate) use quadratic::quadratic;
 pub(crate) use transpose::transpose;
 
 use crate::graph::{Graph, NodeId};

@@ -1,6 +1,6 @@
 //! The transpose of a linear program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::graph::{Graph, NodeId};
 
@@ -11,6 +11,19 @@ pub(crate) fn transpose(
     outputs: &[(NodeId, NodeId)],
     variables: &[NodeId],
 ) -> Vec<Option<NodeId>> {
+    let cotangents = cotangents(graph, outputs, variables);
+    variables
+        .iter()
+        .map(|variable| cotangents.get(variable).copied())
+        .collect()
+}
+
+/// As [`transpose`], of all nodes between the variables and the outputs.
+pub(super) fn cotangents(
+    graph: &mut Graph,
+    outputs: &[(NodeId, NodeId)],
+    variables: &[NodeId],
+) -> HashMap<NodeId, NodeId> {
     let targets: Vec<NodeId> = outputs.iter().map(|&(output, _)| output).collect();
     let ancestors = graph.ancestors(&targets);
     let linear = graph.dependent(&ancestors, variables);
@@ -18,14 +31,14 @@ pub(crate) fn transpose(
     for &(output, cotangent) in outputs {
         accumulate(graph, &mut pending, output, cotangent);
     }
-    let mut found: Vec<Option<NodeId>> = vec![None; variables.len()];
+    let mut found = HashMap::new();
     // From the last node to the first: when a node's turn comes, all its uses are done.
     while let Some((id, cotangent)) = pending.pop_last() {
-        if let Some(position) = variables.iter().position(|&variable| variable == id) {
-            found[position] = Some(cotangent);
+        if !linear.contains(&id) {
             continue;
         }
-        if !linear.contains(&id) {
+        found.insert(id, cotangent);
+        if variables.contains(&id) {
             continue;
         }
         let node = graph.node(id).clone();

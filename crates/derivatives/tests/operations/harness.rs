@@ -235,6 +235,8 @@ pub(crate) fn row(
     let tangent = upload(loss, &v);
     let (forward_value, forward) = loss.jvp(&at.theta, &tangent).expect("a jvp");
     let quadratic = loss.quadratic_form(&at.theta, &tangent).expect("a form");
+    let linearized = loss.linearize(&at.theta).expect("a point");
+    let by_adjoints = linearized.quadratic_form(&tangent).expect("a form");
     let slope = dot(&gradient, &v);
     // A slope may be small by cancellation; its rounding is that of its terms.
     let terms = (norm(&gradient) * norm(&v)).max(1e-3);
@@ -284,7 +286,8 @@ pub(crate) fn row(
         transpose: at.transposed(&v),
         product: second,
         symmetry: ((dot(&u, &product) - dot(&other, &v)).abs()
-            + (dot(&v, &product) - quadratic).abs())
+            + (dot(&v, &product) - quadratic).abs()
+            + (dot(&v, &product) - by_adjoints).abs())
             / scale,
         stacked: catch_quietly(|| stacked(loss, [theta, &u, &v], [&product, &other])).ok(),
     }

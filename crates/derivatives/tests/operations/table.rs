@@ -25,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) transpose: f64,
     /// Hessian-vector product beside central differences of gradients, or beside f64.
     pub(crate) product: f64,
-    /// `<u, Hv>` beside `<Hu, v>`, and `<v, Hv>` beside the quadratic form.
+    /// `<u, Hv>` beside `<Hu, v>`, and `<v, Hv>` beside both quadratic forms.
     pub(crate) symmetry: f64,
     /// Values and gradients at several points by one program, and products with several vectors by
     /// another, beside one by one; `None` where the device's tensors have too few axes.

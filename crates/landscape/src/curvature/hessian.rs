@@ -184,7 +184,7 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         }
     }
 
-    /// $v^T H v$. Where products are exact it takes two forward derivatives and no product, about
+    /// $v^T H v$. Where products are exact it takes forward derivatives and no product, about
     /// half its cost; by differences it is the inner product of `v` and a product.
     ///
     /// # Errors
