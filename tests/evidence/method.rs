@@ -1,4 +1,4 @@
-//! The methods that are compared, with the settings of their papers.
+//! The methods that are compared, with the settings of their papers, and LookSAM with gentler ones.
 
 /// How the gradient of a step is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,18 +8,20 @@ pub(crate) enum Method {
     Asam,
     Gsam,
     LookSam,
+    GentleLookSam,
     Esam,
     Friendly,
     MicroBatch,
 }
 
 impl Method {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Sgd,
         Self::Sam,
         Self::Asam,
         Self::Gsam,
         Self::LookSam,
+        Self::GentleLookSam,
         Self::Esam,
         Self::Friendly,
         Self::MicroBatch,
@@ -32,6 +34,7 @@ impl Method {
             Self::Asam => "ASAM, rho 0.5",
             Self::Gsam => "GSAM, rho 0.05, alpha 0.4",
             Self::LookSam => "LookSAM, rho 0.1, k 10, alpha 0.7",
+            Self::GentleLookSam => "LookSAM, rho 0.1, k 5, alpha 0.2",
             Self::Esam => "ESAM, rho 0.05, beta 0.5, gamma 0.5",
             Self::Friendly => "Friendly-SAM, rho 0.05, sigma 1, lambda 0.9",
             Self::MicroBatch => "m-SAM, rho 0.05, m a quarter of a batch",
@@ -60,6 +63,10 @@ macro_rules! with_method {
             }
             Method::LookSam => {
                 let mut $sharp = sam::LookSamConfig::new().init();
+                $body
+            }
+            Method::GentleLookSam => {
+                let mut $sharp = sam::LookSamConfig::new().with_k(5).with_alpha(0.2).init();
                 $body
             }
             Method::Esam => {

@@ -5,10 +5,23 @@
 //!
 //! $$ e = \rho\, \frac{T\,(T g)}{\lVert T g \rVert}, \qquad w \leftarrow w - \text{optimiser}\bigl(\nabla L(w + e)\bigr) $$
 //!
-//! with g the gradient at w, the norm taken over all parameters together, and T a diagonal scale:
-//! the identity for [`Sam`], the sizes of the weights for [`Asam`]. One step costs two gradients.
-//! The optimiser is any of Burn's and sees only the weights w and the gradient at the peak, so
-//! that weight decay and momentum are evaluated at w, where they belong.
+//! with g the gradient at w, the norm taken over all parameters together, and T a diagonal scale.
+//! The optimiser is any of Burn's and sees only the weights w and a gradient, so that weight decay and
+//! momentum are evaluated at w, where they belong.
+//!
+//! | method | what differs | gradients a step |
+//! | --- | --- | --- |
+//! | [`Sam`] | T = 1 | 2 |
+//! | [`Asam`] | T = the sizes of the weights | 2 |
+//! | [`Gsam`] | descends without raising the loss's gap to the peak | 2 |
+//! | [`LookSam`] | looks for the peak in every k-th step | 1 + 1/k |
+//! | [`Esam`] | some of the weights, some of the examples | 1 + gamma backward, 2 + gamma forward |
+//! | [`FriendlySam`] | climbs along what is particular to the batch | 2 |
+//! | [`MicroBatchSam`] | a peak for each micro-batch | 2 |
+//!
+//! Each has a configuration of its own with the settings that all share: a [`RhoSchedule`], the
+//! [`Perturbed`] parameters, several ascent steps, [`BatchNormStatistics`], equal dropout masks.
+//! Behind them is one trait, [`SharpnessAware`], which a method of one's own implements.
 //!
 //! The peak keeps the parameters' identifiers, and Burn's gradients are keyed by them: a gradient
 //! taken at the peak is applied at w directly, with no copy to restore.
@@ -39,19 +52,33 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where a loop wants to keep its own shape, [`SharpnessAware::ascend`] alone gives the peak.
+//! # Loops
 //!
-//! # Two things to know
+//! - [`SharpnessAware::step`] takes the place of `optim.step`;
+//!   [`step_examples`](SharpnessAware::step_examples) does for methods that select or group examples.
+//! - [`SharpnessAware::ascend`] and [`descend`](SharpnessAware::descend) are the two halves, for a loop
+//!   that keeps its own shape: gradients that are accumulated, say.
+//! - [`SharpnessAware::gradient`] steps nothing: for optimisers that ask for gradients themselves.
+//! - [`InLearner`] is a part of a model that burn-train's learner trains.
+//! - [`SharpnessAware::save`] and [`load`](SharpnessAware::load) keep what a method remembers, beside the
+//!   records of model and optimiser.
+//!
+//! # Three things to know
 //!
 //! - **Clipping.** One factor on the whole gradient changes nothing about the ascent, which is
 //!   normalised. Burn's clipping works tensor by tensor, inside the optimiser, and so acts on the
 //!   gradient at the peak only.
-//! - **Noise.** Dropout draws again in the second pass: the two gradients belong to two masks.
+//! - **Noise.** Dropout draws again in the second pass: the two gradients belong to two masks, unless
+//!   [`same_masks`](SamConfig::same_masks) is set.
+//! - **Optimisers.** Muon orthogonalises the momentum of whatever gradient it is given, here that at the
+//!   peak; rho stays in units of the weights. LBFGS asks for gradients through a closure, so that each
+//!   point it tries has a peak of its own.
 //!
 //! # References
 //!
 //! Foret, Kleiner, Mobahi, Neyshabur 2021, "Sharpness-aware minimization for efficiently improving
-//! generalization"; Kwon, Kim, Park, Choi 2021, "ASAM".
+//! generalization"; Kwon, Kim, Park, Choi 2021, "ASAM: adaptive sharpness-aware minimization for
+//! scale-invariant learning of deep neural networks"; those of the other methods stand with them.
 
 mod adaptive;
 mod batch_norm;

@@ -89,7 +89,7 @@ impl SharpnessAware for LookSam {
         gradients: GradientsParams,
         norm: f64,
     ) -> GradientsParams {
-        if self.state.carried.is_empty() || self.alpha == 0.0 {
+        if self.state.carried.is_empty() || self.alpha == 0.0 || self.rho() == 0.0 {
             return gradients;
         }
         moved(model, &gradients, self.alpha * norm, &self.state.carried)

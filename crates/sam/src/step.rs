@@ -32,6 +32,22 @@ impl<M> Step<M> {
     pub fn ascent_gain(&self) -> Option<f64> {
         self.peak.map(|peak| peak.loss - self.loss)
     }
+
+    /// What was measured on the way, as tags and values for a log: the norm of the gradient and the
+    /// radius, and of steps that looked for a peak the ascent gain and the cosine of the two gradients.
+    pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let always = [
+            ("sam/gradient_norm", self.gradient_norm),
+            ("sam/rho", self.rho),
+        ];
+        let at_peak = self.peak.map(|peak| {
+            [
+                ("sam/ascent_gain", peak.loss - self.loss),
+                ("sam/cosine", peak.cosine),
+            ]
+        });
+        always.into_iter().chain(at_peak.into_iter().flatten())
+    }
 }
 
 /// A step that was not taken.

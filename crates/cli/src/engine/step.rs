@@ -61,8 +61,9 @@ pub(crate) enum Stepper {
 
 /// What a step came to.
 pub(crate) enum Stepped<M> {
-    /// The weights after the step, and the loss of the batch at the weights before it.
-    Done(M, f64),
+    /// The weights after the step, the loss of the batch at the weights before it, and what else the
+    /// method has seen, by tag.
+    Done(M, f64, Vec<(&'static str, f64)>),
     /// The loss or its gradient is not finite: which, and where.
     Refused(String),
 }
@@ -106,7 +107,8 @@ fn plain<M: Network>(
         return Stepped::Refused(format!("the loss is {value}"));
     }
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
-    Stepped::Done(optimiser.step(learning_rate, model, gradients), value)
+    let model = optimiser.step(learning_rate, model, gradients);
+    Stepped::Done(model, value, Vec::new())
 }
 
 /// The mean cross-entropy of a batch in nats, `[1]`.
@@ -131,7 +133,10 @@ fn over<S: SharpnessAware, M: Network>(
     match method.step(optimiser, learning_rate, model, |model: &M| {
         loss(model, batch)
     }) {
-        Ok(step) => Stepped::Done(step.model, step.loss),
+        Ok(step) => {
+            let scalars = step.scalars().collect();
+            Stepped::Done(step.model, step.loss, scalars)
+        }
         Err(rejected) => Stepped::Refused(rejected.reason.to_string()),
     }
 }

@@ -270,12 +270,15 @@ impl<'a, M: Network> Trainer<'a, M> {
             .stepper
             .step(&mut self.optimiser, rate, self.model, &batch)
         {
-            Stepped::Done(model, loss) => {
+            Stepped::Done(model, loss, scalars) => {
                 self.model = model;
                 if self.step.is_multiple_of(self.plan.log_every.get()) {
                     self.observer.scalar("loss/train", self.step, loss)?;
                     self.observer
                         .scalar("training/learning_rate", self.step, rate)?;
+                    for (tag, value) in scalars {
+                        self.observer.scalar(tag, self.step, value)?;
+                    }
                 }
                 self.step += 1;
                 self.progress.step(self.step, self.steps, epoch + 1, loss);
