@@ -103,6 +103,12 @@ impl StateRecord {
                     let message = format!("the tensor {name} belongs to no parameter");
                     return Err(RecordError::Validation(message));
                 };
+                if shape.rank() != 1 || !dtype.is_float() {
+                    let message = format!("the tensor {name} is not a vector of floats");
+                    return Err(RecordError::Validation(message));
+                }
+                // A tensor of a file is read when it is used, and the file may be another by then.
+                let bytes = Bytes::from_bytes_vec(bytes.to_vec());
                 Ok((id, TensorData::from_bytes(bytes, shape, dtype)))
             })
             .collect::<Result<_, RecordError>>()?;

@@ -35,7 +35,14 @@ impl Vectors {
     pub(crate) fn get<const D: usize>(&self, id: ParamId, like: &Tensor<D>) -> Option<Tensor<D>> {
         let device = like.device();
         let tensor = match self.0.get(&id.val())? {
-            Stored::Tensor(tensor) => tensor.clone().to_device(&device),
+            Stored::Tensor(tensor) => {
+                let tensor = tensor.clone().to_device(&device);
+                if tensor.dtype() == like.dtype() {
+                    tensor
+                } else {
+                    tensor.cast(like.dtype())
+                }
+            }
             Stored::Data(data) => from_data(data.clone(), &device, like.dtype()),
         };
         let entries = like.shape().num_elements();
