@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 
 use crate::config::{common, method_config};
 use crate::gradients::{combined, moved};
-use crate::method::Pair;
+use crate::method::{Direction, Pair};
 use crate::norm::{Norms, Question};
 use crate::settings::check;
 use crate::vectors::{Vectors, from_gradients};
@@ -51,7 +51,8 @@ impl LookSamConfig {
 ///
 /// In the steps between it gets $g + \alpha\, \frac{\lVert g \rVert}{\lVert g_v \rVert}\, g_v$, without a
 /// second pass. So a step costs 1 + 1/k gradients on average. The component is part of the state that
-/// is saved. Where it is nothing but rounding (parallel gradients) it is zero.
+/// is saved. Where it is nothing but rounding (parallel gradients) it is zero. While a schedule holds
+/// the radius at zero nothing is added.
 ///
 /// # References
 /// Liu et al. 2022, "Towards efficient and scalable sharpness-aware minimization", algorithm 1.
@@ -72,6 +73,13 @@ impl SharpnessAware for LookSam {
 
     fn looks(&self) -> bool {
         self.state.steps.is_multiple_of(self.k)
+    }
+
+    fn direction<M: Module>(&mut self, _model: &M, _gradients: &GradientsParams) -> Direction {
+        // What an earlier peak gave is done with, whether or not this one gives something: with a
+        // radius of zero it does not.
+        self.state.carried = Vectors::default();
+        Direction::Gradient
     }
 
     fn combine<M: Module>(&mut self, model: &M, pair: Pair<'_>) -> GradientsParams {
@@ -110,7 +118,8 @@ fn unit_orthogonal<M: Module>(model: &M, pair: &Pair<'_>) -> Vectors {
     };
     let norm = Norms::of(model, &orthogonal, &question).gradient.value();
     // Some roundings of float32, whatever the type is: a component as small is none.
-    if norm <= 1e-6 * pair.peak_norm {
+    // One that is not finite, in a loop that does not look at its gradients, would stay for k steps.
+    if norm <= 1e-6 * pair.peak_norm || !norm.is_finite() {
         return Vectors::default();
     }
     from_gradients(model, &orthogonal, 1.0 / norm, None)

@@ -131,10 +131,10 @@ pub trait SharpnessAware: Clone {
     /// optimiser together with `model`. A parameter without a gradient, or outside
     /// [`Perturbed`](crate::Perturbed), stays where it is. With rho = 0 or a zero gradient e is 0
     /// exactly. `model` is not changed. A gradient with an entry that is not finite gives a peak
-    /// that is not finite; [`step`](Self::step) refuses it.
+    /// that is not finite, and the method stays as before; [`step`](Self::step) refuses it.
     ///
-    /// With several ascent steps this is the first of them, of length rho over their number; the
-    /// next is `ascend(&peak, &gradients_there)`. Where gradients are accumulated over micro-batches,
+    /// With several ascent steps this is the first of them, of length rho over their number; for
+    /// methods that climb along the gradient the next is `ascend(&peak, &gradients_there)`. Where gradients are accumulated over micro-batches,
     /// one ascent along the accumulated gradient, and the second passes accumulated at that peak,
     /// are SAM on the whole batch; an ascent for each micro-batch is m-SAM
     /// ([`MicroBatchSam`](crate::MicroBatchSam)).
@@ -149,15 +149,20 @@ pub trait SharpnessAware: Clone {
             chosen: chosen.as_ref(),
             other: None,
         };
+        let before = self.state().clone();
         let direction = self.direction(model, gradients);
         let (along, measured) = match &direction {
             Direction::Gradient => (gradients, gradients),
             Direction::Along(along) => (along, along),
             Direction::PartOf(along) => (along, gradients),
         };
+        let norm = Norms::of(model, measured, &question).ascent;
+        if !norm.is_finite() {
+            *self.state_mut() = before;
+        }
         let climb = Climb {
             along,
-            norm: Norms::of(model, measured, &question).ascent,
+            norm,
             #[expect(clippy::cast_precision_loss, reason = "a handful of ascent steps")]
             length: self.rho() / ascent.steps as f64,
             scale: ascent.scale,
@@ -284,7 +289,8 @@ pub trait SharpnessAware: Clone {
     /// As [`step`](Self::step).
     ///
     /// # Panics
-    /// As [`step`](Self::step).
+    /// When `terms` returns another number of losses than there are wanted rows, or losses that do not
+    /// depend on the parameters.
     fn step_examples<M: Module>(
         &mut self,
         optim: &mut ModuleOptimizer,
