@@ -18,7 +18,8 @@ macro_rules! method_config {
             #[config(default = "RhoSchedule::Constant")]
             pub schedule: RhoSchedule,
             /// In how many steps the radius is covered. Each costs a gradient; one is the published
-            /// method.
+            /// method. The first goes in the method's direction, each other along the gradient where
+            /// it begins.
             #[config(default = 1)]
             pub ascent_steps: usize,
             /// The parameters that the ascent moves: all.

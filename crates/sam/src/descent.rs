@@ -129,7 +129,7 @@ impl<M: Module> Passes<'_, M> {
                 cost: self.cost,
             });
         }
-        let peak = self.climb(method, weights, &first, |m| loss.mean(m))?;
+        let peak = self.climb(method, weights, &first, 1.0, |m| loss.mean(m))?;
         let other = Some((&first.gradients, first.norms.gradient));
         let second = self.gradient(Pass::Peak, &peak, 1.0, other, |m| loss.mean(m))?;
         Ok(self.descent(method, weights, &first, second))
@@ -157,7 +157,7 @@ impl<M: Module> Passes<'_, M> {
             };
             let mut mean = |m: &M| mean_of(loss, m, rows);
             let first = self.gradient(Pass::Weights, weights, share, None, &mut mean)?;
-            let peak = self.climb(method, weights, &first, &mut mean)?;
+            let peak = self.climb(method, weights, &first, share, &mut mean)?;
             let other = Some((&first.gradients, first.norms.gradient));
             let second = self.gradient(Pass::Peak, &peak, share, other, &mut mean)?;
             sums = Some(match sums {
@@ -193,6 +193,8 @@ impl<M: Module> Passes<'_, M> {
             None if part < 1.0 => return Err(Error::ExamplesNotApart),
             None => return self.whole(method, loss),
         };
+        // Where nothing is perturbed no loss rises, and there is nothing to select by.
+        let part = if self.rho > 0.0 { part } else { 1.0 };
         let mut before = Vec::new();
         let first = self.gradient(Pass::Weights, weights, 1.0, None, |m| {
             match loss.terms(m, Rows::ALL) {
@@ -203,7 +205,7 @@ impl<M: Module> Passes<'_, M> {
                 None => loss.mean(m),
             }
         })?;
-        let peak = self.climb(method, weights, &first, |m| loss.mean(m))?;
+        let peak = self.climb(method, weights, &first, 1.0, |m| loss.mean(m))?;
         let other = Some((&first.gradients, first.norms.gradient));
         if part >= 1.0 {
             let second = self.gradient(Pass::Peak, &peak, 1.0, other, |m| loss.mean(m))?;
@@ -236,6 +238,7 @@ impl<M: Module> Passes<'_, M> {
         method: &mut S,
         weights: &M,
         first: &Evaluated,
+        share: f64,
         mut loss: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<M, Error> {
         #[expect(clippy::cast_precision_loss, reason = "a handful of ascent steps")]
@@ -252,7 +255,7 @@ impl<M: Module> Passes<'_, M> {
         };
         let mut peak = self.along(along, norm, length).from(start);
         for _ in 1..self.ascent.steps {
-            let there = self.gradient(Pass::Peak, &peak, 1.0, None, &mut loss)?;
+            let there = self.gradient(Pass::Peak, &peak, share, None, &mut loss)?;
             let climb = self.along(&there.gradients, there.norms.ascent, length);
             peak = climb.from(peak);
         }
@@ -406,7 +409,9 @@ fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Tensor<1> 
     reason = "a share of a number of examples"
 )]
 fn hardest(rises: &[f64], part: f64) -> Vec<usize> {
-    let count = ((rises.len() as f64 * part) as usize).clamp(1, rises.len().max(1));
+    // The float next to 0.29 is below it, but of a hundred examples it is to be 29.
+    let wanted = rises.len() as f64 * part * (1.0 + 2.0 * f64::EPSILON);
+    let count = (wanted as usize).clamp(1, rises.len().max(1));
     let mut order: Vec<usize> = (0..rises.len()).collect();
     order.sort_by(|&a, &b| rises[b].total_cmp(&rises[a]));
     order.truncate(count);

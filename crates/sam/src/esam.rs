@@ -56,7 +56,8 @@ impl EsamConfig {
 ///
 /// Sharpness-sensitive data selection descends on the part $B^+$ of the batch whose losses the
 /// perturbation raised most, $|B^+| = \lfloor \gamma |B| \rfloor$ and one at least: the optimiser gets the
-/// gradient of their mean loss at w + e.
+/// gradient of their mean loss at w + e. While a schedule holds rho at zero no loss rises, and all take
+/// part.
 ///
 /// A step costs 1 + gamma backward and 2 + gamma forward passes, one of the latter to see how the losses
 /// rise; the loss has to tell its examples apart

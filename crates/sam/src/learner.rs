@@ -129,7 +129,7 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     /// wanted [`Rows`] of the batch, `[k]`, and their output.
     ///
     /// # Panics
-    /// As [`step`](Self::step).
+    /// When there are more or fewer losses than wanted rows, or they do not depend on the parameters.
     pub fn step_examples<M: Module, T>(
         &self,
         model: &M,

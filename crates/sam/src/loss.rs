@@ -74,9 +74,27 @@ impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for Mean<F> {
 /// A closure that gives the losses of some of so many examples.
 pub(crate) struct Examples<F>(pub(crate) usize, pub(crate) F);
 
+impl<F> Examples<F> {
+    /// # Panics
+    /// When there is not one loss for each wanted row: a mean, say, would be taken for one example.
+    fn losses<M>(&mut self, model: &M, rows: Rows<'_>) -> Tensor<1>
+    where
+        F: FnMut(&M, Rows<'_>) -> Tensor<1>,
+    {
+        let losses = (self.1)(model, rows);
+        let wanted = rows.indices().map_or(self.0, <[usize]>::len);
+        let [given] = losses.dims();
+        assert!(
+            given == wanted,
+            "the closure must give one loss for each wanted row, but gave {given} for {wanted}"
+        );
+        losses
+    }
+}
+
 impl<M, F: FnMut(&M, Rows<'_>) -> Tensor<1>> Loss<M> for Examples<F> {
     fn mean(&mut self, model: &M) -> Tensor<1> {
-        (self.1)(model, Rows::ALL).mean()
+        self.losses(model, Rows::ALL).mean()
     }
 
     fn examples(&self) -> Option<usize> {
@@ -84,6 +102,6 @@ impl<M, F: FnMut(&M, Rows<'_>) -> Tensor<1>> Loss<M> for Examples<F> {
     }
 
     fn terms(&mut self, model: &M, rows: Rows<'_>) -> Option<Tensor<1>> {
-        Some((self.1)(model, rows))
+        Some(self.losses(model, rows))
     }
 }
