@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::config::Config;
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Bool, GradientCheckpointingStrategy, Int, Tensor};
+use burn::tensor::{Bool, GradientCheckpointingStrategy, Int, Tensor, TensorData};
 
 use crate::context::{Context, with_checkpointing};
 
@@ -61,6 +61,40 @@ pub(crate) fn separated<M: Module>(model: &M) -> Option<M> {
     let mut contexts = Contexts::default();
     model.visit(&mut contexts);
     Some(model.valid().train().map(&mut contexts))
+}
+
+/// Gives the live model the buffers of `before`, through the cells that its clones share.
+pub(crate) fn restore_buffers<M: Module>(live: &M, before: &M) {
+    let mut buffers = Values::default();
+    before.visit(&mut buffers);
+    // An update that is still waiting in a cell would come on top: `valid` lets it in first.
+    let _ = live.valid();
+    let _ = live.clone().map(&mut buffers);
+}
+
+/// The values of the float tensors without gradient.
+#[derive(Default)]
+struct Values(HashMap<ParamId, TensorData>);
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !param.is_require_grad() {
+            self.0.insert(param.id, param.base().to_data());
+        }
+    }
+}
+
+impl ModuleMapper for Values {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(value) = self.0.remove(&param.id) else {
+            return param;
+        };
+        let (id, old, mapper) = param.consume();
+        let context = Context::of(&old);
+        let old = old.inner();
+        let value = Tensor::from_data(value, (&old.device(), old.dtype()));
+        Param::from_mapped_value(id, context.restore(value, id), mapper)
+    }
 }
 
 /// Whether there is a float tensor without gradient.

@@ -4,8 +4,10 @@ use burn::module::{Module, ModuleVisitor, Param, RunningState};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
+use crate::batch_norm::{restore_buffers, with_own_statistics};
 use crate::descent::{self, Cost, Peak};
 use crate::loss::{Examples, Loss, Mean, Rows};
+use crate::numbers::{COUNT, decoded, encoded};
 use crate::vectors::Vectors;
 use crate::{Error, SharpnessAware, State};
 
@@ -37,8 +39,10 @@ use crate::{Error, SharpnessAware, State};
 ///     let output = model.net.forward(x.clone());
 ///     (output.clone().square().mean(), output)
 /// });
-/// // TrainOutput { grads: step.gradients, item: step.output }
-/// # assert!(step.refused.is_none() && step.output.dims() == [4, 1]);
+/// # assert!(step.refused.is_none());
+/// let (grads, item) = step.into_parts();
+/// // TrainOutput { grads, item }
+/// # assert!(!grads.is_empty() && item.dims() == [4, 1]);
 /// ```
 ///
 /// What the method remembers (how many steps it has taken, the moving average of Friendly-SAM, the
@@ -49,12 +53,22 @@ use crate::{Error, SharpnessAware, State};
 ///   scheduler after `step`. Override `TrainStep::optimize` with
 ///   `self.sam.at_learning_rate(lr.base()); optim.step(lr, self, grads)`.
 /// - Where the learner accumulates gradients, each `step` is a micro-batch with a peak of its own: that is
-///   m-SAM.
+///   m-SAM ([`MicroBatchSam`](crate::MicroBatchSam)). The learner adds the gradients up and takes no mean,
+///   and what counts steps (a schedule of the radius, the k of LookSAM) counts micro-batches.
+/// - A step whose loss or gradient is not finite is refused: it gives no gradients, so that the optimiser
+///   moves nothing, and running statistics and what the method remembers are put back. The learner goes on
+///   with the next batch; [`LearnerDescent::refused`] says why, and [`refused`](Self::refused) counts.
+/// - [`BatchNormStatistics::Recomputed`](crate::BatchNormStatistics::Recomputed) is `FirstPass` here, for
+///   the weights after the step are not known in it.
 /// - Training on several devices gives each its own copy of the model for a step: what a method
 ///   remembers is lost there. Sam, Asam and Gsam with a constant radius remember nothing.
+///
+/// A type parameter of a Burn module is a module, which a method is not: a model that leaves the method
+/// open has a parameter for the whole field, `struct Trained<A> { net: Linear, sam: A }`, and is used as
+/// `Trained<InLearner<S>>`.
 #[derive(Module, Debug)]
 pub struct InLearner<S: Clone + Send + std::fmt::Debug> {
-    /// Steps and learning rate, `[6]`.
+    /// Steps, refused steps and learning rate, `[8]`.
     numbers: RunningState<Tensor<1>>,
     /// The vector over the parameters, `[P]`; `[1]` if the method has none.
     carried: RunningState<Tensor<1>>,
@@ -71,12 +85,29 @@ pub struct LearnerDescent<T> {
     pub output: T,
     /// Why there are no gradients, if there are none.
     pub refused: Option<Error>,
-    /// ||g|| at the weights; NaN if the step was refused.
+    /// L(w); NaN if the step was refused, as the other numbers.
+    pub loss: f64,
+    /// ||g|| at the weights.
     pub gradient_norm: f64,
+    /// The radius of this step.
+    pub rho: f64,
     /// What was found at the peak; `None` in a step that looked for none.
     pub peak: Option<Peak>,
     /// What the step cost.
     pub cost: Cost,
+}
+
+impl<T> LearnerDescent<T> {
+    /// L(w + e) - L(w), the sharpness that the method descends beside the loss; `None` in a step that
+    /// looked for no peak.
+    pub fn ascent_gain(&self) -> Option<f64> {
+        self.peak.map(|peak| peak.loss - self.loss)
+    }
+
+    /// The gradients and the output, as `TrainOutput` wants them.
+    pub fn into_parts(self) -> (GradientsParams, T) {
+        (self.gradients, self.output)
+    }
 }
 
 impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
@@ -88,13 +119,13 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
         let device = size.device.unwrap_or_default();
         let dtype = size.dtype.unwrap_or(DType::F32);
         let entries = if method.carries() { size.entries } else { 1 };
-        let numbers = encoded(method.state());
+        let numbers = encoded(method.state(), 0);
         let zeros = |len: usize| TensorData::zeros::<f64, _>([len]);
         let buffer =
             |data: TensorData| RunningState::new(Tensor::from_data(data, (&device, dtype)));
         Self {
             carried: buffer(zeros(entries)),
-            numbers: buffer(TensorData::new(numbers.to_vec(), [numbers.len()])),
+            numbers: buffer(TensorData::new(numbers.to_vec(), [COUNT])),
             method,
         }
     }
@@ -103,7 +134,8 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     /// one number, and the output for the learner's metrics.
     ///
     /// # Panics
-    /// When the loss is more than one number or does not depend on the parameters.
+    /// When the loss is more than one number or does not depend on the parameters, or the method needs
+    /// [`step_examples`](Self::step_examples).
     pub fn step<M: Module, T>(
         &self,
         model: &M,
@@ -118,15 +150,21 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
                 loss
             }),
         );
+        if let Err(reason @ Error::ExamplesNotApart) = &descent {
+            panic!("{reason}");
+        }
         let output = match output {
             Some(output) => output,
-            None => pass(model).1,
+            None => pass(&with_own_statistics(model)).1,
         };
         done(descent, output)
     }
 
     /// [`step`](Self::step) for a method that selects or groups examples: `pass` gives the losses of the
     /// wanted [`Rows`] of the batch, `[k]`, and their output.
+    ///
+    /// A method that never takes the whole batch at once ([`MicroBatchSam`](crate::MicroBatchSam)) needs
+    /// one more forward pass, for the output alone.
     ///
     /// # Panics
     /// When there are more or fewer losses than wanted rows, or they do not depend on the parameters.
@@ -147,23 +185,29 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
                 losses
             }),
         );
+        // The live statistics have seen these examples.
         let output = match output {
             Some(output) => output,
-            None => pass(model, Rows::ALL).1,
+            None => pass(&with_own_statistics(model), Rows::ALL).1,
         };
         done(descent, output)
     }
 
     /// Tells a radius that follows the learning rate what it is now, in `TrainStep::optimize`.
     pub fn at_learning_rate(&self, rate: f64) {
-        let mut state = self.numbers();
+        let (mut state, refused) = self.numbers();
         state.learning_rate = Some(rate);
-        self.write(&self.numbers, encoded(&state).to_vec());
+        self.write(&state, refused);
     }
 
-    /// Steps taken so far.
+    /// Steps taken so far, those that were refused left out.
     pub fn steps(&self) -> u64 {
-        self.numbers().steps
+        self.numbers().0.steps
+    }
+
+    /// Steps that were refused so far.
+    pub fn refused(&self) -> u64 {
+        self.numbers().1
     }
 
     fn descent<M: Module, L: Loss<M>>(
@@ -171,33 +215,42 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
         model: &M,
         loss: &mut L,
     ) -> Result<descent::Descent, Error> {
+        // The first pass already moves the live statistics, and a batch with a NaN would spoil them
+        // for good.
+        let before = with_own_statistics(model);
         let mut method = self.method.clone();
-        let mut state = self.numbers();
+        let (mut state, refused) = self.numbers();
         if method.carries() {
             state.carried = Vectors::split(model, &self.carried.value_sync().inner());
         }
         *method.state_mut() = state;
-        let descent = descent::of(&mut method, model, loss, false)?;
-        self.write(&self.numbers, encoded(method.state()).to_vec());
+        let descent = descent::of(&mut method, model, loss, false);
+        if descent.is_err() {
+            restore_buffers(model, &before);
+            self.write(method.state(), refused + 1);
+            return descent;
+        }
+        self.write(method.state(), refused);
         if method.carries()
             && let Some(carried) = method.state().carried.join(model)
         {
             self.carried.update(Tensor::from_inner(carried));
             let _ = self.carried.value_sync();
         }
-        Ok(descent)
+        descent
     }
 
-    fn numbers(&self) -> State {
+    fn numbers(&self) -> (State, u64) {
         let data = self.numbers.value_sync().into_data();
         decoded(&data.iter::<f64>().collect::<Vec<_>>())
     }
 
-    fn write(&self, buffer: &RunningState<Tensor<1>>, values: Vec<f64>) {
-        let old = buffer.value_sync();
-        let data = TensorData::new(values, old.dims());
-        buffer.update(Tensor::from_data(data, (&old.device(), old.dtype())));
-        let _ = buffer.value_sync();
+    fn write(&self, state: &State, refused: u64) {
+        let old = self.numbers.value_sync();
+        let data = TensorData::new(encoded(state, refused).to_vec(), [COUNT]);
+        let numbers = Tensor::from_data(data, (&old.device(), old.dtype()));
+        self.numbers.update(numbers);
+        let _ = self.numbers.value_sync();
     }
 }
 
@@ -207,7 +260,9 @@ fn done<T>(descent: Result<descent::Descent, Error>, output: T) -> LearnerDescen
             gradients: descent.gradients,
             output,
             refused: None,
+            loss: descent.loss,
             gradient_norm: descent.gradient_norm,
+            rho: descent.rho,
             peak: descent.peak,
             cost: descent.cost,
         },
@@ -215,48 +270,12 @@ fn done<T>(descent: Result<descent::Descent, Error>, output: T) -> LearnerDescen
             gradients: GradientsParams::new(),
             output,
             refused: Some(reason),
+            loss: f64::NAN,
             gradient_norm: f64::NAN,
+            rho: f64::NAN,
             peak: None,
             cost: Cost::default(),
         },
-    }
-}
-
-/// What fits a float32 exactly.
-const DIGIT: u64 = 1 << 20;
-
-/// Steps in two digits, whether there is a learning rate, and that as a sum of three float32.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "digits that a float32 holds, and the parts of a number that it does"
-)]
-fn encoded(state: &State) -> [f64; 6] {
-    let rate = state.learning_rate.unwrap_or(0.0);
-    let first = f64::from(rate as f32);
-    let second = f64::from((rate - first) as f32);
-    let third = f64::from((rate - first - second) as f32);
-    [
-        (state.steps % DIGIT) as f64,
-        (state.steps / DIGIT) as f64,
-        f64::from(u8::from(state.learning_rate.is_some())),
-        first,
-        second,
-        third,
-    ]
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "whole numbers that are not negative"
-)]
-fn decoded(numbers: &[f64]) -> State {
-    let at = |index: usize| numbers.get(index).copied().unwrap_or(0.0);
-    State {
-        steps: at(0) as u64 + DIGIT * at(1) as u64,
-        learning_rate: (at(2) > 0.0).then(|| at(3) + at(4) + at(5)),
-        carried: Vectors::default(),
     }
 }
 
@@ -275,26 +294,6 @@ impl ModuleVisitor for Size {
             self.entries += weight.shape().num_elements();
             self.device.get_or_insert_with(|| weight.device());
             self.dtype.get_or_insert(weight.dtype());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_and_learning_rate_survive_a_buffer_of_float32() {
-        for (steps, learning_rate) in [(0, None), (7, Some(0.1)), (1 << 33, Some(1e-5 / 3.0))] {
-            let state = State {
-                steps,
-                learning_rate,
-                carried: Vectors::default(),
-            };
-            #[expect(clippy::cast_possible_truncation, reason = "the buffer's type")]
-            let stored = encoded(&state).map(|number| f64::from(number as f32));
-            let back = decoded(&stored);
-            assert_eq!((back.steps, back.learning_rate), (steps, learning_rate));
         }
     }
 }

@@ -98,6 +98,7 @@ mod loss;
 mod method;
 mod micro_batch;
 mod norm;
+mod numbers;
 mod peak;
 mod perturbed;
 mod random;
