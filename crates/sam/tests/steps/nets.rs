@@ -114,7 +114,7 @@ impl ModuleMapper for Cast {
 }
 
 /// 32 inputs of 6 numbers with labels of three classes.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) inputs: Tensor<2>,
     pub(crate) labels: Tensor<1, Int>,
