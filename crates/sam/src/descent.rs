@@ -8,50 +8,14 @@ use burn::tensor::{Device, Tensor};
 
 use crate::batch_norm::{first_of, peak_of};
 use crate::gradients::combined;
+use crate::hardest::hardest;
 use crate::loss::{Loss, Rows};
+use crate::measured::{Cost, Descent, Peak};
 use crate::method::{Batches, Direction, Pair};
 use crate::norm::{Norm, Norms, Question};
 use crate::peak::Climb;
 use crate::random::mix;
 use crate::{Ascent, BatchNormStatistics, Error, Pass, SharpnessAware};
-
-/// What the optimiser gets, and what was measured on the way, which cost nothing beside it.
-#[derive(Debug)]
-pub struct Descent {
-    /// The gradient for the optimiser, by the identifiers of the parameters.
-    pub gradients: GradientsParams,
-    /// L(w).
-    pub loss: f64,
-    /// ||g||, the Euclidean norm of the gradient at w over all parameters.
-    pub gradient_norm: f64,
-    /// The radius of this step.
-    pub rho: f64,
-    /// What was found at the peak; `None` in a step that looked for none.
-    pub peak: Option<Peak>,
-    /// What the step cost.
-    pub cost: Cost,
-}
-
-/// What was found at the peak.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Peak {
-    /// L(w + e). Less L(w) it is the ascent gain, the sharpness that the method descends beside the
-    /// loss.
-    pub loss: f64,
-    /// The norm of the gradient at the peak over all parameters.
-    pub gradient_norm: f64,
-    /// Its cosine with the gradient at w; 0 where one of them is zero.
-    pub cosine: f64,
-}
-
-/// Passes over the whole batch: a gradient is one of each.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Cost {
-    /// Forward passes.
-    pub forward: f64,
-    /// Backward passes.
-    pub backward: f64,
-}
 
 /// The descent of a method at `model`. The method is as before where there is none.
 ///
@@ -398,25 +362,6 @@ fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Tensor<1> 
         Some(terms) => terms.mean(),
         None => loss.mean(model),
     }
-}
-
-/// The indices of the largest rises, this part of them and one at least, in rising order. Of equal ones
-/// the first.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a number of examples"
-)]
-fn hardest(rises: &[f64], part: f64) -> Vec<usize> {
-    // The float next to 0.29 is below it, but of a hundred examples it is to be 29.
-    let wanted = rises.len() as f64 * part * (1.0 + 2.0 * f64::EPSILON);
-    let count = (wanted as usize).clamp(1, rises.len().max(1));
-    let mut order: Vec<usize> = (0..rises.len()).collect();
-    order.sort_by(|&a, &b| rises[b].total_cmp(&rises[a]));
-    order.truncate(count);
-    order.sort_unstable();
-    order
 }
 
 /// The device of the first parameter.

@@ -5,8 +5,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::batch_norm::{restore_buffers, with_own_statistics};
-use crate::descent::{self, Cost, Peak};
+use crate::descent;
 use crate::loss::{Examples, Loss, Mean, Rows};
+use crate::measured::{Cost, Descent, Peak, scalars};
 use crate::numbers::{COUNT, decoded, encoded};
 use crate::vectors::Vectors;
 use crate::{Error, SharpnessAware, State};
@@ -102,6 +103,12 @@ impl<T> LearnerDescent<T> {
     /// looked for no peak.
     pub fn ascent_gain(&self) -> Option<f64> {
         self.peak.map(|peak| peak.loss - self.loss)
+    }
+
+    /// What was measured on the way, as [`Step::scalars`](crate::Step::scalars) gives it; nothing if the
+    /// step was refused.
+    pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        scalars(self.loss, self.gradient_norm, self.rho, self.peak)
     }
 
     /// The gradients and the output, as `TrainOutput` wants them.
@@ -210,11 +217,7 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
         self.numbers().1
     }
 
-    fn descent<M: Module, L: Loss<M>>(
-        &self,
-        model: &M,
-        loss: &mut L,
-    ) -> Result<descent::Descent, Error> {
+    fn descent<M: Module, L: Loss<M>>(&self, model: &M, loss: &mut L) -> Result<Descent, Error> {
         // The first pass already moves the live statistics, and a batch with a NaN would spoil them
         // for good.
         let before = with_own_statistics(model);
@@ -254,7 +257,7 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     }
 }
 
-fn done<T>(descent: Result<descent::Descent, Error>, output: T) -> LearnerDescent<T> {
+fn done<T>(descent: Result<Descent, Error>, output: T) -> LearnerDescent<T> {
     match descent {
         Ok(descent) => LearnerDescent {
             gradients: descent.gradients,

@@ -9,8 +9,9 @@ use burn::store::RecordError;
 use burn::tensor::Tensor;
 
 use crate::batch_norm::peak_of;
-use crate::descent::{self, Descent};
+use crate::descent;
 use crate::loss::{Examples, Mean, Rows};
+use crate::measured::Descent;
 use crate::norm::{Norms, Question};
 use crate::peak::Climb;
 use crate::state::State;

@@ -5,8 +5,9 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 
 use crate::batch_norm::separated;
-use crate::descent::{self, Cost, Descent, Peak};
+use crate::descent;
 use crate::loss::Loss;
+use crate::measured::{Cost, Descent, Peak, scalars};
 use crate::{BatchNormStatistics, Error, SharpnessAware};
 
 /// A step that was taken.
@@ -36,17 +37,7 @@ impl<M> Step<M> {
     /// What was measured on the way, as tags and values for a log: the norm of the gradient and the
     /// radius, and of steps that looked for a peak the ascent gain and the cosine of the two gradients.
     pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let always = [
-            ("sam/gradient_norm", self.gradient_norm),
-            ("sam/rho", self.rho),
-        ];
-        let at_peak = self.peak.map(|peak| {
-            [
-                ("sam/ascent_gain", peak.loss - self.loss),
-                ("sam/cosine", peak.cosine),
-            ]
-        });
-        always.into_iter().chain(at_peak.into_iter().flatten())
+        scalars(self.loss, self.gradient_norm, self.rho, self.peak)
     }
 }
 

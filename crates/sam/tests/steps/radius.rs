@@ -161,3 +161,32 @@ fn negative_rho_is_refused() {
 fn eta_that_is_not_a_number_is_refused() {
     let _ = sam::AsamConfig::new().with_eta(f64::NAN).init();
 }
+
+#[test]
+fn figures_of_a_step_have_tags() {
+    // L(w) = |w|^2 / 2 at (3, 4): the gradients at w and at the peak are parallel.
+    let device = Device::flex().autodiff();
+    let point = Point {
+        w: Param::from_tensor(Tensor::from_data([3.0, 4.0], (&device, DType::F64))),
+        b: Param::from_tensor(Tensor::zeros([1], (&device, DType::F64))),
+    };
+    let mut optim = burn::optim::SgdConfig::new().init();
+    let loss = |p: &Point| p.w.val().square().sum() / 2.0;
+    let step = SamConfig::new()
+        .with_rho(0.5)
+        .init()
+        .step(&mut optim, 0.1, point, loss)
+        .unwrap();
+    let figures: Vec<(&str, f64)> = step.scalars().collect();
+    let expected = [
+        ("sam/gradient_norm", 5.0),
+        ("sam/rho", 0.5),
+        ("sam/ascent_gain", 2.625),
+        ("sam/cosine", 1.0),
+    ];
+    assert_eq!(figures.len(), expected.len());
+    for ((tag, value), (name, number)) in figures.into_iter().zip(expected) {
+        assert_eq!(tag, name);
+        assert!((value - number).abs() < 1e-14, "{tag}: {value}");
+    }
+}
