@@ -33,26 +33,35 @@ pub(super) fn tangents(
             tangents.insert(id, tangent);
             continue;
         }
-        let inputs = graph.node(id).inputs.clone();
-        let moving: Vec<Option<NodeId>> = inputs
-            .iter()
-            .map(|input| tangents.get(input).copied())
-            .collect();
-        if moving.iter().all(Option::is_none) {
-            continue;
-        }
-        let primitive = graph.primitive(id).clone();
-        if let Some(tangent) = primitive.jvp(graph, &inputs, id, &moving) {
-            debug_assert_eq!(
-                graph.shape(tangent),
-                graph.shape(id),
-                "tangent of {primitive:?}"
-            );
-            // A tangent that is zero everywhere is none.
-            if graph.as_fill(tangent) != Some(0.0) {
-                tangents.insert(id, tangent);
-            }
+        if let Some(tangent) = tangent(graph, id, &tangents) {
+            tangents.insert(id, tangent);
         }
     }
     tangents
+}
+
+/// The tangent of a node whose inputs have the `tangents` given there; `None` is zero.
+pub(super) fn tangent(
+    graph: &mut Graph,
+    id: NodeId,
+    tangents: &HashMap<NodeId, NodeId>,
+) -> Option<NodeId> {
+    let node = graph.node(id).clone();
+    let moving: Vec<Option<NodeId>> = node
+        .inputs
+        .iter()
+        .map(|input| tangents.get(input).copied())
+        .collect();
+    if moving.iter().all(Option::is_none) {
+        return None;
+    }
+    let tangent = node.primitive.jvp(graph, &node.inputs, id, &moving)?;
+    debug_assert_eq!(
+        graph.shape(tangent),
+        graph.shape(id),
+        "tangent of {:?}",
+        node.primitive
+    );
+    // A tangent that is zero everywhere is none.
+    (graph.as_fill(tangent) != Some(0.0)).then_some(tangent)
 }

@@ -14,9 +14,9 @@
 //! derivative of f as a whole would need. In a layer $z = h W$ both $\dot h W$ and $h V$ have
 //! $d_n = \dot h V$, so its share is $2 \langle \bar z, \dot h V \rangle$.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::forward::tangents;
+use super::forward::{tangent, tangents};
 use super::transpose::cotangents;
 use crate::graph::{Graph, NodeId};
 
@@ -42,7 +42,7 @@ pub(crate) fn quadratic(
     let mut changes: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
     for id in nodes {
         if let Some(&adjoint) = adjoints.get(&id)
-            && let Some(change) = change(graph, id, &moving)
+            && let Some(change) = tangent(graph, id, &moving)
         {
             changes.entry(adjoint).or_default().push(change);
         }
@@ -57,21 +57,6 @@ pub(crate) fn quadratic(
         });
     }
     sum
-}
-
-/// The tangent of a node of which only inputs in `moving` move, with the tangents given there.
-fn change(graph: &mut Graph, id: NodeId, moving: &HashMap<NodeId, NodeId>) -> Option<NodeId> {
-    let node = graph.node(id).clone();
-    let tangents: Vec<Option<NodeId>> = node
-        .inputs
-        .iter()
-        .map(|input| moving.get(input).copied())
-        .collect();
-    if tangents.iter().all(Option::is_none) {
-        return None;
-    }
-    let change = node.primitive.jvp(graph, &node.inputs, id, &tangents)?;
-    (graph.as_fill(change) != Some(0.0)).then_some(change)
 }
 
 /// The sum of the inner products of `adjoint` with each of `changes`, among which one may stand
