@@ -28,7 +28,7 @@ const FEWEST: usize = 8;
 /// The captured loss of some examples of a batch.
 #[derive(Debug)]
 pub(crate) struct Part {
-    /// Of the batch.
+    /// Of the batch, or of whatever it is taken as a part of.
     pub(crate) share: f64,
     pub(crate) examples: usize,
     pub(crate) loss: CapturedLoss,

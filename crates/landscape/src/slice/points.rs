@@ -10,10 +10,10 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{CapturedLoss, Plane, Workers};
+use derivatives::{Plane, Workers};
 
 use super::Evaluation;
-use crate::risk::{Batches, Cutter};
+use crate::risk::{Batches, Cutter, Part};
 use crate::{Batch, Error, Objective};
 
 /// Bytes that the planes of one group of parts may keep.
@@ -80,19 +80,12 @@ struct Slice<'a, M, B, const D: usize> {
     workers: Workers,
 }
 
-/// A captured part of the data with its share of the examples.
-struct Share {
-    of_all: f64,
-    examples: usize,
-    loss: CapturedLoss,
-}
-
 /// The parts of the held batches in groups.
 enum Groups<const D: usize> {
     /// One group, prepared.
     Kept(Vec<Prepared<D>>),
     /// Several, to be prepared when it is their turn.
-    InTurn(Vec<Vec<Share>>),
+    InTurn(Vec<Vec<Part>>),
 }
 
 /// A part on the plane, with its share of the examples.
@@ -121,12 +114,12 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         let Batches::Held(batches) = self.objective.risk().batches() else {
             return Err("the batches are streamed".to_owned());
         };
-        let mut shares = self.shares(batches).map_err(message)?;
-        let rest = shares.split_off(1.min(shares.len()));
-        let Some(first) = shares.first() else {
+        let mut parts = self.parts(batches).map_err(message)?;
+        let rest = parts.split_off(1.min(parts.len()));
+        let Some(first) = parts.first() else {
             return Err("there is no batch".to_owned());
         };
-        let mut kept = self.prepared(&shares).map_err(message)?;
+        let mut kept = self.prepared(&parts).map_err(message)?;
         let of_first: usize = kept.iter().map(|part| part.plane.kept_bytes()).sum();
         let examples = bytes / (of_first / first.examples.max(1)).max(1);
         if self.objective.examples() <= examples {
@@ -134,49 +127,49 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
             return Ok(Groups::Kept(kept));
         }
         drop(kept);
-        let mut groups: Vec<Vec<Share>> = Vec::new();
+        let mut groups: Vec<Vec<Part>> = Vec::new();
         let mut room: usize = 0;
-        for share in shares.into_iter().chain(rest) {
+        for part in parts.into_iter().chain(rest) {
             match groups.last_mut() {
-                Some(group) if share.examples <= room => {
-                    room -= share.examples;
-                    group.push(share);
+                Some(group) if part.examples <= room => {
+                    room -= part.examples;
+                    group.push(part);
                 }
                 _ => {
-                    room = examples.saturating_sub(share.examples);
-                    groups.push(vec![share]);
+                    room = examples.saturating_sub(part.examples);
+                    groups.push(vec![part]);
                 }
             }
         }
         Ok(Groups::InTurn(groups))
     }
 
-    /// The batches, captured in parts where that changes nothing but the rounding.
-    fn shares(&self, batches: &[B]) -> Result<Vec<Share>, Error> {
+    /// The batches, captured in parts where that changes nothing but the rounding, each with its share of
+    /// all examples.
+    fn parts(&self, batches: &[B]) -> Result<Vec<Part>, Error> {
         let Some(first) = batches.first() else {
             return Err(Error::NoData);
         };
         let cutter = Cutter::like(self.objective, first, MOST)?;
-        let mut shares = Vec::new();
+        let mut all = Vec::new();
         for (index, batch) in batches.iter().enumerate() {
             let of_all = self.objective.share(batch);
             let parts = cutter.capture(self.objective, index, batch.clone(), &self.workers)?;
-            shares.extend(parts.into_iter().map(|part| Share {
-                of_all: of_all * part.share,
-                examples: part.examples,
-                loss: part.loss,
+            all.extend(parts.into_iter().map(|part| Part {
+                share: of_all * part.share,
+                ..part
             }));
         }
-        Ok(shares)
+        Ok(all)
     }
 
     /// Some parts on the plane.
-    fn prepared(&self, shares: &[Share]) -> Result<Vec<Prepared<D>>, Error> {
+    fn prepared(&self, parts: &[Part]) -> Result<Vec<Prepared<D>>, Error> {
         let origin = self.objective.origin();
-        let prepared = self.workers.map(shares, |share| {
-            let plane = share.loss.on_plane(origin, self.directions.each_ref());
+        let prepared = self.workers.map(parts, |part| {
+            let plane = part.loss.on_plane(origin, self.directions.each_ref());
             plane.map(|plane| Prepared {
-                share: share.of_all,
+                share: part.share,
                 plane,
             })
         });
