@@ -6,10 +6,10 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, Transaction};
+use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 
-use crate::norm::{Norm, Question};
-use crate::vectors::summable;
+use crate::norm::Norm;
+use crate::question::Question;
 
 /// ||g|| and ||T g||, the latter over the parameters of the ascent.
 pub(crate) fn norms<M: Module>(
@@ -142,4 +142,12 @@ fn largest_and_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
         .square()
         .sum();
     Tensor::cat(vec![largest, sum], 0)
+}
+
+/// Half-precision tensors are summed in float32.
+pub(crate) fn summable<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),
+        _ => tensor,
+    }
 }

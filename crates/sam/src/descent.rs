@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
@@ -11,11 +11,12 @@ use crate::gradients::combined;
 use crate::hardest::hardest;
 use crate::loss::{Loss, Rows};
 use crate::measured::{Cost, Descent, Peak};
-use crate::method::{Batches, Direction, Pair};
-use crate::norm::{Norm, Norms, Question};
+use crate::norm::Norm;
+use crate::norms::Norms;
 use crate::peak::Climb;
+use crate::question::Question;
 use crate::random::mix;
-use crate::{Ascent, BatchNormStatistics, Error, Pass, SharpnessAware};
+use crate::{Angle, Ascent, BatchNormStatistics, Batches, Error, Pair, Pass, SharpnessAware};
 
 /// The descent of a method at `model`. The method is as before where there is none.
 ///
@@ -35,7 +36,9 @@ pub(crate) fn of<M: Module, S: SharpnessAware, L: Loss<M>>(
     let mut passes = Passes {
         chosen: ascent.perturbed.of(model),
         weights: first.as_ref().unwrap_or(model),
-        device: ascent.same_masks.and_then(|_| device(model)),
+        device: ascent
+            .same_masks
+            .and_then(|_| model.devices().into_iter().next()),
         rho: method.rho(),
         seed: ascent
             .same_masks
@@ -62,6 +65,58 @@ struct Evaluated {
     norms: Norms,
 }
 
+impl Evaluated {
+    /// Asks for the norm of a gradient, and for its angle with this one.
+    fn beside(&self) -> Question<'_> {
+        Question {
+            other: Some((&self.gradients, self.norms.gradient)),
+            ..Question::NORM
+        }
+    }
+}
+
+/// Where a gradient is taken.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Weights,
+    /// Between the steps of an ascent.
+    Climbing,
+    /// With the gradient at the weights, if the angle between the two is wanted.
+    Peak(Option<&'a Evaluated>),
+}
+
+impl At<'_> {
+    const fn pass(self) -> Pass {
+        match self {
+            Self::Weights => Pass::Weights,
+            Self::Climbing | Self::Peak(_) => Pass::Peak,
+        }
+    }
+}
+
+/// The mean of the gradients of micro-batches, as far as it has been added up.
+#[derive(Default)]
+struct Mean {
+    loss: f64,
+    gradients: GradientsParams,
+}
+
+impl Mean {
+    fn add<M: Module>(&mut self, model: &M, share: f64, part: &Evaluated) {
+        self.loss += share * part.loss;
+        let (sum, part) = ((1.0, &self.gradients), (share, &part.gradients));
+        self.gradients = combined(model, sum, part);
+    }
+
+    fn evaluated<M: Module>(self, model: &M, question: &Question<'_>) -> Evaluated {
+        Evaluated {
+            norms: Norms::of(model, &self.gradients, question),
+            loss: self.loss,
+            gradients: self.gradients,
+        }
+    }
+}
+
 struct Passes<'a, M> {
     ascent: Ascent,
     chosen: Option<HashSet<ParamId>>,
@@ -81,7 +136,7 @@ impl<M: Module> Passes<'_, M> {
         loss: &mut L,
     ) -> Result<Descent, Error> {
         let weights = self.weights;
-        let first = self.gradient(Pass::Weights, weights, 1.0, None, |m| loss.mean(m))?;
+        let first = self.gradient(At::Weights, weights, 1.0, |m| loss.mean(m))?;
         if !method.looks() {
             let norm = first.norms.gradient.value();
             return Ok(Descent {
@@ -93,10 +148,9 @@ impl<M: Module> Passes<'_, M> {
                 cost: self.cost,
             });
         }
-        let peak = self.climb(method, weights, &first, 1.0, |m| loss.mean(m))?;
-        let other = Some((&first.gradients, first.norms.gradient));
-        let second = self.gradient(Pass::Peak, &peak, 1.0, other, |m| loss.mean(m))?;
-        Ok(self.descent(method, weights, &first, second))
+        let peak = self.climb(method, &first, 1.0, |m| loss.mean(m))?;
+        let second = self.gradient(At::Peak(Some(&first)), &peak, 1.0, |m| loss.mean(m))?;
+        Ok(self.descent(method, &first, second))
     }
 
     /// The mean of the descents of micro-batches (Foret et al. 2021, section 4.1).
@@ -107,41 +161,27 @@ impl<M: Module> Passes<'_, M> {
         size: usize,
     ) -> Result<Descent, Error> {
         let examples = loss.examples().ok_or(Error::ExamplesNotApart)?;
+        if size >= examples {
+            return self.whole(method, loss);
+        }
         let indices: Vec<usize> = (0..examples).collect();
         let weights = self.weights;
         let seed = self.seed;
-        let mut sums: Option<(Evaluated, Evaluated)> = None;
+        let mut at_weights = Mean::default();
+        let mut at_peak = Mean::default();
         for (number, rows) in indices.chunks(size.max(1)).enumerate() {
             self.seed = seed.map(|seed| mix(seed, number as u64));
             let share = share(rows.len(), examples);
-            let rows = if rows.len() == examples {
-                Rows::ALL
-            } else {
-                Rows::some(rows)
-            };
-            let mut mean = |m: &M| mean_of(loss, m, rows);
-            let first = self.gradient(Pass::Weights, weights, share, None, &mut mean)?;
-            let peak = self.climb(method, weights, &first, share, &mut mean)?;
-            let other = Some((&first.gradients, first.norms.gradient));
-            let second = self.gradient(Pass::Peak, &peak, share, other, &mut mean)?;
-            sums = Some(match sums {
-                None => (self.share_of(first, share), self.share_of(second, share)),
-                Some((a, b)) => (
-                    self.plus(a, self.share_of(first, share)),
-                    self.plus(b, self.share_of(second, share)),
-                ),
-            });
+            let mut mean = |m: &M| mean_of(loss, m, Rows::some(rows));
+            let first = self.gradient(At::Weights, weights, share, &mut mean)?;
+            let peak = self.climb(method, &first, share, &mut mean)?;
+            let second = self.gradient(At::Peak(None), &peak, share, &mut mean)?;
+            at_weights.add(weights, share, &first);
+            at_peak.add(weights, share, &second);
         }
-        self.seed = seed;
-        let Some((mut first, mut second)) = sums else {
-            return Err(Error::ExamplesNotApart);
-        };
-        if examples > size.max(1) {
-            first.norms = Norms::of(weights, &first.gradients, &self.question(None));
-            let other = Some((&first.gradients, first.norms.gradient));
-            second.norms = Norms::of(weights, &second.gradients, &self.question(other));
-        }
-        Ok(self.descent(method, weights, &first, second))
+        let first = at_weights.evaluated(weights, &Question::NORM);
+        let second = at_peak.evaluated(weights, &first.beside());
+        Ok(self.descent(method, &first, second))
     }
 
     /// ESAM's passes (Du et al. 2022, algorithm 1).
@@ -151,16 +191,15 @@ impl<M: Module> Passes<'_, M> {
         loss: &mut L,
         part: f64,
     ) -> Result<Descent, Error> {
-        let weights = self.weights;
         let examples = match loss.examples() {
-            Some(examples) => examples,
             None if part < 1.0 => return Err(Error::ExamplesNotApart),
-            None => return self.whole(method, loss),
+            // Where nothing is perturbed no loss rises, and there is nothing to select by.
+            Some(examples) if part < 1.0 && self.rho > 0.0 => examples,
+            _ => return self.whole(method, loss),
         };
-        // Where nothing is perturbed no loss rises, and there is nothing to select by.
-        let part = if self.rho > 0.0 { part } else { 1.0 };
+        let weights = self.weights;
         let mut before = Vec::new();
-        let first = self.gradient(Pass::Weights, weights, 1.0, None, |m| {
+        let first = self.gradient(At::Weights, weights, 1.0, |m| {
             match loss.terms(m, Rows::ALL) {
                 Some(terms) => {
                     before = values(&terms);
@@ -169,12 +208,7 @@ impl<M: Module> Passes<'_, M> {
                 None => loss.mean(m),
             }
         })?;
-        let peak = self.climb(method, weights, &first, 1.0, |m| loss.mean(m))?;
-        let other = Some((&first.gradients, first.norms.gradient));
-        if part >= 1.0 {
-            let second = self.gradient(Pass::Peak, &peak, 1.0, other, |m| loss.mean(m))?;
-            return Ok(self.descent(method, weights, &first, second));
-        }
+        let peak = self.climb(method, &first, 1.0, |m| loss.mean(m))?;
         self.seed_device();
         self.cost.forward += 1.0;
         let after = match loss.terms(&peak, Rows::ALL) {
@@ -191,35 +225,30 @@ impl<M: Module> Passes<'_, M> {
         let rows = hardest(&rises, part);
         let mean = |m: &M| mean_of(loss, m, Rows::some(&rows));
         let share = share(rows.len(), examples);
-        let mut second = self.gradient(Pass::Peak, &peak, share, other, mean)?;
+        let mut second = self.gradient(At::Peak(Some(&first)), &peak, share, mean)?;
         second.loss = value;
-        Ok(self.descent(method, weights, &first, second))
+        Ok(self.descent(method, &first, second))
     }
 
     /// From w to the peak, in one step or several.
     fn climb<S: SharpnessAware>(
         &mut self,
         method: &mut S,
-        weights: &M,
         first: &Evaluated,
         share: f64,
         mut loss: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<M, Error> {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of ascent steps")]
-        let length = self.rho / self.ascent.steps as f64;
+        let (weights, length) = (self.weights, self.ascent.length(self.rho));
         let start = peak_of(weights, self.ascent.batch_norm);
         let direction = method.direction(weights, &first.gradients);
-        let (along, norm) = match &direction {
-            Direction::Gradient => (&first.gradients, first.norms.ascent),
-            Direction::PartOf(along) => (along, first.norms.ascent),
-            Direction::Along(along) => {
-                let norms = Norms::of(weights, along, &self.question(None));
-                (along, norms.ascent)
-            }
+        let (along, measure) = direction.vectors(&first.gradients);
+        let norm = match measure {
+            None => first.norms.ascent,
+            Some(measure) => Norms::of(weights, measure, &self.question()).ascent,
         };
         let mut peak = self.along(along, norm, length).from(start);
         for _ in 1..self.ascent.steps {
-            let there = self.gradient(Pass::Peak, &peak, share, None, &mut loss)?;
+            let there = self.gradient(At::Climbing, &peak, share, &mut loss)?;
             let climb = self.along(&there.gradients, there.norms.ascent, length);
             peak = climb.from(peak);
         }
@@ -236,11 +265,11 @@ impl<M: Module> Passes<'_, M> {
         }
     }
 
-    fn question<'a>(&'a self, other: Option<(&'a GradientsParams, Norm)>) -> Question<'a> {
+    fn question(&self) -> Question<'_> {
         Question {
             scale: self.ascent.scale,
             chosen: self.chosen.as_ref(),
-            other,
+            other: None,
         }
     }
 
@@ -253,10 +282,9 @@ impl<M: Module> Passes<'_, M> {
     /// A forward and a backward pass over a share of the batch.
     fn gradient(
         &mut self,
-        pass: Pass,
+        at: At<'_>,
         model: &M,
         share: f64,
-        other: Option<(&GradientsParams, Norm)>,
         loss: impl FnOnce(&M) -> Tensor<1>,
     ) -> Result<Evaluated, Error> {
         self.seed_device();
@@ -264,22 +292,19 @@ impl<M: Module> Passes<'_, M> {
         let loss = loss(model);
         let value: f64 = loss.clone().inner().into_scalar();
         if !value.is_finite() {
+            let pass = at.pass();
             return Err(Error::Loss { pass, value });
         }
         self.cost.backward += share;
         let gradients = GradientsParams::from_grads(loss.backward(), model);
-        // The norm at the peak is that of all parameters, and is taken of g alone.
-        let question = match pass {
-            Pass::Weights => self.question(other),
-            Pass::Peak if self.ascent.steps > 1 && other.is_none() => self.question(None),
-            Pass::Peak => Question {
-                scale: crate::Scale::Unit,
-                chosen: None,
-                other,
-            },
+        let question = match at {
+            At::Weights | At::Climbing => self.question(),
+            At::Peak(None) => Question::NORM,
+            At::Peak(Some(first)) => first.beside(),
         };
         let norms = Norms::of(model, &gradients, &question);
         if !norms.gradient.is_finite() || !norms.ascent.is_finite() {
+            let pass = at.pass();
             return Err(Error::Gradient { pass, loss: value });
         }
         Ok(Evaluated {
@@ -289,56 +314,38 @@ impl<M: Module> Passes<'_, M> {
         })
     }
 
-    #[expect(clippy::float_cmp, reason = "the whole batch is not scaled, no other")]
-    fn share_of(&self, mut evaluated: Evaluated, share: f64) -> Evaluated {
-        if share != 1.0 {
-            let none = GradientsParams::new();
-            let (all, none) = ((share, &evaluated.gradients), (0.0, &none));
-            evaluated.gradients = combined(self.weights, all, none);
-            evaluated.loss *= share;
-        }
-        evaluated
-    }
-
-    fn plus(&self, mut sum: Evaluated, term: Evaluated) -> Evaluated {
-        let terms = ((1.0, &sum.gradients), (1.0, &term.gradients));
-        sum.gradients = combined(self.weights, terms.0, terms.1);
-        sum.loss += term.loss;
-        sum
-    }
-
     fn descent<S: SharpnessAware>(
         &self,
         method: &mut S,
-        weights: &M,
         first: &Evaluated,
         second: Evaluated,
     ) -> Descent {
-        let peak = Peak {
-            loss: second.loss,
-            gradient_norm: second.norms.gradient.value(),
+        let angle = Angle {
+            norm: first.norms.gradient.value(),
+            peak_norm: second.norms.gradient.value(),
             cosine: second.norms.cosine.unwrap_or(0.0),
         };
-        let norm = first.norms.gradient.value();
         // Without a perturbation the two gradients are one, up to what the device's sums make of it.
         let gradients = if self.rho > 0.0 {
             let pair = Pair {
                 at_weights: &first.gradients,
                 at_peak: second.gradients,
-                norm,
-                peak_norm: peak.gradient_norm,
-                cosine: peak.cosine,
+                angle: Some(angle),
             };
-            method.combine(weights, pair)
+            method.combine(self.weights, pair)
         } else {
             second.gradients
         };
         Descent {
             gradients,
             loss: first.loss,
-            gradient_norm: norm,
+            gradient_norm: angle.norm,
             rho: self.rho,
-            peak: Some(peak),
+            peak: Some(Peak {
+                loss: second.loss,
+                gradient_norm: angle.peak_norm,
+                cosine: angle.cosine,
+            }),
             cost: self.cost,
         }
     }
@@ -362,17 +369,4 @@ fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Tensor<1> 
         Some(terms) => terms.mean(),
         None => loss.mean(model),
     }
-}
-
-/// The device of the first parameter.
-fn device<M: Module>(model: &M) -> Option<Device> {
-    struct First(Option<Device>);
-    impl ModuleVisitor for First {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.get_or_insert_with(|| param.base().device());
-        }
-    }
-    let mut first = First(None);
-    model.visit(&mut first);
-    first.0
 }

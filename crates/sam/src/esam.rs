@@ -5,10 +5,12 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::config::{common, method_config};
-use crate::method::{Batches, Direction};
+use crate::method::Batches;
 use crate::random::{Draws, mix};
 use crate::settings::check_share;
-use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
+use crate::{
+    Ascent, BatchNormStatistics, Direction, Perturbed, RhoSchedule, Scale, SharpnessAware, State,
+};
 
 method_config! {
     /// Configuration of [`Esam`].

@@ -5,10 +5,11 @@ use burn::optim::GradientsParams;
 
 use crate::config::{common, method_config};
 use crate::gradients::moved;
-use crate::method::Direction;
 use crate::settings::{check, check_share};
 use crate::vectors::from_gradients;
-use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
+use crate::{
+    Ascent, BatchNormStatistics, Direction, Perturbed, RhoSchedule, Scale, SharpnessAware, State,
+};
 
 method_config! {
     /// Configuration of [`FriendlySam`].

@@ -5,9 +5,10 @@ use burn::optim::GradientsParams;
 
 use crate::config::{common, method_config};
 use crate::gradients::combined;
-use crate::method::Pair;
 use crate::settings::check;
-use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
+use crate::{
+    Ascent, BatchNormStatistics, Pair, Perturbed, RhoSchedule, Scale, SharpnessAware, State,
+};
 
 method_config! {
     /// Configuration of [`Gsam`].
@@ -59,10 +60,14 @@ impl SharpnessAware for Gsam {
     common!();
 
     fn combine<M: Module>(&mut self, model: &M, pair: Pair<'_>) -> GradientsParams {
-        if self.alpha == 0.0 || pair.peak_norm == 0.0 {
+        if self.alpha == 0.0 {
             return pair.at_peak;
         }
-        let projection = pair.cosine * (pair.norm / pair.peak_norm);
+        let angle = pair.angle(model);
+        if angle.peak_norm == 0.0 {
+            return pair.at_peak;
+        }
+        let projection = angle.cosine * (angle.norm / angle.peak_norm);
         combined(
             model,
             (1.0 + self.alpha * projection, &pair.at_peak),

@@ -5,11 +5,14 @@ use burn::optim::GradientsParams;
 
 use crate::config::{common, method_config};
 use crate::gradients::{combined, moved};
-use crate::method::{Direction, Pair};
-use crate::norm::{Norms, Question};
+use crate::norms::Norms;
+use crate::question::Question;
 use crate::settings::check;
 use crate::vectors::{Vectors, from_gradients};
-use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
+use crate::{
+    Ascent, BatchNormStatistics, Direction, Pair, Perturbed, RhoSchedule, Scale, SharpnessAware,
+    State,
+};
 
 method_config! {
     /// Configuration of [`LookSam`].
@@ -106,20 +109,17 @@ impl SharpnessAware for LookSam {
 
 /// $g_v / \lVert g_v \rVert$, or nothing.
 fn unit_orthogonal<M: Module>(model: &M, pair: &Pair<'_>) -> Vectors {
-    if pair.norm == 0.0 {
+    let angle = pair.angle(model);
+    if angle.norm == 0.0 {
         return Vectors::default();
     }
-    let projection = pair.cosine * (pair.peak_norm / pair.norm);
+    let projection = angle.cosine * (angle.peak_norm / angle.norm);
     let orthogonal = combined(model, (1.0, &pair.at_peak), (-projection, pair.at_weights));
-    let question = Question {
-        scale: Scale::Unit,
-        chosen: None,
-        other: None,
-    };
-    let norm = Norms::of(model, &orthogonal, &question).gradient.value();
+    let norm = Norms::of(model, &orthogonal, &Question::NORM);
+    let norm = norm.gradient.value();
     // Some roundings of float32, whatever the type is: a component as small is none.
     // One that is not finite, in a loop that does not look at its gradients, would stay for k steps.
-    if norm <= 1e-6 * pair.peak_norm || !norm.is_finite() {
+    if norm <= 1e-6 * angle.peak_norm || !norm.is_finite() {
         return Vectors::default();
     }
     from_gradients(model, &orthogonal, 1.0 / norm, None)

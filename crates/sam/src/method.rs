@@ -12,23 +12,12 @@ use crate::batch_norm::peak_of;
 use crate::descent;
 use crate::loss::{Examples, Mean, Rows};
 use crate::measured::Descent;
-use crate::norm::{Norms, Question};
+use crate::norms::Norms;
 use crate::peak::Climb;
+use crate::question::Question;
 use crate::state::State;
 use crate::step::{self, Rejected, Step};
-use crate::{Ascent, Error, StateRecord};
-
-/// Where the ascent goes.
-#[derive(Debug)]
-pub enum Direction {
-    /// Along the gradient.
-    Gradient,
-    /// Along another vector; the peak is rho away.
-    Along(GradientsParams),
-    /// Along a vector that is measured by the norm of the gradient: the distance to the peak is rho
-    /// times the ratio of the two norms.
-    PartOf(GradientsParams),
-}
+use crate::{Ascent, Direction, Error, Pair, StateRecord};
 
 /// How a method uses the examples of a batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,21 +28,6 @@ pub enum Batches {
     Micro(usize),
     /// The second pass takes this share of the examples, those whose loss the ascent raised most.
     Hardest(f64),
-}
-
-/// The two gradients of a step.
-#[derive(Debug)]
-pub struct Pair<'a> {
-    /// g, at the weights.
-    pub at_weights: &'a GradientsParams,
-    /// The gradient at the peak.
-    pub at_peak: GradientsParams,
-    /// ||g||.
-    pub norm: f64,
-    /// The norm of the gradient at the peak.
-    pub peak_norm: f64,
-    /// The cosine between the two; 0 where one of them is zero.
-    pub cosine: f64,
 }
 
 /// A method that descends along a gradient which has seen a peak close to the weights.
@@ -152,20 +126,15 @@ pub trait SharpnessAware: Clone {
         };
         let before = self.state().clone();
         let direction = self.direction(model, gradients);
-        let (along, measured) = match &direction {
-            Direction::Gradient => (gradients, gradients),
-            Direction::Along(along) => (along, along),
-            Direction::PartOf(along) => (along, gradients),
-        };
-        let norm = Norms::of(model, measured, &question).ascent;
+        let (along, measure) = direction.vectors(gradients);
+        let norm = Norms::of(model, measure.unwrap_or(gradients), &question).ascent;
         if !norm.is_finite() {
             *self.state_mut() = before;
         }
         let climb = Climb {
             along,
             norm,
-            #[expect(clippy::cast_precision_loss, reason = "a handful of ascent steps")]
-            length: self.rho() / ascent.steps as f64,
+            length: ascent.length(self.rho()),
             scale: ascent.scale,
             chosen: chosen.as_ref(),
         };
@@ -182,32 +151,20 @@ pub trait SharpnessAware: Clone {
         at_weights: &GradientsParams,
         at_peak: Option<GradientsParams>,
     ) -> GradientsParams {
-        let question = Question {
-            scale: crate::Scale::Unit,
-            chosen: None,
-            other: None,
-        };
-        let of_weights = Norms::of(model, at_weights, &question).gradient;
         let gradients = match at_peak {
             Some(at_peak) if self.rho() > 0.0 => {
-                let question = Question {
-                    other: Some((at_weights, of_weights)),
-                    ..question
-                };
-                let of_peak = Norms::of(model, &at_peak, &question);
                 let pair = Pair {
                     at_weights,
                     at_peak,
-                    norm: of_weights.value(),
-                    peak_norm: of_peak.gradient.value(),
-                    cosine: of_peak.cosine.unwrap_or(0.0),
+                    angle: None,
                 };
                 self.combine(model, pair)
             }
             Some(at_peak) => at_peak,
             None => {
+                let norm = Norms::of(model, at_weights, &Question::NORM).gradient;
                 let copy = crate::gradients::copy(model, at_weights);
-                self.between(model, copy, of_weights.value())
+                self.between(model, copy, norm.value())
             }
         };
         self.state_mut().steps += 1;

@@ -91,6 +91,12 @@ impl Ascent {
         self
     }
 
+    /// How far one ascent step goes.
+    #[expect(clippy::cast_precision_loss, reason = "a handful of ascent steps")]
+    pub(crate) fn length(&self, rho: f64) -> f64 {
+        rho / self.steps as f64
+    }
+
     /// The radius before any schedule.
     #[must_use]
     pub const fn rho(&self) -> f64 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 /// One flat tensor for each parameter, by its identifier. What is not there is zero.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ impl Vectors {
                     tensor.cast(like.dtype())
                 }
             }
-            Stored::Data(data) => from_data(data.clone(), &device, like.dtype()),
+            Stored::Data(data) => Tensor::from_data(data.clone(), (&device, like.dtype())),
         };
         let entries = like.shape().num_elements();
         (tensor.dims()[0] == entries).then(|| tensor.reshape(like.shape()))
@@ -88,10 +88,6 @@ impl Vectors {
     }
 }
 
-fn from_data(data: TensorData, device: &Device, dtype: DType) -> Tensor<1> {
-    Tensor::from_data(data, (device, dtype))
-}
-
 struct Join<'a> {
     vectors: &'a Vectors,
     parts: Vec<Tensor<1>>,
@@ -134,7 +130,7 @@ impl ModuleVisitor for Split<'_> {
     }
 }
 
-/// `gradient` of each parameter that has one, with what is carried of it, as `make` gives it.
+/// `scale` times the gradients, and a factor times what is carried.
 pub(crate) fn from_gradients<M: Module>(
     model: &M,
     gradients: &GradientsParams,
@@ -182,13 +178,5 @@ impl ModuleVisitor for FromGradients<'_> {
         };
         let entries = vector.shape().num_elements();
         self.vectors.insert(param.id, vector.reshape([entries]));
-    }
-}
-
-/// Half-precision tensors are summed in float32.
-pub(crate) fn summable<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    match tensor.dtype() {
-        DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),
-        _ => tensor,
     }
 }

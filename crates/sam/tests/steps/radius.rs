@@ -122,9 +122,8 @@ fn zero_gradient_gives_no_perturbation() {
     }
 }
 
-#[test]
-fn step_reports_losses_and_gradient_norms() {
-    // L(w) = |w|^2 / 2 at (3, 4): g = w, the peak is at 1.1 w for rho = 0.5.
+/// A step with rho = 0.5 from (3, 4), where L(w) = |w|^2 / 2: g = w, and the peak is at 1.1 w.
+fn step_of_a_parabola() -> sam::Step<Point> {
     let device = Device::flex().autodiff();
     let point = Point {
         w: Param::from_tensor(Tensor::from_data([3.0, 4.0], (&device, DType::F64))),
@@ -132,11 +131,14 @@ fn step_reports_losses_and_gradient_norms() {
     };
     let mut optim = burn::optim::SgdConfig::new().init();
     let loss = |p: &Point| p.w.val().square().sum() / 2.0;
-    let step = SamConfig::new()
-        .with_rho(0.5)
-        .init()
-        .step(&mut optim, 0.1, point, loss)
-        .unwrap();
+    let mut sam = SamConfig::new().with_rho(0.5).init();
+    sam.step(&mut optim, 0.1, point, loss)
+        .expect("everything is finite")
+}
+
+#[test]
+fn step_reports_losses_and_gradient_norms() {
+    let step = step_of_a_parabola();
     for (value, expected) in [
         (step.loss, 12.5),
         (step.peak.expect("a peak").loss, 15.125),
@@ -164,19 +166,7 @@ fn eta_that_is_not_a_number_is_refused() {
 
 #[test]
 fn figures_of_a_step_have_tags() {
-    // L(w) = |w|^2 / 2 at (3, 4): the gradients at w and at the peak are parallel.
-    let device = Device::flex().autodiff();
-    let point = Point {
-        w: Param::from_tensor(Tensor::from_data([3.0, 4.0], (&device, DType::F64))),
-        b: Param::from_tensor(Tensor::zeros([1], (&device, DType::F64))),
-    };
-    let mut optim = burn::optim::SgdConfig::new().init();
-    let loss = |p: &Point| p.w.val().square().sum() / 2.0;
-    let step = SamConfig::new()
-        .with_rho(0.5)
-        .init()
-        .step(&mut optim, 0.1, point, loss)
-        .unwrap();
+    let step = step_of_a_parabola();
     let figures: Vec<(&str, f64)> = step.scalars().collect();
     let expected = [
         ("sam/gradient_norm", 5.0),
