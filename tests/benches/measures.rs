@@ -3,8 +3,6 @@
 //!
 //! `cargo bench -p tests --bench measures`
 
-mod shared;
-
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::Device;
 use datasets::{Digits, ImageDataset, MnistSubset, batch};
@@ -12,7 +10,7 @@ use divan::{Bencher, black_box};
 use landscape::{Hessian, LinearOperator, Objective, Risk};
 use models::{Classifier, Cnn, CnnConfig, Mlp, MlpConfig};
 use sam::{SamConfig, SharpnessAware};
-use shared::{Batch, loss};
+use tests::{ImageBatch, image_loss};
 
 fn main() {
     divan::main();
@@ -23,13 +21,13 @@ trait Subject: Classifier + Sync + 'static {
     fn network(device: &Device) -> Self;
     fn data() -> (ImageDataset, usize);
 
-    fn batch(examples: usize) -> Batch {
+    fn batch(examples: usize) -> ImageBatch {
         let indices: Vec<usize> = (0..examples).collect();
         batch(&Self::data().0, &indices, &Device::flex().autodiff()).into_pair()
     }
 
-    fn risk() -> Risk<Self, Batch> {
-        Risk::mean([Self::batch(Self::data().1)], loss)
+    fn risk() -> Risk<Self, ImageBatch> {
+        Risk::mean([Self::batch(Self::data().1)], image_loss)
     }
 }
 
@@ -87,7 +85,7 @@ fn base_step<M: Subject>(bencher: Bencher<'_, '_>) {
     let mut optimiser = SgdConfig::new().init();
     bencher.bench_local(|| {
         let model = model.clone();
-        let gradients = GradientsParams::from_grads(loss(&model, &batch).backward(), &model);
+        let gradients = GradientsParams::from_grads(image_loss(&model, &batch).backward(), &model);
         optimiser.step(0.1, model, gradients)
     });
 }
@@ -99,7 +97,9 @@ fn sam_step<M: Subject>(bencher: Bencher<'_, '_>) {
     let mut optimiser = SgdConfig::new().init();
     let mut sam = SamConfig::new().init();
     bencher.bench_local(|| {
-        sam.step(&mut optimiser, 0.1, model.clone(), |m| loss(m, &batch))
-            .expect("a step")
+        sam.step(&mut optimiser, 0.1, model.clone(), |m| {
+            image_loss(m, &batch)
+        })
+        .expect("a step")
     });
 }

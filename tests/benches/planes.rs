@@ -2,20 +2,18 @@
 //!
 //! `cargo bench -p tests --bench planes`
 
-mod shared;
-
 use burn::tensor::Device;
 use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use divan::Bencher;
 use landscape::{Grid, Objective, Risk, plane, random_directions};
 use models::{Classifier, CnnConfig, MlpConfig};
-use shared::{Batch, loss};
+use tests::{ImageBatch, image_loss};
 
 fn main() {
     divan::main();
 }
 
-fn batches(data: &ImageDataset, examples: usize, size: usize) -> Vec<Batch> {
+fn batches(data: &ImageDataset, examples: usize, size: usize) -> Vec<ImageBatch> {
     let indices: Vec<usize> = (0..examples).collect();
     indices
         .chunks(size)
@@ -23,12 +21,12 @@ fn batches(data: &ImageDataset, examples: usize, size: usize) -> Vec<Batch> {
         .collect()
 }
 
-fn digits(size: usize) -> Vec<Batch> {
+fn digits(size: usize) -> Vec<ImageBatch> {
     let data = Digits::load().expect("the bundled digits").images;
     batches(&data, data.len(), size)
 }
 
-fn mnist(examples: usize, size: usize) -> Vec<Batch> {
+fn mnist(examples: usize, size: usize) -> Vec<ImageBatch> {
     let data = MnistSubset::load().expect("the bundled subset").train;
     assert!(data.len() >= examples, "{} images", data.len());
     batches(&data, examples, size)
@@ -37,10 +35,10 @@ fn mnist(examples: usize, size: usize) -> Vec<Batch> {
 fn bench<M: Classifier + Sync + 'static>(
     bencher: Bencher<'_, '_>,
     model: &M,
-    data: Vec<Batch>,
+    data: Vec<ImageBatch>,
     side: usize,
 ) {
-    let risk = Risk::mean(data, loss);
+    let risk = Risk::mean(data, image_loss);
     let space = Objective::at(model, &risk).expect("a measurable model");
     let space = space.space();
     let [first, second] = random_directions(space, 1).map(|direction| direction * 0.01);

@@ -9,10 +9,11 @@ use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use indicatif::ProgressBar;
 use models::{Classifier, CnnConfig, MlpConfig};
 use sam::Cost;
+use tests::{ImageBatch, image_loss};
 
 use crate::method::{Method, with_method};
 use crate::table::{Figure, Row, Table};
-use crate::training::{Batch, base, loss, stepped};
+use crate::training::{base, stepped};
 
 const BATCH: usize = 64;
 
@@ -89,14 +90,15 @@ fn measure<M: Classifier + Sync + 'static>(
     let mut jobs: Vec<Timed<'_>> = vec![
         Box::new(|steps| {
             timed(steps, || {
-                let value: f64 = loss(model, &batch).into_scalar();
+                let value: f64 = image_loss(model, &batch).into_scalar();
                 std::hint::black_box(value);
                 Ok(())
             })
         }),
         Box::new(|steps| {
             timed(steps, || {
-                let gradients = GradientsParams::from_grads(loss(model, &batch).backward(), model);
+                let gradients =
+                    GradientsParams::from_grads(image_loss(model, &batch).backward(), model);
                 std::hint::black_box(gradients);
                 Ok(())
             })
@@ -177,7 +179,7 @@ fn of_method<M: Classifier>(
     method: Method,
     mut optimiser: ModuleOptimizer,
     model: &M,
-    batch: &Batch,
+    batch: &ImageBatch,
     steps: usize,
 ) -> Result<f64> {
     with_method!(
@@ -191,7 +193,8 @@ fn of_method<M: Classifier>(
         {
             timed(steps, || {
                 let model = model.clone();
-                let gradients = GradientsParams::from_grads(loss(&model, batch).backward(), &model);
+                let gradients =
+                    GradientsParams::from_grads(image_loss(&model, batch).backward(), &model);
                 std::hint::black_box(optimiser.step(0.1, model, gradients));
                 Ok(())
             })
@@ -200,7 +203,7 @@ fn of_method<M: Classifier>(
 }
 
 /// The passes of a step, on average over twenty.
-fn cost<M: Classifier>(method: Method, model: &M, batch: &Batch) -> Result<Cost> {
+fn cost<M: Classifier>(method: Method, model: &M, batch: &ImageBatch) -> Result<Cost> {
     const STEPS: usize = 20;
     let mut optimiser = base();
     let mut sum = Cost::default();

@@ -3,12 +3,13 @@
 use anyhow::{Result, anyhow};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Tensor};
 use datasets::{ImageDataset, batch, epoch_order};
 use landscape::sharpness::sam_sharpness;
 use landscape::{Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs};
 use models::Classifier;
 use sam::{Batches, Rows, SharpnessAware};
+use tests::{ImageBatch, cross_entropy, image_loss};
 
 use crate::method::{Method, with_method};
 
@@ -34,26 +35,9 @@ pub(crate) struct Outcome {
     pub(crate) sam_sharpness: f64,
 }
 
-pub(crate) type Batch = (Tensor<4>, Tensor<1, Int>);
-
 /// The losses of some examples, one number each.
-pub(crate) fn terms<M: Classifier>(
-    model: &M,
-    (images, labels): &Batch,
-    rows: Rows<'_>,
-) -> Tensor<1> {
-    let log_probabilities = log_softmax(model.logits(rows.of(images)), 1);
-    let picked = log_probabilities.gather(1, rows.of(labels).unsqueeze_dim(1));
-    picked.squeeze_dim::<1>(1).neg()
-}
-
-/// The mean of the losses.
-pub(crate) fn loss<M: Classifier>(model: &M, (images, labels): &Batch) -> Tensor<1> {
-    let log_probabilities = log_softmax(model.logits(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().unsqueeze_dim(1))
-        .mean()
-        .neg()
+fn terms<M: Classifier>(model: &M, (images, labels): &ImageBatch, rows: Rows<'_>) -> Tensor<1> {
+    cross_entropy(model.logits(rows.of(images)), rows.of(labels))
 }
 
 /// SGD with momentum 0.9. Burn's default dampening is 0.1; PyTorch's momentum has none.
@@ -68,10 +52,10 @@ pub(crate) fn stepped<M: Classifier, S: SharpnessAware>(
     optimiser: &mut ModuleOptimizer,
     rate: f64,
     model: M,
-    batch: &Batch,
+    batch: &ImageBatch,
 ) -> Result<sam::Step<M>> {
     let step = if method.batches() == Batches::Whole {
-        method.step(optimiser, rate, model, |model| loss(model, batch))
+        method.step(optimiser, rate, model, |model| image_loss(model, batch))
     } else {
         let examples = batch.0.dims()[0];
         method.step_examples(optimiser, rate, model, examples, |model, rows| {
@@ -81,7 +65,7 @@ pub(crate) fn stepped<M: Classifier, S: SharpnessAware>(
     step.map_err(|refused| anyhow!("{}", refused.reason))
 }
 
-fn whole(data: &ImageDataset, examples: usize, device: &Device) -> Batch {
+fn whole(data: &ImageDataset, examples: usize, device: &Device) -> ImageBatch {
     let all: Vec<usize> = (0..examples.min(data.len())).collect();
     batch(data, &all, device).into_pair()
 }
@@ -120,7 +104,7 @@ pub(crate) fn train<M: Classifier + Sync + 'static>(
         {
             for (rate, batch) in steps {
                 let gradients =
-                    GradientsParams::from_grads(loss(&model, &batch).backward(), &model);
+                    GradientsParams::from_grads(image_loss(&model, &batch).backward(), &model);
                 model = optimiser.step(rate, model, gradients);
             }
         }
@@ -135,11 +119,11 @@ pub(crate) fn train<M: Classifier + Sync + 'static>(
 
 fn measure<M: Classifier + Sync + 'static>(
     model: &M,
-    train: Batch,
-    validation: Batch,
+    train: ImageBatch,
+    validation: ImageBatch,
     seed: u64,
 ) -> Result<Outcome> {
-    let risk = Risk::mean([train], loss);
+    let risk = Risk::mean([train], image_loss);
     let hessian = Hessian::at(model, &risk)?;
     let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new().with_seed(seed))?;
     let trace = TraceConfig::new().with_relative_error(0.02).with_seed(seed);
@@ -157,7 +141,7 @@ fn measure<M: Classifier + Sync + 'static>(
 }
 
 #[allow(clippy::cast_precision_loss, reason = "some thousand images")]
-fn accuracy<M: Classifier>(model: &M, (images, labels): &Batch) -> f64 {
+fn accuracy<M: Classifier>(model: &M, (images, labels): &ImageBatch) -> f64 {
     let device = images.device().without_autodiff();
     let images = images.clone().to_device(&device);
     let predicted = model.valid().logits(images).argmax(1).reshape([-1]);

@@ -2,15 +2,14 @@
 
 use anyhow::Result;
 use burn::module::{ModuleVisitor, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
+use burn::tensor::{Device, Tensor, TensorData};
 use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use landscape::{Grid, ParameterSpace, Risk, filter_normalize, random_direction};
 use models::{Classifier, Cnn, CnnConfig, Mlp, MlpConfig};
 
-use crate::exchange::Named;
+use tests::{ImageBatch, image_loss};
 
-/// Images and labels.
-pub(crate) type Batch = (Tensor<4>, Tensor<1, Int>);
+use crate::exchange::Named;
 
 /// One problem of the comparison.
 pub(crate) trait Case {
@@ -71,18 +70,10 @@ impl Case for MnistCnn {
     }
 }
 
-pub(crate) fn loss<M: Classifier>(model: &M, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    log_softmax(model.logits(images.clone()), 1)
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
-}
-
 /// A case with everything drawn.
 pub(crate) struct Problem<M> {
     pub(crate) model: M,
-    pub(crate) batch: Batch,
+    pub(crate) batch: ImageBatch,
     pub(crate) v: Tensor<1>,
     pub(crate) directions: [Tensor<1>; 2],
     pub(crate) grid: Grid,
@@ -108,8 +99,8 @@ impl<M: Classifier + Sync + 'static> Problem<M> {
     }
 
     /// All examples in one batch.
-    pub(crate) fn risk(&self) -> Risk<M, Batch> {
-        Risk::mean([self.batch.clone()], loss)
+    pub(crate) fn risk(&self) -> Risk<M, ImageBatch> {
+        Risk::mean([self.batch.clone()], image_loss)
     }
 
     pub(crate) fn tensors(&self) -> Vec<Named> {

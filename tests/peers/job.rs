@@ -7,8 +7,9 @@ use burn::tensor::{Tensor, TensorData};
 use derivatives::{Capture, CapturedLoss, Workers};
 use landscape::{Batch as _, Hessian, LinearOperator, ProductConfig, Surface, plane};
 use models::Classifier;
+use tests::{ImageBatch, image_loss};
 
-use crate::case::{Batch, Problem, loss};
+use crate::case::Problem;
 use crate::exchange::Named;
 
 /// Products over which the times of operations are averaged.
@@ -18,9 +19,9 @@ const REPEATS: u32 = 200;
 pub(crate) struct Jobs<M> {
     problem: Problem<M>,
     /// Everything kept.
-    kept: Hessian<M, Batch>,
+    kept: Hessian<M, ImageBatch>,
     /// Nothing kept but the captured batches.
-    bare: Hessian<M, Batch>,
+    bare: Hessian<M, ImageBatch>,
 }
 
 impl<M: Classifier + Sync + 'static> Jobs<M> {
@@ -38,7 +39,7 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
     fn captured(&self, examples: usize) -> Result<CapturedLoss> {
         let batch = self.problem.batch.clone().narrow(0..examples);
         let capture = Capture::of(&self.problem.model);
-        Ok(capture.loss(|model, device| loss(model, &batch.on_device(device)))?)
+        Ok(capture.loss(|model, device| image_loss(model, &batch.on_device(device)))?)
     }
 
     /// Gradient, product, quadratic form and plane.

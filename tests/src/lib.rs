@@ -11,6 +11,7 @@
 //!   family of tensors (`grad`, `hv`, `opt/sam_sgd/step5`, ...) comes as one flat vector that
 //!   compares directly with a flattened module;
 //! - [`for_each_case`] walks over all ten (case, view) pairs, whatever their types;
+//! - [`image_loss`] is the loss of the programs and benchmarks that train on images;
 //! - [`networks`] are five trained architectures with the numbers of `tests/networks`, and
 //!   [`for_each_network`] walks over all twelve (network, view) pairs.
 //!
@@ -34,12 +35,14 @@ pub mod networks;
 
 mod case;
 mod fixture;
+mod images;
 mod layout;
 mod load;
 mod net;
 
 pub use case::{Case, CaseVisitor, for_each_case, for_each_case_on};
 pub use fixture::Fixture;
+pub use images::{ImageBatch, image_loss};
 pub use layout::{Block, flatten, flatten_gradients, gradients, layout, relative_error};
 pub use net::{Net, cross_entropy, squared_error};
 pub use networks::for_each_network;

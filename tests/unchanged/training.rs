@@ -7,7 +7,7 @@
 use anyhow::{Context, Result, ensure};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::{Device, Distribution, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Distribution, Tensor};
 use datasets::{Digits, SplitConfig, batch, epoch_order};
 use landscape::slice::linspace;
 use landscape::{Grid, Risk, Statistics};
@@ -19,20 +19,10 @@ use probes::instrument::{
 use probes::sink::TensorBoard;
 use probes::{Budget, Probes, Schedule};
 use sam::{SamConfig, SharpnessAware};
-
-type Batch = (Tensor<4>, Tensor<1, Int>);
-
-fn loss(model: &Cnn, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
-}
+use tests::{ImageBatch, image_loss};
 
 /// Every instrument, on running and on batch statistics.
-fn all_probes(risk: &Risk<Cnn, Batch>, directory: &str, steps: u64) -> Result<Probes<Cnn>> {
+fn all_probes(risk: &Risk<Cnn, ImageBatch>, directory: &str, steps: u64) -> Result<Probes<Cnn>> {
     let by_batch = risk.clone().with_statistics(Statistics::Batch);
     let often = || Schedule::every(5);
     let a = linspace(-0.5..=0.5, 5);
@@ -89,7 +79,7 @@ fn main() -> Result<()> {
     let sample = batch(&data, &(0..96).collect::<Vec<_>>(), &device).into_pair();
     let order = epoch_order(3, 0, data.len());
     let batches: Vec<&[usize]> = order.chunks(64).take(12).collect();
-    let risk = Risk::mean([sample], loss);
+    let risk = Risk::mean([sample], image_loss);
     let mut probes = match &directory {
         Some(directory) => all_probes(&risk, directory, batches.len() as u64)?,
         None => Probes::new(Budget::unlimited()),
@@ -97,10 +87,11 @@ fn main() -> Result<()> {
     for (step, indices) in (1..).zip(&batches) {
         let examples = batch(&data, indices, &device).into_pair();
         model = if method == "sam" {
-            sam.step(&mut optimiser, 1e-2, model, |m| loss(m, &examples))?
+            sam.step(&mut optimiser, 1e-2, model, |m| image_loss(m, &examples))?
                 .model
         } else {
-            let gradients = GradientsParams::from_grads(loss(&model, &examples).backward(), &model);
+            let gradients =
+                GradientsParams::from_grads(image_loss(&model, &examples).backward(), &model);
             optimiser.step(1e-2, model, gradients)
         };
         let observed = probes.observe(step, &model)?;
