@@ -5,6 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor, Transaction};
 
 use crate::careful::{self, summable};
+use crate::kernel;
 use crate::norm::Norm;
 use crate::question::Question;
 
@@ -37,6 +38,7 @@ impl Norms {
             question,
             small: Vec::new(),
             sums: Sums::default(),
+            totals: [0.0; 3],
             is_double: true,
         };
         model.visit(&mut terms);
@@ -99,6 +101,8 @@ struct Terms<'a> {
     question: &'a Question<'a>,
     small: Vec<Small>,
     sums: Sums,
+    /// What needed no operation of the device.
+    totals: [f64; 3],
     is_double: bool,
 }
 
@@ -116,7 +120,7 @@ impl Terms<'_> {
             }
             self.sums.add(gradient.square(), kind);
         }
-        let [mut plain, mut ascent, mut dot] = [0.0; 3];
+        let [mut plain, mut ascent, mut dot] = self.totals;
         for (data, kind) in self.sums.reads.execute().into_iter().zip(self.sums.kinds) {
             let sum = data.iter::<f64>().next().unwrap_or(f64::NAN);
             match kind {
@@ -141,11 +145,21 @@ impl ModuleVisitor for Terms<'_> {
         let gradient = summable(gradient.inner());
         self.is_double &= gradient.dtype() == DType::F64;
         let moves = self.question.moves(param.id);
-        let scale = if moves {
-            self.question.scale.of(&param.base().inner())
-        } else {
-            None
-        };
+        let eta = self.question.scale.eta::<D>().filter(|_| moves);
+        let weight = eta.map(|_| param.base().inner());
+        let other = self.question.other.and_then(|(other, _)| {
+            let other = summable(other.get::<D>(param.id)?.inner());
+            Some(other.to_device(&gradient.device()))
+        });
+        let scale = weight.as_ref().zip(eta);
+        if let Some(sums) = kernel::sums(&gradient, scale, other.as_ref()) {
+            let [plain, ascent, dot] = &mut self.totals;
+            *plain += sums.plain;
+            *ascent += if moves { sums.scaled } else { 0.0 };
+            *dot += sums.dot;
+            return;
+        }
+        let scale = weight.and_then(|weight| self.question.scale.of(&weight));
         let kind = if moves && scale.is_none() {
             Kind::Both
         } else {
@@ -158,10 +172,7 @@ impl ModuleVisitor for Terms<'_> {
             self.sums
                 .add(scaled.reshape([entries]).square(), Kind::Scaled);
         }
-        let other = self.question.other.and_then(|(other, _)| {
-            let other = summable(other.get::<D>(param.id)?.inner());
-            Some(other.to_device(&gradient.device()).reshape([entries]))
-        });
+        let other = other.map(|other| other.reshape([entries]));
         let gradient = gradient.reshape([entries]);
         if entries <= SMALL {
             self.small.push(Small {

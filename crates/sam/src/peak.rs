@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 
 use crate::Scale;
 use crate::context::Context;
+use crate::kernel;
 use crate::norm::Norm;
 
 /// Which way the ascent goes, and how far.
@@ -34,15 +35,35 @@ impl Climb<'_> {
         model.map(&mut self)
     }
 
+    /// length / ||T g||, if that is within the range of every type.
+    fn factor(&self) -> Option<f64> {
+        let factor = self.length / self.norm.value();
+        (1e-30..1e30).contains(&factor).then_some(factor)
+    }
+
     /// length x / ||T g||, in two factors where one would leave the range of the type.
     fn unit<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let factor = self.length / self.norm.value();
-        if (1e-30..1e30).contains(&factor) {
-            x.mul_scalar(factor)
-        } else {
-            x.div_scalar(self.norm.largest)
-                .mul_scalar(self.length / self.norm.ratio)
+        match self.factor() {
+            Some(factor) => x.mul_scalar(factor),
+            None => x
+                .div_scalar(self.norm.largest)
+                .mul_scalar(self.length / self.norm.ratio),
         }
+    }
+
+    /// The weights of a parameter at the peak.
+    fn climbed<const D: usize>(&self, weight: Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
+        let eta = self.scale.eta::<D>();
+        if let Some(factor) = self.factor()
+            && let Some(peak) = kernel::climbed(&weight, &gradient, factor, eta)
+        {
+            return peak;
+        }
+        let step = match self.scale.of(&weight) {
+            None => self.unit(gradient),
+            Some(scale) => self.unit(scale.clone() * gradient) * scale,
+        };
+        weight + step
     }
 }
 
@@ -61,10 +82,7 @@ impl ModuleMapper for Climb<'_> {
         let context = Context::of(&weight);
         let weight = weight.inner();
         let gradient = gradient.inner().to_device(&weight.device());
-        let step = match self.scale.of(&weight) {
-            None => self.unit(gradient),
-            Some(scale) => self.unit(scale.clone() * gradient) * scale,
-        };
-        Param::from_mapped_value(id, context.restore(weight + step, id), mapper)
+        let peak = self.climbed(weight, gradient);
+        Param::from_mapped_value(id, context.restore(peak, id), mapper)
     }
 }

@@ -19,10 +19,14 @@ pub enum Scale {
 impl Scale {
     /// T for one parameter, or `None` where it is 1.
     pub(crate) fn of<const D: usize>(self, weight: &Tensor<D>) -> Option<Tensor<D>> {
+        let eta = self.eta::<D>()?;
+        Some(weight.clone().abs().add_scalar(eta))
+    }
+
+    /// The eta of T for a parameter of rank D, or `None` where T is 1.
+    pub(crate) const fn eta<const D: usize>(self) -> Option<f64> {
         match self {
-            Self::Weights { eta, all } if D > 1 || all => {
-                Some(weight.clone().abs().add_scalar(eta))
-            }
+            Self::Weights { eta, all } if D > 1 || all => Some(eta),
             _ => None,
         }
     }
