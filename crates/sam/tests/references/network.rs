@@ -2,10 +2,12 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::Linear;
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use sam::Rows;
+
+use crate::device::{device, float_type};
 
 const INPUTS: usize = 3;
 const HIDDEN: usize = 4;
@@ -109,7 +111,7 @@ pub(crate) struct Twin {
 
 impl Twin {
     pub(crate) fn new(seed: u64) -> Self {
-        let device = Device::flex().autodiff();
+        let device = device().autodiff();
         let mut generator = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut linear = |inputs: usize, outputs: usize| {
             let mut numbers = |count: usize| -> Vec<f64> {
@@ -120,10 +122,10 @@ impl Twin {
             let weight = TensorData::new(numbers(inputs * outputs), [inputs, outputs]);
             let bias = TensorData::new(numbers(outputs), [outputs]);
             Linear {
-                weight: Param::from_tensor(Tensor::from_data(weight, (&device, DType::F64))),
+                weight: Param::from_tensor(Tensor::from_data(weight, (&device, float_type()))),
                 bias: Some(Param::from_tensor(Tensor::from_data(
                     bias,
-                    (&device, DType::F64),
+                    (&device, float_type()),
                 ))),
             }
         };
@@ -158,12 +160,12 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn of(data: &Data) -> Self {
-        let device = Device::flex().autodiff();
+        let device = device().autodiff();
         let examples = data.inputs.len();
         let on = |values: Vec<f64>, width: usize| {
             Tensor::from_data(
                 TensorData::new(values, [examples, width]),
-                (&device, DType::F64),
+                (&device, float_type()),
             )
         };
         Self {
