@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use landscape::{Hessian, LinearOperator, Method, ProductConfig};
+use landscape::{Batch as _, Hessian, LinearOperator, Method, ProductConfig, Risk};
+use tests::image_loss;
 
 use crate::case::{Case, Problem};
 
@@ -15,6 +16,10 @@ pub(crate) fn report<C: Case>(limit: &str) -> Result<()> {
         bytes => Some(bytes.parse().context("a limit in bytes, or all")?),
     };
     let problem = Problem::of::<C>()?;
+    // What a process loads with its first operations (pages of the program, threads, buffers of matrix products) is not
+    // the product's: on PyTorch's side it is not counted either.
+    let few = problem.batch.clone().narrow(0..8);
+    Hessian::at(&problem.model, &Risk::mean([few], image_loss))?.apply(&problem.v)?;
     let before = peak()?;
     let config = ProductConfig::new().with_memory_limit(limit);
     let hessian = Hessian::at_with(&problem.model, &problem.risk(), &config)?;
