@@ -127,6 +127,15 @@ fn killed_adam_run_resumed_equals_uninterrupted() {
     stopped_and_resumed_equals_uninterrupted("-KILL", None, &adam);
 }
 
+/// Each remembers something else: a vector and how many steps there were, an average, which weights come next.
+#[test]
+fn killed_runs_of_methods_with_a_memory_resumed_equal_uninterrupted() {
+    for method in ["looksam", "friendly-sam", "esam"] {
+        let flags = ["--method", method, "--checkpoint-every", "7"];
+        stopped_and_resumed_equals_uninterrupted("-KILL", None, &flags);
+    }
+}
+
 #[test]
 fn interrupted_run_ends_with_complete_files_and_resumed_equals_uninterrupted() {
     stopped_and_resumed_equals_uninterrupted("-INT", Some(130), &[]);

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Context;
-use crate::config::choice::{Method, name};
+use crate::config::choice::name;
 use crate::config::{Plan, Settings};
 use crate::failure::SUCCESS;
 use crate::report::paint::Paint;
@@ -63,14 +63,10 @@ pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
 }
 
 fn brief(plan: &Plan) -> String {
-    let optimiser = name(plan.optimiser);
-    let method = match plan.method {
-        Method::Plain => optimiser,
-        method => format!("{} over {optimiser}", name(method)),
-    };
     format!(
-        "{}, {method}, {} epochs",
+        "{}, {}, {} epochs",
         name(plan.model),
+        plan.method_in_words(),
         plan.epochs.get()
     )
 }

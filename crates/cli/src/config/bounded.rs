@@ -168,6 +168,11 @@ impl Count {
         Self(value)
     }
 
+    /// The number, if it is inside the range.
+    pub(crate) fn new(value: usize) -> Option<Self> {
+        Self::checked(i128::try_from(value).ok()?)
+    }
+
     /// The number.
     pub(crate) const fn get(self) -> usize {
         self.0 as usize

@@ -53,6 +53,20 @@ pub(crate) enum Method {
     Sam,
     /// Adaptive sharpness-aware minimisation.
     Asam,
+    /// Surrogate-gap-guided sharpness-aware minimisation.
+    Gsam,
+    /// A peak every k-th step, part of it reused between.
+    #[value(name = "looksam")]
+    #[serde(rename = "looksam")]
+    LookSam,
+    /// Some of the weights, some of the examples.
+    Esam,
+    /// An ascent along what is particular to the batch.
+    FriendlySam,
+    /// A peak for each micro-batch.
+    #[value(name = "m-sam")]
+    #[serde(rename = "m-sam")]
+    MicroBatchSam,
 }
 
 /// How the learning rate changes over the run.

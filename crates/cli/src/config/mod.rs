@@ -5,6 +5,7 @@ pub(crate) mod choice;
 mod document;
 pub(crate) mod moment;
 pub(crate) mod plan;
+pub(crate) mod sam;
 pub(crate) mod settings;
 mod suggestion;
 pub(crate) mod widths;

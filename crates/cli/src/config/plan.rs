@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use ::sam::{AsamConfig, EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, SamConfig};
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
-use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source};
+use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source, name};
 use super::moment::Moments;
+use super::sam::SamPlan;
 use super::settings::Settings;
 use super::widths::Widths;
 
@@ -54,6 +56,9 @@ pub(crate) struct Plan {
     pub(crate) method: Method,
     /// Radius of the method.
     pub(crate) rho: Bounded<NonNegative>,
+    /// What else the method has.
+    #[serde(default)]
+    pub(crate) sam: SamPlan,
     /// Learning rate at the first step.
     pub(crate) learning_rate: Bounded<Positive>,
     /// Schedule of the learning rate.
@@ -115,11 +120,15 @@ impl Plan {
     /// Decides what `settings` leave open. The data set has been looked up already.
     pub(crate) fn decide(settings: Settings, dataset: String, data: DatasetPlan) -> Self {
         let method = settings.method.unwrap_or(Method::Plain);
-        // The radius the papers use: Foret et al. 2021 for SAM, Kwon et al. 2021 for ASAM.
         let radius = match method {
-            Method::Plain | Method::Sam => 0.05,
-            Method::Asam => 0.5,
+            Method::Plain | Method::Sam | Method::MicroBatchSam => SamConfig::new().rho,
+            Method::Asam => AsamConfig::new().rho,
+            Method::Gsam => GsamConfig::new().rho,
+            Method::LookSam => LookSamConfig::new().rho,
+            Method::Esam => EsamConfig::new().rho,
+            Method::FriendlySam => FriendlySamConfig::new().rho,
         };
+        let batch_size = settings.batch_size.unwrap_or(Count::constant(64));
         let probes = settings.probes;
         Self {
             dataset,
@@ -134,12 +143,13 @@ impl Plan {
             weight_decay: settings.weight_decay.unwrap_or_else(|| bounded(0.0)),
             method,
             rho: settings.rho.unwrap_or_else(|| bounded(radius)),
+            sam: SamPlan::decide(&settings.sam, method, batch_size),
             learning_rate: settings.learning_rate.unwrap_or_else(|| bounded(0.05)),
             schedule: settings.schedule.unwrap_or(Decay::Cosine),
             step_epochs: settings.step_epochs.unwrap_or(Count::constant(10)),
             step_factor: settings.step_factor.unwrap_or_else(|| bounded(0.1)),
             epochs: settings.epochs.unwrap_or(Count::constant(10)),
-            batch_size: settings.batch_size.unwrap_or(Count::constant(64)),
+            batch_size,
             seed: settings.seed.unwrap_or(42),
             device: settings.device.unwrap_or(DeviceKind::Flex),
             curvature_examples: settings.curvature_examples.unwrap_or(Count::constant(1024)),
@@ -160,6 +170,22 @@ impl Plan {
                 surface: probes.surface.unwrap_or_else(Moments::never),
                 grid: probes.grid.unwrap_or(Count::constant(25)),
             },
+        }
+    }
+}
+
+impl Plan {
+    /// The method over the optimiser, in words.
+    pub(crate) fn method_in_words(&self) -> String {
+        let optimiser = name(self.optimiser);
+        match self.method {
+            Method::Plain => optimiser,
+            method => format!(
+                "{} over {optimiser}, rho {}{}",
+                name(method),
+                self.rho.get(),
+                self.sam.words()
+            ),
         }
     }
 }

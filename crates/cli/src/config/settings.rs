@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser};
 use super::moment::Moments;
+use super::sam::SamSettings;
 use super::widths::Widths;
 
 /// One `[defaults]`, `[runs.NAME]` or `[runs.NAME.members.NAME]` table, or the flags of one command.
@@ -49,6 +50,9 @@ pub(crate) struct Settings {
     /// Radius of the sharpness-aware perturbation
     #[arg(long, value_name = "X", help_heading = "Settings")]
     pub(crate) rho: Option<Bounded<NonNegative>>,
+    /// What a method has beside its radius.
+    #[command(flatten)]
+    pub(crate) sam: SamSettings,
     /// Learning rate at the first step
     #[arg(long, value_name = "X", help_heading = "Settings")]
     pub(crate) learning_rate: Option<Bounded<Positive>>,
@@ -166,6 +170,7 @@ impl Settings {
             weight_decay: self.weight_decay.or(base.weight_decay),
             method: self.method.or(base.method),
             rho: self.rho.or(base.rho),
+            sam: self.sam.over(base.sam),
             learning_rate: self.learning_rate.or(base.learning_rate),
             schedule: self.schedule.or(base.schedule),
             step_epochs: self.step_epochs.or(base.step_epochs),

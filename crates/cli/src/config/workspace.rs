@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::choice::Source;
+use super::choice::{Method, Source};
 use super::document::Document;
 use super::plan::{DatasetPlan, Plan};
+use super::sam::SamSettings;
 use super::settings::Settings;
 use super::suggestion::did_you_mean;
 use crate::failure::usage;
@@ -89,6 +90,17 @@ impl Workspace {
                 known.join(", ")
             )));
         };
+        let trainings = self.trainings_of(run, settings, flags)?;
+        check_flags(flags, &trainings)?;
+        Ok(trainings)
+    }
+
+    fn trainings_of(
+        &self,
+        run: &str,
+        settings: &Settings,
+        flags: &Settings,
+    ) -> anyhow::Result<Vec<Training>> {
         let base = settings.clone().over(self.tables.defaults.clone());
         let folder = flags.output.clone().or_else(|| settings.output.clone());
         let folder = folder.unwrap_or_else(|| Path::new("runs").join(run));
@@ -120,7 +132,9 @@ impl Workspace {
         let output = flags.output.clone().or_else(|| defaults.output.clone());
         let output = output.unwrap_or_else(|| Path::new("runs").join("train"));
         let settings = flags.clone().over(defaults);
-        self.training("train", output, settings, vec![key(&["defaults"])])
+        let training = self.training("train", output, settings, vec![key(&["defaults"])])?;
+        check_flags(flags, std::slice::from_ref(&training))?;
+        Ok(training)
     }
 
     /// A usage error about a setting of a training, with the position where the setting is written.
@@ -203,11 +217,35 @@ impl Workspace {
                     }
                 }
             }
+            self.check_sam(run, settings)?;
             if settings.members.as_ref().is_some_and(BTreeMap::is_empty) {
                 let path = ["runs", run.as_str(), "members"];
                 return Err(self
                     .document
                     .error(&path, "a group needs at least one member"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A run says nothing of a method that no training of it has; the defaults may.
+    fn check_sam(&self, run: &str, settings: &Settings) -> anyhow::Result<()> {
+        let trainings = self.trainings_of(run, settings, &Settings::default())?;
+        let error = |path: &[&str], sam: &SamSettings, trainings: &[Training]| {
+            let (key, message) = sam.useless(&methods(trainings))?;
+            let path = [path, &["sam", key]].concat();
+            Some(self.document.error(&path, &message))
+        };
+        if let Some(error) = error(&["runs", run], &settings.sam, &trainings) {
+            return Err(error);
+        }
+        for training in &trainings {
+            let name = training.name.as_str();
+            let member = settings.members.as_ref().and_then(|all| all.get(name));
+            let path = ["runs", run, "members", name];
+            let only = std::slice::from_ref(training);
+            if let Some(error) = member.and_then(|member| error(&path, &member.sam, only)) {
+                return Err(error);
             }
         }
         Ok(())
@@ -263,6 +301,24 @@ impl Workspace {
                 names.join(", ")
             ),
         ))
+    }
+}
+
+fn methods(trainings: &[Training]) -> Vec<Method> {
+    trainings
+        .iter()
+        .map(|training| training.plan.method)
+        .collect()
+}
+
+/// A flag for a method that no training has is a mistake.
+fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
+    match flags.sam.useless(&methods(trainings)) {
+        Some((key, message)) => {
+            let flag = key.replace('_', "-");
+            Err(usage(format!("--sam-{flag}: {message}")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -4,7 +4,8 @@
 //!
 //! - `model.bpk`: parameters with their ids, and buffers (Burn's module record);
 //! - `optimiser.bpk`: the optimiser's state, keyed by the same ids (Burn's optimiser record);
-//! - `manifest.json`: the format's version, the [`State`], and the length and CRC-32C of the other two files and of the state.
+//! - `method.bpk`: what a sharpness-aware method remembers from step to step, keyed by them too, where there is a method;
+//! - `manifest.json`: the format's version, the [`State`], and the length and CRC-32C of the other files and of the state.
 //!
 //! The folder is written under another name and renamed when it is complete, so a kill or a full disk never leaves half a
 //! checkpoint under a valid name. The last two are kept: if the newest was damaged since, the one before serves.
@@ -25,6 +26,7 @@ use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use super::step::Stepper;
 use crate::config::Plan;
 use crate::report::summary::LastScalar;
 
@@ -40,6 +42,7 @@ const KEPT: usize = 2;
 const MANIFEST: &str = "manifest.json";
 const MODEL: &str = "model.bpk";
 const OPTIMISER: &str = "optimiser.bpk";
+const METHOD: &str = "method.bpk";
 
 /// What a checkpoint remembers beside tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +85,8 @@ pub(crate) struct Checkpoint {
     pub(crate) state: State,
     model: Vec<u8>,
     optimiser: Vec<u8>,
+    /// None without a method, and from programs that saved none.
+    method: Option<Vec<u8>>,
 }
 
 /// The parameters with their ids and the buffers as bytes.
@@ -105,11 +110,12 @@ pub(crate) fn save<M: Module>(
     directory: &Path,
     model: &M,
     optimiser: &ModuleOptimizer,
+    stepper: &Stepper,
     state: &State,
 ) -> anyhow::Result<()> {
     let folder = directory.join(FOLDER);
     let writing = folder.join(".writing.partial");
-    let written = fill(&writing, model, optimiser, state).and_then(|()| {
+    let written = fill(&writing, model, optimiser, stepper, state).and_then(|()| {
         let place = folder.join(format!("step-{:08}", state.step));
         if place.exists() {
             fs::remove_dir_all(&place)?;
@@ -145,6 +151,7 @@ fn fill<M: Module>(
     folder: &Path,
     model: &M,
     optimiser: &ModuleOptimizer,
+    stepper: &Stepper,
     state: &State,
 ) -> anyhow::Result<()> {
     if folder.exists() {
@@ -155,7 +162,9 @@ fn fill<M: Module>(
         .into_bytes()
         .context("the optimiser's state cannot be encoded")?;
     let mut stored = BTreeMap::new();
-    for (name, bytes) in [(MODEL, model_bytes(model)?), (OPTIMISER, optimiser)] {
+    let mut parts = vec![(MODEL, model_bytes(model)?), (OPTIMISER, optimiser)];
+    parts.extend(stepper.to_bytes()?.map(|bytes| (METHOD, bytes)));
+    for (name, bytes) in parts {
         files::write(&folder.join(name), &bytes)?;
         stored.insert(
             name.to_owned(),
@@ -256,11 +265,15 @@ fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
         state,
         model: file(MODEL)?,
         optimiser: file(OPTIMISER)?,
+        method: match manifest.files.contains_key(METHOD) {
+            true => Some(file(METHOD)?),
+            false => None,
+        },
     })
 }
 
 impl Checkpoint {
-    /// `model` and `optimiser` as they were. Parameters get the ids they had, so the optimiser finds its state.
+    /// `model`, `optimiser` and `stepper` as they were. Parameters get the ids they had, so the optimiser finds its state.
     ///
     /// # Errors
     ///
@@ -269,6 +282,7 @@ impl Checkpoint {
         self,
         model: M,
         optimiser: ModuleOptimizer,
+        stepper: &mut Stepper,
     ) -> anyhow::Result<(M, ModuleOptimizer)> {
         let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(self.model))?;
         let model = model
@@ -277,6 +291,9 @@ impl Checkpoint {
         let optimiser = optimiser
             .from_bytes(Bytes::from_bytes_vec(self.optimiser))
             .context("the checkpoint's optimiser state cannot be read")?;
+        if let Some(method) = self.method {
+            stepper.remember(method)?;
+        }
         Ok((model, optimiser))
     }
 }

@@ -1,53 +1,20 @@
-//! One optimiser step: the base optimiser alone, or SAM or ASAM over it.
+//! One optimiser step: the base optimiser alone, or a sharpness-aware method over it.
 
-use burn::nn::loss::CrossEntropyLossConfig;
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Int, Tensor};
-use sam::{Asam, AsamConfig, Sam, SamConfig, SharpnessAware};
+use anyhow::Context;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Bytes;
+use sam::{
+    Asam, AsamConfig, Batches, Esam, EsamConfig, FriendlySam, FriendlySamConfig, Gsam, GsamConfig,
+    LookSam, LookSamConfig, MicroBatchSam, MicroBatchSamConfig, Sam, SamConfig, SharpnessAware,
+    StateRecord,
+};
 
 use super::data::Batch;
+use super::loss::{loss, losses};
 use super::network::Network;
 use crate::config::Plan;
-use crate::config::choice::{Method, Optimiser};
-
-/// The base optimiser of a plan.
-///
-/// SGD is Burn's with dampening 0, so the velocity is v = mu v + g and the step w = w - lr v, as in most other
-/// libraries; Burn's own default dampening is 0.1. Adam is Burn's with epsilon 1e-8 instead of 1e-5.
-pub(crate) fn optimiser(plan: &Plan) -> ModuleOptimizer {
-    let decay = single(plan.weight_decay.get());
-    let decay = (decay > 0.0).then(|| WeightDecayConfig::new(decay));
-    let momentum = plan.momentum.get();
-    match plan.optimiser {
-        Optimiser::Sgd => {
-            let momentum = (momentum > 0.0).then_some(MomentumConfig {
-                momentum,
-                dampening: 0.0,
-                nesterov: false,
-            });
-            SgdConfig::new()
-                .with_momentum(momentum)
-                .with_weight_decay(decay)
-                .init()
-        }
-        Optimiser::Adam => AdamConfig::new()
-            .with_beta_1(single(plan.momentum.get()))
-            .with_epsilon(1e-8)
-            .with_weight_decay(decay)
-            .init(),
-    }
-}
-
-/// Burn's optimisers keep these as f32.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "rounding is what Burn does with them"
-)]
-fn single(value: f64) -> f32 {
-    value as f32
-}
+use crate::config::bounded::{Bounded, Count};
+use crate::config::choice::Method;
 
 /// What is done around the base optimiser.
 pub(crate) enum Stepper {
@@ -57,6 +24,32 @@ pub(crate) enum Stepper {
     Sam(Sam),
     /// ASAM.
     Asam(Asam),
+    /// GSAM.
+    Gsam(Gsam),
+    /// LookSAM.
+    LookSam(LookSam),
+    /// ESAM.
+    Esam(Esam),
+    /// Friendly-SAM.
+    FriendlySam(FriendlySam),
+    /// m-SAM.
+    MicroBatchSam(MicroBatchSam),
+}
+
+/// One expression for the method of a stepper, whatever its type, and one for a stepper without.
+macro_rules! with_method {
+    ($stepper:expr, $plain:expr, $method:ident => $body:expr) => {
+        match $stepper {
+            Stepper::Plain => $plain,
+            Stepper::Sam($method) => $body,
+            Stepper::Asam($method) => $body,
+            Stepper::Gsam($method) => $body,
+            Stepper::LookSam($method) => $body,
+            Stepper::Esam($method) => $body,
+            Stepper::FriendlySam($method) => $body,
+            Stepper::MicroBatchSam($method) => $body,
+        }
+    };
 }
 
 /// What a step came to.
@@ -71,11 +64,38 @@ pub(crate) enum Stepped<M> {
 impl Stepper {
     /// The method of a plan.
     pub(crate) fn new(plan: &Plan) -> Self {
-        let rho = plan.rho.get();
+        let (rho, sam) = (plan.rho.get(), &plan.sam);
         match plan.method {
             Method::Plain => Self::Plain,
             Method::Sam => Self::Sam(SamConfig::new().with_rho(rho).init()),
             Method::Asam => Self::Asam(AsamConfig::new().with_rho(rho).init()),
+            Method::Gsam => {
+                let mut config = GsamConfig::new().with_rho(rho);
+                config.alpha = sam.alpha.map_or(config.alpha, Bounded::get);
+                Self::Gsam(config.init())
+            }
+            Method::LookSam => {
+                let mut config = LookSamConfig::new().with_rho(rho);
+                config.k = sam.k.map_or(config.k, Count::get);
+                config.alpha = sam.alpha.map_or(config.alpha, Bounded::get);
+                Self::LookSam(config.init())
+            }
+            Method::Esam => {
+                let mut config = EsamConfig::new().with_rho(rho);
+                config.beta = sam.beta.map_or(config.beta, Bounded::get);
+                config.gamma = sam.gamma.map_or(config.gamma, Bounded::get);
+                Self::Esam(config.with_seed(u64::from(plan.seed)).init())
+            }
+            Method::FriendlySam => {
+                let mut config = FriendlySamConfig::new().with_rho(rho);
+                config.sigma = sam.sigma.map_or(config.sigma, Bounded::get);
+                config.lambda = sam.lambda.map_or(config.lambda, Bounded::get);
+                Self::FriendlySam(config.init())
+            }
+            Method::MicroBatchSam => {
+                let examples = sam.micro_batch.unwrap_or(plan.batch_size).get();
+                Self::MicroBatchSam(MicroBatchSamConfig::new(examples).with_rho(rho).init())
+            }
         }
     }
 
@@ -87,11 +107,36 @@ impl Stepper {
         model: M,
         batch: &Batch,
     ) -> Stepped<M> {
-        match self {
-            Self::Plain => plain(optimiser, learning_rate, model, batch),
-            Self::Sam(method) => over(method, optimiser, learning_rate, model, batch),
-            Self::Asam(method) => over(method, optimiser, learning_rate, model, batch),
-        }
+        with_method!(
+            self,
+            plain(optimiser, learning_rate, model, batch),
+            method => over(method, optimiser, learning_rate, model, batch)
+        )
+    }
+
+    /// What the method remembers from step to step, as bytes; nothing without a method.
+    ///
+    /// # Errors
+    ///
+    /// When Burn cannot encode it.
+    pub(crate) fn to_bytes(&self) -> anyhow::Result<Option<Bytes>> {
+        let record = with_method!(self, return Ok(None), method => method.to_record());
+        let bytes = record.into_bytes();
+        bytes
+            .map(Some)
+            .context("the method's state cannot be encoded")
+    }
+
+    /// With the memory that [`to_bytes`](Self::to_bytes) has written.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are something else.
+    pub(crate) fn remember(&mut self, bytes: Vec<u8>) -> anyhow::Result<()> {
+        let record = StateRecord::from_bytes(Bytes::from_bytes_vec(bytes))
+            .context("the checkpoint's state of the method cannot be read")?;
+        with_method!(self, (), method => *method = method.clone().load_record(record));
+        Ok(())
     }
 }
 
@@ -111,18 +156,6 @@ fn plain<M: Network>(
     Stepped::Done(model, value, Vec::new())
 }
 
-/// The mean cross-entropy of a batch in nats, `[1]`.
-pub(crate) fn loss<M: Network>(model: &M, (images, labels): &Batch) -> Tensor<1> {
-    cross_entropy(model.logits(images.clone()), labels.clone())
-}
-
-/// The mean cross-entropy of logits `[B, classes]` in nats, `[1]`.
-pub(crate) fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    CrossEntropyLossConfig::new()
-        .init(&logits.device())
-        .forward(logits, labels)
-}
-
 fn over<S: SharpnessAware, M: Network>(
     method: &mut S,
     optimiser: &mut ModuleOptimizer,
@@ -130,9 +163,17 @@ fn over<S: SharpnessAware, M: Network>(
     model: M,
     batch: &Batch,
 ) -> Stepped<M> {
-    match method.step(optimiser, learning_rate, model, |model: &M| {
-        loss(model, batch)
-    }) {
+    let step = if method.batches() == Batches::Whole {
+        method.step(optimiser, learning_rate, model, |model: &M| {
+            loss(model, batch)
+        })
+    } else {
+        let [examples] = batch.1.dims();
+        method.step_examples(optimiser, learning_rate, model, examples, |model, rows| {
+            losses(model, batch, rows)
+        })
+    };
+    match step {
         Ok(step) => {
             let scalars = step.scalars().collect();
             Stepped::Done(step.model, step.loss, scalars)

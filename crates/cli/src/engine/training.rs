@@ -14,9 +14,10 @@ use super::checkpoint::{self, State};
 use super::learning_rate::learning_rate;
 use super::network::{Network, WithNetwork, with_network};
 use super::observer::Observer;
+use super::optimiser::optimiser;
 use super::run_dir::{self, Beginning};
 use super::session::Job;
-use super::step::{Stepped, Stepper, optimiser};
+use super::step::{Stepped, Stepper};
 use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::Plan;
 use crate::failure::usage;
@@ -138,13 +139,14 @@ impl<'a, M: Network> Trainer<'a, M> {
         let directory = &job.training.output;
         let mut notes = Vec::new();
         let (mut model, mut optimiser, mut state) = (initial, optimiser(plan), None);
+        let mut stepper = Stepper::new(plan);
         if job.beginning == Beginning::Resumed {
             let (found, damaged) = checkpoint::latest(directory)?;
             notes = damaged;
             if let Some(found) = found {
                 same_plan(&found.state.plan, plan, job)?;
                 state = Some(found.state.clone());
-                (model, optimiser) = found.restore(model, optimiser)?;
+                (model, optimiser) = found.restore(model, optimiser, &mut stepper)?;
             }
         }
         let step = state.as_ref().map_or(0, |state| state.step);
@@ -166,7 +168,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             plan,
             model,
             optimiser,
-            stepper: Stepper::new(plan),
+            stepper,
             observer,
             progress,
             per_epoch,
@@ -239,6 +241,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             &self.job.training.output,
             &self.model,
             &self.optimiser,
+            &self.stepper,
             &state,
         )
     }

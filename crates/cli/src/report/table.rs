@@ -37,14 +37,7 @@ pub(crate) fn side_by_side(columns: &[(String, &Summary)]) -> String {
 type Row = (&'static str, fn(&Summary) -> String);
 
 const ROWS: &[Row] = &[
-    ("method", |s| {
-        let method = crate::config::choice::name(s.config.method);
-        let optimiser = crate::config::choice::name(s.config.optimiser);
-        match s.config.method {
-            crate::config::choice::Method::Plain => optimiser,
-            _ => format!("{method} over {optimiser}, rho {}", s.config.rho.get()),
-        }
-    }),
+    ("method", |s| s.config.method_in_words()),
     ("training loss", |s| digits(s.figures.training_loss)),
     ("training accuracy", |s| share(s.figures.training_accuracy)),
     ("validation loss", |s| digits(s.figures.validation_loss)),
