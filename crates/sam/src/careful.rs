@@ -73,6 +73,10 @@ impl ModuleVisitor for Parts<'_> {
             return;
         };
         let gradient = gradient.inner();
+        // Nothing has no largest entry, and adds none.
+        if gradient.shape().num_elements() == 0 {
+            return;
+        }
         self.read(gradient.clone());
         let part = if !self.question.moves(param.id) {
             Part::Outside

@@ -97,6 +97,31 @@ fn squares_that_leave_float_range_do_not_change_the_peak() {
     }
 }
 
+/// A layer of width zero, say, whose gradient is there and has no entry.
+#[test]
+fn parameter_without_entries_changes_nothing_at_any_size_of_the_gradient() {
+    let device = Device::flex().autodiff();
+    let data =
+        |values: &[f64]| Param::from_tensor(Tensor::from_data(values, (&device, DType::F32)));
+    for scale in [0.0_f64, 1e-30, 1.0, 1e30] {
+        let steps = [vec![], vec![0.0]].map(|b| {
+            let point = Point {
+                w: data(&[3.0, 4.0]),
+                b: data(&b),
+            };
+            let mut optim = burn::optim::SgdConfig::new().init();
+            let mut sam = SamConfig::new().with_rho(0.5).init();
+            let loss = |m: &Point| (m.w.val().square().sum() + m.b.val().sum() * 0.0) * scale;
+            sam.step(&mut optim, 0.1, point, loss).expect("finite")
+        });
+        let [empty, zero] = &steps;
+        assert_eq!(empty.gradient_norm, zero.gradient_norm, "{scale:e}");
+        let cosine = |step: &sam::Step<Point>| step.peak.expect("a peak").cosine;
+        assert_eq!(cosine(empty), cosine(zero), "{scale:e}");
+        assert_eq!(flat(&empty.model), flat(&zero.model)[..2], "{scale:e}");
+    }
+}
+
 #[test]
 fn zero_gradient_gives_no_perturbation() {
     let device = Device::flex().autodiff();
