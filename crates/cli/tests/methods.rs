@@ -131,6 +131,10 @@ fn setting_that_no_training_has_is_refused_where_it_is_written() {
         ),
         (&["run", "one", "--sam-alpha", "1"], &["gsam or looksam"]),
         (
+            &["run", "one", "--rho", "1"],
+            &["--rho: the method is plain"],
+        ),
+        (
             &["train", "--method", "esam", "--sam-gamma", "0"],
             &["greater than 0"],
         ),

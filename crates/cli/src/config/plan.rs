@@ -175,6 +175,19 @@ impl Plan {
 }
 
 impl Plan {
+    /// What of the method may make a training diverge, as a part of a list.
+    pub(crate) fn ways_to_calm(&self) -> String {
+        let settings = self.sam.words();
+        match (self.method, settings.strip_prefix(", ")) {
+            (Method::Plain, _) => "or ".to_owned(),
+            (_, None) => "a smaller rho, or ".to_owned(),
+            (method, Some(settings)) => format!(
+                "a smaller rho, other settings of {} than {settings}, or ",
+                name(method)
+            ),
+        }
+    }
+
     /// The method over the optimiser, in words.
     pub(crate) fn method_in_words(&self) -> String {
         let optimiser = name(self.optimiser);

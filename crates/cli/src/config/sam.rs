@@ -34,7 +34,7 @@ pub(crate) struct SamSettings {
     /// friendly-sam: decay of the average gradient
     #[arg(long = "sam-lambda", value_name = "X", help_heading = "Methods")]
     pub(crate) lambda: Option<Bounded<BelowOne>>,
-    /// m-sam: examples of a micro-batch (otherwise a quarter of the batch)
+    /// m-sam: examples of a micro-batch (otherwise a quarter of the batch; as many as a batch or more is sam)
     #[arg(long = "sam-micro-batch", value_name = "N", help_heading = "Methods")]
     pub(crate) micro_batch: Option<Count>,
 }
@@ -80,8 +80,12 @@ impl SamSettings {
             .filter(|method| has(method, key))
             .map(name)
             .collect();
-        let mut here: Vec<String> = methods.iter().map(|&method| name(method)).collect();
-        here.dedup();
+        let mut here: Vec<String> = Vec::new();
+        for method in methods.iter().map(|&method| name(method)) {
+            if !here.contains(&method) {
+                here.push(method);
+            }
+        }
         let message = format!(
             "only the method {} has this setting; here the method is {}",
             having.join(" or "),

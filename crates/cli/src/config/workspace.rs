@@ -313,7 +313,12 @@ fn methods(trainings: &[Training]) -> Vec<Method> {
 
 /// A flag for a method that no training has is a mistake.
 fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
-    match flags.sam.useless(&methods(trainings)) {
+    let methods = methods(trainings);
+    if flags.rho.is_some() && methods.iter().all(|method| *method == Method::Plain) {
+        let message = "--rho: the method is plain, which has no radius; --method sam, say, has one";
+        return Err(usage(message.to_owned()));
+    }
+    match flags.sam.useless(&methods) {
         Some((key, message)) => {
             let flag = key.replace('_', "-");
             Err(usage(format!("--sam-{flag}: {message}")))

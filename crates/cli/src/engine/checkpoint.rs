@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use super::step::Stepper;
 use crate::config::Plan;
+use crate::config::choice::Method;
 use crate::report::summary::LastScalar;
 
 /// The folder of the checkpoints in a run's directory.
@@ -85,7 +86,7 @@ pub(crate) struct Checkpoint {
     pub(crate) state: State,
     model: Vec<u8>,
     optimiser: Vec<u8>,
-    /// None without a method, and from programs that saved none.
+    /// None without a method that remembers something.
     method: Option<Vec<u8>>,
 }
 
@@ -243,7 +244,7 @@ fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
         crc32c::crc32c(manifest.state.to_string().as_bytes()) == manifest.state_crc32c,
         "the state in {MANIFEST} does not have its checksum"
     );
-    let state = serde_json::from_value(manifest.state)
+    let state: State = serde_json::from_value(manifest.state)
         .with_context(|| format!("the state in {MANIFEST} does not follow {FORMAT}"))?;
     let file = |name: &str| -> anyhow::Result<Vec<u8>> {
         let stored = manifest.files.get(name);
@@ -261,14 +262,16 @@ fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
         );
         Ok(bytes)
     };
+    // Without one: plain, and SAM and ASAM from programs that saved nothing of them, for nothing of it matters.
+    let method = match state.plan.method {
+        Method::Plain | Method::Sam | Method::Asam if !manifest.files.contains_key(METHOD) => None,
+        _ => Some(file(METHOD)?),
+    };
     Ok(Checkpoint {
         state,
         model: file(MODEL)?,
         optimiser: file(OPTIMISER)?,
-        method: match manifest.files.contains_key(METHOD) {
-            true => Some(file(METHOD)?),
-            false => None,
-        },
+        method,
     })
 }
 

@@ -292,12 +292,13 @@ impl<'a, M: Network> Trainer<'a, M> {
                 let rate = self.plan.learning_rate.get();
                 bail!(
                     "{}: the run stops at step {} (epoch {}): {reason}. What was logged until then is in {}. Try a lower learning \
-                     rate (it is {rate}: --learning-rate {} --overwrite), a smaller rho, or another seed",
+                     rate (it is {rate}: --learning-rate {} --overwrite), {}another seed",
                     self.job.training.name,
                     self.step,
                     epoch + 1,
                     self.job.training.output.display(),
-                    rate / 10.0
+                    rate / 10.0,
+                    self.plan.ways_to_calm()
                 );
             }
         }
