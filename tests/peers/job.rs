@@ -63,7 +63,7 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         ])
     }
 
-    /// Mean seconds of a job over so many times, after a tenth of them.
+    /// Mean seconds of a job over so many times, after a tenth of them, and one at least.
     pub(crate) fn seconds(&self, what: &str, times: u32) -> Result<f64> {
         let v = &self.problem.v;
         let job: Box<dyn Fn() -> Result<()>> = match what {
@@ -83,7 +83,7 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
             }),
             other => bail!("nothing is called {other}"),
         };
-        for _ in 0..times / 10 {
+        for _ in 0..(times / 10).max(1) {
             job()?;
         }
         let began = Instant::now();

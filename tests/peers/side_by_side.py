@@ -174,7 +174,7 @@ class Ours:
 
 
 def seconds(job, times):
-    for _ in range(times // 10):
+    for _ in range(max(1, times // 10)):
         job()
     began = time.perf_counter()
     for _ in range(times):
@@ -228,7 +228,7 @@ def alternated(jobs, rounds):
     """Median seconds of each job, one of each in turn.
 
     The threads of the side that has just run may spin for a while before they sleep, and caches are the other
-    side's: each job waits for that, and runs a tenth of its times before it is timed.
+    side's: each job waits for that, and runs a tenth of its times, once at least, before it is timed.
     """
     found = {name: [] for name in jobs}
     for job in jobs.values():
