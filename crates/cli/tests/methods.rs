@@ -117,6 +117,18 @@ fn settings_of_the_file_serve_the_members_that_have_them() {
     assert_eq!(of(1), json!({"k": 4, "alpha": 0.3}));
 }
 
+/// The settings of methods are checked before the flags are known.
+#[test]
+fn data_set_may_be_given_by_a_flag_alone() {
+    let place = Workplace::with(&SMALL.replace("dataset = \"digits\"\n", ""));
+    place
+        .landscape(&["run", "pair", "--dataset", "digits"])
+        .expect(0, &[]);
+    place
+        .landscape(&["run", "pair"])
+        .expect(2, &["no data set"]);
+}
+
 #[test]
 fn setting_that_no_training_has_is_refused_where_it_is_written() {
     let place = Workplace::new();

@@ -90,27 +90,17 @@ impl Workspace {
                 known.join(", ")
             )));
         };
-        let trainings = self.trainings_of(run, settings, flags)?;
-        check_flags(flags, &trainings)?;
-        Ok(trainings)
-    }
-
-    fn trainings_of(
-        &self,
-        run: &str,
-        settings: &Settings,
-        flags: &Settings,
-    ) -> anyhow::Result<Vec<Training>> {
         let base = settings.clone().over(self.tables.defaults.clone());
         let folder = flags.output.clone().or_else(|| settings.output.clone());
         let folder = folder.unwrap_or_else(|| Path::new("runs").join(run));
         let own = vec![key(&["runs", run]), key(&["defaults"])];
         let Some(members) = &settings.members else {
             let training = self.training(run, folder, flags.clone().over(base), own)?;
+            check_flags(flags, std::slice::from_ref(&training))?;
             return Ok(vec![training]);
         };
         let names = self.document.keys_in_order(&["runs", run, "members"])?;
-        names
+        let trainings: Vec<Training> = names
             .iter()
             .filter_map(|name| members.get(name).map(|member| (name, member)))
             .map(|(name, member)| {
@@ -119,7 +109,9 @@ impl Workspace {
                 sources.extend(own.iter().cloned());
                 self.training(name, folder.join(name), settings, sources)
             })
-            .collect()
+            .collect::<anyhow::Result<_>>()?;
+        check_flags(flags, &trainings)?;
+        Ok(trainings)
     }
 
     /// One training from the defaults and the flags alone.
@@ -217,36 +209,40 @@ impl Workspace {
                     }
                 }
             }
-            self.check_sam(run, settings)?;
             if settings.members.as_ref().is_some_and(BTreeMap::is_empty) {
                 let path = ["runs", run.as_str(), "members"];
                 return Err(self
                     .document
                     .error(&path, "a group needs at least one member"));
             }
+            self.check_sam(run, settings)?;
         }
         Ok(())
     }
 
     /// A run says nothing of a method that no training of it has; the defaults may.
     fn check_sam(&self, run: &str, settings: &Settings) -> anyhow::Result<()> {
-        let trainings = self.trainings_of(run, settings, &Settings::default())?;
-        let error = |path: &[&str], sam: &SamSettings, trainings: &[Training]| {
-            let (key, message) = sam.useless(&methods(trainings))?;
-            let path = [path, &["sam", key]].concat();
-            Some(self.document.error(&path, &message))
+        let method = |training: &Settings| {
+            let method = training.method.or(settings.method);
+            method
+                .or(self.tables.defaults.method)
+                .unwrap_or(Method::Plain)
         };
-        if let Some(error) = error(&["runs", run], &settings.sam, &trainings) {
-            return Err(error);
-        }
-        for training in &trainings {
-            let name = training.name.as_str();
-            let member = settings.members.as_ref().and_then(|all| all.get(name));
+        let check = |path: &[&str], sam: &SamSettings, methods: &[Method]| {
+            let Some((key, message)) = sam.useless(methods) else {
+                return Ok(());
+            };
+            let path = [path, &["sam", key]].concat();
+            Err(self.document.error(&path, &message))
+        };
+        let methods: Vec<Method> = match &settings.members {
+            Some(members) => members.values().map(method).collect(),
+            None => vec![method(settings)],
+        };
+        check(&["runs", run], &settings.sam, &methods)?;
+        for (name, member) in settings.members.iter().flatten() {
             let path = ["runs", run, "members", name];
-            let only = std::slice::from_ref(training);
-            if let Some(error) = member.and_then(|member| error(&path, &member.sam, only)) {
-                return Err(error);
-            }
+            check(&path, &member.sam, &[method(member)])?;
         }
         Ok(())
     }
@@ -304,16 +300,12 @@ impl Workspace {
     }
 }
 
-fn methods(trainings: &[Training]) -> Vec<Method> {
-    trainings
-        .iter()
-        .map(|training| training.plan.method)
-        .collect()
-}
-
 /// A flag for a method that no training has is a mistake.
 fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
-    let methods = methods(trainings);
+    let methods: Vec<Method> = trainings
+        .iter()
+        .map(|training| training.plan.method)
+        .collect();
     if flags.rho.is_some() && methods.iter().all(|method| *method == Method::Plain) {
         let message = "--rho: the method is plain, which has no radius; --method sam, say, has one";
         return Err(usage(message.to_owned()));
