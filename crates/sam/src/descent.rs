@@ -68,10 +68,7 @@ struct Evaluated {
 impl Evaluated {
     /// Asks for the norm of a gradient, and for its angle with this one.
     fn beside(&self) -> Question<'_> {
-        Question {
-            other: Some((&self.gradients, self.norms.gradient)),
-            ..Question::NORM
-        }
+        Question::beside(&self.gradients, self.norms.gradient)
     }
 }
 
@@ -266,11 +263,7 @@ impl<M: Module> Passes<'_, M> {
     }
 
     fn question(&self) -> Question<'_> {
-        Question {
-            scale: self.ascent.scale,
-            chosen: self.chosen.as_ref(),
-            other: None,
-        }
+        Question::before(&self.ascent, self.chosen.as_ref())
     }
 
     fn seed_device(&self) {

@@ -119,11 +119,7 @@ pub trait SharpnessAware: Clone {
     fn ascend<M: Module>(&mut self, model: &M, gradients: &GradientsParams) -> M {
         let ascent = self.ascent().clone();
         let chosen = ascent.perturbed.of(model);
-        let question = Question {
-            scale: ascent.scale,
-            chosen: chosen.as_ref(),
-            other: None,
-        };
+        let question = Question::before(&ascent, chosen.as_ref());
         let before = self.state().clone();
         let direction = self.direction(model, gradients);
         let (along, measure) = direction.vectors(gradients);

@@ -35,10 +35,7 @@ impl Pair<'_> {
             return angle;
         }
         let norm = Norms::of(model, self.at_weights, &Question::NORM).gradient;
-        let question = Question {
-            other: Some((self.at_weights, norm)),
-            ..Question::NORM
-        };
+        let question = Question::beside(self.at_weights, norm);
         let of_peak = Norms::of(model, &self.at_peak, &question);
         Angle {
             norm: norm.value(),

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
 
-use crate::Scale;
 use crate::norm::Norm;
+use crate::{Ascent, Scale};
 
 /// What is asked of a gradient beside its norm.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,24 @@ pub(crate) struct Question<'a> {
     pub(crate) other: Option<(&'a GradientsParams, Norm)>,
 }
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// The norm, and the angle with a gradient of this norm.
+    pub(crate) fn beside(gradients: &'a GradientsParams, norm: Norm) -> Self {
+        Self {
+            other: Some((gradients, norm)),
+            ..Question::NORM
+        }
+    }
+
+    /// What an ascent that moves the chosen parameters needs.
+    pub(crate) fn before(ascent: &Ascent, chosen: Option<&'a HashSet<ParamId>>) -> Self {
+        Self {
+            scale: ascent.scale,
+            chosen,
+            other: None,
+        }
+    }
+
     /// The norm alone.
     pub(crate) const NORM: Question<'static> = Question {
         scale: Scale::Unit,

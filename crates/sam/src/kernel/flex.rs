@@ -72,7 +72,7 @@ trait Real:
 {
     fn of(value: f64) -> Self;
     fn abs(self) -> Self;
-    /// The entries of a contiguous tensor of this type.
+    /// The entries of a tensor, if it is contiguous and of this type.
     fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
 }
 
@@ -88,7 +88,7 @@ impl Real for f32 {
         Self::abs(self)
     }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
-        (tensor.dtype() == DType::F32).then(|| tensor.as_slice())?
+        tensor.as_slice()
     }
 }
 
@@ -100,7 +100,7 @@ impl Real for f64 {
         Self::abs(self)
     }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
-        (tensor.dtype() == DType::F64).then(|| tensor.as_slice())?
+        tensor.as_slice()
     }
 }
 
@@ -254,6 +254,8 @@ impl<E: Real> NullaryFnOnce for ClimbedOf<'_, E> {
 mod tests {
     use burn::tensor::{Device, FloatDType};
     use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
 
@@ -263,15 +265,11 @@ mod tests {
     }
 
     fn tensors(seed: u64, len: usize, dtype: DType) -> [Tensor<1>; 3] {
-        let mut state = seed;
-        let mut number = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5
-        };
+        let mut generator = Xoshiro256PlusPlus::seed_from_u64(seed);
         [(); 3].map(|()| {
-            let values: Vec<f64> = (0..len).map(|_| number()).collect();
+            let values: Vec<f64> = (0..len)
+                .map(|_| generator.random_range(-0.5..0.5))
+                .collect();
             Tensor::from_data(TensorData::new(values, [len]), (&Device::flex(), dtype))
         })
     }
