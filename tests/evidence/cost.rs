@@ -92,14 +92,14 @@ fn measure<M: Classifier + Sync + 'static>(
     let batch = batch(data, &indices, &Device::flex().autodiff()).into_pair();
     let mut jobs: Vec<Timed<'_>> = vec![
         Box::new(|steps| {
-            timed(steps, || {
+            timed((), steps, |()| {
                 let value: f64 = image_loss(model, &batch).into_scalar();
                 std::hint::black_box(value);
                 Ok(())
             })
         }),
         Box::new(|steps| {
-            timed(steps, || {
+            timed((), steps, |()| {
                 let gradients =
                     GradientsParams::from_grads(image_loss(model, &batch).backward(), model);
                 std::hint::black_box(gradients);
@@ -108,12 +108,15 @@ fn measure<M: Classifier + Sync + 'static>(
         }),
     ];
     // SAM over another optimiser as well: what its passes over the parameters weigh depends on the step.
-    let over_sgd = Method::ALL.map(|method| (method.name(), method, base as Optimiser));
-    let over_adam = [
-        ("Adam", Method::Sgd, adam as Optimiser),
-        ("SAM, rho 0.05, over Adam", Method::Sam, adam),
+    let (over_sgd, over_adam) = (jobs.len(), jobs.len() + Method::ALL.len());
+    let of_sgd = Method::ALL.map(|method| (method.name(), method, base as Optimiser, over_sgd));
+    let of_adam = [
+        ("Adam", Method::Sgd, adam as Optimiser, over_adam),
+        ("SAM, rho 0.05, over Adam", Method::Sam, adam, over_adam),
     ];
-    for (_, method, optimiser) in over_sgd.into_iter().chain(over_adam) {
+    // Each with the job that it is measured over.
+    let steppers: Vec<_> = of_sgd.into_iter().chain(of_adam).collect();
+    for &(_, method, optimiser, _) in &steppers {
         let batch = &batch;
         jobs.push(Box::new(move |steps| {
             of_method(method, optimiser(), model, batch, steps)
@@ -139,11 +142,7 @@ fn measure<M: Classifier + Sync + 'static>(
             .map(|(time, base)| time / base);
         median(ratios.collect())
     };
-    let (sgd_at, adam_at) = (2, 2 + over_sgd.len());
-    let named = over_sgd.into_iter().chain(over_adam).enumerate();
-    for (number, (name, method, _)) in named {
-        let at = 2 + number;
-        let base_at = if at < adam_at { sgd_at } else { adam_at };
+    for (at, (name, method, _, base_at)) in (over_sgd..).zip(steppers) {
         let cost = cost(method, model, &batch)?;
         let optimiser = (medians[base_at] - gradient).max(0.0);
         let predicted = (cost.forward * forward + cost.backward * (gradient - forward) + optimiser)
@@ -173,10 +172,11 @@ fn adam() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-8).init()
 }
 
-fn timed(steps: usize, mut job: impl FnMut() -> Result<()>) -> Result<f64> {
+/// Seconds of a step, over so many, each from what the last one gave.
+fn timed<T>(mut state: T, steps: usize, mut step: impl FnMut(T) -> Result<T>) -> Result<f64> {
     let began = Instant::now();
     for _ in 0..steps {
-        job()?;
+        state = step(state)?;
     }
     #[allow(clippy::cast_precision_loss, reason = "some hundred steps")]
     Ok(began.elapsed().as_secs_f64() / steps as f64)
@@ -195,32 +195,22 @@ fn of_method<M: Classifier>(
     batch: &ImageBatch,
     steps: usize,
 ) -> Result<f64> {
-    let mut model = Some(model.clone());
-    let mut step = |with: &mut dyn FnMut(M, &mut ModuleOptimizer) -> Result<M>| {
-        if let Some(before) = model.take() {
-            model = Some(with(before, &mut optimiser)?);
-        }
-        Ok(())
-    };
+    let model = model.clone();
     with_method!(
         method,
         BATCH,
         |sharp| {
-            timed(steps, || {
-                step(&mut |model, optimiser| {
-                    Ok(stepped(&mut sharp, optimiser, SLOW, model, batch)?.model)
-                })
+            timed(model, steps, |model| {
+                Ok(stepped(&mut sharp, &mut optimiser, SLOW, model, batch)?.model)
             })
         },
         {
-            timed(steps, || {
-                step(&mut |model, optimiser| {
-                    let loss = image_loss(&model, batch);
-                    // As every program does, which logs it.
-                    std::hint::black_box(loss.clone().inner().into_scalar::<f64>());
-                    let gradients = GradientsParams::from_grads(loss.backward(), &model);
-                    Ok(optimiser.step(SLOW, model, gradients))
-                })
+            timed(model, steps, |model| {
+                let loss = image_loss(&model, batch);
+                // As every program does, which logs it.
+                std::hint::black_box(loss.clone().inner().into_scalar::<f64>());
+                let gradients = GradientsParams::from_grads(loss.backward(), &model);
+                Ok(optimiser.step(SLOW, model, gradients))
             })
         }
     )

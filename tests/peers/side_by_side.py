@@ -16,7 +16,8 @@ on gradient, product, quadratic form and plane. Then each is measured in turn, a
 
 PyTorch uses the batch size that is fastest for it, the whole data as one batch among them; ours cuts the data
 as it sees fit. Peak memory is that of a process of its own for each side, above what it had before the operator
-was made and after a product over 8 examples, whose libraries, threads and buffers are not the operator's; the limit is a quarter of what PyTorch needs.
+was made and after a product over 8 examples, whose libraries, threads and buffers are not the operator's; the
+limit is a quarter of what PyTorch needs.
 """
 
 import argparse
