@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source, name};
 use super::moment::Moments;
-use super::sam::SamPlan;
+use super::sam::SamSettings;
 use super::settings::Settings;
 use super::widths::Widths;
 
@@ -58,7 +58,7 @@ pub(crate) struct Plan {
     pub(crate) rho: Bounded<NonNegative>,
     /// What else the method has.
     #[serde(default)]
-    pub(crate) sam: SamPlan,
+    pub(crate) sam: SamSettings,
     /// Learning rate at the first step.
     pub(crate) learning_rate: Bounded<Positive>,
     /// Schedule of the learning rate.
@@ -143,7 +143,7 @@ impl Plan {
             weight_decay: settings.weight_decay.unwrap_or_else(|| bounded(0.0)),
             method,
             rho: settings.rho.unwrap_or_else(|| bounded(radius)),
-            sam: SamPlan::decide(&settings.sam, method, batch_size),
+            sam: settings.sam.decided(method, batch_size),
             learning_rate: settings.learning_rate.unwrap_or_else(|| bounded(0.05)),
             schedule: settings.schedule.unwrap_or(Decay::Cosine),
             step_epochs: settings.step_epochs.unwrap_or(Count::constant(10)),
@@ -172,33 +172,30 @@ impl Plan {
             },
         }
     }
-}
 
-impl Plan {
     /// What of the method may make a training diverge, as a part of a list.
     pub(crate) fn ways_to_calm(&self) -> String {
-        let settings = self.sam.words();
-        match (self.method, settings.strip_prefix(", ")) {
-            (Method::Plain, _) => "or ".to_owned(),
-            (_, None) => "a smaller rho, or ".to_owned(),
-            (method, Some(settings)) => format!(
-                "a smaller rho, other settings of {} than {settings}, or ",
-                name(method)
-            ),
+        let (method, settings) = (name(self.method), self.sam.words());
+        if self.method == Method::Plain {
+            "or ".to_owned()
+        } else if settings.is_empty() {
+            "a smaller rho, or ".to_owned()
+        } else {
+            format!("a smaller rho, other settings of {method} than {settings}, or ")
         }
     }
 
     /// The method over the optimiser, in words.
     pub(crate) fn method_in_words(&self) -> String {
         let optimiser = name(self.optimiser);
-        match self.method {
-            Method::Plain => optimiser,
-            method => format!(
-                "{} over {optimiser}, rho {}{}",
-                name(method),
-                self.rho.get(),
-                self.sam.words()
-            ),
+        if self.method == Method::Plain {
+            return optimiser;
+        }
+        let (method, rho) = (name(self.method), self.rho.get());
+        let words = format!("{method} over {optimiser}, rho {rho}");
+        match self.sam.words() {
+            settings if settings.is_empty() => words,
+            settings => format!("{words}, {settings}"),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What sharpness-aware methods have beside a radius: as it is written, and decided.
+//! What sharpness-aware methods have beside a radius.
 
-use ::sam::{EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig};
-use clap::Args;
+use ::sam::{EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, MicroBatchSamConfig};
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Range};
 use super::choice::{Method, name};
 
-/// A `sam` table, or the flags `--sam-*`.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
+/// A `sam` table, or the flags `--sam-*`; decided for a method, what that has and nothing else.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(
     default,
     deny_unknown_fields,
@@ -17,25 +17,32 @@ use super::choice::{Method, name};
 pub(crate) struct SamSettings {
     /// looksam: every k-th step looks for a peak
     #[arg(long = "sam-k", value_name = "N", help_heading = "Methods")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) k: Option<Count>,
     /// gsam: how much of the part of g orthogonal to the gradient at the peak is taken off; looksam: length of what is reused,
     /// over that of the gradient
     #[arg(long = "sam-alpha", value_name = "X", help_heading = "Methods")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) alpha: Option<Bounded<NonNegative>>,
     /// esam: probability with which a weight is perturbed
     #[arg(long = "sam-beta", value_name = "X", help_heading = "Methods")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) beta: Option<Bounded<Fraction>>,
     /// esam: share of the examples that the second pass takes
     #[arg(long = "sam-gamma", value_name = "X", help_heading = "Methods")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gamma: Option<Bounded<Fraction>>,
     /// friendly-sam: how much of the average gradient is taken off the ascent
     #[arg(long = "sam-sigma", value_name = "X", help_heading = "Methods")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sigma: Option<Bounded<NonNegative>>,
     /// friendly-sam: decay of the average gradient
     #[arg(long = "sam-lambda", value_name = "X", help_heading = "Methods")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lambda: Option<Bounded<BelowOne>>,
     /// m-sam: examples of a micro-batch (otherwise a quarter of the batch; as many as a batch or more is sam)
     #[arg(long = "sam-micro-batch", value_name = "N", help_heading = "Methods")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) micro_batch: Option<Count>,
 }
 
@@ -53,142 +60,122 @@ impl SamSettings {
         }
     }
 
-    /// The first key given here that none of the methods has, and why that is a mistake.
-    pub(crate) fn useless(&self, methods: &[Method]) -> Option<(&'static str, String)> {
-        let given = [
-            ("k", self.k.is_some()),
-            ("alpha", self.alpha.is_some()),
-            ("beta", self.beta.is_some()),
-            ("gamma", self.gamma.is_some()),
-            ("sigma", self.sigma.is_some()),
-            ("lambda", self.lambda.is_some()),
-            ("micro_batch", self.micro_batch.is_some()),
-        ];
-        let has = |method: &Method, key| keys(*method).contains(&key);
-        let (key, _) = given
-            .into_iter()
-            .find(|&(key, given)| given && !methods.iter().any(|method| has(method, key)))?;
-        let every = [
-            Method::Gsam,
-            Method::LookSam,
-            Method::Esam,
-            Method::FriendlySam,
-            Method::MicroBatchSam,
-        ];
-        let having: Vec<String> = every
-            .into_iter()
-            .filter(|method| has(method, key))
-            .map(name)
-            .collect();
-        let mut here: Vec<String> = Vec::new();
-        for method in methods.iter().map(|&method| name(method)) {
-            if !here.contains(&method) {
-                here.push(method);
-            }
-        }
-        let message = format!(
-            "only the method {} has this setting; here the method is {}",
-            having.join(" or "),
-            here.join(" and ")
-        );
-        Some((key, message))
-    }
-}
-
-/// The settings that a method reads.
-const fn keys(method: Method) -> &'static [&'static str] {
-    match method {
-        Method::Plain | Method::Sam | Method::Asam => &[],
-        Method::Gsam => &["alpha"],
-        Method::LookSam => &["k", "alpha"],
-        Method::Esam => &["beta", "gamma"],
-        Method::FriendlySam => &["sigma", "lambda"],
-        Method::MicroBatchSam => &["micro_batch"],
-    }
-}
-
-/// The settings of one method, decided; what it does not have is absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct SamPlan {
-    /// Steps from one peak to the next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) k: Option<Count>,
-    /// Of GSAM or LookSAM.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) alpha: Option<Bounded<NonNegative>>,
-    /// Probability with which a weight is perturbed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) beta: Option<Bounded<Fraction>>,
-    /// Share of the examples in the second pass.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) gamma: Option<Bounded<Fraction>>,
-    /// Of the average gradient, taken off the ascent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sigma: Option<Bounded<NonNegative>>,
-    /// Decay of the average gradient.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) lambda: Option<Bounded<BelowOne>>,
-    /// Examples of a micro-batch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) micro_batch: Option<Count>,
-}
-
-impl SamPlan {
-    /// Decides what `settings` leave open, as the papers do, and drops what the method does not have.
-    pub(crate) fn decide(settings: &SamSettings, method: Method, batch_size: Count) -> Self {
+    /// What is left open decided as the papers do, and what the method does not have dropped.
+    pub(crate) fn decided(&self, method: Method, batch_size: Count) -> Self {
         let none = Self::default();
         match method {
             Method::Plain | Method::Sam | Method::Asam => none,
             Method::Gsam => Self {
-                alpha: settings.alpha.or(Bounded::new(GsamConfig::new().alpha)),
+                alpha: Bounded::new(self.gsam().alpha),
                 ..none
             },
             Method::LookSam => Self {
-                k: settings.k.or(Count::new(LookSamConfig::new().k)),
-                alpha: settings.alpha.or(Bounded::new(LookSamConfig::new().alpha)),
+                k: Count::new(self.looksam().k),
+                alpha: Bounded::new(self.looksam().alpha),
                 ..none
             },
             Method::Esam => Self {
-                beta: settings.beta.or(Bounded::new(EsamConfig::new().beta)),
-                gamma: settings.gamma.or(Bounded::new(EsamConfig::new().gamma)),
+                beta: Bounded::new(self.esam().beta),
+                gamma: Bounded::new(self.esam().gamma),
                 ..none
             },
             Method::FriendlySam => Self {
-                sigma: settings
-                    .sigma
-                    .or(Bounded::new(FriendlySamConfig::new().sigma)),
-                lambda: settings
-                    .lambda
-                    .or(Bounded::new(FriendlySamConfig::new().lambda)),
+                sigma: Bounded::new(self.friendly_sam().sigma),
+                lambda: Bounded::new(self.friendly_sam().lambda),
                 ..none
             },
             Method::MicroBatchSam => Self {
-                micro_batch: settings
-                    .micro_batch
-                    .or(Count::new(batch_size.get().div_ceil(4))),
+                micro_batch: Count::new(self.m_sam(batch_size).examples),
                 ..none
             },
         }
     }
 
-    /// The settings in words, each after a comma.
+    /// GSAM with these settings.
+    pub(crate) fn gsam(&self) -> GsamConfig {
+        let mut config = GsamConfig::new();
+        config.alpha = self.alpha.map_or(config.alpha, Bounded::get);
+        config
+    }
+
+    /// LookSAM with these settings.
+    pub(crate) fn looksam(&self) -> LookSamConfig {
+        let mut config = LookSamConfig::new();
+        config.k = self.k.map_or(config.k, Count::get);
+        config.alpha = self.alpha.map_or(config.alpha, Bounded::get);
+        config
+    }
+
+    /// ESAM with these settings.
+    pub(crate) fn esam(&self) -> EsamConfig {
+        let mut config = EsamConfig::new();
+        config.beta = self.beta.map_or(config.beta, Bounded::get);
+        config.gamma = self.gamma.map_or(config.gamma, Bounded::get);
+        config
+    }
+
+    /// Friendly-SAM with these settings.
+    pub(crate) fn friendly_sam(&self) -> FriendlySamConfig {
+        let mut config = FriendlySamConfig::new();
+        config.sigma = self.sigma.map_or(config.sigma, Bounded::get);
+        config.lambda = self.lambda.map_or(config.lambda, Bounded::get);
+        config
+    }
+
+    /// m-SAM with these settings.
+    pub(crate) fn m_sam(&self, batch_size: Count) -> MicroBatchSamConfig {
+        let quarter = batch_size.get().div_ceil(4);
+        MicroBatchSamConfig::new(self.micro_batch.map_or(quarter, Count::get))
+    }
+
+    /// The first key given here that none of the methods has, and why that is a mistake.
+    pub(crate) fn useless(&self, methods: &[Method]) -> Option<(&'static str, String)> {
+        let has = |method: Method, key| {
+            let decided = Self::default().decided(method, Count::constant(1));
+            decided.given().any(|(having, _)| having == key)
+        };
+        let (key, _) = self
+            .given()
+            .find(|&(key, _)| !methods.iter().any(|&method| has(method, key)))?;
+        let names = |among: &mut dyn FnMut(Method) -> bool, word: &str| {
+            let methods = Method::value_variants().iter().copied();
+            let names: Vec<String> = methods.filter(|&method| among(method)).map(name).collect();
+            names.join(word)
+        };
+        let message = format!(
+            "only the method {} has this setting; here the method is {}",
+            names(&mut |method| has(method, key), " or "),
+            names(&mut |method| methods.contains(&method), " and ")
+        );
+        Some((key, message))
+    }
+
+    /// The settings in words, with commas between.
     pub(crate) fn words(&self) -> String {
-        let count =
-            |name, value: Option<Count>| value.map(|value| format!(", {name} {}", value.get()));
-        let words = [
-            count("k", self.k),
-            number("alpha", self.alpha),
-            number("beta", self.beta),
-            number("gamma", self.gamma),
-            number("sigma", self.sigma),
-            number("lambda", self.lambda),
-            count("m", self.micro_batch),
+        let symbol = |key| if key == "micro_batch" { "m" } else { key };
+        let words = self
+            .given()
+            .map(|(key, value)| format!("{} {value}", symbol(key)));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The keys that have a value, with it.
+    fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let count = |value: Count| value.get().to_string();
+        let all = [
+            ("k", self.k.map(count)),
+            ("alpha", self.alpha.map(number)),
+            ("beta", self.beta.map(number)),
+            ("gamma", self.gamma.map(number)),
+            ("sigma", self.sigma.map(number)),
+            ("lambda", self.lambda.map(number)),
+            ("micro_batch", self.micro_batch.map(count)),
         ];
-        words.into_iter().flatten().collect()
+        all.into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
     }
 }
 
-fn number<R: Range>(name: &str, value: Option<Bounded<R>>) -> Option<String> {
-    value.map(|value| format!(", {name} {}", value.get()))
+fn number<R: Range>(value: Bounded<R>) -> String {
+    value.get().to_string()
 }

@@ -4,16 +4,14 @@ use anyhow::Context;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Bytes;
 use sam::{
-    Asam, AsamConfig, Batches, Esam, EsamConfig, FriendlySam, FriendlySamConfig, Gsam, GsamConfig,
-    LookSam, LookSamConfig, MicroBatchSam, MicroBatchSamConfig, Sam, SamConfig, SharpnessAware,
-    StateRecord,
+    Asam, AsamConfig, Batches, Esam, FriendlySam, Gsam, LookSam, MicroBatchSam, Sam, SamConfig,
+    SharpnessAware, StateRecord,
 };
 
 use super::data::Batch;
 use super::loss::{loss, losses};
 use super::network::Network;
 use crate::config::Plan;
-use crate::config::bounded::{Bounded, Count};
 use crate::config::choice::Method;
 
 /// What is done around the base optimiser.
@@ -69,32 +67,15 @@ impl Stepper {
             Method::Plain => Self::Plain,
             Method::Sam => Self::Sam(SamConfig::new().with_rho(rho).init()),
             Method::Asam => Self::Asam(AsamConfig::new().with_rho(rho).init()),
-            Method::Gsam => {
-                let mut config = GsamConfig::new().with_rho(rho);
-                config.alpha = sam.alpha.map_or(config.alpha, Bounded::get);
-                Self::Gsam(config.init())
-            }
-            Method::LookSam => {
-                let mut config = LookSamConfig::new().with_rho(rho);
-                config.k = sam.k.map_or(config.k, Count::get);
-                config.alpha = sam.alpha.map_or(config.alpha, Bounded::get);
-                Self::LookSam(config.init())
-            }
+            Method::Gsam => Self::Gsam(sam.gsam().with_rho(rho).init()),
+            Method::LookSam => Self::LookSam(sam.looksam().with_rho(rho).init()),
             Method::Esam => {
-                let mut config = EsamConfig::new().with_rho(rho);
-                config.beta = sam.beta.map_or(config.beta, Bounded::get);
-                config.gamma = sam.gamma.map_or(config.gamma, Bounded::get);
-                Self::Esam(config.with_seed(u64::from(plan.seed)).init())
+                let config = sam.esam().with_seed(u64::from(plan.seed));
+                Self::Esam(config.with_rho(rho).init())
             }
-            Method::FriendlySam => {
-                let mut config = FriendlySamConfig::new().with_rho(rho);
-                config.sigma = sam.sigma.map_or(config.sigma, Bounded::get);
-                config.lambda = sam.lambda.map_or(config.lambda, Bounded::get);
-                Self::FriendlySam(config.init())
-            }
+            Method::FriendlySam => Self::FriendlySam(sam.friendly_sam().with_rho(rho).init()),
             Method::MicroBatchSam => {
-                let examples = sam.micro_batch.unwrap_or(plan.batch_size).get();
-                Self::MicroBatchSam(MicroBatchSamConfig::new(examples).with_rho(rho).init())
+                Self::MicroBatchSam(sam.m_sam(plan.batch_size).with_rho(rho).init())
             }
         }
     }
