@@ -2,18 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
 use burn_capture::TensorId;
 
 use crate::batch_norm::normalising_by_batch;
 use crate::graph::{NodeId, Set};
 use crate::lower::Lowering;
+use crate::marker::Marker;
 use crate::marks::{Outputs, id_of};
 use crate::paths::Paths;
 use crate::recorded::Recorded;
 use crate::recorder::Recorder;
-use crate::{CapturedLoss, Error, quiet};
+use crate::{CapturedLoss, Error, panics, quiet};
 
 /// What BatchNorm normalises with in a captured loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,8 +82,10 @@ impl<'m, M: Module> Capture<'m, M> {
     /// to that device; the loss has one entry.
     ///
     /// The model is not changed, and neither are its running statistics. Dropout is off. `detach` is
-    /// not recorded: what the closure detaches is differentiated all the same. Cost: one
-    /// call of the closure, which computes nothing, and a copy of parameters and batch.
+    /// not recorded: what the closure detaches is differentiated all the same;
+    /// [`stop_gradient`](crate::stop_gradient) is recorded. The parameters have no value while they
+    /// are recorded, so that none can be read and frozen. Cost: one call of the closure, which
+    /// computes nothing, and a copy of parameters and batch.
     ///
     /// # Errors
     /// See [`Error`]. A closure that panics gives an error too.
@@ -136,6 +139,9 @@ impl<'m, M: Module> Capture<'m, M> {
         let captured = quiet::catch(|| {
             recorder.device.capture_scope(|scope| {
                 let model = model.to_device(&recorder.device);
+                model.visit(&mut Initialised(&mut record.initialised));
+                // What the closure reads of a parameter would be frozen in the recording.
+                let model = model.map(&mut Unreadable(&parameters));
                 model.visit(&mut record);
                 let mut outputs = Outputs::default();
                 let loss = loss(&model, &recorder.device, &mut outputs);
@@ -147,7 +153,7 @@ impl<'m, M: Module> Capture<'m, M> {
         });
         drop(recorder);
         let captured = captured
-            .map_err(panicked)?
+            .map_err(panics::error)?
             .map_err(|error| Error::Capture {
                 message: error.to_string(),
             })?;
@@ -181,11 +187,10 @@ impl<'m, M: Module> Capture<'m, M> {
         let mut slots = Vec::new();
         let mut origin = Vec::new();
         for (index, id) in parameters.iter().enumerate() {
-            let copies = record
-                .tensors
-                .get(id)
-                .ok_or_else(|| Error::UnknownParameter { id: id.to_string() })?;
-            let slot = lowering.parameter(copies, index, &mut origin)?;
+            let unknown = || Error::UnknownParameter { id: id.to_string() };
+            let initialised = record.initialised.get(id).ok_or_else(unknown)?;
+            let copies = record.tensors.get(id).ok_or_else(unknown)?;
+            let slot = lowering.parameter(initialised, copies, index, &mut origin)?;
             slots.push(slot);
         }
         let operations = &captured.graph.operations;
@@ -218,6 +223,7 @@ impl<'m, M: Module> Capture<'m, M> {
             parameters: slots,
             data,
             device: target.device,
+            differentiates_inside: lowering.differentiates_inside,
         };
         CapturedLoss::new(recorded, origin)
     }
@@ -227,11 +233,12 @@ impl Lowering {
     /// A parameter, which may stand at several places of the module, as an input of the program.
     fn parameter(
         &mut self,
+        initialised: &[TensorId],
         copies: &[TensorId],
         index: usize,
         origin: &mut Vec<burn::tensor::TensorData>,
     ) -> Result<NodeId, Error> {
-        let data = self.take(copies)?;
+        let data = self.take(initialised)?;
         let (shape, dtype) = (data.shape().to_vec(), data.dtype());
         let slot = self.graph.slot(Set::POINT, index, shape, dtype);
         for &copy in copies {
@@ -239,14 +246,6 @@ impl Lowering {
         }
         origin.push(data);
         Ok(slot)
-    }
-}
-
-fn panicked(message: String) -> Error {
-    if message.contains("has no concrete value") || message.contains("no initialized value") {
-        Error::ReadsData { message }
-    } else {
-        Error::Panicked { message }
     }
 }
 
@@ -326,11 +325,38 @@ fn target<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Target, Error>
 /// What was found on the recording device.
 #[derive(Default)]
 struct Record {
-    /// A parameter stands at each place of the module where it is used.
+    /// The tensors that have the parameters' values.
+    initialised: HashMap<ParamId, Vec<TensorId>>,
+    /// Those that the closure is given. A parameter stands at each place of the module where it is
+    /// used.
     tensors: HashMap<ParamId, Vec<TensorId>>,
     loss: Option<(Option<TensorId>, usize)>,
     outputs: Option<TensorId>,
     data: Vec<Option<TensorId>>,
+}
+
+/// Finds the tensors that a module has moved to the recording device.
+struct Initialised<'a>(&'a mut HashMap<ParamId, Vec<TensorId>>);
+
+impl ModuleVisitor for Initialised<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(id) = id_of(&param.val()) {
+            self.0.entry(param.id).or_default().push(id);
+        }
+    }
+}
+
+/// Puts a tensor without a value in the place of each parameter.
+struct Unreadable<'a>(&'a [ParamId]);
+
+impl ModuleMapper for Unreadable<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.0.contains(&param.id) {
+            param.map(|tensor| Marker::Parameter.mark(tensor))
+        } else {
+            param
+        }
+    }
 }
 
 impl ModuleVisitor for Record {

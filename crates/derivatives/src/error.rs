@@ -34,12 +34,14 @@ pub enum Error {
     Disconnected,
     /// The closure reads values of tensors, which a captured loss does not have.
     #[error(
-        "the loss closure reads data from a tensor (`into_scalar`, `into_data`), so it cannot be captured; use differences of gradients for this loss ({message})"
+        "the loss closure reads data from a tensor (`into_scalar`, `into_data`), so it cannot be captured; use differences of gradients for this loss"
     )]
-    ReadsData {
-        /// What Burn said.
-        message: String,
-    },
+    ReadsData,
+    /// The closure uses a tensor that stands elsewhere than what it is given.
+    #[error(
+        "the loss closure uses a tensor from outside it that stands on another device (class weights, say); give it with the batch, or make it inside the closure on the device of the batch"
+    )]
+    Elsewhere,
     /// The closure panicked.
     #[error("the loss closure panicked while it was captured: {message}")]
     Panicked {
@@ -121,11 +123,14 @@ pub enum Error {
         /// Length of the vector.
         found: usize,
     },
-    /// The gradient of the captured loss is another one than Burn's.
+    /// The captured loss is another function than the closure's.
     #[error(
-        "the captured loss has another gradient than Burn gives the closure: a tensor that is detached in the closure (`detach`) is not in a captured loss; use differences of gradients for this loss"
+        "the captured loss has another {what} than the closure gives: a number that the closure reads on the host is frozen in a captured loss; use differences of gradients for this loss"
     )]
-    GradientDiffers,
+    Differs {
+        /// Value or gradient.
+        what: &'static str,
+    },
     /// Burn's capture failed.
     #[error("the loss could not be captured: {message}")]
     Capture {

@@ -133,7 +133,7 @@ impl CapturedLoss {
     /// let first = x.clone().slice_dim(0, 0..1);
     /// let loss = Capture::of(&model).marked_loss(|model: &Linear, device, marks| {
     ///     let x = first.clone().to_device(device);
-    ///     marks.data(&x);
+    ///     let x = marks.data(x);
     ///     model.forward(x).sum()
     /// })?;
     /// let mut examples = Examples::default();

@@ -12,6 +12,7 @@ use crate::data::Data;
 use crate::graph::{Set, elements};
 use crate::linearized::Linearized;
 use crate::plan::{Plan, Values};
+use crate::primitive::Primitive;
 use crate::programs::{Linear, Programs};
 use crate::recorded::Recorded;
 use crate::times::Times;
@@ -98,6 +99,24 @@ impl CapturedLoss {
     #[must_use]
     pub fn has_outputs(&self) -> bool {
         self.output_shape().is_some()
+    }
+
+    /// Whether the loss takes a derivative inside ([`input_gradient`](crate::input_gradient)), which
+    /// Burn's gradient lacks.
+    #[must_use]
+    pub fn differentiates_inside(&self) -> bool {
+        self.inner.recorded.differentiates_inside
+    }
+
+    /// Whether the loss stops a gradient by [`stop_gradient`](crate::stop_gradient): its gradient is
+    /// then not that of its value.
+    #[must_use]
+    pub fn stops_gradient(&self) -> bool {
+        let recorded = &self.inner.recorded;
+        let ancestors = recorded.graph.ancestors(&[recorded.loss]);
+        ancestors
+            .into_iter()
+            .any(|id| *recorded.graph.primitive(id) == Primitive::Stop)
     }
 
     /// The shape of the marked outputs f; the first axis counts the examples where there is one

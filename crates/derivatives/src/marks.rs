@@ -5,6 +5,8 @@ use burn::tensor::kind::Basic;
 use burn_capture::{CaptureBackend, TensorId};
 use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
 
+use crate::marker::Marker;
+
 /// Marks the outputs of a model, and its data, while its loss is captured.
 ///
 /// A closure may mark whether or not it is being captured: a tensor that stands on another device
@@ -26,10 +28,13 @@ impl Outputs {
     /// Says that `tensor`, of floats, integers or booleans, is data, with the first axis counting
     /// the examples: [`CapturedLoss::gradients_over`](crate::CapturedLoss::gradients_over) puts other data in its place.
     ///
-    /// It must be the tensor that the loss goes on with: moved to the recording device once, not
-    /// again after it was marked.
-    pub fn data<const D: usize, K: Basic>(&mut self, tensor: &Tensor<D, K>) {
-        self.data.push(id_of(tensor));
+    /// Returns the tensor that the loss must go on with, of which no value can be read while it is
+    /// recorded; on any other device `tensor` itself.
+    #[must_use = "the loss must go on with the tensor that is returned"]
+    pub fn data<const D: usize, K: Basic>(&mut self, tensor: Tensor<D, K>) -> Tensor<D, K> {
+        let tensor = Marker::Variable.mark(tensor);
+        self.data.push(id_of(&tensor));
+        tensor
     }
 }
 

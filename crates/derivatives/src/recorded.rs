@@ -14,6 +14,8 @@ pub(crate) struct Recorded {
     /// The data that was marked; none for what the loss does not use.
     pub(crate) data: Vec<Option<NodeId>>,
     pub(crate) device: Device,
+    /// Whether the loss takes a derivative inside, which Burn's gradient lacks.
+    pub(crate) differentiates_inside: bool,
 }
 
 impl Recorded {

@@ -109,6 +109,7 @@ impl Work {
             self,
             Self::One(
                 Primitive::Barrier
+                    | Primitive::Stop
                     | Primitive::Layout(
                         Layout::Reshape | Layout::Permute(_) | Layout::Expand | Layout::Slice(_)
                     )

@@ -99,10 +99,10 @@ impl Sentences {
     fn capture(&self, model: &Words) -> CapturedLoss {
         Capture::of(model)
             .marked_loss(|model: &Words, device, marks| {
-                let batch = self.on(device);
-                marks.data(&batch.words);
-                marks.data(&batch.present);
-                marks.data(&batch.labels);
+                let mut batch = self.on(device);
+                batch.words = marks.data(batch.words);
+                batch.present = marks.data(batch.present);
+                batch.labels = marks.data(batch.labels);
                 let [examples, _] = batch.words.dims();
                 let vectors = model.embedding.forward(batch.words.clone());
                 let absent = batch
@@ -169,8 +169,8 @@ fn images(model: &Images, x: &Tensor<4>, y: &Tensor<2>) -> CapturedLoss {
     Capture::of(model)
         .marked_loss(|model: &Images, device, marks| {
             let (x, y) = (x.clone().to_device(device), y.clone().to_device(device));
-            marks.data(&x);
-            marks.data(&y);
+            let x = marks.data(x);
+            let y = marks.data(y);
             let [examples, ..] = x.dims();
             let hidden = gelu(model.conv.forward(x));
             let pooled = max_pool2d(hidden, MaxPoolOptions::new([2, 2]));
@@ -268,8 +268,8 @@ fn indices_of_each_example_reach_into_its_own_data() {
             .with_parameters([model.theta.id])
             .marked_loss(move |model: &Point, device, marks| {
                 let (x, k) = (x.to_device(device), k.to_device(device));
-                marks.data(&x);
-                marks.data(&k);
+                let x = marks.data(x);
+                let k = marks.data(k);
                 let theta = model.theta.val();
                 let k = k.reshape([3]);
                 let picked = x.clone().select(1, k.clone()).reshape([3]);

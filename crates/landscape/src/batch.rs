@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use burn::module::Module;
 use burn::tensor::{Bool, Device, FloatDType, Int, Tensor};
 
 /// A function on the tensors of a batch, whatever their kind and rank.
@@ -19,6 +20,11 @@ pub trait TensorMapper {
     /// Maps a boolean tensor.
     fn bool<const D: usize>(&mut self, tensor: Tensor<D, Bool>) -> Tensor<D, Bool> {
         tensor
+    }
+
+    /// Maps a module that goes along with the batch and is the same for all examples.
+    fn module<M: Module>(&mut self, module: M) -> M {
+        module
     }
 }
 
@@ -114,6 +120,10 @@ impl TensorMapper for ToDevice<'_> {
 
     fn bool<const D: usize>(&mut self, tensor: Tensor<D, Bool>) -> Tensor<D, Bool> {
         tensor.without_autodiff().to_device(self.0)
+    }
+
+    fn module<M: Module>(&mut self, module: M) -> M {
+        module.valid().to_device(self.0)
     }
 }
 

@@ -105,6 +105,34 @@ pub enum Error {
         /// Position of the batch, from zero.
         index: usize,
     },
+    /// The loss closure panicked.
+    #[error("the loss closure panicked in batch {index}: {message}")]
+    LossPanicked {
+        /// Position of the batch, from zero.
+        index: usize,
+        /// The first line of the panic's message.
+        message: String,
+    },
+    /// Burn could not take the gradient of a loss.
+    #[error(
+        "Burn cannot take the gradient of the loss of batch {index}: {message}; a closure that calls `backward` itself uses up the graph: write `derivatives::input_gradient` in its place"
+    )]
+    Backward {
+        /// Position of the batch, from zero.
+        index: usize,
+        /// The first line of what Burn said.
+        message: String,
+    },
+    /// The gradient that Burn gives is not the derivative of the loss.
+    #[error(
+        "the gradient that Burn gives is not the derivative of the loss: along one direction {burns:.6e} where the values change by {values:.6e}; if the closure detaches a tensor, write `derivatives::stop_gradient` in place of `detach`; if it takes a derivative inside, `derivatives::input_gradient` in place of `backward`"
+    )]
+    GradientIsNotOfValue {
+        /// Burn's gradient along a direction.
+        burns: f64,
+        /// The derivative of the value along it, by differences.
+        values: f64,
+    },
     /// A loss is NaN or infinite where a finite one is needed.
     #[error(
         "the loss is {value} {place}; lower the learning rate or measure an earlier checkpoint"

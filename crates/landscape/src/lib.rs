@@ -24,6 +24,7 @@ pub mod spectrum;
 mod batch;
 mod error;
 mod example_gradients;
+mod fixed;
 mod norm;
 mod parameters;
 mod random;
@@ -36,6 +37,7 @@ pub use curvature::{
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
+pub use fixed::Fixed;
 pub use operator::{Domain, LinearOperator};
 pub use parameters::{Block, ParameterSpace};
 pub use risk::{Batches, Objective, Reduction, Risk, Statistics};

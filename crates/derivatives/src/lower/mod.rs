@@ -29,11 +29,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use burn::tensor::{DType, TensorData};
 use burn_dispatch::DispatchDevice;
-use burn_ir::{OperationIr, TensorId, TensorIr};
+use burn_ir::{CustomOpIr, OperationIr, TensorId, TensorIr};
 
 use self::coverage::Class;
 use crate::graph::{Graph, NodeId};
+use crate::marker::Marker;
 use crate::primitive::{Kind, Primitive};
+use crate::transform::vjp;
 use crate::{Error, quiet};
 
 /// A recorded loss on its way to a graph.
@@ -46,6 +48,8 @@ pub(crate) struct Lowering {
     /// Running means of the layers that normalise with the statistics of the batch.
     batch_statistics: HashSet<TensorId>,
     device: DispatchDevice,
+    /// Whether the loss takes a derivative inside.
+    pub(crate) differentiates_inside: bool,
 }
 
 type Lowered = Result<NodeId, Error>;
@@ -64,6 +68,7 @@ impl Lowering {
             marked,
             batch_statistics,
             device,
+            differentiates_inside: false,
         }
     }
 
@@ -118,12 +123,39 @@ impl Lowering {
 
     /// Writes one recorded operation.
     pub(crate) fn operation(&mut self, operation: &OperationIr) -> Result<(), Error> {
+        if let Some((marker, custom)) = Marker::of(operation) {
+            return self.marker(marker, custom);
+        }
         if let Class::Exception(exception) = coverage::class(operation) {
             return Err(exception.refuses(operation));
         }
         // Some constants are computed here, and Burn panics at options that a device has not.
         quiet::catch(|| self.written(operation))
             .unwrap_or_else(|message| Err(unsupported(coverage::leaf(operation), message)))
+    }
+
+    /// Writes an operation of our own.
+    fn marker(&mut self, marker: Marker, custom: &CustomOpIr) -> Result<(), Error> {
+        let node = match marker {
+            // The program's input was bound to it already.
+            Marker::Parameter => return Ok(()),
+            Marker::StopGradient | Marker::Variable => {
+                let x = self.get(&custom.inputs[0])?;
+                let (shape, dtype) = (self.graph.shape(x).to_vec(), self.graph.dtype(x));
+                let primitive = match marker {
+                    Marker::StopGradient => Primitive::Stop,
+                    _ => Primitive::Barrier,
+                };
+                self.graph.insert(primitive, vec![x], shape, dtype)
+            }
+            Marker::InputGradient => {
+                let (u, variable) = (self.get(&custom.inputs[0])?, self.get(&custom.inputs[1])?);
+                self.differentiates_inside = true;
+                let one = self.graph.fill(1.0, u);
+                vjp(&mut self.graph, &[(u, one)], &[variable])[0]
+            }
+        };
+        self.set(&custom.outputs[0], node)
     }
 
     fn written(&mut self, operation: &OperationIr) -> Result<(), Error> {

@@ -58,6 +58,8 @@ pub(crate) enum Primitive {
     /// The input itself, which simplifications do not look through: what another function is
     /// differentiated by has to stay visible.
     Barrier,
+    /// The input itself, a constant of differentiation.
+    Stop,
     Unary(Unary),
     Binary(Binary),
     Reduce(Reduce),
@@ -159,7 +161,8 @@ impl Primitive {
             | Self::Constant(_)
             | Self::Fill(_)
             | Self::FillInt(_)
-            | Self::Barrier => return None,
+            | Self::Barrier
+            | Self::Stop => return None,
             Self::Unary(rules) => rules,
             Self::Binary(rules) => rules,
             Self::Reduce(rules) => rules,
@@ -194,7 +197,7 @@ impl Primitive {
                 at.device,
                 at.dtype.into(),
             )),
-            Self::Barrier => inputs.pop(),
+            Self::Barrier | Self::Stop => inputs.pop(),
             other => other.rules().map(|rules| rules.evaluate(inputs, at)),
         }
     }
@@ -230,9 +233,9 @@ impl Primitive {
     /// See [`Rules::batch`]; `None` for what has no inputs.
     pub(crate) fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> Option<NodeId> {
         match self {
-            Self::Barrier => {
+            Self::Barrier | Self::Stop => {
                 let (shape, dtype) = (stack.shape(graph), graph.dtype(stack.out));
-                Some(graph.insert(Self::Barrier, stack.inputs.to_vec(), shape, dtype))
+                Some(graph.insert(self.clone(), stack.inputs.to_vec(), shape, dtype))
             }
             other => Some(other.rules()?.batch(graph, stack)),
         }

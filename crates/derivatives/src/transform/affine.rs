@@ -108,6 +108,10 @@ impl Plane<'_> {
         if tangents.iter().all(Option::is_none) {
             return None;
         }
+        // The value follows the parameters through what is a constant of differentiation only.
+        if node.primitive == Primitive::Stop {
+            return tangents[0];
+        }
         let slope = node
             .primitive
             .jvp(self.graph, &node.inputs, id, &tangents)?;
@@ -193,6 +197,7 @@ fn stays_affine(primitive: &Primitive, affine: &[bool]) -> bool {
     match primitive {
         Primitive::Binary(Binary::Mul) | Primitive::MatMul(_) => moving == 1,
         Primitive::Barrier
+        | Primitive::Stop
         | Primitive::Unary(Unary::Scale(_) | Unary::Offset(_))
         | Primitive::Binary(Binary::Add | Binary::Sub)
         | Primitive::Reduce(_)
@@ -210,6 +215,7 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
     match &node.primitive {
         // Another view of the same entries.
         Primitive::Barrier
+        | Primitive::Stop
         | Primitive::Layout(Layout::Reshape | Layout::Permute(_) | Layout::Expand) => 0.0,
         Primitive::MatMul(product) => {
             let shape = graph.shape(node.inputs[0]);

@@ -26,7 +26,7 @@ fn a_closure_that_reads_data_is_an_error_and_later_captures_work() {
         let sum: f64 = x.clone().sum().into_scalar();
         x * sum
     });
-    assert!(matches!(error, Err(Error::ReadsData { .. })), "{error:?}");
+    assert!(matches!(error, Err(Error::ReadsData)), "{error:?}");
     works();
 }
 
@@ -101,13 +101,13 @@ fn losses_of_burn_that_read_data_are_errors() {
             .init()
             .forward(x, targets, Reduction::Mean)
     });
-    assert!(matches!(error, Err(Error::ReadsData { .. })), "{error:?}");
+    assert!(matches!(error, Err(Error::ReadsData)), "{error:?}");
     let error = capture(3, |x| {
         let classes = Tensor::<1, Int>::from_data([0, 2, 1], &x.device());
         let chosen: Tensor<2> = classes.one_hot(3).float();
         x.reshape([1, 3]).matmul(chosen)
     });
-    assert!(matches!(error, Err(Error::ReadsData { .. })), "{error:?}");
+    assert!(matches!(error, Err(Error::ReadsData)), "{error:?}");
     works();
 }
 

@@ -151,7 +151,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
                 captured.objective.risk().batches().first(|batch| {
                     first = captured
                         .captured(0, batch.clone())
-                        .and_then(|parts| captured.has_gradient(&parts, &batch));
+                        .and_then(|parts| captured.check(&parts, &batch));
                 })?;
                 first?;
             }
@@ -164,7 +164,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
         let of_all = self.objective.share(batch);
         let parts = self.captured(index, batch.clone())?;
         if index == 0 {
-            self.has_gradient(&parts, batch)?;
+            self.check(&parts, batch)?;
         }
         // A diverged model may have a finite Hessian, where the loss is a polynomial.
         let origin = self.objective.origin();
@@ -193,20 +193,16 @@ impl<M: Module, B: Batch> Captured<M, B> {
         Ok(())
     }
 
-    /// See [`Objective::has_gradient`]: what a closure detaches, it detaches in every part.
-    fn has_gradient(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
+    /// Checks the first part: what a closure reads on the host or detaches, it does so in every part.
+    fn check(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
         let Some(part) = parts.first() else {
             return Err(Error::NoData);
         };
-        let gradient = |point: &Tensor<1>| {
-            let gradient = part.loss.gradient(point).map_err(Error::Derivatives);
-            gradient.map(|(_, gradient)| gradient)
-        };
         if parts.len() == 1 {
-            self.objective.has_gradient(batch, gradient)
+            self.objective.check_captured(batch, &part.loss)
         } else {
             let rows = batch.clone().narrow(0..part.examples);
-            self.objective.has_gradient(&rows, gradient)
+            self.objective.check_captured(&rows, &part.loss)
         }
     }
 

@@ -93,9 +93,10 @@ struct Mark<'c> {
 impl TensorMapper for Mark<'_> {
     for_each_kind!(|mapper, tensor| {
         if mapper.counts.next() == Some(&true) {
-            mapper.marks.data(&tensor);
+            mapper.marks.data(tensor)
+        } else {
+            tensor
         }
-        tensor
     });
 }
 

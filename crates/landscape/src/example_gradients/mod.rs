@@ -63,10 +63,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.risk().batches().for_each(|index, batch| {
             let whole = self.capture(batch.clone())?;
             if index == 0 {
-                self.has_gradient(&batch, |point| {
-                    let gradient = whole.gradient(point).map_err(Error::Derivatives);
-                    gradient.map(|(_, gradient)| gradient)
-                })?;
+                self.check_captured(&batch, &whole)?;
             }
             if !coupled && let Some(rows) = self.independent(&whole, &batch, &workers)? {
                 return each(ExampleGradients { rows, coupled });

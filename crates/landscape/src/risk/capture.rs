@@ -5,7 +5,6 @@ use burn::tensor::Tensor;
 use derivatives::{Capture, CapturedLoss};
 
 use super::{Objective, Statistics};
-use crate::norm::relative_change;
 use crate::operator::download;
 use crate::random::{self, Purpose};
 use crate::{Batch, Error};
@@ -36,38 +35,11 @@ impl<M: Module, B: Batch> Objective<M, B> {
             .with_statistics(statistics)
     }
 
-    /// That a captured batch has the gradient that Burn gives it; `captured` gives its own at a point.
-    ///
-    /// A tensor that the closure detaches is not detached where no gradient is recorded. Compared
-    /// beside the weights, where the gradient is not small by training, and to three digits: Burn
-    /// divides in f32.
-    ///
-    /// # Errors
-    /// Another gradient.
-    pub(crate) fn has_gradient(
-        &self,
-        batch: &B,
-        captured: impl FnOnce(&Tensor<1>) -> Result<Tensor<1>, Error>,
-    ) -> Result<(), Error> {
-        let point = self.beside(0.1)?;
-        let theirs = download(&self.batch_gradient(&point, batch, 0)?);
-        // Where a gradient is no number, nothing can be told.
-        if relative_change(&download(&captured(&point)?), &theirs) > 1e-3 {
-            return Err(Error::Derivatives(derivatives::Error::GradientDiffers));
-        }
-        Ok(())
-    }
-
     /// A point that is `distance` typical weights away from the origin in each coordinate.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "there are far fewer than 2^53 parameters"
-    )]
     pub(crate) fn beside(&self, distance: f64) -> Result<Tensor<1>, Error> {
         let domain = &self.space().domain;
         let origin = download(self.origin());
-        let square: f64 = origin.iter().map(|entry| entry * entry).sum();
-        let typical = (square / origin.len() as f64).sqrt().max(1e-3);
+        let typical = self.typical_weight();
         let noise = random::normal(0, Purpose::Comparison.stream(0), domain.dim);
         let moved: Vec<f64> = origin
             .iter()
@@ -75,5 +47,16 @@ impl<M: Module, B: Batch> Objective<M, B> {
             .map(|(entry, noise)| entry + distance * typical * noise)
             .collect();
         domain.upload(&moved)
+    }
+
+    /// The root mean square of the weights; a thousandth where they are smaller.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are far fewer than 2^53 parameters"
+    )]
+    pub(crate) fn typical_weight(&self) -> f64 {
+        let origin = download(self.origin());
+        let square: f64 = origin.iter().map(|entry| entry * entry).sum();
+        (square / origin.len() as f64).sqrt().max(1e-3)
     }
 }

@@ -4,6 +4,7 @@ mod batches;
 mod capture;
 mod objective;
 mod parts;
+mod trust;
 
 use std::sync::{Arc, OnceLock};
 
@@ -205,7 +206,9 @@ impl<M: Module, B: Batch> Risk<M, B> {
         batch: &B,
         index: usize,
     ) -> Result<Tensor<1>, Error> {
-        let loss = self.marked_loss(model, batch, &mut Outputs::default());
+        let evaluate = || self.marked_loss(model, batch, &mut Outputs::default());
+        let loss =
+            catch_quietly(evaluate).map_err(|message| Error::LossPanicked { index, message })?;
         let elements = loss.dims()[0];
         if elements != 1 {
             return Err(Error::LossNotScalar { index, elements });

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
+use derivatives::{allowing_input_gradients, catch_quietly};
 
 use super::{Risk, Statistics, scalar};
 use crate::operator::download;
@@ -25,6 +26,13 @@ pub struct Objective<M, B> {
     examples: usize,
 }
 
+/// A loss with its graph.
+struct TrackedLoss {
+    loss: Tensor<1>,
+    /// Whether Burn's gradient lacks a part.
+    differentiates_inside: bool,
+}
+
 impl<M: Module, B: Batch> Objective<M, B> {
     /// The objective at `model`, in the model's own float type.
     ///
@@ -43,22 +51,18 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// As [`at`](Self::at).
     pub fn in_double(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
         let native = tracked(model, risk.statistics());
-        let domain = ParameterSpace::of_tracked(&native)?.domain;
-        if domain.dtype == DType::F64 || !domain.device.supports_dtype(DType::F64) {
-            return Self::new(native, risk);
-        }
-        // Not a clone of `native`: a clone shares running statistics, and casting would reach both.
-        let wide = cast(tracked(model, risk.statistics()), FloatDType::F64);
-        let device = domain.device.autodiff();
-        let mut runs = false;
-        risk.batches().first(|batch| {
-            let batch = batch
-                .doubled(1)
-                .on_device(&device)
-                .to_dtype(FloatDType::F64);
-            runs = risk.runs_in_double(&wide, &batch);
-        })?;
-        Self::new(if runs { wide } else { native }, risk)
+        let mut wide = None;
+        risk.batches()
+            .first(|batch| wide = Some(widened(&native, risk, &batch)))?;
+        Self::new(wide.transpose()?.flatten().unwrap_or(native), risk)
+    }
+
+    /// This objective in f64, over `batch` alone; none where it is in f64 already or cannot be.
+    pub(crate) fn doubled(&self, batch: &B) -> Result<Option<Self>, Error> {
+        let Some(wide) = widened(&self.tracked, &self.risk, batch)? else {
+            return Ok(None);
+        };
+        Self::new(wide, &self.risk.over(vec![batch.clone()])).map(Some)
     }
 
     fn new(tracked: M, risk: &Risk<M, B>) -> Result<Self, Error> {
@@ -201,12 +205,44 @@ impl<M: Module, B: Batch> Objective<M, B> {
         index: usize,
     ) -> Result<Tensor<1>, Error> {
         let model = place(&self.space, self.tracked.clone(), theta);
+        let loss = self.tracked_loss(&model, batch, index)?;
+        self.backward(&model, loss, batch, index)
+    }
+
+    /// The loss of one batch with its graph.
+    fn tracked_loss(&self, model: &M, batch: &B, index: usize) -> Result<TrackedLoss, Error> {
         let batch = self.prepare(batch.clone(), true);
-        let loss = self.risk.batch_loss(&model, &batch, index)?;
-        if !loss.is_tracked() {
+        let (loss, differentiates_inside) =
+            allowing_input_gradients(|| self.risk.batch_loss(model, &batch, index));
+        let loss = loss?;
+        if !(loss.is_tracked() || differentiates_inside) {
             return Err(Error::Disconnected { index });
         }
-        gradient(&self.space, &model, loss.backward()).ok_or(Error::Disconnected { index })
+        Ok(TrackedLoss {
+            loss,
+            differentiates_inside,
+        })
+    }
+
+    /// The gradient of one batch at `model`: by Burn, or from the recorded loss where that takes a
+    /// derivative inside, which Burn's gradient lacks.
+    fn backward(
+        &self,
+        model: &M,
+        loss: TrackedLoss,
+        batch: &B,
+        index: usize,
+    ) -> Result<Tensor<1>, Error> {
+        if loss.differentiates_inside {
+            let captured = self.capture(batch.clone())?;
+            let recorded = captured.gradient(&self.space.flatten(model));
+            return recorded
+                .map(|(_, gradient)| gradient)
+                .map_err(Error::Derivatives);
+        }
+        let gradients = catch_quietly(|| loss.loss.backward())
+            .map_err(|message| Error::Backward { index, message })?;
+        gradient(&self.space, model, gradients).ok_or(Error::Disconnected { index })
     }
 
     fn value_of(&self, model: &M) -> Result<f64, Error> {
@@ -225,12 +261,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let mut total: Option<Tensor<1>> = None;
         self.risk.batches().for_each(|index, batch| {
             let share = self.share(&batch);
-            let batch = self.prepare(batch, true);
-            let loss = self.risk.batch_loss(model, &batch, index)?;
-            if !loss.is_tracked() {
-                return Err(Error::Disconnected { index });
-            }
-            let value = scalar(&loss);
+            let loss = self.tracked_loss(model, &batch, index)?;
+            let value = scalar(&loss.loss);
             if !value.is_finite() {
                 return Err(Error::NonFiniteLoss {
                     value,
@@ -238,8 +270,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
                 });
             }
             sum += share * value;
-            let gradient = gradient(&self.space, model, loss.backward())
-                .ok_or(Error::Disconnected { index })?;
+            let gradient = self.backward(model, loss, &batch, index)?;
             let gradient = if self.is_whole(share) {
                 gradient
             } else {
@@ -271,4 +302,24 @@ impl<M: Module, B: Batch> Objective<M, B> {
     fn is_whole(&self, share: f64) -> bool {
         share == 1.0
     }
+}
+
+/// `model` in f64, if it is not, the device has f64 and the closures run in it.
+fn widened<M: Module, B: Batch>(
+    model: &M,
+    risk: &Risk<M, B>,
+    batch: &B,
+) -> Result<Option<M>, Error> {
+    let domain = ParameterSpace::of_tracked(model)?.domain;
+    if domain.dtype == DType::F64 || !domain.device.supports_dtype(DType::F64) {
+        return Ok(None);
+    }
+    // Not a clone: a clone shares running statistics, and casting would reach both.
+    let wide = cast(tracked(model, risk.statistics()), FloatDType::F64);
+    let batch = batch
+        .clone()
+        .doubled(1)
+        .on_device(&domain.device.autodiff())
+        .to_dtype(FloatDType::F64);
+    Ok(risk.runs_in_double(&wide, &batch).then_some(wide))
 }

@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// How the losses on a line or a plane were obtained. Both ways agree up to rounding.
+///
+/// A recorded loss is compared with the model's at the outermost points of the slice and at two
+/// within, for the first part of the first batch; every other batch is compared at one of them.
+/// Where they differ, because the closure reads a number on the host, the model is evaluated. A
+/// parameter cannot be read while it is recorded. What no comparison can see is a read of another
+/// number whose failure the closure hides (`try_into_scalar().unwrap_or(..)`) and that matters at
+/// none of these points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Evaluation {

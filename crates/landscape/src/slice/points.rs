@@ -45,7 +45,7 @@ pub(super) fn values<M: Module, B: Batch, const D: usize>(
         directions,
         workers: Workers::per_core(),
     };
-    let mut groups = slice.groups(KEPT_BYTES);
+    let mut groups = slice.groups(KEPT_BYTES, points);
     let mut losses = Vec::with_capacity(points.len());
     while losses.len() < points.len() {
         let rest = &points[losses.len()..];
@@ -106,7 +106,7 @@ impl<const D: usize> Groups<D> {
 
 impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
     /// The parts in groups that keep at most `bytes`, or one part; or why there are none.
-    fn groups(&self, bytes: usize) -> Result<Groups<D>, String> {
+    fn groups(&self, bytes: usize, points: &[[f64; D]]) -> Result<Groups<D>, String> {
         let message = |error: Error| match error {
             Error::Derivatives(reason) => reason.to_string(),
             error => error.to_string(),
@@ -114,7 +114,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         let Batches::Held(batches) = self.objective.risk().batches() else {
             return Err("the batches are streamed".to_owned());
         };
-        let mut parts = self.parts(batches).map_err(message)?;
+        let mut parts = self.parts(batches, points).map_err(message)?;
         let rest = parts.split_off(1.min(parts.len()));
         let Some(first) = parts.first() else {
             return Err("there is no batch".to_owned());
@@ -146,21 +146,45 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
 
     /// The batches, captured in parts where that changes nothing but the rounding, each with its share of
     /// all examples.
-    fn parts(&self, batches: &[B]) -> Result<Vec<Part>, Error> {
+    fn parts(&self, batches: &[B], points: &[[f64; D]]) -> Result<Vec<Part>, Error> {
         let Some(first) = batches.first() else {
             return Err(Error::NoData);
         };
         let cutter = Cutter::like(self.objective, first, MOST)?;
         let mut all = Vec::new();
+        let checked = extremes(points);
         for (index, batch) in batches.iter().enumerate() {
             let of_all = self.objective.share(batch);
             let parts = cutter.capture(self.objective, index, batch.clone(), &self.workers)?;
+            // All of them on the first batch, and each on some other.
+            let here = match index {
+                0 => &checked[..],
+                _ => std::slice::from_ref(&checked[index % checked.len()]),
+            };
+            self.check(&parts, batch, here)?;
             all.extend(parts.into_iter().map(|part| Part {
                 share: of_all * part.share,
                 ..part
             }));
         }
         Ok(all)
+    }
+
+    /// Checks that the first part of a batch has the closure's value at some points: a number that the
+    /// closure reads on the host is frozen in the recording, and may be another one there.
+    fn check(&self, parts: &[Part], batch: &B, points: &[[f64; D]]) -> Result<(), Error> {
+        let Some(part) = parts.first() else {
+            return Err(Error::NoData);
+        };
+        let rows = if parts.len() == 1 {
+            batch.clone()
+        } else {
+            batch.clone().narrow(0..part.examples)
+        };
+        points.iter().try_for_each(|&point| {
+            self.objective
+                .check_value(&rows, &part.loss, &self.moved(point))
+        })
     }
 
     /// Some parts on the plane.
@@ -217,12 +241,44 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
 
     /// The loss of the model at the moved parameters.
     fn forward(&self, point: [f64; D]) -> Result<f64, Error> {
+        self.objective.value(&self.moved(point))
+    }
+
+    /// The parameters at a point.
+    fn moved(&self, point: [f64; D]) -> Tensor<1> {
         let mut theta = self.objective.origin().clone();
         for (direction, coordinate) in self.directions.iter().zip(point) {
             theta = theta + direction.clone() * coordinate;
         }
-        self.objective.value(&theta)
+        theta
     }
+}
+
+/// The points farthest out in each coordinate, in their sum and in their difference, and two from
+/// within: at most ten.
+fn extremes<const D: usize>(points: &[[f64; D]]) -> Vec<[f64; D]> {
+    let alternate = |point: &[f64; D]| {
+        let signed = point.iter().enumerate();
+        signed.map(|(i, x)| if i % 2 == 0 { *x } else { -x }).sum()
+    };
+    let mut measures: Vec<Box<dyn Fn(&[f64; D]) -> f64>> =
+        vec![Box::new(|point| point.iter().sum()), Box::new(alternate)];
+    measures.extend((0..D).map(|i| Box::new(move |point: &[f64; D]| point[i]) as _));
+    let mut found = Vec::new();
+    for measure in measures {
+        let by = |a: &&[f64; D], b: &&[f64; D]| measure(a).total_cmp(&measure(b));
+        found.extend(points.iter().min_by(by));
+        found.extend(points.iter().max_by(by));
+    }
+    found.extend(points.get(points.len() / 3));
+    found.extend(points.get(2 * points.len() / 3));
+    let mut distinct: Vec<[f64; D]> = Vec::new();
+    for &point in found {
+        if !distinct.contains(&point) {
+            distinct.push(point);
+        }
+    }
+    distinct
 }
 
 #[cfg(test)]
@@ -267,7 +323,7 @@ mod tests {
                 directions: &directions,
                 workers: Workers::new(cores),
             };
-            let groups = slice.groups(bytes).unwrap();
+            let groups = slice.groups(bytes, &points).unwrap();
             let in_turn = match &groups {
                 Groups::Kept(_) => 1,
                 Groups::InTurn(groups) => groups.len(),

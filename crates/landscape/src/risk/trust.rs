@@ -1,0 +1,195 @@
+//! Whether a recorded loss is the loss, and whether Burn's gradient is its gradient.
+//!
+//! A recording is what a closure did once. It is another function than the closure where a number
+//! was read on the host, and a gradient is another one than the value's where the closure stops a
+//! gradient or takes a derivative inside. Neither can be seen in the recording, so values and
+//! gradients are compared: at the weights and at a point beside them, where nothing is small by
+//! training. What decides between two gradients is a difference of values.
+
+use burn::module::Module;
+use burn::tensor::{DType, Tensor};
+use derivatives::CapturedLoss;
+
+use super::Objective;
+use crate::norm::{norm, relative_change};
+use crate::operator::download;
+use crate::random::{self, Purpose};
+use crate::{Batch, Error};
+
+/// Steps of a difference of values, in typical weights.
+const STEPS: [f64; 6] = [3e-1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
+
+impl<M: Module, B: Batch> Objective<M, B> {
+    /// Checks that the recorded loss of `batch`, which is `captured`, is the closure's: its value at
+    /// the weights and beside them, and its gradient beside them.
+    ///
+    /// In f64 where the closure runs in it, so that rounding hides nothing. Cost: two forward passes
+    /// and two gradients of the batch, and where types differ a recording.
+    ///
+    /// # Errors
+    /// Another value or gradient; a gradient of Burn's that is not the value's.
+    pub(crate) fn check_captured(&self, batch: &B, captured: &CapturedLoss) -> Result<(), Error> {
+        if self.space().domain.dtype == DType::F32
+            && let Some(double) = self.doubled(batch)?
+        {
+            // In its own type the recording may still have frozen another number.
+            self.check_values(batch, captured, &self.beside(0.1)?)?;
+            return double.check_captured(batch, &double.capture(batch.clone())?);
+        }
+        let point = self.beside(0.1)?;
+        self.check_values(batch, captured, &point)?;
+        let recorded = download(&captured.gradient(&point).map_err(Error::Derivatives)?.1);
+        let burns = download(&self.batch_gradient(&point, batch, 0)?);
+        // Where a gradient is no number, nothing can be told.
+        let same = |a: &[f64], b: &[f64]| !(relative_change(a, b) > self.digits());
+        // A loss that takes a derivative inside has its gradient from the recording already.
+        if !captured.differentiates_inside() && same(&recorded, &burns) {
+            return Ok(());
+        }
+        let slope = self.slope(batch, &point)?;
+        if captured.differentiates_inside() {
+            // With a stopped gradient besides, values say nothing about it.
+            let stops = captured.stops_gradient();
+            return if stops || slope.is_of(&recorded) {
+                Ok(())
+            } else {
+                Err(differs("gradient"))
+            };
+        }
+        if slope.is_of(&burns) {
+            Err(differs("gradient"))
+        } else {
+            Err(slope.departs(&burns))
+        }
+    }
+
+    /// Checks that Burn's gradient of the first batch is the gradient of the value, before differences
+    /// of gradients are trusted.
+    ///
+    /// # Errors
+    /// Another gradient, or a closure that panics.
+    pub(crate) fn check_gradient(&self) -> Result<(), Error> {
+        let mut checked = Ok(());
+        self.risk().batches().first(|batch| {
+            checked = self.beside(0.1).and_then(|point| {
+                let burns = download(&self.batch_gradient(&point, &batch, 0)?);
+                let slope = self.slope(&batch, &point)?;
+                if slope.is_of(&burns) {
+                    Ok(())
+                } else {
+                    Err(slope.departs(&burns))
+                }
+            });
+        })?;
+        checked
+    }
+
+    /// Checks the recorded value at the weights and at `point`.
+    fn check_values(
+        &self,
+        batch: &B,
+        captured: &CapturedLoss,
+        point: &Tensor<1>,
+    ) -> Result<(), Error> {
+        for theta in [self.origin(), point] {
+            self.check_value(batch, captured, theta)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that the recorded loss of `batch` has the closure's value at `theta`.
+    ///
+    /// # Errors
+    /// Another value.
+    pub(crate) fn check_value(
+        &self,
+        batch: &B,
+        captured: &CapturedLoss,
+        theta: &Tensor<1>,
+    ) -> Result<(), Error> {
+        let recorded = captured.value(theta).map_err(Error::Derivatives)?;
+        let closures = self.batch_value(theta, batch, 0)?;
+        let size = recorded.abs().max(closures.abs());
+        // Infinities and NaN are told where the loss is asked for.
+        if size.is_finite() && (recorded - closures).abs() > self.digits() * size {
+            return Err(differs("value"));
+        }
+        Ok(())
+    }
+
+    /// The relative difference that rounding does not explain: Burn keeps some constants in f32,
+    /// which costs an f64 gradient a relative 1e-8, and in f32 sums of many terms lose four digits.
+    fn digits(&self) -> f64 {
+        match self.space().domain.dtype {
+            DType::F64 => 1e-6,
+            _ => 1e-3,
+        }
+    }
+
+    /// The slope of the value along a random direction at `point`.
+    fn slope(&self, batch: &B, point: &Tensor<1>) -> Result<Slope, Error> {
+        let domain = &self.space().domain;
+        let direction = random::normal(0, Purpose::Comparison.stream(1), domain.dim);
+        let along = domain.upload(&direction)?;
+        let typical = self.typical_weight();
+        let mut differences = Vec::with_capacity(STEPS.len());
+        let mut size: f64 = 0.0;
+        for step in STEPS {
+            let h = step * typical;
+            let ahead = self.batch_value(&(point.clone() + along.clone() * h), batch, 0)?;
+            let behind = self.batch_value(&(point.clone() - along.clone() * h), batch, 0)?;
+            size = size.max(ahead.abs()).max(behind.abs());
+            differences.push(((ahead - behind) / (2.0 * h), h));
+        }
+        // The step at which the difference moves least as it shrinks, rounding included.
+        let (value, error) = differences
+            .windows(2)
+            .map(|pair| {
+                let rounding = 8.0 * domain.unit_roundoff() * size / pair[1].1;
+                (pair[1].0, (pair[0].0 - pair[1].0).abs() + rounding)
+            })
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .expect("there are several steps");
+        Ok(Slope {
+            value,
+            error,
+            direction,
+        })
+    }
+}
+
+/// A directional derivative of the value, by differences.
+struct Slope {
+    value: f64,
+    error: f64,
+    direction: Vec<f64>,
+}
+
+impl Slope {
+    fn along(&self, gradient: &[f64]) -> f64 {
+        gradient
+            .iter()
+            .zip(&self.direction)
+            .map(|(g, v)| g * v)
+            .sum()
+    }
+
+    /// Whether `gradient` may be that of the value. A part of a thousandth of its size is seen in
+    /// f64, where the error of the difference is far smaller.
+    fn is_of(&self, gradient: &[f64]) -> bool {
+        let gap = (self.along(gradient) - self.value).abs();
+        // NaN decides nothing.
+        !(gap > 10.0 * self.error + 1e-5 * norm(gradient))
+    }
+
+    fn departs(&self, gradient: &[f64]) -> Error {
+        Error::GradientIsNotOfValue {
+            burns: self.along(gradient),
+            values: self.value,
+        }
+    }
+}
+
+const fn differs(what: &'static str) -> Error {
+    Error::Derivatives(derivatives::Error::Differs { what })
+}
