@@ -105,8 +105,19 @@ enum Way<M, B> {
 
 impl<M: Module, B: Batch> Hessian<M, B> {
     /// The Hessian of `risk` at `model`: exact, or by differences where the loss cannot be captured,
-    /// or where the captured loss of the first batch has another gradient than Burn's (a closure that
-    /// detaches a tensor, or an operation whose gradient is wrong in Burn).
+    /// or where the captured loss of the first batch is another function than the closure's (a number
+    /// read on the host).
+    ///
+    /// Value and gradient of the recording are compared with the closure's, at the weights and
+    /// beside them, and a difference of values decides between two gradients. A loss whose gradient
+    /// is not that of its value has no Hessian that could be right: one that detaches a tensor
+    /// (write `derivatives::stop_gradient`) or that takes a derivative inside by `backward` (write
+    /// `derivatives::input_gradient`).
+    ///
+    /// Burn says that a recorded tensor has no value by a panic, which is caught. A lock that the
+    /// closure holds while it reads is poisoned by it. Where the profile says `panic = "abort"`,
+    /// nothing can be caught: the process ends with Burn's message. Use
+    /// [`by_differences`](Self::by_differences) there for a loss that reads.
     ///
     /// Each batch held in memory is captured, in parts that fit the cache of a core where that changes
     /// nothing but the rounding, and what a product needs of the point is kept: about three times
