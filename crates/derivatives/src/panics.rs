@@ -6,7 +6,8 @@ use crate::Error;
 const READS: [&str; 2] = ["has no concrete value", "no initialized value"];
 
 /// Burn meets tensors of two devices in one operation, or is to move one to or from a recording device.
-const ELSEWHERE: [&str; 3] = [
+const ELSEWHERE: [&str; 4] = [
+    "are not on the same device",
     "is on the wrong backend",
     "Cannot move a tensor to a capture device",
     "Cannot move a tensor from a capture device",
