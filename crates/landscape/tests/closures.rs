@@ -94,7 +94,7 @@ fn swallowed(model: &Two, batch: &Batch) -> Tensor<1> {
     let large = loss
         .clone()
         .try_into_scalar::<f64>()
-        .map_or(false, |loss| loss > 0.6);
+        .is_ok_and(|loss| loss > 0.6);
     if large { loss * 1.5 } else { loss }
 }
 
@@ -214,13 +214,15 @@ fn products_of_a_loss_that_reads_on_the_host_are_those_of_its_value() {
     }
 }
 
+type Pair = fn(Tensor<1>, Tensor<1>) -> Tensor<1>;
+
 /// The Hessian of a loss of two numbers (a, b), row by row.
-fn matrix(loss: fn(Tensor<1>, Tensor<1>) -> Tensor<1>, at: [f64; 2]) -> Result<Vec<f64>, Error> {
+fn matrix(loss: Pair, at: [f64; 2]) -> Result<Vec<f64>, Error> {
     let w = Param::from_tensor(tensor::<1>(at));
     let risk = Risk::mean(
         [tensor::<1>([0.0])],
         move |w: &Param<Tensor<1>>, _: &Tensor<1>| {
-            loss(w.val().slice([0..1]), w.val().slice([1..2]))
+            loss(w.val().slice_dim(0, 0..1), w.val().slice_dim(0, 1..2))
         },
     );
     let hessian = Hessian::at(&w, &risk)?;
@@ -240,7 +242,7 @@ fn matrix(loss: fn(Tensor<1>, Tensor<1>) -> Tensor<1>, at: [f64; 2]) -> Result<V
 /// What PyTorch gives (double backward through `detach`): the stopped tensor is a constant.
 #[test]
 fn a_stopped_gradient_is_a_constant_at_every_order() {
-    let stopped: [(fn(Tensor<1>, Tensor<1>) -> Tensor<1>, [f64; 4]); 5] = [
+    let stopped: [(Pair, [f64; 4]); 5] = [
         // d2/da2 = 2; b moves only in its own term.
         (
             |a, b| (a - stop_gradient(b.clone())).square() + (b - 1.0).square() * 0.5,
@@ -281,7 +283,7 @@ fn a_stopped_gradient_is_a_constant_at_every_order() {
 /// `detach` leaves no trace in a recording, so its second derivative is refused, by name.
 #[test]
 fn a_detached_tensor_is_refused_with_the_remedy() {
-    let detached: [fn(Tensor<1>, Tensor<1>) -> Tensor<1>; 5] = [
+    let detached: [Pair; 5] = [
         |a, b| (a - b.clone().detach()).square() + (b - 1.0).square() * 0.5,
         |a, b| a.square() * b.clone().square().detach() + b * 0.0,
         |a, b| (b.clone() + (b.clone().round() - b).detach()).square() + a * 0.0,

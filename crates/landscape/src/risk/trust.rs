@@ -41,9 +41,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let recorded = download(&captured.gradient(&point).map_err(Error::Derivatives)?.1);
         let burns = download(&self.batch_gradient(&point, batch, 0)?);
         // Where a gradient is no number, nothing can be told.
-        let same = |a: &[f64], b: &[f64]| !(relative_change(a, b) > self.digits());
+        let differ = relative_change(&recorded, &burns) > self.digits();
         // A loss that takes a derivative inside has its gradient from the recording already.
-        if !captured.differentiates_inside() && same(&recorded, &burns) {
+        if !captured.differentiates_inside() && !differ {
             return Ok(());
         }
         let slope = self.slope(batch, &point)?;
@@ -179,7 +179,8 @@ impl Slope {
     fn is_of(&self, gradient: &[f64]) -> bool {
         let gap = (self.along(gradient) - self.value).abs();
         // NaN decides nothing.
-        !(gap > 10.0 * self.error + 1e-5 * norm(gradient))
+        let departs = gap > 10.0 * self.error + 1e-5 * norm(gradient);
+        !departs
     }
 
     fn departs(&self, gradient: &[f64]) -> Error {

@@ -257,16 +257,17 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
 /// The points farthest out in each coordinate, in their sum and in their difference, and two from
 /// within: at most ten.
 fn extremes<const D: usize>(points: &[[f64; D]]) -> Vec<[f64; D]> {
-    let alternate = |point: &[f64; D]| {
-        let signed = point.iter().enumerate();
-        signed.map(|(i, x)| if i % 2 == 0 { *x } else { -x }).sum()
-    };
-    let mut measures: Vec<Box<dyn Fn(&[f64; D]) -> f64>> =
-        vec![Box::new(|point| point.iter().sum()), Box::new(alternate)];
-    measures.extend((0..D).map(|i| Box::new(move |point: &[f64; D]| point[i]) as _));
+    let unit = |i: usize| std::array::from_fn(|j| if i == j { 1.0 } else { 0.0 });
+    let alternating = std::array::from_fn(|i| if i % 2 == 0 { 1.0 } else { -1.0 });
+    let mut weights: Vec<[f64; D]> = vec![[1.0; D], alternating];
+    weights.extend((0..D).map(unit));
     let mut found = Vec::new();
-    for measure in measures {
-        let by = |a: &&[f64; D], b: &&[f64; D]| measure(a).total_cmp(&measure(b));
+    for weights in weights {
+        let height = |point: &[f64; D]| -> f64 {
+            let terms = point.iter().zip(&weights);
+            terms.map(|(x, weight)| x * weight).sum()
+        };
+        let by = |a: &&[f64; D], b: &&[f64; D]| height(a).total_cmp(&height(b));
         found.extend(points.iter().min_by(by));
         found.extend(points.iter().max_by(by));
     }
