@@ -359,7 +359,7 @@ impl Plan {
     fn outputs_of(&self, group: usize, values: &Values) -> Vec<DispatchTensor> {
         self.outputs[group]
             .iter()
-            .filter_map(|&output| values[output].clone())
+            .map(|&output| values[output].clone().expect(COMPUTED))
             .collect()
     }
 
@@ -376,16 +376,18 @@ impl Plan {
                 .inputs
                 .iter()
                 .zip(last)
-                .filter_map(|(&input, &last)| {
-                    if last {
+                .map(|(&input, &last)| {
+                    let value = if last {
                         values[input].take()
                     } else {
                         values[input].clone()
-                    }
+                    };
+                    value.expect(COMPUTED)
                 })
                 .collect();
             let began = times.is_some().then(Instant::now);
-            values[step.out] = step.work.evaluate(inputs, &site);
+            let value = step.work.evaluate(inputs, &site);
+            values[step.out] = Some(value.expect("every step of a plan has a rule"));
             if let (Some(times), Some(began)) = (times.as_deref_mut(), began) {
                 let name = format!("{} {:?}", step.work.name(), step.shape);
                 times.add(name, began.elapsed());
@@ -393,6 +395,9 @@ impl Plan {
         }
     }
 }
+
+/// Why a value is there when it is asked for.
+const COMPUTED: &str = "a value is kept until the last step that reads it";
 
 const fn stage_of(set: Set) -> usize {
     if set.0 == Set::POINT.0 { 1 } else { 2 }
