@@ -44,7 +44,13 @@
 //! and 10 images of a tag, chosen at random. The browser reloads on demand unless "Reload data" is turned on.
 //!
 //! Files are made for both of its loaders, the data server and the Python one; they were read back with TensorBoard 2.21.
+//!
+//! # How scripts read it
+//! `EventAccumulator(run).Reload().Scalars(tag)`, and what is built on it (`tbparse`, scripts with pandas), gives the scalars,
+//! and gives a step that a resumed run has written again once. Histograms, images and texts are tensors, as TensorFlow 2
+//! writes them; that class lists such a step of theirs twice under `Tensors(tag)`, the later value last.
 
+mod decoded_size;
 mod directory;
 mod error;
 mod proto;
