@@ -86,9 +86,8 @@ impl Records {
                 (samples.len() - finite.len()) as f64,
             );
         }
-        if let Ok(histogram) = Histogram::of(&finite) {
-            self.push(tag, Value::Histogram(histogram));
-        }
+        let histogram = Histogram::of(&finite).expect("finite samples can be binned");
+        self.push(tag, Value::Histogram(histogram));
     }
 
     /// Adds weighted bins.
