@@ -70,7 +70,7 @@ pub enum Error {
     #[error(transparent)]
     TensorBoard(#[from] tensorboard::Error),
     /// A file that was to begin is there.
-    #[error("`{}` exists: `JsonLines::append` goes on with it; or choose another name", path.display())]
+    #[error("`{}` exists: `JsonLines::append` or `JsonLines::resume` goes on with it; or choose another name", path.display())]
     Exists {
         /// The file.
         path: std::path::PathBuf,

@@ -64,7 +64,8 @@ impl JsonLines {
         Ok(Self::to(lines, Some(path)))
     }
 
-    /// Goes on with a file, or begins it. A last line that a killed run left unfinished is ended first, and stays as it is.
+    /// Goes on with a file, or begins it. A last line that a killed run left unfinished is ended first, and stays as it is, as do the records of steps that
+    /// come again: [`resume`](Self::resume) takes these out.
     ///
     /// # Errors
     ///
@@ -72,6 +73,24 @@ impl JsonLines {
     pub fn append(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let lines = Lines::append(path).map_err(|source| failed("append to", path, source))?;
+        Ok(Self::to(lines, Some(path)))
+    }
+
+    /// Goes on with a file at a step, or begins it: lines of that step and later ones, which the run wrote beyond its checkpoint before it was interrupted,
+    /// are taken out, so that no step stands there twice. A last line that a killed run left unfinished goes too; lines without a step stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when the file cannot be opened, read or written; it is then as it was.
+    pub fn resume(path: impl AsRef<Path>, step: u64) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let is_earlier = |line: &[u8]| {
+            let object: Option<Json> = serde_json::from_slice(line).ok();
+            let its_step = object.as_ref().and_then(|object| object["step"].as_u64());
+            its_step.is_none_or(|its_step| its_step < step)
+        };
+        let lines =
+            Lines::resume(path, is_earlier).map_err(|source| failed("go on with", path, source))?;
         Ok(Self::to(lines, Some(path)))
     }
 

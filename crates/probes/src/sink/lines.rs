@@ -1,7 +1,8 @@
 //! Lines that stand in a file or stream whole or not at all, as far as it allows.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind};
+use std::io::{Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
 /// A file or stream that takes lines.
@@ -48,6 +49,38 @@ impl Lines {
             output: Output::File(file),
             unended: false,
         })
+    }
+
+    /// A file that may exist, without the lines that are not kept and without a last line that has no end. They are left out
+    /// in a copy, which then takes the place of the file.
+    pub(super) fn resume(path: &Path, keep: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
+        let old = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::append(path),
+            Err(error) => return Err(error),
+        };
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        let copy = || -> io::Result<()> {
+            let mut input = BufReader::new(old);
+            let mut output = BufWriter::new(File::create(&partial)?);
+            // Bytes, because a line may have been cut within a character.
+            let mut line = Vec::new();
+            while input.read_until(b'\n', &mut line)? > 0 {
+                if line.ends_with(b"\n") && keep(&line) {
+                    output.write_all(&line)?;
+                }
+                line.clear();
+            }
+            output.into_inner()?.sync_all()?;
+            std::fs::rename(&partial, path)
+        };
+        copy().inspect_err(|_| {
+            // The failure that counts is the one of the copy; the file is as it was.
+            let _ = std::fs::remove_file(&partial);
+        })?;
+        Self::append(path)
     }
 
     /// A stream.

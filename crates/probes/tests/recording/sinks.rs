@@ -213,3 +213,50 @@ fn numbers_that_are_not_finite_and_empty_histograms_are_told_by_every_sink() {
     };
     assert_eq!((counted(3), counted(5), counted(6)), (0.0, 0.0, 2.0));
 }
+
+#[test]
+fn resumed_json_lines_hold_no_step_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let scalar = |step: u64, value: f64| Record {
+        tag: "loss".into(),
+        step,
+        value: Value::Scalar(value),
+    };
+    // Killed while it wrote step 9; the checkpoint is of step 6. A line of the user's stands between.
+    let mut sink = JsonLines::create(&path).unwrap();
+    (0..9).for_each(|step| sink.write(&scalar(step, 1.0)));
+    Box::new(sink).finish().unwrap();
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.insert_str(0, "{\"note\":\"mine\"}\n");
+    // Cut within a letter of two bytes.
+    text.push_str("{\"step\":9,\"tag\":\"λ");
+    std::fs::write(&path, &text.as_bytes()[..text.len() - 1]).unwrap();
+    let mut sink = JsonLines::resume(&path, 6).unwrap();
+    (6..12).for_each(|step| sink.write(&scalar(step, 2.0)));
+    Box::new(sink).finish().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["note"], "mine");
+    let points: Vec<(u64, f64)> = lines[1..]
+        .iter()
+        .map(|line| {
+            (
+                line["step"].as_u64().unwrap(),
+                line["scalar"].as_f64().unwrap(),
+            )
+        })
+        .collect();
+    let expected: Vec<(u64, f64)> = (0..12)
+        .map(|step| (step, if step < 6 { 1.0 } else { 2.0 }))
+        .collect();
+    assert_eq!(points, expected);
+    // Nothing else is left, and a file that is not there is begun.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let fresh = JsonLines::resume(folder.path().join("fresh.jsonl"), 3).unwrap();
+    Box::new(fresh).finish().unwrap();
+    assert!(JsonLines::resume(folder.path().join("missing/run.jsonl"), 3).is_err());
+}
