@@ -5,7 +5,8 @@ Four readers must agree, tag by tag, step by step, value by value:
   1. an independent parse of the records (records.py), which says what is in the files;
   2. the TensorBoard server with its data server, over HTTP;
   3. the TensorBoard server with its Python loader (--load_fast=false), over HTTP;
-  4. the Python classes EventFileLoader and EventAccumulator.
+  4. the Python classes EventFileLoader and EventAccumulator, whose Scalars(tag) is what scripts and tbparse are built on: it
+     must hold every scalar, no step twice, and the last values that summary.json tells.
 If a run directory has a summary.json with an object "last_scalars": {tag: {"step": n, "value": x}}, then every scalar
 tag must be in it or in the same object under "times", with its last step and its last value, which is x rounded to f32.
 
@@ -15,10 +16,12 @@ Prints what was compared. Exit code 1 with the list of differences, also when th
 import argparse
 import io
 import json
+import math
 import sys
 import tempfile
 import time
 import urllib.error
+from collections import Counter
 from pathlib import Path
 
 from PIL import Image
@@ -39,6 +42,7 @@ def arguments():
     parser.add_argument("runs", nargs="+", type=Path, help="run directories, or directories that hold some")
     parser.add_argument("--expect", default="", metavar="KINDS", help="comma list of scalars, histograms, images, text: each must be there")
     parser.add_argument("--require-summary", action="store_true", help="each run directory must have a summary.json")
+    parser.add_argument("--require-resumed", action="store_true", help="each run must have been resumed from before steps that it had written")
     parser.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="how long a server may take to load everything (default 120)")
     options = parser.parse_args()
     options.expect = [kind for kind in options.expect.split(",") if kind]
@@ -156,43 +160,68 @@ def compare_python_classes(run, copy):
         loaded = list(event_file_loader.LegacyEventFileLoader(str(copy / file.path.name)).Load())
         if as_bytes(loaded) != as_bytes(file.events):
             differences.append(f"{file.path}: EventFileLoader gives {len(loaded)} events, the file has {len(file.events)} or others")
-    accumulator = event_accumulator.EventAccumulator(str(copy), size_guidance={event_accumulator.TENSORS: 0})
-    accumulator.Reload()
     expectation = records.expected(run, "accumulator")
-    tags = set(accumulator.Tags()["tensors"])
+    accumulator = event_accumulator.EventAccumulator(str(copy), size_guidance=event_accumulator.STORE_EVERYTHING_SIZE_GUIDANCE)
+    accumulator.Reload()
+    tags = accumulator.Tags()
     for (plugin, tag), points in expectation.items():
         where = f"{run.directory} EventAccumulator {plugin}/{tag}"
-        if tag not in tags:
-            differences.append(f"{where}: missing")
+        if tag not in tags["scalars" if plugin == "scalars" else "tensors"]:
+            if points:
+                differences.append(f"{where}: missing")
             continue
-        shown = [(e.step, e.wall_time, records.decode(plugin, e.tensor_proto)[0]) for e in accumulator.Tensors(tag)]
+        if plugin == "scalars":
+            shown = [(e.step, e.wall_time, e.value) for e in accumulator.Scalars(tag)]
+            twice = sorted(step for step, count in Counter(step for step, _, _ in shown).items() if count > 1)
+            if twice:
+                differences.append(f"{where}: the steps {_short(twice)} stand there more than once")
+        else:
+            shown = [(e.step, e.wall_time, records.decode_tensor(plugin, e.tensor_proto)[0]) for e in accumulator.Tensors(tag)]
         differences += compare_series(where, plugin, points, shown)
+    # As the first script of a user does it: no setting, and the last value of each scalar.
+    plain = event_accumulator.EventAccumulator(str(copy)).Reload()
+    last = {tag: plain.Scalars(tag)[-1] for tag in plain.Tags()["scalars"]}
+    differences += compare_summary(run, "EventAccumulator.Scalars", {tag: (event.step, event.value) for tag, event in last.items()})
     return differences
 
 
-def compare_summary(run, required):
-    """Differences between summary.json and the last point of each scalar."""
+def last_scalars(run):
+    """{tag: (step, value)} of the last scalars that summary.json tells; none where it is missing or of another form."""
     path = run.directory / "summary.json"
     if not path.exists():
-        return [f"{path}: missing"] if required else []
+        return None
+    summary = json.loads(path.read_text())
+    # What differs between two equal runs, the costs, stands apart under "times".
+    told = summary["last_scalars"] | summary.get("times", {}).get("last_scalars", {})
+    return {tag: (entry["step"], records.nearest_f32(entry["value"])) for tag, entry in told.items()}
+
+
+def compare_summary(run, who, last):
+    """Differences between summary.json, where there is one, and the last step and value of each scalar that some reader gives."""
+    path = run.directory / "summary.json"
     try:
-        summary = json.loads(path.read_text())
-        # What differs between two equal runs, the costs, stands apart under "times".
-        told = summary["last_scalars"] | summary.get("times", {}).get("last_scalars", {})
-        told = {tag: (entry["step"], records.nearest_f32(entry["value"])) for tag, entry in told.items()}
+        told = last_scalars(run)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [f'{path}: no object "last_scalars" of {{"step", "value"}} ({error!r})']
-    series = {tag: points for (plugin, tag), points in records.expected(run, "data_server").items() if plugin == "scalars"}
-    differences = [f"{path}: scalar {tag} is missing" for tag in sorted(set(series) - set(told))]
-    differences += [f"{path}: scalar {tag} is not in the event files" for tag in sorted(set(told) - set(series))]
-    for tag in sorted(set(told) & set(series)):
-        last = series[tag][-1]
+    if told is None:
+        return []
+    differences = [f"{path}: scalar {tag} is missing, {who} has it" for tag in sorted(set(last) - set(told))]
+    differences += [f"{path}: scalar {tag} is not in {who}" for tag in sorted(set(told) - set(last))]
+    for tag in sorted(set(told) & set(last)):
         step, value = told[tag]
-        not_finite = abs(last.value) == float("inf") or last.value != last.value
-        same = not_finite if value is None else records.same_number(value, last.value)
-        if step != last.step or not same:
-            differences.append(f"{path}: scalar {tag} is {value} at step {step}, the event files end with {last.value} at step {last.step}")
+        last_step, last_value = last[tag]
+        same = not math.isfinite(last_value) if value is None else records.same_number(value, last_value)
+        if step != last_step or not same:
+            differences.append(f"{path}: scalar {tag} is {value} at step {step}, {who} ends with {last_value} at step {last_step}")
     return differences
+
+
+def compare_files_with_summary(run, required):
+    """Differences between summary.json and the event files."""
+    if required and not (run.directory / "summary.json").exists():
+        return [f"{run.directory / 'summary.json'}: missing"]
+    series = {tag: points for (plugin, tag), points in records.expected(run, "data_server").items() if plugin == "scalars"}
+    return compare_summary(run, "the event files", {tag: (points[-1].step, points[-1].value) for tag, points in series.items()})
 
 
 def report(run, expectation):
@@ -250,7 +279,12 @@ def main():
         for (plugin, tag), points in expectation.items():
             if plugin == "images":
                 differences += check_pictures(f"{run.directory} images/{tag}", points)
-        differences += compare_summary(run, options.require_summary)
+        differences += compare_files_with_summary(run, options.require_summary)
+        repeated = records.repeated_steps(run)
+        if repeated:
+            print(f"{run.directory}: resumed; {sum(map(len, repeated.values()))} points of {len(repeated)} scalars were written again")
+        elif options.require_resumed:
+            differences.append(f"{run.directory}: no step was written again, so nothing is shown about a resumed run")
     if not scalars:
         differences.append("no scalar found")
     differences += [f"no {kind} found, but they were expected" for kind in options.expect if kind not in kinds]

@@ -105,9 +105,19 @@ def _check_form(file):
                 fault(f"tag {value.tag} has no metadata at step {event.step}")
             elif plugin in KINDS and value.metadata.data_class != KINDS[plugin]:
                 fault(f"tag {value.tag} has data class {value.metadata.data_class} for plugin {plugin}")
+            form = value.WhichOneof("value")
+            if plugin in KINDS and form != ("simple_value" if plugin == "scalars" else "tensor"):
+                fault(f"tag {value.tag} holds a {form} at step {event.step}, which not every reader takes for plugin {plugin}")
 
 
-def decode(plugin, tensor):
+def decode(plugin, value):
+    """What a value of a summary holds and, for pictures, the stated (width, height)."""
+    if value.WhichOneof("value") == "simple_value":
+        return value.simple_value, None
+    return decode_tensor(plugin, value.tensor)
+
+
+def decode_tensor(plugin, tensor):
     """The value of a tensor and, for pictures, the stated (width, height)."""
     shape = [dim.size for dim in tensor.tensor_shape.dim]
     if plugin == "scalars":
@@ -169,7 +179,7 @@ def read_run(directory):
             run.others[plugin] = run.others.get(plugin, 0) + 1
             continue
         try:
-            decode(plugin, value.tensor)
+            decode(plugin, value)
         except (ValueError, KeyError, struct.error) as error:
             run.faults.append(f"tag {value.tag} at step {event.step}: {error!r}")
     return run
@@ -181,14 +191,14 @@ def expected(run, loader):
     Where a run was resumed, points that it had written beyond the checkpoint give way to the new ones, but by three rules:
     `data_server`: a point removes the points of its own tag at its step and later.
     `python`: a START removes the points of all tags at its step and later, except the first START of the run.
-    `accumulator` (EventAccumulator): nothing is removed, since it purges the summaries of TensorFlow 1 only.
+    `accumulator` (EventAccumulator): a START removes the scalars at its step and later. No tensor is removed.
     """
     series = {}
     started = False
     for event, value in run.values():
         if value is None:
-            if loader == "python" and started:
-                for points in series.values():
+            for (plugin, _), points in series.items():
+                if (loader == "python" and started) or (loader == "accumulator" and plugin == "scalars"):
                     points[:] = [point for point in points if point.step < event.step]
             started = True
             continue
@@ -198,8 +208,21 @@ def expected(run, loader):
         points = series.setdefault((plugin, value.tag), [])
         while loader == "data_server" and points and points[-1].step >= event.step:
             points.pop()
-        points.append(Point(event.step, event.wall_time, *decode(plugin, value.tensor)))
+        points.append(Point(event.step, event.wall_time, *decode(plugin, value)))
     return series
+
+
+def repeated_steps(run):
+    """The steps of scalars that an earlier file of the run holds too, by tag: those that a resumed run has written again."""
+    seen, repeated = {}, {}
+    for number, file in enumerate(run.files):
+        for event in file.events:
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name != "scalars":
+                    continue
+                if seen.setdefault((value.tag, event.step), number) < number:
+                    repeated.setdefault(value.tag, set()).add(event.step)
+    return repeated
 
 
 def same_number(a, b):

@@ -44,6 +44,15 @@ def values(events, plugin):
     return [(e, v) for e in events for v in e.summary.value if v.metadata.plugin_data.plugin_name == plugin]
 
 
+def as_tensors(events):
+    """Turns every scalar into a tensor, which both loaders of TensorBoard take too."""
+    for _, value in values(events, "scalars"):
+        number = value.simple_value
+        value.tensor.dtype = types_pb2.DT_FLOAT
+        value.tensor.tensor_shape.SetInParent()
+        value.tensor.float_val.append(number)
+
+
 class ReadBack(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -61,15 +70,25 @@ class ReadBack(unittest.TestCase):
         self.assertEqual(result, code, output.getvalue())
         return output.getvalue()
 
-    def spoil_copy(self, change):
-        """Spoils what the servers and only the servers see."""
+    def read_files(self, *options):
+        """As `read_back`, for what is seen before TensorBoard is asked."""
+        with mock.patch.object(read_back, "compare_readers", lambda *_: []):
+            return self.read_back(*options)
+
+    def spoiled_copies(self, change):
+        """Spoils what TensorBoard sees, and nothing else."""
         copy = read_back.copy_run
 
         def copy_spoiled(run, target):
             copy(run, target)
-            rewrite(target / self.events.name, change)
+            for events in target.iterdir():
+                rewrite(events, change)
 
-        with mock.patch.object(read_back, "copy_run", copy_spoiled):
+        return mock.patch.object(read_back, "copy_run", copy_spoiled)
+
+    def spoil_copy(self, change):
+        """What is said about a spoiled copy."""
+        with self.spoiled_copies(change):
             output = self.read_back()
         self.assertIn("DIFFERENCE data server: ", output)
         self.assertIn("DIFFERENCE Python loader: ", output)
@@ -88,33 +107,54 @@ class ReadBack(unittest.TestCase):
         shutil.copytree(SAMPLE, self.run_directory)
         self.assertIn("is cut after byte", self.read_back(*ALL, code=0))
 
+    def use_resumed(self):
+        shutil.rmtree(self.run_directory)
+        shutil.copytree(SAMPLE / "resumed", self.run_directory)
+
+    def test_resumed_run_shows_no_step_twice(self):
+        self.use_resumed()
+        # Two scalars were written at the steps 20 to 29 before the interruption and after it.
+        self.assertIn("20 points of 2 scalars were written again", self.read_back("--require-resumed", *ALL, code=0))
+
+    def test_resumed_run_that_does_not_say_so_shows_steps_twice(self):
+        self.use_resumed()
+        with self.spoiled_copies(lambda events: [events.remove(e) for e in list(events) if e.HasField("session_log")]):
+            output = self.read_back()
+        self.assertIn("EventAccumulator scalars/loss/train: the steps [20, 21, 22, 23, 24, 25, 26, 27, 28, 29] stand there more", output)
+        # The data server removes what comes again by itself.
+        self.assertIn("data server: agrees", output)
+        self.assertIn("DIFFERENCE Python loader: ", output)
+
+    def test_run_that_was_not_resumed(self):
+        self.assertIn("no step was written again", self.read_files("--require-resumed"))
+
     def test_flipped_byte(self):
         data = bytearray(self.events.read_bytes())
         data[len(data) // 2] ^= 1
         self.events.write_bytes(data)
-        self.assertIn("checksum", self.read_back())
+        self.assertIn("checksum", self.read_files())
 
     def test_value_of_summary(self):
         self.change_summary(lambda told: told["accuracy/valid"].update(value=0.5900001))
-        self.assertIn("scalar accuracy/valid is", self.read_back())
+        self.assertIn("scalar accuracy/valid is", self.read_files())
 
     def test_step_of_summary(self):
         self.change_summary(lambda told: told["loss/train"].update(step=58))
-        self.assertIn("scalar loss/train is", self.read_back())
+        self.assertIn("scalar loss/train is", self.read_files())
 
     def test_tag_missing_in_summary(self):
         self.change_summary(lambda told: told.pop("loss/train"))
-        self.assertIn("scalar loss/train is missing", self.read_back())
+        self.assertIn("scalar loss/train is missing", self.read_files())
 
     def test_tag_only_in_summary(self):
         self.change_summary(lambda told: told.update(extra={"step": 1, "value": 1}))
-        self.assertIn("scalar extra is not in the event files", self.read_back())
+        self.assertIn("scalar extra is not in the event files", self.read_files())
 
     def test_required_summary(self):
         self.summary.unlink()
-        self.assertIn("summary.json: missing", self.read_back("--require-summary"))
+        self.assertIn("summary.json: missing", self.read_files("--require-summary"))
         self.summary.write_text("{}")
-        self.assertIn('no object "last_scalars"', self.read_back())
+        self.assertIn('no object "last_scalars"', self.read_files())
 
     def test_nothing_there(self):
         self.events.unlink()
@@ -125,23 +165,37 @@ class ReadBack(unittest.TestCase):
     def test_header_only(self):
         self.summary.unlink()
         rewrite(self.events, lambda events: events.__delitem__(slice(2, None)))
-        output = self.read_back()
+        output = self.read_files()
         self.assertIn("no tag in the event files", output)
         self.assertIn("no scalar found", output)
 
     def test_expected_kind_missing(self):
         rewrite(self.events, lambda events: [events.remove(e) for e, _ in values(events, "images")])
-        self.assertIn("no images found", self.read_back(*ALL))
+        self.assertIn("no images found", self.read_files(*ALL))
 
     def test_scalar_of_double(self):
         def change(events):
             for _, value in values(events, "scalars"):
+                number = value.simple_value
                 value.tensor.dtype = types_pb2.DT_DOUBLE
-                value.tensor.double_val.extend(value.tensor.float_val)
-                value.tensor.ClearField("float_val")
+                value.tensor.double_val.append(number)
 
         rewrite(self.events, change)
         self.assertIn("a scalar of type 2", self.read_back())
+
+    def test_scalar_that_is_a_tensor(self):
+        rewrite(self.events, as_tensors)
+        output = self.read_back()
+        self.assertIn("tag loss/train holds a tensor at step 0", output)
+
+    def test_scripts_find_no_scalar_that_is_a_tensor(self):
+        # What TensorBoard shows is the same; EventAccumulator.Scalars has nothing.
+        with self.spoiled_copies(as_tensors):
+            output = self.read_back()
+        self.assertIn("EventAccumulator scalars/loss/train: missing", output)
+        self.assertIn("scalar accuracy/valid is not in EventAccumulator.Scalars", output)
+        self.assertIn("data server: agrees", output)
+        self.assertIn("Python loader: agrees", output)
 
     def test_metadata_missing(self):
         rewrite(self.events, lambda events: values(events, "scalars")[5][1].ClearField("metadata"))
@@ -157,7 +211,7 @@ class ReadBack(unittest.TestCase):
 
     def test_picture_of_other_size(self):
         rewrite(self.events, lambda events: values(events, "images")[0][1].tensor.string_val.__setitem__(0, b"25"))
-        self.assertIn("stated (25, 24)", self.read_back())
+        self.assertIn("stated (25, 24)", self.read_files())
 
     def test_picture_damaged(self):
         def change(events):
@@ -165,10 +219,10 @@ class ReadBack(unittest.TestCase):
             strings[2] = strings[2][:60]
 
         rewrite(self.events, change)
-        self.assertIn("does not decode", self.read_back())
+        self.assertIn("does not decode", self.read_files())
 
     def test_server_shows_another_scalar(self):
-        output = self.spoil_copy(lambda events: values(events, "scalars")[7][1].tensor.float_val.__setitem__(0, 0.123))
+        output = self.spoil_copy(lambda events: setattr(values(events, "scalars")[7][1], "simple_value", 0.123))
         self.assertIn("step 3: 0.123", output)
 
     def test_server_misses_a_point_a_bin_a_picture_and_a_text(self):
@@ -186,6 +240,7 @@ class ReadBack(unittest.TestCase):
     def test_server_misses_a_tag(self):
         output = self.spoil_copy(lambda events: [events.remove(e) for e, v in values(events, "scalars") if v.tag == "loss/train"])
         self.assertIn("scalars/loss/train: missing", output)
+        self.assertIn("scalar loss/train is not in EventAccumulator.Scalars", output)
 
     def test_server_shows_a_tag_too_many(self):
         def change(events):

@@ -101,7 +101,7 @@ fn main() -> Result<()> {
             observed.failed
         );
     }
-    let measured = probes.finish()?.measured.values().sum::<u64>();
+    let measured = probes.finish().delivered()?.measured.values().sum::<u64>();
     ensure!(
         (measured > 10) == directory.is_some(),
         "{measured} measurements"

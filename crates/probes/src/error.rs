@@ -70,7 +70,7 @@ pub enum Error {
     #[error(transparent)]
     TensorBoard(#[from] tensorboard::Error),
     /// A file that was to begin is there.
-    #[error("`{}` exists: `JsonLines::append` goes on with it; or choose another name", path.display())]
+    #[error("`{}` exists: `JsonLines::append` or `JsonLines::resume` goes on with it; or choose another name", path.display())]
     Exists {
         /// The file.
         path: std::path::PathBuf,
@@ -94,6 +94,29 @@ pub enum Error {
         rejected: u64,
         /// Why the first one is missing.
         first: Box<Self>,
+    },
+    /// A sink panicked.
+    #[error("the sink {sink} panicked: {message}")]
+    SinkPanicked {
+        /// The sink.
+        sink: &'static str,
+        /// The message of the panic.
+        message: String,
+    },
+    /// Two things went wrong in one place.
+    #[error("{0}; and {1}")]
+    Both(Box<Self>, Box<Self>),
+    /// Two tags would give their pictures the same file.
+    #[error(
+        "the pictures of tag `{tag}` would be named `{name}` as those of tag `{other}` are: rename one of the two"
+    )]
+    PictureName {
+        /// The tag that was refused.
+        tag: String,
+        /// The tag that has the name.
+        other: String,
+        /// The name, to which the step is added.
+        name: String,
     },
     /// A slice does not have the length that its neighbours imply.
     #[error("{what} has {found} values but {expected} are needed")]
@@ -151,4 +174,18 @@ pub enum Error {
     /// Encoding a PNG failed.
     #[error("encoding a PNG failed: {0}")]
     Png(#[from] png::EncodingError),
+}
+
+impl Error {
+    /// The report of a sink that lost `rejected` records, the first one because of `first`; just `first` where none is known to be lost.
+    pub(crate) fn rejected(sink: &'static str, rejected: u64, first: Self) -> Self {
+        if rejected == 0 {
+            return first;
+        }
+        Self::Rejected {
+            sink,
+            rejected,
+            first: Box::new(first),
+        }
+    }
 }

@@ -11,6 +11,8 @@ pub mod render;
 pub mod sink;
 
 mod budget;
+mod caught;
+mod delivery;
 mod error;
 mod observation;
 mod probe;

@@ -36,7 +36,7 @@ impl Observation {
 }
 
 /// What a run of probes did, as [`Probes::finish`](crate::Probes::finish) tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Summary {
     /// The time spent.
@@ -47,8 +47,24 @@ pub struct Summary {
     pub failed: u64,
     /// How many measurements were skipped for the budget.
     pub skipped: u64,
-    /// Probes that never measured although they have a schedule: perhaps the loop never observed their step.
+    /// Probes that were never due although they have a schedule: perhaps the loop never observed their step.
     pub never_due: Vec<String>,
+    /// What did not reach a sink, with the reason: a tag that was logged twice at one step, a full disk, a sink that panicked. The other sinks have it.
+    pub undelivered: Vec<Error>,
+}
+
+impl Summary {
+    /// The summary of a run whose sinks took everything, for a program that otherwise ends with an error.
+    ///
+    /// # Errors
+    ///
+    /// The first of [`undelivered`](Self::undelivered).
+    pub fn delivered(mut self) -> Result<Self, Error> {
+        if self.undelivered.is_empty() {
+            return Ok(self);
+        }
+        Err(self.undelivered.swap_remove(0))
+    }
 }
 
 /// The text about probes that failed or were skipped, when there are any.

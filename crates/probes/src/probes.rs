@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::budget::{Budget, Spent};
+use crate::caught::caught;
+use crate::delivery::Delivery;
 use crate::observation::{Observation, Summary, notes};
 use crate::probe::{Moment, Probe};
 use crate::record::{Record, Records, Value};
@@ -31,7 +33,7 @@ pub const NOTES_TAG: &str = "diagnosis/probes";
 /// See [`Probe`].
 pub struct Probes<M> {
     entries: Vec<Entry<M>>,
-    sinks: Vec<Box<dyn Sink>>,
+    sinks: Vec<Delivery>,
     budget: Budget,
     total_steps: Option<u64>,
     learning_rate: Option<f64>,
@@ -40,13 +42,18 @@ pub struct Probes<M> {
     inside: Duration,
     last_step: Option<u64>,
     warned: bool,
+    /// Warnings about sinks, for the next observation.
+    pending: Vec<String>,
     summary: Summary,
 }
 
 struct Entry<M> {
     schedule: Schedule,
     probe: Box<dyn Probe<M> + Send>,
+    /// As the probe told it when it was added: asking again could panic.
+    name: String,
     optional: bool,
+    was_due: bool,
     measured: u64,
 }
 
@@ -66,6 +73,7 @@ impl<M> Probes<M> {
             inside: Duration::ZERO,
             last_step: None,
             warned: false,
+            pending: Vec::new(),
             summary: Summary::default(),
         }
     }
@@ -90,8 +98,10 @@ impl<M> Probes<M> {
     ) -> Self {
         self.entries.push(Entry {
             schedule,
+            name: probe.name(),
             probe,
             optional,
+            was_due: false,
             measured: 0,
         });
         self
@@ -100,7 +110,7 @@ impl<M> Probes<M> {
     /// Adds a sink; every sink receives every record.
     #[must_use]
     pub fn into_sink(mut self, sink: impl Sink + 'static) -> Self {
-        self.sinks.push(Box::new(sink));
+        self.sinks.push(Delivery::to(sink));
         self
     }
 
@@ -163,7 +173,7 @@ impl<M> Probes<M> {
     /// # Errors
     ///
     /// [`Error::TotalStepsMissing`] when a schedule needs the total number of steps, which the first call notices. Nothing else: failures of probes are in
-    /// [`Observation::failed`], failures of sinks come back from [`finish`](Self::finish).
+    /// [`Observation::failed`], failures of sinks in the summary of [`finish`](Self::finish).
     pub fn observe(&mut self, step: u64, model: &M) -> Result<Observation, Error> {
         let due = self
             .entries
@@ -172,6 +182,7 @@ impl<M> Probes<M> {
             .collect::<Result<Vec<bool>, Error>>()?;
         let mut observation = Observation {
             step,
+            warnings: std::mem::take(&mut self.pending),
             ..Observation::default()
         };
         if let Some(last) = self.last_step.filter(|last| step <= *last) {
@@ -195,6 +206,7 @@ impl<M> Probes<M> {
             training: entered.saturating_sub(inside),
         };
         for (entry, _) in self.entries.iter_mut().zip(&due).filter(|(_, due)| **due) {
+            entry.was_due = true;
             let started = (self.clock)();
             let so_far = spent(self.inside, started);
             if self.budget.enforcing && entry.optional && self.budget.is_exceeded(&so_far) {
@@ -203,11 +215,12 @@ impl<M> Probes<M> {
                     100.0 * self.budget.fraction,
                     so_far.sentence()
                 );
-                observation.skipped.push((entry.probe.name(), reason));
+                observation.skipped.push((entry.name.clone(), reason));
                 continue;
             }
             let mut records = Records::new(step);
-            let result = caught(|| entry.probe.measure(&moment, &mut records));
+            let result = caught(|| entry.probe.measure(&moment, &mut records))
+                .unwrap_or_else(|message| Err(Error::Panicked { message }));
             for record in records.into_vec() {
                 if observation
                     .records
@@ -216,8 +229,7 @@ impl<M> Probes<M> {
                 {
                     observation.warnings.push(format!(
                         "the tag {} of {} was left out at step {step}, because another probe had recorded it: wrap one of them in `instrument::Suffixed`",
-                        record.tag,
-                        entry.probe.name()
+                        record.tag, entry.name
                     ));
                 } else {
                     observation.records.push(record);
@@ -227,11 +239,11 @@ impl<M> Probes<M> {
                 Ok(()) => {
                     entry.measured += 1;
                     observation.measured.push((
-                        entry.probe.name(),
+                        entry.name.clone(),
                         (self.clock)().saturating_sub(started).as_secs_f64(),
                     ));
                 }
-                Err(error) => observation.failed.push((entry.probe.name(), error)),
+                Err(error) => observation.failed.push((entry.name.clone(), error)),
             }
         }
         self.summary.failed += observation.failed.len() as u64;
@@ -246,6 +258,7 @@ impl<M> Probes<M> {
         self.write(&observation.records);
         self.inside += (self.clock)().saturating_sub(entered);
         self.account(&mut observation);
+        observation.warnings.append(&mut self.pending);
         Ok(observation)
     }
 
@@ -308,43 +321,22 @@ impl<M> Probes<M> {
 
     fn write(&mut self, records: &[Record]) {
         for sink in &mut self.sinks {
-            for record in records {
-                sink.write(record);
-            }
-            sink.flush();
+            self.pending.extend(sink.write(records));
         }
     }
 
-    /// Ends all sinks and tells what was done.
-    ///
-    /// # Errors
-    ///
-    /// The first failure of a sink; the other sinks are ended all the same.
-    pub fn finish(mut self) -> Result<Summary, Error> {
+    /// Ends all sinks and tells what was done, and in [`Summary::undelivered`] what did not reach a sink.
+    #[must_use = "the summary tells what failed"]
+    pub fn finish(mut self) -> Summary {
         self.summary.spent = self.spent();
-        for entry in &self.entries {
-            *self.summary.measured.entry(entry.probe.name()).or_default() += entry.measured;
-            if entry.measured == 0 && entry.schedule != Schedule::never() {
-                self.summary
-                    .never_due
-                    .push(format!("{} ({})", entry.probe.name(), entry.schedule));
+        for entry in self.entries {
+            if !entry.was_due && entry.schedule != Schedule::never() {
+                let missed = format!("{} ({})", entry.name, entry.schedule);
+                self.summary.never_due.push(missed);
             }
+            *self.summary.measured.entry(entry.name).or_default() += entry.measured;
         }
-        let results: Vec<Result<(), Error>> = self.sinks.into_iter().map(Sink::finish).collect();
-        results.into_iter().collect::<Result<(), Error>>()?;
-        Ok(self.summary)
+        self.summary.undelivered = self.sinks.into_iter().flat_map(Delivery::finish).collect();
+        self.summary
     }
-}
-
-/// What `measure` gives; a panic of the user's closures or of Burn is an error like any other.
-fn caught(measure: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(measure)).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(Error::Panicked {
-            message: text.unwrap_or("without a message").to_owned(),
-        })
-    })
 }

@@ -77,6 +77,10 @@ impl Records {
     }
 
     /// Adds the histogram of `samples`. Samples that are not finite cannot be binned: they are left out and counted under the tag with `_not_finite` added.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "samples that are finite can always be binned"
+    )]
     pub fn histogram(&mut self, tag: impl Into<String>, samples: &[f64]) {
         let tag = tag.into();
         let finite: Vec<f64> = samples.iter().copied().filter(|v| v.is_finite()).collect();
@@ -86,9 +90,8 @@ impl Records {
                 (samples.len() - finite.len()) as f64,
             );
         }
-        if let Ok(histogram) = Histogram::of(&finite) {
-            self.push(tag, Value::Histogram(histogram));
-        }
+        let histogram = Histogram::of(&finite).expect("finite samples can be binned");
+        self.push(tag, Value::Histogram(histogram));
     }
 
     /// Adds weighted bins.

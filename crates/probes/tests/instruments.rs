@@ -269,7 +269,7 @@ fn density_line_and_surface_record_numbers_and_pictures() {
         .filter_map(serde_json::Value::as_f64)
         .sum();
     assert!((weights - 1.0).abs() < 1e-9);
-    probes.finish().unwrap();
+    probes.finish().delivered().unwrap();
     let points = tensorboard::read_events(&path).unwrap().points;
     for tag in [
         "landscape/line",
@@ -302,4 +302,50 @@ fn a_diverged_model_is_reported_and_its_loss_recorded() {
     let observation = probes.observe(0, &model).unwrap();
     assert!(observation.scalar("loss/valid").is_some_and(f64::is_nan));
     assert!(observation.failed.len() >= 4, "{:?}", observation.failed);
+}
+
+#[test]
+fn curve_that_cannot_be_measured_leaves_the_others() {
+    let (model, risk) = problem();
+    let nothing = Risk::mean(Vec::<Pair>::new(), |model: &Linear, (x, _): &Pair| {
+        model.forward(x.clone()).mean()
+    });
+    // Along the eigenvector (1, 0): (9 (2 + a)^2 + 1) / 2.
+    let line = LossLine::of("train", &risk, vec![-1.0, 0.0, 1.0])
+        .and("nothing", &nothing)
+        .and("again", &risk)
+        .along(Direction::TopEigenvector { seed: 1 });
+    let observation = observe(&model, line);
+    assert_eq!(observation.failed.len(), 1, "{:?}", observation.failed);
+    let tags: Vec<&str> = observation.records.iter().map(|r| r.tag.as_str()).collect();
+    assert_eq!(
+        tags,
+        ["landscape/line_data", "landscape/line", probes::NOTES_TAG]
+    );
+    let Value::Data(data) = &observation.records[0].value else {
+        panic!("{:?}", observation.records[0])
+    };
+    for (curve, name) in [(0, "train"), (1, "again")] {
+        assert_eq!(data["curves"][curve]["name"], name);
+        let middle = data["curves"][curve]["loss"][1].as_f64().unwrap();
+        assert!((middle - 18.5).abs() < 1e-9, "{middle}");
+    }
+}
+
+#[test]
+fn more_right_answers_than_questions_are_an_error() {
+    let (model, _) = problem();
+    let x = matrix(&Device::flex(), [[1.0, 0.0]; 4]);
+    // A closure that counts over the batch what it asked once.
+    let count = |_: &Linear, _: &Pair| (4_usize, 1_usize);
+    let observation = observe(
+        &model,
+        Accuracy::of([(x.clone(), x)], count, "accuracy/valid"),
+    );
+    assert!(observation.scalar("accuracy/valid").is_none());
+    let error = observation.failed[0].1.to_string();
+    assert!(
+        error.contains("right answers that the closure counts is 4"),
+        "{error}"
+    );
 }

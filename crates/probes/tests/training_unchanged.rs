@@ -82,7 +82,7 @@ fn train(mut probes: Probes<Net>) -> Result<(Vec<u64>, Vec<u64>), Error> {
     let mut bits = Bits::default();
     // `valid` writes the running statistics that are still pending.
     net.valid().visit(&mut bits);
-    probes.finish()?;
+    probes.finish().delivered()?;
     Ok((losses, bits.0))
 }
 

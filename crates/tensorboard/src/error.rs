@@ -176,6 +176,18 @@ pub enum Error {
         other: (u32, u32),
     },
 
+    /// A value of more bytes than a record may have.
+    #[error(
+        "the value of tag `{tag}` takes {bytes} bytes, but a record may have {}: write fewer or smaller pictures or bins, or less text",
+        crate::record::LARGEST_RECORD
+    )]
+    ValueTooLarge {
+        /// The tag.
+        tag: String,
+        /// The bytes of the record that it would have made.
+        bytes: u64,
+    },
+
     /// Values were lost while the run went on.
     #[error(
         "{lost} value(s) are missing from `{}`, which holds the {written} before: free some space and resume the run",
@@ -201,6 +213,20 @@ pub enum Error {
         offset: u64,
         /// `length` or `data`.
         part: &'static str,
+    },
+
+    /// A record that would take more memory than a reader gives it.
+    #[error(
+        "the record at byte {offset} of `{}` takes {bytes} bytes of memory, but a reader gives it {}: check that another program did not write the file",
+        path.display(), crate::record::LARGEST_RECORD
+    )]
+    RecordTooLarge {
+        /// The event file.
+        path: PathBuf,
+        /// Where the record begins, in bytes.
+        offset: u64,
+        /// The length of the record, or what it would take once decoded.
+        bytes: u64,
     },
 
     /// A record with a right checksum that is no event.

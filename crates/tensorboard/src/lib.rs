@@ -44,7 +44,14 @@
 //! and 10 images of a tag, chosen at random. The browser reloads on demand unless "Reload data" is turned on.
 //!
 //! Files are made for both of its loaders, the data server and the Python one; they were read back with TensorBoard 2.21.
+//!
+//! # How scripts read it
+//! `EventAccumulator(run).Reload().Scalars(tag)`, and the scripts that are built on it, gives the scalars, and gives a step that
+//! a resumed run has written again once. Histograms, images and texts are tensors, as TensorFlow 2 writes them; that class
+//! lists such a step of theirs twice under `Tensors(tag)`, the later value last. `tbparse` reads every file by itself, as if
+//! the others were not there: `frame.drop_duplicates(["tag", "step"], keep="last")` leaves what was written last.
 
+mod decoded_size;
 mod directory;
 mod error;
 mod proto;

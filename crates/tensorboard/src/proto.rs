@@ -49,7 +49,7 @@ pub(crate) struct Summary {
 pub(crate) struct Value {
     #[prost(string, tag = "1")]
     pub(crate) tag: String,
-    /// The scalar of TensorFlow 1; read, never written.
+    /// A scalar, as TensorFlow 1 and PyTorch write it; TensorFlow 2 writes a tensor of rank 0.
     #[prost(float, optional, tag = "2")]
     pub(crate) simple_value: Option<f32>,
     #[prost(message, optional, tag = "8")]
@@ -158,6 +158,7 @@ mod tests {
     //! The bytes come from TensorBoard 2.21's own `event_pb2` in Python (`SerializeToString(deterministic=True)`).
 
     use super::*;
+    use crate::summary::Data;
     use prost::Message;
 
     fn bytes(hex: &str) -> Vec<u8> {
@@ -165,7 +166,7 @@ mod tests {
         (0..hex.len()).step_by(2).map(digit).collect()
     }
 
-    fn event(tag: &str, tensor: Tensor, plugin: &str, data_class: i32) -> Event {
+    fn event(tag: &str, data: Data, plugin: &str, data_class: i32) -> Event {
         let plugin_data = Some(PluginData {
             plugin_name: plugin.into(),
             content: Vec::new(),
@@ -174,10 +175,14 @@ mod tests {
             plugin_data,
             data_class,
         });
+        let (simple_value, tensor) = match data {
+            Data::Number(number) => (Some(number), None),
+            Data::Tensor(tensor) => (None, Some(tensor)),
+        };
         let value = Value {
             tag: tag.into(),
-            simple_value: None,
-            tensor: Some(tensor),
+            simple_value,
+            tensor,
             metadata,
         };
         let summary = Some(Summary { value: vec![value] });
@@ -218,15 +223,19 @@ mod tests {
         };
         for (event, hex) in [
             (
-                event("loss/train", scalar, "scalars", 1),
+                event("loss/train", Data::Number(0.5), "scalars", 1),
+                "0900001040fc54d94110072a220a200a0a6c6f73732f747261696e150000003f4a0d0a090a077363616c6172732001",
+            ),
+            (
+                event("loss/train", Data::Tensor(scalar), "scalars", 1),
                 "0900001040fc54d94110072a290a270a0a6c6f73732f747261696e420a080112002a040000003f4a0d0a090a077363616c6172732001",
             ),
             (
-                event("h", histogram, "histograms", 2),
+                event("h", Data::Tensor(histogram), "histograms", 2),
                 "0900001040fc54d94110072a3f0a3d0a016842260802120812020801120208032218000000000000f0bf0000000000000040000000000000e03f4a100a0c0a0a686973746f6772616d732002",
             ),
             (
-                event("i", image, "images", 3),
+                event("i", Data::Tensor(image), "images", 3),
                 "0900001040fc54d94110072a280a260a0169421308071204120208034201314201324203706e674a0c0a080a06696d616765732003",
             ),
             (start, "0900001040fc54d94110073a020801"),

@@ -1,8 +1,9 @@
 //! The reader of one event file, for tests, for resuming and for comparing runs.
 
 use crate::Error;
+use crate::decoded_size::decoded_size;
 use crate::proto;
-use crate::record::{Found, RecordReader};
+use crate::record::{Found, LARGEST_RECORD, RecordReader};
 use crate::summary::{self, Value};
 use prost::Message;
 use std::fs::File;
@@ -84,8 +85,8 @@ impl EventFile {
 /// A file that ends within a record (its writer was killed) is read up to there and marked as truncated.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Corrupt`] if a checksum is wrong; [`Error::NotAnEvent`]. To have what
-/// comes before the damage, use [`EventReader`].
+/// [`Error::Io`] if the file cannot be read; [`Error::Corrupt`] if a checksum is wrong; [`Error::NotAnEvent`];
+/// [`Error::RecordTooLarge`]. To have what comes before the damage, use [`EventReader`].
 ///
 /// # Examples
 /// ```
@@ -135,7 +136,10 @@ pub fn read_events(path: impl AsRef<Path>) -> Result<EventFile, Error> {
     Ok(file)
 }
 
-/// Iterates over the events of a file; memory holds one at a time.
+/// Iterates over the events of a file.
+///
+/// Memory holds one event at a time. A record may have 256 MiB, and so may what it decodes to: a file cannot make the reader
+/// take more than a small multiple of that.
 ///
 /// The iteration ends at the end of the file, within the last record if that was cut, or after the first error.
 #[derive(Debug)]
@@ -180,17 +184,32 @@ impl EventReader {
         self.truncated
     }
 
+    fn too_large(&self, offset: u64, bytes: u64) -> Error {
+        Error::RecordTooLarge {
+            path: self.path.clone(),
+            offset,
+            bytes,
+        }
+    }
+
     fn next_event(&mut self) -> Result<Option<Event>, Error> {
         let offset = self.records.offset();
         match self.records.next_record() {
-            Ok(Found::Record(data)) => match proto::Event::decode(data.as_slice()) {
-                Ok(event) => Ok(Some(Event::from(event))),
-                Err(source) => Err(Error::NotAnEvent {
-                    path: self.path.clone(),
-                    offset,
-                    source,
-                }),
-            },
+            Ok(Found::Record(data)) => {
+                let bytes = decoded_size(&data);
+                if bytes > LARGEST_RECORD {
+                    return Err(self.too_large(offset, bytes));
+                }
+                match proto::Event::decode(data.as_slice()) {
+                    Ok(event) => Ok(Some(Event::from(event))),
+                    Err(source) => Err(Error::NotAnEvent {
+                        path: self.path.clone(),
+                        offset,
+                        source,
+                    }),
+                }
+            }
+            Ok(Found::TooLarge(bytes)) => Err(self.too_large(offset, bytes)),
             Ok(Found::End) => Ok(None),
             Ok(Found::Truncated) => {
                 self.truncated = true;

@@ -18,6 +18,12 @@ use std::io::{self, Read};
 /// Bytes that frame the data: length, its checksum, and the checksum of the data.
 pub(crate) const FRAME: usize = 16;
 
+/// The most bytes that the data of a record may have, and what they decode to.
+///
+/// TensorBoard's server takes messages of up to 256 MiB from its data server, so nothing larger could be shown; and a reader
+/// that takes no more than that stays within some hundred MiB whatever a file says.
+pub(crate) const LARGEST_RECORD: u64 = 256 << 20;
+
 /// The masked CRC-32C of some bytes.
 pub(crate) fn masked_crc(data: &[u8]) -> u32 {
     crc32c::crc32c(data)
@@ -47,6 +53,8 @@ pub(crate) enum Found {
     Truncated,
     /// A part (`length` or `data`) that does not match its checksum.
     Corrupt(&'static str),
+    /// A length of more than [`LARGEST_RECORD`].
+    TooLarge(u64),
 }
 
 /// Reads records one after the other and remembers where the last good one ended.
@@ -84,6 +92,9 @@ impl<R: Read> RecordReader<R> {
             return Ok(Found::Corrupt("length"));
         }
         let length = u64::from_le_bytes(*length);
+        if length > LARGEST_RECORD {
+            return Ok(Found::TooLarge(length));
+        }
         let data = self.take(length)?;
         let crc = self.take(4)?;
         if (data.len() as u64) < length || crc.len() < 4 {
@@ -148,15 +159,27 @@ mod tests {
     }
 
     #[test]
-    fn promised_length_beyond_the_file_is_a_truncation_and_allocates_nothing() {
-        let length = (u64::MAX - 64).to_le_bytes();
-        let mut bytes = length.to_vec();
-        bytes.extend_from_slice(&masked_crc(&length).to_le_bytes());
-        bytes.extend_from_slice(b"short");
-        let (records, end, offset) = read_all(&bytes);
-        assert!(records.is_empty());
-        assert!(matches!(end, Found::Truncated));
-        assert_eq!(offset, 0);
+    fn promised_length_beyond_the_file_is_a_truncation_and_beyond_the_limit_is_too_large() {
+        for promised in [
+            6,
+            LARGEST_RECORD,
+            LARGEST_RECORD + 1,
+            u64::MAX - 64,
+            u64::MAX,
+        ] {
+            let length = promised.to_le_bytes();
+            let mut bytes = length.to_vec();
+            bytes.extend_from_slice(&masked_crc(&length).to_le_bytes());
+            bytes.extend_from_slice(b"short");
+            let (records, end, offset) = read_all(&bytes);
+            assert!(records.is_empty());
+            match end {
+                Found::Truncated => assert!(promised <= LARGEST_RECORD),
+                Found::TooLarge(length) => assert!(length == promised && promised > LARGEST_RECORD),
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(offset, 0);
+        }
     }
 
     proptest! {

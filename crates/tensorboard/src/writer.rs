@@ -3,8 +3,9 @@
 use crate::Error;
 use crate::directory::{RunLock, existing_event_files, next_path};
 use crate::proto;
+use crate::record::LARGEST_RECORD;
 use crate::record_file::RecordFile;
-use crate::summary::Kind;
+use crate::summary::{Data, Kind};
 use prost::Message;
 use std::collections::HashMap;
 use std::fs;
@@ -222,28 +223,37 @@ impl EventWriter {
         &mut self,
         kind: Kind,
         step: i64,
-        tensors: Vec<(&str, proto::Tensor)>,
+        values: Vec<(&str, Data)>,
     ) -> Result<(), Error> {
-        for (tag, _) in &tensors {
+        let mut value = Vec::with_capacity(values.len());
+        let mut tracks = Vec::with_capacity(values.len());
+        for (tag, data) in values {
             self.check(kind, tag, step)?;
-        }
-        let count = tensors.len() as u64;
-        let mut value = Vec::with_capacity(tensors.len());
-        for (tag, tensor) in tensors {
-            self.tags.insert(tag.to_owned(), Track { kind, last: step });
+            let (simple_value, tensor) = match data {
+                Data::Number(number) => (Some(number), None),
+                Data::Tensor(tensor) => (None, Some(tensor)),
+            };
+            tracks.push((tag.to_owned(), Track { kind, last: step }));
             value.push(proto::Value {
                 tag: tag.to_owned(),
-                tensor: Some(tensor),
+                simple_value,
+                tensor,
                 metadata: Some(kind.metadata()),
-                simple_value: None,
             });
         }
+        let count = tracks.len() as u64;
         let event = proto::Event {
             wall_time: now(),
             step,
             summary: Some(proto::Summary { value }),
             ..Default::default()
         };
+        let bytes = event.encoded_len() as u64;
+        if bytes > LARGEST_RECORD {
+            let (tag, _) = tracks.swap_remove(0);
+            return Err(Error::ValueTooLarge { tag, bytes });
+        }
+        self.tags.extend(tracks);
         if self.records.append(&event.encode_to_vec()) {
             self.written += count;
         } else {

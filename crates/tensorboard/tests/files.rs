@@ -117,27 +117,29 @@ fn every_flipped_byte_is_found_at_its_record() {
 }
 
 #[test]
-fn bytes_that_are_no_event_are_an_error() {
+fn scalar_is_written_as_pytorch_writes_it_with_metadata_added() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("events");
-    // Field 0 does not exist in any message; the frame around it is sound.
-    let data = [0_u8, 0, 0];
-    let crc = |b: &[u8]| {
-        crc32c::crc32c(b)
-            .rotate_right(15)
-            .wrapping_add(0xa282_ead8)
-            .to_le_bytes()
-    };
-    let length = 3_u64.to_le_bytes();
-    fs::write(
-        &path,
-        [&length[..], &crc(&length), &data, &crc(&data)].concat(),
-    )
-    .unwrap();
-    assert!(matches!(
-        read_events(&path),
-        Err(Error::NotAnEvent { offset: 0, .. })
-    ));
+    let mut writer = EventWriter::create(folder.path()).unwrap();
+    writer.scalar("loss/train", 7, 0.5).unwrap();
+    let bytes = fs::read(writer.path()).unwrap();
+    // TensorBoard's `event_pb2` gives these bytes for `Value(tag="loss/train", simple_value=0.5, metadata=..)` at step 7.
+    let event = b"\x10\x07\x2a\x22\x0a\x20\x0a\x0aloss/train\x15\0\0\0\x3f\x4a\x0d\x0a\x09\x0a\x07scalars\x20\x01";
+    let end = bytes.len() - 4;
+    assert_eq!(bytes[end - event.len()..end], event[..]);
+}
+
+#[test]
+fn value_that_no_reader_would_take_is_refused_and_costs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = EventWriter::create(folder.path()).unwrap();
+    let text = "x".repeat((256 << 20) + 1);
+    let error = writer.text("report", 0, &text).unwrap_err();
+    assert!(
+        matches!(&error, Error::ValueTooLarge { tag, bytes } if tag == "report" && *bytes > 256 << 20),
+        "{error}"
+    );
+    writer.text("report", 0, "short").unwrap();
+    assert_eq!(writer.finish().unwrap().values, 1);
 }
 
 #[test]

@@ -73,6 +73,10 @@ fn writer_without_limits_writes_all() {
                 other => panic!("{other}"),
             }
         }
+        "read within the limit" => {
+            let error = read_events(directory.join("events")).unwrap_err();
+            println!("\nerror: {error}");
+        }
         other => panic!("unknown task {other}"),
     }
 }
@@ -168,4 +172,38 @@ fn size_limit_is_counted_and_reported_and_leaves_a_sound_file() {
 #[test]
 fn size_limit_with_its_signal_ignored_is_the_same() {
     limited_to("trap '' XFSZ; ulimit -f 9");
+}
+
+/// A record of 16 MiB, which would take 2.4 GB of memory once decoded.
+#[cfg(target_os = "linux")]
+#[test]
+fn reader_of_empty_values_stays_within_400_mib() {
+    let folder = tempfile::tempdir().unwrap();
+    let masked = |b: &[u8]| {
+        crc32c::crc32c(b)
+            .rotate_right(15)
+            .wrapping_add(0xa282_ead8)
+            .to_le_bytes()
+    };
+    // Field 5 of an event is its summary, whose field 1 is a value: here 2^23 - 3 of no bytes.
+    let values = (1_usize << 24) - 6;
+    let mut data = vec![0x2a, 0xfa, 0xff, 0xff, 0x07];
+    data.extend([0x0a, 0x00].repeat(values / 2));
+    let length = (data.len() as u64).to_le_bytes();
+    let record = [&length[..], &masked(&length), &data, &masked(&data)].concat();
+    fs::write(folder.path().join("events"), record).unwrap();
+    let output = child_with("ulimit -v 409600", "read within the limit", folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{:?} {}",
+        output.status,
+        text(&output)
+    );
+    assert!(
+        text(&output).contains("bytes of memory"),
+        "{}",
+        text(&output)
+    );
 }

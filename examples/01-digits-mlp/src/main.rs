@@ -78,7 +78,7 @@ fn main() -> Result<()> {
             probes.observe(step, &model)?;
         }
     }
-    let summary = probes.finish()?;
+    let summary = probes.finish().delivered()?;
     ensure!(
         summary.failed == 0,
         "{} measurements failed",

@@ -132,7 +132,7 @@ impl<'a, M: Network> Observer<'a, M> {
     ///
     /// When something was lost on the way.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
-        self.probes.finish()?;
+        self.probes.finish().delivered()?;
         self.recorder.finish()
     }
 }

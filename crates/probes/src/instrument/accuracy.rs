@@ -61,6 +61,13 @@ impl<M: Module, B: Batch> Probe<M> for Accuracy<M, B> {
         if asked == 0 {
             return Err(landscape::Error::NoData.into());
         }
+        if right > asked {
+            return Err(Error::Setting {
+                name: "the number of right answers that the closure counts",
+                value: right as f64,
+                allowed: "it cannot exceed the number of answers, so count both over the same examples",
+            });
+        }
         records.scalar(&self.tag, right as f64 / asked as f64);
         Ok(())
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::probe::{Moment, Probe};
-use crate::record::{Bin, Histogram, Records, json_numbers};
+use crate::record::{Bin, Histogram, Records, json_number, json_numbers};
 use crate::render::{self, Spectrum, density};
 
 /// Bins of the histogram; the browser draws 30.
@@ -64,10 +64,11 @@ impl<M: Module, B: Batch> Probe<M> for SpectralDensity<M, B> {
                 "weights": json_numbers(&found.weights),
                 "grid": json_numbers(&found.grid),
                 "density": json_numbers(&found.density),
-                "sigma": found.sigma,
+                "sigma": json_number(found.sigma),
             }),
         );
-        records.bins("curvature/density", binned(&found.nodes, &found.weights)?);
+        let bins = binned(&found.nodes, &found.weights)
+            .map(|histogram| records.bins("curvature/density", histogram));
         let title = format!("Spectral density of the Hessian, step {}", moment.step);
         let spectrum = Spectrum {
             grid: &found.grid,
@@ -78,7 +79,7 @@ impl<M: Module, B: Batch> Probe<M> for SpectralDensity<M, B> {
             "curvature/density_picture",
             density(&spectrum, &render::DensityConfig::new(title))?,
         );
-        Ok(())
+        bins
     }
 }
 

@@ -113,6 +113,7 @@ impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
             records.scalar(format!("curvature/{name}"), pair.value);
             records.scalar(format!("curvature/{name}_residual"), pair.residual);
         };
+        let mut measured = Ok(());
         let largest = if self.count == 1 && self.smallest {
             let ends = extremes(&hessian, &self.lanczos)?;
             add("lambda_1", &ends.max);
@@ -128,8 +129,11 @@ impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
                 add(&format!("lambda_{}", index + 1), pair);
             }
             if self.smallest {
-                let bottom = top_eigenpairs(&hessian, 1, &config(Which::SmallestAlgebraic))?;
-                bottom.iter().for_each(|pair| add("lambda_min", pair));
+                // The largest ones and what follows from them stand without it.
+                match top_eigenpairs(&hessian, 1, &config(Which::SmallestAlgebraic)) {
+                    Ok(bottom) => bottom.iter().for_each(|pair| add("lambda_min", pair)),
+                    Err(error) => measured = Err(error.into()),
+                }
             }
             top.first().map(|pair| pair.value)
         };
@@ -138,8 +142,10 @@ impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
             hessian.unresolved() as f64,
         );
         match (self.optimiser, largest) {
-            (Some(optimiser), Some(lambda)) => self.ratio(optimiser, lambda, moment, records),
-            _ => Ok(()),
+            (Some(optimiser), Some(lambda)) => {
+                measured.and(self.ratio(optimiser, lambda, moment, records))
+            }
+            _ => measured,
         }
     }
 }

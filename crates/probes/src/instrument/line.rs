@@ -94,9 +94,17 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
             Direction::Random { seed } => ("a random direction", seed),
             Direction::TopEigenvector { seed } => ("the top eigenvector", seed),
         };
+        // A curve that cannot be measured does not take the others with it.
         let mut losses = Vec::new();
+        let mut measured = Ok(());
         for (name, risk) in &self.risks {
-            losses.push((name, line(moment.model, risk, &direction, &self.a)?.loss));
+            match line(moment.model, risk, &direction, &self.a) {
+                Ok(found) => losses.push((name, found.loss)),
+                Err(error) => measured = measured.and(Err(error.into())),
+            }
+        }
+        if losses.is_empty() {
+            return measured;
         }
         let curves: Vec<_> = losses
             .iter()
@@ -115,6 +123,6 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
             "landscape/line",
             render::line(&series, &format!("Loss along {what}, step {}", moment.step))?,
         );
-        Ok(())
+        measured
     }
 }

@@ -1,6 +1,7 @@
 //! A probe under other tags.
 
 use crate::Error;
+use crate::caught::caught;
 use crate::probe::{Moment, Probe};
 use crate::record::Records;
 
@@ -51,7 +52,9 @@ impl<M, P: Probe<M>> Probe<M> for Suffixed<P> {
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let mut inner = Records::new(moment.step);
-        let result = self.probe.measure(moment, &mut inner);
+        // What the probe recorded before a panic is kept, as it is without a suffix.
+        let result = caught(|| self.probe.measure(moment, &mut inner))
+            .unwrap_or_else(|message| Err(Error::Panicked { message }));
         for record in inner.into_vec() {
             records.push(record.tag + &self.suffix, record.value);
         }

@@ -12,17 +12,22 @@
 //!
 //! Nothing in the file depends on the time, so equal runs give equal files as long as the cost of probes is not recorded.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
 use super::Sink;
+use super::lines::{Lines, write_file};
 use crate::Error;
 use crate::record::{Record, Value, json_number};
 
 /// Writes one JSON object per line; see the file's documentation for the keys. Each line is written at once, so a killed run keeps all whole lines.
+///
+/// A line that a full disk cuts is taken back from a file. A stream keeps the piece, which then stands on a line of its own. Either way the record counts as
+/// lost, and the next ones are written when there is room again.
 ///
 /// ```text
 /// {"scalar":0.25,"step":10,"tag":"loss/valid"}
@@ -31,9 +36,12 @@ use crate::record::{Record, Value, json_number};
 /// {"picture":{"file":"run-pictures/landscape_surface-20.png","height":750,"width":900},"step":20,"tag":"landscape/surface"}
 /// ```
 pub struct JsonLines {
-    output: Box<dyn Write + Send>,
+    lines: Lines,
     path: Option<PathBuf>,
-    written: u64,
+    /// The tag to which each name of a picture belongs.
+    pictures: HashMap<String, String>,
+    /// The records that were taken since the stream was last flushed.
+    unflushed: u64,
     lost: u64,
     failure: Option<Error>,
 }
@@ -49,60 +57,55 @@ impl JsonLines {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|source| failed("create", folder, source))?;
         }
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::AlreadyExists => Error::Exists { path: path.into() },
-                _ => failed("create", path, source),
-            })?;
-        Ok(Self::to_file(file, path))
+        let lines = Lines::create(path).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => Error::Exists { path: path.into() },
+            _ => failed("create", path, source),
+        })?;
+        Ok(Self::to(lines, Some(path)))
     }
 
-    /// Goes on with a file, or begins it. A last line that a killed run left unfinished is ended first, and stays as it is.
+    /// Goes on with a file, or begins it. A last line that a killed run left unfinished is ended first, and stays as it is, as do the records of steps that
+    /// come again: [`resume`](Self::resume) takes these out.
     ///
     /// # Errors
     ///
     /// [`Error::File`] when the file cannot be opened, read or written.
     pub fn append(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let open = || -> io::Result<File> {
-            let mut file = OpenOptions::new()
-                .read(true)
-                .append(true)
-                .create(true)
-                .open(path)?;
-            if file.seek(SeekFrom::End(0))? > 0 {
-                let mut last = [0];
-                file.seek(SeekFrom::End(-1))?;
-                file.read_exact(&mut last)?;
-                if last != [b'\n'] {
-                    file.write_all(b"\n")?;
-                }
-            }
-            Ok(file)
-        };
-        Ok(Self::to_file(
-            open().map_err(|source| failed("append to", path, source))?,
-            path,
-        ))
+        let lines = Lines::append(path).map_err(|source| failed("append to", path, source))?;
+        Ok(Self::to(lines, Some(path)))
     }
 
-    fn to_file(file: File, path: &Path) -> Self {
-        Self {
-            path: Some(path.to_owned()),
-            ..Self::to_stream(file)
-        }
+    /// Goes on with a file at a step, or begins it: lines of that step and later ones, which the run wrote beyond its checkpoint before it was interrupted,
+    /// are taken out, so that no step stands there twice. A last line that a killed run left unfinished goes too; lines without a step stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when the file cannot be opened, read or written; it is then as it was.
+    pub fn resume(path: impl AsRef<Path>, step: u64) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let is_earlier = |line: &[u8]| {
+            let object: Option<Json> = serde_json::from_slice(line).ok();
+            let its_step = object.as_ref().and_then(|object| object["step"].as_u64());
+            its_step.is_none_or(|its_step| its_step < step)
+        };
+        let lines =
+            Lines::resume(path, is_earlier).map_err(|source| failed("go on with", path, source))?;
+        Ok(Self::to(lines, Some(path)))
     }
 
     /// Writes to a stream, for example standard output. Pictures are described, and their pixels left out.
     #[must_use]
     pub fn to_stream(output: impl Write + Send + 'static) -> Self {
+        Self::to(Lines::stream(output), None)
+    }
+
+    fn to(lines: Lines, path: Option<&Path>) -> Self {
         Self {
-            output: Box::new(output),
-            path: None,
-            written: 0,
+            lines,
+            path: path.map(Path::to_owned),
+            pictures: HashMap::new(),
+            unflushed: 0,
             lost: 0,
             failure: None,
         }
@@ -123,28 +126,71 @@ impl JsonLines {
             Value::Data(data) => ("data", data.clone()),
             Value::Picture(picture) => {
                 let mut described = json!({ "width": picture.width, "height": picture.height });
-                if let Some(path) = &self.path {
-                    described["file"] = Json::String(save_picture(path, record, &picture.png()?)?);
+                if let Some(path) = self.path.clone() {
+                    let file = self.save_picture(&path, record, &picture.png()?)?;
+                    described["file"] = Json::String(file);
                 }
                 ("picture", described)
             }
         };
         let mut line = json!({ "step": record.step, "tag": record.tag });
         line[key] = value;
-        let path = self
-            .path
+        self.lines
+            .write(&line.to_string())
+            .map_err(|source| failed("write to", self.place(), source))
+    }
+
+    /// The file, as messages name it.
+    fn place(&self) -> &Path {
+        self.path
             .as_deref()
-            .unwrap_or_else(|| Path::new("the stream"));
-        self.output
-            .write_all(format!("{line}\n").as_bytes())
-            .map_err(|source| failed("write to", path, source))
+            .unwrap_or_else(|| Path::new("the stream"))
+    }
+
+    /// Writes a PNG beside the JSON file and returns its path relative to the JSON file's folder.
+    fn save_picture(&mut self, json: &Path, record: &Record, png: &[u8]) -> Result<String, Error> {
+        let stem = json.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = format!("{stem}-pictures");
+        // A tag may contain any character; a file's name should not.
+        let name: String = record
+            .tag
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '-' || c == '.' {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        let owner = self
+            .pictures
+            .entry(name.clone())
+            .or_insert_with(|| record.tag.clone());
+        if *owner != record.tag {
+            return Err(Error::PictureName {
+                tag: record.tag.clone(),
+                other: owner.clone(),
+                name,
+            });
+        }
+        let name = format!("{name}-{}.png", record.step);
+        let directory = json.with_file_name(&folder);
+        fs::create_dir_all(&directory).map_err(|source| failed("create", &directory, source))?;
+        let path = directory.join(&name);
+        write_file(&path, png).map_err(|source| failed("write to", &path, source))?;
+        Ok(format!("{folder}/{name}"))
     }
 }
 
 impl Sink for JsonLines {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn write(&mut self, record: &Record) {
         match self.try_write(record) {
-            Ok(()) => self.written += 1,
+            Ok(()) => self.unflushed += 1,
             Err(error) => {
                 self.lost += 1;
                 self.failure.get_or_insert(error);
@@ -152,51 +198,27 @@ impl Sink for JsonLines {
         }
     }
 
+    /// What a stream took and could not hand on counts as lost.
     fn flush(&mut self) {
-        if let Err(source) = self.output.flush() {
-            let path = self
-                .path
-                .as_deref()
-                .unwrap_or_else(|| Path::new("the stream"));
-            self.failure.get_or_insert(failed("flush", path, source));
+        if let Err(source) = self.lines.flush() {
+            self.lost += self.unflushed;
+            let error = failed("write to", self.place(), source);
+            self.failure.get_or_insert(error);
         }
+        self.unflushed = 0;
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), Error> {
         self.flush();
-        self.failure.map_or(Ok(()), |first| {
-            Err(Error::Rejected {
-                sink: "JSON lines",
-                rejected: self.lost,
-                first: Box::new(first),
-            })
-        })
+        match self.failure {
+            Some(first) => Err(Error::rejected(NAME, self.lost, first)),
+            None => Ok(()),
+        }
     }
 }
 
-/// Writes a PNG beside the JSON file and returns its path relative to the JSON file's folder.
-fn save_picture(json: &Path, record: &Record, png: &[u8]) -> Result<String, Error> {
-    let stem = json.file_stem().unwrap_or_default().to_string_lossy();
-    let folder = format!("{stem}-pictures");
-    // A tag may contain any character; a file's name should not.
-    let tag: String = record
-        .tag
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' || c == '.' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let name = format!("{tag}-{}.png", record.step);
-    let directory = json.with_file_name(&folder);
-    fs::create_dir_all(&directory).map_err(|source| failed("create", &directory, source))?;
-    let path = directory.join(&name);
-    fs::write(&path, png).map_err(|source| failed("write to", &path, source))?;
-    Ok(format!("{folder}/{name}"))
-}
+/// The sink in messages.
+const NAME: &str = "JSON lines";
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
     Error::File {

@@ -73,7 +73,14 @@ impl TensorBoard {
     }
 }
 
+/// The sink in messages.
+const NAME: &str = "TensorBoard";
+
 impl Sink for TensorBoard {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn write(&mut self, record: &Record) {
         if let Err(error) = self.try_write(record) {
             self.rejected += 1;
@@ -82,15 +89,16 @@ impl Sink for TensorBoard {
     }
 
     fn finish(self: Box<Self>) -> Result<(), Error> {
-        let (rejected, first) = (self.rejected, self.first_rejection);
-        self.writer.finish()?;
-        first.map_or(Ok(()), |first| {
-            Err(Error::Rejected {
-                sink: "TensorBoard",
-                rejected,
-                first: Box::new(first),
-            })
-        })
+        // A full disk and a record that the file cannot take are told both.
+        let refused = self
+            .first_rejection
+            .map(|first| Error::rejected(NAME, self.rejected, first));
+        let lost = self.writer.finish().err().map(Error::from);
+        match (refused, lost) {
+            (None, None) => Ok(()),
+            (Some(error), None) | (None, Some(error)) => Err(error),
+            (Some(refused), Some(lost)) => Err(Error::Both(Box::new(refused), Box::new(lost))),
+        }
     }
 }
 

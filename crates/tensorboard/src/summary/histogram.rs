@@ -1,6 +1,6 @@
 //! The histogram: weighted bins of a step.
 
-use super::Kind;
+use super::{Data, Kind};
 use crate::proto::{DT_DOUBLE, Tensor};
 use crate::{Error, EventWriter};
 
@@ -164,7 +164,8 @@ impl EventWriter {
     /// Writes a histogram.
     ///
     /// # Errors
-    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`]; nothing is written
+    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`],
+    /// [`Error::ValueTooLarge`]; nothing is written
     /// then. Failed output is not an error here, see [`EventWriter`].
     ///
     /// # Examples
@@ -177,7 +178,11 @@ impl EventWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn histogram(&mut self, tag: &str, step: i64, histogram: &Histogram) -> Result<(), Error> {
-        self.write(Kind::Histogram, step, vec![(tag, encode(histogram))])
+        self.write(
+            Kind::Histogram,
+            step,
+            vec![(tag, Data::Tensor(encode(histogram)))],
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! The image: PNG pictures of a step.
 
-use super::Kind;
+use super::{Data, Kind};
 use crate::proto::{DT_STRING, Tensor};
 use crate::{Error, EventWriter};
 
@@ -144,7 +144,7 @@ impl EventWriter {
     ///
     /// # Errors
     /// [`Error::NoPicture`], [`Error::PictureSizes`], [`Error::EmptyTag`], [`Error::StepNotIncreasing`],
-    /// [`Error::StepBeforeStart`], [`Error::TagKind`]; nothing is written then. Failed output is not an error here, see
+    /// [`Error::StepBeforeStart`], [`Error::TagKind`], [`Error::ValueTooLarge`]; nothing is written then. Failed output is not an error here, see
     /// [`EventWriter`].
     ///
     /// # Examples
@@ -170,7 +170,11 @@ impl EventWriter {
                 other: size(other),
             });
         }
-        self.write(Kind::Image, step, vec![(tag, encode(first, pictures))])
+        self.write(
+            Kind::Image,
+            step,
+            vec![(tag, Data::Tensor(encode(first, pictures)))],
+        )
     }
 }
 

@@ -49,6 +49,14 @@ impl Kind {
     }
 }
 
+/// What a value holds in the file.
+pub(crate) enum Data {
+    /// A scalar.
+    Number(f32),
+    /// Anything else.
+    Tensor(proto::Tensor),
+}
+
 /// A decoded value.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -65,7 +73,8 @@ pub enum Value {
     Other(String),
 }
 
-/// The tag and the value of a summary value. Metadata say what it is; a value without them is what TensorFlow 1 wrote.
+/// The tag and the value of a summary value. Metadata say what it is; a number without them is a scalar, as PyTorch and
+/// TensorFlow 1 write it.
 pub(crate) fn decode(value: proto::Value) -> (String, Value) {
     let plugin = value
         .metadata

@@ -1,7 +1,7 @@
 //! The scalar: one number of a step.
 
-use super::Kind;
-use crate::proto::{DT_FLOAT, Tensor};
+use super::{Data, Kind};
+use crate::proto::Tensor;
 use crate::{Error, EventWriter};
 
 impl EventWriter {
@@ -11,8 +11,12 @@ impl EventWriter {
     /// infinities are written as they are: a diverged loss is worth seeing. A slash in the tag makes a group:
     /// `loss/train`, `loss/valid`.
     ///
+    /// It is stored as PyTorch's `SummaryWriter.add_scalar` stores it, as a `simple_value`: so `EventAccumulator.Scalars`, and the
+    /// scripts that are built on it, find it too, and show the steps that a resumed run repeats once.
+    ///
     /// # Errors
-    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`]; nothing is written
+    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`],
+    /// [`Error::ValueTooLarge`]; nothing is written
     /// then. Failed output is not an error here, see [`EventWriter`].
     ///
     /// # Examples
@@ -25,23 +29,16 @@ impl EventWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn scalar(&mut self, tag: &str, step: i64, value: f64) -> Result<(), Error> {
-        self.write(Kind::Scalar, step, vec![(tag, encode(value))])
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the format has f32; the cast rounds to nearest"
+        )]
+        let value = value as f32;
+        self.write(Kind::Scalar, step, vec![(tag, Data::Number(value))])
     }
 }
 
-/// A rank 0 tensor of type `DT_FLOAT`: with `DT_DOUBLE` the tag would vanish from the data server.
-fn encode(value: f64) -> Tensor {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the format has f32; the cast rounds to nearest"
-    )]
-    let value = value as f32;
-    Tensor {
-        float_val: vec![value],
-        ..Tensor::of(DT_FLOAT, &[])
-    }
-}
-
+/// The number of a rank 0 tensor, the form in which TensorFlow 2 writes a scalar.
 pub(super) fn decode(tensor: &Tensor) -> Option<f32> {
     match tensor.numbers()?.as_slice() {
         #[expect(

@@ -1,6 +1,6 @@
 //! The text: markdown of a step.
 
-use super::Kind;
+use super::{Data, Kind};
 use crate::proto::{DT_STRING, Tensor};
 use crate::{Error, EventWriter};
 
@@ -8,7 +8,8 @@ impl EventWriter {
     /// Writes a text, which TensorBoard renders as markdown; tables work, HTML does not.
     ///
     /// # Errors
-    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`]; nothing is written
+    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`],
+    /// [`Error::ValueTooLarge`]; nothing is written
     /// then. Failed output is not an error here, see [`EventWriter`].
     ///
     /// # Examples
@@ -19,7 +20,11 @@ impl EventWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn text(&mut self, tag: &str, step: i64, markdown: &str) -> Result<(), Error> {
-        self.write(Kind::Text, step, vec![(tag, encode(markdown))])
+        self.write(
+            Kind::Text,
+            step,
+            vec![(tag, Data::Tensor(encode(markdown)))],
+        )
     }
 }
 

@@ -1,0 +1,192 @@
+//! Lines that stand in a file or stream whole or not at all, as far as it allows.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind};
+use std::io::{Read as _, Seek as _, SeekFrom, Write};
+use std::path::Path;
+
+/// A file or stream that takes lines.
+pub(super) struct Lines {
+    output: Output,
+    /// Whether it ends within a line, which the next one ends first.
+    unended: bool,
+}
+
+enum Output {
+    File(File),
+    Stream(Box<dyn Write + Send>),
+}
+
+impl Lines {
+    /// A file that must not exist.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(path)?;
+        Ok(Self {
+            output: Output::File(file),
+            unended: false,
+        })
+    }
+
+    /// A file that may exist. A last line without an end is ended.
+    pub(super) fn append(path: &Path) -> io::Result<Self> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)?;
+        if file.seek(SeekFrom::End(0))? > 0 {
+            let mut last = [0];
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            if last != [b'\n'] {
+                file.write_all(b"\n")?;
+            }
+        }
+        Ok(Self {
+            output: Output::File(file),
+            unended: false,
+        })
+    }
+
+    /// A file that may exist, without the lines that are not kept and without a last line that has no end. They are left out
+    /// in a copy, which then takes the place of the file.
+    pub(super) fn resume(path: &Path, keep: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
+        let old = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::append(path),
+            Err(error) => return Err(error),
+        };
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        let copy = || -> io::Result<()> {
+            let mut input = BufReader::new(old);
+            let mut output = BufWriter::new(File::create(&partial)?);
+            // Bytes, because a line may have been cut within a character.
+            let mut line = Vec::new();
+            while input.read_until(b'\n', &mut line)? > 0 {
+                if line.ends_with(b"\n") && keep(&line) {
+                    output.write_all(&line)?;
+                }
+                line.clear();
+            }
+            output.into_inner()?.sync_all()?;
+            std::fs::rename(&partial, path)
+        };
+        copy().inspect_err(|_| {
+            // The failure that counts is the one of the copy; the file is as it was.
+            let _ = std::fs::remove_file(&partial);
+        })?;
+        Self::append(path)
+    }
+
+    /// A stream.
+    pub(super) fn stream(stream: impl Write + Send + 'static) -> Self {
+        Self {
+            output: Output::Stream(Box::new(stream)),
+            unended: false,
+        }
+    }
+
+    /// Writes a line, given without its end.
+    ///
+    /// After a failure the line is not there, or a piece of it is, which stands on a line of its own.
+    pub(super) fn write(&mut self, line: &str) -> io::Result<()> {
+        let before = usize::from(self.unended);
+        let text = format!("{}{line}\n", if self.unended { "\n" } else { "" });
+        let written = match &mut self.output {
+            Output::File(file) => write_whole(file, text.as_bytes()),
+            Output::Stream(stream) => write_pieces(stream, text.as_bytes()),
+        };
+        let Err((left, error)) = written else {
+            self.unended = false;
+            return Ok(());
+        };
+        if left >= before {
+            self.unended = left > before;
+        }
+        // Where only the end is missing the line is there, and the next one ends it.
+        if left + 1 == text.len() {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }
+
+    /// Hands on what a stream has kept back.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match &mut self.output {
+            Output::File(_) => Ok(()),
+            Output::Stream(stream) => stream.flush(),
+        }
+    }
+}
+
+/// Writes a new file, whole or not at all.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|file| file.set_len(0).map(|()| file))?;
+    write_whole(&mut file, bytes).map_err(|(_, error)| {
+        // The failure that counts is the one of the write.
+        let _ = std::fs::remove_file(path);
+        error
+    })
+}
+
+/// Appends bytes to a file, or tells how many of them were left there by the failure: usually none.
+///
+/// A short write means that the disk is full, that a limit on the size of files is near, or that a signal came. Writing the
+/// rest would end the process in the second case, in which Unix sends SIGXFSZ. So the piece is cut off and the whole is
+/// tried once more; a second short write is a failure.
+fn write_whole(file: &mut File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut tries = 0;
+    loop {
+        let start = file.metadata().map_err(|error| (0, error))?.len();
+        match file.write(bytes) {
+            Ok(count) if count == bytes.len() => return Ok(()),
+            Ok(count) => {
+                // Another process that appends to the file may have come in between.
+                let is_last = file
+                    .metadata()
+                    .is_ok_and(|now| now.len() == start + count as u64);
+                if count > 0 && (!is_last || file.set_len(start).is_err()) {
+                    return Err((count, cut(count, bytes)));
+                }
+                tries += 1;
+                if tries == 2 {
+                    return Err((0, cut(count, bytes)));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err((0, error)),
+        }
+    }
+}
+
+fn cut(count: usize, bytes: &[u8]) -> io::Error {
+    let length = bytes.len();
+    io::Error::new(
+        ErrorKind::WriteZero,
+        format!("only {count} of {length} bytes were taken"),
+    )
+}
+
+/// Writes bytes to a stream, or tells how many were taken before the failure.
+fn write_pieces(stream: &mut dyn Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match stream.write(&bytes[taken..]) {
+            Ok(0) => return Err((taken, cut(taken, bytes))),
+            Ok(count) => taken += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err((taken, error)),
+        }
+    }
+    Ok(())
+}
