@@ -248,3 +248,37 @@ fn lazy_parameters_are_measured_exactly() {
     let product = download(&hessian.apply(&v).expect("a product"));
     assert!((product[6] - 1.0).abs() < 1e-6, "{product:?}");
 }
+
+/// A part of the loss computes in f32 although the model is in f64, as Burn's `RmsNorm` does: over
+/// less than a step of f32 its gradient is flat. The right value is by differences of the value of
+/// the same loss in f64 throughout.
+#[test]
+fn differences_of_a_loss_that_is_rounded_to_f32_step_over_its_stairs() {
+    let loss = |model: &Linear, (x, _): &Batch, rounded: bool| {
+        let outputs = model.forward(x.clone()).tanh();
+        let outputs = if rounded {
+            outputs.cast(FloatDType::F32).cast(FloatDType::F64)
+        } else {
+            outputs
+        };
+        // A read, so that neither can be recorded.
+        let one: f64 = x.clone().sum().mul_scalar(0.0).into_scalar::<f64>() + 1.0;
+        outputs.square().mean() * one
+    };
+    let [rounded, plain] = [true, false].map(|rounded| {
+        let risk = Risk::mean([batch()], move |m: &Linear, b: &Batch| loss(m, b, rounded));
+        Hessian::at(&model(), &risk).expect("a Hessian")
+    });
+    let (ours, theirs) = (product(&rounded), product(&plain));
+    let size = theirs.iter().fold(0.0_f64, |size, x| size.max(x.abs()));
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert!((ours - theirs).abs() < 2e-3 * size, "{ours} {theirs}");
+    }
+    // And the error that it states covers what f32 costs.
+    assert!(
+        rounded.relative_error() >= 1e-4,
+        "{}",
+        rounded.relative_error()
+    );
+    assert!(plain.relative_error() < 1e-7, "{}", plain.relative_error());
+}

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::finite_difference::{Difference, central, one_sided};
-use super::{DifferenceConfig, Precision, Step};
+use super::{DifferenceConfig, Precision, Step, noise};
 use crate::norm::{norm, relative_change};
 use crate::operator::{Domain, download};
 use crate::{Batch, Error, Objective, Risk, random};
@@ -20,6 +20,8 @@ const AT_THE_WEIGHTS: f64 = 0.25;
 #[derive(Debug)]
 pub(super) struct Differences<M, B> {
     objective: Objective<M, B>,
+    /// The relative rounding of a gradient.
+    rounding: f64,
     length: f64,
     avoid_kinks: bool,
     gradient: OnceLock<Vec<f64>>,
@@ -42,10 +44,12 @@ impl<M: Module, B: Batch> Differences<M, B> {
             Precision::Double => Objective::in_double(model, risk)?,
             Precision::Model => Objective::at(model, risk)?,
         };
-        let relative = config.relative_step(&objective.space().domain)?;
+        let rounding = noise::rounding(&objective)?;
+        let relative = config.relative_step(rounding)?;
         let length = relative * (1.0 + norm(&download(objective.origin())));
         Ok(Self {
             objective,
+            rounding,
             length,
             avoid_kinks: config.step == Step::Kinks,
             gradient: OnceLock::new(),
@@ -174,7 +178,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
     /// With [`Step::Kinks`] the change of the first product as its step shrinks to a sixteenth;
     /// otherwise what theory says of the step. At least the square root of the rounding.
     pub(super) fn relative_error(&self) -> f64 {
-        let rounding = self.domain().unit_roundoff();
+        let rounding = self.rounding;
         let step = self.length / (1.0 + norm(&download(self.objective.origin())));
         let theory = if self.avoid_kinks {
             rounding.sqrt()

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::norm::{norm, relative_change};
-use crate::operator::Domain;
 
 /// The length of the step, relative to $1 + \lVert\theta\rVert$.
 ///
@@ -52,14 +51,14 @@ pub struct DifferenceConfig {
 }
 
 impl DifferenceConfig {
-    /// The step's length relative to $1 + \lVert\theta\rVert$ in the domain's float type.
+    /// The step's length relative to `1 + ‖θ‖`, where gradients carry a relative `rounding`.
     ///
     /// # Errors
     /// A relative step that is not positive and finite.
-    pub(super) fn relative_step(&self, domain: &Domain) -> Result<f64, Error> {
+    pub(super) fn relative_step(&self, rounding: f64) -> Result<f64, Error> {
         match self.step {
-            Step::Smooth => Ok(domain.unit_roundoff().cbrt()),
-            Step::Kinks => Ok(domain.unit_roundoff().sqrt()),
+            Step::Smooth => Ok(rounding.cbrt()),
+            Step::Kinks => Ok(rounding.sqrt()),
             Step::Relative(step) if step.is_finite() && step > 0.0 => Ok(step),
             Step::Relative(step) => Err(Error::Setting {
                 name: "difference step",

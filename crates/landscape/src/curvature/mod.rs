@@ -6,6 +6,7 @@ mod finite_difference;
 mod fisher;
 mod gauss_newton;
 mod hessian;
+mod noise;
 mod product;
 
 pub use finite_difference::{DifferenceConfig, Precision, Step};
