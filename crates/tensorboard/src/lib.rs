@@ -46,6 +46,7 @@
 //! Files are made for both of its loaders, the data server and the Python one; they were read back with TensorBoard 2.21.
 
 mod directory;
+mod disk;
 mod error;
 mod proto;
 mod reader;
@@ -54,7 +55,7 @@ mod record_file;
 mod summary;
 mod writer;
 
-pub use directory::existing_event_files;
+pub use directory::{RunLock, existing_event_files};
 pub use error::Error;
 pub use reader::{Content, Event, EventFile, EventReader, Point, read_events};
 pub use summary::{Bin, Histogram, Png, Value};
