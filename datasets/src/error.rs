@@ -107,7 +107,7 @@ pub enum Error {
         test: [usize; 2],
     },
     /// A label is not one of the classes.
-    #[error("example {index} of {file} has the label {label}, but the classes are 0 to {}", classes - 1)]
+    #[error("example {index} of {file} has the label {label}, but the classes are 0 to {}: fetch the file again, or read it with more classes", classes.saturating_sub(1))]
     Label {
         /// The file.
         file: String,

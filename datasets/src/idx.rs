@@ -13,12 +13,15 @@ use crate::{Error, Image, ImageDataset};
 const IMAGES: u32 = 0x0000_0803;
 /// Type 8 (unsigned byte), one axis.
 const LABELS: u32 = 0x0000_0801;
-const CLASSES: usize = 10;
 
-/// Puts images and labels together.
-pub(crate) fn dataset(images: (&str, &[u8]), labels: (&str, &[u8])) -> Result<ImageDataset, Error> {
+/// Puts images and labels of so many classes together.
+pub(crate) fn dataset(
+    images: (&str, &[u8]),
+    labels: (&str, &[u8]),
+    count: usize,
+) -> Result<ImageDataset, Error> {
     let pixels = parse_images(images.0, images.1)?;
-    let classes = parse_labels(labels.0, labels.1)?;
+    let classes = parse_labels(labels.0, labels.1, count)?;
     if pixels.count != classes.len() {
         return Err(Error::Counts {
             images_file: images.0.to_owned(),
@@ -40,7 +43,7 @@ pub(crate) fn dataset(images: (&str, &[u8]), labels: (&str, &[u8])) -> Result<Im
         images,
         height: pixels.height,
         width: pixels.width,
-        classes: CLASSES,
+        classes: count,
     })
 }
 
@@ -75,19 +78,19 @@ fn parse_images(file: &str, bytes: &[u8]) -> Result<Pixels, Error> {
     })
 }
 
-fn parse_labels(file: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+fn parse_labels(file: &str, bytes: &[u8], classes: usize) -> Result<Vec<u8>, Error> {
     let mut reader = Reader::new(file, bytes);
     let [count] = reader.header(LABELS, "labels")?;
     let labels = reader.body(8, u64::from(count))?;
     match labels
         .iter()
-        .position(|&label| usize::from(label) >= CLASSES)
+        .position(|&label| usize::from(label) >= classes)
     {
         Some(index) => Err(Error::Label {
             file: file.to_owned(),
             index,
             label: labels[index],
-            classes: CLASSES,
+            classes,
         }),
         None => Ok(labels),
     }

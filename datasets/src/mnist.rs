@@ -33,6 +33,7 @@ impl MnistSubset {
             idx::dataset(
                 (images.name, images.checked()?),
                 (labels.name, labels.checked()?),
+                Mnist::CLASSES,
             )
         });
         Ok(Mnist {
@@ -55,6 +56,9 @@ pub struct Mnist {
 }
 
 impl Mnist {
+    /// The classes of MNIST.
+    pub const CLASSES: usize = 10;
+
     /// Reads the four published files from `folder`: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
     /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, plain or with `.gz`, or with a dot before `idx`, as
     /// some tools unpack them. Sets of the same format (Fashion-MNIST, KMNIST) are read as well.
@@ -63,13 +67,22 @@ impl Mnist {
     /// A sentence that names the file: if it is missing, cannot be read, is not an idx file, is shorter or longer than
     /// its header says, or if images and labels, or training and test images, do not fit together.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_folder_of(folder, Self::CLASSES)
+    }
+
+    /// As [`from_folder`](Self::from_folder), for a set of the same format with another number of classes: EMNIST's letters are
+    /// labelled 1 to 26, so there are 27 classes, the first of them empty.
+    ///
+    /// # Errors
+    /// As [`from_folder`](Self::from_folder); [`Error::Label`] for a label that is not one of the classes.
+    pub fn from_folder_of(folder: impl AsRef<Path>, classes: usize) -> Result<Self, Error> {
         let folder = folder.as_ref();
         let part = |part: &str| {
             let (images, image_bytes) = read(folder, &format!("{part}-images"), "idx3-ubyte")?;
             let (labels, label_bytes) = read(folder, &format!("{part}-labels"), "idx1-ubyte")?;
             Ok((
                 images.clone(),
-                idx::dataset((&images, &image_bytes), (&labels, &label_bytes))?,
+                idx::dataset((&images, &image_bytes), (&labels, &label_bytes), classes)?,
             ))
         };
         let (train_file, train) = part("train")?;

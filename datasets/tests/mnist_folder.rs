@@ -251,3 +251,18 @@ fn full_mnist_names_are_documented_where_the_reader_looks() {
         "{message}"
     );
 }
+
+#[test]
+fn set_of_more_classes_is_read_if_they_are_said() {
+    let folder = sound();
+    write(folder.path(), TRAIN_LABELS, &labels(&[4, 26, 9]));
+    let read = |classes| Mnist::from_folder_of(folder.path(), classes);
+    let letters = read(27).unwrap();
+    assert_eq!((letters.train.classes, letters.test.classes), (27, 27));
+    assert_eq!(letters.train.images[1].label, 26);
+    for classes in [0, 10, 26] {
+        let error = read(classes).unwrap_err();
+        assert!(matches!(error, Error::Label { .. }), "{error}");
+    }
+    assert!(Mnist::from_folder(folder.path()).is_err());
+}

@@ -154,7 +154,7 @@ fn flags_have_the_ranges_of_the_file() {
     let ended = place.landscape(&["train", "--rho", "-1"]);
     ended.expect(2, &["--rho", "at least 0"]);
     let ended = place.landscape(&["train", "--batch-size", "5000"]);
-    ended.expect(2, &["batch_size", "1 to 1079"]);
+    ended.expect(2, &["--batch-size", "1 to 1079"]);
 }
 
 #[test]
@@ -353,4 +353,244 @@ fn compare_refuses_what_is_not_comparable() {
     fs::write(place.path("runs/other/summary.json"), "{").unwrap();
     let ended = place.landscape(&["compare", "runs/one", "runs/other"]);
     ended.expect(1, &["summary.json is not complete JSON"]);
+}
+
+#[test]
+fn last_update_that_diverges_has_a_summary_that_says_so() {
+    let place = Workplace::new();
+    let arguments = [
+        "run",
+        "one",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "1079",
+        "--learning-rate",
+        "1e38",
+    ];
+    // One update, whose own loss is finite: only what is measured after it is not.
+    let ended = place.landscape(&arguments);
+    ended.expect(1, &["diverged", "lower learning rate"]);
+    let summary = program::summary(&place.path("runs/one"));
+    assert_eq!(summary["status"], "diverged");
+    for figure in ["training_loss", "validation_loss", "test_loss"] {
+        let value = summary["figures"][figure].as_str();
+        assert!(
+            matches!(value, Some("NaN" | "inf")),
+            "{figure} is {value:?}"
+        );
+    }
+    assert_eq!(summary["figures"]["lambda_1"]["value"], "NaN");
+    assert_eq!(summary["figures"]["lambda_1"]["converged"], false);
+    assert!(
+        summary["hessian"]["method"]
+            .as_str()
+            .unwrap()
+            .starts_with("none: ")
+    );
+    assert!(!event_files(&place.path("runs/one"))[0].truncated);
+    let resumed = [&arguments[..], &["--resume"]].concat();
+    let ended = place
+        .landscape(&resumed)
+        .expect(0, &["finished already", "diverged"]);
+    assert!(ended.out.contains("NaN"), "{}", ended.out);
+    place.landscape(&["compare", "runs/one"]).expect(0, &[]);
+}
+
+#[test]
+fn members_of_a_group_are_trained_though_one_diverges() {
+    let place = Workplace::with(&SMALL.replace("method = \"plain\"", "learning_rate = 1e38"));
+    let ended = place.landscape(&["run", "pair", "--epochs", "1", "--batch-size", "1079"]);
+    ended.expect(1, &["sgd: the loss after the last update"]);
+    let status =
+        |member: &str| program::summary(&place.path("runs/pair").join(member))["status"].clone();
+    assert_eq!(
+        (status("sgd"), status("sam")),
+        ("diverged".into(), "finished".into())
+    );
+}
+
+#[test]
+fn sizes_are_bounded_before_anything_is_made() {
+    for (line, words) in [
+        (
+            "probes = { grid = 20000 }",
+            &["runs.one.probes.grid", "from 1 to 2000"][..],
+        ),
+        (
+            "probes = { grid = 4294967295 }",
+            &["runs.one.probes.grid", "from 1 to 2000"],
+        ),
+        (
+            "probes = { eigenvalue_count = 101 }",
+            &["runs.one.probes.eigenvalue_count", "from 1 to 100"],
+        ),
+        (
+            "probes = { density_starts = 4294967295 }",
+            &["runs.one.probes.density_starts", "from 1 to 1000"],
+        ),
+        (
+            "hidden = [4294967295]",
+            &["runs.one.hidden", "from 1 to 65536"],
+        ),
+        (
+            "hidden = [65536, 65536]",
+            &[
+                "runs.one.hidden",
+                "4299948042 parameters",
+                "at most 10000000",
+            ],
+        ),
+        (
+            "epochs = 4294967295",
+            &["runs.one.epochs", "from 1 to 1000000"],
+        ),
+        (
+            "epochs = 1000000\nbatch_size = 1\nprobes = { loss = \"end\", trace = \"every 1\" }",
+            &[
+                "runs.one.probes.trace",
+                "1079000001 observations",
+                "at most 1000000",
+            ],
+        ),
+        (
+            "epochs = 1000000\nbatch_size = 1\nprobes = { loss = \"log 4294967295\" }",
+            &["runs.one.probes.loss", "1079000000 observations"],
+        ),
+        (
+            "hidden = [1]\nprobes = { eigenvalue_count = 90 }",
+            &["runs.one.probes.eigenvalue_count", "85 parameters"],
+        ),
+    ] {
+        // The line that is wrong is the last of each.
+        refused(line, words);
+    }
+    let layers = vec!["8"; 1001].join(", ");
+    refused(
+        &format!("hidden = [{layers}]"),
+        &["runs.one.hidden", "1001 layers"],
+    );
+    let place = Workplace::new();
+    for (flag, value, words) in [
+        ("--probe-grid", "20000", "from 1 to 2000"),
+        ("--hidden", "4294967295", "from 1 to 65536"),
+        (
+            "--hidden",
+            "65536,65536",
+            "--hidden: the widths 65536,65536",
+        ),
+        ("--probe-eigenvalue-count", "101", "from 1 to 100"),
+        ("--epochs", "1000001", "from 1 to 1000000"),
+    ] {
+        place
+            .landscape(&["run", "one", flag, value])
+            .expect(2, &[flag, words]);
+    }
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn settings_that_the_network_or_the_schedule_does_not_have_are_refused() {
+    let place = Workplace::new();
+    for (arguments, words) in [
+        (
+            &["--model", "cnn", "--hidden", "3"][..],
+            &["--hidden", "the model is cnn"][..],
+        ),
+        (
+            &["--schedule", "constant", "--step-epochs", "3"],
+            &["--step-epochs", "the schedule is constant"],
+        ),
+        (
+            &["--step-factor", "0.5"],
+            &["--step-factor", "the schedule is cosine"],
+        ),
+    ] {
+        place
+            .landscape(&[&["train"], arguments].concat())
+            .expect(2, words);
+    }
+    refused(
+        "model = \"cnn\"\nhidden = [3]",
+        &["runs.one.hidden", "the model is cnn"],
+    );
+    refused(
+        "step_epochs = 3",
+        &["runs.one.step_epochs", "the schedule is cosine"],
+    );
+}
+
+#[test]
+fn flag_that_would_make_the_members_of_a_group_equal_is_refused() {
+    let ended = Workplace::new().landscape(&["run", "pair", "--method", "asam"]);
+    ended.expect(2, &["--method", "sam: sam, sgd: plain", "landscape train"]);
+}
+
+#[test]
+fn mistake_in_a_flag_is_not_said_of_the_file() {
+    let place = Workplace::with(&SMALL.replace("[defaults]", "[defaults]\ndevice = \"flex\""));
+    let ended = place.landscape(&["run", "one", "--device", "cuda"]);
+    let ended = ended.expect(2, &["--device: `cuda` is not compiled in"]);
+    assert!(!ended.err.contains("workspace.toml"), "{}", ended.err);
+    let help = place.landscape(&["train", "--help"]).expect(0, &[]);
+    assert!(
+        help.out.contains("this program was built with: flex"),
+        "{}",
+        help.out
+    );
+}
+
+#[test]
+fn what_would_steer_a_terminal_is_written_out() {
+    let place = Workplace::with(&SMALL.replace("one training", "one \\u001b[31m\\u0007training"));
+    let ended = place.landscape(&["list"]).expect(0, &[]);
+    assert!(
+        ended.out.contains("one \\u{1b}[31m\\u{7}training"),
+        "{}",
+        ended.out
+    );
+    for arguments in [
+        &["run", "a\u{1b}[31mb"][..],
+        &["run", "one", "--model", "a\u{1b}[31mb"],
+        &["run", "one", "--a\u{1b}[31mb"],
+        &["compare", "a\u{1b}[31mb"],
+        &["list", "--workspace", "a\u{1b}[31mb"],
+    ] {
+        let ended = place.landscape(arguments).expect(2, &["\\u{1b}[31m"]);
+        assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
+    }
+}
+
+#[test]
+fn great_numbers_are_said_with_an_exponent() {
+    let place = Workplace::new();
+    let ended = place.landscape(&[
+        "run",
+        "one",
+        "--learning-rate",
+        "1e308",
+        "--method",
+        "sam",
+        "--rho",
+        "1e300",
+    ]);
+    let ended = ended.expect(1, &["it is 1e308: --learning-rate 1e307"]);
+    assert!(
+        ended.err.lines().all(|line| line.len() < 500),
+        "{}",
+        ended.err
+    );
+    let ended = place.landscape(&["list", "--json"]).expect(0, &[]);
+    assert!(ended.out.len() < 10_000);
+}
+
+#[test]
+fn compare_says_where_the_finished_runs_below_are() {
+    let place = Workplace::new();
+    place.landscape(&["run", "pair"]).expect(0, &[]);
+    let ended = place.landscape(&["compare", "runs"]);
+    ended.expect(
+        2,
+        &["runs holds no finished run", "landscape compare runs/pair"],
+    );
 }

@@ -59,7 +59,7 @@ fn same_seed_gives_the_same_summary_but_for_times() {
     for member in ["sgd", "sam"] {
         let a = summary(&place.path("a").join(member));
         assert_eq!(a, summary(&place.path("b").join(member)));
-        assert_eq!(a["schema"], "landscape-summary/1");
+        assert_eq!(a["schema"], "landscape-summary/2");
         assert!(
             a["last_scalars"]
                 .as_object()
@@ -342,4 +342,105 @@ fn repository_has_its_five_runs() {
         assert!(names.contains(&name), "{name}");
     }
     assert_eq!(json["runs"][0]["trainings"].as_array().unwrap().len(), 2);
+}
+
+/// The rows of a CSV file, the header first.
+fn table(path: &std::path::Path) -> (Vec<String>, Vec<Vec<f64>>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines = text.lines();
+    let header = lines
+        .next()
+        .unwrap()
+        .split(',')
+        .map(str::to_owned)
+        .collect();
+    let rows = lines.map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect());
+    (header, rows.collect())
+}
+
+#[test]
+fn numbers_of_the_pictures_lie_beside_them() {
+    let place = Workplace::new();
+    let all = ["run", "one", "--curvature-examples", "1079"];
+    place
+        .landscape(
+            &[
+                &all,
+                &[
+                    "--probe-line",
+                    "end",
+                    "--probe-surface",
+                    "end",
+                    "--probe-density",
+                    "end",
+                    "--probe-grid",
+                    "5",
+                ][..],
+            ]
+            .concat(),
+        )
+        .expect(0, &[]);
+    let run = place.path("runs/one");
+    let summary = summary(&run);
+    assert_eq!(
+        summary["numbers"],
+        serde_json::json!([
+            "curvature-density-nodes.csv",
+            "curvature-density.csv",
+            "curvature-density.json",
+            "landscape-line.csv",
+            "landscape-line.json",
+            "landscape-surface.csv",
+            "landscape-surface.json",
+        ])
+    );
+    let json = |name: &str| -> Value {
+        serde_json::from_str(&std::fs::read_to_string(run.join(name)).unwrap()).unwrap()
+    };
+    let losses = &summary["figures"];
+    let near = |a: f64, b: &Value| (a / b.as_f64().unwrap() - 1.0).abs() < 1e-5;
+    // The middle of both slices is the network itself: its losses were measured by other means.
+    let (header, surface) = table(&run.join("landscape-surface.csv"));
+    assert_eq!(header, ["a", "b", "loss"]);
+    assert_eq!(surface.len(), 25);
+    assert_eq!(surface[12][..2], [0.0, 0.0]);
+    assert!(near(surface[12][2], &losses["training_loss"]));
+    let (header, line) = table(&run.join("landscape-line.csv"));
+    assert_eq!(header, ["a", "training sample", "validation"]);
+    assert!(near(line[20][1], &losses["training_loss"]));
+    assert!(near(line[20][2], &losses["validation_loss"]));
+    // The trace is P times the mean of the density, and the first of its moments.
+    let (_, nodes) = table(&run.join("curvature-density-nodes.csv"));
+    let weight: f64 = nodes.iter().map(|row| row[1]).sum();
+    assert!((weight - 1.0).abs() < 1e-12, "{weight}");
+    let mean: f64 = nodes.iter().map(|row| row[0] * row[1]).sum();
+    let trace = mean * summary["parameters"].as_f64().unwrap();
+    let measured = &summary["figures"]["trace"];
+    let (value, error) = (
+        measured["value"].as_f64().unwrap(),
+        measured["standard_error"].as_f64().unwrap(),
+    );
+    // Four starts of their own; the estimate of the other has the smaller error.
+    assert!(
+        (trace - value).abs() < 10.0 * error,
+        "{trace} and {value} +- {error}"
+    );
+    let (_, density) = table(&run.join("curvature-density.csv"));
+    let area: f64 = density
+        .windows(2)
+        .map(|w| (w[1][0] - w[0][0]) * (w[0][1] + w[1][1]) / 2.0)
+        .sum();
+    assert!((area - 1.0).abs() < 1e-3, "{area}");
+    // JSON and CSV have the same numbers.
+    let document = json("landscape-surface.json");
+    assert_eq!(document["step"], 34);
+    let losses: Vec<f64> = document["loss"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_f64().unwrap())
+        .collect();
+    assert_eq!(losses, surface.iter().map(|row| row[2]).collect::<Vec<_>>());
+    assert!(json("curvature-density.json")["nodes"].is_array());
+    assert!(json("landscape-line.json")["curves"].is_array());
 }

@@ -22,6 +22,9 @@ pub struct Observation {
     pub skipped: Vec<(String, String)>,
     /// Anything else that the user should know: the budget was exceeded, the step did not increase, two probes recorded the same tag.
     pub warnings: Vec<String>,
+    /// Whether it was stopped on the way, as [`Probes::with_interrupt`](crate::Probes::with_interrupt) tells. Then nothing was handed to the
+    /// sinks, and the step may be observed again.
+    pub interrupted: bool,
 }
 
 impl Observation {

@@ -1,5 +1,8 @@
 //! The trait of everything that measures.
 
+use std::fmt;
+use std::ops::ControlFlow;
+
 use crate::Error;
 use crate::record::Records;
 
@@ -59,6 +62,24 @@ pub struct Moment<'a, M> {
     pub model: &'a M,
     /// The learning rate of the last update, if the loop told it.
     pub learning_rate: Option<f64>,
+    pub(crate) interrupt: Interrupt<'a>,
+}
+
+/// The question whether measurements shall stop, if there is anybody to ask.
+#[derive(Clone, Copy)]
+pub(crate) struct Interrupt<'a>(pub(crate) Option<&'a (dyn Fn() -> bool + Send)>);
+
+impl Interrupt<'_> {
+    /// Whether they shall.
+    pub(crate) fn requested(self) -> bool {
+        self.0.is_some_and(|requested| requested())
+    }
+}
+
+impl fmt::Debug for Interrupt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Interrupt").field(&self.requested()).finish()
+    }
 }
 
 impl<'a, M> Moment<'a, M> {
@@ -70,6 +91,19 @@ impl<'a, M> Moment<'a, M> {
             total_steps: None,
             model,
             learning_rate: None,
+            interrupt: Interrupt(None),
+        }
+    }
+
+    /// [`ControlFlow::Break`] once the loop wants measurements to stop ([`Probes::with_interrupt`](crate::Probes::with_interrupt)).
+    ///
+    /// Asked by long measurements now and then; the callbacks of `landscape` take it as it is, and give up with
+    /// [`landscape::Error::Cancelled`].
+    pub fn going_on(&self) -> ControlFlow<()> {
+        if self.interrupt.requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
     }
 }

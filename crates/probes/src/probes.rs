@@ -7,7 +7,7 @@ use crate::budget::{Budget, Spent};
 use crate::caught::caught;
 use crate::delivery::Delivery;
 use crate::observation::{Observation, Summary, notes};
-use crate::probe::{Moment, Probe};
+use crate::probe::{Interrupt, Moment, Probe};
 use crate::record::{Record, Records, Value};
 use crate::schedule::Schedule;
 use crate::sink::Sink;
@@ -38,6 +38,7 @@ pub struct Probes<M> {
     total_steps: Option<u64>,
     learning_rate: Option<f64>,
     clock: Box<dyn Fn() -> Duration + Send>,
+    interrupt: Option<Box<dyn Fn() -> bool + Send>>,
     cost_records: bool,
     inside: Duration,
     last_step: Option<u64>,
@@ -69,6 +70,7 @@ impl<M> Probes<M> {
             total_steps: None,
             learning_rate: None,
             clock: Box::new(move || start.elapsed()),
+            interrupt: None,
             cost_records: true,
             inside: Duration::ZERO,
             last_step: None,
@@ -141,6 +143,17 @@ impl<M> Probes<M> {
         }
     }
 
+    /// Asks `requested` between probes, between the products of an operator and between the points of a slice whether measurements shall
+    /// stop, for example because the process was told to end. An observation that was stopped hands nothing on: see
+    /// [`Observation::interrupted`].
+    #[must_use]
+    pub fn with_interrupt(self, requested: impl Fn() -> bool + Send + 'static) -> Self {
+        Self {
+            interrupt: Some(Box::new(requested)),
+            ..self
+        }
+    }
+
     /// Tells the learning rate of the updates from now on; probes see it in [`Moment::learning_rate`].
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = Some(learning_rate);
@@ -189,7 +202,7 @@ impl<M> Probes<M> {
             observation.warnings.push(format!("step {step} was not measured: it does not come after step {last}, which was observed before"));
             return Ok(observation);
         }
-        self.last_step = Some(step);
+        let before = self.last_step.replace(step);
         if !due.contains(&true) {
             return Ok(observation);
         }
@@ -199,13 +212,19 @@ impl<M> Probes<M> {
             total_steps: self.total_steps,
             model,
             learning_rate: self.learning_rate,
+            interrupt: Interrupt(self.interrupt.as_deref()),
         };
         // What this call has taken so far is counted too, so the budget is seen to be exceeded within a step.
         let spent = |inside: Duration, now: Duration| Spent {
             probes: inside + now.saturating_sub(entered),
             training: entered.saturating_sub(inside),
         };
+        let mut interrupted = false;
         for (entry, _) in self.entries.iter_mut().zip(&due).filter(|(_, due)| **due) {
+            if moment.interrupt.requested() {
+                interrupted = true;
+                break;
+            }
             entry.was_due = true;
             let started = (self.clock)();
             let so_far = spent(self.inside, started);
@@ -243,8 +262,24 @@ impl<M> Probes<M> {
                         (self.clock)().saturating_sub(started).as_secs_f64(),
                     ));
                 }
+                Err(Error::Landscape(landscape::Error::Cancelled { .. }))
+                    if moment.interrupt.requested() =>
+                {
+                    interrupted = true;
+                    break;
+                }
                 Err(error) => observation.failed.push((entry.name.clone(), error)),
             }
+        }
+        if interrupted {
+            // A sink takes each step once: what was measured so far would keep out the rest when the step is observed again.
+            self.last_step = before;
+            self.inside += (self.clock)().saturating_sub(entered);
+            return Ok(Observation {
+                step,
+                interrupted: true,
+                ..Observation::default()
+            });
         }
         self.summary.failed += observation.failed.len() as u64;
         self.summary.skipped += observation.skipped.len() as u64;

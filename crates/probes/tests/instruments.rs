@@ -349,3 +349,47 @@ fn more_right_answers_than_questions_are_an_error() {
         "{error}"
     );
 }
+
+#[test]
+fn long_instruments_stop_when_they_are_told_to() {
+    let (model, risk) = problem();
+    let grid = Grid::square(-1.0..=1.0, 100);
+    let points = landscape::slice::linspace(-1.0..=1.0, 10_000);
+    // Questions until they are told to stop: one at the beginning, then one after each product or point.
+    let stops = |probe: Box<dyn Probe<Linear> + Send>| {
+        let asked = std::sync::atomic::AtomicU64::new(0);
+        let mut probes = Probes::new(Budget::unlimited())
+            .with(Schedule::every(1), Boxed(probe))
+            .with_interrupt(move || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 1);
+        probes.observe(1, &model).is_ok_and(|observation| {
+            observation.interrupted
+                && observation.records.is_empty()
+                && observation.measured.is_empty()
+        })
+    };
+    assert!(stops(Box::new(LossSurface::of(&risk, grid))));
+    assert!(stops(Box::new(LossLine::of("loss", &risk, points.clone()))));
+    let top = LossLine::of("loss", &risk, points).along(Direction::TopEigenvector { seed: 1 });
+    assert!(stops(Box::new(top)));
+    assert!(stops(Box::new(TopEigenvalues::of(&risk, 1))));
+    assert!(stops(Box::new(TopEigenvalues::of(&risk, 2))));
+    assert!(stops(Box::new(HessianTrace::of(&risk))));
+    assert!(stops(Box::new(SpectralDensity::of(&risk))));
+}
+
+/// A probe of any kind.
+struct Boxed(Box<dyn Probe<Linear> + Send>);
+
+impl Probe<Linear> for Boxed {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn measure(
+        &mut self,
+        moment: &probes::Moment<'_, Linear>,
+        records: &mut probes::Records,
+    ) -> Result<(), Error> {
+        self.0.measure(moment, records)
+    }
+}

@@ -1,10 +1,12 @@
 //! The run directory: which event files it holds, how the next one is called, and who may write.
 
 use crate::Error;
+use crate::disk::{check_in_place, is_in_place};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -106,37 +108,98 @@ fn name_after(last: &str, now: u64, rest: &str) -> Option<String> {
         .filter(|name| name.as_str() > last)
 }
 
-/// The right to write in a run directory, held until it is dropped.
+/// The right to write in a run directory, held until its last clone is dropped.
 ///
-/// A lock of the operating system on an empty file that stays in the directory. The system frees it when the process
-/// ends in whatever way, so a killed run does not keep the next one out.
-#[derive(Debug)]
-pub(crate) struct RunLock {
-    _file: File,
+/// A lock of the operating system on the empty file `.writer.lock`, which stays in the directory and is never removed. The
+/// system frees it when the process ends in whatever way, so a killed run does not keep the next one out.
+///
+/// [`EventWriter::create`](crate::EventWriter::create) and [`resume`](crate::EventWriter::resume) take it by themselves. A program
+/// that looks at the directory first, and removes or adds files of its own there, takes it before that and hands it to
+/// [`EventWriter::begin`](crate::EventWriter::begin).
+///
+/// # Examples
+/// ```
+/// use tensorboard::{EventWriter, RunLock};
+///
+/// let folder = tempfile::tempdir()?;
+/// let lock = RunLock::take(folder.path())?;
+/// assert!(RunLock::take(folder.path()).is_err());
+/// let file = lock.next_event_file()?;
+/// let mut writer = EventWriter::begin(lock, file, Some(0))?;
+/// writer.scalar("loss/train", 0, 0.5)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RunLock {
+    file: Arc<File>,
+    directory: PathBuf,
 }
 
 impl RunLock {
-    /// Takes the lock of an existing directory.
-    pub(crate) fn take(directory: &Path) -> Result<Self, Error> {
+    /// Makes the directory if it is missing, and takes its lock.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if another writer has it; [`Error::Io`] if the directory cannot be made or written.
+    pub fn take(directory: impl AsRef<Path>) -> Result<Self, Error> {
+        let directory = directory.as_ref();
+        fs::create_dir_all(directory).map_err(|source| Error::Io {
+            action: "create directory",
+            path: directory.to_path_buf(),
+            source,
+        })?;
         let path = directory.join(LOCK);
         let failed = |source| Error::Io {
             action: "lock",
             path: path.clone(),
             source,
         };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::Busy {
-                directory: directory.to_path_buf(),
-            }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        loop {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(failed)?;
+            match file.try_lock() {
+                // Somebody may have removed the file since it was opened; then the lock keeps nobody out.
+                Ok(()) if !is_in_place(&file, &path).map_err(failed)? => {}
+                Ok(()) => {
+                    return Ok(Self {
+                        file: Arc::new(file),
+                        directory: directory.to_path_buf(),
+                    });
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Busy {
+                        directory: directory.to_path_buf(),
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
+    }
+
+    /// The run directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A path for a new event file, which sorts after every event file that is there.
+    ///
+    /// # Errors
+    /// [`Error::NameOrder`] if a foreign file sorts after every possible name; [`Error::Io`] if the directory cannot be read.
+    pub fn next_event_file(&self) -> Result<PathBuf, Error> {
+        next_path(&self.directory)
+    }
+
+    /// Whether the directory is still the one that was locked.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] if the lock's file, or the directory with it, was removed, moved or replaced since; another process
+    /// may then write there. [`Error::Io`] if that cannot be seen.
+    pub fn check_in_place(&self) -> Result<(), Error> {
+        check_in_place(&self.file, &self.directory.join(LOCK))
     }
 }
 

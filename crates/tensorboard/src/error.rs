@@ -34,6 +34,16 @@ pub enum Error {
         directory: PathBuf,
     },
 
+    /// A file that this process has open is not at its path any more.
+    #[error(
+        "`{}` is no longer the file that this process has open: it was removed, moved or replaced in the meantime",
+        path.display()
+    )]
+    Replaced {
+        /// The path.
+        path: PathBuf,
+    },
+
     /// A fresh run was asked for in a directory that already holds a run.
     #[error(
         "run directory `{}` already holds {files} event file(s): resume that run, choose another directory, or remove the files first",

@@ -53,6 +53,7 @@
 
 mod decoded_size;
 mod directory;
+mod disk;
 mod error;
 mod proto;
 mod reader;
@@ -61,7 +62,7 @@ mod record_file;
 mod summary;
 mod writer;
 
-pub use directory::existing_event_files;
+pub use directory::{RunLock, existing_event_files};
 pub use error::Error;
 pub use reader::{Content, Event, EventFile, EventReader, Point, read_events};
 pub use summary::{Bin, Histogram, Png, Value};

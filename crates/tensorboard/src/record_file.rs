@@ -1,5 +1,7 @@
 //! A file that holds whole records only, and goes quiet at the first failure.
 
+use crate::Error;
+use crate::disk::{check_in_place, sync};
 use crate::record::frame;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -64,14 +66,21 @@ impl RecordFile {
 
     /// Hands the data to the disk, and gives the first failure of the file's life back.
     pub(crate) fn close(mut self) -> Result<(), io::Error> {
-        if self.failure.is_none()
-            && let Err(error) = self.file.sync_all()
-            // Pipes and some network file systems have nothing to synchronise.
-            && !matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput)
-        {
-            self.failure = Some(error);
-        }
+        self.sync();
         self.failure.map_or(Ok(()), Err)
+    }
+
+    /// Waits until the records are on the disk, and says whether all that were appended are.
+    pub(crate) fn sync(&mut self) -> bool {
+        if self.failure.is_none() {
+            self.failure = sync(&self.file).err();
+        }
+        self.failure.is_none()
+    }
+
+    /// An error if the file was removed, moved or replaced since it was created.
+    pub(crate) fn check_in_place(&self) -> Result<(), Error> {
+        check_in_place(&self.file, &self.path)
     }
 
     /// Writes a record whole or not at all.

@@ -1,7 +1,8 @@
 //! The writer of one event file.
 
 use crate::Error;
-use crate::directory::{RunLock, existing_event_files, next_path};
+use crate::directory::{RunLock, existing_event_files};
+use crate::disk::sync_directory;
 use crate::proto;
 use crate::record::LARGEST_RECORD;
 use crate::record_file::RecordFile;
@@ -51,7 +52,7 @@ pub struct EventWriter {
     start: Option<i64>,
     written: u64,
     lost: u64,
-    _lock: RunLock,
+    lock: RunLock,
 }
 
 /// What a tag has been used for.
@@ -84,7 +85,7 @@ impl EventWriter {
     /// file cannot be created or written.
     pub fn create(directory: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = directory.as_ref();
-        let lock = lock(directory)?;
+        let lock = RunLock::take(directory)?;
         let files = existing_event_files(directory)?.len();
         if files > 0 {
             return Err(Error::AlreadyHoldsRun {
@@ -92,7 +93,8 @@ impl EventWriter {
                 files,
             });
         }
-        Self::begin(directory, Some(0), lock)
+        let file = lock.next_event_file()?;
+        Self::begin(lock, file, Some(0))
     }
 
     /// Goes on with a run, in a new event file beside the earlier ones.
@@ -121,13 +123,19 @@ impl EventWriter {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resume(directory: impl AsRef<Path>, step: Option<i64>) -> Result<Self, Error> {
-        let directory = directory.as_ref();
-        let lock = lock(directory)?;
-        Self::begin(directory, step, lock)
+        let lock = RunLock::take(directory)?;
+        let file = lock.next_event_file()?;
+        Self::begin(lock, file, step)
     }
 
-    fn begin(directory: &Path, start: Option<i64>, lock: RunLock) -> Result<Self, Error> {
-        let path = next_path(directory)?;
+    /// Begins the event file `path`, which [`RunLock::next_event_file`] gave, under a lock that was taken before.
+    ///
+    /// For programs that decide under the lock what becomes of a directory, or that write down the name of a file before there is
+    /// one. The file says that the run starts, or starts again, at `start`, as in [`resume`](Self::resume).
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file exists, or cannot be created or written.
+    pub fn begin(lock: RunLock, path: PathBuf, start: Option<i64>) -> Result<Self, Error> {
         let failed = |source| Error::Io {
             action: "write",
             path: path.clone(),
@@ -152,11 +160,14 @@ impl EventWriter {
             };
             records.append(&event.encode_to_vec());
         }
-        if records.failure().is_some() {
+        // The name of the file reaches the disk with its header.
+        let named = sync_directory(lock.directory());
+        if records.failure().is_some() || named.is_err() {
             // A file without a header is of no use, and would make the directory look like a run.
             let error = records
                 .close()
                 .err()
+                .or(named.err())
                 .unwrap_or_else(|| io::ErrorKind::Other.into());
             let _ = fs::remove_file(&path);
             return Err(failed(error));
@@ -167,7 +178,7 @@ impl EventWriter {
             start,
             written: 0,
             lost: 0,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -193,6 +204,40 @@ impl EventWriter {
     #[must_use]
     pub fn failure(&self) -> Option<&io::Error> {
         self.records.failure()
+    }
+
+    /// Waits until all values so far are on the disk, and gives the length of the file in bytes.
+    ///
+    /// For programs that write down elsewhere what the file holds, such as a checkpoint: what was synchronised survives a loss of
+    /// power too.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] if an output failed, now or before, as [`finish`](Self::finish) will say.
+    pub fn sync(&mut self) -> Result<u64, Error> {
+        if self.records.sync() {
+            return Ok(self.records.good());
+        }
+        let again = |error: &io::Error| io::Error::new(error.kind(), error.to_string());
+        let source = self
+            .records
+            .failure()
+            .map_or_else(|| io::ErrorKind::Other.into(), again);
+        Err(Error::Lost {
+            path: self.records.path().to_path_buf(),
+            written: self.written,
+            lost: self.lost,
+            source,
+        })
+    }
+
+    /// Whether the event file and the lock are still in their place.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] if one of them was removed, moved or replaced, and with it what was written; [`Error::Io`] if that
+    /// cannot be seen.
+    pub fn check_in_place(&self) -> Result<(), Error> {
+        self.lock.check_in_place()?;
+        self.records.check_in_place()
     }
 
     /// Ends the run: hands the data to the disk, frees the run directory, and says what was written.
@@ -294,16 +339,6 @@ impl EventWriter {
         }
         Ok(())
     }
-}
-
-/// Makes the directory and takes its lock.
-fn lock(directory: &Path) -> Result<RunLock, Error> {
-    fs::create_dir_all(directory).map_err(|source| Error::Io {
-        action: "create directory",
-        path: directory.to_path_buf(),
-        source,
-    })?;
-    RunLock::take(directory)
 }
 
 /// Seconds since 1970; finite whatever the clock says.

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 use tensorboard::{
-    Content, Error, EventReader, EventWriter, Histogram, Png, Value, existing_event_files,
+    Content, Error, EventReader, EventWriter, Histogram, Png, RunLock, Value, existing_event_files,
     read_events,
 };
 
@@ -351,4 +351,73 @@ fn directory_that_cannot_be_made_is_an_error_that_names_it() {
         "{error}"
     );
     assert!(error.to_string().contains("run"), "{error}");
+}
+
+#[test]
+fn lock_that_was_taken_before_keeps_others_out_until_its_last_clone_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let lock = RunLock::take(&run).unwrap();
+    let busy = |result: Result<EventWriter, Error>| matches!(result, Err(Error::Busy { .. }));
+    assert!(busy(EventWriter::create(&run)));
+    let file = lock.next_event_file().unwrap();
+    let mut writer = EventWriter::begin(lock.clone(), file.clone(), Some(5)).unwrap();
+    writer.scalar("loss", 5, 0.5).unwrap();
+    let bytes = writer.sync().unwrap();
+    assert_eq!(bytes, fs::metadata(&file).unwrap().len());
+    writer.finish().unwrap();
+    assert!(busy(EventWriter::resume(&run, None)));
+    drop(lock);
+    EventWriter::resume(&run, None).unwrap();
+    let read = read_events(&file).unwrap();
+    assert_eq!(
+        (read.start, read.scalars("loss")),
+        (Some(5), vec![(5, 0.5)])
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn file_or_directory_that_is_removed_or_replaced_is_noticed() {
+    let replaced = |result| matches!(result, Err(Error::Replaced { .. }));
+    type Change = fn(&Path, &Path);
+    let changes: [(&str, Change); 4] = [
+        ("file removed", |_, file| fs::remove_file(file).unwrap()),
+        ("file replaced", |_, file| {
+            fs::rename(file, file.with_extension("old")).unwrap();
+            fs::write(file, "another").unwrap();
+        }),
+        ("directory removed", |run, _| {
+            fs::remove_dir_all(run).unwrap()
+        }),
+        ("directory moved and made again", |run, _| {
+            fs::rename(run, run.with_extension("old")).unwrap();
+            drop(EventWriter::create(run).unwrap());
+        }),
+    ];
+    for (name, change) in changes {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let mut writer = EventWriter::create(&run).unwrap();
+        writer.scalar("loss", 0, 0.5).unwrap();
+        writer.check_in_place().unwrap();
+        let file = writer.path().to_path_buf();
+        change(&run, &file);
+        assert!(replaced(writer.check_in_place()), "{name}");
+        // Writing itself sees nothing of it.
+        writer.scalar("loss", 1, 0.5).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn lock_of_a_directory_that_was_removed_keeps_nobody_out_of_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let old = RunLock::take(&run).unwrap();
+    fs::remove_dir_all(&run).unwrap();
+    let new = RunLock::take(&run).unwrap();
+    assert!(old.check_in_place().is_err());
+    new.check_in_place().unwrap();
+    assert!(RunLock::take(&run).is_err());
 }

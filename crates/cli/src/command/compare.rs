@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::Context;
 use crate::failure::{SUCCESS, usage};
-use crate::report::summary::{self, Summary};
+use crate::report::output::{print, printable};
+use crate::report::summary::{self, DIVERGED, Summary};
 use crate::report::table::side_by_side;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape compare runs/quickstart/sgd runs/quickstart/sam\n  landscape compare runs/quickstart";
@@ -53,16 +54,16 @@ pub(super) fn carry_out(arguments: &Arguments, context: &Context) -> anyhow::Res
             .iter()
             .map(|(directory, summary)| json!({"directory": directory, "summary": summary}))
             .collect();
-        println!("{:#}", json!({"runs": runs}));
+        print(&format!("{:#}", json!({"runs": runs})))?;
         return Ok(SUCCESS);
     }
     let columns: Vec<_> = found
         .iter()
         .map(|(directory, summary)| (directory.display().to_string(), summary))
         .collect();
-    println!("{}", side_by_side(&columns));
+    print(&side_by_side(&columns))?;
     for note in remarks(reference, others) {
-        println!("{note}");
+        print(&printable(&note))?;
     }
     Ok(SUCCESS)
 }
@@ -82,21 +83,43 @@ fn with_summary(run: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if directory.join(summary::FILE).is_file() {
         return Ok(vec![directory]);
     }
-    let mut folders = Vec::new();
+    let (finished, others): (Vec<_>, Vec<_>) = folders(&directory)?
+        .into_iter()
+        .partition(|folder| folder.join(summary::FILE).is_file());
+    if finished.is_empty() {
+        let has_finished = |group: &PathBuf| {
+            let inside = folders(group).unwrap_or_default();
+            inside.iter().any(|run| run.join(summary::FILE).is_file())
+        };
+        let groups: Vec<String> = others
+            .iter()
+            .filter(|group| has_finished(group))
+            .map(|group| format!("landscape compare {}", group.display()))
+            .collect();
+        let advice = if groups.is_empty() {
+            "landscape run NAME --resume finishes one".to_owned()
+        } else {
+            format!("there are some below: {}", groups.join(", or "))
+        };
+        return Err(usage(format!(
+            "{} holds no finished run; {advice}",
+            directory.display()
+        )));
+    }
+    Ok(finished)
+}
+
+/// The folders in a directory, by name.
+fn folders(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let cannot = || format!("{} cannot be read", directory.display());
-    for entry in std::fs::read_dir(&directory).with_context(cannot)? {
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(directory).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
-        if path.join(summary::FILE).is_file() {
+        if path.is_dir() {
             folders.push(path);
         }
     }
     folders.sort();
-    if folders.is_empty() {
-        return Err(usage(format!(
-            "{} holds no finished run; landscape run NAME --resume finishes one",
-            directory.display()
-        )));
-    }
     Ok(folders)
 }
 
@@ -113,6 +136,11 @@ fn comparable(a: &Summary, b: &Summary) -> Result<(), String> {
             a.config.dataset.clone(),
             b.config.dataset.clone(),
         );
+    }
+    if a.config.data == b.config.data && a.data.crc32c != b.data.crc32c {
+        let describe =
+            |s: &Summary| format!("CRC-32C {} of the training part", s.data.crc32c.training);
+        return differs("examples in their files", describe(a), describe(b));
     }
     if a.config.data != b.config.data || a.data != b.data {
         let describe = |s: &Summary| {
@@ -137,6 +165,10 @@ fn comparable(a: &Summary, b: &Summary) -> Result<(), String> {
 /// What a reader of the table should know.
 fn remarks(reference: &Summary, others: &[(PathBuf, Summary)]) -> Vec<String> {
     let mut remarks = Vec::new();
+    let all = std::iter::once(reference).chain(others.iter().map(|(_, summary)| summary));
+    for diverged in all.filter(|summary| summary.status == DIVERGED) {
+        remarks.push(format!("{} diverged at its last step.", diverged.name));
+    }
     let rho = reference.figures.sam_sharpness.rho;
     if others
         .iter()

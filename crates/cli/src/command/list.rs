@@ -6,8 +6,9 @@ use super::Context;
 use crate::config::choice::name;
 use crate::config::{Plan, Settings};
 use crate::failure::SUCCESS;
+use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::table::plain;
+use crate::report::table::{plain, trimmed};
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape list\n  landscape list --json";
 
@@ -34,10 +35,8 @@ pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
                 json!({"name": run, "description": workspace.description(run), "trainings": trainings})
             })
             .collect();
-        println!(
-            "{:#}",
-            json!({"runs": runs, "datasets": workspace.datasets()})
-        );
+        let document = json!({"runs": runs, "datasets": workspace.datasets()});
+        print(&format!("{document:#}"))?;
         return Ok(SUCCESS);
     }
     let paint = Paint::stdout();
@@ -46,19 +45,26 @@ pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
     for (run, trainings) in &runs {
         let methods: Vec<_> = trainings.iter().map(|t| brief(&t.plan)).collect();
         let data = trainings.first().map_or("", |t| t.plan.dataset.as_str());
-        table.add_row([run, &methods.join("\n"), data, workspace.description(run)]);
+        let description = workspace.description(run);
+        table.add_row([
+            printable(run),
+            methods.join("\n").into(),
+            printable(data),
+            printable(description),
+        ]);
     }
-    println!("{table}");
-    println!("{}", paint.strong("data sets"));
+    print(&trimmed(&table))?;
+    print(&paint.strong("data sets"))?;
     for (dataset, plan) in workspace.datasets() {
         let source = json!(plan.source);
-        println!(
-            "  {dataset}: {}, {:.0} % for validation",
+        print(&format!(
+            "  {}: {}, {:.0} % for validation",
+            printable(dataset),
             source.as_str().unwrap_or_default(),
             100.0 * plan.validation.get()
-        );
+        ))?;
     }
-    println!("{}", paint.faint("landscape run NAME begins a run"));
+    print(&paint.faint("landscape run NAME begins a run"))?;
     Ok(SUCCESS)
 }
 

@@ -151,20 +151,24 @@ impl Range for Share {
     }
 }
 
-/// A whole number of at least 1.
+/// The largest [`Count`] where no other is named.
+const LARGEST: u32 = u32::MAX;
+
+/// A whole number from 1 to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Count(u32);
+pub(crate) struct Count<const MAX: u32 = LARGEST>(u32);
 
-const COUNT_EXPECTED: &str = "a whole number from 1 to 4294967295";
-
-impl Count {
-    /// The number; a constant of 0 is a mistake in this program.
+impl<const MAX: u32> Count<MAX> {
+    /// The number; a constant that is out of range is a mistake in this program.
     ///
     /// # Panics
     ///
-    /// On 0.
+    /// On 0 and above `MAX`.
     pub(crate) const fn constant(value: u32) -> Self {
-        assert!(value > 0, "a count is at least 1");
+        assert!(
+            value > 0 && value <= MAX,
+            "a count is from 1 to its largest"
+        );
         Self(value)
     }
 
@@ -181,41 +185,41 @@ impl Count {
     fn checked(value: i128) -> Option<Self> {
         u32::try_from(value)
             .ok()
-            .filter(|value| *value > 0)
+            .filter(|value| (1..=MAX).contains(value))
             .map(Self)
     }
 }
 
-impl FromStr for Count {
+impl<const MAX: u32> FromStr for Count<MAX> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let value = text.trim().parse().ok().and_then(Self::checked);
-        value.ok_or_else(|| format!("expected {COUNT_EXPECTED}"))
+        value.ok_or_else(|| format!("expected a whole number from 1 to {MAX}"))
     }
 }
 
-impl<'de> Deserialize<'de> for Count {
+impl<'de, const MAX: u32> Deserialize<'de> for Count<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_u64(CountVisitor)
     }
 }
 
-struct CountVisitor;
+struct CountVisitor<const MAX: u32>;
 
-impl Visitor<'_> for CountVisitor {
-    type Value = Count;
+impl<const MAX: u32> Visitor<'_> for CountVisitor<MAX> {
+    type Value = Count<MAX>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(COUNT_EXPECTED)
+        write!(f, "a whole number from 1 to {MAX}")
     }
 
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Count, E> {
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
         Count::checked(value.into())
             .ok_or_else(|| E::invalid_value(Unexpected::Signed(value), &self))
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Count, E> {
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
         Count::checked(value.into())
             .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(value), &self))
     }

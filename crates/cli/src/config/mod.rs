@@ -3,6 +3,8 @@
 pub(crate) mod bounded;
 pub(crate) mod choice;
 mod document;
+mod flags;
+pub(crate) mod limits;
 pub(crate) mod moment;
 pub(crate) mod plan;
 pub(crate) mod sam;

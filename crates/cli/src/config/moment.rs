@@ -37,6 +37,22 @@ impl Moments {
     }
 }
 
+impl Moments {
+    /// How many steps [`steps`](Self::steps) would give at most, without making them.
+    pub(crate) fn count(&self, total: u64) -> u64 {
+        let of = |schedule: &Schedule| {
+            let text = schedule.to_string();
+            match text.split_once(' ') {
+                Some(("every", n)) => total / n.parse().unwrap_or(1) + 1,
+                Some(("log", n)) => n.parse().unwrap_or(total).min(total),
+                Some((_, list)) => list.split(',').count() as u64,
+                None => 1,
+            }
+        };
+        self.0.iter().map(of).sum()
+    }
+}
+
 impl FromStr for Moments {
     type Err = String;
 
@@ -103,6 +119,27 @@ mod tests {
         let moments: Moments = "every 20 + at 10, 40 + end".parse().unwrap();
         let steps: Vec<_> = moments.steps(50).unwrap().into_iter().collect();
         assert_eq!(steps, [0, 10, 20, 40, 50]);
+    }
+
+    #[test]
+    fn count_is_known_without_the_steps() {
+        for text in [
+            "every 7",
+            "log 8",
+            "start + at 1, 2, 30 + end",
+            "never",
+            "every 50",
+        ] {
+            let moments: Moments = text.parse().unwrap();
+            assert!(
+                moments.count(50) >= moments.steps(50).unwrap().len() as u64,
+                "{text}"
+            );
+        }
+        let moments: Moments = "every 1".parse().unwrap();
+        assert_eq!(moments.count(u64::from(u32::MAX)), 1 << 32);
+        let moments: Moments = "log 4294967295".parse().unwrap();
+        assert_eq!(moments.count(1000), 1000);
     }
 
     #[test]

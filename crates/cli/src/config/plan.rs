@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source, name};
+use super::limits;
 use super::moment::Moments;
 use super::sam::SamSettings;
 use super::settings::Settings;
 use super::widths::Widths;
+use crate::report::number::plain_number;
 
 /// A data set as workspace.toml describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub(crate) struct DatasetPlan {
     /// The folder of `mnist-folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) path: Option<PathBuf>,
+    /// Classes of `mnist-folder`, if they are not ten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) classes: Option<Count<{ limits::CLASSES }>>,
     /// Share of the training examples kept for validation.
     #[serde(default = "default_share")]
     pub(crate) validation: Bounded<Share>,
@@ -68,7 +73,7 @@ pub(crate) struct Plan {
     /// Factor of the schedule `step`.
     pub(crate) step_factor: Bounded<Fraction>,
     /// Passes through the training data.
-    pub(crate) epochs: Count,
+    pub(crate) epochs: Count<{ limits::EPOCHS }>,
     /// Examples per step.
     pub(crate) batch_size: Count,
     /// Seed of everything.
@@ -97,7 +102,7 @@ pub(crate) struct ProbePlan {
     /// Largest eigenvalues and stability ratio.
     pub(crate) eigenvalues: Moments,
     /// How many eigenvalues.
-    pub(crate) eigenvalue_count: Count,
+    pub(crate) eigenvalue_count: Count<{ limits::EIGENVALUES }>,
     /// Trace.
     pub(crate) trace: Moments,
     /// SAM sharpness.
@@ -107,13 +112,13 @@ pub(crate) struct ProbePlan {
     /// Spectral density.
     pub(crate) density: Moments,
     /// Start vectors of the density.
-    pub(crate) density_starts: Count,
+    pub(crate) density_starts: Count<{ limits::DENSITY_STARTS }>,
     /// Line.
     pub(crate) line: Moments,
     /// Surface.
     pub(crate) surface: Moments,
     /// Points along each side of the surface.
-    pub(crate) grid: Count,
+    pub(crate) grid: Count<{ limits::GRID }>,
 }
 
 impl Plan {
@@ -191,7 +196,7 @@ impl Plan {
         if self.method == Method::Plain {
             return optimiser;
         }
-        let (method, rho) = (name(self.method), self.rho.get());
+        let (method, rho) = (name(self.method), plain_number(self.rho.get()));
         let words = format!("{method} over {optimiser}, rho {rho}");
         match self.sam.words() {
             settings if settings.is_empty() => words,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Range};
 use super::choice::{Method, name};
+use crate::report::number::plain_number;
 
 /// A `sam` table, or the flags `--sam-*`; decided for a method, what that has and nothing else.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -177,5 +178,5 @@ impl SamSettings {
 }
 
 fn number<R: Range>(value: Bounded<R>) -> String {
-    value.get().to_string()
+    plain_number(value.get())
 }

@@ -1,16 +1,18 @@
 //! The settings of a run as they are written: every key optional, the same names in workspace.toml and as flags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Deserialize;
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive};
-use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser};
+use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, name};
+use super::limits;
 use super::moment::Moments;
 use super::sam::SamSettings;
 use super::widths::Widths;
+use crate::engine::device;
 
 /// One `[defaults]`, `[runs.NAME]` or `[runs.NAME.members.NAME]` table, or the flags of one command.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -32,7 +34,7 @@ pub(crate) struct Settings {
     /// Widths of the hidden layers of a fully connected network, e.g. 64,32
     #[arg(long, value_name = "N,N,..", help_heading = "Settings")]
     pub(crate) hidden: Option<Widths>,
-    /// Activation of a fully connected network
+    /// Activation between the layers
     #[arg(long, value_enum, help_heading = "Settings")]
     pub(crate) activation: Option<Activation>,
     /// Base optimiser
@@ -67,15 +69,15 @@ pub(crate) struct Settings {
     pub(crate) step_factor: Option<Bounded<Fraction>>,
     /// Passes through the training data
     #[arg(long, value_name = "N", help_heading = "Settings")]
-    pub(crate) epochs: Option<Count>,
+    pub(crate) epochs: Option<Count<{ limits::EPOCHS }>>,
     /// Examples per step
     #[arg(long, value_name = "N", help_heading = "Settings")]
     pub(crate) batch_size: Option<Count>,
     /// Seed of the weights, of the data order and of the measurements
     #[arg(long, value_name = "N", help_heading = "Settings")]
     pub(crate) seed: Option<u32>,
-    /// Device, of those compiled in
-    #[arg(long, value_enum, help_heading = "Settings")]
+    /// Device.
+    #[arg(long, value_enum, help_heading = "Settings", help = device_help())]
     pub(crate) device: Option<DeviceKind>,
     /// Training examples on which curvature is measured: a fixed sample, or all of them if there are fewer
     #[arg(long, value_name = "N", help_heading = "Settings")]
@@ -120,7 +122,7 @@ pub(crate) struct ProbeSettings {
         value_name = "N",
         help_heading = "Probes"
     )]
-    pub(crate) eigenvalue_count: Option<Count>,
+    pub(crate) eigenvalue_count: Option<Count<{ limits::EIGENVALUES }>>,
     /// Trace of the Hessian
     #[arg(long = "probe-trace", value_name = "WHEN", help_heading = "Probes")]
     pub(crate) trace: Option<Moments>,
@@ -143,7 +145,7 @@ pub(crate) struct ProbeSettings {
         value_name = "N",
         help_heading = "Probes"
     )]
-    pub(crate) density_starts: Option<Count>,
+    pub(crate) density_starts: Option<Count<{ limits::DENSITY_STARTS }>>,
     /// Loss along one random direction
     #[arg(long = "probe-line", value_name = "WHEN", help_heading = "Probes")]
     pub(crate) line: Option<Moments>,
@@ -152,10 +154,60 @@ pub(crate) struct ProbeSettings {
     pub(crate) surface: Option<Moments>,
     /// Points along each side of the surface
     #[arg(long = "probe-grid", value_name = "N", help_heading = "Probes")]
-    pub(crate) grid: Option<Count>,
+    pub(crate) grid: Option<Count<{ limits::GRID }>>,
+}
+
+/// The devices that this program was built with.
+fn device_help() -> String {
+    format!(
+        "Device; this program was built with: {}",
+        device::compiled_in().join(", ")
+    )
 }
 
 impl Settings {
+    /// Whether a key, `probes.grid` say, has a value here; for keys about which mistakes are found late.
+    pub(crate) fn has(&self, key: &[&str]) -> bool {
+        match key {
+            ["device"] => self.device.is_some(),
+            ["hidden"] => self.hidden.is_some(),
+            ["epochs"] => self.epochs.is_some(),
+            ["batch_size"] => self.batch_size.is_some(),
+            ["step_epochs"] => self.step_epochs.is_some(),
+            ["step_factor"] => self.step_factor.is_some(),
+            ["probes", probe] => self.probes.has(probe),
+            _ => false,
+        }
+    }
+
+    /// The first key given here that no training of such a kind has, and why that is a mistake.
+    pub(crate) fn useless(&self, kinds: &[(Model, Decay)]) -> Option<(&'static str, String)> {
+        let dense = |model| matches!(model, Model::Mlp | Model::ResidualMlp);
+        let names = |list: Vec<String>| {
+            let unique: BTreeSet<String> = list.into_iter().collect();
+            unique.into_iter().collect::<Vec<_>>().join(" and ")
+        };
+        if self.hidden.is_some() && !kinds.iter().any(|(model, _)| dense(*model)) {
+            let models = names(kinds.iter().map(|(model, _)| name(*model)).collect());
+            let message = format!(
+                "only mlp and residual-mlp have hidden layers to set; here the model is {models}"
+            );
+            return Some(("hidden", message));
+        }
+        let key = match (self.step_epochs, self.step_factor) {
+            (Some(_), _) => "step_epochs",
+            (None, Some(_)) => "step_factor",
+            (None, None) => return None,
+        };
+        if kinds.iter().any(|(_, schedule)| *schedule == Decay::Step) {
+            return None;
+        }
+        let schedules = names(kinds.iter().map(|(_, schedule)| name(*schedule)).collect());
+        let message =
+            format!("only the schedule step has this setting; here the schedule is {schedules}");
+        Some((key, message))
+    }
+
     /// These settings where they say something, `base` elsewhere; description and members are those of `base`.
     pub(crate) fn over(self, base: Self) -> Self {
         Self {
@@ -189,6 +241,21 @@ impl Settings {
 }
 
 impl ProbeSettings {
+    fn has(&self, key: &str) -> bool {
+        match key {
+            "loss" => self.loss.is_some(),
+            "gradient" => self.gradient.is_some(),
+            "eigenvalues" => self.eigenvalues.is_some(),
+            "eigenvalue_count" => self.eigenvalue_count.is_some(),
+            "trace" => self.trace.is_some(),
+            "sharpness" => self.sharpness.is_some(),
+            "density" => self.density.is_some(),
+            "line" => self.line.is_some(),
+            "surface" => self.surface.is_some(),
+            _ => false,
+        }
+    }
+
     fn over(self, base: Self) -> Self {
         Self {
             budget: self.budget.or(base.budget),

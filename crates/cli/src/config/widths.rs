@@ -6,11 +6,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::Count;
+use super::limits;
 
 /// Widths of the hidden layers, first to last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Widths(pub(crate) Vec<Count>);
+pub(crate) struct Widths(pub(crate) Vec<Count<{ limits::WIDTH }>>);
 
 impl Widths {
     /// The widths as numbers.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::choice::{Method, Source};
+use super::choice::{Decay, Method, Model, Source};
 use super::document::Document;
+use super::flags::{check_flags, flag, overridden};
 use super::plan::{DatasetPlan, Plan};
 use super::sam::SamSettings;
 use super::settings::Settings;
@@ -43,6 +44,8 @@ pub(crate) struct Training {
     pub(crate) plan: Plan,
     /// Where its settings are written, most specific first.
     sources: Vec<Vec<String>>,
+    /// The flags, which are more specific than all of these.
+    flags: Settings,
 }
 
 impl Workspace {
@@ -95,7 +98,7 @@ impl Workspace {
         let folder = folder.unwrap_or_else(|| Path::new("runs").join(run));
         let own = vec![key(&["runs", run]), key(&["defaults"])];
         let Some(members) = &settings.members else {
-            let training = self.training(run, folder, flags.clone().over(base), own)?;
+            let training = self.training(run, folder, flags, base, own)?;
             check_flags(flags, std::slice::from_ref(&training))?;
             return Ok(vec![training]);
         };
@@ -104,12 +107,18 @@ impl Workspace {
             .iter()
             .filter_map(|name| members.get(name).map(|member| (name, member)))
             .map(|(name, member)| {
-                let settings = flags.clone().over(member.clone().over(base.clone()));
+                let settings = member.clone().over(base.clone());
                 let mut sources = vec![key(&["runs", run, "members", name])];
                 sources.extend(own.iter().cloned());
-                self.training(name, folder.join(name), settings, sources)
+                self.training(name, folder.join(name), flags, settings, sources)
             })
             .collect::<anyhow::Result<_>>()?;
+        if let Some((key, values)) = overridden(flags, members) {
+            return Err(usage(format!(
+                "{}: the members of `{run}` differ by it ({values}) and would be one training; landscape train does one",
+                flag(&[key])
+            )));
+        }
         check_flags(flags, &trainings)?;
         Ok(trainings)
     }
@@ -123,8 +132,7 @@ impl Workspace {
         let defaults = self.tables.defaults.clone();
         let output = flags.output.clone().or_else(|| defaults.output.clone());
         let output = output.unwrap_or_else(|| Path::new("runs").join("train"));
-        let settings = flags.clone().over(defaults);
-        let training = self.training("train", output, settings, vec![key(&["defaults"])])?;
+        let training = self.training("train", output, flags, defaults, vec![key(&["defaults"])])?;
         check_flags(flags, std::slice::from_ref(&training))?;
         Ok(training)
     }
@@ -133,26 +141,31 @@ impl Workspace {
     pub(crate) fn setting_error(
         &self,
         training: &Training,
-        setting: &str,
+        setting: &[&str],
         message: &str,
     ) -> anyhow::Error {
+        if training.flags.has(setting) {
+            return usage(format!("{}: {message}", flag(setting)));
+        }
         for source in &training.sources {
-            let mut path: Vec<&str> = source.iter().map(String::as_str).collect();
-            path.push(setting);
+            let source = source.iter().map(String::as_str);
+            let path: Vec<&str> = source.chain(setting.iter().copied()).collect();
             if self.document.has(&path) {
                 return self.document.error(&path, message);
             }
         }
-        usage(format!("{setting}: {message}"))
+        usage(format!("{}: {message}", setting.join(".")))
     }
 
     fn training(
         &self,
         name: &str,
         output: PathBuf,
-        settings: Settings,
+        flags: &Settings,
+        written: Settings,
         sources: Vec<Vec<String>>,
     ) -> anyhow::Result<Training> {
+        let settings = flags.clone().over(written);
         let known = self.tables.datasets.keys().map(String::as_str);
         let names: Vec<&str> = known.collect();
         let Some(dataset) = settings.dataset.clone() else {
@@ -175,6 +188,7 @@ impl Workspace {
             output,
             plan: Plan::decide(settings, dataset, data),
             sources,
+            flags: flags.clone(),
         })
     }
 
@@ -216,6 +230,7 @@ impl Workspace {
                     .error(&path, "a group needs at least one member"));
             }
             self.check_sam(run, settings)?;
+            self.check_kinds(run, settings)?;
         }
         Ok(())
     }
@@ -247,8 +262,45 @@ impl Workspace {
         Ok(())
     }
 
+    /// A run says nothing of networks and schedules that no training of it has; the defaults may.
+    fn check_kinds(&self, run: &str, settings: &Settings) -> anyhow::Result<()> {
+        let defaults = &self.tables.defaults;
+        let kind = |training: &Settings| {
+            let model = training.model.or(settings.model).or(defaults.model);
+            let schedule = training
+                .schedule
+                .or(settings.schedule)
+                .or(defaults.schedule);
+            (
+                model.unwrap_or(Model::Mlp),
+                schedule.unwrap_or(Decay::Cosine),
+            )
+        };
+        let check = |path: &[&str], settings: &Settings, kinds: &[(Model, Decay)]| {
+            let Some((key, message)) = settings.useless(kinds) else {
+                return Ok(());
+            };
+            Err(self.document.error(&[path, &[key]].concat(), &message))
+        };
+        let kinds: Vec<_> = match &settings.members {
+            Some(members) => members.values().map(kind).collect(),
+            None => vec![kind(settings)],
+        };
+        check(&["runs", run], settings, &kinds)?;
+        for (name, member) in settings.members.iter().flatten() {
+            check(&["runs", run, "members", name], member, &[kind(member)])?;
+        }
+        Ok(())
+    }
+
     /// A folder is read by `mnist-folder` and by nothing else.
     fn check_path(&self, dataset: &DatasetPlan, name: &str) -> anyhow::Result<()> {
+        if dataset.classes.is_some() && dataset.source != Source::MnistFolder {
+            return Err(self.document.error(
+                &["datasets", name, "classes"],
+                "only the source mnist-folder reads files of other classes; the bundled ones have ten",
+            ));
+        }
         let message = match (dataset.source, &dataset.path) {
             (Source::MnistFolder, None) => {
                 "missing; the source mnist-folder reads the folder `path`"
@@ -297,25 +349,6 @@ impl Workspace {
                 names.join(", ")
             ),
         ))
-    }
-}
-
-/// A flag for a method that no training has is a mistake.
-fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
-    let methods: Vec<Method> = trainings
-        .iter()
-        .map(|training| training.plan.method)
-        .collect();
-    if flags.rho.is_some() && methods.iter().all(|method| *method == Method::Plain) {
-        let message = "--rho: the method is plain, which has no radius; --method sam, say, has one";
-        return Err(usage(message.to_owned()));
-    }
-    match flags.sam.useless(&methods) {
-        Some((key, message)) => {
-            let flag = key.replace('_', "-");
-            Err(usage(format!("--sam-{flag}: {message}")))
-        }
-        None => Ok(()),
     }
 }
 

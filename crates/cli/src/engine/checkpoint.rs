@@ -1,4 +1,4 @@
-//! Checkpoints: everything a training needs to go on as if it had never stopped.
+//! A checkpoint: everything a training needs to go on as if it had never stopped.
 //!
 //! `checkpoints/step-00000450/` holds
 //!
@@ -7,8 +7,7 @@
 //! - `method.bpk`: what a sharpness-aware method remembers from step to step, keyed by them too, where there is a method;
 //! - `manifest.json`: the format's version, the [`State`], and the length and CRC-32C of the other files and of the state.
 //!
-//! The folder is written under another name and renamed when it is complete, so a kill or a full disk never leaves half a
-//! checkpoint under a valid name. The last two are kept: if the newest was damaged since, the one before serves.
+//! The manifest is written last: a folder with one is complete. How folders come and go is [`checkpoints`](super::checkpoints)'.
 //!
 //! What is not stored because it is a pure function of what is stored: the order of the data (seed and epoch), the learning
 //! rate (step), and the moments of the probes (step). Random numbers of the device (dropout) are seeded anew from the seed and
@@ -16,9 +15,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
@@ -29,16 +28,16 @@ use super::files;
 use super::step::Stepper;
 use crate::config::Plan;
 use crate::config::choice::Method;
-use crate::report::summary::LastScalar;
-
-/// The folder of the checkpoints in a run's directory.
-pub(crate) const FOLDER: &str = "checkpoints";
+use crate::report::summary::{self, DataChecksums, LastScalar};
 
 /// The format this program writes and reads.
-const FORMAT: &str = "landscape-checkpoint/1";
+const FORMAT: &str = "landscape-checkpoint/2";
 
-/// How many checkpoints are kept.
-const KEPT: usize = 2;
+/// What the formats of all versions begin with.
+const FORMATS: &str = "landscape-checkpoint/";
+
+/// All files that a checkpoint may have.
+pub(crate) const FILES: [&str; 4] = [MODEL, OPTIMISER, METHOD, MANIFEST];
 
 const MANIFEST: &str = "manifest.json";
 const MODEL: &str = "model.bpk";
@@ -58,12 +57,31 @@ pub(crate) struct State {
     pub(crate) position: usize,
     /// The last point of every scalar tag.
     pub(crate) last_scalars: BTreeMap<String, LastScalar>,
+    /// Checksums of the images that were trained on and measured.
+    pub(crate) data: DataChecksums,
     /// The PNG files written so far.
     pub(crate) pictures: BTreeSet<String>,
+    /// The files with the numbers of pictures written so far.
+    pub(crate) numbers: BTreeSet<String>,
+    /// The event files, and how many bytes of each are before this moment.
+    pub(crate) events: BTreeMap<String, u64>,
     /// Seconds trained so far.
     pub(crate) seconds: f64,
     /// Seconds of them spent in probes.
     pub(crate) probe_seconds: f64,
+}
+
+impl State {
+    /// The files of the run that this moment knows of, beside checkpoints.
+    pub(crate) fn files(&self) -> impl Iterator<Item = String> {
+        let written = self
+            .pictures
+            .iter()
+            .chain(&self.numbers)
+            .chain(self.events.keys());
+        let written: Vec<String> = written.cloned().collect();
+        written.into_iter().chain([summary::FILE.to_owned()])
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,63 +120,18 @@ pub(crate) fn model_bytes<M: Module>(model: &M) -> anyhow::Result<Bytes> {
     record.into_bytes().context("the weights cannot be encoded")
 }
 
-/// Writes a checkpoint into a run's directory, and removes all but the last two.
+/// Writes a checkpoint into an empty folder, the manifest last.
 ///
 /// # Errors
 ///
-/// When it cannot be written; the earlier ones are still there.
-pub(crate) fn save<M: Module>(
-    directory: &Path,
-    model: &M,
-    optimiser: &ModuleOptimizer,
-    stepper: &Stepper,
-    state: &State,
-) -> anyhow::Result<()> {
-    let folder = directory.join(FOLDER);
-    let writing = folder.join(".writing.partial");
-    let written = fill(&writing, model, optimiser, stepper, state).and_then(|()| {
-        let place = folder.join(format!("step-{:08}", state.step));
-        if place.exists() {
-            fs::remove_dir_all(&place)?;
-        }
-        fs::rename(&writing, &place)?;
-        Ok(())
-    });
-    if let Err(error) = written {
-        // What is left over is worthless and takes space that may be scarce.
-        let _ = fs::remove_dir_all(&writing);
-        return Err(error.context(format!(
-            "the checkpoint of step {} cannot be written into {}; {}",
-            state.step,
-            folder.display(),
-            way_on(directory)
-        )));
-    }
-    for (_, old) in all(directory)?.into_iter().skip(KEPT) {
-        fs::remove_dir_all(&old).with_context(|| format!("{} cannot be removed", old.display()))?;
-    }
-    Ok(())
-}
-
-/// How a run that had to stop can go on, as the end of a sentence.
-pub(crate) fn way_on(directory: &Path) -> String {
-    match all(directory).ok().and_then(|all| all.into_iter().next()) {
-        Some((step, _)) => format!("the run can be resumed from step {step} with --resume"),
-        None => "there is no earlier one".to_owned(),
-    }
-}
-
-fn fill<M: Module>(
+/// When it cannot be written.
+pub(crate) fn write<M: Module>(
     folder: &Path,
     model: &M,
     optimiser: &ModuleOptimizer,
     stepper: &Stepper,
     state: &State,
 ) -> anyhow::Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)?;
-    }
-    fs::create_dir_all(folder)?;
     let optimiser = optimiser
         .into_bytes()
         .context("the optimiser's state cannot be encoded")?;
@@ -187,51 +160,33 @@ fn fill<M: Module>(
     Ok(())
 }
 
-/// The latest checkpoint that is whole, and a sentence about each newer one that is not. `None` when the run was stopped
-/// before its first checkpoint.
+/// Whether a folder is a checkpoint of this program, whole or not: it has a manifest of this kind, or nothing but files of these
+/// names.
+pub(crate) fn is_ours(folder: &Path) -> bool {
+    let manifest: Option<serde_json::Value> = fs::read(folder.join(MANIFEST))
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok());
+    let format = manifest
+        .as_ref()
+        .and_then(|manifest| manifest.get("format"));
+    if let Some(format) = format.and_then(serde_json::Value::as_str) {
+        return format.starts_with(FORMATS);
+    }
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    let ours = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| FILES.iter().any(|file| entry.file_name() == *file))
+    };
+    entries.into_iter().all(ours)
+}
+
+/// Reads a checkpoint.
 ///
 /// # Errors
 ///
-/// When there are checkpoints and all are damaged.
-pub(crate) fn latest(directory: &Path) -> anyhow::Result<(Option<Checkpoint>, Vec<String>)> {
-    let mut damaged = Vec::new();
-    for (_, path) in all(directory)? {
-        match read(&path) {
-            Ok(checkpoint) => return Ok((Some(checkpoint), damaged)),
-            Err(error) => damaged.push(format!("{} is damaged: {error:#}", path.display())),
-        }
-    }
-    if damaged.is_empty() {
-        return Ok((None, damaged));
-    }
-    bail!(
-        "no checkpoint can be used: {}; --overwrite begins again",
-        damaged.join("; ")
-    )
-}
-
-/// All checkpoints of a run, the newest first.
-fn all(directory: &Path) -> anyhow::Result<Vec<(usize, PathBuf)>> {
-    let folder = directory.join(FOLDER);
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let cannot = || format!("{} cannot be read", folder.display());
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(cannot)? {
-        let path = entry.with_context(cannot)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let step = name.strip_prefix("step-").and_then(|n| n.parse().ok());
-        if let Some(step) = step {
-            found.push((step, path));
-        }
-    }
-    found.sort();
-    found.reverse();
-    Ok(found)
-}
-
-fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
+/// When it is not whole: a file or the manifest is missing, damaged or of another format.
+pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
     let text = fs::read(folder.join(MANIFEST)).with_context(|| MANIFEST.to_owned())?;
     let manifest: Manifest =
         serde_json::from_slice(&text).with_context(|| format!("{MANIFEST} is not complete"))?;

@@ -5,7 +5,7 @@ use datasets::{Digits, ImageBatch, ImageDataset, Mnist, MnistSubset, Split, Spli
 
 use crate::config::choice::Source;
 use crate::config::plan::DatasetPlan;
-use crate::report::summary::DataSizes;
+use crate::report::summary::{DataChecksums, DataSizes};
 
 /// Images in a batch of a measurement; a forward pass over it stays within a few hundred megabytes.
 const MEASURED_AT_ONCE: usize = 1024;
@@ -21,6 +21,7 @@ pub(crate) struct Data {
     test: ImageDataset,
     /// Training images of the curvature sample, in a fixed random order.
     sample: Vec<usize>,
+    checksums: DataChecksums,
 }
 
 impl Data {
@@ -42,7 +43,10 @@ impl Data {
         } = match (plan.source, &plan.path) {
             (Source::Digits, _) => Digits::load()?.split(&config)?,
             (Source::MnistSubset, _) => MnistSubset::load()?.split(&config)?,
-            (Source::MnistFolder, Some(path)) => Mnist::from_folder(path)?.split(&config)?,
+            (Source::MnistFolder, Some(path)) => {
+                let classes = plan.classes.map_or(Mnist::CLASSES, |classes| classes.get());
+                Mnist::from_folder_of(path, classes)?.split(&config)?
+            }
             (Source::MnistFolder, None) => {
                 anyhow::bail!("the source mnist-folder needs a `path`")
             }
@@ -50,7 +54,13 @@ impl Data {
         // Epoch u64::MAX is never trained, so its order is a stream of its own.
         let mut order = datasets::epoch_order(seed, u64::MAX, train.len());
         order.truncate(sample);
+        let checksums = DataChecksums {
+            training: crc32c_of(&train),
+            validation: crc32c_of(&validation),
+            test: crc32c_of(&test),
+        };
         Ok(Self {
+            checksums,
             train,
             validation,
             test,
@@ -64,7 +74,18 @@ impl Data {
             training: self.train.len(),
             validation: self.validation.len(),
             test: self.test.len(),
+            crc32c: self.checksums,
         }
+    }
+
+    /// Checksums of each part, to tell whether two runs saw the same images.
+    pub(crate) const fn checksums(&self) -> DataChecksums {
+        self.checksums
+    }
+
+    /// How many images the sample for curvature has.
+    pub(crate) fn curvature_examples(&self) -> usize {
+        self.sample.len()
     }
 
     /// One training batch.
@@ -91,6 +112,22 @@ impl Data {
     pub(crate) fn curvature_batches(&self, device: &Device) -> anyhow::Result<Vec<Batch>> {
         all(&self.train.select(&self.sample), device)
     }
+}
+
+/// CRC-32C of the sizes, of all pixels and of all labels of some images, in their order.
+fn crc32c_of(images: &ImageDataset) -> u32 {
+    let mut checksum = 0;
+    for size in [images.height, images.width, images.classes] {
+        checksum = crc32c::crc32c_append(checksum, &(size as u64).to_le_bytes());
+    }
+    let mut bytes = Vec::new();
+    for image in &images.images {
+        bytes.clear();
+        bytes.extend(image.pixels.iter().flat_map(|pixel| pixel.to_le_bytes()));
+        bytes.push(image.label);
+        checksum = crc32c::crc32c_append(checksum, &bytes);
+    }
+    checksum
 }
 
 fn all(images: &ImageDataset, device: &Device) -> anyhow::Result<Vec<Batch>> {

@@ -32,7 +32,8 @@ pub(crate) fn autodiff(kind: DeviceKind) -> Result<Device, String> {
     Ok(device.autodiff())
 }
 
-fn compiled_in() -> Vec<&'static str> {
+/// The names of the kinds that are compiled in.
+pub(crate) fn compiled_in() -> Vec<&'static str> {
     let all = [
         ("flex", cfg!(feature = "flex")),
         ("ndarray", cfg!(feature = "ndarray")),

@@ -51,32 +51,40 @@ pub(crate) fn figures(
     }
 }
 
-/// How the Hessian products at the weights of `model` are made.
-///
-/// # Errors
-///
-/// When the network cannot be measured.
+/// How the Hessian products at the weights of `model` are made. Where there are none, the reason is told in place of the method.
 pub(crate) fn hessian_note<M: Network>(
     model: &M,
     data: &Data,
     device: &burn::tensor::Device,
     last_scalars: &BTreeMap<String, LastScalar>,
     step: usize,
-) -> anyhow::Result<HessianNote> {
-    let hessian = Hessian::at(model, &risk::<M>(data.curvature_batches(device)?))?;
+) -> HessianNote {
+    let hessian = data
+        .curvature_batches(device)
+        .and_then(|batches| Ok(Hessian::at(model, &risk::<M>(batches))?));
     let unresolved = last_scalars
         .iter()
         .filter(|(tag, point)| tag.ends_with("unresolved_products") && point.step == step as u64)
         .map(|(_, point)| point.value.0)
         .sum::<f64>();
-    Ok(HessianNote {
-        method: hessian.method().to_string(),
-        examples: hessian.objective().examples(),
+    HessianNote {
+        method: match &hessian {
+            Ok(hessian) => hessian.method().to_string(),
+            Err(error) => format!("none: {error:#}"),
+        },
+        examples: data.curvature_examples(),
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a sum of counts"
         )]
         unresolved_products: unresolved as u64,
-    })
+    }
+}
+
+/// Whether the loss over the training data after the last step was measured and is no finite number.
+pub(crate) fn has_diverged(last_scalars: &BTreeMap<String, LastScalar>, step: usize) -> bool {
+    last_scalars
+        .get(tag::TRAINING_LOSS)
+        .is_some_and(|point| point.step == step as u64 && !point.value.0.is_finite())
 }

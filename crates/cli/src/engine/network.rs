@@ -79,3 +79,26 @@ pub(crate) fn with_network<W: WithNetwork>(
         }
     }
 }
+
+/// The number of parameters of a fully connected network, which its widths decide; the convolutional ones are small.
+pub(crate) fn dense_parameters(plan: &Plan, data: &Data) -> Option<u64> {
+    let (features, classes) = (data.train.height * data.train.width, data.train.classes);
+    let mut widths = vec![features];
+    match plan.model {
+        Model::Mlp => widths.extend(plan.hidden.to_vec()),
+        // Two square layers a block.
+        Model::ResidualMlp => {
+            for width in plan.hidden.to_vec() {
+                widths.extend([width, width]);
+            }
+            widths.extend(plan.hidden.to_vec().first());
+        }
+        Model::Cnn | Model::CnnBatchNorm => return None,
+    }
+    widths.push(classes);
+    let layers = widths
+        .windows(2)
+        .map(|pair| (pair[0] as u64 + 1) * pair[1] as u64);
+    // At most 2000 layers of 2^32 parameters.
+    Some(layers.sum())
+}

@@ -1,6 +1,6 @@
 //! What is measured while a training runs, and when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use probes::Probes;
@@ -10,7 +10,9 @@ use super::figures::{figures, hessian_note};
 use super::instruments::instruments;
 use super::network::Network;
 use super::recorder::Recorder;
+use super::run_dir::RunDir;
 use super::session::Job;
+use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
 use crate::report::summary::{Figures, HessianNote, LastScalar};
 
@@ -30,10 +32,18 @@ impl<'a, M: Network> Observer<'a, M> {
     /// # Errors
     ///
     /// When the event file cannot be begun.
-    pub(crate) fn new(job: &'a Job, steps: usize, state: Option<&State>) -> anyhow::Result<Self> {
-        let recorder = Recorder::open(job, state)?;
+    pub(crate) fn new(
+        job: &'a Job,
+        steps: usize,
+        directory: RunDir,
+        state: Option<&State>,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Self> {
         let device = job.device.clone().inner();
-        let probes = instruments(job, steps as u64, &device)?;
+        let interrupt = interrupt.clone();
+        let probes =
+            instruments(job, steps as u64, &device)?.with_interrupt(move || interrupt.requested());
+        let recorder = Recorder::open(directory, state)?;
         Ok(Self {
             job,
             device,
@@ -66,7 +76,8 @@ impl<'a, M: Network> Observer<'a, M> {
         self.probes.set_learning_rate(learning_rate);
     }
 
-    /// Lets the probes observe that are due at `step`. A probe that fails is reported, and training goes on.
+    /// Lets the probes observe that are due at `step`. A probe that fails is reported, and training goes on. False if somebody
+    /// asked the run to stop meanwhile: then nothing was recorded, and a resumed run observes the step again.
     ///
     /// # Errors
     ///
@@ -76,10 +87,13 @@ impl<'a, M: Network> Observer<'a, M> {
         step: usize,
         model: &M,
         progress: &Progress,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         if self.probes.is_due(step as u64)? {
             progress.working_on("probes");
             let observation = self.probes.observe(step as u64, model)?;
+            if observation.interrupted {
+                return Ok(false);
+            }
             for (probe, error) in &observation.failed {
                 progress.warn(&format!("{probe} failed at step {step}: {error}"));
             }
@@ -87,38 +101,25 @@ impl<'a, M: Network> Observer<'a, M> {
                 progress.warn(warning);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The figures of the table, after the last step was observed.
-    ///
-    /// # Errors
-    ///
-    /// When the network cannot be measured.
-    pub(crate) fn figures(
-        &self,
-        steps: usize,
-        model: &M,
-    ) -> anyhow::Result<(Figures, HessianNote)> {
+    pub(crate) fn figures(&self, steps: usize, model: &M) -> (Figures, HessianNote) {
         let last = self.last_scalars();
         let figures = figures(&last, steps, &self.job.training.plan);
-        let note = hessian_note(model, &self.job.data, &self.device, &last, steps)?;
-        Ok((figures, note))
+        let note = hessian_note(model, &self.job.data, &self.device, &last, steps);
+        (figures, note)
     }
 
-    /// Whether something could not be written.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.recorder.is_broken()
+    /// Where everything goes.
+    pub(crate) const fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// The last point of every scalar so far.
     pub(crate) fn last_scalars(&self) -> BTreeMap<String, LastScalar> {
         self.recorder.last_scalars()
-    }
-
-    /// The PNG files so far.
-    pub(crate) fn pictures(&self) -> BTreeSet<String> {
-        self.recorder.pictures()
     }
 
     /// Seconds spent in probes, over all sittings.

@@ -1,7 +1,6 @@
-//! Where everything a run measures goes: the one event file, the PNG files, and the last point of every scalar.
+//! Where everything a run measures goes: the one event file, the PNG files, the files of numbers, and the last point of every scalar.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
@@ -10,9 +9,8 @@ use probes::{Record, Value};
 use tensorboard::{EventWriter, Png};
 
 use super::checkpoint::State;
-use super::pictures;
-use super::run_dir::Beginning;
-use super::session::Job;
+use super::run_dir::{RunDir, name_of};
+use super::{numbers, pictures};
 use crate::report::number::Number;
 use crate::report::summary::LastScalar;
 
@@ -23,9 +21,12 @@ pub(crate) struct Recorder(Arc<Mutex<Files>>);
 struct Files {
     /// `None` once the file is finished.
     writer: Option<EventWriter>,
-    directory: PathBuf,
+    directory: RunDir,
     last_scalars: BTreeMap<String, LastScalar>,
     pictures: BTreeSet<String>,
+    numbers: BTreeSet<String>,
+    /// The event files of earlier sittings, and how many bytes of each a checkpoint knows of.
+    events: BTreeMap<String, u64>,
     /// The first record of a probe that could not be written.
     failure: Option<anyhow::Error>,
 }
@@ -36,25 +37,21 @@ impl Recorder {
     /// # Errors
     ///
     /// When another process writes there, or the file cannot be made.
-    pub(crate) fn open(job: &Job, state: Option<&State>) -> anyhow::Result<Self> {
-        let directory = &job.training.output;
-        let writer = match job.beginning {
-            Beginning::Resumed => {
-                let step = state.map_or(0, |state| state.step);
-                EventWriter::resume(directory, Some(signed(step as u64)))
-            }
-            Beginning::Fresh | Beginning::Done => EventWriter::create(directory),
-        };
+    pub(crate) fn open(mut directory: RunDir, state: Option<&State>) -> anyhow::Result<Self> {
+        let step = state.map_or(0, |state| state.step);
+        let writer = directory.begin_events(signed(step as u64));
         let writer = writer.context("the event file cannot be begun")?;
         Ok(Self(Arc::new(Mutex::new(Files {
             writer: Some(writer),
-            directory: directory.clone(),
+            directory,
             last_scalars: state
                 .map(|state| state.last_scalars.clone())
                 .unwrap_or_default(),
             pictures: state
                 .map(|state| state.pictures.clone())
                 .unwrap_or_default(),
+            numbers: state.map(|state| state.numbers.clone()).unwrap_or_default(),
+            events: state.map(|state| state.events.clone()).unwrap_or_default(),
             failure: None,
         }))))
     }
@@ -89,7 +86,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// A record of a probe. A picture becomes a PNG file too.
+    /// A record of a probe. A picture becomes a PNG file too, and the numbers behind one become files.
     fn take(&self, record: &Record) -> anyhow::Result<()> {
         let (tag, step) = (&record.tag, signed(record.step));
         if let Value::Scalar(value) = record.value {
@@ -100,6 +97,7 @@ impl Recorder {
             writer: Some(writer),
             directory,
             pictures,
+            numbers,
             ..
         } = &mut *files
         else {
@@ -111,19 +109,56 @@ impl Recorder {
             Value::Picture(picture) => {
                 let png = picture.png()?;
                 writer.image(tag, step, &[Png::from_bytes(png.clone())?])?;
-                pictures::write(directory, tag, &png)?;
-                pictures.insert(pictures::file_name(tag));
+                let name = pictures::file_name(tag);
+                directory.write(&name, &png)?;
+                pictures.insert(name);
             }
-            Value::Scalar(_) | Value::Data(_) => {}
+            Value::Data(data) => {
+                for (name, bytes) in numbers::files(tag, record.step, data) {
+                    directory.write(&name, &bytes)?;
+                    numbers.insert(name);
+                }
+            }
+            Value::Scalar(_) => {}
         }
         Ok(())
     }
 
-    /// Whether something could not be written, which a later checkpoint would make good for ever.
-    pub(crate) fn is_broken(&self) -> bool {
-        let files = self.files();
-        let failed = |writer: &EventWriter| writer.failure().is_some();
-        files.failure.is_some() || files.writer.as_ref().is_some_and(failed)
+    /// Waits until all that was recorded is on the disk, and tells how many bytes each event file has.
+    ///
+    /// A checkpoint, or a summary, says that all before it is written. Without it, a resumed run writes again what was lost.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be written, or the event file or the directory was removed, moved or replaced.
+    pub(crate) fn secure(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        let mut files = self.files();
+        files.directory.check_in_place()?;
+        if let Some(failure) = files.failure.take() {
+            return Err(failure);
+        }
+        let mut events = files.events.clone();
+        if let Some(writer) = &mut files.writer {
+            writer
+                .check_in_place()
+                .context("what was logged since this run was begun or resumed is lost")?;
+            events.insert(name_of(writer.path()), writer.sync()?);
+        }
+        Ok(events)
+    }
+
+    /// Whether the directory is still the run's.
+    pub(crate) fn owns_directory(&self) -> bool {
+        self.files().directory.check_in_place().is_ok()
+    }
+
+    /// Writes a file of the run, over the one before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunDir::write`].
+    pub(crate) fn write_file(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.files().directory.write(name, bytes)
     }
 
     /// The last point of every scalar so far.
@@ -134,6 +169,11 @@ impl Recorder {
     /// The names of the PNG files so far.
     pub(crate) fn pictures(&self) -> BTreeSet<String> {
         self.files().pictures.clone()
+    }
+
+    /// The names of the files of numbers so far.
+    pub(crate) fn numbers(&self) -> BTreeSet<String> {
+        self.files().numbers.clone()
     }
 
     /// Ends the event file.

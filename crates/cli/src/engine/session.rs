@@ -3,20 +3,23 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use burn::tensor::Device;
 use serde_json::json;
 
 use super::data::Data;
 use super::device;
+use super::network::dense_parameters;
 use super::run_dir::{self, Beginning, Existing};
 use super::training::{Outcome, train};
 use crate::command::Context;
 use crate::config::choice::Model;
-use crate::config::{Training, Workspace};
-use crate::failure::{INTERRUPTED, SUCCESS};
+use crate::config::{Plan, Training, Workspace, limits};
+use crate::failure::{FAILED, INTERRUPTED, SUCCESS};
 use crate::interrupt::Interrupt;
+use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
-use crate::report::summary::Summary;
+use crate::report::summary::{DIVERGED, Summary};
 use crate::report::table::side_by_side;
 
 /// The trainings of one command.
@@ -28,7 +31,9 @@ pub(crate) struct Session {
 pub(crate) struct Job {
     /// What is to be done.
     pub(crate) training: Training,
-    /// How it begins.
+    /// What to do with a run that is there already.
+    pub(crate) existing: Existing,
+    /// How it begins, as things stood before any training began.
     pub(crate) beginning: Beginning,
     /// The images.
     pub(crate) data: Arc<Data>,
@@ -51,12 +56,12 @@ impl Session {
         for training in trainings {
             let plan = &training.plan;
             let device = device::autodiff(plan.device)
-                .map_err(|message| workspace.setting_error(&training, "device", &message))?;
+                .map_err(|message| workspace.setting_error(&training, &["device"], &message))?;
             let hidden = plan.hidden.to_vec();
             let uneven = hidden.is_empty() || hidden.windows(2).any(|pair| pair[0] != pair[1]);
             if plan.model == Model::ResidualMlp && uneven {
                 let message = "the model residual-mlp has one block for each number and needs equal widths, such as [64, 64]";
-                return Err(workspace.setting_error(&training, "hidden", message));
+                return Err(workspace.setting_error(&training, &["hidden"], message));
             }
             let beginning = run_dir::inspect(&training.output, existing)?;
             let before = jobs.iter().find(|job| {
@@ -73,10 +78,13 @@ impl Session {
                     "{batch} is more than the {examples} training examples of `{}`; allowed: 1 to {examples}",
                     plan.dataset
                 );
-                return Err(workspace.setting_error(&training, "batch_size", &message));
+                return Err(workspace.setting_error(&training, &["batch_size"], &message));
             }
+            check_sizes(plan, &data)
+                .map_err(|(key, message)| workspace.setting_error(&training, &key, &message))?;
             jobs.push(Job {
                 training,
+                existing,
                 beginning,
                 data,
                 device,
@@ -110,39 +118,62 @@ impl Session {
             let interrupted = stopped.as_ref().map(|(job, step)| {
                 json!({"name": job.training.name, "directory": job.training.output, "step": step})
             });
-            println!("{:#}", json!({"runs": runs, "interrupted": interrupted}));
+            let document = json!({"runs": runs, "interrupted": interrupted});
+            self.show(&format!("{document:#}"))?;
         } else if !finished.is_empty() {
             let columns: Vec<_> = finished.iter().map(|(name, s)| (name.clone(), s)).collect();
-            println!("{}", side_by_side(&columns));
+            self.show(&side_by_side(&columns))?;
         }
         if let Some((job, step)) = stopped {
-            eprintln!(
+            say(&format!(
                 "{}: stopped at step {step}; its files in {} are complete, and --resume goes on",
                 job.training.name,
-                job.training.output.display()
-            );
+                printable(&job.training.output.display().to_string())
+            ));
             return Ok(INTERRUPTED);
         }
         if !context.json {
-            self.say_where(&finished);
+            self.say_where(&finished)?;
         }
-        Ok(SUCCESS)
+        // A finished run that is only shown has failed before, and is asked for all the same.
+        let failed = |(job, (_, summary)): (&Job, &(String, Summary))| {
+            job.beginning != Beginning::Done && summary.status == DIVERGED
+        };
+        Ok(if self.jobs.iter().zip(&finished).any(failed) {
+            FAILED
+        } else {
+            SUCCESS
+        })
     }
 
-    fn say_where(&self, finished: &[(String, Summary)]) {
+    /// Prints what came out, which is on the disk whether it can be printed or not.
+    fn show(&self, text: &str) -> anyhow::Result<()> {
+        print(text).with_context(|| {
+            let places: Vec<_> = self
+                .jobs
+                .iter()
+                .map(|job| job.training.output.display().to_string())
+                .collect();
+            format!(
+                "the figures cannot be printed; they are in summary.json of {}",
+                places.join(", ")
+            )
+        })
+    }
+
+    fn say_where(&self, finished: &[(String, Summary)]) -> anyhow::Result<()> {
         let paint = Paint::stdout();
         let Some(first) = self.jobs.first() else {
-            return;
+            return Ok(());
         };
         let output = first.training.output.as_path();
         let folder = match self.jobs.len() {
             1 => output,
             _ => output.parent().unwrap_or_else(|| Path::new(".")),
         };
-        println!(
-            "To look at it: {}",
-            paint.strong(&format!("tensorboard --logdir {}", folder.display()))
-        );
+        let command = format!("tensorboard --logdir {}", folder.display());
+        let look = paint.strong(&printable(&command));
+        self.show(&format!("To look at it: {look}"))?;
         if finished
             .iter()
             .any(|(_, summary)| !summary.pictures.is_empty())
@@ -152,7 +183,61 @@ impl Session {
                 .iter()
                 .map(|job| job.training.output.join("*.png").display().to_string())
                 .collect();
-            println!("Pictures: {}", places.join(", "));
+            let places = places.join(", ");
+            self.show(&printable(&format!("Pictures: {places}")))?;
+        }
+        Ok(())
+    }
+}
+
+/// A key and what is wrong with its value.
+type Mistake = (Vec<&'static str>, String);
+
+/// Sizes that follow from several settings, before anything of such a size is made.
+fn check_sizes(plan: &Plan, data: &Data) -> Result<(), Mistake> {
+    let layers = plan.hidden.0.len();
+    if layers > limits::LAYERS {
+        let message = format!("{layers} layers; allowed: at most {}", limits::LAYERS);
+        return Err((vec!["hidden"], message));
+    }
+    if let Some(parameters) = dense_parameters(plan, data) {
+        if parameters > limits::PARAMETERS {
+            let message = format!(
+                "the widths {} make a network of {parameters} parameters; allowed: at most {}",
+                plan.hidden,
+                limits::PARAMETERS
+            );
+            return Err((vec!["hidden"], message));
+        }
+        let eigenvalues = plan.probes.eigenvalue_count.get() as u64;
+        if eigenvalues > parameters {
+            let message = format!(
+                "{eigenvalues} is more than the {parameters} parameters of the network have"
+            );
+            return Err((vec!["probes", "eigenvalue_count"], message));
         }
     }
+    let per_epoch = data.train.len().div_ceil(plan.batch_size.get()) as u64;
+    let steps = per_epoch * plan.epochs.get() as u64;
+    let probes = &plan.probes;
+    for (probe, moments) in [
+        ("loss", &probes.loss),
+        ("gradient", &probes.gradient),
+        ("eigenvalues", &probes.eigenvalues),
+        ("trace", &probes.trace),
+        ("sharpness", &probes.sharpness),
+        ("density", &probes.density),
+        ("line", &probes.line),
+        ("surface", &probes.surface),
+    ] {
+        let observations = moments.count(steps);
+        if observations > limits::OBSERVATIONS {
+            let message = format!(
+                "`{moments}` is {observations} observations in {steps} steps; allowed: at most {}",
+                limits::OBSERVATIONS
+            );
+            return Err((vec!["probes", probe], message));
+        }
+    }
+    Ok(())
 }

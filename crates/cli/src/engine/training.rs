@@ -6,24 +6,28 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use burn::optim::ModuleOptimizer;
-use serde_json::Value;
 
 use super::checkpoint::{self, State};
+use super::checkpoints;
+use super::figures::has_diverged;
+use super::history;
 use super::learning_rate::learning_rate;
 use super::network::{Network, WithNetwork, with_network};
 use super::observer::Observer;
 use super::optimiser::optimiser;
-use super::run_dir::{self, Beginning};
+use super::origin::{same_data, same_plan};
+use super::run_dir::{Beginning, RunDir};
 use super::session::Job;
 use super::step::{Stepped, Stepper};
 use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::Plan;
-use crate::failure::usage;
 use crate::interrupt::Interrupt;
+use crate::report::number::plain_number;
+use crate::report::output::{printable, say};
 use crate::report::progress::Progress;
-use crate::report::summary::{SCHEMA, Summary, Times, Versions};
+use crate::report::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
 use crate::report::table::markdown;
 
 /// How a training ended.
@@ -48,58 +52,48 @@ pub(crate) fn train(job: &Job, interrupt: &Interrupt) -> anyhow::Result<Outcome>
         return Ok(Outcome::Interrupted { step: 0 });
     }
     if job.beginning == Beginning::Done {
-        let summary = Summary::read(directory)?;
-        same_plan(&summary.config, &job.training.plan, job)?;
-        eprintln!(
-            "{}: finished already, in {}",
-            job.training.name,
-            directory.display()
-        );
-        return Ok(Outcome::Finished(Box::new(summary)));
+        return show(job);
     }
-    run_dir::prepare(directory, job.beginning)?;
-    with_network(
-        &job.training.plan,
-        &job.data,
-        &job.device,
-        Work { job, interrupt },
-    )
+    // Decided once more, now that nobody else can change it.
+    let directory = RunDir::take(directory, job.existing)?;
+    if directory.beginning() == Beginning::Done {
+        return show(job);
+    }
+    let work = Work {
+        job,
+        directory,
+        interrupt,
+    };
+    with_network(&job.training.plan, &job.data, &job.device, work)
 }
 
-/// Only the same plan can go on to the same end.
-fn same_plan(stored: &Plan, wanted: &Plan, job: &Job) -> anyhow::Result<()> {
-    if stored == wanted {
-        return Ok(());
-    }
-    let (stored, wanted) = (serde_json::to_value(stored)?, serde_json::to_value(wanted)?);
-    let differs = difference("", &stored, &wanted);
-    Err(usage(format!(
-        "{} was begun with other settings ({}); take those, or begin again with --overwrite",
-        job.training.output.display(),
-        differs.unwrap_or_default()
-    )))
-}
-
-/// The first setting that differs, with both values.
-fn difference(name: &str, was: &Value, is: &Value) -> Option<String> {
-    if was == is {
-        return None;
-    }
-    if let (Value::Object(was), Value::Object(is)) = (was, is) {
-        return was.iter().find_map(|(key, was)| {
-            let name = if name.is_empty() {
-                key.clone()
-            } else {
-                format!("{name}.{key}")
-            };
-            difference(&name, was, is.get(key).unwrap_or(&Value::Null))
-        });
-    }
-    Some(format!("{name} was {was} and is now {is}"))
+/// A run that is finished already.
+fn show(job: &Job) -> anyhow::Result<Outcome> {
+    let directory = &job.training.output;
+    let summary = Summary::read(directory).with_context(|| {
+        format!(
+            "{} is damaged; remove it, and --resume writes it again from the last checkpoint",
+            directory.join(FILE).display()
+        )
+    })?;
+    same_plan(&summary.config, &job.training.plan, job)?;
+    same_data(summary.data.crc32c, job)?;
+    let end = if summary.status == DIVERGED {
+        ", and it diverged at its last step"
+    } else {
+        ""
+    };
+    say(&format!(
+        "{}: finished already, in {}{end}",
+        job.training.name,
+        printable(&directory.display().to_string())
+    ));
+    Ok(Outcome::Finished(Box::new(summary)))
 }
 
 struct Work<'a> {
     job: &'a Job,
+    directory: RunDir,
     interrupt: &'a Interrupt,
 }
 
@@ -107,7 +101,7 @@ impl WithNetwork for Work<'_> {
     type Output = Outcome;
 
     fn with<M: Network>(self, initial: M) -> anyhow::Result<Outcome> {
-        Trainer::begin(self.job, initial)?.run(self.interrupt)
+        Trainer::begin(self.job, self.directory, self.interrupt, initial)?.run(self.interrupt)
     }
 }
 
@@ -124,6 +118,8 @@ struct Trainer<'a, M: Network> {
     per_epoch: usize,
     steps: usize,
     step: usize,
+    /// The step of the latest checkpoint.
+    saved: Option<usize>,
     /// Order of the current epoch.
     order: Vec<usize>,
     /// Seconds of earlier sittings.
@@ -132,19 +128,36 @@ struct Trainer<'a, M: Network> {
 }
 
 impl<'a, M: Network> Trainer<'a, M> {
-    fn begin(job: &'a Job, initial: M) -> anyhow::Result<Self> {
+    fn begin(
+        job: &'a Job,
+        directory: RunDir,
+        interrupt: &Interrupt,
+        initial: M,
+    ) -> anyhow::Result<Self> {
         let plan = &job.training.plan;
         let per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
         let steps = per_epoch * plan.epochs.get();
-        let directory = &job.training.output;
+        let resumed = directory.beginning() == Beginning::Resumed;
         let mut notes = Vec::new();
         let (mut model, mut optimiser, mut state) = (initial, optimiser(plan), None);
         let mut stepper = Stepper::new(plan);
-        if job.beginning == Beginning::Resumed {
-            let (found, damaged) = checkpoint::latest(directory)?;
+        if resumed {
+            let (found, damaged) = checkpoints::recover(directory.path())?;
             notes = damaged;
             if let Some(found) = found {
                 same_plan(&found.state.plan, plan, job)?;
+                same_data(found.state.data, job)?;
+                let State {
+                    step,
+                    epoch,
+                    position,
+                    ..
+                } = found.state;
+                ensure!(
+                    step <= steps && (epoch, position) == (step / per_epoch, step % per_epoch),
+                    "the checkpoint of step {step} says epoch {epoch} and batch {position}, where a run of {steps} steps cannot be; \
+                     --overwrite begins again"
+                );
                 state = Some(found.state.clone());
                 (model, optimiser) = found.restore(model, optimiser, &mut stepper)?;
             }
@@ -154,12 +167,17 @@ impl<'a, M: Network> Trainer<'a, M> {
         for note in notes {
             progress.warn(&format!("{note}; going on from step {step}"));
         }
-        if job.beginning == Beginning::Resumed {
+        if resumed {
+            let known = state.as_ref().map(|state| state.events.clone());
+            for note in history::damage(directory.path(), &known.unwrap_or_default())? {
+                progress.warn(&note);
+            }
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
-        let observer = Observer::new(job, steps, state.as_ref())?;
-        if state.is_none() {
+        let observer = Observer::new(job, steps, directory, state.as_ref(), interrupt)?;
+        // A file that starts again at step 0 takes the text of an earlier one out of TensorBoard.
+        if step == 0 {
             let settings = serde_json::to_string_pretty(plan)?;
             observer.text("run/settings", 0, &format!("```json\n{settings}\n```"))?;
         }
@@ -174,6 +192,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             per_epoch,
             steps,
             step,
+            saved: state.map(|state| state.step),
             order: Vec::new(),
             seconds_before,
             began: Instant::now(),
@@ -184,11 +203,7 @@ impl<'a, M: Network> Trainer<'a, M> {
         loop {
             let stop = interrupt.requested();
             if stop || self.checkpoint_due() {
-                // A checkpoint says that all before it is written. Without it, a resumed run writes again what was lost.
-                if self.observer.is_broken() {
-                    return Err(self.give_up());
-                }
-                self.save()?;
+                self = self.save()?;
             }
             if stop {
                 self.observer.finish()?;
@@ -197,8 +212,13 @@ impl<'a, M: Network> Trainer<'a, M> {
             // The probes are told the rate of the update before; at the beginning there is none but the first.
             let rate = self.rate(self.step.saturating_sub(1));
             self.observer.set_learning_rate(rate);
-            self.observer
+            let observed = self
+                .observer
                 .observe(self.step, &self.model, &self.progress)?;
+            if !observed {
+                // It stops before the observations of this step, which a resumed run makes.
+                continue;
+            }
             if self.step == self.steps {
                 break;
             }
@@ -208,13 +228,17 @@ impl<'a, M: Network> Trainer<'a, M> {
     }
 
     /// Ends a run whose output cannot be written any more.
-    fn give_up(self) -> anyhow::Error {
-        let way_on = checkpoint::way_on(&self.job.training.output);
-        let message = format!("the run stops at step {}; {way_on}", self.step);
-        match self.observer.finish() {
-            Err(error) => error.context(message),
-            Ok(()) => anyhow::Error::msg(message),
-        }
+    fn give_up(self, reason: anyhow::Error) -> anyhow::Error {
+        let message = if self.observer.recorder().owns_directory() {
+            let way_on = checkpoints::way_on(&self.job.training.output);
+            format!("the run stops at step {}; {way_on}", self.step)
+        } else {
+            // What is there now is not this run's, and says nothing of how it can go on.
+            format!("the run stops at step {}", self.step)
+        };
+        // The failure that matters is the one that is known.
+        let _ = self.observer.finish();
+        reason.context(message)
     }
 
     /// At the beginning, at the end, and in between every so many steps or at the end of each epoch.
@@ -226,24 +250,35 @@ impl<'a, M: Network> Trainer<'a, M> {
         self.step == self.steps || self.step.is_multiple_of(period)
     }
 
-    fn save(&self) -> anyhow::Result<()> {
+    /// Brings all that was recorded to the disk, and then writes the checkpoint that says so. A checkpoint that is there, because
+    /// the run was resumed from it, is not touched.
+    fn save(mut self) -> anyhow::Result<Self> {
+        let events = match self.observer.recorder().secure() {
+            Ok(events) => events,
+            Err(reason) => return Err(self.give_up(reason)),
+        };
+        if self.saved == Some(self.step) {
+            return Ok(self);
+        }
+        let recorder = self.observer.recorder();
         let state = State {
             plan: self.plan.clone(),
             step: self.step,
             epoch: self.step / self.per_epoch,
             position: self.step % self.per_epoch,
-            last_scalars: self.observer.last_scalars(),
-            pictures: self.observer.pictures(),
+            last_scalars: recorder.last_scalars(),
+            data: self.job.data.checksums(),
+            pictures: recorder.pictures(),
+            numbers: recorder.numbers(),
+            events,
             seconds: self.seconds(),
             probe_seconds: self.observer.probe_seconds(),
         };
-        checkpoint::save(
-            &self.job.training.output,
-            &self.model,
-            &self.optimiser,
-            &self.stepper,
-            &state,
-        )
+        checkpoints::add(&self.job.training.output, self.step, |folder| {
+            checkpoint::write(folder, &self.model, &self.optimiser, &self.stepper, &state)
+        })?;
+        self.saved = Some(self.step);
+        Ok(self)
     }
 
     fn rate(&self, step: usize) -> f64 {
@@ -292,12 +327,13 @@ impl<'a, M: Network> Trainer<'a, M> {
                 let rate = self.plan.learning_rate.get();
                 bail!(
                     "{}: the run stops at step {} (epoch {}): {reason}. What was logged until then is in {}. Try a lower learning \
-                     rate (it is {rate}: --learning-rate {} --overwrite), {}another seed",
+                     rate (it is {}: --learning-rate {} --overwrite), {}another seed",
                     self.job.training.name,
                     self.step,
                     epoch + 1,
                     self.job.training.output.display(),
-                    rate / 10.0,
+                    plain_number(rate),
+                    plain_number(rate / 10.0),
                     self.plan.ways_to_calm()
                 );
             }
@@ -305,18 +341,20 @@ impl<'a, M: Network> Trainer<'a, M> {
     }
 
     fn conclude(self) -> anyhow::Result<Outcome> {
-        let (figures, hessian) = self.observer.figures(self.steps, &self.model)?;
+        let (figures, hessian) = self.observer.figures(self.steps, &self.model);
         let table = markdown(&figures, &hessian);
         self.observer.text("run/figures", self.steps, &table)?;
-        let pictures = self.observer.pictures().into_iter().collect();
-        let (last_scalars, cost) = self
-            .observer
-            .last_scalars()
+        let recorder = self.observer.recorder().clone();
+        let last_scalars = recorder.last_scalars();
+        let diverged = has_diverged(&last_scalars, self.steps);
+        let (last_scalars, cost) = last_scalars
             .into_iter()
             .partition(|(tag, _)| !tag.starts_with("cost/"));
         let probe_seconds = self.observer.probe_seconds();
         let seconds = self.seconds();
-        self.observer.finish()?;
+        if let Err(reason) = recorder.secure() {
+            return Err(self.give_up(reason));
+        }
         let seed = u64::from(self.plan.seed);
         let split = u64::from(self.plan.data.split_seed);
         let seeds = [
@@ -328,7 +366,7 @@ impl<'a, M: Network> Trainer<'a, M> {
         let summary = Summary {
             schema: SCHEMA.to_owned(),
             name: self.job.training.name.clone(),
-            status: "finished".to_owned(),
+            status: if diverged { DIVERGED } else { FINISHED }.to_owned(),
             steps: self.steps,
             parameters: trained_parameters(&self.model),
             weights_crc32c: weights_crc32c(&self.model),
@@ -342,17 +380,28 @@ impl<'a, M: Network> Trainer<'a, M> {
                 burn: BURN.to_owned(),
             },
             last_scalars,
-            pictures,
+            pictures: recorder.pictures().into_iter().collect(),
+            numbers: recorder.numbers().into_iter().collect(),
             times: Times {
                 seconds,
                 probe_seconds,
                 probe_fraction: probe_seconds / seconds,
                 last_scalars: cost,
+                crc32c: 0,
             },
+            crc32c: 0,
         };
-        summary
-            .write(&self.job.training.output)
+        // The event file, and with it the lock, is held until the summary is there.
+        recorder
+            .write_file(FILE, &summary.to_bytes()?)
             .context("the run is complete but for its summary; --resume writes it")?;
+        if diverged {
+            self.progress.warn(
+                "the loss after the last update is no finite number: the run diverged, and what could not be measured is NaN; try a \
+                 lower learning rate",
+            );
+        }
+        self.observer.finish()?;
         Ok(Outcome::Finished(Box::new(summary)))
     }
 }

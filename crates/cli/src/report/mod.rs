@@ -1,6 +1,7 @@
 //! What the program tells: progress, tables, summary.json.
 
 pub(crate) mod number;
+pub(crate) mod output;
 pub(crate) mod paint;
 pub(crate) mod progress;
 pub(crate) mod summary;

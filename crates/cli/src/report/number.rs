@@ -86,6 +86,16 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
     }
 }
 
+/// `value` as short as it reads back, with an exponent where it would be long without: a setting in a sentence.
+pub(crate) fn plain_number(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 || (1e-5..1e15).contains(&magnitude) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +117,19 @@ mod tests {
         assert_eq!(significant(9.999, 2), "10.0");
         assert_eq!(significant(1.25e-7, 3), "1.25e-7");
         assert_eq!(significant(f64::NAN, 3), "NaN");
+    }
+
+    #[test]
+    fn settings_are_short_and_read_back_as_they_were() {
+        for (value, text) in [
+            (0.05, "0.05"),
+            (1e308, "1e308"),
+            (2.5e-300, "2.5e-300"),
+            (0.0, "0"),
+            (100_000.0, "100000"),
+        ] {
+            assert_eq!(plain_number(value), text);
+            assert_eq!(text.parse(), Ok(value));
+        }
     }
 }

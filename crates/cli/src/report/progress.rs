@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::number::significant;
+use super::output::{printable, say};
 use super::paint::Paint;
 
 /// Time between two lines where there is no terminal.
@@ -46,13 +48,13 @@ impl Progress {
 
     /// One step is done.
     pub(crate) fn step(&mut self, step: usize, steps: usize, epoch: usize, loss: f64) {
-        let message = format!("epoch {epoch}  loss {loss:.4}");
+        let message = format!("epoch {epoch}  loss {}", significant(loss, 4));
         if let Some(bar) = &self.bar {
             bar.set_position(step as u64);
             bar.set_message(message);
         } else if step == steps || self.last_line.elapsed() >= QUIET {
             self.last_line = Instant::now();
-            eprintln!("{}: step {step}/{steps}  {message}", self.name);
+            say(&format!("{}: step {step}/{steps}  {message}", self.name));
         }
     }
 
@@ -66,22 +68,23 @@ impl Progress {
     /// A sentence that has to be read.
     pub(crate) fn warn(&self, message: &str) {
         let line = format!(
-            "{} {}: {message}",
+            "{} {}: {}",
             Paint::stderr().warning("warning:"),
-            self.name
+            self.name,
+            printable(message)
         );
         self.say(&line);
     }
 
     /// A sentence for who is interested.
     pub(crate) fn note(&self, message: &str) {
-        self.say(&format!("{}: {message}", self.name));
+        self.say(&format!("{}: {}", self.name, printable(message)));
     }
 
     fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say(line)),
+            None => say(line),
         }
     }
 }

@@ -1,20 +1,21 @@
-//! summary.json: everything a finished run found out, in the schema `landscape-summary/1`.
+//! summary.json: everything a finished run found out, in the schema `landscape-summary/2`.
 //!
 //! | key | meaning |
 //! |---|---|
-//! | `schema` | `"landscape-summary/1"`; a change that would break a reader gets another number |
-//! | `name`, `status` | the training, and `"finished"` |
+//! | `schema` | `"landscape-summary/2"`; a change that would break a reader gets another number |
+//! | `name`, `status` | the training, and `"finished"`, or `"diverged"` if the loss after the last update is no finite number |
 //! | `steps`, `parameters` | optimiser steps, and the number of trained parameters |
 //! | `weights_crc32c` | CRC-32C of the final parameters and buffers in visit order, little-endian |
 //! | `config` | every setting, under the names of workspace.toml |
 //! | `seeds` | the seed of each purpose |
-//! | `data` | how many examples each part of the data set has |
+//! | `data` | how many examples each part of the data set has, and `crc32c` of the images and labels of each |
 //! | `hessian` | `method` of the Hessian products, the `examples` they run over, and how many `unresolved_products` at the last step may be wrong, because a kink of the loss lies too close |
 //! | `figures` | the figures of the table (below) |
 //! | `versions` | of this program, of its library and of Burn |
 //! | `last_scalars` | the last point of every scalar tag in the event file but `cost/*`: `{tag: {step, value}}` |
-//! | `pictures` | PNG files beside this one |
+//! | `pictures`, `numbers` | PNG files beside this one, and files with the numbers that they show |
 //! | `times` | seconds; the only object that differs between two runs of one seed and build. Its `last_scalars` has the tags `cost/*` |
+//! | `crc32c` | CRC-32C of all the rest but `times`, which has its own, as compact JSON: a file that was changed is noticed |
 //!
 //! `figures` has `training_loss`, `training_accuracy`, `validation_loss`, `validation_accuracy`, `test_loss`, `test_accuracy`,
 //! `lambda_1 {value, residual, converged}`, `trace {value, standard_error}` and `sam_sharpness {value, rho}`.
@@ -26,25 +27,38 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::number::Number;
 use crate::config::Plan;
-use crate::engine::files::write_atomically;
 
 /// The schema this program writes and reads.
-pub(crate) const SCHEMA: &str = "landscape-summary/1";
+pub(crate) const SCHEMA: &str = "landscape-summary/2";
+
+/// The status of a run whose loss stayed finite.
+pub(crate) const FINISHED: &str = "finished";
+
+/// The status of a run whose loss after the last update is no finite number.
+pub(crate) const DIVERGED: &str = "diverged";
+
+/// The key of a checksum.
+const CHECKSUM: &str = "crc32c";
+
+/// The key of what differs between two runs of one seed.
+const TIMES: &str = "times";
 
 /// The name of the file in a run's directory.
 pub(crate) const FILE: &str = "summary.json";
 
 /// The content of summary.json.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Summary {
     /// [`SCHEMA`].
     pub(crate) schema: String,
     /// Name of the training.
     pub(crate) name: String,
-    /// `finished`.
+    /// [`FINISHED`] or [`DIVERGED`].
     pub(crate) status: String,
     /// Optimiser steps.
     pub(crate) steps: usize,
@@ -68,8 +82,13 @@ pub(crate) struct Summary {
     pub(crate) last_scalars: BTreeMap<String, LastScalar>,
     /// PNG files beside this one.
     pub(crate) pictures: Vec<String>,
+    /// Files with the numbers behind them.
+    pub(crate) numbers: Vec<String>,
     /// What differs between two runs of one seed and build.
     pub(crate) times: Times,
+    /// Checksum of all but the times; filled in by [`to_bytes`](Self::to_bytes).
+    #[serde(default)]
+    pub(crate) crc32c: u32,
 }
 
 /// Numbers of examples of each part.
@@ -81,6 +100,19 @@ pub(crate) struct DataSizes {
     pub(crate) validation: usize,
     /// Test examples.
     pub(crate) test: usize,
+    /// Checksums of each part.
+    pub(crate) crc32c: DataChecksums,
+}
+
+/// CRC-32C of the images and labels of each part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DataChecksums {
+    /// Training examples.
+    pub(crate) training: u32,
+    /// Validation examples.
+    pub(crate) validation: u32,
+    /// Test examples.
+    pub(crate) test: u32,
 }
 
 /// How Hessian products are made.
@@ -175,18 +207,23 @@ pub(crate) struct Times {
     pub(crate) probe_fraction: f64,
     /// The last point of every scalar tag `cost/*`.
     pub(crate) last_scalars: BTreeMap<String, LastScalar>,
+    /// Checksum of the times; filled in by [`Summary::to_bytes`].
+    #[serde(default)]
+    pub(crate) crc32c: u32,
 }
 
 impl Summary {
-    /// Writes summary.json into a run's directory, whole or not at all.
+    /// The content of summary.json.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
-    pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<()> {
-        let mut text = serde_json::to_string_pretty(self)?;
+    /// When it cannot be encoded.
+    pub(crate) fn to_bytes(&self) -> anyhow::Result<Vec<u8>> {
+        let mut sealed = self.clone();
+        (sealed.crc32c, sealed.times.crc32c) = checksums_of(&serde_json::to_value(self)?);
+        let mut text = serde_json::to_string_pretty(&sealed)?;
         text.push('\n');
-        write_atomically(&directory.join(FILE), text.as_bytes())
+        Ok(text.into_bytes())
     }
 
     /// Reads summary.json from a run's directory.
@@ -198,9 +235,9 @@ impl Summary {
         let path = directory.join(FILE);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        let value: serde_json::Value = serde_json::from_str(&text)
+        let value: Value = serde_json::from_str(&text)
             .with_context(|| format!("{} is not complete JSON", path.display()))?;
-        let schema = value.get("schema").and_then(serde_json::Value::as_str);
+        let schema = value.get("schema").and_then(Value::as_str);
         if schema != Some(SCHEMA) {
             anyhow::bail!(
                 "{} has the schema {}, and this program reads \"{SCHEMA}\"",
@@ -211,7 +248,29 @@ impl Summary {
                 )
             );
         }
+        let (all, times) = checksums_of(&value);
+        if value.get(CHECKSUM) != Some(&all.into())
+            || value.get(TIMES).and_then(|times| times.get(CHECKSUM)) != Some(&times.into())
+        {
+            anyhow::bail!(
+                "{} was changed since it was written: it does not have its checksum",
+                path.display()
+            );
+        }
         serde_json::from_value(value)
             .with_context(|| format!("{} does not follow {SCHEMA}", path.display()))
     }
+}
+
+/// CRC-32C of a summary without its times, and of its times, as compact JSON; the checksums themselves are left out.
+fn checksums_of(document: &Value) -> (u32, u32) {
+    let mut document = document.clone();
+    let mut taken = |key: &str| document.as_object_mut().and_then(|all| all.remove(key));
+    let mut times = taken(TIMES).unwrap_or_default();
+    taken(CHECKSUM);
+    if let Some(times) = times.as_object_mut() {
+        times.remove(CHECKSUM);
+    }
+    let of = |value: &Value| crc32c::crc32c(value.to_string().as_bytes());
+    (of(&document), of(&times))
 }

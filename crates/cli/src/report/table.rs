@@ -2,7 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, presets};
 
-use super::number::{Number, significant};
+use super::number::{Number, plain_number, significant};
+use super::output::printable;
 use super::summary::{Figures, HessianNote, Summary};
 
 /// An empty table with one line below its header and none elsewhere.
@@ -21,7 +22,7 @@ pub(crate) fn plain() -> Table {
 pub(crate) fn side_by_side(columns: &[(String, &Summary)]) -> String {
     let mut table = plain();
     let mut header = vec![String::new()];
-    header.extend(columns.iter().map(|(name, _)| name.clone()));
+    header.extend(columns.iter().map(|(name, _)| printable(name).into_owned()));
     table.set_header(header);
     for (label, cell) in ROWS {
         let mut row = vec![(*label).to_owned()];
@@ -31,7 +32,14 @@ pub(crate) fn side_by_side(columns: &[(String, &Summary)]) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table.to_string()
+    trimmed(&table)
+}
+
+/// A table without the blanks at the end of its lines.
+pub(crate) fn trimmed(table: &Table) -> String {
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
 }
 
 type Row = (&'static str, fn(&Summary) -> String);
@@ -64,7 +72,11 @@ const ROWS: &[Row] = &[
     }),
     ("SAM sharpness", |s| {
         let sharpness = s.figures.sam_sharpness;
-        format!("{} (rho {})", digits(sharpness.value), sharpness.rho.0)
+        format!(
+            "{} (rho {})",
+            digits(sharpness.value),
+            plain_number(sharpness.rho.0)
+        )
     }),
     ("seconds", |s| format!("{:.1}", s.times.seconds)),
     ("share of time in probes", |s| {
@@ -87,7 +99,7 @@ pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
         short(lambda.residual),
         digits(trace.value),
         short(trace.standard_error),
-        sharpness.rho.0,
+        plain_number(sharpness.rho.0),
         digits(sharpness.value),
         hessian.examples,
         hessian.method,

@@ -9,7 +9,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -149,6 +151,32 @@ pub fn checkpoints(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Waits until a run has some checkpoints behind it.
+#[track_caller]
+pub fn wait_for_checkpoint(directory: &Path, child: &mut Child) {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the run ended before it could be stopped"
+        );
+        let seen = directory
+            .join("checkpoints")
+            .exists()
+            .then(|| checkpoints(directory));
+        // The names sort by step; the first is that of step 0.
+        if seen.is_some_and(|names| {
+            names
+                .first()
+                .is_some_and(|name| name.starts_with("step-") && !name.ends_with("00000000"))
+        }) {
+            return;
+        }
+        sleep(Duration::from_millis(5));
+    }
+    panic!("no checkpoint within a minute");
 }
 
 /// The event files, in reading order; each must be readable to its end or to a cut.

@@ -1,6 +1,7 @@
 //! The spectral density of the Hessian.
 
 use burn::module::Module;
+use landscape::operator::Observed;
 use landscape::{Batch, DensityConfig, Hessian, Risk, spectral_density};
 use serde_json::json;
 
@@ -52,7 +53,8 @@ impl<M: Module, B: Batch> Probe<M> for SpectralDensity<M, B> {
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let hessian = Hessian::at(moment.model, &self.risk)?;
-        let found = spectral_density(&hessian, &self.config)?;
+        let watched = Observed::new(&hessian, |_| moment.going_on());
+        let found = spectral_density(&watched, &self.config)?;
         records.scalar(
             "curvature/density_unresolved_products",
             hessian.unresolved() as f64,

@@ -1,7 +1,7 @@
 //! The largest eigenvalues of the Hessian, the smallest one, and the stability ratio.
 
 use burn::module::Module;
-use landscape::operator::download;
+use landscape::operator::{Observed, download};
 use landscape::spectrum::{EigenPair, Which, extremes};
 use landscape::{Batch, Hessian, LanczosConfig, Risk, top_eigenpairs};
 
@@ -109,13 +109,14 @@ impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let hessian = Hessian::at(moment.model, &self.risk)?;
+        let watched = Observed::new(&hessian, |_| moment.going_on());
         let mut add = |name: &str, pair: &EigenPair| {
             records.scalar(format!("curvature/{name}"), pair.value);
             records.scalar(format!("curvature/{name}_residual"), pair.residual);
         };
         let mut measured = Ok(());
         let largest = if self.count == 1 && self.smallest {
-            let ends = extremes(&hessian, &self.lanczos)?;
+            let ends = extremes(&watched, &self.lanczos)?;
             add("lambda_1", &ends.max);
             add("lambda_min", &ends.min);
             Some(ends.max.value)
@@ -124,13 +125,13 @@ impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
                 which,
                 ..self.lanczos.clone()
             };
-            let top = top_eigenpairs(&hessian, self.count, &config(Which::LargestAlgebraic))?;
+            let top = top_eigenpairs(&watched, self.count, &config(Which::LargestAlgebraic))?;
             for (index, pair) in top.iter().enumerate() {
                 add(&format!("lambda_{}", index + 1), pair);
             }
             if self.smallest {
                 // The largest ones and what follows from them stand without it.
-                match top_eigenpairs(&hessian, 1, &config(Which::SmallestAlgebraic)) {
+                match top_eigenpairs(&watched, 1, &config(Which::SmallestAlgebraic)) {
                     Ok(bottom) => bottom.iter().for_each(|pair| add("lambda_min", pair)),
                     Err(error) => measured = Err(error.into()),
                 }

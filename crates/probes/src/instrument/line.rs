@@ -2,8 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use landscape::operator::Observed;
+use landscape::slice::line_with;
 use landscape::{
-    Batch, Hessian, LanczosConfig, ParameterSpace, Risk, filter_normalize, line, random_direction,
+    Batch, Hessian, LanczosConfig, ParameterSpace, Risk, filter_normalize, random_direction,
     top_eigenpairs,
 };
 use serde_json::json;
@@ -61,7 +63,8 @@ impl<M: Module, B: Batch> LossLine<M, B> {
         Self { direction, ..self }
     }
 
-    fn direction(&self, model: &M) -> Result<Tensor<1>, Error> {
+    fn direction(&self, moment: &Moment<'_, M>) -> Result<Tensor<1>, Error> {
+        let model = moment.model;
         match self.direction {
             Direction::Random { seed } => {
                 let space = ParameterSpace::of(model)?;
@@ -73,7 +76,8 @@ impl<M: Module, B: Batch> LossLine<M, B> {
             }
             Direction::TopEigenvector { seed } => {
                 let hessian = Hessian::at(model, &self.risks[0].1)?;
-                let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new().with_seed(seed))?;
+                let watched = Observed::new(&hessian, |_| moment.going_on());
+                let pairs = top_eigenpairs(&watched, 1, &LanczosConfig::new().with_seed(seed))?;
                 let first = pairs.into_iter().next();
                 first.map(|pair| pair.vector).ok_or_else(|| Error::Empty {
                     what: "the list of eigenvectors".into(),
@@ -89,7 +93,7 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let direction = self.direction(moment.model)?;
+        let direction = self.direction(moment)?;
         let (what, seed) = match self.direction {
             Direction::Random { seed } => ("a random direction", seed),
             Direction::TopEigenvector { seed } => ("the top eigenvector", seed),
@@ -98,8 +102,10 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
         let mut losses = Vec::new();
         let mut measured = Ok(());
         for (name, risk) in &self.risks {
-            match line(moment.model, risk, &direction, &self.a) {
+            let each = |_, _| moment.going_on();
+            match line_with(moment.model, risk, &direction, &self.a, each) {
                 Ok(found) => losses.push((name, found.loss)),
+                Err(error @ landscape::Error::Cancelled { .. }) => return Err(error.into()),
                 Err(error) => measured = measured.and(Err(error.into())),
             }
         }

@@ -1,7 +1,8 @@
 //! The loss on a plane.
 
 use burn::module::Module;
-use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, plane, random_directions};
+use landscape::slice::plane_with;
+use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, random_directions};
 use serde_json::json;
 
 use crate::Error;
@@ -45,7 +46,13 @@ impl<M: Module, B: Batch> Probe<M> for LossSurface<M, B> {
         let space = ParameterSpace::of(moment.model)?;
         let [first, second] =
             random_directions(&space, self.seed).map(|d| filter_normalize(&space, moment.model, d));
-        let surface = plane(moment.model, &self.risk, [&first, &second], &self.grid)?;
+        let surface = plane_with(
+            moment.model,
+            &self.risk,
+            [&first, &second],
+            &self.grid,
+            |_, _| moment.going_on(),
+        )?;
         records.data(
             "landscape/surface_data",
             json!({

@@ -1,6 +1,7 @@
 //! The trace of the Hessian.
 
 use burn::module::Module;
+use landscape::operator::Observed;
 use landscape::{Batch, Hessian, Risk, TraceConfig, hutchinson_trace};
 
 use crate::Error;
@@ -44,7 +45,8 @@ impl<M: Module, B: Batch> Probe<M> for HessianTrace<M, B> {
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let hessian = Hessian::at(moment.model, &self.risk)?;
-        let trace = hutchinson_trace(&hessian, &self.config)?;
+        let watched = Observed::new(&hessian, |_| moment.going_on());
+        let trace = hutchinson_trace(&watched, &self.config)?;
         records.scalar("curvature/trace", trace.mean);
         records.scalar("curvature/trace_standard_error", trace.standard_error);
         records.scalar(

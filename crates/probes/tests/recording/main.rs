@@ -251,3 +251,48 @@ fn schedule_without_steps_is_never_and_reads_back() {
     assert_eq!(schedule, Schedule::never());
     assert_eq!(schedule.to_string().parse::<Schedule>().unwrap(), schedule);
 }
+
+/// Asks whether to go on until it is told to stop, as a long measurement does.
+struct Endless;
+
+impl Probe<f64> for Endless {
+    fn name(&self) -> String {
+        "endless".into()
+    }
+
+    fn measure(&mut self, moment: &Moment<'_, f64>, _: &mut Records) -> Result<(), Error> {
+        let mut done = 0;
+        while moment.going_on().is_continue() {
+            done += 1;
+        }
+        Err(landscape::Error::Cancelled { done }.into())
+    }
+}
+
+#[test]
+fn interrupted_observation_hands_nothing_on_and_may_be_made_again() {
+    let (clock, _) = clock();
+    let memory = Memory::new();
+    let asked = Arc::new(AtomicU64::new(0));
+    let asks = Arc::clone(&asked);
+    let mut probes = Probes::new(Budget::unlimited())
+        .with(Schedule::every(1), reading("first", 0, &clock))
+        .with(Schedule::at([2]), Endless)
+        .with(Schedule::every(1), reading("last", 0, &clock))
+        // Stops at the 20th question and for twenty more, then not any more.
+        .with_interrupt(move || (20..40).contains(&asks.fetch_add(1, Ordering::Relaxed)))
+        .without_cost_records()
+        .into_sink(memory.clone());
+    assert!(!probes.observe(1, &1.0).unwrap().interrupted);
+    let stopped = probes.observe(2, &2.0).unwrap();
+    assert!(stopped.interrupted);
+    assert!(stopped.records.is_empty() && stopped.failed.is_empty());
+    assert_eq!(memory.scalars("value/first"), [(1, 1.0)]);
+    // Between two probes as well.
+    assert!(probes.observe(3, &3.0).unwrap().interrupted);
+    asked.store(40, Ordering::Relaxed);
+    let again = probes.observe(3, &3.0).unwrap();
+    assert!(!again.interrupted);
+    assert_eq!(memory.scalars("value/first"), [(1, 1.0), (3, 3.0)]);
+    assert_eq!(memory.scalars("value/last"), [(1, 1.0), (3, 3.0)]);
+}

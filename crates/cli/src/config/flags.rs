@@ -1,0 +1,75 @@
+//! Flags against the trainings that they are meant for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::choice::{Method, name};
+use super::settings::Settings;
+use super::workspace::Training;
+use crate::failure::usage;
+
+/// A flag for something that no training has is a mistake.
+///
+/// # Errors
+///
+/// A usage error that names the flag.
+pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
+    let methods: Vec<Method> = trainings
+        .iter()
+        .map(|training| training.plan.method)
+        .collect();
+    if flags.rho.is_some() && methods.iter().all(|method| *method == Method::Plain) {
+        let message = "--rho: the method is plain, which has no radius; --method sam, say, has one";
+        return Err(usage(message.to_owned()));
+    }
+    let kinds: Vec<_> = trainings
+        .iter()
+        .map(|training| (training.plan.model, training.plan.schedule))
+        .collect();
+    let useless = flags
+        .sam
+        .useless(&methods)
+        .map(|(key, message)| (vec!["sam", key], message));
+    let useless = useless.or_else(|| {
+        flags
+            .useless(&kinds)
+            .map(|(key, message)| (vec![key], message))
+    });
+    match useless {
+        Some((key, message)) => Err(usage(format!("{}: {message}", flag(&key)))),
+        None => Ok(()),
+    }
+}
+
+/// A key as a flag: `probes.grid` is `--probe-grid`.
+pub(super) fn flag(key: &[&str]) -> String {
+    let name = key.join("-").replace('_', "-");
+    match name.strip_prefix("probes-") {
+        Some(probe) => format!("--probe-{probe}"),
+        None => format!("--{name}"),
+    }
+}
+
+/// The first flag for something by which the members of a group differ, and what they say themselves.
+pub(super) fn overridden(
+    flags: &Settings,
+    members: &BTreeMap<String, Settings>,
+) -> Option<(&'static str, String)> {
+    type Said = fn(&Settings) -> Option<String>;
+    let keys: [(&'static str, Said); 7] = [
+        ("method", |s| s.method.map(name)),
+        ("model", |s| s.model.map(name)),
+        ("optimiser", |s| s.optimiser.map(name)),
+        ("dataset", |s| s.dataset.clone()),
+        ("schedule", |s| s.schedule.map(name)),
+        ("seed", |s| s.seed.map(|seed| seed.to_string())),
+        ("hidden", |s| s.hidden.as_ref().map(ToString::to_string)),
+    ];
+    let (key, said) = keys.into_iter().find(|(_, said)| {
+        let values: BTreeSet<String> = members.values().filter_map(said).collect();
+        said(flags).is_some() && values.len() > 1
+    })?;
+    let value =
+        |(member, settings): (&String, &Settings)| Some(format!("{member}: {}", said(settings)?));
+    let values: Vec<String> = members.iter().filter_map(value).collect();
+    Some((key, values.join(", ")))
+}

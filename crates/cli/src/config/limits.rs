@@ -1,0 +1,20 @@
+//! How much of something a training may ask for. Beyond these, memory or patience would end before the work does.
+
+/// Epochs.
+pub(crate) const EPOCHS: u32 = 1_000_000;
+/// Units of a layer.
+pub(crate) const WIDTH: u32 = 65_536;
+/// Hidden layers.
+pub(crate) const LAYERS: usize = 1000;
+/// Trained parameters: an eigenvalue's basis has 100 vectors of so many numbers.
+pub(crate) const PARAMETERS: u64 = 10_000_000;
+/// Eigenvalues: as many as the method takes steps.
+pub(crate) const EIGENVALUES: u32 = 100;
+/// Start vectors of a spectral density.
+pub(crate) const DENSITY_STARTS: u32 = 1000;
+/// Points along a side of a surface.
+pub(crate) const GRID: u32 = 2000;
+/// Observations of one probe.
+pub(crate) const OBSERVATIONS: u64 = 1_000_000;
+/// Classes of a data set, whose labels are bytes.
+pub(crate) const CLASSES: u32 = 256;

@@ -1,0 +1,81 @@
+//! What a stored run was begun with, against what is asked for now: settings and data.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use serde_json::{Map, Value};
+
+use super::session::Job;
+use crate::config::Plan;
+use crate::failure::usage;
+use crate::report::summary::DataChecksums;
+
+/// Only with the same images a run goes on to the same end.
+///
+/// # Errors
+///
+/// When the checksums differ; it names the part of the data and both.
+pub(super) fn same_data(stored: DataChecksums, job: &Job) -> anyhow::Result<()> {
+    let now = job.data.checksums();
+    let parts = [
+        ("training", stored.training, now.training),
+        ("validation", stored.validation, now.validation),
+        ("test", stored.test, now.test),
+    ];
+    match parts.into_iter().find(|(_, was, is)| was != is) {
+        Some((part, was, is)) => bail!(
+            "the {part} examples of `{}` have changed since {} was begun (their CRC-32C was {was} and is now {is}); put the old ones \
+             back, or begin again with --overwrite",
+            job.training.plan.dataset,
+            job.training.output.display()
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Only the same plan can go on to the same end.
+///
+/// # Errors
+///
+/// A usage error that names the first setting that differs, with both values.
+pub(super) fn same_plan(stored: &Plan, wanted: &Plan, job: &Job) -> anyhow::Result<()> {
+    if stored == wanted {
+        return Ok(());
+    }
+    let (stored, wanted) = (serde_json::to_value(stored)?, serde_json::to_value(wanted)?);
+    let differs = difference("", &stored, &wanted);
+    Err(usage(format!(
+        "{} was begun with other settings ({}); take those, or begin again with --overwrite",
+        job.training.output.display(),
+        differs.unwrap_or_default()
+    )))
+}
+
+/// The first setting that differs, with both values.
+fn difference(name: &str, was: &Value, is: &Value) -> Option<String> {
+    if was == is {
+        return None;
+    }
+    if let (Value::Object(was), Value::Object(is)) = (was, is) {
+        // A setting may be on one side only, for example when another version of the program has one more.
+        let keys: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        return keys.into_iter().find_map(|key| {
+            let name = if name.is_empty() {
+                key.clone()
+            } else {
+                format!("{name}.{key}")
+            };
+            let value = |of: &Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
+            difference(&name, &value(was), &value(is))
+        });
+    }
+    let shown = |value: &Value| match value {
+        Value::Null => "not set".to_owned(),
+        value => value.to_string(),
+    };
+    Some(format!(
+        "{name} was {} and is now {}",
+        shown(was),
+        shown(is)
+    ))
+}
