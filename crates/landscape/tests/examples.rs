@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use landscape::operator::download;
-use landscape::{Error, Fisher, LinearOperator, Objective, Reduction, Risk};
+use landscape::{Error, Fisher, LinearOperator, Objective, Reduction, Risk, Stated};
 use proptest::prelude::*;
 
 /// f(x) = <w, x>
@@ -189,10 +189,12 @@ fn tensors_that_do_not_count_examples_stay_whole() {
         let data = TensorData::new(values.to_vec(), [values.len()]);
         Tensor::from_data(data, (&Device::flex(), DType::I64))
     };
-    type Weighted = (Tensor<2>, Tensor<1, Int>, Tensor<1>);
-    let batch: Weighted = (inputs(&X), labels(&[0, 1, 1, 0, 1]), vector(&[3.0, 0.5]));
+    type Weighted = Stated<(Tensor<2>, Tensor<1, Int>, Tensor<1>)>;
+    let batch = (inputs(&X), labels(&[0, 1, 1, 0, 1]), vector(&[3.0, 0.5]));
+    let batch = Stated::new(batch, 5);
     // Outputs and loss at once: examples that do not touch each other need no more.
-    let risk = Risk::mean([batch], |model: &Line, (x, labels, weights): &Weighted| {
+    let risk = Risk::mean([batch], |model: &Line, batch: &Weighted| {
+        let (x, labels, weights) = &batch.batch;
         let outputs = model.forward(x.clone()).square();
         let weights = weights.clone().select(0, labels.clone());
         (outputs * weights.unsqueeze_dim(1)).mean()

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
 
-use super::{Risk, Statistics, scalar};
+use super::{Reduction, Risk, Statistics, scalar};
 use crate::operator::download;
-use crate::parameters::{cast, gradient, place, tracked};
+use crate::parameters::{cast_owned, gradient, place, tracked};
 use crate::{Batch, Error, ParameterSpace};
 
 /// A risk as a function of theta, `[P]`, around the model it was made at: what slices, products by
@@ -23,6 +23,8 @@ pub struct Objective<M, B> {
     origin: Tensor<1>,
     device: Device,
     examples: usize,
+    /// Sum of the weights of all batches.
+    weight: f64,
 }
 
 impl<M: Module, B: Batch> Objective<M, B> {
@@ -48,7 +50,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             return Self::new(native, risk);
         }
         // Not a clone of `native`: a clone shares running statistics, and casting would reach both.
-        let wide = cast(tracked(model, risk.statistics()), FloatDType::F64);
+        let wide = cast_owned(tracked(model, risk.statistics()), FloatDType::F64);
         let device = domain.device.autodiff();
         let mut runs = false;
         risk.batches().first(|batch| {
@@ -63,7 +65,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     fn new(tracked: M, risk: &Risk<M, B>) -> Result<Self, Error> {
         let space = ParameterSpace::of_tracked(&tracked)?;
-        let origin = space.flatten(&tracked);
+        let origin = space.origin(&tracked);
         // Burn's `train` makes two leaves of a parameter used twice; `place` makes them one again.
         let tracked = place(&space, tracked, &origin);
         let inner = tracked.valid();
@@ -76,10 +78,12 @@ impl<M: Module, B: Batch> Objective<M, B> {
             origin,
             device,
             examples: 0,
+            weight: 0.0,
         };
-        let mut examples = 0;
+        let (mut examples, mut weight) = (0, 0.0);
         objective.risk.batches().for_each(|index, batch| {
             examples += batch.examples();
+            weight += objective.risk.checked_weight(index, &batch)?;
             if index == 0 {
                 let batch = objective.prepare(batch, objective.needs_autodiff());
                 objective
@@ -89,6 +93,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             Ok(())
         })?;
         objective.examples = examples;
+        objective.weight = weight;
         Ok(objective)
     }
 
@@ -172,7 +177,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         }
     }
 
-    fn prepare(&self, batch: B, autodiff: bool) -> B {
+    pub(crate) fn prepare(&self, batch: B, autodiff: bool) -> B {
         let device = if autodiff {
             self.device.clone().autodiff()
         } else {
@@ -258,12 +263,31 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok((sum, total))
     }
 
+    /// What the mean loss over the examples of a batch counts for in L. It adds up to one, except for sums
+    /// over examples that are divided by weights of the batches.
     #[expect(
         clippy::cast_precision_loss,
         reason = "there are far fewer than 2^53 examples"
     )]
     pub(crate) fn share(&self, batch: &B) -> f64 {
-        batch.examples() as f64 / self.examples as f64
+        match self.risk.reduction() {
+            Reduction::Mean => self.risk.weight(batch) / self.weight,
+            Reduction::Sum => batch.examples() as f64 / self.weight,
+        }
+    }
+
+    /// The weight of each example of a batch, so that the mean over all N examples of weight times
+    /// gradient is the gradient of L: one, unless batches have weights.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are far fewer than 2^53 examples"
+    )]
+    pub(crate) fn weight_of_each(&self, batch: &B) -> f64 {
+        if self.risk.has_weights() {
+            self.share(batch) * self.examples as f64 / batch.examples() as f64
+        } else {
+            1.0
+        }
     }
 
     /// One batch holds all the data, whose gradient needs no weight.

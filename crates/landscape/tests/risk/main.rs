@@ -1,5 +1,9 @@
 //! The risk: weighting, reductions, bad data, and that measuring changes nothing.
 
+mod batches;
+mod changing;
+mod weights;
+
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
