@@ -91,7 +91,7 @@ impl<M: Classifier + Sync + 'static> Problem<M> {
         let direction = |seed| filter_normalize(&space, &model, random_direction(&space, seed));
         Ok(Self {
             v: random_direction(&space, 3),
-            directions: [direction(4), direction(5)],
+            directions: [direction(4)?, direction(5)?],
             grid: Grid::square(-0.5..=0.5, C::SIDE),
             model,
             batch,

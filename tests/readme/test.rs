@@ -58,7 +58,8 @@ for pair in top_eigenpairs(&hessian, 5, &LanczosConfig::new().with_seed(7))? {
 }
 let trace = hutchinson_trace(&hessian, &TraceConfig::new().with_relative_error(0.02).with_seed(7))?;
 let space = ParameterSpace::of(&model)?;
-let [d1, d2] = random_directions(&space, 42).map(|d| filter_normalize(&space, &model, d));
+let [d1, d2] = random_directions(&space, 42);
+let [d1, d2] = [filter_normalize(&space, &model, d1)?, filter_normalize(&space, &model, d2)?];
 let surface = plane(&model, &risk, [&d1, &d2], &Grid::square(-1.0..=1.0, 51))?;
     let folder = tempfile::tempdir()?;
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;

@@ -8,6 +8,7 @@ use burn_capture::TensorId;
 
 use crate::batch_norm::normalising_by_batch;
 use crate::graph::{NodeId, Set};
+use crate::ids::check_ids;
 use crate::lower::Lowering;
 use crate::marker::Marker;
 use crate::marks::{Outputs, id_of};
@@ -129,6 +130,7 @@ impl<'m, M: Module> Capture<'m, M> {
         let model = self.model.valid();
         // Flags are as they are configured here, wherever the model stands.
         let active = model.clone().train();
+        check_ids(&active)?;
         let parameters = self.parameters.unwrap_or_else(|| trainable(&active));
         if parameters.is_empty() {
             return Err(Error::NoTrainableParameter);

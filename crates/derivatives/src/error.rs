@@ -9,6 +9,18 @@ pub enum Error {
     /// The model has nothing to differentiate by.
     #[error("the model has no trainable parameter: nothing to differentiate by")]
     NoTrainableParameter,
+    /// Two tensors of the model have one id and are not one parameter.
+    #[error(
+        "`{first}` and `{second}` have one parameter id but {problem}: Burn tells parameters apart by their ids, so clones of a layer (`vec![layer; n]`) part in training and in loading; make each layer by its own `init`, or tie them to one value"
+    )]
+    OneId {
+        /// Path of the first.
+        first: String,
+        /// Path of the second.
+        second: String,
+        /// In what they differ.
+        problem: String,
+    },
     /// A parameter that was asked for is not in the model, or is no float tensor.
     #[error("the model has no float parameter with the id {id}")]
     UnknownParameter {

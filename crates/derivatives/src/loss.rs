@@ -108,6 +108,15 @@ impl CapturedLoss {
         self.inner.recorded.differentiates_inside
     }
 
+    /// Whether the loss depends on any of the data that was marked.
+    #[must_use]
+    pub fn depends_on_data(&self) -> bool {
+        let recorded = &self.inner.recorded;
+        let ancestors = recorded.graph.ancestors(&[recorded.loss]);
+        let mut data = recorded.data.iter().flatten();
+        data.any(|data| ancestors.contains(data))
+    }
+
     /// Whether the loss stops a gradient by [`stop_gradient`](crate::stop_gradient): its gradient is
     /// then not that of its value.
     #[must_use]

@@ -42,6 +42,46 @@ pub enum Error {
         /// Its type.
         found: DType,
     },
+    /// A module has not the parameters of a space.
+    #[error(
+        "the modules do not match: `{path}` of shape {shape:?} has as its counterpart {found}; make both with the same configuration"
+    )]
+    AnotherModule {
+        /// Path of the parameter in the space.
+        path: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Path and shape of what was found in the module, or that there is none.
+        found: String,
+    },
+    /// Two models differ in a tensor that is no coordinate.
+    #[error("`{path}`, which is no trainable parameter, differs between the models; {help}")]
+    RestDiffers {
+        /// Path of the tensor.
+        path: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// A model with all tensors of another has another loss.
+    #[error(
+        "the models differ in something that is no tensor: the first with all tensors of model {number} has the loss {found} in place of {expected}; make all with the same configuration"
+    )]
+    OtherFunction {
+        /// Position of the other model among those given, from zero.
+        number: usize,
+        /// Its loss.
+        expected: f64,
+        /// The loss of the first with its tensors.
+        found: f64,
+    },
+    /// BatchNorm's statistics cannot be recomputed.
+    #[error(
+        "the statistics of `{path}` cannot be recomputed: a pass over the data does not change them (momentum 0, or the loss does not use the layer)"
+    )]
+    StatisticsStay {
+        /// Path of the running statistics.
+        path: String,
+    },
     /// A vector has the wrong length.
     #[error("the {what} has {found} entries where {expected} are needed")]
     Length {
@@ -68,6 +108,48 @@ pub enum Error {
     EmptyBatch {
         /// Position of the batch, from zero.
         index: usize,
+    },
+    /// The tensors of a batch do not agree on the number of examples.
+    #[error(
+        "the tensors of batch {index} have {first} and {other} entries along their first axis, so how many examples it has is not clear: override `Batch::stated_examples`, or wrap it in `Stated::new(batch, examples)`, and weight batches with `Risk::with_weights`; class weights may go into the closure"
+    )]
+    ExamplesUnclear {
+        /// Position of the batch, from zero.
+        index: usize,
+        /// Length of the first tensor's first axis.
+        first: usize,
+        /// Another length.
+        other: usize,
+    },
+    /// The weight of a batch is no positive number.
+    #[error(
+        "the weight of batch {index} is {weight}; it must be positive: leave out batches without any"
+    )]
+    Weight {
+        /// Position of the batch, from zero.
+        index: usize,
+        /// The weight.
+        weight: f64,
+    },
+    /// Two products with one vector differ.
+    #[error(
+        "two products with one vector differ by {change:.1e} of their size: the loss or its data change from one evaluation to the next (random numbers, a counter, a shuffling loader); fix them, then measure"
+    )]
+    ChangingProducts {
+        /// Norm of the difference over the norm of the larger product.
+        change: f64,
+    },
+    /// An operator or a matrix is not symmetric.
+    #[error(
+        "the {what} is not symmetric: relative asymmetry {asymmetry:.1e} where rounding explains {allowed:.1e}; eigenvalues, traces and densities here are of symmetric operators"
+    )]
+    NotSymmetric {
+        /// Which: "operator", "matrix".
+        what: &'static str,
+        /// Departure from symmetry, relative to the size of the operator.
+        asymmetry: f64,
+        /// What is taken for rounding.
+        allowed: f64,
     },
     /// Reading a batch from a data loader failed.
     #[error("batch {index} could not be read: {reason}")]

@@ -30,7 +30,7 @@ mod parameters;
 mod random;
 mod risk;
 
-pub use batch::{Batch, TensorMapper};
+pub use batch::{Batch, Stated, TensorMapper};
 pub use curvature::{
     DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, ProductConfig, Step,
 };
@@ -39,8 +39,8 @@ pub use error::Error;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use fixed::Fixed;
 pub use operator::{Domain, LinearOperator};
-pub use parameters::{Block, ParameterSpace};
-pub use risk::{Batches, Objective, Reduction, Risk, Statistics};
+pub use parameters::{Block, ParameterSpace, cast};
+pub use risk::{Batches, ModelOutputs, Objective, Reduction, Risk, Statistics};
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{
     DensityConfig, LanczosConfig, TraceConfig, hutchinson_trace, spectral_density, top_eigenpairs,

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use landscape::operator::download;
-use landscape::{Error, Fisher, LinearOperator, Objective, Reduction, Risk};
+use landscape::{Error, Fisher, LinearOperator, Objective, Reduction, Risk, Stated};
 use proptest::prelude::*;
 
 /// f(x) = <w, x>
@@ -189,10 +189,12 @@ fn tensors_that_do_not_count_examples_stay_whole() {
         let data = TensorData::new(values.to_vec(), [values.len()]);
         Tensor::from_data(data, (&Device::flex(), DType::I64))
     };
-    type Weighted = (Tensor<2>, Tensor<1, Int>, Tensor<1>);
-    let batch: Weighted = (inputs(&X), labels(&[0, 1, 1, 0, 1]), vector(&[3.0, 0.5]));
+    type Weighted = Stated<(Tensor<2>, Tensor<1, Int>, Tensor<1>)>;
+    let batch = (inputs(&X), labels(&[0, 1, 1, 0, 1]), vector(&[3.0, 0.5]));
+    let batch = Stated::new(batch, 5);
     // Outputs and loss at once: examples that do not touch each other need no more.
-    let risk = Risk::mean([batch], |model: &Line, (x, labels, weights): &Weighted| {
+    let risk = Risk::mean([batch], |model: &Line, batch: &Weighted| {
+        let (x, labels, weights) = &batch.batch;
         let outputs = model.forward(x.clone()).square();
         let weights = weights.clone().select(0, labels.clone());
         (outputs * weights.unsqueeze_dim(1)).mean()
@@ -247,5 +249,34 @@ proptest! {
         let size = 1.0 + dot(&of_v, &of_v).sqrt() + dot(&of_u, &of_u).sqrt();
         prop_assert!((dot(&u, &of_v) - dot(&v, &of_u)).abs() < 1e-13 * size);
         prop_assert!(dot(&v, &of_v) > -1e-13 * size);
+    }
+}
+
+/// Sequences with the time first: `x` is `[T, B, 1]`, and the loss term of sequence b is
+/// `(w Σₜ x_tb)²`, whose gradient is `2 w (Σₜ x_tb)²`.
+#[test]
+fn gradients_of_sequences_with_the_time_first_are_their_own() {
+    for times in [3, 4] {
+        let entries: Vec<f64> = (0..times * 4).map(|i| (1.3 * f64::from(i)).sin()).collect();
+        let len = usize::try_from(times).expect("few");
+        let x = vector(&entries).reshape([len, 4, 1]);
+        let model = Line::at(&[0.7]);
+        let sums: Vec<f64> = (0..4)
+            .map(|b| (0..len).map(|t| entries[4 * t + b]).sum())
+            .collect();
+        let risk = Risk::of(
+            [Stated::new(x, 4)],
+            |model: &Line, x: &Stated<Tensor<3>>| {
+                x.batch.clone().sum_dim(0).reshape([4, 1]) * model.w.val().reshape([1, 1])
+            },
+            |outputs: Tensor<2>, _: &Stated<Tensor<3>>| outputs.square().mean(),
+            Reduction::Mean,
+        );
+        let objective = Objective::at(&model, &risk).expect("an objective");
+        let found = objective.example_statistics().expect("norms");
+        for (norm, sum) in found.norms.iter().zip(&sums) {
+            let right = (2.0 * 0.7 * sum * sum).abs();
+            assert!((norm - right).abs() < 1e-13, "T = {times}: {norm} {right}");
+        }
     }
 }

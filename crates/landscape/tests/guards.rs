@@ -9,7 +9,7 @@ use landscape::operator::download;
 use landscape::slice::Evaluation;
 use landscape::{
     Batch, DifferenceConfig, Grid, Hessian, LinearOperator, Method, Objective, ParameterSpace,
-    ProductConfig, Reduction, Risk, plane, random_direction,
+    ProductConfig, Reduction, Risk, Stated, plane, random_direction,
 };
 use rayon::prelude::*;
 
@@ -165,20 +165,22 @@ fn a_plane_over_a_large_batch_is_the_loss_of_the_whole_batch_mean_or_not() {
 
 #[test]
 fn a_tensor_that_is_as_long_as_the_batch_by_chance_is_not_taken_for_examples() {
-    type Weighted = (Tensor<2>, Tensor<1, Int>, Tensor<1>);
+    type Weighted = Stated<(Tensor<2>, Tensor<1, Int>, Tensor<1>)>;
     let model = Net::new(10, DType::F64);
     for sizes in [vec![64, 10], vec![10]] {
         let batches: Vec<Weighted> = sizes
             .iter()
             .map(|&len| {
                 let weights = waves([10], 0.9, DType::F64).abs() + 0.5;
-                (waves([len, 12], 0.3, DType::F64), labels(len, 10), weights)
+                let batch = (waves([len, 12], 0.3, DType::F64), labels(len, 10), weights);
+                Stated::new(batch, len)
             })
             .collect();
         let risk = Risk::of(
             batches,
-            |model: &Net, (x, ..): &Weighted| model.outputs(x.clone()),
-            |outputs: Tensor<2>, (_, y, weights): &Weighted| {
+            |model: &Net, batch: &Weighted| model.outputs(batch.batch.0.clone()),
+            |outputs: Tensor<2>, batch: &Weighted| {
+                let (_, y, weights) = &batch.batch;
                 let rows = outputs.dims()[0];
                 let picked = log_softmax(outputs, 1).gather(1, y.clone().reshape([rows, 1]));
                 let weights = weights.clone().select(0, y.clone());

@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use landscape::operator::download;
 use landscape::{
     Batch as _, GaussNewton, Hessian, LinearOperator, Method, ParameterSpace, ProductConfig,
-    Reduction, Risk, random_direction,
+    Reduction, Risk, Stated, random_direction,
 };
 
 type Batch = (Tensor<2>, Tensor<1, Int>);
@@ -210,15 +210,16 @@ fn loss_divided_by_the_weights_of_the_batch_is_not_cut() {
 fn number_of_the_host_that_differs_between_batches_is_not_shared() {
     // The second batch has the shape of the first, and its loss another divisor: the length of a
     // tensor that is looked at on the host only.
-    type Divided = (Tensor<2>, Tensor<1, Int>, Tensor<1>);
+    type Divided = Stated<(Tensor<2>, Tensor<1, Int>, Tensor<1>)>;
     let net = Net::new();
     let divided = |scale: f64, divisor: usize| -> Divided {
         let (x, y) = batch(24, scale);
-        (x, y, Tensor::ones([divisor], &device()))
+        Stated::new((x, y, Tensor::ones([divisor], &device())), 24)
     };
     let batches = [divided(0.3, 24), divided(0.9, 3)];
     let risk = |batches: Vec<Divided>| {
-        Risk::mean(batches, |net: &Net, (x, y, divisor): &Divided| {
+        Risk::mean(batches, |net: &Net, batch: &Divided| {
+            let (x, y, divisor) = &batch.batch;
             let target = Tensor::zeros([24, 4], &x.device());
             let sum = MseLoss::new().forward(net.forward(x.clone()), target, Of::Sum);
             let divisor = f64::from(u32::try_from(divisor.dims()[0]).expect("a small number"));

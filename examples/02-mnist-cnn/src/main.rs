@@ -92,7 +92,7 @@ fn main() -> Result<()> {
     // The loss along a filter-normalised random direction and along the sharpest one.
     let space = ParameterSpace::of(&model)?;
     let a = linspace(-1.0..=1.0, 21);
-    let random = filter_normalize(&space, &model, random_direction(&space, seed));
+    let random = filter_normalize(&space, &model, random_direction(&space, seed))?;
     let random = line(&model, &risk, &random, &a)?;
     let sharpest = line(&model, &risk, &pairs[0].vector, &a)?;
     std::fs::create_dir_all("runs").context("cannot create the folder runs")?;

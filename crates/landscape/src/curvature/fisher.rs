@@ -18,6 +18,9 @@ use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 /// $F v = J^T (s \cdot c)$, $s_n = N \langle c_n, (J v)_n \rangle$. BatchNorm with the statistics of
 /// the batch is no obstacle: $g_n$ then goes through the statistics of all examples.
 ///
+/// Where the risk weights its batches ([`Risk::with_weights`]), F is the mean over the batches' own
+/// matrices with these weights.
+///
 /// This empirical Fisher matrix is not the Fisher information, which takes the labels from the
 /// model's own prediction: that one is the [`GaussNewton`](crate::GaussNewton) matrix where the loss is
 /// the cross entropy of a softmax, and up to scale where it is a squared error. The two agree where

@@ -49,31 +49,24 @@ pub struct NormalizeConfig {
 /// A step of 1 along it changes each filter by its own norm, so that slices of networks of
 /// different scale can be compared.
 ///
-/// # Panics
-/// If `direction` or `module` does not belong to `space`.
+/// # Errors
+/// A direction of another length than P, and a module that has not the space's parameters.
 ///
 /// # References
 /// Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets", section 4.
-#[must_use]
 pub fn filter_normalize<M: Module>(
     space: &ParameterSpace,
     module: &M,
     direction: Tensor<1>,
-) -> Tensor<1> {
-    let [found] = direction.dims();
-    let dim = space.dim();
-    normalize(space, module, direction, &NormalizeConfig::new()).unwrap_or_else(|_| {
-        panic!("the direction has {found} entries, the space {dim} coordinates")
-    })
+) -> Result<Tensor<1>, Error> {
+    normalize(space, module, direction, &NormalizeConfig::new())
 }
 
 /// `direction`, `[P]`, normalised as `config` says.
 ///
 /// # Errors
-/// A length other than P; for [`Normalization::Global`] a direction that is zero or not finite.
-///
-/// # Panics
-/// If `module` does not have the space's parameters.
+/// A length other than P; a module that has not the space's parameters; for
+/// [`Normalization::Global`] a direction that is zero or not finite.
 pub fn normalize<M: Module>(
     space: &ParameterSpace,
     module: &M,
@@ -88,7 +81,7 @@ pub fn normalize<M: Module>(
         Normalization::None => return Ok(direction),
         Normalization::Global => to_unit_norm(&mut entries)?,
         Normalization::Filter | Normalization::Layer => {
-            let theta = download(&space.flatten(module));
+            let theta = download(&space.flatten(module)?);
             for block in &space.blocks {
                 let range = block.range();
                 let (d, w) = (&mut entries[range.clone()], &theta[range]);

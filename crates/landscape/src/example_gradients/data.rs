@@ -18,6 +18,17 @@ pub(super) fn counting<B: Batch>(batch: &B) -> Vec<bool> {
     counting.found
 }
 
+/// Whether a batch that says its number of examples has a tensor with so many entries along an axis
+/// inside (a sequence with the time first): the first axis then does not take it apart.
+pub(super) fn has_examples_inside<B: Batch>(batch: &B) -> bool {
+    let mut inside = Inside {
+        examples: batch.examples(),
+        found: false,
+    };
+    let _ = batch.clone().map(&mut inside);
+    inside.found && batch.stated_examples().is_some()
+}
+
 /// The batch with some of its examples.
 pub(super) fn rows<B: Batch>(batch: B, counts: &[bool], range: Range<usize>) -> B {
     let counts = counts.iter();
@@ -69,6 +80,19 @@ impl TensorMapper for Counting {
     for_each_kind!(|mapper, tensor| {
         let counts = tensor.dims().first() == Some(&mapper.examples);
         mapper.found.push(counts);
+        tensor
+    });
+}
+
+struct Inside {
+    examples: usize,
+    found: bool,
+}
+
+impl TensorMapper for Inside {
+    for_each_kind!(|mapper, tensor| {
+        let dims = tensor.dims();
+        mapper.found |= dims.iter().skip(1).any(|&axis| axis == mapper.examples);
         tensor
     });
 }

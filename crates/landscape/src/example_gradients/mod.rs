@@ -22,6 +22,10 @@ pub struct ExampleGradients {
     /// Whether the examples touch each other, so that the terms were differentiated in the batch as it
     /// is; otherwise each was by itself.
     pub coupled: bool,
+    /// What each row counts for: the gradient of the risk is the mean of weight times row over all
+    /// examples. One, unless the risk weights its batches
+    /// ([`Risk::with_weights`](crate::Risk::with_weights)).
+    pub weight: f64,
 }
 
 /// What the gradients $g_n$ of the loss terms of all N examples amount to.
@@ -30,7 +34,8 @@ pub struct ExampleStatistics {
     /// $\lVert g_n \rVert$ in the order of the data, `[N]`.
     pub norms: Vec<f64>,
     /// $\sum_n g_{n,i}^2$ for each coordinate i, `[P]`: with the gradient g of the mean, the variance
-    /// of coordinate i over the examples is this over N, less $g_i^2$.
+    /// of coordinate i over the examples is this over N, less $g_i^2$. Where the risk weights its
+    /// batches, each term has its [`weight`](ExampleGradients::weight).
     pub sum_of_squares: Vec<f64>,
     /// Whether the examples of some batch touch each other.
     pub coupled: bool,
@@ -65,13 +70,22 @@ impl<M: Module, B: Batch> Objective<M, B> {
             if index == 0 {
                 self.check_captured(&batch, &whole)?;
             }
+            let weight = self.weight_of_each(&batch);
             if !coupled && let Some(rows) = self.independent(&whole, &batch, &workers)? {
-                return each(ExampleGradients { rows, coupled });
+                return each(ExampleGradients {
+                    rows,
+                    coupled,
+                    weight,
+                });
             }
             // What couples the examples of one batch couples those of the next.
             coupled = true;
             let rows = self.coupled(&whole, batch.examples())?;
-            each(ExampleGradients { rows, coupled })
+            each(ExampleGradients {
+                rows,
+                coupled,
+                weight,
+            })
         })
     }
 
@@ -109,7 +123,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             norms.extend(of_rows.into_iter().map(f64::sqrt));
             let of_columns = download(&squares.sum_dim(0).reshape([dim]));
             for (sum, square) in sum_of_squares.iter_mut().zip(of_columns) {
-                *sum += square;
+                *sum += of_batch.weight * square;
             }
             Ok(())
         })?;
@@ -129,9 +143,16 @@ impl<M: Module, B: Batch> Objective<M, B> {
     ) -> Result<Option<Tensor<2>>, Error> {
         let count = batch.examples();
         let counts = data::counting(batch);
+        if data::has_examples_inside(batch) {
+            return Ok(None);
+        }
         let Ok(one) = self.capture_example(batch, &counts) else {
             return Ok(None);
         };
+        // Of a loss that uses none of what was taken apart, each example would be the whole batch.
+        if !one.depends_on_data() {
+            return Ok(None);
+        }
         let chunk = count.div_ceil(count.div_ceil(AT_ONCE));
         let parts: Vec<Range<usize>> = (0..count)
             .step_by(chunk)

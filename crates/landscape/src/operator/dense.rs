@@ -4,6 +4,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::{Domain, LinearOperator};
 use crate::Error;
+use crate::spectrum::SymmetricMatrix;
 
 /// A dense symmetric matrix `[P, P]`.
 #[derive(Debug, Clone)]
@@ -15,23 +16,29 @@ pub struct Dense {
 impl Dense {
     /// The matrix with the given rows, row-major, `dim * dim` numbers, in `dtype` on `device`.
     ///
+    /// Where the matrix is symmetric up to half of the digits of `dtype`, its symmetric part is taken.
+    ///
     /// # Errors
-    /// A number of entries other than `dim * dim`.
+    /// A number of entries other than `dim * dim`, entries that are not finite, and
+    /// [`Error::NotSymmetric`]; [`SymmetricMatrix::from_rows`] takes the symmetric part of any matrix.
     pub fn new(rows: &[f64], dim: usize, dtype: DType, device: &Device) -> Result<Self, Error> {
-        if rows.len() != dim * dim {
-            return Err(Error::Length {
+        let symmetric = SymmetricMatrix::from_rows(rows.to_vec(), dim)?;
+        let domain = Domain {
+            dim,
+            dtype,
+            device: device.clone(),
+        };
+        let allowed = domain.unit_roundoff().sqrt();
+        if symmetric.asymmetry > allowed {
+            return Err(Error::NotSymmetric {
                 what: "matrix",
-                expected: dim * dim,
-                found: rows.len(),
+                asymmetry: symmetric.asymmetry,
+                allowed,
             });
         }
-        let data = TensorData::new(rows.to_vec(), [dim, dim]).convert_dtype(dtype);
+        let data = TensorData::new(symmetric.entries, [dim, dim]).convert_dtype(dtype);
         Ok(Self {
-            domain: Domain {
-                dim,
-                dtype,
-                device: device.clone(),
-            },
+            domain,
             matrix: Tensor::from_data(data, (device, dtype)),
         })
     }

@@ -20,7 +20,7 @@ pub(crate) fn tracked<M: Module>(module: &M, statistics: Statistics) -> M {
 }
 
 /// A copy with running statistics of its own, otherwise as `module` is.
-pub(super) fn copy<M: Module>(module: &M) -> M {
+pub(crate) fn copy<M: Module>(module: &M) -> M {
     let mut states = States::default();
     module.visit(&mut states);
     if states.tracked {

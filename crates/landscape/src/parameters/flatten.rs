@@ -1,20 +1,20 @@
 //! From a module's parameters, or their gradients, to one flat vector.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Gradients, Tensor};
 
 use super::ParameterSpace;
 
-/// The parameters of `module` as a vector without autodiff.
-pub(super) fn parameters<M: Module>(space: &ParameterSpace, module: &M) -> Tensor<1> {
-    let mut collect = Collect::new(space, Values);
+/// The parameters of `module` as a vector without autodiff; `index` has the block of each.
+pub(super) fn parameters<M: Module>(
+    space: &ParameterSpace,
+    module: &M,
+    index: &HashMap<ParamId, usize>,
+) -> Tensor<1> {
+    let mut collect = Collect::new(space, index, Values);
     module.visit(&mut collect);
-    let found = collect.parts.iter().filter(|part| part.is_some()).count();
-    assert!(
-        found == space.blocks.len(),
-        "the module has {found} of the {} parameters of this space",
-        space.blocks.len()
-    );
     collect.join()
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn gradient<M: Module>(
     module: &M,
     gradients: Gradients,
 ) -> Option<Tensor<1>> {
-    let mut collect = Collect::new(space, gradients);
+    let mut collect = Collect::new(space, &space.index, gradients);
     module.visit(&mut collect);
     collect
         .parts
@@ -55,14 +55,16 @@ impl Take for Gradients {
 
 struct Collect<'s, T> {
     space: &'s ParameterSpace,
+    index: &'s HashMap<ParamId, usize>,
     take: T,
     parts: Vec<Option<Tensor<1>>>,
 }
 
 impl<'s, T: Take> Collect<'s, T> {
-    fn new(space: &'s ParameterSpace, take: T) -> Self {
+    fn new(space: &'s ParameterSpace, index: &'s HashMap<ParamId, usize>, take: T) -> Self {
         Self {
             space,
+            index,
             take,
             parts: vec![None; space.blocks.len()],
         }
@@ -80,7 +82,7 @@ impl<'s, T: Take> Collect<'s, T> {
 
 impl<T: Take> ModuleVisitor for Collect<'_, T> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(&index) = self.space.index.get(&param.id) else {
+        let Some(&index) = self.index.get(&param.id) else {
             return;
         };
         if self.parts[index].is_none() {

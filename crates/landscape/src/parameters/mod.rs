@@ -3,17 +3,21 @@
 mod detach;
 mod flatten;
 mod layer;
+mod locate;
 mod replace;
+mod rest;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
 
-pub(crate) use detach::tracked;
+pub(crate) use detach::{copy, tracked};
 pub(crate) use flatten::gradient;
-pub(crate) use replace::{cast, place};
+pub use replace::cast;
+pub(crate) use replace::{cast_owned, place, put};
+pub(crate) use rest::Rest;
 
 use crate::Error;
 use crate::operator::Domain;
@@ -58,8 +62,12 @@ impl Block {
 /// The parameters of a module that require a gradient, as one flat vector theta, `[P]`.
 ///
 /// The order is Burn's visit order; inside a tensor it is row-major in Burn's layout. A parameter
-/// that is used in several places (one `ParamId`) is one block. Buffers, such as the running
+/// that is used in several places (one `ParamId`, one value) is one block. Buffers, such as the running
 /// statistics of BatchNorm, and frozen parameters are no coordinates and never move.
+///
+/// [`flatten`](Self::flatten), [`unflatten`](Self::unflatten) and [`displace`](Self::displace) take
+/// any module of the same architecture: one with the space's ids (a clone trained further) by its
+/// ids, and another (made separately, or loaded from a file without ids) by paths and shapes.
 #[derive(Debug, Clone)]
 pub struct ParameterSpace {
     /// The blocks in order, without gap.
@@ -67,6 +75,8 @@ pub struct ParameterSpace {
     /// Length, float type and device of the flat vectors.
     pub domain: Domain,
     index: HashMap<ParamId, usize>,
+    /// For each block all the paths at which its parameter stands.
+    places: Vec<Vec<String>>,
 }
 
 impl ParameterSpace {
@@ -76,7 +86,8 @@ impl ParameterSpace {
     ///
     /// # Errors
     /// No trainable parameter; parameters on several devices, of different float types, or of a
-    /// type other than F32 and F64.
+    /// type other than F32 and F64; tensors with one id that are not one parameter (see
+    /// [`derivatives::check_ids`]).
     pub fn of<M: Module>(module: &M) -> Result<Self, Error> {
         // `valid` then `train` gives every parameter its configured gradient flag, wherever the
         // module stands, and running statistics of its own.
@@ -84,6 +95,7 @@ impl ParameterSpace {
     }
 
     pub(crate) fn of_tracked<M: Module>(module: &M) -> Result<Self, Error> {
+        derivatives::check_ids(module).map_err(Error::Derivatives)?;
         let mut survey = Survey::default();
         module.visit(&mut survey);
         if let Some(error) = survey.error {
@@ -105,6 +117,7 @@ impl ParameterSpace {
             blocks: survey.blocks,
             domain: Domain { dim, dtype, device },
             index,
+            places: survey.places,
         })
     }
 
@@ -142,13 +155,18 @@ impl ParameterSpace {
         self
     }
 
-    /// The parameters of `module` as one vector theta, `[P]`.
+    /// The parameters of `module` as one vector theta, `[P]`, whatever else the module has.
     ///
-    /// # Panics
-    /// If `module` does not have this space's parameters.
-    #[must_use]
-    pub fn flatten<M: Module>(&self, module: &M) -> Tensor<1> {
-        flatten::parameters(self, module)
+    /// `space.flatten(&b)? - space.flatten(&a)?` is the way from a to b in the parameters alone;
+    /// [`between`](crate::direction::between) also checks that nothing else differs.
+    ///
+    /// # Errors
+    /// A module that has not this space's parameters, or whose tensors with one id are not one
+    /// parameter.
+    pub fn flatten<M: Module>(&self, module: &M) -> Result<Tensor<1>, Error> {
+        let index = self.locate(module)?;
+        self.domain
+            .adopt(&flatten::parameters(self, module, &index))
     }
 
     /// `module` with theta, of any float type, in place of its parameters; ids, buffers, flags and all else as before.
@@ -157,22 +175,33 @@ impl ParameterSpace {
     /// of `module`.
     ///
     /// # Errors
-    /// A length other than P.
+    /// A length other than P, and as [`flatten`](Self::flatten).
     pub fn unflatten<M: Module>(&self, module: &M, theta: &Tensor<1>) -> Result<M, Error> {
-        Ok(place(
-            self,
-            detach::copy(module),
-            &self.domain.adopt(theta)?,
-        ))
+        let index = self.locate(module)?;
+        let theta = self.domain.adopt(theta)?;
+        Ok(replace::place_at(self, &index, copy(module), &theta))
+    }
+
+    /// theta of the module that this space was made of.
+    pub(crate) fn origin<M: Module>(&self, module: &M) -> Tensor<1> {
+        flatten::parameters(self, module, &self.index)
+    }
+
+    /// Which block each parameter of `module` belongs to.
+    ///
+    /// # Errors
+    /// As [`flatten`](Self::flatten).
+    pub(crate) fn locate<M: Module>(&self, module: &M) -> Result<HashMap<ParamId, usize>, Error> {
+        locate::locate(self, module)
     }
 
     /// `module` moved by `displacement`, `[P]`: theta + d.
     ///
     /// # Errors
-    /// A length other than P.
+    /// As [`unflatten`](Self::unflatten).
     pub fn displace<M: Module>(&self, module: &M, displacement: &Tensor<1>) -> Result<M, Error> {
         let displacement = self.domain.adopt(displacement)?;
-        self.unflatten(module, &(self.flatten(module) + displacement))
+        self.unflatten(module, &(self.flatten(module)? + displacement))
     }
 }
 
@@ -180,7 +209,8 @@ impl ParameterSpace {
 struct Survey {
     path: Vec<String>,
     layers: Vec<String>,
-    seen: HashSet<ParamId>,
+    seen: HashMap<ParamId, usize>,
+    places: Vec<Vec<String>>,
     blocks: Vec<Block>,
     offset: usize,
     frozen: usize,
@@ -214,7 +244,11 @@ impl Survey {
 
 impl ModuleVisitor for Survey {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.error.is_some() || self.seen.contains(&param.id) {
+        if self.error.is_some() {
+            return;
+        }
+        if let Some(&block) = self.seen.get(&param.id) {
+            self.places[block].push(self.path.join("."));
             return;
         }
         let tensor = param.val();
@@ -235,7 +269,8 @@ impl ModuleVisitor for Survey {
         if len == 0 {
             return;
         }
-        self.seen.insert(param.id);
+        self.seen.insert(param.id, self.blocks.len());
+        self.places.push(vec![path.clone()]);
         self.blocks.push(Block {
             id: param.id,
             path,

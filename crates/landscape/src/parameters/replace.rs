@@ -4,22 +4,81 @@ use std::any::Any;
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
-use burn::tensor::{FloatDType, Tensor};
+use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 
-use super::ParameterSpace;
+use super::{ParameterSpace, detach};
+use crate::Error;
 
 /// `module` with theta, `[P]`, in place of its parameters, each with the gradient flag, the
 /// checkpointing strategy and the device of the one it replaces.
 pub(crate) fn place<M: Module>(space: &ParameterSpace, module: M, theta: &Tensor<1>) -> M {
+    place_at(space, &space.index, module, theta)
+}
+
+/// As [`place`], into a module whose parameters belong to the blocks that `index` says.
+pub(super) fn place_at<M: Module>(
+    space: &ParameterSpace,
+    index: &HashMap<ParamId, usize>,
+    module: M,
+    theta: &Tensor<1>,
+) -> M {
     module.map(&mut Place {
         space,
+        index,
         theta,
         placed: HashMap::new(),
     })
 }
 
-/// `module` with every float tensor, buffers included, in another float type.
-pub(crate) fn cast<M: Module>(module: M, dtype: FloatDType) -> M {
+/// `module` with the float tensors of some ids replaced by tensors of the same shapes with these entries.
+///
+/// Give it a copy: what it puts into running statistics goes to all clones that share them.
+pub(crate) fn put<M: Module>(module: M, values: &HashMap<ParamId, Vec<f64>>) -> M {
+    module.map(&mut Put {
+        values,
+        placed: HashMap::new(),
+    })
+}
+
+/// A copy of `module` with every float tensor, buffers included, in another float type; ids,
+/// gradient flags, checkpointing strategies and all else are kept.
+///
+/// Everything here works in the float type of the model. Where f32 does not resolve a small
+/// eigenvalue or a small difference of losses, measure the model in f64: float tensors of the
+/// batches follow the model. Integer and boolean tensors stay.
+///
+/// ```
+/// use burn::nn::LinearConfig;
+/// use burn::tensor::{DType, Device, FloatDType};
+/// use landscape::cast;
+///
+/// let model = LinearConfig::new(2, 3).init(&Device::flex());
+/// let wide = cast(&model, FloatDType::F64)?;
+/// assert_eq!(wide.weight.val().dtype(), DType::F64);
+/// assert_eq!(wide.weight.id, model.weight.id);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+///
+/// # Errors
+/// Tensors with one id that are not one parameter; a type that the module's device does not have.
+pub fn cast<M: Module>(module: &M, dtype: FloatDType) -> Result<M, Error> {
+    derivatives::check_ids(&module.valid().train()).map_err(Error::Derivatives)?;
+    let missing = module
+        .devices()
+        .into_iter()
+        .any(|device| !device.without_autodiff().supports_dtype(dtype));
+    if missing {
+        return Err(Error::Setting {
+            name: "dtype",
+            value: format!("{dtype:?}"),
+            allowed: "a type that the device of the module has",
+        });
+    }
+    Ok(cast_owned(detach::copy(module), dtype))
+}
+
+/// [`cast`] of a module that shares nothing with another.
+pub(crate) fn cast_owned<M: Module>(module: M, dtype: FloatDType) -> M {
     module.map(&mut Cast {
         dtype,
         placed: HashMap::new(),
@@ -70,21 +129,53 @@ fn like<const D: usize>(old: &Tensor<D>, id: ParamId, new: Tensor<D>) -> Tensor<
 
 struct Place<'a> {
     space: &'a ParameterSpace,
+    index: &'a HashMap<ParamId, usize>,
     theta: &'a Tensor<1>,
     placed: Placed,
 }
 
 impl ModuleMapper for Place<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(block) = self.space.block(param.id) else {
+        let Some(&block) = self.index.get(&param.id) else {
             return param;
         };
-        let theta = self.theta;
+        let (theta, block) = (self.theta, &self.space.blocks[block]);
         substitute(&mut self.placed, param, |old| {
-            theta
+            let new = theta
                 .clone()
                 .slice_dim(0, block.range())
-                .reshape(old.shape())
+                .reshape(old.shape());
+            // A module that is not the space's own may have another type and device.
+            let new = new.to_device(&old.device());
+            if new.dtype() == old.dtype() {
+                new
+            } else {
+                new.cast(float_type(&old))
+            }
+        })
+    }
+}
+
+fn float_type<const D: usize>(tensor: &Tensor<D>) -> FloatDType {
+    match tensor.dtype() {
+        DType::F64 => FloatDType::F64,
+        _ => FloatDType::F32,
+    }
+}
+
+struct Put<'a> {
+    values: &'a HashMap<ParamId, Vec<f64>>,
+    placed: Placed,
+}
+
+impl ModuleMapper for Put<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(values) = self.values.get(&param.id) else {
+            return param;
+        };
+        substitute(&mut self.placed, param, |old| {
+            let data = TensorData::new(values.clone(), old.shape()).convert_dtype(old.dtype());
+            Tensor::from_data(data, (&old.device(), old.dtype()))
         })
     }
 }

@@ -4,14 +4,22 @@ use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
 
+use crate::batch::clear_examples;
 use crate::{Batch, Error};
 
 /// Batches held in memory, or streamed anew for each evaluation.
+///
+/// Whatever takes batches takes one batch, and a slice, an array or a vector of batches, by value or by
+/// reference, and a Burn `DataLoader`.
 pub enum Batches<B> {
     /// Held: tensors are reference counted, so this costs no copy.
     Held(Arc<[B]>),
     /// Streamed from a Burn data loader. Give it a loader of its own: iterating a shuffling loader
-    /// that also feeds the training would change the training's order.
+    /// that also feeds the training would change the training's order. Burn's
+    /// `DataLoaderBuilder::new` asks for batches that are `Debug`.
+    ///
+    /// A loader that shuffles or augments gives another loss each time. What makes many products
+    /// notices it and ends with [`Error::ChangingProducts`].
     Streamed(Arc<dyn DataLoader<B>>),
 }
 
@@ -41,9 +49,7 @@ impl<B: Batch> Batches<B> {
             }
         };
         let first = first.ok_or(Error::NoData)?;
-        if first.examples() == 0 {
-            return Err(Error::EmptyBatch { index: 0 });
-        }
+        clear_examples(&first, 0)?;
         with(first);
         Ok(())
     }
@@ -58,9 +64,7 @@ impl<B: Batch> Batches<B> {
     ) -> Result<(), Error> {
         let mut count = 0;
         let mut visit = |index: usize, batch: B| {
-            if batch.examples() == 0 {
-                return Err(Error::EmptyBatch { index });
-            }
+            clear_examples(&batch, index)?;
             count += 1;
             each(index, batch)
         };
@@ -109,6 +113,26 @@ impl<B> From<Vec<B>> for Batches<B> {
 impl<B, const N: usize> From<[B; N]> for Batches<B> {
     fn from(batches: [B; N]) -> Self {
         Self::Held(batches.into())
+    }
+}
+
+impl<B: Clone, const N: usize> From<&[B; N]> for Batches<B> {
+    fn from(batches: &[B; N]) -> Self {
+        Self::Held(batches.as_slice().into())
+    }
+}
+
+/// One batch that is all the data.
+impl<B: Batch> From<B> for Batches<B> {
+    fn from(batch: B) -> Self {
+        Self::Held(Arc::new([batch]))
+    }
+}
+
+/// One batch that is all the data.
+impl<B: Batch> From<&B> for Batches<B> {
+    fn from(batch: &B) -> Self {
+        Self::Held(Arc::new([batch.clone()]))
     }
 }
 

@@ -3,7 +3,9 @@
 mod batches;
 mod capture;
 mod objective;
+mod outputs;
 mod parts;
+mod recompute;
 mod trust;
 
 use std::sync::{Arc, OnceLock};
@@ -14,6 +16,7 @@ use derivatives::{Outputs, catch_quietly};
 
 pub use batches::Batches;
 pub use objective::Objective;
+pub use outputs::ModelOutputs;
 pub(crate) use parts::{Cutter, Part};
 
 use crate::{Batch, Error};
@@ -41,10 +44,15 @@ pub enum Reduction {
 /// The loss of a batch, which marks the outputs on the way where they are told apart.
 type BatchLoss<M, B> = dyn Fn(&M, &B, &mut Outputs) -> Tensor<1> + Send + Sync;
 
+/// What a batch counts for.
+type BatchWeight<B> = dyn Fn(&B) -> f64 + Send + Sync;
+
 /// The mean loss over all examples of some data, as a function of the model:
 /// $L(\theta) = \frac1N \sum_{n=1}^N \ell_n(\theta)$.
 ///
-/// Batches are weighted by their number of examples, so a ragged last batch counts for what it is.
+/// Batches are weighted by their number of examples, so a ragged last batch counts for what it is. A
+/// loss that is a mean over something else (over the tokens that are no padding, over class weights)
+/// says what each batch counts for by [`with_weights`](Self::with_weights).
 /// Dropout and noise layers are off; BatchNorm uses its running statistics unless
 /// [`with_statistics`](Self::with_statistics) says otherwise. Measuring goes through a copy of the
 /// model: weights, running statistics and random streams stay bit for bit what they were.
@@ -69,6 +77,7 @@ type BatchLoss<M, B> = dyn Fn(&M, &B, &mut Outputs) -> Tensor<1> + Send + Sync;
 pub struct Risk<M, B> {
     batches: Batches<B>,
     loss: Arc<BatchLoss<M, B>>,
+    weight: Option<Arc<BatchWeight<B>>>,
     reduction: Reduction,
     statistics: Statistics,
     reduction_checked: Arc<OnceLock<Result<(), Error>>>,
@@ -80,6 +89,7 @@ impl<M, B> Clone for Risk<M, B> {
         Self {
             batches: self.batches.clone(),
             loss: Arc::clone(&self.loss),
+            weight: self.weight.clone(),
             reduction: self.reduction,
             statistics: self.statistics,
             reduction_checked: Arc::clone(&self.reduction_checked),
@@ -92,6 +102,7 @@ impl<M, B> std::fmt::Debug for Risk<M, B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Risk")
             .field("reduction", &self.reduction)
+            .field("has_weights", &self.weight.is_some())
             .field("statistics", &self.statistics)
             .finish_non_exhaustive()
     }
@@ -100,9 +111,12 @@ impl<M, B> std::fmt::Debug for Risk<M, B> {
 impl<M: Module, B: Batch> Risk<M, B> {
     /// The risk whose loss closure gives the mean over a batch, shape `[1]`.
     ///
-    /// `batches` is a slice, an array or a vector of batches, or a Burn `DataLoader`, from which
+    /// `batches` is one batch, a slice, an array or a vector of batches, or a Burn `DataLoader`, from which
     /// they are streamed anew for each evaluation. The closure must use the model and the batch it
     /// is given: they stand on the device of the measurement.
+    ///
+    /// With several batches say what each counts for, where that is not its number of examples: see
+    /// [`with_weights`](Self::with_weights).
     ///
     /// A closure that gives a sum is noticed at the first evaluation: doubling the examples of a
     /// batch does not change a mean.
@@ -115,21 +129,40 @@ impl<M: Module, B: Batch> Risk<M, B> {
     }
 
     /// The risk with the model's outputs and the loss on them apart, which Gauss-Newton, Fisher
-    /// and per-example quantities need.
-    pub fn of<const D: usize, O, F>(
+    /// and per-example quantities need. The outputs are a tensor, or a tuple of up to four.
+    ///
+    /// ```
+    /// use burn::nn::{Linear, LinearConfig};
+    /// use burn::tensor::{Device, Tensor};
+    /// use landscape::{Reduction, Risk};
+    ///
+    /// let device = Device::flex();
+    /// let model = LinearConfig::new(2, 3).init(&device);
+    /// let risk = Risk::of(
+    ///     Tensor::<2>::ones([4, 2], &device),
+    ///     |model: &Linear, x: &Tensor<2>| {
+    ///         let outputs = model.forward(x.clone());
+    ///         (outputs.clone().narrow(1, 0, 1), outputs.narrow(1, 1, 2)) // two heads
+    ///     },
+    ///     |(first, second): (Tensor<2>, Tensor<2>), _: &Tensor<2>| first.square().mean() + second.abs().mean(),
+    ///     Reduction::Mean,
+    /// );
+    /// assert!(risk.value(&model)? >= 0.0);
+    /// # Ok::<(), landscape::Error>(())
+    /// ```
+    pub fn of<T, O, F>(
         batches: impl Into<Batches<B>>,
         outputs: O,
         loss: F,
         reduction: Reduction,
     ) -> Self
     where
-        O: Fn(&M, &B) -> Tensor<D> + Send + Sync + 'static,
-        F: Fn(Tensor<D>, &B) -> Tensor<1> + Send + Sync + 'static,
+        T: ModelOutputs,
+        O: Fn(&M, &B) -> T + Send + Sync + 'static,
+        F: Fn(T, &B) -> Tensor<1> + Send + Sync + 'static,
     {
         let joint = move |model: &M, batch: &B, marks: &mut Outputs| {
-            let outputs = outputs(model, batch);
-            marks.mark(&outputs);
-            loss(outputs, batch)
+            loss(outputs(model, batch).marked(marks), batch)
         };
         Self::new(batches.into(), Arc::new(joint), reduction)
     }
@@ -138,6 +171,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Self {
             batches,
             loss,
+            weight: None,
             reduction,
             statistics: Statistics::default(),
             reduction_checked: Arc::default(),
@@ -157,6 +191,42 @@ impl<M: Module, B: Batch> Risk<M, B> {
     #[must_use]
     pub fn without_reduction_check(mut self) -> Self {
         self.reduction_checked = Arc::new(OnceLock::from(Ok(())));
+        self
+    }
+
+    /// The same risk with each batch weighted by what `weight` says, a positive number.
+    ///
+    /// $L = \sum_b w_b L_b / \sum_b w_b$ for a loss that is the mean of a batch over what w counts: the
+    /// tokens of its sentences that are no padding, the sum of a mask, the sum of the class weights
+    /// of its labels. With [`Reduction::Sum`] it is $\sum_b S_b / \sum_b w_b$ for the sums S. Value,
+    /// gradient, products, slices and sharpness all weight by it. Without it w is the number of
+    /// examples.
+    ///
+    /// The closure gets the batch as it was given, on its own device, and may read it.
+    ///
+    /// ```
+    /// use burn::nn::{Linear, LinearConfig};
+    /// use burn::tensor::{Device, Tensor};
+    /// use landscape::Risk;
+    ///
+    /// /// Losses of single tokens, and a mask that is zero where there is none: `[sentences, length]`.
+    /// type Tokens = (Tensor<2>, Tensor<2>);
+    ///
+    /// let device = Device::flex();
+    /// let model = LinearConfig::new(1, 1).init(&device);
+    /// let long = (Tensor::ones([1, 3], &device), Tensor::ones([1, 3], &device));
+    /// let short = (Tensor::ones([1, 3], &device) * 5.0, Tensor::from_floats([[1.0, 0.0, 0.0]], &device));
+    /// let risk = Risk::mean([long, short], |_: &Linear, (loss, mask): &Tokens| {
+    ///     (loss.clone() * mask.clone()).sum() / mask.clone().sum()
+    /// })
+    /// .with_weights(|(_, mask): &Tokens| mask.clone().sum().into_scalar::<f64>());
+    /// // Three tokens of loss 1 and one of loss 5.
+    /// assert_eq!(risk.value(&model)?, 2.0);
+    /// # Ok::<(), landscape::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_weights(mut self, weight: impl Fn(&B) -> f64 + Send + Sync + 'static) -> Self {
+        self.weight = Some(Arc::new(weight));
         self
     }
 
@@ -197,6 +267,41 @@ impl<M: Module, B: Batch> Risk<M, B> {
     #[must_use]
     pub const fn statistics(&self) -> Statistics {
         self.statistics
+    }
+
+    /// What the loss of a batch is.
+    pub(crate) const fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    /// Whether batches count for something else than their examples.
+    pub(crate) const fn has_weights(&self) -> bool {
+        self.weight.is_some()
+    }
+
+    /// What a batch counts for.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a batch has far fewer than 2^53 examples"
+    )]
+    pub(crate) fn weight(&self, batch: &B) -> f64 {
+        match &self.weight {
+            Some(weight) => weight(batch),
+            None => batch.examples() as f64,
+        }
+    }
+
+    /// The [`weight`](Self::weight) of the batch at position `index`.
+    ///
+    /// # Errors
+    /// [`Error::Weight`] if it is not a positive number.
+    pub(crate) fn checked_weight(&self, index: usize, batch: &B) -> Result<f64, Error> {
+        let weight = self.weight(batch);
+        if weight.is_finite() && weight > 0.0 {
+            Ok(weight)
+        } else {
+            Err(Error::Weight { index, weight })
+        }
     }
 
     /// The mean loss of one batch as a tensor of one element.

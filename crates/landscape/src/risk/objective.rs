@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
 use derivatives::{allowing_input_gradients, catch_quietly};
 
-use super::{Risk, Statistics, scalar};
+use super::{Reduction, Risk, Statistics, scalar};
 use crate::operator::download;
-use crate::parameters::{cast, gradient, place, tracked};
+use crate::parameters::{cast_owned, gradient, place, tracked};
 use crate::{Batch, Error, ParameterSpace};
 
 /// A risk as a function of theta, `[P]`, around the model it was made at: what slices, products by
@@ -24,6 +24,8 @@ pub struct Objective<M, B> {
     origin: Tensor<1>,
     device: Device,
     examples: usize,
+    /// Sum of the weights of all batches.
+    weight: f64,
 }
 
 /// A loss with its graph.
@@ -67,7 +69,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     fn new(tracked: M, risk: &Risk<M, B>) -> Result<Self, Error> {
         let space = ParameterSpace::of_tracked(&tracked)?;
-        let origin = space.flatten(&tracked);
+        let origin = space.origin(&tracked);
         // Burn's `train` makes two leaves of a parameter used twice; `place` makes them one again.
         let tracked = place(&space, tracked, &origin);
         let inner = tracked.valid();
@@ -80,10 +82,12 @@ impl<M: Module, B: Batch> Objective<M, B> {
             origin,
             device,
             examples: 0,
+            weight: 0.0,
         };
-        let mut examples = 0;
+        let (mut examples, mut weight) = (0, 0.0);
         objective.risk.batches().for_each(|index, batch| {
             examples += batch.examples();
+            weight += objective.risk.checked_weight(index, &batch)?;
             if index == 0 {
                 let batch = objective.prepare(batch, objective.needs_autodiff());
                 objective
@@ -93,6 +97,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             Ok(())
         })?;
         objective.examples = examples;
+        objective.weight = weight;
         Ok(objective)
     }
 
@@ -176,7 +181,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         }
     }
 
-    fn prepare(&self, batch: B, autodiff: bool) -> B {
+    pub(crate) fn prepare(&self, batch: B, autodiff: bool) -> B {
         let device = if autodiff {
             self.device.clone().autodiff()
         } else {
@@ -235,7 +240,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     ) -> Result<Tensor<1>, Error> {
         if loss.differentiates_inside {
             let captured = self.capture(batch.clone())?;
-            let recorded = captured.gradient(&self.space.flatten(model));
+            let recorded = captured.gradient(&self.space.flatten(model)?);
             return recorded
                 .map(|(_, gradient)| gradient)
                 .map_err(Error::Derivatives);
@@ -289,12 +294,31 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok((sum, total))
     }
 
+    /// What the mean loss over the examples of a batch counts for in L. It adds up to one, except for sums
+    /// over examples that are divided by weights of the batches.
     #[expect(
         clippy::cast_precision_loss,
         reason = "there are far fewer than 2^53 examples"
     )]
     pub(crate) fn share(&self, batch: &B) -> f64 {
-        batch.examples() as f64 / self.examples as f64
+        match self.risk.reduction() {
+            Reduction::Mean => self.risk.weight(batch) / self.weight,
+            Reduction::Sum => batch.examples() as f64 / self.weight,
+        }
+    }
+
+    /// The weight of each example of a batch, so that the mean over all N examples of weight times
+    /// gradient is the gradient of L: one, unless batches have weights.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are far fewer than 2^53 examples"
+    )]
+    pub(crate) fn weight_of_each(&self, batch: &B) -> f64 {
+        if self.risk.has_weights() {
+            self.share(batch) * self.examples as f64 / batch.examples() as f64
+        } else {
+            1.0
+        }
     }
 
     /// One batch holds all the data, whose gradient needs no weight.
@@ -315,7 +339,7 @@ fn widened<M: Module, B: Batch>(
         return Ok(None);
     }
     // Not a clone: a clone shares running statistics, and casting would reach both.
-    let wide = cast(tracked(model, risk.statistics()), FloatDType::F64);
+    let wide = cast_owned(tracked(model, risk.statistics()), FloatDType::F64);
     let batch = batch
         .clone()
         .doubled(1)

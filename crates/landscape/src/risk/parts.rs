@@ -7,6 +7,9 @@
 //! would hide a difference of values, so that from one point to the other they have to change alike
 //! too, up to the rounding of the change. Where that is less than the rounding of the values, a point
 //! farther away is tried, and then the gradients decide. Otherwise the batch stays whole.
+//!
+//! The weight of a batch says what its loss counts for and plays no part in this: a mean over the tokens of
+//! padded sentences is cut where all parts have as many tokens, and stays whole elsewhere.
 
 use burn::module::Module;
 use burn::tensor::Tensor;

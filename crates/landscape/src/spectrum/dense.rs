@@ -2,6 +2,7 @@
 
 use faer::{Mat, Side};
 
+use super::checks::{is_symmetric, repeats};
 use super::tridiagonal::power_of_two_above;
 use super::vector::checked;
 use crate::Error;
@@ -65,10 +66,14 @@ pub struct SpectrumStatistics {
     pub zero_tolerance: f64,
 }
 
-/// The matrix of an operator by P products with unit vectors, symmetrised. Takes $8P^2$ bytes.
+/// The matrix of an operator by P products with unit vectors, symmetrised, and one more to see that
+/// products do not change. Takes $8P^2$ bytes.
+///
+/// How far it was from symmetric is in [`asymmetry`](SymmetricMatrix::asymmetry).
 ///
 /// # Errors
-/// [`Error::NonFiniteVector`] for a product that is not finite, and the operator's own.
+/// [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`], and the
+/// operator's own.
 pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix, Error> {
     /// Products asked for at once, for operators that share work among them.
     const TOGETHER: usize = 16;
@@ -88,6 +93,12 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
             columns.extend(checked(download(&product), "operator's product")?);
         }
     }
+    if let Some(first) = columns.get(..dim)
+        && dim > 0
+    {
+        unit[0] = 1.0;
+        repeats(op, &unit, first)?;
+    }
     SymmetricMatrix::from_rows(columns, dim)
 }
 
@@ -100,7 +111,8 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
 /// times the largest magnitude.
 ///
 /// # Errors
-/// As [`materialize`]; [`Error::Decomposition`] when the eigenproblem fails.
+/// As [`materialize`]; [`Error::NotSymmetric`] for an operator that is not, and
+/// [`Error::Decomposition`] when the eigenproblem fails.
 ///
 /// # Examples
 /// ```
@@ -115,6 +127,7 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
 /// ```
 pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectrum, Error> {
     let matrix = materialize(op)?;
+    is_symmetric(op, matrix.asymmetry)?;
     let values = matrix.eigenvalues()?;
     let largest = values
         .iter()

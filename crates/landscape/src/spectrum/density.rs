@@ -2,6 +2,7 @@
 
 use burn::config::Config;
 
+use super::checks::is_symmetric;
 use super::{Estimate, Lanczos, Quadrature};
 use crate::Error;
 use crate::operator::LinearOperator;
@@ -20,7 +21,8 @@ pub struct DensityConfig {
     #[config(default = 50)]
     pub steps: usize,
     /// Standard deviation of the smoothing Gaussian as a part of the range of the nodes (of the
-    /// largest magnitude where all nodes are equal, of one where all are zero).
+    /// largest magnitude where all nodes are equal up to the error of the products, of one where all are
+    /// zero). It is never less than the error of the products times the largest magnitude.
     #[config(default = 0.01)]
     pub sigma_fraction: f64,
     /// Number of grid points. The grid reaches six standard deviations beyond the nodes, and its
@@ -45,7 +47,7 @@ pub struct Density {
     pub sigma: f64,
     /// The quadrature of each start vector.
     pub quadratures: Vec<Quadrature>,
-    /// Products used.
+    /// Lanczos steps, each one product. One more is made to see that products do not change.
     pub products: usize,
 }
 
@@ -59,12 +61,12 @@ pub struct Density {
 ///
 /// The nodes are the Ritz values and the weights the squared FIRST components of the eigenvectors
 /// of T. For each start vector m steps reproduce the moments $v'A^kv$ up to $k = 2m - 1$. Costs
-/// `starts` times `steps` products; one run's basis is kept at a time.
+/// `starts` times `steps` products and one; one run's basis is kept at a time.
 ///
 /// # Errors
 /// [`Error::Setting`] for no start or step, a `sigma_fraction` that is not positive, or a grid too
-/// coarse for it, [`Error::NonFiniteVector`] for a product that is not finite, and the operator's
-/// own.
+/// coarse for it, [`Error::NonFiniteVector`] for a product that is not finite,
+/// [`Error::ChangingProducts`], [`Error::NotSymmetric`], and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -91,7 +93,11 @@ pub fn spectral_density<A: LinearOperator + ?Sized>(
     let mut quadratures = Vec::with_capacity(config.starts);
     for start in 0..config.starts {
         let mut run = Lanczos::numbered(op, config.seed, start as u64)?;
-        run.extend(op, config.steps)?;
+        if start == 0 {
+            run.begin(op)?;
+        }
+        run.extend(op, config.steps - run.steps())?;
+        is_symmetric(op, run.asymmetry)?;
         products += run.steps();
         quadratures.push(run.quadrature()?);
     }
@@ -131,15 +137,20 @@ impl Density {
         let (nodes, weights): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
         let (low, high) = (nodes[0], nodes[nodes.len() - 1]);
         let magnitude = low.abs().max(high.abs());
-        // A range at rounding level is no range.
-        let range = if high - low > 1e-12 * magnitude {
+        // A range at the level of the products' error is no range. A node may be off by some twenty of
+        // them: Lanczos takes couplings of up to ten for zero.
+        let errors = quadratures
+            .iter()
+            .map(|quadrature| quadrature.relative_error);
+        let error = errors.fold(f64::EPSILON, f64::max) * magnitude;
+        let range = if high - low > 32.0 * error {
             high - low
         } else if magnitude > 0.0 {
             magnitude
         } else {
             1.0
         };
-        let sigma = config.sigma_fraction * range;
+        let sigma = (config.sigma_fraction * range).max(error);
         let (first, last) = (low - MARGIN * sigma, high + MARGIN * sigma);
         let spacing = (last - first) / (config.grid_points - 1) as f64;
         let grid: Vec<f64> = (0..config.grid_points)

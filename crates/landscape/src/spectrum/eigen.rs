@@ -3,6 +3,7 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
+use super::checks::is_symmetric;
 use super::vector::{normalize, unit_start};
 use super::{Lanczos, LanczosConfig, TridiagonalEigen, rayleigh};
 use crate::Error;
@@ -33,6 +34,11 @@ pub struct EigenPair {
     pub bound: f64,
     /// Whether `residual` is at most the tolerance times the largest $|\theta|$ of the run.
     pub converged: bool,
+    /// Whether the value is not told from zero: its magnitude is at most the residual, or the error of the
+    /// products times the largest $|\theta|$ of the run. An eigenvalue of exactly zero with a residual
+    /// of zero is of this kind: where a loss is nearly flat, f32 rounds all of its curvature away. Measure
+    /// the model in f64 then ([`cast`](crate::cast)).
+    pub below_resolution: bool,
     /// Lanczos steps of the run.
     pub steps: usize,
     /// Unit vector, `[P]`. Its sign: the first entry whose magnitude is within 0.1 % of the
@@ -71,14 +77,15 @@ const MIN_STEPS: usize = 10;
 /// The `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos run
 /// that grows until all have converged or `config.max_steps` is reached.
 ///
-/// Returns `min(k, P)` pairs, whether converged or not. Costs one product per step and one per
-/// pair, and the memory of [`Lanczos`]. A repeated eigenvalue is found once unless the run meets an
+/// Returns `min(k, P)` pairs, whether converged or not. Costs one product per step, one per pair and one
+/// to see that products do not change, and the memory of [`Lanczos`]. A repeated eigenvalue is found once unless the run meets an
 /// invariant subspace. A residual speaks for *some* eigenvalue; that none further out was missed is
 /// overwhelmingly likely with a random start, not certain.
 ///
 /// # Errors
 /// [`Error::Setting`] for a tolerance that is not positive, or `max_steps` below the number of
-/// pairs, [`Error::NonFiniteVector`] for a product that is not finite, and the operator's own.
+/// pairs, [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`] and
+/// [`Error::NotSymmetric`] for an operator that is none, and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -192,13 +199,16 @@ impl Lanczos {
         fix_sign(&mut vector);
         let vector = op.domain().upload(&vector)?;
         let measured = rayleigh(op, &vector)?;
+        let largest = largest_magnitude(&eigen.values);
+        let resolution = measured.residual.max(op.relative_error() * largest);
         Ok(EigenPair {
+            below_resolution: measured.quotient.abs() <= resolution,
             value: measured.quotient,
             residual: measured.residual,
             bound: coefficients
                 .last()
                 .map_or(0.0, |last| (self.last_beta * last).abs()),
-            converged: measured.residual <= tolerance * largest_magnitude(&eigen.values),
+            converged: measured.residual <= tolerance * largest,
             steps: self.steps(),
             vector,
         })
@@ -227,6 +237,7 @@ fn pairs_of<A: LinearOperator + ?Sized>(
     }
     let most = config.max_steps.min(op.dim());
     let mut target = MIN_STEPS.max(2 * count).min(most);
+    run.begin(op)?;
     loop {
         run.extend(op, target - run.steps())?;
         let eigen = run.tridiagonal.eigen()?;
@@ -243,6 +254,7 @@ fn pairs_of<A: LinearOperator + ?Sized>(
         let invariant = betas.position(|beta| *beta <= config.tolerance * scale);
         let explored = invariant.is_none_or(|index| run.steps() > index + MIN_STEPS);
         if run.steps() == most || (met && explored) {
+            is_symmetric(op, run.asymmetry)?;
             return chosen
                 .into_iter()
                 .map(|index| run.pair(op, &eigen, index, config.tolerance))

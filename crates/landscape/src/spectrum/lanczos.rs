@@ -4,6 +4,7 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::basis::Basis;
+use super::checks::repeats;
 use super::vector::{norm, normalize, product, unit_start};
 use super::{Tridiagonal, Which};
 use crate::Error;
@@ -78,6 +79,7 @@ pub struct Lanczos {
     defect: f64,
     scale: f64,
     seed: u64,
+    relative_error: f64,
 }
 
 /// An eigenvalue of T.
@@ -103,6 +105,9 @@ pub struct Quadrature {
     pub nodes: Vec<f64>,
     /// Squared first components of the eigenvectors of T; their sum is one.
     pub weights: Vec<f64>,
+    /// Relative error of the operator's products: nodes that differ by less, beside the largest, are
+    /// not told apart.
+    pub relative_error: f64,
 }
 
 impl Quadrature {
@@ -168,6 +173,7 @@ impl Lanczos {
             defect: 0.0,
             scale: 0.0,
             seed,
+            relative_error: 0.0,
         }
     }
 
@@ -191,13 +197,31 @@ impl Lanczos {
         for _ in 0..steps {
             let Some((vector, _)) = &self.next else { break };
             let image = product(op, vector)?;
-            self.step(image, op.domain().unit_roundoff());
+            self.step(op, image);
+        }
+        Ok(())
+    }
+
+    /// Does the first step, unless it is done, and makes its product a second time to see that it is the
+    /// same.
+    ///
+    /// # Errors
+    /// As [`extend`](Self::extend), and [`Error::ChangingProducts`].
+    pub(super) fn begin<A: LinearOperator + ?Sized>(&mut self, op: &A) -> Result<(), Error> {
+        if self.steps() == 0
+            && let Some((vector, _)) = &self.next
+        {
+            let image = product(op, vector)?;
+            repeats(op, vector, &image)?;
+            self.step(op, image);
         }
         Ok(())
     }
 
     /// Takes in the product with the next basis vector.
-    fn step(&mut self, mut w: Vec<f64>, unit_roundoff: f64) {
+    fn step<A: LinearOperator + ?Sized>(&mut self, op: &A, mut w: Vec<f64>) {
+        let unit_roundoff = op.domain().unit_roundoff();
+        self.relative_error = self.relative_error.max(op.relative_error());
         let Some((vector, coupling)) = self.next.take() else {
             return;
         };
@@ -297,6 +321,7 @@ impl Lanczos {
         Ok(Quadrature {
             nodes: eigen.values,
             weights,
+            relative_error: self.relative_error,
         })
     }
 

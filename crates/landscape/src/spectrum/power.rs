@@ -3,8 +3,9 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
+use super::checks::{is_symmetric, relative_difference, repeats};
 use super::rayleigh::rayleigh_product;
-use super::vector::normalize;
+use super::vector::{dot, norm, normalize};
 use crate::Error;
 use crate::operator::LinearOperator;
 use crate::random::{Purpose, normal};
@@ -32,7 +33,10 @@ pub struct PowerIteration {
     pub residual: f64,
     /// Whether the residual is at most the tolerance times $|\lambda|$.
     pub converged: bool,
-    /// Products used.
+    /// Whether the value is not told from zero: its magnitude is at most the residual. See
+    /// [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
+    pub below_resolution: bool,
+    /// Products used. One more is made to see that products do not change.
     pub products: usize,
     /// Unit vector, `[P]`.
     pub vector: Tensor<1>,
@@ -47,7 +51,8 @@ pub struct PowerIteration {
 ///
 /// # Errors
 /// [`Error::Setting`] for an operator without coordinates, a tolerance that is not positive, or no
-/// product, [`Error::NonFiniteVector`], and the operator's own.
+/// product, [`Error::NonFiniteVector`], [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for an
+/// operator that is none, and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -85,20 +90,37 @@ pub fn power_iteration<A: LinearOperator + ?Sized>(
     }
     let mut host = normal(config.seed, Purpose::Power.stream(0), op.dim());
     let mut products = 0;
+    let mut before: Option<(Vec<f64>, Vec<f64>)> = None;
+    let mut is_checked = false;
     loop {
         normalize(&mut host);
         let vector = op.domain().upload(&host)?;
         let (measured, product) = rayleigh_product(op, &vector)?;
         products += 1;
+        match before.take() {
+            None if products == 1 => repeats(op, &host, &product)?,
+            // u'Av = v'Au for two vectors that follow each other.
+            Some((u, image)) if !is_checked => {
+                let scale = norm(&image).max(norm(&product));
+                let asymmetry = relative_difference(dot(&u, &product), dot(&host, &image), scale);
+                is_symmetric(op, asymmetry)?;
+                is_checked = true;
+            }
+            _ => {}
+        }
         let converged = measured.residual <= config.tolerance * measured.quotient.abs();
         if converged || products == config.max_products {
             return Ok(PowerIteration {
                 value: measured.quotient,
                 residual: measured.residual,
                 converged,
+                below_resolution: measured.quotient.abs() <= measured.residual,
                 products,
                 vector,
             });
+        }
+        if !is_checked {
+            before = Some((host, product.clone()));
         }
         host = product;
     }

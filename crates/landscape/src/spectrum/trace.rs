@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use burn::config::Config;
 
+use super::checks::{is_symmetric, relative_difference, repeats};
 use super::estimate::{Estimate, Running};
-use super::vector::{dot, product};
+use super::vector::{dot, norm, product};
 use crate::Error;
 use crate::operator::LinearOperator;
 use crate::random::{Purpose, rademacher};
@@ -35,10 +36,13 @@ pub struct Trace {
     pub mean: f64,
     /// Standard error of the mean, from the spread of the probes.
     pub standard_error: f64,
-    /// Products used, one per probe.
+    /// Probes, each one product. One more is made to see that products do not change.
     pub products: usize,
     /// Whether the standard error met `relative_error`.
     pub converged: bool,
+    /// Whether every product was zero, so that the trace is not told from zero. See
+    /// [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
+    pub below_resolution: bool,
     /// Estimates of the diagonal, `[P]`: means of $z_i(Az)_i$.
     pub diagonal: Vec<f64>,
     /// Their standard errors, `[P]`.
@@ -90,12 +94,13 @@ impl Trace {
 ///
 /// Unbiased, and exact with one probe for a diagonal matrix. Probes are added until the standard
 /// error is small enough; the movement of the running mean, which shrinks like 1/m whatever the
-/// error, decides nothing. Costs one product per probe.
+/// error, decides nothing. Costs one product per probe, and one.
 ///
 /// # Errors
 /// [`Error::Setting`] for a negative `relative_error`, fewer than two probes, or `max_probes` below
-/// `min_probes`, [`Error::NonFiniteVector`] for a product that is not finite, and the operator's
-/// own.
+/// `min_probes`, [`Error::NonFiniteVector`] for a product that is not finite,
+/// [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for an operator that is none, and the
+/// operator's own.
 ///
 /// # Examples
 /// ```
@@ -145,10 +150,12 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     let mut block_traces = vec![Running::default(); blocks.len()];
     let mut diagonal = vec![Running::default(); dim];
     let mut products = 0;
+    let mut check = Check::default();
     loop {
         let z = rademacher(config.seed, Purpose::Trace.stream(products as u64), dim);
         let image = product(op, &z)?;
         products += 1;
+        check.take_in(op, &z, &image)?;
         trace.add(dot(&z, &image));
         frobenius.add(dot(&image, &image));
         for (running, range) in block_traces.iter_mut().zip(blocks) {
@@ -170,6 +177,7 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
                 standard_error,
                 products,
                 converged,
+                below_resolution: frobenius.estimate().mean == 0.0,
                 diagonal: diagonal
                     .iter()
                     .map(|running| running.estimate().mean)
@@ -186,6 +194,35 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
                 squared_frobenius: frobenius.estimate(),
             });
         }
+    }
+}
+
+/// Looks at the first two probes and their products.
+#[derive(Default)]
+struct Check {
+    probes: usize,
+    first: Option<(Vec<f64>, Vec<f64>)>,
+}
+
+impl Check {
+    fn take_in<A: LinearOperator + ?Sized>(
+        &mut self,
+        op: &A,
+        z: &[f64],
+        image: &[f64],
+    ) -> Result<(), Error> {
+        self.probes += 1;
+        if self.probes == 1 {
+            repeats(op, z, image)?;
+            self.first = Some((z.to_vec(), image.to_vec()));
+        } else if let Some((first, of_first)) = self.first.take() {
+            // For independent signs u and v, u'Av - v'Au has the standard deviation ||A - A'|| and Av the
+            // norm ||A|| (Frobenius): their quotient is the relative asymmetry.
+            let scale = 0.5 * (norm(image) + norm(&of_first));
+            let asymmetry = relative_difference(dot(&first, image), dot(z, &of_first), scale);
+            is_symmetric(op, asymmetry)?;
+        }
+        Ok(())
     }
 }
 

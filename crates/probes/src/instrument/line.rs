@@ -72,7 +72,7 @@ impl<M: Module, B: Batch> LossLine<M, B> {
                     &space,
                     model,
                     random_direction(&space, seed),
-                ))
+                )?)
             }
             Direction::TopEigenvector { seed } => {
                 let hessian = Hessian::at(model, &self.risks[0].1)?;

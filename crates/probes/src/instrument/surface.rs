@@ -44,8 +44,9 @@ impl<M: Module, B: Batch> Probe<M> for LossSurface<M, B> {
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let space = ParameterSpace::of(moment.model)?;
-        let [first, second] =
-            random_directions(&space, self.seed).map(|d| filter_normalize(&space, moment.model, d));
+        let [first, second] = random_directions(&space, self.seed);
+        let first = filter_normalize(&space, moment.model, first)?;
+        let second = filter_normalize(&space, moment.model, second)?;
         let surface = plane_with(
             moment.model,
             &self.risk,

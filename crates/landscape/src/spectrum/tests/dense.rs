@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device};
 
-use super::{Breaking, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value};
+use super::{Breaking, Raw, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value};
 use crate::Error;
 use crate::operator::Dense;
 use crate::spectrum::{SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize};
@@ -70,7 +70,7 @@ fn odd_median_is_the_middle_value() {
 fn materialized_matrix_has_the_entries_and_reports_asymmetry() {
     let rows = random_symmetric(19, 2);
     assert_eq!(materialize(&dense(&rows, 19)).unwrap().entries, rows);
-    let matrix = materialize(&dense(&[1.0, 2.0, 4.0, 8.0], 2)).unwrap();
+    let matrix = materialize(&Raw::new(&[1.0, 2.0, 4.0, 8.0], DType::F64, 0.0)).unwrap();
     assert_eq!(matrix.entries, [1.0, 3.0, 3.0, 8.0]);
     assert_eq!(matrix.asymmetry, 0.25);
 }

@@ -1,5 +1,6 @@
 //! Tests of the spectral algorithms on operators whose spectrum is known.
 
+mod checks;
 mod dense;
 mod density;
 mod eigen;
@@ -7,10 +8,12 @@ mod lanczos;
 mod power;
 mod trace;
 
+use std::cell::Cell;
+
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::Error;
-use crate::operator::{Dense, Domain, LinearOperator};
+use crate::operator::{Dense, Domain, LinearOperator, download};
 use crate::random::normal;
 
 /// A diagonal matrix of any dimension.
@@ -106,7 +109,7 @@ fn toeplitz_value(k: u32, dim: u32) -> f64 {
 /// An operator whose products are NaN after the first few.
 struct Breaking {
     inner: Diagonal,
-    good: std::cell::Cell<usize>,
+    good: Cell<usize>,
 }
 
 impl Breaking {
@@ -133,5 +136,43 @@ impl LinearOperator for Breaking {
         } else {
             product * f64::NAN
         })
+    }
+}
+
+/// A matrix of any kind, whose products are scaled by 1 + noise sin(1.7 n) the n-th time.
+struct Raw {
+    domain: Domain,
+    rows: Vec<f64>,
+    noise: f64,
+    count: Cell<u32>,
+}
+
+impl Raw {
+    fn new(rows: &[f64], dtype: DType, noise: f64) -> Self {
+        let dim = rows.len().isqrt();
+        let device = Device::flex();
+        Self {
+            domain: Domain { dim, dtype, device },
+            rows: rows.to_vec(),
+            noise,
+            count: Cell::new(0),
+        }
+    }
+}
+
+impl LinearOperator for Raw {
+    fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        self.count.set(self.count.get() + 1);
+        let scale = 1.0 + self.noise * (1.7 * f64::from(self.count.get())).sin();
+        let v = download(v);
+        let rows = self.rows.chunks(self.domain.dim);
+        let product: Vec<f64> = rows
+            .map(|row| scale * row.iter().zip(&v).map(|(a, b)| a * b).sum::<f64>())
+            .collect();
+        self.domain.upload(&product)
     }
 }

@@ -100,7 +100,7 @@ fn diagonal_matrix_is_exact() {
         ),
         (6.5, 0.0, 16, true)
     );
-    assert_eq!(counted.products(), 16);
+    assert_eq!(counted.products(), 16 + 1);
     assert_eq!(
         (found.diagonal, found.diagonal_standard_error),
         (values.to_vec(), vec![0.0; 4])
@@ -120,7 +120,7 @@ fn blocks_and_diagonal_come_from_the_same_probes() {
     let counted = Counted::new(dense(&rows, DIM));
     let found =
         hutchinson_trace_by_block(&counted, &[0..5, 5..20, 7..7, 3..4], &fixed(500)).unwrap();
-    assert_eq!(counted.products(), 500);
+    assert_eq!(counted.products(), 500 + 1);
     assert!((found.blocks[0].mean + found.blocks[1].mean - found.mean).abs() < 1e-12);
     assert_eq!(
         (found.blocks[2].mean, found.blocks[2].standard_error),

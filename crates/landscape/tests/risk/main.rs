@@ -1,5 +1,9 @@
 //! The risk: weighting, reductions, bad data, and that measuring changes nothing.
 
+mod batches;
+mod changing;
+mod weights;
+
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -366,4 +370,38 @@ fn closure_for_one_batch_size_only_is_measured() {
         },
     );
     assert!((risk.value(&model).unwrap() - 4.0 * 14.0 / 3.0).abs() < 1e-14);
+}
+
+/// An ordinary first layer: BatchNorm right on the data, which no layer has made autodiff before. By
+/// the batch's mean and biased variance, `L = mean sin x̂` and `∂L/∂γ = mean cos(x̂) x̂` per column.
+#[test]
+fn batch_norm_on_the_data_itself_uses_the_statistics_of_the_batch() {
+    let columns = [[3.0_f64, 5.0, 4.5, 7.0], [-1.0, 0.5, 2.0, -0.3]];
+    let mut value = 0.0;
+    let mut slopes = [0.0; 2];
+    for (column, slope) in columns.iter().zip(&mut slopes) {
+        let mean = column.iter().sum::<f64>() / 4.0;
+        let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 4.0;
+        for x in column {
+            let normed = (x - mean) / (variance + 1e-5).sqrt();
+            value += normed.sin() / 8.0;
+            *slope += normed.cos() * normed / 8.0;
+        }
+    }
+    for device in [Device::flex(), Device::flex().autodiff()] {
+        let model: BatchNorm = BatchNormConfig::new(2).init(&device);
+        let rows: Vec<f64> = (0..4).flat_map(|n| columns.map(|column| column[n])).collect();
+        let x = Tensor::<2>::from_data(TensorData::new(rows, [4, 2]), (&device, DType::F32));
+        let risk = Risk::mean([x], |norm: &BatchNorm, x: &Tensor<2>| {
+            norm.forward(x.clone()).sin().mean()
+        })
+        .with_statistics(Statistics::Batch);
+        assert!((risk.value(&model).unwrap() - value).abs() < 1e-6);
+        let gradient = download(&risk.gradient(&model).unwrap().1);
+        for (found, right) in gradient.iter().zip(slopes) {
+            assert!((found - right).abs() < 1e-6, "{gradient:?} {slopes:?}");
+        }
+        let hessian = Hessian::at(&model, &risk).unwrap();
+        assert!(hessian.method().to_string().starts_with("exact"), "{}", hessian.method());
+    }
 }
