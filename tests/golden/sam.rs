@@ -36,7 +36,7 @@ impl Perturbations {
         scalars: &[&str],
     ) {
         let g = gradients(&case.model, case.loss(&case.model));
-        let peak = method.ascend(&case.model, &g);
+        let peak = method.ascend(&case.model, &g).expect("a peak");
         let eps: Vec<f64> = flatten(&peak)
             .iter()
             .zip(flatten(&case.model))

@@ -84,6 +84,7 @@
 //! scale-invariant learning of deep neural networks"; those of the other methods stand with them.
 
 mod adaptive;
+mod backward;
 mod batch_norm;
 mod careful;
 mod config;
@@ -110,6 +111,7 @@ mod numbers;
 mod pair;
 mod peak;
 mod perturbed;
+mod places;
 mod question;
 mod random;
 mod record;
@@ -136,6 +138,7 @@ pub use method::{Batches, SharpnessAware};
 pub use micro_batch::{MicroBatchSam, MicroBatchSamConfig};
 pub use pair::{Angle, Pair};
 pub use perturbed::Perturbed;
+pub use places::tie;
 pub use record::StateRecord;
 pub use scale::Scale;
 pub use schedule::RhoSchedule;

@@ -79,7 +79,10 @@ fn step_of_every_method_on_w_cubed_is_that_of_the_closed_form() {
         }
         check!("SAM", SamConfig::new());
         let first = burn::module::ParamGroup::from_path("first");
-        check!("SAM of one of its paths", SamConfig::new().with_perturbed(Perturbed::Group(first)));
+        check!(
+            "SAM of one of its paths",
+            SamConfig::new().with_perturbed(Perturbed::Group(first))
+        );
         check!("ASAM", AsamConfig::new());
         check!("GSAM", GsamConfig::new());
         check!("LookSAM", LookSamConfig::new());
@@ -98,7 +101,11 @@ trait Twice: Module {
         let [first, second] = self.weights();
         let examples = x.dims()[0];
         let x = x.matmul(first).tanh().matmul(second).tanh();
-        self.out().forward(x).square().sum_dim(1).reshape([examples])
+        self.out()
+            .forward(x)
+            .square()
+            .sum_dim(1)
+            .reshape([examples])
     }
 }
 
@@ -305,7 +312,8 @@ fn frozen_copy_of_a_trained_part_is_a_constant() {
         teacher: Param<Tensor<1>>,
     }
     let device = Device::flex().autodiff();
-    let data = |values: [f64; 2]| Tensor::<1>::from_data(TensorData::from(values), (&device, DType::F64));
+    let data =
+        |values: [f64; 2]| Tensor::<1>::from_data(TensorData::from(values), (&device, DType::F64));
     let student = Param::from_tensor(data([3.0, 4.0]));
     let teacher = Param::initialized(student.id, data([1.0, 1.0]));
     let model = Distilled { student, teacher };
@@ -319,13 +327,19 @@ fn frozen_copy_of_a_trained_part_is_a_constant() {
         })
         .expect("a step");
     let norm = 13.0_f64.sqrt();
-    assert!((step.gradient_norm - norm).abs() < 1e-12, "{}", step.gradient_norm);
+    assert!(
+        (step.gradient_norm - norm).abs() < 1e-12,
+        "{}",
+        step.gradient_norm
+    );
     let peak = step.peak.expect("a peak");
     assert!((peak.gradient_norm - (norm + 0.5)).abs() < 1e-12);
     let w = flat(&step.model);
     assert_eq!(w[2..], [1.0, 1.0]);
     let factor = 0.1 * (1.0 + 0.5 / norm);
-    assert!((w[0] - (3.0 - 2.0 * factor)).abs() < 1e-12 && (w[1] - (4.0 - 3.0 * factor)).abs() < 1e-12);
+    assert!(
+        (w[0] - (3.0 - 2.0 * factor)).abs() < 1e-12 && (w[1] - (4.0 - 3.0 * factor)).abs() < 1e-12
+    );
 }
 
 #[test]
@@ -347,5 +361,125 @@ fn frozen_copy_before_the_trained_part_is_refused_for_burn_would_step_it_instead
         })
         .expect_err("the teacher would be stepped");
     let said = refused.to_string();
-    assert!(said.contains("teacher") && said.contains("student"), "{said}");
+    assert!(
+        said.contains("teacher") && said.contains("student"),
+        "{said}"
+    );
+}
+
+#[test]
+fn halves_of_a_step_refuse_what_a_step_refuses() {
+    let x = inputs();
+    let gradients_of = |model: &Stack| {
+        let loss = model.losses(x.clone()).mean();
+        GradientsParams::from_grads(loss.backward(), model)
+    };
+    let mut sam = SamConfig::new().init();
+    let said = |refused: Result<(), sam::Error>| refused.expect_err("refused").to_string();
+
+    let torn = torn_by_burn();
+    let g = gradients_of(&torn);
+    let refused = said(sam.ascend(&torn, &g).map(|_| ()));
+    assert!(
+        refused.contains("layers.0.weight` and `layers.1.weight"),
+        "{refused}"
+    );
+    let refused = said(
+        sam.descend(&torn, &g, Some(gradients_of(&torn)))
+            .map(|_| ()),
+    );
+    assert!(
+        refused.contains("layers.0.weight` and `layers.1.weight"),
+        "{refused}"
+    );
+
+    // Equal places that are leaves apart: Burn's gradient is that of the last alone.
+    let apart = Stack::new().valid().train();
+    let g = gradients_of(&apart);
+    let refused = said(sam.ascend(&apart, &g).map(|_| ()));
+    assert!(refused.contains("sam::tie"), "{refused}");
+
+    // By hand and in one go.
+    let model = sam::tie(apart);
+    let g = gradients_of(&model);
+    let peak = sam.ascend(&model, &g).expect("a peak");
+    let descent = sam
+        .descend(&model, &g, Some(gradients_of(&peak)))
+        .expect("gradients");
+    let mut optim: ModuleOptimizer = SgdConfig::new().init();
+    let by_hand = sam::tie(optim.step(0.1, model.clone(), descent));
+    let step = SamConfig::new()
+        .init()
+        .step(&mut optim, 0.1, model.clone(), |m| {
+            m.losses(x.clone()).mean()
+        });
+    assert_eq!(bits(&by_hand), bits(&step.expect("a step").model));
+
+    // Gradients of another model, none at all, and none at the peak.
+    let other = gradients_of(&torn_by_burn());
+    let refused = said(sam.ascend(&model, &other).map(|_| ()));
+    assert!(refused.contains("at the weights"), "{refused}");
+    let refused = said(sam.ascend(&model, &GradientsParams::new()).map(|_| ()));
+    assert!(refused.contains("at the weights"), "{refused}");
+    let refused = said(sam.descend(&model, &g, Some(other)).map(|_| ()));
+    assert!(refused.contains("at the peak"), "{refused}");
+    let snapshot = GradientsParams::from_grads(model.losses(x).mean().backward(), &peak);
+    let refused = said(sam.descend(&model, &g, Some(snapshot)).map(|_| ()));
+    assert!(refused.contains("at the peak"), "{refused}");
+    assert_eq!(sam.state().steps(), 1);
+}
+
+/// Batch normalisation in clones of one block: statistics with equal identifiers.
+#[derive(Module, Debug)]
+struct Normed {
+    norms: Vec<burn::nn::BatchNorm>,
+    out: Linear,
+}
+
+#[test]
+fn refused_step_puts_back_the_statistics_of_every_clone_of_a_norm_layer() {
+    let device = Device::flex().autodiff();
+    let norm = burn::nn::BatchNormConfig::new(3).init(&device);
+    let mut model = Normed {
+        norms: vec![norm; 3],
+        out: Numbers::new(1, DType::F32).linear(3, 1),
+    };
+    // Statistics of their own, as after a file has been read, and a part that is in evaluation.
+    model = model.valid().train();
+    model.norms[2] = model.norms[2].valid();
+    model = sam::tie(model);
+    let run = |m: &Normed, x: Tensor<2>| {
+        let through = |x: Tensor<2>, norm: &burn::nn::BatchNorm| (norm.forward(x) + 1.0) * 3.0;
+        m.out
+            .forward(m.norms.iter().fold(x, through))
+            .square()
+            .mean()
+    };
+    let x: Tensor<2> = Numbers::new(2, DType::F32).tensor([8, 3]);
+    let mut method = SamConfig::new().init();
+    let mut optim: ModuleOptimizer = SgdConfig::new().init();
+    model.norms[2].gamma = model.norms[2].gamma.clone().set_require_grad(false);
+    model.norms[2].beta = model.norms[2].beta.clone().set_require_grad(false);
+    let step = method.step(&mut optim, 0.0, model, |m| run(m, x.clone()));
+    let model = step.expect("a step").model;
+    let statistics = |m: &Normed| {
+        let of = |norm: &burn::nn::BatchNorm| {
+            [&norm.running_mean, &norm.running_var].map(|state| {
+                state
+                    .value_sync()
+                    .into_data()
+                    .iter::<f64>()
+                    .collect::<Vec<_>>()
+            })
+        };
+        m.norms.iter().map(of).collect::<Vec<_>>()
+    };
+    let before = statistics(&model);
+    assert_ne!(before[0], before[1], "the clones see other inputs");
+    let sam = sam::InLearner::new(method.clone(), &model);
+    let step = sam.step(&model, |m| (run(m, x.clone()) * f64::NAN, ()));
+    assert!(step.expect("a batch").refused.is_some());
+    assert_eq!(statistics(&model), before);
+    let refused = method.step(&mut optim, 0.1, model, |m| run(m, x.clone()) * f64::NAN);
+    assert_eq!(statistics(&refused.expect_err("a NaN").model), before);
 }

@@ -30,7 +30,10 @@ fn refusal<M: Module, S: SharpnessAware>(
 ) -> String {
     let mut optim: ModuleOptimizer = AdamConfig::new().init();
     let refused = method.step(&mut optim, 0.1, model.clone(), loss);
-    let Rejected { model: left, reason } = refused.map(|_| ()).expect_err("refused");
+    let Rejected {
+        model: left,
+        reason,
+    } = refused.map(|_| ()).expect_err("refused");
     assert_eq!(bits(&flat(&left)), bits(&flat(model)));
     assert!(optim.to_record().is_empty(), "the optimiser was not called");
     assert_eq!(method.state().steps(), 0);
@@ -87,7 +90,11 @@ fn closure_that_changes_over_to_another_model_in_the_second_pass_is_refused() {
     let mut passes = 0;
     let said = refusal(LookSamConfig::new().init(), &model, |m| {
         passes += 1;
-        if passes == 1 { m.loss(&batch) } else { snapshot.loss(&batch) }
+        if passes == 1 {
+            m.loss(&batch)
+        } else {
+            snapshot.loss(&batch)
+        }
     });
     says(&said, &["at the peak", "argument"]);
 }
@@ -113,7 +120,9 @@ fn perturbed_part_that_the_peak_does_not_see_is_refused() {
     let (model, batch) = (mlp(), batch());
     let snapshot = model.clone();
     let group = ParamGroup::from_path("out.weight");
-    let sam = SamConfig::new().with_perturbed(Perturbed::Group(group)).init();
+    let sam = SamConfig::new()
+        .with_perturbed(Perturbed::Group(group))
+        .init();
     let said = refusal(sam, &model, |_| snapshot.loss(&batch));
     says(&said, &["at the peak", "out.weight"]);
 }
@@ -158,7 +167,11 @@ fn loss_without_a_way_back_to_the_weights_is_refused() {
     let mut passes = 0;
     let said = refusal(sam(), &model, |m| {
         passes += 1;
-        if passes == 1 { m.loss(&batch) } else { m.loss(&batch).detach() }
+        if passes == 1 {
+            m.loss(&batch)
+        } else {
+            m.loss(&batch).detach()
+        }
     });
     says(&said, &["at the peak", "does not depend"]);
 }
@@ -201,7 +214,11 @@ fn what_was_computed_before_the_closure_is_refused_at_its_second_use() {
     says(&said, &["at the weights", "detach"]);
     let features = features.detach();
     let mut optim = AdamConfig::new().init();
-    assert!(sam().step(&mut optim, 0.1, head, |head| loss(head, &features)).is_ok());
+    assert!(
+        sam()
+            .step(&mut optim, 0.1, head, |head| loss(head, &features))
+            .is_ok()
+    );
     // A state that is carried from one pass to the next.
     let model = mlp();
     let mut carried: Option<Tensor<1>> = None;
@@ -247,7 +264,10 @@ fn selection_that_chooses_nothing_is_refused_by_its_name() {
     let mut optim = AdamConfig::new().init();
     let mut micro = micro;
     let refused = micro.step_examples(&mut optim, 0.1, model, 4, |m, _| m.loss(&batch).expand([2]));
-    says(&refused.map(|_| ()).expect_err("refused").to_string(), &["out.weights"]);
+    says(
+        &refused.map(|_| ()).expect_err("refused").to_string(),
+        &["out.weights"],
+    );
 }
 
 #[test]
@@ -265,9 +285,14 @@ fn norm_layer_that_has_nothing_but_running_statistics_is_no_choice() {
         norm,
     };
     let x: Tensor<2> = Host(2).tensor([8, 6], &device(), DType::F32);
-    let sam = SamConfig::new().with_perturbed(Perturbed::NormLayers).init();
+    let sam = SamConfig::new()
+        .with_perturbed(Perturbed::NormLayers)
+        .init();
     let said = refusal(sam, &model, |m| {
-        m.norm.forward(m.linear.forward(x.clone())).powi_scalar(4).mean()
+        m.norm
+            .forward(m.linear.forward(x.clone()))
+            .powi_scalar(4)
+            .mean()
     });
     says(&said, &["NormLayers", "chooses no"]);
 }
@@ -334,15 +359,22 @@ fn losses_of_examples_that_are_not_as_many_are_refused() {
     let model = Line {
         w: Param::from_tensor(Tensor::from_data([3.0], (&device(), DType::F64))),
     };
-    let x = Tensor::<1>::from_data(TensorData::from([1.0, 2.0, 3.0, 4.0]), (&device(), DType::F64));
+    let x = Tensor::<1>::from_data(
+        TensorData::from([1.0, 2.0, 3.0, 4.0]),
+        (&device(), DType::F64),
+    );
     let mut optim: ModuleOptimizer = AdamConfig::new().init();
     let mut refusal = |examples: usize, wanted: &dyn Fn(&Line) -> Tensor<1>| {
         let mut said = Vec::new();
         macro_rules! of {
             ($method:expr) => {
-                let refused = $method
-                    .init()
-                    .step_examples(&mut optim, 0.1, model.clone(), examples, |m, _| wanted(m));
+                let refused = $method.init().step_examples(
+                    &mut optim,
+                    0.1,
+                    model.clone(),
+                    examples,
+                    |m, _| wanted(m),
+                );
                 said.push(refused.map(|_| ()).expect_err("refused").to_string());
             };
         }
@@ -367,7 +399,118 @@ fn weight_that_is_not_finite_is_named() {
     let mut model = mlp();
     let batch = batch();
     let weight = model.out.weight.clone();
-    model.out.weight = weight.map(|w| (w.detach() * f64::NAN).require_grad());
+    model.out.weight = weight.map(|w| Tensor::from_inner(w.inner() * f64::NAN).require_grad());
     let said = refusal(sam(), &model, |m| m.loss(&batch));
     says(&said, &["out.weight", "not finite"]);
+}
+
+#[test]
+fn refused_model_on_a_plain_device_stays_there() {
+    let plain = Normalised::new(1, &Device::flex(), DType::F64);
+    let batch = Batch::new(2, &Device::flex(), DType::F64);
+    let mut optim: ModuleOptimizer = AdamConfig::new().init();
+    let refused = sam()
+        .step(&mut optim, 0.1, plain, |m| m.loss(&batch))
+        .map(|_| ())
+        .expect_err("refused");
+    says(&refused.reason.to_string(), &["without autodiff"]);
+    assert!(!refused.model.hidden.weight.is_autodiff());
+}
+
+#[test]
+fn frozen_part_on_a_plain_device_is_a_constant() {
+    let mut model = mlp();
+    model.hidden = model.hidden.no_grad().valid();
+    let batch = batch();
+    let mut optim: ModuleOptimizer = AdamConfig::new().init();
+    let step = sam()
+        .step(&mut optim, 0.1, model.clone(), |m| m.loss(&batch))
+        .expect("the head is trained");
+    assert!(!step.model.hidden.weight.is_autodiff());
+    assert_eq!(flat(&step.model.hidden), flat(&model.hidden));
+    assert_ne!(flat(&step.model.out), flat(&model.out));
+}
+
+/// float32 with float64, half precision, and integers and quantised weights beside them.
+#[derive(Module, Debug)]
+struct Mixed {
+    a: Param<Tensor<1>>,
+    b: Param<Tensor<1>>,
+    count: Param<Tensor<1, burn::tensor::Int>>,
+}
+
+impl Mixed {
+    fn new(a: DType, b: DType) -> Self {
+        let tensor = |values: [f64; 2], dtype| {
+            Param::from_tensor(Tensor::from_data(
+                TensorData::from(values),
+                (&device(), dtype),
+            ))
+        };
+        Self {
+            a: tensor([3.0, 0.0], a),
+            b: tensor([0.0, 4.0], b),
+            count: Param::initialized(
+                burn::module::ParamId::new(),
+                Tensor::from_data([7], &device()),
+            ),
+        }
+    }
+
+    /// |w|^2 / 2 with the gradient w, whatever the types are.
+    fn loss(&self) -> Tensor<1> {
+        let half =
+            |w: &Param<Tensor<1>>| w.val().cast(burn::tensor::FloatDType::F64).square().sum() / 2.0;
+        half(&self.a) + half(&self.b)
+    }
+}
+
+#[test]
+fn parameters_of_several_types_have_one_norm_and_one_peak() {
+    // w = (3, 0; 0, 4): the peak is 1.1 w, and a step of 0.1 goes to 0.89 w.
+    let types = [
+        (DType::F32, DType::F64, 1e-6),
+        (DType::F64, DType::F64, 1e-14),
+        (DType::F16, DType::F32, 2e-3),
+        (DType::F16, DType::F16, 2e-3),
+    ];
+    for (a, b, rounding) in types {
+        macro_rules! check {
+            ($config:expr) => {
+                let mut optim: ModuleOptimizer = burn::optim::SgdConfig::new().init();
+                let mut method = $config.with_rho(0.5).init();
+                let step = method.step(&mut optim, 0.1, Mixed::new(a, b), Mixed::loss);
+                let step = step.expect("a step");
+                assert!((step.gradient_norm / 5.0 - 1.0).abs() < rounding);
+                let peak = step.peak.expect("a peak");
+                assert!(
+                    (peak.loss / (12.5 * 1.21) - 1.0).abs() < 2.0 * rounding,
+                    "{a:?} {b:?}"
+                );
+                assert!((peak.gradient_norm / 5.5 - 1.0).abs() < rounding);
+                for (w, wanted) in flat(&step.model).into_iter().zip([2.67, 0.0, 0.0, 3.56]) {
+                    assert!((w - wanted).abs() < 4.0 * rounding, "{a:?} {b:?}: {w}");
+                }
+                assert_eq!((step.model.a.dtype(), step.model.b.dtype()), (a, b));
+            };
+        }
+        check!(SamConfig::new());
+        check!(sam::GsamConfig::new());
+        check!(LookSamConfig::new());
+        check!(sam::FriendlySamConfig::new());
+        check!(sam::AsamConfig::new());
+    }
+}
+
+#[test]
+fn tiny_gradient_of_half_precision_has_a_peak() {
+    // rho / |g| = 5e5 is beyond the range of float16.
+    let mut optim: ModuleOptimizer = burn::optim::SgdConfig::new().init();
+    let mut sam = SamConfig::new().with_rho(0.5).init();
+    let model = Mixed::new(DType::F16, DType::F16);
+    let step = sam
+        .step(&mut optim, 0.1, model, |m| m.loss() * 2e-7)
+        .expect("a step");
+    let gain = step.peak.expect("a peak").loss / step.loss;
+    assert!((gain - 1.21).abs() < 0.02, "{gain}");
 }
