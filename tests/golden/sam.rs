@@ -6,6 +6,7 @@
     reason = "the tables of figures reached are part of the result"
 )]
 
+mod sam_sharpness;
 mod sam_torch;
 
 use burn::optim::momentum::MomentumConfig;

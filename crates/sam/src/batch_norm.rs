@@ -140,7 +140,10 @@ struct Contexts {
 
 impl ModuleVisitor for Contexts {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.floats.add(param.id, Context::of(&param.base()));
+        // Burn cannot ask a quantised weight, which is frozen, and `train` leaves it as it was.
+        if param.dtype().is_float() {
+            self.floats.add(param.id, Context::of(&param.base()));
+        }
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
@@ -160,6 +163,9 @@ impl ModuleVisitor for Contexts {
 
 impl ModuleMapper for Contexts {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !param.dtype().is_float() {
+            return param;
+        }
         match self.floats.next(param.id) {
             Some(context) => {
                 let (id, value, mapper) = param.consume();

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
 use crate::backward;
 use crate::batch_norm::{first_of, peak_of};
-use crate::gradients::combined;
+use crate::evaluated::{At, Evaluated, Mean};
 use crate::hardest::hardest;
 use crate::loss::{Loss, Rows};
 use crate::measured::{Cost, Descent, Peak};
@@ -18,6 +18,7 @@ use crate::peak::Climb;
 use crate::places;
 use crate::question::Question;
 use crate::random::mix;
+use crate::weights;
 use crate::{Angle, Ascent, BatchNormStatistics, Batches, Error, Pair, Pass, SharpnessAware};
 
 /// What the caller of [`of`] knows.
@@ -72,7 +73,7 @@ pub(crate) fn of<M: Module, S: SharpnessAware, L: Loss<M>>(
         Error::Loss {
             pass: Pass::Weights,
             ..
-        } => weight_that_is_not_finite(model).unwrap_or(reason),
+        } => weights::that_are_not_finite(model).unwrap_or(reason),
         _ => reason,
     })
 }
@@ -85,93 +86,6 @@ pub(crate) fn radius<S: SharpnessAware>(method: &S) -> Result<f64, Error> {
     }
     let rate = method.state().learning_rate().unwrap_or(f64::NAN);
     Err(Error::Radius { rho, rate })
-}
-
-/// A batch is not to blame where the weights are lost.
-fn weight_that_is_not_finite<M: Module>(model: &M) -> Option<Error> {
-    #[derive(Default)]
-    struct Find {
-        path: Vec<String>,
-        found: Option<String>,
-    }
-    impl ModuleVisitor for Find {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.found.is_some() || !param.is_require_grad() {
-                return;
-            }
-            let data = param.base().inner().to_data();
-            if !data.iter::<f64>().all(f64::is_finite) {
-                self.found = Some(self.path.join("."));
-            }
-        }
-
-        fn enter_module(&mut self, name: &str, _container_type: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.path.pop();
-        }
-    }
-    let mut find = Find::default();
-    model.visit(&mut find);
-    find.found.map(|path| Error::Weight { path })
-}
-
-/// One pass: a loss and its gradient, both finite.
-struct Evaluated {
-    loss: f64,
-    gradients: GradientsParams,
-    norms: Norms,
-}
-
-impl Evaluated {
-    /// Asks for the norm of a gradient, and for its angle with this one.
-    fn beside(&self) -> Question<'_> {
-        Question::beside(&self.gradients, self.norms.gradient)
-    }
-}
-
-/// Where a gradient is taken.
-#[derive(Clone, Copy)]
-enum At<'a> {
-    Weights,
-    /// Between the steps of an ascent.
-    Climbing,
-    /// With the gradient at the weights, if the angle between the two is wanted.
-    Peak(Option<&'a Evaluated>),
-}
-
-impl At<'_> {
-    const fn pass(self) -> Pass {
-        match self {
-            Self::Weights => Pass::Weights,
-            Self::Climbing | Self::Peak(_) => Pass::Peak,
-        }
-    }
-}
-
-/// The mean of the gradients of micro-batches, as far as it has been added up.
-#[derive(Default)]
-struct Mean {
-    loss: f64,
-    gradients: GradientsParams,
-}
-
-impl Mean {
-    fn add<M: Module>(&mut self, model: &M, share: f64, part: &Evaluated) {
-        self.loss += share * part.loss;
-        let (sum, part) = ((1.0, &self.gradients), (share, &part.gradients));
-        self.gradients = combined(model, sum, part);
-    }
-
-    fn evaluated<M: Module>(self, model: &M, question: &Question<'_>) -> Evaluated {
-        Evaluated {
-            norms: Norms::of(model, &self.gradients, question),
-            loss: self.loss,
-            gradients: self.gradients,
-        }
-    }
 }
 
 struct Passes<'a, M> {

@@ -514,3 +514,48 @@ fn tiny_gradient_of_half_precision_has_a_peak() {
     let gain = step.peak.expect("a peak").loss / step.loss;
     assert!((gain - 1.21).abs() < 0.02, "{gain}");
 }
+
+#[test]
+fn quantised_weights_are_constants() {
+    use burn::tensor::quantization::{Calibration, QuantValue};
+    #[derive(Module, Debug)]
+    struct Quantised {
+        base: Linear,
+        norm: BatchNorm,
+        out: Linear,
+    }
+    impl Quantised {
+        fn loss(&self, batch: &Batch) -> Tensor<1> {
+            let weight = self.base.weight.val().dequantize();
+            let hidden = self.norm.forward(batch.inputs.clone().matmul(weight));
+            crate::nets::cross_entropy(self.out.forward(hidden), &batch.labels)
+        }
+    }
+    let device = device();
+    let scheme = device.settings().quantization.scheme;
+    let scheme = scheme.with_value(QuantValue::Q8S);
+    let mut base = Host(1).linear([6, 8], &device, DType::F32).no_grad();
+    base.bias = None;
+    let mut quantizer = burn::module::Quantizer::new(Calibration::MinMax, scheme);
+    let base = base.quantize_weights(&mut quantizer);
+    assert!(!base.weight.dtype().is_float());
+    let model = Quantised {
+        base,
+        norm: BatchNormConfig::new(8).init(&device),
+        out: Host(2).linear([8, 3], &device, DType::F32),
+    };
+    let batch = Batch::new(2, &device, DType::F32);
+    let data = |m: &Quantised| m.base.weight.base().inner().to_data();
+    let before = data(&model);
+    let mut optim: ModuleOptimizer = AdamConfig::new().init();
+    let mut method = sam();
+    let step = method.step(&mut optim, 0.1, model, |m| m.loss(&batch));
+    let model = step.expect("a step").model;
+    assert_eq!(data(&model), before);
+    let in_learner = sam::InLearner::new(method.clone(), &model);
+    let step = in_learner.step(&model, |m| (m.loss(&batch) * f64::NAN, ()));
+    assert!(step.expect("a batch").refused.is_some());
+    assert_eq!(data(&model), before);
+    let refused = method.step(&mut optim, 0.1, model, |m| m.loss(&batch) * f64::NAN);
+    assert_eq!(data(&refused.expect_err("a NaN").model), before);
+}
