@@ -131,10 +131,10 @@ proptest! {
     #[test]
     fn closure_of_another_model_or_of_a_part_of_it_is_refused_by_every_method(
         case in cases(),
-        part in 0.0..1.0_f64,
+        part in 0_usize..6,
         ascent_steps in 1_usize..3,
     ) {
-        let from = (part * case.layers() as f64) as usize;
+        let from = part % case.layers();
         let settings = Settings { ascent_steps, ..Settings::of_radius(0.1) };
         for_every_method!(settings, notices_another_model, &case, (from, ascent_steps));
     }

@@ -195,7 +195,7 @@ fn loss_of_several_numbers_is_refused() {
     let (model, batch) = (mlp(), batch());
     let said = refusal(sam(), &model, |m| m.loss(&batch).expand([3]));
     says(&said, &["one number", "3"]);
-    let said = refusal(sam(), &model, |m| m.loss(&batch).slice([0..0]));
+    let said = refusal(sam(), &model, |m| m.loss(&batch).slice(0..0));
     says(&said, &["one number", "0"]);
 }
 
@@ -389,7 +389,7 @@ fn losses_of_examples_that_are_not_as_many_are_refused() {
     for said in refusal(5, &|m| (m.w.val() * x.clone()).square()) {
         says(&said, &["one loss for each", "gave 4"]);
     }
-    for said in refusal(0, &|m| (m.w.val() * x.clone()).square().slice([0..0])) {
+    for said in refusal(0, &|m| (m.w.val() * x.clone()).square().slice(0..0)) {
         says(&said, &["no examples"]);
     }
 }
