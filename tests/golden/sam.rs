@@ -6,6 +6,7 @@
     reason = "the tables of figures reached are part of the result"
 )]
 
+mod sam_sharpness;
 mod sam_torch;
 
 use burn::optim::momentum::MomentumConfig;
@@ -36,7 +37,7 @@ impl Perturbations {
         scalars: &[&str],
     ) {
         let g = gradients(&case.model, case.loss(&case.model));
-        let peak = method.ascend(&case.model, &g);
+        let peak = method.ascend(&case.model, &g).expect("a peak");
         let eps: Vec<f64> = flatten(&peak)
             .iter()
             .zip(flatten(&case.model))

@@ -36,7 +36,8 @@ impl TrainStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
-        let (grads, item) = self.sam.step(self, |m| m.classify(&batch)).into_parts(); // changed
+        let step = self.sam.step(self, |m| m.classify(&batch)); // added
+        let (grads, item) = step.expect("a loss of m").into_parts(); // changed
         TrainOutput { grads, item } // changed
     }
 }

@@ -1,6 +1,6 @@
 //! What the second pass does to running statistics.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use burn::config::Config;
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
@@ -72,21 +72,45 @@ pub(crate) fn restore_buffers<M: Module>(live: &M, before: &M) {
     let _ = live.clone().map(&mut buffers);
 }
 
+/// What each place of an identifier has, in the order of visiting: clones of a layer share identifiers,
+/// and `valid` gives each statistics of its own.
+struct ByPlace<T>(HashMap<ParamId, VecDeque<T>>);
+
+impl<T> Default for ByPlace<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T> ByPlace<T> {
+    fn add(&mut self, id: ParamId, value: T) {
+        self.0.entry(id).or_default().push_back(value);
+    }
+
+    fn next(&mut self, id: ParamId) -> Option<T> {
+        self.0.get_mut(&id)?.pop_front()
+    }
+}
+
 /// The values of the float tensors without gradient.
 #[derive(Default)]
-struct Values(HashMap<ParamId, TensorData>);
+struct Values(ByPlace<TensorData>);
 
 impl ModuleVisitor for Values {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !param.is_require_grad() {
-            self.0.insert(param.id, param.base().to_data());
+        // A quantised weight is no statistic.
+        if !param.is_require_grad() && param.dtype().is_float() {
+            self.0.add(param.id, param.base().to_data());
         }
     }
 }
 
 impl ModuleMapper for Values {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(value) = self.0.remove(&param.id) else {
+        if param.is_require_grad() || !param.dtype().is_float() {
+            return param;
+        }
+        let Some(value) = self.0.next(param.id) else {
             return param;
         };
         let (id, old, mapper) = param.consume();
@@ -109,34 +133,40 @@ impl ModuleVisitor for Buffers {
 /// Reads the context of every tensor and flag of the live model, and puts it onto another.
 #[derive(Default)]
 struct Contexts {
-    floats: HashMap<ParamId, Context>,
-    checkpointing: HashMap<ParamId, Option<GradientCheckpointingStrategy>>,
-    flags: HashMap<ParamId, bool>,
+    floats: ByPlace<Context>,
+    checkpointing: ByPlace<Option<GradientCheckpointingStrategy>>,
+    flags: ByPlace<bool>,
 }
 
 impl ModuleVisitor for Contexts {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.floats.insert(param.id, Context::of(&param.base()));
+        // Burn cannot ask a quantised weight, which is frozen, and `train` leaves it as it was.
+        if param.dtype().is_float() {
+            self.floats.add(param.id, Context::of(&param.base()));
+        }
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
         self.checkpointing
-            .insert(param.id, param.base().gradient_checkpointing_strategy());
+            .add(param.id, param.base().gradient_checkpointing_strategy());
     }
 
     fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
         self.checkpointing
-            .insert(param.id, param.base().gradient_checkpointing_strategy());
+            .add(param.id, param.base().gradient_checkpointing_strategy());
     }
 
     fn visit_flag(&mut self, flag: &Param<Flag>) {
-        self.flags.insert(flag.id, flag.is_enabled());
+        self.flags.add(flag.id, flag.is_enabled());
     }
 }
 
 impl ModuleMapper for Contexts {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.floats.get(&param.id) {
+        if !param.dtype().is_float() {
+            return param;
+        }
+        match self.floats.next(param.id) {
             Some(context) => {
                 let (id, value, mapper) = param.consume();
                 Param::from_mapped_value(id, context.restore(value.inner(), id), mapper)
@@ -146,8 +176,8 @@ impl ModuleMapper for Contexts {
     }
 
     fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
-        match self.checkpointing.get(&param.id) {
-            Some(strategy) => param.map(|value| with_checkpointing(value.inner(), *strategy)),
+        match self.checkpointing.next(param.id) {
+            Some(strategy) => param.map(|value| with_checkpointing(value.inner(), strategy)),
             None => param,
         }
     }
@@ -156,16 +186,16 @@ impl ModuleMapper for Contexts {
         &mut self,
         param: Param<Tensor<D, Bool>>,
     ) -> Param<Tensor<D, Bool>> {
-        match self.checkpointing.get(&param.id) {
-            Some(strategy) => param.map(|value| with_checkpointing(value.inner(), *strategy)),
+        match self.checkpointing.next(param.id) {
+            Some(strategy) => param.map(|value| with_checkpointing(value.inner(), strategy)),
             None => param,
         }
     }
 
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
         // `map`, not `with_value`: the configuration that a later `train` restores stays as it is.
-        match self.flags.get(&flag.id) {
-            Some(enabled) => flag.map(|value| value.with(*enabled)),
+        match self.flags.next(flag.id) {
+            Some(enabled) => flag.map(|value| value.with(enabled)),
             None => flag,
         }
     }

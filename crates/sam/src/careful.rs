@@ -9,6 +9,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 
 use crate::norm::Norm;
+use crate::places::Once;
 use crate::question::Question;
 
 /// ||g|| and ||T g||, the latter over the parameters of the ascent.
@@ -22,6 +23,7 @@ pub(crate) fn norms<M: Module>(
         question,
         reads: Transaction::default(),
         ascents: Vec::new(),
+        once: Once::default(),
     };
     model.visit(&mut parts);
     // One (largest, sum) pair for each tensor, two where a scale makes T g differ from g.
@@ -58,6 +60,7 @@ struct Parts<'a> {
     question: &'a Question<'a>,
     reads: Transaction,
     ascents: Vec<Part>,
+    once: Once,
 }
 
 impl Parts<'_> {
@@ -72,6 +75,9 @@ impl ModuleVisitor for Parts<'_> {
         let Some(gradient) = self.gradients.get::<D>(param.id) else {
             return;
         };
+        if !self.once.is_new(param) {
+            return;
+        }
         let gradient = gradient.inner();
         // Nothing has no largest entry, and adds none.
         if gradient.shape().num_elements() == 0 {
@@ -104,6 +110,7 @@ pub(crate) fn cosine<M: Module>(
         x: (x, x_norm.largest),
         y: (y, y_norm.largest),
         reads: Transaction::default(),
+        once: Once::default(),
     };
     model.visit(&mut dots);
     let read = dots.reads.execute().into_iter();
@@ -117,10 +124,14 @@ struct Dots<'a> {
     x: (&'a GradientsParams, f64),
     y: (&'a GradientsParams, f64),
     reads: Transaction,
+    once: Once,
 }
 
 impl ModuleVisitor for Dots<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.once.is_new(param) {
+            return;
+        }
         let unit = |(of, largest): (&GradientsParams, f64)| {
             let gradient = of.get::<D>(param.id)?.inner();
             Some(summable(gradient.div_scalar(largest)))

@@ -20,7 +20,8 @@ impl Context {
     pub(crate) fn of<const D: usize>(tensor: &Tensor<D>) -> Self {
         Self {
             require_grad: tensor.is_require_grad(),
-            distributed: tensor.is_distributed(),
+            // A tensor without autodiff cannot be asked.
+            distributed: tensor.is_autodiff() && tensor.is_distributed(),
             checkpointing: tensor.gradient_checkpointing_strategy(),
         }
     }

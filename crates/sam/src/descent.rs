@@ -6,40 +6,54 @@ use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
+use crate::backward;
 use crate::batch_norm::{first_of, peak_of};
-use crate::gradients::combined;
+use crate::evaluated::{At, Evaluated, Mean};
 use crate::hardest::hardest;
 use crate::loss::{Loss, Rows};
 use crate::measured::{Cost, Descent, Peak};
 use crate::norm::Norm;
 use crate::norms::Norms;
 use crate::peak::Climb;
+use crate::places;
 use crate::question::Question;
 use crate::random::mix;
+use crate::weights;
 use crate::{Angle, Ascent, BatchNormStatistics, Batches, Error, Pair, Pass, SharpnessAware};
 
+/// What the caller of [`of`] knows.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    /// Whether some parameter stands in several places, as [`places::check`] says.
+    pub(crate) is_tied: bool,
+    /// Only who steps the weights can recompute statistics for them.
+    pub(crate) recomputes: bool,
+}
+
 /// The descent of a method at `model`. The method is as before where there is none.
-///
-/// Only who steps the weights can recompute statistics for them.
 pub(crate) fn of<M: Module, S: SharpnessAware, L: Loss<M>>(
     method: &mut S,
     model: &M,
     loss: &mut L,
-    recomputes: bool,
+    caller: Caller,
 ) -> Result<Descent, Error> {
+    if loss.examples() == Some(0) {
+        return Err(Error::NoExamples);
+    }
+    let rho = radius(method)?;
     let before = method.state().clone();
     let mut ascent = method.ascent().clone();
-    if ascent.batch_norm == BatchNormStatistics::Recomputed && !recomputes {
+    if ascent.batch_norm == BatchNormStatistics::Recomputed && !caller.recomputes {
         ascent.batch_norm = BatchNormStatistics::FirstPass;
     }
     let first = first_of(model, ascent.batch_norm);
     let mut passes = Passes {
-        chosen: ascent.perturbed.of(model),
+        chosen: ascent.perturbed.of(model)?,
+        live: model,
         weights: first.as_ref().unwrap_or(model),
-        device: ascent
-            .same_masks
-            .and_then(|_| model.devices().into_iter().next()),
-        rho: method.rho(),
+        is_tied: caller.is_tied,
+        devices: ascent.same_masks.map_or_else(Vec::new, |_| model.devices()),
+        rho,
         seed: ascent
             .same_masks
             .map(|seed| mix(seed, method.state().steps())),
@@ -55,73 +69,37 @@ pub(crate) fn of<M: Module, S: SharpnessAware, L: Loss<M>>(
         Ok(_) => method.state_mut().steps += 1,
         Err(_) => *method.state_mut() = before,
     }
-    descent
+    descent.map_err(|reason| match reason {
+        Error::Loss {
+            pass: Pass::Weights,
+            ..
+        } => weights::that_are_not_finite(model).unwrap_or(reason),
+        _ => reason,
+    })
 }
 
-/// One pass: a loss and its gradient, both finite.
-struct Evaluated {
-    loss: f64,
-    gradients: GradientsParams,
-    norms: Norms,
-}
-
-impl Evaluated {
-    /// Asks for the norm of a gradient, and for its angle with this one.
-    fn beside(&self) -> Question<'_> {
-        Question::beside(&self.gradients, self.norms.gradient)
+/// The radius of the step to come.
+pub(crate) fn radius<S: SharpnessAware>(method: &S) -> Result<f64, Error> {
+    let rho = method.rho();
+    if rho.is_finite() && rho >= 0.0 {
+        return Ok(rho);
     }
-}
-
-/// Where a gradient is taken.
-#[derive(Clone, Copy)]
-enum At<'a> {
-    Weights,
-    /// Between the steps of an ascent.
-    Climbing,
-    /// With the gradient at the weights, if the angle between the two is wanted.
-    Peak(Option<&'a Evaluated>),
-}
-
-impl At<'_> {
-    const fn pass(self) -> Pass {
-        match self {
-            Self::Weights => Pass::Weights,
-            Self::Climbing | Self::Peak(_) => Pass::Peak,
-        }
-    }
-}
-
-/// The mean of the gradients of micro-batches, as far as it has been added up.
-#[derive(Default)]
-struct Mean {
-    loss: f64,
-    gradients: GradientsParams,
-}
-
-impl Mean {
-    fn add<M: Module>(&mut self, model: &M, share: f64, part: &Evaluated) {
-        self.loss += share * part.loss;
-        let (sum, part) = ((1.0, &self.gradients), (share, &part.gradients));
-        self.gradients = combined(model, sum, part);
-    }
-
-    fn evaluated<M: Module>(self, model: &M, question: &Question<'_>) -> Evaluated {
-        Evaluated {
-            norms: Norms::of(model, &self.gradients, question),
-            loss: self.loss,
-            gradients: self.gradients,
-        }
-    }
+    let rate = method.state().learning_rate().unwrap_or(f64::NAN);
+    Err(Error::Radius { rho, rate })
 }
 
 struct Passes<'a, M> {
     ascent: Ascent,
     chosen: Option<HashSet<ParamId>>,
+    /// The model that the caller has.
+    live: &'a M,
     /// The model of the first pass.
     weights: &'a M,
+    /// Whether some parameter stands in several places.
+    is_tied: bool,
     rho: f64,
     /// Seeded before each pass.
-    device: Option<Device>,
+    devices: Vec<Device>,
     seed: Option<u64>,
     cost: Cost,
 }
@@ -197,10 +175,10 @@ impl<M: Module> Passes<'_, M> {
         let weights = self.weights;
         let mut before = Vec::new();
         let first = self.gradient(At::Weights, weights, 1.0, |m| {
-            match loss.terms(m, Rows::ALL) {
+            match loss.terms(m, Rows::ALL)? {
                 Some(terms) => {
                     before = values(&terms);
-                    terms.mean()
+                    Ok(terms.mean())
                 }
                 None => loss.mean(m),
             }
@@ -208,7 +186,7 @@ impl<M: Module> Passes<'_, M> {
         let peak = self.climb(method, &first, 1.0, |m| loss.mean(m))?;
         self.seed_device();
         self.cost.forward += 1.0;
-        let after = match loss.terms(&peak, Rows::ALL) {
+        let after = match loss.terms(&peak, Rows::ALL)? {
             Some(terms) => values(&terms),
             None => return Err(Error::ExamplesNotApart),
         };
@@ -233,7 +211,7 @@ impl<M: Module> Passes<'_, M> {
         method: &mut S,
         first: &Evaluated,
         share: f64,
-        mut loss: impl FnMut(&M) -> Tensor<1>,
+        mut loss: impl FnMut(&M) -> Result<Tensor<1>, Error>,
     ) -> Result<M, Error> {
         let (weights, length) = (self.weights, self.ascent.length(self.rho));
         let start = peak_of(weights, self.ascent.batch_norm);
@@ -243,11 +221,12 @@ impl<M: Module> Passes<'_, M> {
             None => first.norms.ascent,
             Some(measure) => Norms::of(weights, measure, &self.question()).ascent,
         };
-        let mut peak = self.along(along, norm, length).from(start);
+        let climb = self.along(along, norm, length);
+        let mut peak = places::tied(climb.from(start), self.is_tied);
         for _ in 1..self.ascent.steps {
             let there = self.gradient(At::Climbing, &peak, share, &mut loss)?;
             let climb = self.along(&there.gradients, there.norms.ascent, length);
-            peak = climb.from(peak);
+            peak = places::tied(climb.from(peak), self.is_tied);
         }
         Ok(peak)
     }
@@ -267,8 +246,10 @@ impl<M: Module> Passes<'_, M> {
     }
 
     fn seed_device(&self) {
-        if let (Some(device), Some(seed)) = (&self.device, self.seed) {
-            device.seed(seed);
+        if let Some(seed) = self.seed {
+            for device in &self.devices {
+                device.seed(seed);
+            }
         }
     }
 
@@ -278,18 +259,22 @@ impl<M: Module> Passes<'_, M> {
         at: At<'_>,
         model: &M,
         share: f64,
-        loss: impl FnOnce(&M) -> Tensor<1>,
+        loss: impl FnOnce(&M) -> Result<Tensor<1>, Error>,
     ) -> Result<Evaluated, Error> {
+        let pass = at.pass();
         self.seed_device();
         self.cost.forward += share;
-        let loss = loss(model);
-        let value: f64 = loss.clone().inner().into_scalar();
+        let loss = loss(model)?;
+        let value = backward::value(&loss, pass)?;
         if !value.is_finite() {
-            let pass = at.pass();
             return Err(Error::Loss { pass, value });
         }
         self.cost.backward += share;
-        let gradients = GradientsParams::from_grads(loss.backward(), model);
+        let gradients = backward::gradients(&loss, model, self.live, pass)?;
+        if let Some(chosen) = &self.chosen {
+            let perturbed = &self.ascent.perturbed;
+            perturbed.check(model, Some(chosen), &gradients, pass)?;
+        }
         let question = match at {
             At::Weights | At::Climbing => self.question(),
             At::Peak(None) => Question::NORM,
@@ -297,7 +282,6 @@ impl<M: Module> Passes<'_, M> {
         };
         let norms = Norms::of(model, &gradients, &question);
         if !norms.gradient.is_finite() || !norms.ascent.is_finite() {
-            let pass = at.pass();
             return Err(Error::Gradient { pass, loss: value });
         }
         Ok(Evaluated {
@@ -357,9 +341,9 @@ fn values(terms: &Tensor<1>) -> Vec<f64> {
     terms.clone().inner().to_data().iter::<f64>().collect()
 }
 
-fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Tensor<1> {
-    match loss.terms(model, rows) {
-        Some(terms) => terms.mean(),
+fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Result<Tensor<1>, Error> {
+    match loss.terms(model, rows)? {
+        Some(terms) => Ok(terms.mean()),
         None => loss.mean(model),
     }
 }

@@ -6,6 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::config::{common, method_config};
 use crate::method::Batches;
+use crate::places::Once;
 use crate::random::{Draws, mix};
 use crate::settings::check_share;
 use crate::{
@@ -95,6 +96,7 @@ impl SharpnessAware for Esam {
             draws: Draws::new(mix(self.seed, self.state.steps), self.beta),
             factor: 1.0 / self.beta,
             masked: GradientsParams::new(),
+            once: Once::default(),
         };
         model.visit(&mut mask);
         Direction::PartOf(mask.masked)
@@ -107,6 +109,7 @@ struct Mask<'a> {
     draws: Draws,
     factor: f64,
     masked: GradientsParams,
+    once: Once,
 }
 
 impl ModuleVisitor for Mask<'_> {
@@ -114,6 +117,9 @@ impl ModuleVisitor for Mask<'_> {
         let Some(gradient) = self.gradients.get::<D>(param.id) else {
             return;
         };
+        if !self.once.is_new(param) {
+            return;
+        }
         let gradient = gradient.inner();
         let shape = gradient.shape();
         let factors: Vec<f64> = (0..shape.num_elements())

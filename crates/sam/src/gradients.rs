@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use crate::places::Once;
 use crate::vectors::Vectors;
 
 /// a x + b y; a gradient that one of the two lacks is zero there.
@@ -16,6 +17,7 @@ pub(crate) fn combined<M: Module>(
     let mut visitor = Combine {
         terms: [term(a, x), term(b, y)],
         sum: GradientsParams::new(),
+        once: Once::default(),
     };
     model.visit(&mut visitor);
     visitor.sum
@@ -41,10 +43,14 @@ impl Term<'_> {
 struct Combine<'a> {
     terms: [Term<'a>; 2],
     sum: GradientsParams,
+    once: Once,
 }
 
 impl ModuleVisitor for Combine<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.once.is_new(param) {
+            return;
+        }
         let [x, y] = &self.terms;
         let sum = match (x.of::<D>(param.id), y.of::<D>(param.id)) {
             (Some(x), Some(y)) => x.clone() + y.to_device(&x.device()),
@@ -67,6 +73,7 @@ pub(crate) fn moved<M: Module>(
         factor,
         vectors,
         moved: GradientsParams::new(),
+        once: Once::default(),
     };
     model.visit(&mut visitor);
     visitor.moved
@@ -77,6 +84,7 @@ struct Move<'a> {
     factor: f64,
     vectors: &'a Vectors,
     moved: GradientsParams,
+    once: Once,
 }
 
 impl ModuleVisitor for Move<'_> {
@@ -84,6 +92,9 @@ impl ModuleVisitor for Move<'_> {
         let Some(gradient) = self.gradients.get::<D>(param.id) else {
             return;
         };
+        if !self.once.is_new(param) {
+            return;
+        }
         let gradient = gradient.inner();
         let moved = match self.vectors.get(param.id, &gradient) {
             Some(vector) => gradient + vector.mul_scalar(self.factor),

@@ -5,10 +5,11 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::batch_norm::{restore_buffers, with_own_statistics};
-use crate::descent;
+use crate::descent::{self, Caller};
 use crate::loss::{Examples, Loss, Mean, Rows};
 use crate::measured::{Cost, Descent, Peak, scalars};
 use crate::numbers::{COUNT, decoded, encoded};
+use crate::places::{self, Once};
 use crate::vectors::Vectors;
 use crate::{Error, SharpnessAware, State};
 
@@ -40,6 +41,8 @@ use crate::{Error, SharpnessAware, State};
 ///     let output = model.net.forward(x.clone());
 ///     (output.clone().square().mean(), output)
 /// });
+/// // `TrainStep::step` has no error: a closure that trains nothing ends the program here.
+/// let step = step.expect("a loss of the closure's argument");
 /// # assert!(step.refused.is_none());
 /// let (grads, item) = step.into_parts();
 /// // TrainOutput { grads, item }
@@ -59,6 +62,11 @@ use crate::{Error, SharpnessAware, State};
 /// - A step whose loss or gradient is not finite is refused: it gives no gradients, so that the optimiser
 ///   moves nothing, and running statistics and what the method remembers are put back. The learner goes on
 ///   with the next batch; [`LearnerDescent::refused`] says why, and [`refused`](Self::refused) counts.
+/// - What no other batch would mend is the `Err` of [`step`](Self::step): a closure that uses `self` in
+///   place of its argument, a selection that chooses nothing, weights that are not finite.
+/// - The learner's optimiser steps the first place alone of a parameter that stands in several (tied
+///   weights). Override `TrainStep::optimize` with `sam::tie(optim.step(lr, self, grads))`; without it
+///   the second step is an error.
 /// - [`BatchNormStatistics::Recomputed`](crate::BatchNormStatistics::Recomputed) is `FirstPass` here, for
 ///   the weights after the step are not known in it.
 /// - Training on several devices gives each its own copy of the model for a step: what a method
@@ -84,7 +92,7 @@ pub struct LearnerDescent<T> {
     pub gradients: GradientsParams,
     /// What the closure returned beside the loss in its first pass, at the weights.
     pub output: T,
-    /// Why there are no gradients, if there are none.
+    /// Why there are no gradients, if there are none: the loss or the gradient of this batch is not finite.
     pub refused: Option<Error>,
     /// L(w); NaN if the step was refused, as the other numbers.
     pub loss: f64,
@@ -124,7 +132,12 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
         let mut size = Size::default();
         model.visit(&mut size);
         let device = size.device.unwrap_or_default();
-        let dtype = size.dtype.unwrap_or(DType::F32);
+        // Half precision does not hold the numbers.
+        let dtype = if size.is_double {
+            DType::F64
+        } else {
+            DType::F32
+        };
         let entries = if method.carries() { size.entries } else { 1 };
         let numbers = encoded(method.state(), 0);
         let zeros = |len: usize| TensorData::zeros::<f64, _>([len]);
@@ -140,14 +153,18 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     /// The passes of one step on one batch, inside `TrainStep::step`. `pass` gives the loss of the model,
     /// one number, and the output for the learner's metrics.
     ///
+    /// # Errors
+    /// What [`SharpnessAware::step`] refuses, but for a loss or a gradient that is not finite: that is
+    /// [`LearnerDescent::refused`]. It is counted, and the method, weights and running statistics are as
+    /// before.
+    ///
     /// # Panics
-    /// When the loss is more than one number or does not depend on the parameters, or the method needs
-    /// [`step_examples`](Self::step_examples).
+    /// When `pass` does.
     pub fn step<M: Module, T>(
         &self,
         model: &M,
         mut pass: impl FnMut(&M) -> (Tensor<1>, T),
-    ) -> LearnerDescent<T> {
+    ) -> Result<LearnerDescent<T>, Error> {
         let mut output = None;
         let descent = self.descent(
             model,
@@ -156,15 +173,12 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
                 output.get_or_insert(of_pass);
                 loss
             }),
-        );
-        if let Err(reason @ Error::ExamplesNotApart) = &descent {
-            panic!("{reason}");
-        }
+        )?;
         let output = match output {
             Some(output) => output,
             None => pass(&with_own_statistics(model)).1,
         };
-        done(descent, output)
+        Ok(done(descent, output))
     }
 
     /// [`step`](Self::step) for a method that selects or groups examples: `pass` gives the losses of the
@@ -173,14 +187,17 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     /// A method that never takes the whole batch at once ([`MicroBatchSam`](crate::MicroBatchSam)) needs
     /// one more forward pass, for the output alone.
     ///
+    /// # Errors
+    /// As [`step`](Self::step); more or fewer losses than wanted rows; no examples.
+    ///
     /// # Panics
-    /// When there are more or fewer losses than wanted rows, or they do not depend on the parameters.
+    /// When `pass` does.
     pub fn step_examples<M: Module, T>(
         &self,
         model: &M,
         examples: usize,
         mut pass: impl FnMut(&M, Rows<'_>) -> (Tensor<1>, T),
-    ) -> LearnerDescent<T> {
+    ) -> Result<LearnerDescent<T>, Error> {
         let mut output = None;
         let descent = self.descent(
             model,
@@ -191,13 +208,13 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
                 }
                 losses
             }),
-        );
+        )?;
         // The live statistics have seen these examples.
         let output = match output {
             Some(output) => output,
             None => pass(&with_own_statistics(model), Rows::ALL).1,
         };
-        done(descent, output)
+        Ok(done(descent, output))
     }
 
     /// Tells a radius that follows the learning rate what it is now, in `TrainStep::optimize`.
@@ -217,7 +234,13 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
         self.numbers().1
     }
 
-    fn descent<M: Module, L: Loss<M>>(&self, model: &M, loss: &mut L) -> Result<Descent, Error> {
+    /// The descent, or why this batch has none.
+    fn descent<M: Module, L: Loss<M>>(
+        &self,
+        model: &M,
+        loss: &mut L,
+    ) -> Result<Result<Descent, Error>, Error> {
+        let is_tied = places::check(model).inspect_err(|_| self.count_refused())?;
         // The first pass already moves the live statistics, and a batch with a NaN would spoil them
         // for good.
         let before = with_own_statistics(model);
@@ -227,20 +250,38 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
             state.carried = Vectors::split(model, &self.carried.value_sync().inner());
         }
         *method.state_mut() = state;
-        let descent = descent::of(&mut method, model, loss, false);
-        if descent.is_err() {
+        let descent = descent::of(
+            &mut method,
+            model,
+            loss,
+            Caller {
+                is_tied,
+                recomputes: false,
+            },
+        );
+        if let Err(reason) = descent {
             restore_buffers(model, &before);
             self.write(method.state(), refused + 1);
-            return descent;
+            return if reason.is_of_the_batch() {
+                Ok(Err(reason))
+            } else {
+                Err(reason)
+            };
         }
         self.write(method.state(), refused);
-        if method.carries()
-            && let Some(carried) = method.state().carried.join(model)
-        {
-            self.carried.update(Tensor::from_inner(carried));
-            let _ = self.carried.value_sync();
+        if method.carries() {
+            let like = self.carried.value_sync().inner();
+            if let Some(carried) = method.state().carried.join(model, &like) {
+                self.carried.update(Tensor::from_inner(carried));
+                let _ = self.carried.value_sync();
+            }
         }
-        descent
+        Ok(descent)
+    }
+
+    fn count_refused(&self) {
+        let (state, refused) = self.numbers();
+        self.write(&state, refused + 1);
     }
 
     fn numbers(&self) -> (State, u64) {
@@ -282,21 +323,22 @@ fn done<T>(descent: Result<Descent, Error>, output: T) -> LearnerDescent<T> {
     }
 }
 
-/// How many entries the parameters have that require a gradient, where and of which type they are.
+/// How many entries the parameters have that require a gradient, where they are and whether some are of
+/// float64.
 #[derive(Default)]
 struct Size {
     entries: usize,
     device: Option<Device>,
-    dtype: Option<DType>,
+    is_double: bool,
+    once: Once,
 }
 
 impl ModuleVisitor for Size {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let weight = param.base();
-        if weight.is_require_grad() {
-            self.entries += weight.shape().num_elements();
-            self.device.get_or_insert_with(|| weight.device());
-            self.dtype.get_or_insert(weight.dtype());
+        if self.once.is_new(param) {
+            self.entries += param.shape().num_elements();
+            self.device.get_or_insert_with(|| param.device());
+            self.is_double |= param.dtype() == DType::F64;
         }
     }
 }

@@ -66,8 +66,17 @@
 //! - [`SharpnessAware::save`] and [`load`](SharpnessAware::load) keep what a method remembers, beside the
 //!   records of model and optimiser.
 //!
-//! # Three things to know
+//! # Five things to know
 //!
+//! - **The closure.** Every weight that is trained has to come from its argument: a model from outside is
+//!   the weights in both passes, and the peak is never seen. That is an error, as is a loss without a way
+//!   back to the weights and a [`Perturbed`] that chooses nothing. Burn panics where a part of the loss was
+//!   computed before the closure and its graph has been used; the panic is caught and becomes an error, but
+//!   the process's panic hook prints it, and with `panic = "abort"` it ends the process.
+//! - **Tied weights.** A `Param` or a layer that is cloned into another field is one parameter: it counts
+//!   once and moves as one. Burn's optimisers step its first place alone; [`step`](SharpnessAware::step)
+//!   keeps all places equal, and [`tie`] does around an optimiser's step elsewhere. Places that differ are
+//!   an error with both paths.
 //! - **Clipping.** One factor on the whole gradient changes nothing about the ascent, which is
 //!   normalised. Burn's clipping works tensor by tensor, inside the optimiser, and so acts on the
 //!   gradient at the peak only.
@@ -84,6 +93,7 @@
 //! scale-invariant learning of deep neural networks"; those of the other methods stand with them.
 
 mod adaptive;
+mod backward;
 mod batch_norm;
 mod careful;
 mod config;
@@ -93,6 +103,7 @@ mod direction;
 mod error;
 mod esam;
 mod euclidean;
+mod evaluated;
 mod friendly;
 mod gradients;
 mod gsam;
@@ -110,6 +121,7 @@ mod numbers;
 mod pair;
 mod peak;
 mod perturbed;
+mod places;
 mod question;
 mod random;
 mod record;
@@ -119,6 +131,7 @@ mod settings;
 mod state;
 mod step;
 mod vectors;
+mod weights;
 
 pub use adaptive::{Asam, AsamConfig};
 pub use batch_norm::BatchNormStatistics;
@@ -136,6 +149,7 @@ pub use method::{Batches, SharpnessAware};
 pub use micro_batch::{MicroBatchSam, MicroBatchSamConfig};
 pub use pair::{Angle, Pair};
 pub use perturbed::Perturbed;
+pub use places::tie;
 pub use record::StateRecord;
 pub use scale::Scale;
 pub use schedule::RhoSchedule;

@@ -3,6 +3,8 @@
 use burn::tensor::kind::Basic;
 use burn::tensor::{Int, Tensor, TensorData};
 
+use crate::Error;
+
 /// Which examples of the batch a loss is wanted of.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a>(Option<&'a [usize]>);
@@ -45,29 +47,29 @@ impl<'a> Rows<'a> {
 /// The loss on the batch of one step.
 pub(crate) trait Loss<M> {
     /// The mean over the batch, one number.
-    fn mean(&mut self, model: &M) -> Tensor<1>;
+    fn mean(&mut self, model: &M) -> Result<Tensor<1>, Error>;
 
     /// How many examples the batch has, if they can be told apart.
     fn examples(&self) -> Option<usize>;
 
     /// The losses of some examples, one number each, if they can be told apart.
-    fn terms(&mut self, model: &M, rows: Rows<'_>) -> Option<Tensor<1>>;
+    fn terms(&mut self, model: &M, rows: Rows<'_>) -> Result<Option<Tensor<1>>, Error>;
 }
 
 /// A closure that gives the mean.
 pub(crate) struct Mean<F>(pub(crate) F);
 
 impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for Mean<F> {
-    fn mean(&mut self, model: &M) -> Tensor<1> {
-        (self.0)(model)
+    fn mean(&mut self, model: &M) -> Result<Tensor<1>, Error> {
+        Ok((self.0)(model))
     }
 
     fn examples(&self) -> Option<usize> {
         None
     }
 
-    fn terms(&mut self, _model: &M, _rows: Rows<'_>) -> Option<Tensor<1>> {
-        None
+    fn terms(&mut self, _model: &M, _rows: Rows<'_>) -> Result<Option<Tensor<1>>, Error> {
+        Ok(None)
     }
 }
 
@@ -75,33 +77,32 @@ impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for Mean<F> {
 pub(crate) struct Examples<F>(pub(crate) usize, pub(crate) F);
 
 impl<F> Examples<F> {
-    /// # Panics
-    /// When there is not one loss for each wanted row: a mean, say, would be taken for one example.
-    fn losses<M>(&mut self, model: &M, rows: Rows<'_>) -> Tensor<1>
+    /// One loss for each wanted row, and nothing else: a mean, say, would be taken for one example.
+    fn losses<M>(&mut self, model: &M, rows: Rows<'_>) -> Result<Tensor<1>, Error>
     where
         F: FnMut(&M, Rows<'_>) -> Tensor<1>,
     {
         let losses = (self.1)(model, rows);
         let wanted = rows.indices().map_or(self.0, <[usize]>::len);
         let [given] = losses.dims();
-        assert!(
-            given == wanted,
-            "the closure must give one loss for each wanted row, but gave {given} for {wanted}"
-        );
-        losses
+        if given == wanted {
+            Ok(losses)
+        } else {
+            Err(Error::Losses { given, wanted })
+        }
     }
 }
 
 impl<M, F: FnMut(&M, Rows<'_>) -> Tensor<1>> Loss<M> for Examples<F> {
-    fn mean(&mut self, model: &M) -> Tensor<1> {
-        self.losses(model, Rows::ALL).mean()
+    fn mean(&mut self, model: &M) -> Result<Tensor<1>, Error> {
+        Ok(self.losses(model, Rows::ALL)?.mean())
     }
 
     fn examples(&self) -> Option<usize> {
         Some(self.0)
     }
 
-    fn terms(&mut self, model: &M, rows: Rows<'_>) -> Option<Tensor<1>> {
-        Some(self.losses(model, rows))
+    fn terms(&mut self, model: &M, rows: Rows<'_>) -> Result<Option<Tensor<1>>, Error> {
+        Ok(Some(self.losses(model, rows)?))
     }
 }

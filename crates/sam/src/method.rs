@@ -9,15 +9,16 @@ use burn::store::RecordError;
 use burn::tensor::Tensor;
 
 use crate::batch_norm::peak_of;
-use crate::descent;
+use crate::descent::{self, Caller};
 use crate::loss::{Examples, Mean, Rows};
 use crate::measured::Descent;
 use crate::norms::Norms;
 use crate::peak::Climb;
+use crate::places;
 use crate::question::Question;
 use crate::state::State;
 use crate::step::{self, Rejected, Step};
-use crate::{Ascent, Direction, Error, Pair, StateRecord};
+use crate::{Ascent, Direction, Error, Pair, Pass, StateRecord};
 
 /// How a method uses the examples of a batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,11 +115,27 @@ pub trait SharpnessAware: Clone {
     /// are SAM on the whole batch; an ascent for each micro-batch is m-SAM
     /// ([`MicroBatchSam`](crate::MicroBatchSam)).
     ///
+    /// A parameter that stands in several places counts once and is one leaf of the peak. After the
+    /// optimiser's step such a model needs [`tie`](crate::tie).
+    ///
     /// Costs a few elementwise passes over the parameters and one read from the device, far less
     /// than a gradient.
-    fn ascend<M: Module>(&mut self, model: &M, gradients: &GradientsParams) -> M {
+    ///
+    /// # Errors
+    /// Gradients that have nothing for the parameters to be moved; a model without trained parameters, or
+    /// on a device without autodiff; places of one parameter that differ or are leaves apart; a
+    /// [`Perturbed`](crate::Perturbed) that chooses nothing; a radius that is none. The method is then
+    /// as before.
+    fn ascend<M: Module>(&mut self, model: &M, gradients: &GradientsParams) -> Result<M, Error> {
+        let is_tied = places::check(model)?;
+        if is_tied {
+            places::check_leaves(model)?;
+        }
+        let rho = descent::radius(self)?;
         let ascent = self.ascent().clone();
-        let chosen = ascent.perturbed.of(model);
+        let chosen = ascent.perturbed.of(model)?;
+        let perturbed = &ascent.perturbed;
+        perturbed.check(model, chosen.as_ref(), gradients, Pass::Weights)?;
         let question = Question::before(&ascent, chosen.as_ref());
         let before = self.state().clone();
         let direction = self.direction(model, gradients);
@@ -130,25 +147,39 @@ pub trait SharpnessAware: Clone {
         let climb = Climb {
             along,
             norm,
-            length: ascent.length(self.rho()),
+            length: ascent.length(rho),
             scale: ascent.scale,
             chosen: chosen.as_ref(),
         };
-        climb.from(peak_of(model, ascent.batch_norm))
+        let peak = climb.from(peak_of(model, ascent.batch_norm));
+        Ok(places::tied(peak, is_tied))
     }
 
     /// What the optimiser gets, in a loop that calls [`ascend`](Self::ascend); counts the step.
     ///
     /// For SAM and ASAM that is the gradient at the peak as it is. `at_peak` is none in a step that
     /// does not [`look`](Self::looks) for a peak.
+    ///
+    /// # Errors
+    /// Gradients that have nothing for the model, or at the peak nothing for the parameters that moved:
+    /// their loss was that of another model. What [`ascend`](Self::ascend) refuses of the model. The
+    /// method is then as before.
     fn descend<M: Module>(
         &mut self,
         model: &M,
         at_weights: &GradientsParams,
         at_peak: Option<GradientsParams>,
-    ) -> GradientsParams {
+    ) -> Result<GradientsParams, Error> {
+        places::check(model)?;
+        let rho = descent::radius(self)?;
+        let perturbed = &self.ascent().perturbed;
+        perturbed.check(model, None, at_weights, Pass::Weights)?;
+        if let Some(at_peak) = &at_peak {
+            let chosen = perturbed.of(model)?;
+            perturbed.check(model, chosen.as_ref(), at_peak, Pass::Peak)?;
+        }
         let gradients = match at_peak {
-            Some(at_peak) if self.rho() > 0.0 => {
+            Some(at_peak) if rho > 0.0 => {
                 let pair = Pair {
                     at_weights,
                     at_peak,
@@ -164,7 +195,7 @@ pub trait SharpnessAware: Clone {
             }
         };
         self.state_mut().steps += 1;
-        gradients
+        Ok(gradients)
     }
 
     /// The gradient for the optimiser, and what was measured on the way; nothing is stepped. It is
@@ -172,21 +203,31 @@ pub trait SharpnessAware: Clone {
     /// and a gradient for each point it tries.
     ///
     /// # Errors
-    /// A loss or a gradient of either pass that is not finite; a method that needs the examples
-    /// apart. The method is then as before.
-    ///
-    /// # Panics
-    /// When `loss` returns more than one number or one that does not depend on the parameters.
+    /// As [`step`](Self::step). The method is then as before.
     fn gradient<M: Module>(
         &mut self,
         model: &M,
         loss: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<Descent, Error> {
-        descent::of(self, model, &mut Mean(loss), false)
+        let is_tied = places::check(model)?;
+        let recomputes = false;
+        descent::of(
+            self,
+            model,
+            &mut Mean(loss),
+            Caller {
+                is_tied,
+                recomputes,
+            },
+        )
     }
 
     /// One step of training: a gradient at w, a gradient at the peak, and the optimiser's step
     /// from w along what the method makes of them.
+    ///
+    /// A parameter that stands in several places of the model, a `Param` or layer cloned into another
+    /// field, is one: it counts once, moves as one and stays one, as in PyTorch. Burn's own `optim.step`
+    /// would step its first place alone.
     ///
     /// `loss` gives the loss of a model, one number, on the batch of this step. It is called exactly
     /// twice by methods that look for a peak in each step, with rho = 0 too, and once only where the
@@ -196,14 +237,20 @@ pub trait SharpnessAware: Clone {
     ///
     /// # Errors
     ///
-    /// [`Rejected`] when a loss or a gradient of either pass is not finite, or when the method needs
-    /// [`step_examples`](Self::step_examples). It holds the model with its weights and running
-    /// statistics from before the step; the optimiser has not been called, and the method is as
-    /// before.
+    /// [`Rejected`], with the model as it was before the step, weights and running statistics; the
+    /// optimiser has not been called, and the method is as before. The reasons are
+    ///
+    /// - a loss, a gradient or a weight that is not finite;
+    /// - a loss that is no single number, depends on no weight, or on weights of another model than the
+    ///   closure's argument, in either pass, or whose graph an earlier backward pass has used up: Burn
+    ///   panics there, and the panic hook of the process sees that before it is caught;
+    /// - a model without trained parameters, or on a device without autodiff; places of one parameter
+    ///   that differ;
+    /// - a [`Perturbed`](crate::Perturbed) that chooses nothing, a radius that is none, or a method that
+    ///   needs [`step_examples`](Self::step_examples).
     ///
     /// # Panics
-    ///
-    /// When `loss` returns more than one number or one that does not depend on the parameters.
+    /// When `loss` does.
     fn step<M: Module>(
         &mut self,
         optim: &mut ModuleOptimizer,
@@ -240,11 +287,10 @@ pub trait SharpnessAware: Clone {
     /// ```
     ///
     /// # Errors
-    /// As [`step`](Self::step).
+    /// As [`step`](Self::step); another number of losses than there are wanted rows; no examples.
     ///
     /// # Panics
-    /// When `terms` returns another number of losses than there are wanted rows, or losses that do not
-    /// depend on the parameters.
+    /// When `terms` does.
     fn step_examples<M: Module>(
         &mut self,
         optim: &mut ModuleOptimizer,

@@ -7,6 +7,7 @@ use burn::tensor::{DType, Tensor, Transaction};
 use crate::careful::{self, summable};
 use crate::kernel;
 use crate::norm::Norm;
+use crate::places::Once;
 use crate::question::Question;
 
 /// What a step needs to know of one gradient.
@@ -40,6 +41,7 @@ impl Norms {
             sums: Sums::default(),
             totals: [0.0; 3],
             is_double: true,
+            once: Once::default(),
         };
         model.visit(&mut terms);
         let (lowest, highest) = SAFE[usize::from(terms.is_double)];
@@ -104,6 +106,7 @@ struct Terms<'a> {
     /// What needed no operation of the device.
     totals: [f64; 3],
     is_double: bool,
+    once: Once,
 }
 
 impl Terms<'_> {
@@ -142,6 +145,9 @@ impl ModuleVisitor for Terms<'_> {
         let Some(gradient) = self.gradients.get::<D>(param.id) else {
             return;
         };
+        if !self.once.is_new(param) {
+            return;
+        }
         let gradient = summable(gradient.inner());
         self.is_double &= gradient.dtype() == DType::F64;
         let moves = self.question.moves(param.id);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, FloatDType, Tensor};
 
 use crate::Scale;
 use crate::context::Context;
@@ -59,6 +59,12 @@ impl Climb<'_> {
         {
             return peak;
         }
+        // A step of half precision could leave its range before it is added.
+        if matches!(weight.dtype(), DType::F16 | DType::BF16) {
+            let dtype = FloatDType::from(weight.dtype());
+            let single = |tensor: Tensor<D>| tensor.cast(FloatDType::F32);
+            return self.climbed(single(weight), single(gradient)).cast(dtype);
+        }
         let step = match self.scale.of(&weight) {
             None => self.unit(gradient),
             Some(scale) => self.unit(scale.clone() * gradient) * scale,
@@ -69,10 +75,8 @@ impl Climb<'_> {
 
 impl ModuleMapper for Climb<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self
-            .chosen
-            .is_some_and(|chosen| !chosen.contains(&param.id))
-        {
+        let is_chosen = |chosen: &HashSet<ParamId>| chosen.contains(&param.id);
+        if !param.is_require_grad() || !self.chosen.is_none_or(is_chosen) {
             return param;
         }
         let Some(gradient) = self.along.get::<D>(param.id) else {

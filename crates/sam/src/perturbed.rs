@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use burn::config::Config;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+
+use crate::{Error, Pass};
 
 /// The parameters that the ascent moves. The others stay at w in the second pass, and the norm of the
 /// gradient is taken over the moved ones alone. The optimiser steps all.
@@ -20,19 +23,93 @@ pub enum Perturbed {
 }
 
 impl Perturbed {
-    /// The parameters; `None` for all.
-    pub(crate) fn of<M: Module>(&self, model: &M) -> Option<HashSet<ParamId>> {
+    /// The trained parameters among them; `None` for all.
+    ///
+    /// # Errors
+    /// There are none.
+    pub(crate) fn of<M: Module>(&self, model: &M) -> Result<Option<HashSet<ParamId>>, Error> {
         if matches!(self, Self::All) {
-            return None;
+            return Ok(None);
         }
         let mut chosen = Chosen {
             perturbed: self,
             path: Vec::new(),
             norm_layers: 0,
             ids: HashSet::new(),
+            paths: Vec::new(),
         };
         model.visit(&mut chosen);
-        Some(chosen.ids)
+        if chosen.ids.is_empty() {
+            return Err(Error::ChoosesNothing {
+                selection: self.name(),
+                paths: some_of(&chosen.paths),
+            });
+        }
+        Ok(Some(chosen.ids))
+    }
+
+    /// As it is written, without the end of a long list.
+    fn name(&self) -> String {
+        const LONG: usize = 200;
+        let name = format!("Perturbed::{self:?}");
+        match name.char_indices().nth(LONG) {
+            Some((end, _)) => format!("{}..", &name[..end]),
+            None => name,
+        }
+    }
+
+    /// Refuses gradients that have nothing for the chosen parameters.
+    ///
+    /// # Errors
+    /// With the name of the selection.
+    pub(crate) fn check<M: Module>(
+        &self,
+        model: &M,
+        chosen: Option<&HashSet<ParamId>>,
+        gradients: &GradientsParams,
+        pass: Pass,
+    ) -> Result<(), Error> {
+        let mut any = Any {
+            chosen,
+            gradients,
+            is_there: false,
+        };
+        model.visit(&mut any);
+        if any.is_there {
+            return Ok(());
+        }
+        Err(match chosen {
+            None => Error::NoGradient { pass },
+            Some(_) => Error::ChosenWithoutGradient {
+                pass,
+                selection: self.name(),
+            },
+        })
+    }
+}
+
+/// The first paths of a list.
+fn some_of(paths: &[String]) -> String {
+    const SOME: usize = 12;
+    let some: Vec<String> = paths.iter().take(SOME).map(|p| format!("`{p}`")).collect();
+    let more = if paths.len() > SOME { " and more" } else { "" };
+    format!("{}{more}", some.join(", "))
+}
+
+/// Whether there is a gradient for a chosen parameter.
+struct Any<'a> {
+    chosen: Option<&'a HashSet<ParamId>>,
+    gradients: &'a GradientsParams,
+    is_there: bool,
+}
+
+impl ModuleVisitor for Any<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let is_chosen = |chosen: &HashSet<ParamId>| chosen.contains(&param.id);
+        self.is_there |= !self.is_there
+            && param.is_require_grad()
+            && self.chosen.is_none_or(is_chosen)
+            && self.gradients.get::<D>(param.id).is_some();
     }
 }
 
@@ -55,18 +132,25 @@ struct Chosen<'a> {
     /// How many of the modules around are norm layers.
     norm_layers: usize,
     ids: HashSet<ParamId>,
+    /// Of the trained parameters, chosen or not.
+    paths: Vec<String>,
 }
 
 impl ModuleVisitor for Chosen<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !param.is_require_grad() {
+            return;
+        }
+        let path = self.path.join(".");
         let is_chosen = match self.perturbed {
             Perturbed::All => true,
             Perturbed::NormLayers => self.norm_layers > 0,
-            Perturbed::Group(group) => group.matches(&param.id, Some(&self.path.join("."))),
+            Perturbed::Group(group) => group.matches(&param.id, Some(&path)),
         };
         if is_chosen {
             self.ids.insert(param.id);
         }
+        self.paths.push(path);
     }
 
     fn enter_module(&mut self, name: &str, container_type: &str) {

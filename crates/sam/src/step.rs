@@ -5,9 +5,10 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 
 use crate::batch_norm::separated;
-use crate::descent;
+use crate::descent::{self, Caller};
 use crate::loss::Loss;
 use crate::measured::{Cost, Descent, Peak, scalars};
+use crate::places;
 use crate::{BatchNormStatistics, Error, SharpnessAware};
 
 /// A step that was taken.
@@ -58,6 +59,10 @@ pub(crate) fn take<M: Module, S: SharpnessAware, L: Loss<M>>(
     model: M,
     loss: &mut L,
 ) -> Result<Step<M>, Rejected<M>> {
+    let is_tied = match places::check(&model) {
+        Ok(is_tied) => is_tied,
+        Err(reason) => return Err(Rejected { model, reason }),
+    };
     // The first pass already moves the live statistics, and a batch with a NaN would spoil them
     // for good. This copy shares the weights and costs no arithmetic.
     let before = separated(&model);
@@ -70,7 +75,15 @@ pub(crate) fn take<M: Module, S: SharpnessAware, L: Loss<M>>(
         rho,
         peak,
         mut cost,
-    } = match descent::of(method, &model, loss, true) {
+    } = match descent::of(
+        method,
+        &model,
+        loss,
+        Caller {
+            is_tied,
+            recomputes: true,
+        },
+    ) {
         Ok(descent) => descent,
         Err(reason) => {
             method.state_mut().learning_rate = seen;
@@ -80,7 +93,8 @@ pub(crate) fn take<M: Module, S: SharpnessAware, L: Loss<M>>(
             });
         }
     };
-    let model = optim.step(lr, model, gradients);
+    // Burn's optimisers step the first place of a parameter.
+    let model = places::tied(optim.step(lr, model, gradients), is_tied);
     if method.ascent().batch_norm == BatchNormStatistics::Recomputed {
         let _ = loss.mean(&model);
         cost.forward += 1.0;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor, TensorData};
+
+use crate::careful::summable;
+use crate::places::Once;
 
 /// One flat tensor for each parameter, by its identifier. What is not there is zero.
 #[derive(Debug, Clone, Default)]
@@ -61,12 +64,14 @@ impl Vectors {
             .collect()
     }
 
-    /// All parameters of the model that require a gradient, one after the other in the order of
-    /// visiting, `[P]`; `None` without such a parameter.
-    pub(crate) fn join<M: Module>(&self, model: &M) -> Option<Tensor<1>> {
+    /// All parameters of the model that require a gradient, each once, one after the other in the order
+    /// of visiting, `[P]`, on the device and in the type of `like`; `None` without such a parameter.
+    pub(crate) fn join<M: Module>(&self, model: &M, like: &Tensor<1>) -> Option<Tensor<1>> {
         let mut join = Join {
             vectors: self,
+            like,
             parts: Vec::new(),
+            once: Once::default(),
         };
         model.visit(&mut join);
         (!join.parts.is_empty()).then(|| Tensor::cat(join.parts, 0))
@@ -78,6 +83,7 @@ impl Vectors {
             vectors: Self::default(),
             joined,
             at: 0,
+            once: Once::default(),
         };
         model.visit(&mut split);
         if split.at == joined.dims()[0] {
@@ -90,22 +96,28 @@ impl Vectors {
 
 struct Join<'a> {
     vectors: &'a Vectors,
+    like: &'a Tensor<1>,
     parts: Vec<Tensor<1>>,
+    once: Once,
 }
 
 impl ModuleVisitor for Join<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let weight = param.base();
-        if !weight.is_require_grad() {
+        if !self.once.is_new(param) {
             return;
         }
-        let weight = weight.inner();
+        let weight = summable(param.base().inner());
         let entries = weight.shape().num_elements();
-        let part = match self.vectors.get(param.id, &weight) {
+        let part: Tensor<1> = match self.vectors.get(param.id, &weight) {
             Some(part) => part.reshape([entries]),
             None => weight.zeros_like().reshape([entries]),
         };
-        self.parts.push(part);
+        let part = part.to_device(&self.like.device());
+        self.parts.push(if part.dtype() == self.like.dtype() {
+            part
+        } else {
+            part.cast(FloatDType::from(self.like.dtype()))
+        });
     }
 }
 
@@ -113,11 +125,12 @@ struct Split<'a> {
     vectors: Vectors,
     joined: &'a Tensor<1>,
     at: usize,
+    once: Once,
 }
 
 impl ModuleVisitor for Split<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !param.is_require_grad() {
+        if !self.once.is_new(param) {
             return;
         }
         let entries = param.shape().num_elements();
@@ -142,6 +155,7 @@ pub(crate) fn from_gradients<M: Module>(
         scale,
         carried,
         vectors: Vectors::default(),
+        once: Once::default(),
     };
     model.visit(&mut visitor);
     visitor.vectors
@@ -152,10 +166,14 @@ struct FromGradients<'a> {
     scale: f64,
     carried: Option<(&'a Vectors, f64)>,
     vectors: Vectors,
+    once: Once,
 }
 
 impl ModuleVisitor for FromGradients<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.once.is_new(param) {
+            return;
+        }
         let gradient = self.gradients.get::<D>(param.id);
         let carried = |like: &Tensor<D>| {
             let (vectors, factor) = self.carried?;
@@ -163,7 +181,7 @@ impl ModuleVisitor for FromGradients<'_> {
         };
         let vector = match gradient {
             Some(gradient) => {
-                let gradient = gradient.inner();
+                let gradient = summable(gradient.inner());
                 let carried = carried(&gradient);
                 let scaled = gradient.mul_scalar(self.scale);
                 match carried {
@@ -171,7 +189,7 @@ impl ModuleVisitor for FromGradients<'_> {
                     None => scaled,
                 }
             }
-            None => match carried(&param.base().inner()) {
+            None => match carried(&summable(param.base().inner())) {
                 Some(carried) => carried,
                 None => return,
             },

@@ -44,7 +44,7 @@ impl TrainStep for Classifier {
             let item = model.classify(batch.clone());
             (item.loss.clone(), item)
         });
-        let (grads, item) = step.into_parts();
+        let (grads, item) = step.expect("a loss of the closure's model").into_parts();
         TrainOutput { grads, item }
     }
 }

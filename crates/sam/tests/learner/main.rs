@@ -6,6 +6,7 @@
 mod accumulation;
 mod checkpoint;
 mod loops;
+mod mistakes;
 mod model;
 #[allow(dead_code, reason = "the other target uses the rest")]
 #[path = "../steps/nets.rs"]

@@ -58,6 +58,7 @@ impl<S: SharpnessAware + Send + Debug> TrainStep for Trained<S> {
 
     fn step(&self, batch: Batch) -> TrainOutput<()> {
         let step = self.sam.step(self, |model| (model.net.loss(&batch), ()));
+        let step = step.expect("a loss of the argument");
         self.said.lock().expect("no step panicked").push(Said {
             loss: step.loss,
             rho: step.rho,

@@ -56,11 +56,12 @@ fn batch_with_a_nan_moves_nothing_and_training_goes_on() {
 }
 
 #[test]
-#[should_panic(expected = "this method needs the losses of single examples")]
 fn method_that_needs_examples_does_not_refuse_every_step_in_silence() {
     let device = Device::flex().autodiff();
     let net = Normalised::new(1, &device, DType::F64);
     let sam = InLearner::new(MicroBatchSamConfig::new(4).init(), &net);
     let batch = crate::nets::Batch::new(2, &device, DType::F64);
-    let _ = sam.step(&net, |net| (net.loss(&batch), ()));
+    let refused = sam.step(&net, |net| (net.loss(&batch), ()));
+    assert_eq!(refused.err(), Some(Error::ExamplesNotApart));
+    assert_eq!((sam.steps(), sam.refused()), (0, 1));
 }

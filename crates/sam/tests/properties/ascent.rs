@@ -37,7 +37,7 @@ fn moves_only<S: SharpnessAware>(name: &str, method: S, case: &Case, layer: &str
         let start = training.model.clone();
         let batch = case.batch(number);
         let g = gradients(&start, start.loss(&batch));
-        let peak = training.method.clone().ascend(&start, &g);
+        let peak = training.method.clone().ascend(&start, &g).expect("a peak");
         for path in moved(&start, &peak) {
             assert!(path.starts_with(layer), "{name}: {path} moves");
         }
@@ -103,7 +103,7 @@ proptest! {
         let settings = Settings { perturbed, ..Settings::of_radius(rho) };
         let model = case.model();
         let g = gradients(&model, model.loss(&case.batch(0)));
-        let peak = method!(SamConfig::new(), settings).ascend(&model, &g);
+        let peak = method!(SamConfig::new(), settings).ascend(&model, &g).expect("a peak");
         let far = distance(&model, &peak);
         // Half an ulp of weights below 2, fewer than fifty of them, beside a radius of 0.01; without a
         // gradient (a ReLU that is off for all examples) there is no peak.
@@ -130,7 +130,7 @@ proptest! {
             perturbed: Perturbed::NormLayers,
             ..Settings::of_radius(rho)
         };
-        let peak = method!(SamConfig::new(), settings).ascend(&model, &g);
+        let peak = method!(SamConfig::new(), settings).ascend(&model, &g).expect("a peak");
         prop_assert_eq!(moved(&model, &peak), ["norm.gamma", "norm.beta"]);
         // As above.
         prop_assert!((distance(&model, &peak) / rho - 1.0).abs() < 1e-4);

@@ -30,14 +30,14 @@ fn equals_step<S: SharpnessAware>(name: &str, method: S, case: &Case, climbs: us
         method.at_learning_rate(lr);
         let g = gradients(model, model.loss(&batch));
         let at_peak = method.looks().then(|| {
-            let mut peak = method.ascend(model, &g);
+            let mut peak = method.ascend(model, &g).expect("a peak");
             for _ in 1..climbs {
                 let there = gradients(&peak, peak.loss(&batch));
-                peak = method.ascend(&peak, &there);
+                peak = method.ascend(&peak, &there).expect("a peak");
             }
             gradients(&peak, peak.loss(&batch))
         });
-        let descent = method.descend(model, &g, at_peak);
+        let descent = method.descend(model, &g, at_peak).expect("gradients");
         *model = optim.step(lr, model.clone(), descent);
         assert_eq!(
             taken.snapshot(),
@@ -126,8 +126,8 @@ proptest! {
             sum.grads()
         };
         let g = accumulated(&model);
-        let peak = sam.ascend(&model, &g);
-        let descent = sam.descend(&model, &g, Some(accumulated(&peak)));
+        let peak = sam.ascend(&model, &g).expect("a peak");
+        let descent = sam.descend(&model, &g, Some(accumulated(&peak))).expect("gradients");
         let by_hand = SgdConfig::new().init().step(0.1, model.clone(), descent);
 
         let mut optim = SgdConfig::new().init();

@@ -16,6 +16,7 @@ mod reductions;
 mod refused;
 mod resumed;
 mod statistics;
+mod tied;
 mod training;
 mod zero;
 

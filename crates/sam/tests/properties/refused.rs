@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use proptest::prelude::*;
-use sam::{Error, SharpnessAware};
+use sam::{Error, Pass, SharpnessAware};
 
 use crate::cases::{Case, cases};
 use crate::methods::{PERIOD, Settings, for_every_method};
@@ -87,14 +87,57 @@ fn stays_as_before<S: SharpnessAware>(name: &str, method: S, case: &Case) {
     let before = record(&training.method);
     let model = &training.model;
     let bad = gradients(model, model.loss(&case.batch(1)) * f64::NAN);
-    let peak = training.method.ascend(model, &bad);
+    let peak = training.method.ascend(model, &bad).expect("a peak");
     let is_nan = crate::nets::flat(&peak).iter().any(|w| w.is_nan());
     assert!(is_nan, "{name}: the peak shows it");
     assert_eq!(record(&training.method), before, "{name}");
 }
 
+/// A closure that takes some layers, or all, from a clone of the model and not from its argument.
+fn notices_another_model<S: SharpnessAware>(
+    name: &str,
+    method: S,
+    case: &Case,
+    (from, climbs): (usize, usize),
+) {
+    let mut training = Training::new(case, method);
+    let before = training.snapshot();
+    let outside = training.model.clone();
+    let batch = case.batch(0);
+    let mut passes = 0;
+    let refused = training.step_with(case, 0, |model, rows| {
+        passes += 1;
+        let mut mixed = model.clone();
+        mixed.layers[from..].clone_from_slice(&outside.layers[from..]);
+        mixed.losses(&batch, rows)
+    });
+    // At the weights a clone is the model; at the first peak it no longer is. ESAM looks at the losses of
+    // all examples there before it takes a gradient.
+    let forward_only = usize::from(name == "ESAM" && climbs == 1);
+    assert_eq!(passes, 2 + forward_only, "{name}");
+    match refused.expect_err("refused") {
+        Error::OtherModel { pass, path } => {
+            assert_eq!(pass, Pass::Peak, "{name}");
+            assert_eq!(path, format!("layers.{from}.weight"), "{name}");
+        }
+        other => panic!("{name}: {other}"),
+    }
+    assert_eq!(training.snapshot(), before, "{name}");
+}
+
 proptest! {
     #![proptest_config(crate::config())]
+
+    #[test]
+    fn closure_of_another_model_or_of_a_part_of_it_is_refused_by_every_method(
+        case in cases(),
+        part in 0_usize..6,
+        ascent_steps in 1_usize..3,
+    ) {
+        let from = part % case.layers();
+        let settings = Settings { ascent_steps, ..Settings::of_radius(0.1) };
+        for_every_method!(settings, notices_another_model, &case, (from, ascent_steps));
+    }
 
     #[test]
     fn step_with_a_pass_that_is_not_finite_is_refused_and_leaves_no_trace(
@@ -128,12 +171,14 @@ proptest! {
 }
 
 #[test]
-#[should_panic(expected = "one loss for each wanted row, but gave 1 for 4")]
-fn mean_in_place_of_the_losses_of_single_examples_panics() {
+fn mean_in_place_of_the_losses_of_single_examples_is_refused() {
     let batch = crate::nets::Batch::new(1, 4, [2, 2], burn::tensor::DType::F64);
     let model = Net::new(1, &[2, 2], true, burn::tensor::DType::F64);
     let mut optim = burn::optim::SgdConfig::new().init();
-    let _ = sam::EsamConfig::new()
+    let refused = sam::EsamConfig::new()
         .init()
-        .step_examples(&mut optim, 0.1, model, 4, |m, _rows| m.loss(&batch));
+        .step_examples(&mut optim, 0.1, model, 4, |m, _rows| m.loss(&batch))
+        .expect_err("refused");
+    let (given, wanted) = (1, 4);
+    assert_eq!(refused.reason, Error::Losses { given, wanted });
 }

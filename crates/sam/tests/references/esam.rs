@@ -14,7 +14,7 @@ use crate::{EXAMPLES, MOMENTUM, STEPS, bound, burn_sgd, learning_rate, rounding}
 fn mask(method: &Esam, model: &Twin, batch: &Batch, data: &Data, reach: f64) -> Vec<bool> {
     let loss = model.losses_of_all(batch).mean();
     let g = GradientsParams::from_grads(loss.backward(), model);
-    let peak = weights(&method.clone().ascend(model, &g));
+    let peak = weights(&method.clone().ascend(model, &g).expect("a peak"));
     let w = weights(model);
     let g = gradient(&w, data, &data.all());
     let moved = sum(reach / norm(&g), &g, 0.0, &g);
@@ -150,8 +150,10 @@ fn masks(beta: f64, seed: u64, steps: usize) -> Vec<Vec<bool>> {
         .map(|_| {
             let (gradients, g) = model.gradients();
             let length = norm(&g);
-            let e = weights(&method.ascend(&model, &gradients));
-            let _ = method.descend(&model, &gradients, Some(model.gradients().0));
+            let e = weights(&method.ascend(&model, &gradients).expect("a peak"));
+            let _ = method
+                .descend(&model, &gradients, Some(model.gradients().0))
+                .expect("gradients");
             let moved = |e: f64, g: f64| {
                 let expected = rho / beta * g / length;
                 // Four roundings, and those of the norm's sum.

@@ -29,7 +29,7 @@ fn asam_perturbation_has_norm_rho_in_units_of_the_weights() {
             let (model, batch) = (Mlp::new(1, &device, dtype), Batch::new(2, &device, dtype));
             let g = gradients(&model, model.loss(&batch));
             let w = flat(&model);
-            let e = difference(&flat(&asam.ascend(&model, &g)), &w);
+            let e = difference(&flat(&asam.ascend(&model, &g).expect("a peak")), &w);
             let unscaled: Vec<f64> = is_matrix()
                 .into_iter()
                 .zip(e.iter().zip(&w))
@@ -68,7 +68,11 @@ fn rescaled(model: &Mlp, a: f64) -> Mlp {
 
 fn peak_loss<S: SharpnessAware>(method: &mut S, model: &Mlp, batch: &Batch) -> f64 {
     let g = gradients(model, model.loss(batch));
-    method.ascend(model, &g).loss(batch).into_scalar()
+    method
+        .ascend(model, &g)
+        .expect("a peak")
+        .loss(batch)
+        .into_scalar()
 }
 
 fn invariant_asam() -> Asam {

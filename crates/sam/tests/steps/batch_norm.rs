@@ -48,7 +48,7 @@ fn statistics_of_both_passes_are_those_of_two_forward_passes() {
         let by_hand = model.valid().train();
         let g = gradients(&by_hand, by_hand.loss(&batch));
         let once = by_hand.statistics();
-        let peak = sam.ascend(&by_hand, &g);
+        let peak = sam.ascend(&by_hand, &g).expect("a peak");
         let _ = peak.loss(&batch);
 
         let mut optim = SgdConfig::new().init();
@@ -102,7 +102,7 @@ fn ascending_leaves_the_live_statistics_and_flags_alone() {
         );
         let g = gradients(&model, model.loss(&batch));
         let before = model.statistics();
-        let peak = SamConfig::new().init().ascend(&model, &g);
+        let peak = SamConfig::new().init().ascend(&model, &g).expect("a peak");
         assert!(peak.norm.training.is_enabled());
         assert_eq!(
             peak.statistics(),
@@ -132,7 +132,7 @@ fn layer_that_uses_its_stored_statistics_uses_them_at_the_peak_too() {
         let batch = Batch::new(2, &device, dtype);
         let before = model.statistics();
         let g = gradients(&model, model.loss(&batch));
-        let peak = SamConfig::new().init().ascend(&model, &g);
+        let peak = SamConfig::new().init().ascend(&model, &g).expect("a peak");
         assert!(!peak.norm.training.is_enabled());
         let _ = peak.loss(&batch);
         assert_eq!(peak.statistics(), before);

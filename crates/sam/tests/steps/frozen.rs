@@ -24,7 +24,8 @@ fn frozen_parameters_do_not_move() {
             let peak = SamConfig::new()
                 .with_batch_norm(policy)
                 .init()
-                .ascend(&model, &g);
+                .ascend(&model, &g)
+                .expect("a peak");
             assert_eq!(bits(&flat(&peak.hidden)), bits(&frozen));
             assert_ne!(flat(&peak.out), free);
             assert!(!peak.hidden.weight.is_require_grad() && peak.out.weight.is_require_grad());
@@ -60,7 +61,7 @@ fn parameter_without_a_gradient_is_left_alone() {
         let batch = Batch::new(2, &device, dtype);
         let unused = flat(&model.unused);
         let g = gradients(&model, model.used.loss(&batch));
-        let peak = AsamConfig::new().init().ascend(&model, &g);
+        let peak = AsamConfig::new().init().ascend(&model, &g).expect("a peak");
         assert_eq!(bits(&flat(&peak.unused)), bits(&unused));
         assert!(peak.unused.weight.is_require_grad());
         assert_ne!(flat(&peak.used), flat(&model.used));
@@ -82,7 +83,7 @@ fn peak_keeps_identifiers_and_the_model_keeps_its_weights() {
     );
     let before = flat(&model);
     let g = gradients(&model, model.loss(&batch));
-    let peak = SamConfig::new().init().ascend(&model, &g);
+    let peak = SamConfig::new().init().ascend(&model, &g).expect("a peak");
     assert_eq!(
         burn::module::list_param_ids(&peak),
         burn::module::list_param_ids(&model)
@@ -133,7 +134,7 @@ fn reparameterised_weights_keep_their_adapters_and_only_those_move() {
 
             let mut sam = SamConfig::new().with_batch_norm(policy).init();
             let g = gradients(&model, model.loss(&batch));
-            let peak = sam.ascend(&model, &g);
+            let peak = sam.ascend(&model, &g).expect("a peak");
             assert_eq!(base(&peak), frozen);
             assert_ne!(adapter(&peak), start);
 

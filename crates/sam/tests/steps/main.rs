@@ -7,6 +7,7 @@ mod adaptive;
 mod autodiff;
 mod batch_norm;
 mod frozen;
+mod mistakes;
 mod nets;
 mod radius;
 mod rejected;

@@ -1,0 +1,65 @@
+//! What a pass gives, and the mean of several.
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+
+use crate::Pass;
+use crate::gradients::combined;
+use crate::norms::Norms;
+use crate::question::Question;
+
+/// One pass: a loss and its gradient, both finite.
+pub(crate) struct Evaluated {
+    pub(crate) loss: f64,
+    pub(crate) gradients: GradientsParams,
+    pub(crate) norms: Norms,
+}
+
+impl Evaluated {
+    /// Asks for the norm of a gradient, and for its angle with this one.
+    pub(crate) fn beside(&self) -> Question<'_> {
+        Question::beside(&self.gradients, self.norms.gradient)
+    }
+}
+
+/// Where a gradient is taken.
+#[derive(Clone, Copy)]
+pub(crate) enum At<'a> {
+    Weights,
+    /// Between the steps of an ascent.
+    Climbing,
+    /// With the gradient at the weights, if the angle between the two is wanted.
+    Peak(Option<&'a Evaluated>),
+}
+
+impl At<'_> {
+    pub(crate) const fn pass(self) -> Pass {
+        match self {
+            Self::Weights => Pass::Weights,
+            Self::Climbing | Self::Peak(_) => Pass::Peak,
+        }
+    }
+}
+
+/// The mean of the gradients of micro-batches, as far as it has been added up.
+#[derive(Default)]
+pub(crate) struct Mean {
+    loss: f64,
+    gradients: GradientsParams,
+}
+
+impl Mean {
+    pub(crate) fn add<M: Module>(&mut self, model: &M, share: f64, part: &Evaluated) {
+        self.loss += share * part.loss;
+        let (sum, part) = ((1.0, &self.gradients), (share, &part.gradients));
+        self.gradients = combined(model, sum, part);
+    }
+
+    pub(crate) fn evaluated<M: Module>(self, model: &M, question: &Question<'_>) -> Evaluated {
+        Evaluated {
+            norms: Norms::of(model, &self.gradients, question),
+            loss: self.loss,
+            gradients: self.gradients,
+        }
+    }
+}
