@@ -2,6 +2,7 @@
 //! markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+mod composition;
 mod cost;
 mod differences;
 mod effect;
@@ -30,6 +31,11 @@ struct Arguments {
     /// Where `NAME.json` and `NAME.md` go.
     #[arg(long, default_value = "target/evidence")]
     output_dir: PathBuf,
+    /// Reruns this case of `composition` by itself.
+    #[arg(long)]
+    case: Option<u64>,
+    #[arg(long, default_value_t = 1)]
+    count: u64,
 }
 
 /// An experiment: its name, what it asks, and how to answer.
@@ -60,6 +66,9 @@ const EXPERIMENTS: [Experiment; 4] = [
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(first) = arguments.case {
+        return composition::cases(first..first + arguments.count);
+    }
     if arguments.list {
         for (name, question, _) in EXPERIMENTS {
             println!("{name:24} {question}");

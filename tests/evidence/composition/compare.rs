@@ -1,0 +1,576 @@
+//! What is measured of a case, beside what is right: the one file that knows what it measures with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData, DType, Device};
+use landscape::operator::download;
+use landscape::sharpness::sam_sharpness;
+use landscape::slice::Evaluation;
+use landscape::{
+    Batch, GaussNewton, Grid, Hessian, LinearOperator, Method, ParameterSpace, ProductConfig,
+    Reduction, Risk, Statistics, TensorMapper, line, plane,
+};
+use sam::{SamConfig, SharpnessAware};
+
+use super::generator::{Case, Feature, Form};
+use super::node::{Net, Normalising};
+use super::random::Random;
+use super::scene::{Data, Recipe, Scene, Way};
+use super::truth::{Estimate, Truth, combined, norm, scaled};
+use super::value::{Value, mapped};
+
+pub(super) use derivatives::catch_quietly as quietly;
+
+impl Batch for Data {
+    fn map<F: TensorMapper>(self, f: &mut F) -> Self {
+        Self {
+            x: mapped!(self.x, x => f.float(x)),
+            tokens: f.int(self.tokens),
+            targets: f.float(self.targets),
+            labels: f.int(self.labels),
+            ..self
+        }
+    }
+
+    fn examples(&self) -> usize {
+        if self.counted { self.rows() } else { self.x.dims()[0] }
+    }
+}
+
+/// How one quantity came out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Outcome {
+    Agrees,
+    /// The measured side says itself that the number may be wrong.
+    InDoubt,
+    /// An error, in its own words.
+    Refused(String),
+    /// The differences themselves do not settle: a kink is close by.
+    Unsettled,
+    Differs {
+        given: f64,
+        expected: f64,
+        error: f64,
+    },
+    Panicked(String),
+}
+
+/// A quantity and how it came out.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    pub(super) what: &'static str,
+    pub(super) outcome: Outcome,
+    /// How it was obtained, where there are several ways.
+    pub(super) way: Option<String>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.what, self.outcome)?;
+        match &self.way {
+            Some(way) => write!(f, " [{way}]"),
+            None => Ok(()),
+        }
+    }
+}
+
+type Measured<T> = Result<Result<T, String>, String>;
+
+/// What `measure` gives, its error in words, or its panic.
+fn measured<T, E: fmt::Display>(measure: impl FnOnce() -> Result<T, E>) -> Measured<T> {
+    quietly(|| measure().map_err(|error| error.to_string()))
+}
+
+struct Findings {
+    all: Vec<Finding>,
+}
+
+impl Findings {
+    fn push(&mut self, what: &'static str, outcome: Outcome, way: Option<&str>) {
+        let way = way.map(str::to_owned);
+        self.all.push(Finding { what, outcome, way });
+    }
+
+    /// What was measured if it was, noted otherwise.
+    fn usable<T>(&mut self, what: &'static str, measured: Measured<T>) -> Option<T> {
+        match measured {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => self.push(what, Outcome::Refused(error), None),
+            Err(panic) => self.push(what, Outcome::Panicked(panic), None),
+        }
+        None
+    }
+
+    /// Compares relative to `scale` or the number itself.
+    fn compare(
+        &mut self,
+        what: &'static str,
+        given: f64,
+        expected: Estimate,
+        scale: f64,
+        tolerance: f64,
+        way: Option<&str>,
+    ) -> bool {
+        let Estimate { value, error } = expected;
+        let scale = scale.max(value.abs());
+        let gap = (given - value).abs();
+        let agrees = gap <= tolerance * scale + 5.0 * error
+            || (!given.is_finite() && !value.is_finite());
+        // An error of a hundredth says nothing.
+        let outcome = if error > 1e-2 * scale.max(1e-6) {
+            Outcome::Unsettled
+        } else if agrees {
+            Outcome::Agrees
+        } else {
+            Outcome::Differs {
+                given,
+                expected: value,
+                error,
+            }
+        };
+        let agrees = outcome == Outcome::Agrees;
+        self.push(what, outcome, way);
+        agrees
+    }
+}
+
+fn scene_loss(recipe: &Recipe, net: &Net, data: &Data) -> Tensor<1> {
+    let way = Way::Measured;
+    recipe.loss(&Scene {
+        net,
+        data,
+        way: &way,
+    })
+}
+
+fn risk(case: &Case) -> Risk<Net, Data> {
+    let recipe = Arc::new(case.recipe.clone());
+    let batches = case.batches.clone();
+    let risk = match case.form {
+        Form::Together => Risk::mean(batches, move |net: &Net, data: &Data| {
+            scene_loss(&recipe, net, data)
+        }),
+        Form::Apart => {
+            let outer = Arc::clone(&recipe);
+            let summed = case.has(Feature::Summed);
+            let reduction = if summed { Reduction::Sum } else { Reduction::Mean };
+            let factor = move |data: &Data| if summed { data.rows() as f64 } else { 1.0 };
+            macro_rules! apart {
+                ($variant:ident) => {
+                    Risk::of(
+                        batches,
+                        move |net: &Net, data: &Data| {
+                            let way = Way::Measured;
+                            let scene = Scene { net, data, way: &way };
+                            match outer.outputs(&scene) {
+                                Value::$variant(x) => x,
+                                other => panic!("outputs of rank {}", other.rank()),
+                            }
+                        },
+                        move |outputs, data: &Data| {
+                            (recipe.criterion.1)(data, Value::$variant(outputs)) * factor(data)
+                        },
+                        reduction,
+                    )
+                };
+            }
+            if case.rank == 2 {
+                apart!(Two)
+            } else {
+                apart!(Three)
+            }
+        }
+    };
+    if case.has(Feature::BatchStatistics) {
+        risk.with_statistics(Statistics::Batch)
+    } else {
+        risk
+    }
+}
+
+/// All float tensors of a module, bit for bit.
+#[derive(Default, PartialEq)]
+struct Bits(Vec<u64>);
+
+impl ModuleVisitor for Bits {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let data = param.base().to_data();
+        self.0.extend(data.iter::<f64>().map(f64::to_bits));
+    }
+}
+
+fn bits(net: &Net) -> Bits {
+    let mut bits = Bits::default();
+    net.visit(&mut bits);
+    bits
+}
+
+fn upload(values: &[f64]) -> Tensor<1> {
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), [values.len()]),
+        (&Device::flex(), DType::F64),
+    )
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Everything there is to measure of a case.
+pub(super) fn findings(case: &Case) -> Vec<Finding> {
+    let mut found = Findings { all: Vec::new() };
+    let truth = Truth::of(case, case.normalising(), &case.batches);
+    let mut random = Random::new(case.seed ^ 0x5EED);
+    let on_autodiff = random.once_in(2);
+    let model = if on_autodiff {
+        case.net.clone()
+    } else {
+        case.net.valid()
+    };
+    let before = bits(&model);
+    let dim = truth.layout.dim;
+    let [u, v] = [(); 2].map(|()| {
+        let v = random.normals(dim);
+        let length = norm(&v).max(1e-9);
+        scaled(&v, 1.0 / length)
+    });
+    let here = truth.value(&vec![0.0; dim]);
+
+    let space = match measured(|| ParameterSpace::of(&model)) {
+        Ok(Ok(space)) => space,
+        other => {
+            if dim == 0 {
+                return found.all;
+            }
+            found.usable("coordinates", other);
+            return found.all;
+        }
+    };
+    let ours: Vec<_> = space
+        .blocks
+        .iter()
+        .map(|block| (block.id, block.len()))
+        .collect();
+    if ours != truth.layout.order {
+        let (given, expected) = (space.dim() as f64, dim as f64);
+        let outcome = Outcome::Differs {
+            given,
+            expected,
+            error: 0.0,
+        };
+        found.push("coordinates", outcome, None);
+        return found.all;
+    }
+    let flat = download(&space.flatten(&model));
+    let gap: Vec<f64> = combined(&flat, 1.0, &truth.layout.origin, -1.0);
+    found.compare(
+        "flat parameters",
+        norm(&gap),
+        Estimate::exact(0.0),
+        norm(&flat),
+        0.0,
+        None,
+    );
+
+    let risk = risk(case);
+    if let Some(value) = found.usable("value", measured(|| risk.value(&model))) {
+        found.compare("value", value, Estimate::exact(here), 1e-3, 1e-7, None);
+    }
+    let slopes = [&u, &v].map(|w| truth.slope(w));
+    let mut gradient = None;
+    if let Some((_, g)) = found.usable("gradient", measured(|| risk.gradient(&model))) {
+        let g = download(&g);
+        let mut right = true;
+        for (w, slope) in [&u, &v].into_iter().zip(slopes) {
+            let scale = norm(&g) * 0.1 + 1e-4;
+            right &= found.compare("gradient", dot(&g, w), slope, scale, 1e-6, None);
+        }
+        if right {
+            gradient = Some(g);
+        } else {
+            let kink = truth.kink(&u).abs().max(truth.kink(&v).abs());
+            if kink > 1e-3 * (norm(&g) + 1e-6) {
+                for finding in &mut found.all {
+                    if finding.what == "gradient" {
+                        finding.outcome = Outcome::Unsettled;
+                    }
+                }
+            }
+        }
+    }
+    hessian(case, &risk, &model, &truth, [&u, &v], &mut random, &mut found);
+    if case.form == Form::Apart {
+        gauss_newton(&risk, &model, &truth, [&u, &v], &mut found);
+    }
+    slices(&risk, &model, &truth, [&u, &v], &mut random, &mut found);
+    let rho = 0.05 + random.unit();
+    if let Some(g) = &gradient {
+        let length = norm(g);
+        if length > 1e-8 {
+            let peak = truth.moved(&scaled(g, rho / length));
+            let sharpness = measured(|| sam_sharpness(&model, &risk, rho));
+            if let Some(sharpness) = found.usable("sharpness", sharpness) {
+                let expected = Estimate::exact(peak.value());
+                let scale = here.abs().max(1e-2);
+                found.compare("sharpness", sharpness.peak_loss, expected, scale, 1e-5, None);
+            }
+        }
+    }
+    if before != bits(&model) {
+        let outcome = Outcome::Differs {
+            given: 1.0,
+            expected: 0.0,
+            error: 0.0,
+        };
+        found.push("the model is unchanged", outcome, None);
+    }
+    sam(case, rho, &v, &mut found);
+    found.all
+}
+
+fn hessian(
+    case: &Case,
+    risk: &Risk<Net, Data>,
+    model: &Net,
+    truth: &Truth<'_>,
+    [u, v]: [&Vec<f64>; 2],
+    random: &mut Random,
+    found: &mut Findings,
+) {
+    let mut config = ProductConfig::new();
+    if random.once_in(3) {
+        config.memory_limit = Some(0);
+    }
+    let hessian = measured(|| Hessian::at_with(model, risk, &config));
+    let Some(hessian) = found.usable("hessian", hessian) else {
+        return;
+    };
+    let method = hessian.method();
+    let (way, tolerance) = match &method {
+        Method::CentralDifference { because, .. } => (
+            Some(format!("differences: {}", because.clone().unwrap_or_default())),
+            1e-3,
+        ),
+        _ => (None, 2e-6),
+    };
+    let way = way.as_deref();
+    let products = measured(|| {
+        if random.once_in(2) {
+            hessian.apply_many(&[upload(v), upload(u)])
+        } else {
+            Ok(vec![hessian.apply(&upload(v))?, hessian.apply(&upload(u))?])
+        }
+    });
+    let Some(products) = found.usable("product", products) else {
+        return;
+    };
+    let [hv, hu] = [download(&products[0]), download(&products[1])];
+    let scale = norm(&hv).max(norm(&hu)) * 0.1 + 1e-4;
+    let (mixed, form) = (truth.curvature(u, v), truth.curvature(v, v));
+    let start = found.all.len();
+    found.compare("product", dot(u, &hv), mixed, scale, tolerance, way);
+    found.compare("product, other side", dot(v, &hu), mixed, scale, tolerance, way);
+    found.compare("product, itself", dot(v, &hv), form, scale, tolerance, way);
+    if let Some(given) = found.usable("quadratic form", measured(|| hessian.quadratic_form(&upload(v)))) {
+        found.compare("quadratic form", given, form, scale, tolerance, way);
+    }
+    if hessian.unresolved() > 0 {
+        for finding in &mut found.all[start..] {
+            if matches!(finding.outcome, Outcome::Differs { .. }) {
+                finding.outcome = Outcome::InDoubt;
+            }
+        }
+    }
+    let _ = case;
+}
+
+fn gauss_newton(
+    risk: &Risk<Net, Data>,
+    model: &Net,
+    truth: &Truth<'_>,
+    [u, v]: [&Vec<f64>; 2],
+    found: &mut Findings,
+) {
+    let product = measured(|| GaussNewton::at(model, risk)?.apply(&upload(v)));
+    let Some(product) = found.usable("gauss-newton", product) else {
+        return;
+    };
+    let gv = download(&product);
+    let scale = norm(&gv) * 0.1 + 1e-4;
+    let expected = truth.gauss_newton(u, v);
+    found.compare("gauss-newton", dot(u, &gv), expected, scale, 2e-6, None);
+}
+
+fn slices(
+    risk: &Risk<Net, Data>,
+    model: &Net,
+    truth: &Truth<'_>,
+    [u, v]: [&Vec<f64>; 2],
+    random: &mut Random,
+    found: &mut Findings,
+) {
+    // Units are the length of the parameters themselves.
+    let length = norm(&truth.layout.origin).max(1e-3);
+    let [u, v] = [u, v].map(|w| scaled(w, length));
+    let a = [0.0, 0.1 + random.unit(), -1.0 - 4.0 * random.unit(), 20.0 * random.unit()];
+    let evaluation = |evaluation: &Evaluation| match evaluation {
+        Evaluation::Model { because } => Some(format!("model: {because}")),
+        _ => None,
+    };
+    let values: Vec<f64> = a.iter().map(|&a| truth.value(&scaled(&u, a))).collect();
+    let scale = values
+        .iter()
+        .filter(|value| value.is_finite())
+        .fold(1e-3, |most: f64, value| most.max(value.abs()));
+    if let Some(line) = found.usable("line", measured(|| line(model, risk, &upload(&u), &a))) {
+        let way = evaluation(&line.evaluation);
+        for (given, expected) in line.loss.iter().zip(values) {
+            found.compare("line", *given, Estimate::exact(expected), scale, 1e-7, way.as_deref());
+        }
+    }
+    let grid = Grid {
+        a: vec![a[1], a[2]],
+        b: vec![-a[1], a[3] * 0.5],
+    };
+    let surface = measured(|| plane(model, risk, [&upload(&u), &upload(&v)], &grid));
+    if let Some(surface) = found.usable("plane", surface) {
+        let way = evaluation(&surface.evaluation);
+        let points = grid.a.iter().flat_map(|&a| grid.b.iter().map(move |&b| (a, b)));
+        for (given, (a, b)) in surface.loss.iter().zip(points) {
+            let expected = truth.value(&combined(&u, a, &v, b));
+            let scale = expected.abs().max(scale);
+            found.compare("plane", *given, Estimate::exact(expected), scale, 1e-7, way.as_deref());
+        }
+    }
+}
+
+/// The gradients of SAM on the first batch, BatchNorm training.
+fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
+    if case.has(Feature::Dropout) {
+        return;
+    }
+    let truth = Truth::of(case, Normalising::WrittenOut, &case.batches[..1]);
+    let dim = truth.layout.dim;
+    let device = Device::flex().autodiff();
+    let data = case.batches[0].clone().on_device(&device);
+    let fresh = || case.net.valid().train();
+    let descent = measured(|| {
+        let model = fresh();
+        SamConfig::new()
+            .with_rho(rho)
+            .init()
+            .gradient(&model, |net: &Net| scene_loss(&case.recipe, net, &data))
+    });
+    let Some(descent) = found.usable("sam", descent) else {
+        return;
+    };
+    let here = truth.value(&vec![0.0; dim]);
+    found.compare("sam, loss", descent.loss, Estimate::exact(here), 1e-3, 1e-7, None);
+    // Where the peak is follows from the gradient, which is checked by its slope.
+    let plain = measured(|| {
+        let mut first = case.recipe.clone();
+        first.beside.clone_from(&case.recipe.beside);
+        let model = fresh();
+        let loss = scene_loss(&first, &model, &data);
+        let gradients = loss.backward();
+        let mut collected = Collected {
+            truth: &truth,
+            gradients,
+            entries: vec![0.0; dim],
+        };
+        model.visit(&mut collected);
+        Ok::<_, String>(collected.entries)
+    });
+    let Some(g) = found.usable("sam, gradient", plain) else {
+        return;
+    };
+    let length = norm(&g);
+    let slope = truth.slope(v);
+    if !found.compare("sam, gradient", dot(&g, v), slope, length * 0.1 + 1e-4, 1e-6, None)
+        || length < 1e-8
+    {
+        return;
+    }
+    found.compare(
+        "sam, norm",
+        descent.gradient_norm,
+        Estimate::exact(length),
+        1e-6,
+        1e-6,
+        None,
+    );
+    let peak = truth.moved(&scaled(&g, rho / length));
+    if let Some(seen) = descent.peak {
+        let scale = here.abs().max(1e-2);
+        found.compare("sam, peak", seen.loss, Estimate::exact(peak.value()), scale, 1e-5, None);
+    }
+    let mut entries = vec![0.0; dim];
+    for &(id, count) in &truth.layout.order {
+        let offset = truth.layout.offsets[&id];
+        // Every rank that parameters have.
+        let gradient = descent
+            .gradients
+            .get::<1>(id)
+            .map(|g| g.to_data())
+            .or_else(|| descent.gradients.get::<2>(id).map(|g| g.to_data()));
+        let _ = (gradient, count, offset);
+    }
+    let mut collect = AtPeak {
+        truth: &truth,
+        gradients: &descent.gradients,
+        entries: &mut entries,
+    };
+    case.net.visit(&mut collect);
+    let scale = norm(&entries) * 0.1 + 1e-4;
+    found.compare(
+        "sam, gradient at the peak",
+        dot(&entries, v),
+        peak.slope(v),
+        scale,
+        1e-5,
+        None,
+    );
+}
+
+/// Burn's gradients by coordinate.
+struct Collected<'t, 'c> {
+    truth: &'t Truth<'c>,
+    gradients: burn::tensor::Gradients,
+    entries: Vec<f64>,
+}
+
+impl ModuleVisitor for Collected<'_, '_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(&offset) = self.truth.layout.offsets.get(&param.id) else {
+            return;
+        };
+        let Some(gradient) = param.base().grad(&self.gradients) else {
+            return;
+        };
+        for (index, entry) in gradient.to_data().iter::<f64>().enumerate() {
+            self.entries[offset + index] += entry;
+        }
+    }
+}
+
+struct AtPeak<'t, 'c> {
+    truth: &'t Truth<'c>,
+    gradients: &'t burn::optim::GradientsParams,
+    entries: &'t mut Vec<f64>,
+}
+
+impl ModuleVisitor for AtPeak<'_, '_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(&offset) = self.truth.layout.offsets.get(&param.id) else {
+            return;
+        };
+        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+            return;
+        };
+        for (index, entry) in gradient.to_data().iter::<f64>().enumerate() {
+            self.entries[offset + index] = entry;
+        }
+    }
+}
