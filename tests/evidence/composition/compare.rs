@@ -300,7 +300,7 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
             }
         }
     }
-    hessian(case, &risk, &model, &truth, [&u, &v], &mut random, &mut found);
+    hessian(&risk, &model, &truth, [&u, &v], &mut random, &mut found);
     if case.form == Form::Apart {
         gauss_newton(&risk, &model, &truth, [&u, &v], &mut found);
     }
@@ -312,7 +312,7 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
             let peak = truth.moved(&scaled(g, rho / length));
             let sharpness = measured(|| sam_sharpness(&model, &risk, rho));
             if let Some(sharpness) = found.usable("sharpness", sharpness) {
-                let expected = Estimate::exact(peak.value());
+                let expected = peak.value();
                 let scale = here.abs().max(1e-2);
                 found.compare("sharpness", sharpness.peak_loss, expected, scale, 1e-5, None);
             }
@@ -331,7 +331,6 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
 }
 
 fn hessian(
-    case: &Case,
     risk: &Risk<Net, Data>,
     model: &Net,
     truth: &Truth<'_>,
@@ -383,7 +382,6 @@ fn hessian(
             }
         }
     }
-    let _ = case;
 }
 
 fn gauss_newton(
@@ -419,15 +417,15 @@ fn slices(
         Evaluation::Model { because } => Some(format!("model: {because}")),
         _ => None,
     };
-    let values: Vec<f64> = a.iter().map(|&a| truth.value(&scaled(&u, a))).collect();
+    let values: Vec<Estimate> = a.iter().map(|&a| truth.conditioned(&scaled(&u, a))).collect();
     let scale = values
         .iter()
-        .filter(|value| value.is_finite())
-        .fold(1e-3, |most: f64, value| most.max(value.abs()));
+        .filter(|estimate| estimate.value.is_finite())
+        .fold(1e-3, |most: f64, estimate| most.max(estimate.value.abs()));
     if let Some(line) = found.usable("line", measured(|| line(model, risk, &upload(&u), &a))) {
         let way = evaluation(&line.evaluation);
         for (given, expected) in line.loss.iter().zip(values) {
-            found.compare("line", *given, Estimate::exact(expected), scale, 1e-7, way.as_deref());
+            found.compare("line", *given, expected, scale, 1e-7, way.as_deref());
         }
     }
     let grid = Grid {
@@ -439,9 +437,8 @@ fn slices(
         let way = evaluation(&surface.evaluation);
         let points = grid.a.iter().flat_map(|&a| grid.b.iter().map(move |&b| (a, b)));
         for (given, (a, b)) in surface.loss.iter().zip(points) {
-            let expected = truth.value(&combined(&u, a, &v, b));
-            let scale = expected.abs().max(scale);
-            found.compare("plane", *given, Estimate::exact(expected), scale, 1e-7, way.as_deref());
+            let expected = truth.conditioned(&combined(&u, a, &v, b));
+            found.compare("plane", *given, expected, scale, 1e-7, way.as_deref());
         }
     }
 }
@@ -470,10 +467,8 @@ fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     found.compare("sam, loss", descent.loss, Estimate::exact(here), 1e-3, 1e-7, None);
     // Where the peak is follows from the gradient, which is checked by its slope.
     let plain = measured(|| {
-        let mut first = case.recipe.clone();
-        first.beside.clone_from(&case.recipe.beside);
         let model = fresh();
-        let loss = scene_loss(&first, &model, &data);
+        let loss = scene_loss(&case.recipe, &model, &data);
         let gradients = loss.backward();
         let mut collected = Collected {
             truth: &truth,
@@ -504,19 +499,9 @@ fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     let peak = truth.moved(&scaled(&g, rho / length));
     if let Some(seen) = descent.peak {
         let scale = here.abs().max(1e-2);
-        found.compare("sam, peak", seen.loss, Estimate::exact(peak.value()), scale, 1e-5, None);
+        found.compare("sam, peak", seen.loss, peak.value(), scale, 1e-5, None);
     }
     let mut entries = vec![0.0; dim];
-    for &(id, count) in &truth.layout.order {
-        let offset = truth.layout.offsets[&id];
-        // Every rank that parameters have.
-        let gradient = descent
-            .gradients
-            .get::<1>(id)
-            .map(|g| g.to_data())
-            .or_else(|| descent.gradients.get::<2>(id).map(|g| g.to_data()));
-        let _ = (gradient, count, offset);
-    }
     let mut collect = AtPeak {
         truth: &truth,
         gradients: &descent.gradients,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::EmbeddingConfig;
 use burn::nn::loss::{
     CrossEntropyLossConfig, HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig,
@@ -41,6 +41,7 @@ pub(super) enum Feature {
     Repeated,
     Several,
     Single,
+    SinglePrecision,
     Streamed,
     Summed,
     SwallowedRead,
@@ -370,10 +371,13 @@ impl Build {
             }
             _ => {}
         }
+        let single = contains_rms_norm(&node);
         let node = self.add_node(node);
         let done = self.layer_step(node, input);
         if !done {
             self.remove_node();
+        } else if single {
+            self.features.insert(Feature::SinglePrecision);
         }
         done
     }
@@ -689,15 +693,20 @@ impl Build {
             net = net.map(&mut Fill::new(&mut self.random));
             self.features.insert(Feature::Adapters);
         }
+        let recipe = Recipe {
+            steps: self.steps,
+            output,
+            criterion,
+            beside,
+        };
+        // A loss of the data alone is a case once in a while.
+        if !depends(&net, &recipe, &self.batches) && !self.random.once_in(30) {
+            return None;
+        }
         Some(Case {
             seed,
             net,
-            recipe: Recipe {
-                steps: self.steps,
-                output,
-                criterion,
-                beside,
-            },
+            recipe,
             batches: self.batches,
             form,
             features: self.features,
@@ -837,6 +846,36 @@ impl Build {
     }
 }
 
+/// Whether the loss of the first batch moves with the parameters.
+fn depends(net: &Net, recipe: &Recipe, batches: &[Data]) -> bool {
+    let loss = |net: &Net| {
+        let way = Way::Plain(Normalising::AsBurn);
+        let scene = Scene {
+            net,
+            data: &batches[0],
+            way: &way,
+        };
+        super::truth::number(&recipe.loss(&scene))
+    };
+    let mut layout = super::truth::Layout::default();
+    net.visit(&mut layout);
+    let by = super::truth::scaled(&noise(3, layout.dim), 1e-3);
+    let (here, there) = quietly(|| (loss(&net.valid()), loss(&layout.displaced(net, &by)))).unwrap_or((0.0, 0.0));
+    (here - there).abs() > 1e-10
+}
+
+/// Burn's `RmsNorm` takes its mean square in f32.
+fn contains_rms_norm(node: &Node) -> bool {
+    match node {
+        Node::RmsNorm(_) => true,
+        Node::Block(block) => {
+            let around = block.around.iter().flatten();
+            block.inside.iter().chain(around).any(contains_rms_norm)
+        }
+        _ => false,
+    }
+}
+
 fn two(value: Value) -> Tensor<2> {
     match value {
         Value::Two(x) => x,
@@ -847,6 +886,3 @@ fn two(value: Value) -> Tensor<2> {
 fn largest(entries: &[f64]) -> f64 {
     entries.iter().fold(0.0, |most, entry| most.max(entry.abs()))
 }
-
-#[allow(dead_code)]
-fn unused(_: Option<Param<Tensor<1>>>) {}

@@ -22,7 +22,7 @@ pub(super) fn proposed(random: &mut Random, dims: &[usize], device: &Device) -> 
     let node = match (random.below(9), dims.len()) {
         (0, _) => Node::LayerNorm(LayerNormConfig::new(last).init(device)),
         (1, _) => Node::BatchNorm(BatchNormConfig::new(channels).init(device)),
-        (2, 2..) if random.once_in(2) => Node::RmsNorm(RmsNormConfig::new(last).init(device)),
+        (2, 2..) if random.once_in(6) => Node::RmsNorm(RmsNormConfig::new(last).init(device)),
         (2, 3..) => {
             if channels % 2 == 0 && random.once_in(2) {
                 Node::GroupNorm(GroupNormConfig::new(2, channels).init(device))
@@ -145,8 +145,10 @@ fn block(random: &mut Random, dims: &[usize], device: &Device) -> Option<Node> {
 fn proposed_block(random: &mut Random, dims: &[usize], device: &Device) -> Option<Node> {
     if random.once_in(3) {
         block(random, dims, device)
-    } else {
+    } else if random.once_in(6) {
         Some(Node::RmsNorm(RmsNormConfig::new(*dims.last()?).init(device)))
+    } else {
+        Some(Node::LayerNorm(LayerNormConfig::new(*dims.last()?).init(device)))
     }
 }
 

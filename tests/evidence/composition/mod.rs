@@ -20,7 +20,7 @@ pub(crate) fn cases(seeds: std::ops::Range<u64>) -> Result<()> {
     let mut tally = std::collections::BTreeMap::<String, usize>::new();
     let single = seeds.end - seeds.start == 1;
     for seed in seeds {
-        let outcome = compare::quietly(|| {
+        let outcome = caught(single, || {
             let case = generator::case(seed);
             let text = case.to_string();
             let found = compare::findings(&case);
@@ -58,6 +58,14 @@ pub(crate) fn cases(seeds: std::ops::Range<u64>) -> Result<()> {
         println!("{count:8} {key}");
     }
     Ok(())
+}
+
+fn caught<T>(single: bool, run: impl FnOnce() -> T) -> Result<T, String> {
+    if single {
+        Ok(run())
+    } else {
+        compare::quietly(run)
+    }
 }
 
 fn key(finding: &Finding) -> String {

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor, TensorData};
 
-use super::generator::Case;
+use super::generator::{Case, Feature};
 use super::node::{Net, Normalising};
 use super::scene::{Data, Noted, Scene, Way};
 use super::value::Value;
@@ -52,6 +52,13 @@ impl ModuleVisitor for Layout {
     }
 }
 
+impl Layout {
+    /// The model moved, without autodiff.
+    pub(super) fn displaced(&self, net: &Net, by: &[f64]) -> Net {
+        net.clone().map(&mut Displace { layout: self, by }).valid()
+    }
+}
+
 /// Adds a vector to the parameters that train, each place from its own value.
 struct Displace<'a> {
     layout: &'a Layout,
@@ -87,32 +94,36 @@ pub(super) struct Truth<'c> {
     /// Of each batch.
     notes: Vec<Vec<Noted>>,
     batches: &'c [Data],
+    /// Whether a part of the model computes in f32.
+    single: bool,
+}
+
+/// What each batch takes for constant in a derivative at a model.
+fn notes(case: &Case, net: &Net, normalising: Normalising, batches: &[Data]) -> Vec<Vec<Noted>> {
+    let of_batch = |data: &Data| {
+        let notes = RefCell::new(Vec::new());
+        let scene = Scene {
+            net,
+            data,
+            way: &Way::Noting(normalising, &notes),
+        };
+        let _ = case.recipe.loss(&scene);
+        notes.into_inner()
+    };
+    batches.iter().map(of_batch).collect()
 }
 
 impl<'c> Truth<'c> {
     pub(super) fn of(case: &'c Case, normalising: Normalising, batches: &'c [Data]) -> Self {
         let mut layout = Layout::default();
         case.net.visit(&mut layout);
-        let plain = case.net.valid();
-        let notes = batches
-            .iter()
-            .map(|data| {
-                let notes = RefCell::new(Vec::new());
-                let scene = Scene {
-                    net: &plain,
-                    data,
-                    way: &Way::Noting(normalising, &notes),
-                };
-                let _ = case.recipe.loss(&scene);
-                notes.into_inner()
-            })
-            .collect();
         Self {
             case,
             layout,
             normalising,
-            notes,
+            notes: notes(case, &case.net.valid(), normalising, batches),
             batches,
+            single: case.has(Feature::SinglePrecision),
         }
     }
 
@@ -121,14 +132,7 @@ impl<'c> Truth<'c> {
     }
 
     fn at(&self, displacement: &[f64]) -> Net {
-        self.case
-            .net
-            .clone()
-            .map(&mut Displace {
-                layout: &self.layout,
-                by: displacement,
-            })
-            .valid()
+        self.layout.displaced(&self.case.net, displacement)
     }
 
     fn mean(&self, of_batch: impl Fn(usize, &Data) -> f64) -> f64 {
@@ -156,28 +160,47 @@ impl<'c> Truth<'c> {
 
     /// The same with what is constant for a derivative kept as it was at `theta`.
     fn held(&self, displacement: &[f64]) -> f64 {
+        self.held_as(displacement, &self.notes)
+    }
+
+    fn held_as(&self, displacement: &[f64], notes: &[Vec<Noted>]) -> f64 {
         let net = self.at(displacement);
         self.mean(|index, data| {
             let scene = Scene {
                 net: &net,
                 data,
-                way: &Way::Held(self.normalising, &self.notes[index], Cell::new(0)),
+                way: &Way::Held(self.normalising, &notes[index], Cell::new(0)),
             };
             number(&self.case.recipe.loss(&scene))
         })
     }
 
-    /// The truth at another point.
+    /// The truth at another point, where other things are constant for a derivative.
     pub(super) fn moved(&self, displacement: &[f64]) -> Moved<'_, 'c> {
         Moved {
             truth: self,
+            notes: notes(self.case, &self.at(displacement), self.normalising, self.batches),
             from: displacement.to_vec(),
         }
     }
 
+    /// L(theta + d) with what the rounding of the point makes of it.
+    pub(super) fn conditioned(&self, displacement: &[f64]) -> Estimate {
+        let value = self.value(displacement);
+        let changes = [1e-11, -7e-12].map(|change| {
+            let beside = self.value(&scaled(displacement, 1.0 + change));
+            (beside - value).abs()
+        });
+        let mut error = changes[0].max(changes[1]);
+        if self.single {
+            error += 1e-5 * value.abs().max(1e-2);
+        }
+        Estimate { value, error }
+    }
+
     /// g'v
     pub(super) fn slope(&self, v: &[f64]) -> Estimate {
-        extrapolated(&[4e-4, 4e-5, 4e-6, 4e-7], 1, |h| {
+        self.extrapolated(&[4e-4, 4e-5, 4e-6, 4e-7], 1, |h| {
             (self.held(&scaled(v, h)) - self.held(&scaled(v, -h))) / (2.0 * h)
         })
     }
@@ -192,7 +215,7 @@ impl<'c> Truth<'c> {
 
     /// u'Hv
     pub(super) fn curvature(&self, u: &[f64], v: &[f64]) -> Estimate {
-        extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| {
+        self.extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| {
             mixed(|a, b| self.held(&combined(u, a * h, v, b * h)), h)
         })
     }
@@ -247,7 +270,7 @@ impl<'c> Truth<'c> {
                     Value::of(moved, &dims, &device),
                 ))
             };
-            let part = extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| mixed(|a, b| loss(a, b, h), h));
+            let part = self.extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| mixed(|a, b| loss(a, b, h), h));
             let share = data.rows() as f64 / self.rows();
             total.value += share * part.value;
             total.error += share * (part.error + uncertainty * part.value.abs());
@@ -256,48 +279,57 @@ impl<'c> Truth<'c> {
     }
 }
 
+impl Truth<'_> {
+    /// A difference extrapolated over three steps, each half of the one before, from the first of
+    /// `steps` at which the last two extrapolations agree best beside the rounding.
+    fn extrapolated(&self, steps: &[f64], order: i32, difference: impl Fn(f64) -> f64) -> Estimate {
+        let mut best = Estimate {
+            value: f64::NAN,
+            error: f64::INFINITY,
+        };
+        // In f32 a longer step is better.
+        let (unit, longer) = if self.single { (2e-7, 20.0) } else { (2e-15, 1.0) };
+        for &step in steps {
+            let step = step * longer;
+            let [a, b, c] = [1.0, 0.5, 0.25].map(|part| difference(step * part));
+            let (first, second) = (b + (b - a) / 3.0, c + (c - b) / 3.0);
+            let value = second + (second - first) / 15.0;
+            // Rounding of a value of order one, over the smallest step to the order of the derivative.
+            let rounding = unit / (0.25 * step).powi(order);
+            let error = (second - first).abs() + (c - b).abs() * 1e-3 + rounding;
+            if error < best.error {
+                best = Estimate { value, error };
+            }
+            if best.error < 1e-7 * best.value.abs().max(1e-3) {
+                break;
+            }
+        }
+        best
+    }
+}
+
 /// The truth at a point beside the weights.
 pub(super) struct Moved<'t, 'c> {
     truth: &'t Truth<'c>,
+    notes: Vec<Vec<Noted>>,
     from: Vec<f64>,
 }
 
 impl Moved<'_, '_> {
-    pub(super) fn value(&self) -> f64 {
-        self.truth.value(&self.from)
+    pub(super) fn value(&self) -> Estimate {
+        self.truth.conditioned(&self.from)
     }
 
-    /// The slope along v, everything moving.
+    /// The slope along v.
     pub(super) fn slope(&self, v: &[f64]) -> Estimate {
-        extrapolated(&[4e-4, 4e-5, 4e-6, 4e-7], 1, |h| {
-            let at = |h: f64| self.truth.value(&combined(&self.from, 1.0, v, h));
+        self.truth.extrapolated(&[4e-4, 4e-5, 4e-6, 4e-7], 1, |h| {
+            let at = |h: f64| {
+                let displacement = combined(&self.from, 1.0, v, h);
+                self.truth.held_as(&displacement, &self.notes)
+            };
             (at(h) - at(-h)) / (2.0 * h)
         })
     }
-}
-
-/// A difference extrapolated over three steps, each half of the one before, from the first of
-/// `steps` at which the last two extrapolations agree best beside the rounding.
-fn extrapolated(steps: &[f64], order: i32, difference: impl Fn(f64) -> f64) -> Estimate {
-    let mut best = Estimate {
-        value: f64::NAN,
-        error: f64::INFINITY,
-    };
-    for &step in steps {
-        let [a, b, c] = [1.0, 0.5, 0.25].map(|part| difference(step * part));
-        let (first, second) = (b + (b - a) / 3.0, c + (c - b) / 3.0);
-        let value = second + (second - first) / 15.0;
-        // Rounding of a value of order one, over the smallest step to the order of the derivative.
-        let rounding = 2e-15 / (0.25 * step).powi(order);
-        let error = (second - first).abs() + (c - b).abs() * 1e-3 + rounding;
-        if error < best.error {
-            best = Estimate { value, error };
-        }
-        if best.error < 1e-7 * best.value.abs().max(1e-3) {
-            break;
-        }
-    }
-    best
 }
 
 fn mixed(at: impl Fn(f64, f64) -> f64, h: f64) -> f64 {
