@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataset::DatasetError;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData, DType, Device};
 use landscape::operator::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::slice::Evaluation;
 use landscape::{
-    Batch, GaussNewton, Grid, Hessian, LinearOperator, Method, ParameterSpace, ProductConfig,
+    Batch, Batches, Fisher, GaussNewton, Grid, Hessian, LinearOperator, Method, Objective, ParameterSpace, ProductConfig,
     Reduction, Risk, Statistics, TensorMapper, line, plane,
 };
 use sam::{SamConfig, SharpnessAware};
@@ -136,6 +138,43 @@ impl Findings {
     }
 }
 
+/// Batches that are streamed.
+struct Loader(Vec<Data>);
+
+struct Stream<'l>(std::slice::Iter<'l, Data>);
+
+impl Iterator for Stream<'_> {
+    type Item = Result<Data, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().cloned().map(Ok)
+    }
+}
+
+impl DataLoaderIterator<Data> for Stream<'_> {
+    fn progress(&self) -> Progress {
+        Progress::new(0, self.0.len(), None)
+    }
+}
+
+impl DataLoader<Data> for Loader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Data> + 'a> {
+        Box::new(Stream(self.0.iter()))
+    }
+
+    fn num_items(&self) -> usize {
+        self.0.iter().map(Data::rows).sum()
+    }
+
+    fn to_device(&self, _: &Device) -> Arc<dyn DataLoader<Data>> {
+        Arc::new(Self(self.0.clone()))
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Data>> {
+        Arc::new(Self(self.0[start..end].to_vec()))
+    }
+}
+
 fn scene_loss(recipe: &Recipe, net: &Net, data: &Data) -> Tensor<1> {
     let way = Way::Measured;
     recipe.loss(&Scene {
@@ -148,6 +187,12 @@ fn scene_loss(recipe: &Recipe, net: &Net, data: &Data) -> Tensor<1> {
 fn risk(case: &Case) -> Risk<Net, Data> {
     let recipe = Arc::new(case.recipe.clone());
     let batches = case.batches.clone();
+    let batches: Batches<Data> = if case.has(Feature::Streamed) {
+        let loader: Arc<dyn DataLoader<Data>> = Arc::new(Loader(batches));
+        loader.into()
+    } else {
+        batches.into()
+    };
     let risk = match case.form {
         Form::Together => Risk::mean(batches, move |net: &Net, data: &Data| {
             scene_loss(&recipe, net, data)
@@ -318,6 +363,9 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
             }
         }
     }
+    if random.once_in(3) && !case.has(Feature::Large) {
+        examples(case, &risk, &model, &truth, [&u, &v], &mut found);
+    }
     if before != bits(&model) {
         let outcome = Outcome::Differs {
             given: 1.0,
@@ -443,6 +491,82 @@ fn slices(
     }
 }
 
+/// The gradients of single examples, and their second moment, where each example has a loss of its own.
+fn examples(
+    case: &Case,
+    risk: &Risk<Net, Data>,
+    model: &Net,
+    truth: &Truth<'_>,
+    [u, v]: [&Vec<f64>; 2],
+    found: &mut Findings,
+) {
+    let rows: Vec<Data> = case
+        .batches
+        .iter()
+        .flat_map(|data| (0..data.rows()).map(|row| data.row(row)))
+        .collect();
+    let alone = |displacement: &[f64]| -> Option<f64> {
+        quietly(|| truth.over(&rows).value(displacement)).ok()
+    };
+    let separable = [0.0, 0.3].iter().all(|&h| {
+        let displacement = scaled(u, h);
+        let whole = truth.value(&displacement);
+        alone(&displacement).is_some_and(|value| (value - whole).abs() < 1e-9 * (1.0 + whole.abs()))
+    });
+    let gradients = measured(|| {
+        let mut all = Vec::new();
+        Objective::at(model, risk)?.example_gradients(|batch| {
+            let rows: Vec<f64> = batch.rows.to_data().iter::<f64>().collect();
+            all.extend(rows.chunks(truth.layout.dim).map(<[f64]>::to_vec));
+            Ok(())
+        })?;
+        Ok::<_, landscape::Error>(all)
+    });
+    let Some(gradients) = found.usable("examples", gradients) else {
+        return;
+    };
+    let count = gradients.len() as f64;
+    let mean: f64 = gradients.iter().map(|g| dot(g, v)).sum::<f64>() / count;
+    let sizes = gradients.iter().map(|g| norm(g)).fold(1e-3, f64::max);
+    found.compare("examples, mean", mean, truth.slope(v), sizes, 1e-6, None);
+    if !separable || gradients.len() != rows.len() {
+        return;
+    }
+    let (mut moment, mut error) = (0.0, 0.0);
+    for (row, gradient) in rows.iter().zip(&gradients) {
+        let alone = truth.over(std::slice::from_ref(row));
+        let slopes = [u, v].map(|w| alone.slope(w));
+        found.compare("examples", dot(gradient, v), slopes[1], sizes, 1e-6, None);
+        let [a, b] = slopes;
+        moment += a.value * b.value / count;
+        error += (a.error * b.value.abs() + b.error * a.value.abs()) / count;
+    }
+    if case.form == Form::Apart {
+        let product = measured(|| Fisher::at(model, risk)?.apply(&upload(v)));
+        if let Some(product) = found.usable("fisher", product) {
+            let expected = Estimate {
+                value: moment,
+                error,
+            };
+            let given = dot(u, &download(&product));
+            found.compare("fisher", given, expected, sizes * sizes, 1e-6, None);
+        }
+    }
+}
+
+/// The batch as a training loop has it: on the autodiff device.
+fn trained(data: Data, device: &Device) -> Data {
+    let labels = TensorData::from(data.labels.to_data());
+    let tokens = TensorData::from(data.tokens.to_data());
+    Data {
+        x: mapped!(data.x, x => Tensor::from_inner(x)),
+        targets: Tensor::from_inner(data.targets),
+        labels: Tensor::from_data(labels, device),
+        tokens: Tensor::from_data(tokens, device),
+        ..data
+    }
+}
+
 /// The gradients of SAM on the first batch, BatchNorm training.
 fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     if case.has(Feature::Dropout) {
@@ -451,7 +575,7 @@ fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     let truth = Truth::of(case, Normalising::WrittenOut, &case.batches[..1]);
     let dim = truth.layout.dim;
     let device = Device::flex().autodiff();
-    let data = case.batches[0].clone().on_device(&device);
+    let data = trained(case.batches[0].clone(), &device);
     let fresh = || case.net.valid().train();
     let descent = measured(|| {
         let model = fresh();

@@ -24,6 +24,7 @@ use super::value::{Value, joined, mapped};
 pub(super) enum Feature {
     Adapters,
     BatchNorm,
+    BatchNormOnData,
     BatchStatistics,
     Buffers,
     Detached,
@@ -123,6 +124,8 @@ struct Build {
     /// Values of each batch.
     values: Vec<Vec<Value>>,
     steps: Vec<Step>,
+    /// Of each value, whether it depends on a parameter.
+    moves: Vec<bool>,
     features: BTreeSet<Feature>,
 }
 
@@ -150,6 +153,7 @@ fn attempted(seed: u64, attempt: u64) -> Option<Case> {
         values: batches.iter().map(|data| vec![data.x.clone()]).collect(),
         batches,
         steps: Vec::new(),
+        moves: vec![false],
         features,
     };
     if build.features.contains(&Feature::Tokens) {
@@ -274,6 +278,11 @@ impl Build {
         for (values, value) in self.values.iter_mut().zip(added) {
             values.push(value);
         }
+        let of_inputs = inputs.iter().any(|&input| self.moves[input]);
+        if label.ends_with(": BatchNorm") && !of_inputs {
+            self.features.insert(Feature::BatchNormOnData);
+        }
+        self.moves.push(of_inputs || label.starts_with("node"));
         self.steps.push(Step { label, inputs, run });
         true
     }

@@ -27,6 +27,18 @@ pub(super) struct Data {
 }
 
 impl Data {
+    /// One example by itself.
+    pub(super) fn row(&self, row: usize) -> Self {
+        let axis = usize::from(self.time_first);
+        Self {
+            x: mapped!(self.x.clone(), x => x.slice_dim(axis, row..row + 1)),
+            tokens: self.tokens.clone().slice_dim(0, row..row + 1),
+            targets: self.targets.clone().slice_dim(0, row..row + 1),
+            labels: self.labels.clone().slice_dim(0, row..row + 1),
+            ..self.clone()
+        }
+    }
+
     /// The number of examples, whatever the layout.
     pub(super) fn rows(&self) -> usize {
         self.labels.dims()[0]
