@@ -1,22 +1,22 @@
 //! What is measured of a case, beside what is right: the one file that knows what it measures with.
 
-use std::fmt;
 use std::sync::Arc;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData, DType, Device};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::operator::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::slice::Evaluation;
 use landscape::{
-    Batch, Batches, Fisher, GaussNewton, Grid, Hessian, LinearOperator, Method, Objective, ParameterSpace, ProductConfig,
-    Reduction, Risk, Statistics, TensorMapper, line, plane,
+    Batch, Batches, Fisher, GaussNewton, Grid, Hessian, LinearOperator, Method, Objective,
+    ParameterSpace, ProductConfig, Reduction, Risk, Statistics, TensorMapper, line, plane,
 };
 use sam::{SamConfig, SharpnessAware};
 
-use super::generator::{Case, Feature, Form};
+use super::case::{Case, Feature, Form};
+use super::finding::{Finding, Findings, Outcome, measured};
 use super::node::{Net, Normalising};
 use super::random::Random;
 use super::scene::{Data, Recipe, Scene, Way};
@@ -37,104 +37,11 @@ impl Batch for Data {
     }
 
     fn examples(&self) -> usize {
-        if self.counted { self.rows() } else { self.x.dims()[0] }
-    }
-}
-
-/// How one quantity came out.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Outcome {
-    Agrees,
-    /// The measured side says itself that the number may be wrong.
-    InDoubt,
-    /// An error, in its own words.
-    Refused(String),
-    /// The differences themselves do not settle: a kink is close by.
-    Unsettled,
-    Differs {
-        given: f64,
-        expected: f64,
-        error: f64,
-    },
-    Panicked(String),
-}
-
-/// A quantity and how it came out.
-#[derive(Debug, Clone)]
-pub(super) struct Finding {
-    pub(super) what: &'static str,
-    pub(super) outcome: Outcome,
-    /// How it was obtained, where there are several ways.
-    pub(super) way: Option<String>,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {:?}", self.what, self.outcome)?;
-        match &self.way {
-            Some(way) => write!(f, " [{way}]"),
-            None => Ok(()),
-        }
-    }
-}
-
-type Measured<T> = Result<Result<T, String>, String>;
-
-/// What `measure` gives, its error in words, or its panic.
-fn measured<T, E: fmt::Display>(measure: impl FnOnce() -> Result<T, E>) -> Measured<T> {
-    quietly(|| measure().map_err(|error| error.to_string()))
-}
-
-struct Findings {
-    all: Vec<Finding>,
-}
-
-impl Findings {
-    fn push(&mut self, what: &'static str, outcome: Outcome, way: Option<&str>) {
-        let way = way.map(str::to_owned);
-        self.all.push(Finding { what, outcome, way });
-    }
-
-    /// What was measured if it was, noted otherwise.
-    fn usable<T>(&mut self, what: &'static str, measured: Measured<T>) -> Option<T> {
-        match measured {
-            Ok(Ok(value)) => return Some(value),
-            Ok(Err(error)) => self.push(what, Outcome::Refused(error), None),
-            Err(panic) => self.push(what, Outcome::Panicked(panic), None),
-        }
-        None
-    }
-
-    /// Compares relative to `scale` or the number itself.
-    fn compare(
-        &mut self,
-        what: &'static str,
-        given: f64,
-        expected: Estimate,
-        scale: f64,
-        tolerance: f64,
-        way: Option<&str>,
-    ) -> bool {
-        let Estimate { value, error } = expected;
-        let scale = scale.max(value.abs());
-        let gap = (given - value).abs();
-        let agrees = gap <= tolerance * scale + 5.0 * error
-            || (!given.is_finite() && !value.is_finite());
-        // An error of a hundredth says nothing.
-        let outcome = if error > 1e-2 * scale.max(1e-6) {
-            Outcome::Unsettled
-        } else if agrees {
-            Outcome::Agrees
+        if self.counted {
+            self.rows()
         } else {
-            Outcome::Differs {
-                given,
-                expected: value,
-                error,
-            }
-        };
-        let agrees = outcome == Outcome::Agrees;
-        self.push(what, outcome, way);
-        agrees
+            self.x.dims()[0]
+        }
     }
 }
 
@@ -200,7 +107,11 @@ fn risk(case: &Case) -> Risk<Net, Data> {
         Form::Apart => {
             let outer = Arc::clone(&recipe);
             let summed = case.has(Feature::Summed);
-            let reduction = if summed { Reduction::Sum } else { Reduction::Mean };
+            let reduction = if summed {
+                Reduction::Sum
+            } else {
+                Reduction::Mean
+            };
             let factor = move |data: &Data| if summed { data.rows() as f64 } else { 1.0 };
             macro_rules! apart {
                 ($variant:ident) => {
@@ -208,7 +119,11 @@ fn risk(case: &Case) -> Risk<Net, Data> {
                         batches,
                         move |net: &Net, data: &Data| {
                             let way = Way::Measured;
-                            let scene = Scene { net, data, way: &way };
+                            let scene = Scene {
+                                net,
+                                data,
+                                way: &way,
+                            };
                             match outer.outputs(&scene) {
                                 Value::$variant(x) => x,
                                 other => panic!("outputs of rank {}", other.rank()),
@@ -265,7 +180,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// Everything there is to measure of a case.
 pub(super) fn findings(case: &Case) -> Vec<Finding> {
-    let mut found = Findings { all: Vec::new() };
+    let mut found = Findings::default();
     let truth = Truth::of(case, case.normalising(), &case.batches);
     let mut random = Random::new(case.seed ^ 0x5EED);
     let on_autodiff = random.once_in(2);
@@ -281,7 +196,7 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
         let length = norm(&v).max(1e-9);
         scaled(&v, 1.0 / length)
     });
-    let here = truth.value(&vec![0.0; dim]);
+    let here = truth.conditioned(&vec![0.0; dim]);
 
     let space = match measured(|| ParameterSpace::of(&model)) {
         Ok(Ok(space)) => space,
@@ -321,7 +236,7 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
 
     let risk = risk(case);
     if let Some(value) = found.usable("value", measured(|| risk.value(&model))) {
-        found.compare("value", value, Estimate::exact(here), 1e-3, 1e-7, None);
+        found.compare("value", value, here, 1e-3, 1e-7, None);
     }
     let slopes = [&u, &v].map(|w| truth.slope(w));
     let mut gradient = None;
@@ -358,8 +273,15 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
             let sharpness = measured(|| sam_sharpness(&model, &risk, rho));
             if let Some(sharpness) = found.usable("sharpness", sharpness) {
                 let expected = peak.value();
-                let scale = here.abs().max(1e-2);
-                found.compare("sharpness", sharpness.peak_loss, expected, scale, 1e-5, None);
+                let scale = here.value.abs().max(1e-2);
+                found.compare(
+                    "sharpness",
+                    sharpness.peak_loss,
+                    expected,
+                    scale,
+                    1e-5,
+                    None,
+                );
             }
         }
     }
@@ -397,7 +319,10 @@ fn hessian(
     let method = hessian.method();
     let (way, tolerance) = match &method {
         Method::CentralDifference { because, .. } => (
-            Some(format!("differences: {}", because.clone().unwrap_or_default())),
+            Some(format!(
+                "differences: {}",
+                because.clone().unwrap_or_default()
+            )),
             1e-3,
         ),
         _ => (None, 2e-6),
@@ -418,9 +343,19 @@ fn hessian(
     let (mixed, form) = (truth.curvature(u, v), truth.curvature(v, v));
     let start = found.all.len();
     found.compare("product", dot(u, &hv), mixed, scale, tolerance, way);
-    found.compare("product, other side", dot(v, &hu), mixed, scale, tolerance, way);
+    found.compare(
+        "product, other side",
+        dot(v, &hu),
+        mixed,
+        scale,
+        tolerance,
+        way,
+    );
     found.compare("product, itself", dot(v, &hv), form, scale, tolerance, way);
-    if let Some(given) = found.usable("quadratic form", measured(|| hessian.quadratic_form(&upload(v)))) {
+    if let Some(given) = found.usable(
+        "quadratic form",
+        measured(|| hessian.quadratic_form(&upload(v))),
+    ) {
         found.compare("quadratic form", given, form, scale, tolerance, way);
     }
     if hessian.unresolved() > 0 {
@@ -460,12 +395,20 @@ fn slices(
     // Units are the length of the parameters themselves.
     let length = norm(&truth.layout.origin).max(1e-3);
     let [u, v] = [u, v].map(|w| scaled(w, length));
-    let a = [0.0, 0.1 + random.unit(), -1.0 - 4.0 * random.unit(), 20.0 * random.unit()];
+    let a = [
+        0.0,
+        0.1 + random.unit(),
+        -1.0 - 4.0 * random.unit(),
+        20.0 * random.unit(),
+    ];
     let evaluation = |evaluation: &Evaluation| match evaluation {
         Evaluation::Model { because } => Some(format!("model: {because}")),
         _ => None,
     };
-    let values: Vec<Estimate> = a.iter().map(|&a| truth.conditioned(&scaled(&u, a))).collect();
+    let values: Vec<Estimate> = a
+        .iter()
+        .map(|&a| truth.conditioned(&scaled(&u, a)))
+        .collect();
     let scale = values
         .iter()
         .filter(|estimate| estimate.value.is_finite())
@@ -483,7 +426,10 @@ fn slices(
     let surface = measured(|| plane(model, risk, [&upload(&u), &upload(&v)], &grid));
     if let Some(surface) = found.usable("plane", surface) {
         let way = evaluation(&surface.evaluation);
-        let points = grid.a.iter().flat_map(|&a| grid.b.iter().map(move |&b| (a, b)));
+        let points = grid
+            .a
+            .iter()
+            .flat_map(|&a| grid.b.iter().map(move |&b| (a, b)));
         for (given, (a, b)) in surface.loss.iter().zip(points) {
             let expected = truth.conditioned(&combined(&u, a, &v, b));
             found.compare("plane", *given, expected, scale, 1e-7, way.as_deref());
@@ -587,8 +533,8 @@ fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     let Some(descent) = found.usable("sam", descent) else {
         return;
     };
-    let here = truth.value(&vec![0.0; dim]);
-    found.compare("sam, loss", descent.loss, Estimate::exact(here), 1e-3, 1e-7, None);
+    let here = truth.conditioned(&vec![0.0; dim]);
+    found.compare("sam, loss", descent.loss, here, 1e-3, 1e-7, None);
     // Where the peak is follows from the gradient, which is checked by its slope.
     let plain = measured(|| {
         let model = fresh();
@@ -607,8 +553,14 @@ fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     };
     let length = norm(&g);
     let slope = truth.slope(v);
-    if !found.compare("sam, gradient", dot(&g, v), slope, length * 0.1 + 1e-4, 1e-6, None)
-        || length < 1e-8
+    if !found.compare(
+        "sam, gradient",
+        dot(&g, v),
+        slope,
+        length * 0.1 + 1e-4,
+        1e-6,
+        None,
+    ) || length < 1e-8
     {
         return;
     }
@@ -622,7 +574,7 @@ fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     );
     let peak = truth.moved(&scaled(&g, rho / length));
     if let Some(seen) = descent.peak {
-        let scale = here.abs().max(1e-2);
+        let scale = here.value.abs().max(1e-2);
         found.compare("sam, peak", seen.loss, peak.value(), scale, 1e-5, None);
     }
     let mut entries = vec![0.0; dim];

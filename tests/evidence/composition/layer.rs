@@ -146,9 +146,13 @@ fn proposed_block(random: &mut Random, dims: &[usize], device: &Device) -> Optio
     if random.once_in(3) {
         block(random, dims, device)
     } else if random.once_in(6) {
-        Some(Node::RmsNorm(RmsNormConfig::new(*dims.last()?).init(device)))
+        Some(Node::RmsNorm(
+            RmsNormConfig::new(*dims.last()?).init(device),
+        ))
     } else {
-        Some(Node::LayerNorm(LayerNormConfig::new(*dims.last()?).init(device)))
+        Some(Node::LayerNorm(
+            LayerNormConfig::new(*dims.last()?).init(device),
+        ))
     }
 }
 
@@ -213,9 +217,7 @@ impl ModuleMapper for Fill<'_> {
                         _ => 0.5 * *entry,
                     };
                 }
-                let frozen = self
-                    .freezes
-                    .is_some_and(|count| self.random.once_in(count));
+                let frozen = self.freezes.is_some_and(|count| self.random.once_in(count));
                 self.known.push((id, entries.clone(), frozen));
                 (entries, frozen)
             }

@@ -1,13 +1,19 @@
 //! A search for silent wrong numbers by random composition.
 
+mod arrangement;
+mod batches;
+mod case;
 mod compare;
+mod criterion;
 mod explanation;
+mod finding;
 mod generator;
 mod layer;
 mod node;
 mod operation;
 mod random;
 mod scene;
+mod special;
 mod truth;
 mod value;
 
@@ -17,9 +23,9 @@ use std::ops::Range;
 use anyhow::{Result, bail, ensure};
 
 use crate::table::{Figure, Row, Table};
-use compare::{Finding, Outcome};
+use case::Case;
 use explanation::explanation;
-use generator::Case;
+use finding::{Finding, Outcome};
 
 /// How many cases the experiment looks at, and its form for continuous integration.
 const CASES: u64 = 20_000;
@@ -51,7 +57,7 @@ fn examined(seed: u64) -> Examined {
 
 /// Whether nothing in a case is a reason to refuse it.
 fn is_ordinary(case: &Case) -> bool {
-    use generator::Feature as F;
+    use case::Feature as F;
     let reasons = [
         F::Detached,
         F::FrozenCopy,
@@ -115,7 +121,8 @@ pub(crate) fn cases(seeds: Range<u64>) -> Result<()> {
             None => println!("    {finding}"),
         }
     }
-    let open = |(finding, why): &(Finding, Option<&str>)| is_wrong(&finding.outcome) && why.is_none();
+    let open =
+        |(finding, why): &(Finding, Option<&str>)| is_wrong(&finding.outcome) && why.is_none();
     if case.found.iter().any(open) {
         bail!("case {} disagrees", seeds.start);
     }

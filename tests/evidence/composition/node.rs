@@ -129,11 +129,8 @@ impl Node {
 
 impl Block {
     fn forward(&self, x: Value, normalising: Normalising) -> Value {
-        let through = |nodes: &[Node], x: Value| {
-            nodes
-                .iter()
-                .fold(x, |x, node| node.forward(x, normalising))
-        };
+        let through =
+            |nodes: &[Node], x: Value| nodes.iter().fold(x, |x, node| node.forward(x, normalising));
         let inside = through(&self.inside, x.clone());
         let around = match &self.around {
             Some(nodes) => through(nodes, x),
@@ -152,7 +149,11 @@ impl Block {
 
 /// A state of zeros, in the type of the sequence: Burn's own is of the device's default type.
 fn state(x: &Tensor<3>, batch_first: &bool, width: usize) -> Tensor<2> {
-    let rows = if *batch_first { x.dims()[0] } else { x.dims()[1] };
+    let rows = if *batch_first {
+        x.dims()[0]
+    } else {
+        x.dims()[1]
+    };
     Tensor::zeros([rows, width], (&x.device(), DType::F64))
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::node::{Net, Normalising};
-use super::value::{Value, mapped};
+use super::value::{Value, joined, mapped};
 
 /// A batch: an input of any rank, tokens, targets and labels.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub(super) enum Way<'t> {
     Measured,
     /// As the same closure is, on a model without autodiff.
     Plain(Normalising),
+    /// The same with every value a little off.
+    Shaken(Normalising, u64),
     /// The same, noting what a derivative takes for constant.
     Noting(Normalising, &'t RefCell<Vec<Noted>>),
     /// With what was noted in place of what a derivative takes for constant.
@@ -71,13 +73,18 @@ pub(super) struct Scene<'s> {
     pub(super) way: &'s Way<'s>,
 }
 
+/// Relative changes of every value on the way, some hundred roundings: what they make of a loss is
+/// what another order of its sums may make of it.
+const JITTER: f64 = 3e-14;
+
 impl Scene<'_> {
     pub(super) const fn normalising(&self) -> Normalising {
         match self.way {
             Way::Measured => Normalising::AsBurn,
-            Way::Plain(normalising) | Way::Noting(normalising, _) | Way::Held(normalising, ..) => {
-                *normalising
-            }
+            Way::Plain(normalising)
+            | Way::Shaken(normalising, _)
+            | Way::Noting(normalising, _)
+            | Way::Held(normalising, ..) => *normalising,
         }
     }
 
@@ -85,7 +92,7 @@ impl Scene<'_> {
     pub(super) fn stop(&self, x: Value) -> Value {
         match self.way {
             Way::Measured => mapped!(x, x => x.detach()),
-            Way::Plain(_) => x,
+            Way::Plain(_) | Way::Shaken(..) => x,
             Way::Noting(_, notes) => {
                 notes.borrow_mut().push(Noted::Stopped(x.clone()));
                 x
@@ -100,7 +107,7 @@ impl Scene<'_> {
     /// A number read on the host.
     pub(super) fn read(&self, number: impl FnOnce() -> f64) -> f64 {
         match self.way {
-            Way::Measured | Way::Plain(_) => number(),
+            Way::Measured | Way::Plain(_) | Way::Shaken(..) => number(),
             Way::Noting(_, notes) => {
                 let number = number();
                 notes.borrow_mut().push(Noted::Read(number));
@@ -143,7 +150,11 @@ impl Recipe {
         let mut values = vec![scene.data.x.clone()];
         for step in &self.steps {
             let inputs: Vec<Value> = step.inputs.iter().map(|&i| values[i].clone()).collect();
-            values.push((step.run)(scene, &inputs));
+            let value = (step.run)(scene, &inputs);
+            values.push(match scene.way {
+                Way::Shaken(_, seed) => shaken(value, seed.wrapping_add(values.len() as u64)),
+                _ => value,
+            });
         }
         values
     }
@@ -176,6 +187,13 @@ impl fmt::Display for Recipe {
         }
         Ok(())
     }
+}
+
+fn shaken(value: Value, seed: u64) -> Value {
+    let factors = noise(seed, value.len());
+    let factors = factors.iter().map(|noise| 1.0 + JITTER * noise).collect();
+    let factors = Value::of(factors, &value.dims(), &value.device());
+    joined!(value, factors, x, y => x * y)
 }
 
 /// Noise in (-1, 1) from the host.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Tensor, TensorData};
 
-use super::generator::{Case, Feature};
+use super::case::{Case, Feature};
 use super::node::{Net, Normalising};
 use super::scene::{Data, Noted, Scene, Way};
 use super::value::Value;
@@ -187,7 +187,12 @@ impl<'c> Truth<'c> {
     pub(super) fn moved(&self, displacement: &[f64]) -> Moved<'_, 'c> {
         Moved {
             truth: self,
-            notes: notes(self.case, &self.at(displacement), self.normalising, self.batches),
+            notes: notes(
+                self.case,
+                &self.at(displacement),
+                self.normalising,
+                self.batches,
+            ),
             from: displacement.to_vec(),
         }
     }
@@ -195,9 +200,17 @@ impl<'c> Truth<'c> {
     /// L(theta + d) with what the rounding of the point makes of it.
     pub(super) fn conditioned(&self, displacement: &[f64]) -> Estimate {
         let value = self.value(displacement);
-        let changes = [1e-11, -7e-12].map(|change| {
-            let beside = self.value(&scaled(displacement, 1.0 + change));
-            (beside - value).abs()
+        let net = self.at(displacement);
+        let changes = [11, 12].map(|seed| {
+            let shaken = self.mean(|_, data| {
+                let scene = Scene {
+                    net: &net,
+                    data,
+                    way: &Way::Shaken(self.normalising, seed),
+                };
+                number(&self.case.recipe.loss(&scene))
+            });
+            (shaken - value).abs()
         });
         let mut error = changes[0].max(changes[1]);
         if self.single {
@@ -278,7 +291,8 @@ impl<'c> Truth<'c> {
                     Value::of(moved, &dims, &device),
                 ))
             };
-            let part = self.extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| mixed(|a, b| loss(a, b, h), h));
+            let part =
+                self.extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| mixed(|a, b| loss(a, b, h), h));
             let share = data.rows() as f64 / self.rows();
             total.value += share * part.value;
             total.error += share * (part.error + uncertainty * part.value.abs());
@@ -293,7 +307,11 @@ impl Truth<'_> {
     /// exclude each other show a kink in between, and are an error too.
     fn extrapolated(&self, steps: &[f64], order: i32, difference: impl Fn(f64) -> f64) -> Estimate {
         // In f32 a longer step is better.
-        let (unit, longer) = if self.single { (2e-7, 20.0) } else { (2e-15, 1.0) };
+        let (unit, longer) = if self.single {
+            (2e-7, 20.0)
+        } else {
+            (2e-15, 1.0)
+        };
         let mut all: Vec<Estimate> = Vec::new();
         for step in steps.iter().map(|step| step * longer) {
             let [a, b, c] = [1.0, 0.5, 0.25].map(|part| difference(step * part));

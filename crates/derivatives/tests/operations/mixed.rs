@@ -45,7 +45,10 @@ fn a_part_in_f32_does_not_stop_products_forms_and_planes() {
     assert_eq!(loss.quadratic_form(&at, &along).expect("a form"), form);
     let plane = loss.on_plane(&at, [&along, &vector(&d)]).expect("a plane");
     for [a, b] in [[0.0, 0.0], [0.5, -1.0], [-4.0, 2.0]] {
-        let moved = w.iter().zip(v.iter().zip(d)).map(|(w, (v, d))| w + a * v + b * d);
+        let moved = w
+            .iter()
+            .zip(v.iter().zip(d))
+            .map(|(w, (v, d))| w + a * v + b * d);
         let expected: f64 = moved.map(|x| x * x * x + x * x).sum();
         assert_eq!(plane.value([a, b]), expected);
     }
