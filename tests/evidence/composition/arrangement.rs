@@ -201,7 +201,7 @@ pub(super) fn indexed(random: &mut Random, rank: usize) -> (String, Run) {
             "tril".to_owned(),
             run(move |_, x| {
                 assert!(x[0].rank() > 1, "two axes");
-                mapped!(x[0].clone(), x => if seed % 2 == 0 { x.tril(0) } else { x.triu(-1) })
+                mapped!(x[0].clone(), x => if seed.is_multiple_of(2) { x.tril(0) } else { x.triu(-1) })
             }),
         ),
         _ => (

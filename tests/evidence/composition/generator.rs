@@ -114,7 +114,8 @@ impl Build {
         if matches!(label.as_str(), "hard_sigmoid" | "hard_swish") {
             self.features.insert(Feature::SinglePrecision);
         }
-        self.moves.push(of_inputs || label.starts_with("node"));
+        let has_parameters = label.starts_with("node") && !label.ends_with(": Dropout");
+        self.moves.push(of_inputs || has_parameters);
         self.steps.push(Step { label, inputs, run });
         true
     }

@@ -24,7 +24,7 @@ pub(super) fn proposed(random: &mut Random, dims: &[usize], device: &Device) -> 
         (1, _) => Node::BatchNorm(BatchNormConfig::new(channels).init(device)),
         (2, 2..) if random.once_in(6) => Node::RmsNorm(RmsNormConfig::new(last).init(device)),
         (2, 3..) => {
-            if channels % 2 == 0 && random.once_in(2) {
+            if channels.is_multiple_of(2) && random.once_in(2) {
                 Node::GroupNorm(GroupNormConfig::new(2, channels).init(device))
             } else {
                 Node::InstanceNorm(InstanceNormConfig::new(channels).init(device))
@@ -92,7 +92,7 @@ fn sequence(random: &mut Random, dims: &[usize], device: &Device) -> Node {
 fn image(random: &mut Random, dims: &[usize], device: &Device) -> Node {
     let channels = dims[1];
     let width = random.between(1, 3);
-    let groups = if channels % 2 == 0 && random.once_in(3) {
+    let groups = if channels.is_multiple_of(2) && random.once_in(3) {
         2
     } else {
         1

@@ -61,6 +61,7 @@ pub(super) enum Way<'t> {
 
 /// A constant of differentiation.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a handful of each")]
 pub(super) enum Noted {
     Stopped(Value),
     Read(f64),

@@ -236,7 +236,7 @@ impl<'c> Truth<'c> {
 
     /// u'Hv
     pub(super) fn curvature(&self, u: &[f64], v: &[f64]) -> Estimate {
-        self.extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| {
+        self.extrapolated(&[1e-2, 1e-3, 2e-4, 3e-5], 2, |h| {
             mixed(|a, b| self.held(&combined(u, a * h, v, b * h)), h)
         })
     }
@@ -291,8 +291,9 @@ impl<'c> Truth<'c> {
                     Value::of(moved, &dims, &device),
                 ))
             };
-            let part =
-                self.extrapolated(&[1e-2, 1e-3, 2e-4], 2, |h| mixed(|a, b| loss(a, b, h), h));
+            let part = self.extrapolated(&[1e-2, 1e-3, 2e-4, 3e-5], 2, |h| {
+                mixed(|a, b| loss(a, b, h), h)
+            });
             let share = data.rows() as f64 / self.rows();
             total.value += share * part.value;
             total.error += share * (part.error + uncertainty * part.value.abs());

@@ -1,154 +1,28 @@
-//! What is measured of a case, beside what is right: the one file that knows what it measures with.
+//! What is measured of a case, beside what is right: the one place that knows what it measures with.
 
-use std::sync::Arc;
+mod risk;
+mod sam;
 
-use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use burn::data::dataset::DatasetError;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::operator::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::slice::Evaluation;
 use landscape::{
-    Batch, Batches, Fisher, GaussNewton, Grid, Hessian, LinearOperator, Method, Objective,
-    ParameterSpace, ProductConfig, Reduction, Risk, Statistics, TensorMapper, line, plane,
+    Fisher, GaussNewton, Grid, Hessian, LinearOperator, Method, Objective, ParameterSpace,
+    ProductConfig, Risk, line, plane,
 };
-use sam::{SamConfig, SharpnessAware};
 
-use super::case::{Case, Feature, Form};
-use super::finding::{Finding, Findings, Outcome, measured};
-use super::node::{Net, Normalising};
-use super::random::Random;
-use super::scene::{Data, Recipe, Scene, Way};
-use super::truth::{Estimate, Truth, combined, norm, scaled};
-use super::value::{Value, mapped};
+use crate::composition::case::{Case, Feature, Form};
+use crate::composition::finding::{Finding, Findings, Outcome, measured};
+use crate::composition::node::Net;
+use crate::composition::random::Random;
+use crate::composition::scene::Data;
+use crate::composition::truth::{Estimate, Truth, combined, norm, scaled};
+
+use risk::risk_of;
 
 pub(super) use derivatives::catch_quietly as quietly;
-
-impl Batch for Data {
-    fn map<F: TensorMapper>(self, f: &mut F) -> Self {
-        Self {
-            x: mapped!(self.x, x => f.float(x)),
-            tokens: f.int(self.tokens),
-            targets: f.float(self.targets),
-            labels: f.int(self.labels),
-            ..self
-        }
-    }
-
-    fn examples(&self) -> usize {
-        if self.counted {
-            self.rows()
-        } else {
-            self.x.dims()[0]
-        }
-    }
-}
-
-/// Batches that are streamed.
-struct Loader(Vec<Data>);
-
-struct Stream<'l>(std::slice::Iter<'l, Data>);
-
-impl Iterator for Stream<'_> {
-    type Item = Result<Data, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().cloned().map(Ok)
-    }
-}
-
-impl DataLoaderIterator<Data> for Stream<'_> {
-    fn progress(&self) -> Progress {
-        Progress::new(0, self.0.len(), None)
-    }
-}
-
-impl DataLoader<Data> for Loader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Data> + 'a> {
-        Box::new(Stream(self.0.iter()))
-    }
-
-    fn num_items(&self) -> usize {
-        self.0.iter().map(Data::rows).sum()
-    }
-
-    fn to_device(&self, _: &Device) -> Arc<dyn DataLoader<Data>> {
-        Arc::new(Self(self.0.clone()))
-    }
-
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Data>> {
-        Arc::new(Self(self.0[start..end].to_vec()))
-    }
-}
-
-fn scene_loss(recipe: &Recipe, net: &Net, data: &Data) -> Tensor<1> {
-    let way = Way::Measured;
-    recipe.loss(&Scene {
-        net,
-        data,
-        way: &way,
-    })
-}
-
-fn risk(case: &Case) -> Risk<Net, Data> {
-    let recipe = Arc::new(case.recipe.clone());
-    let batches = case.batches.clone();
-    let batches: Batches<Data> = if case.has(Feature::Streamed) {
-        let loader: Arc<dyn DataLoader<Data>> = Arc::new(Loader(batches));
-        loader.into()
-    } else {
-        batches.into()
-    };
-    let risk = match case.form {
-        Form::Together => Risk::mean(batches, move |net: &Net, data: &Data| {
-            scene_loss(&recipe, net, data)
-        }),
-        Form::Apart => {
-            let outer = Arc::clone(&recipe);
-            let summed = case.has(Feature::Summed);
-            let reduction = if summed {
-                Reduction::Sum
-            } else {
-                Reduction::Mean
-            };
-            let factor = move |data: &Data| if summed { data.rows() as f64 } else { 1.0 };
-            macro_rules! apart {
-                ($variant:ident) => {
-                    Risk::of(
-                        batches,
-                        move |net: &Net, data: &Data| {
-                            let way = Way::Measured;
-                            let scene = Scene {
-                                net,
-                                data,
-                                way: &way,
-                            };
-                            match outer.outputs(&scene) {
-                                Value::$variant(x) => x,
-                                other => panic!("outputs of rank {}", other.rank()),
-                            }
-                        },
-                        move |outputs, data: &Data| {
-                            (recipe.criterion.1)(data, Value::$variant(outputs)) * factor(data)
-                        },
-                        reduction,
-                    )
-                };
-            }
-            if case.rank == 2 {
-                apart!(Two)
-            } else {
-                apart!(Three)
-            }
-        }
-    };
-    if case.has(Feature::BatchStatistics) {
-        risk.with_statistics(Statistics::Batch)
-    } else {
-        risk
-    }
-}
 
 /// All float tensors of a module, bit for bit.
 #[derive(Default, PartialEq)]
@@ -234,7 +108,7 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
         None,
     );
 
-    let risk = risk(case);
+    let risk = risk_of(case);
     if let Some(value) = found.usable("value", measured(|| risk.value(&model))) {
         found.compare("value", value, here, 1e-3, 1e-7, None);
     }
@@ -296,7 +170,7 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
         };
         found.push("the model is unchanged", outcome, None);
     }
-    sam(case, rho, &v, &mut found);
+    sam::measure(case, rho, &v, &mut found);
     found.all
 }
 
@@ -496,142 +370,6 @@ fn examples(
             };
             let given = dot(u, &download(&product));
             found.compare("fisher", given, expected, sizes * sizes, 1e-6, None);
-        }
-    }
-}
-
-/// The batch as a training loop has it: on the autodiff device.
-fn trained(data: Data, device: &Device) -> Data {
-    let labels = TensorData::from(data.labels.to_data());
-    let tokens = TensorData::from(data.tokens.to_data());
-    Data {
-        x: mapped!(data.x, x => Tensor::from_inner(x)),
-        targets: Tensor::from_inner(data.targets),
-        labels: Tensor::from_data(labels, device),
-        tokens: Tensor::from_data(tokens, device),
-        ..data
-    }
-}
-
-/// The gradients of SAM on the first batch, BatchNorm training.
-fn sam(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
-    if case.has(Feature::Dropout) {
-        return;
-    }
-    let truth = Truth::of(case, Normalising::WrittenOut, &case.batches[..1]);
-    let dim = truth.layout.dim;
-    let device = Device::flex().autodiff();
-    let data = trained(case.batches[0].clone(), &device);
-    let fresh = || case.net.valid().train();
-    let descent = measured(|| {
-        let model = fresh();
-        SamConfig::new()
-            .with_rho(rho)
-            .init()
-            .gradient(&model, |net: &Net| scene_loss(&case.recipe, net, &data))
-    });
-    let Some(descent) = found.usable("sam", descent) else {
-        return;
-    };
-    let here = truth.conditioned(&vec![0.0; dim]);
-    found.compare("sam, loss", descent.loss, here, 1e-3, 1e-7, None);
-    // Where the peak is follows from the gradient, which is checked by its slope.
-    let plain = measured(|| {
-        let model = fresh();
-        let loss = scene_loss(&case.recipe, &model, &data);
-        let gradients = loss.backward();
-        let mut collected = Collected {
-            truth: &truth,
-            gradients,
-            entries: vec![0.0; dim],
-        };
-        model.visit(&mut collected);
-        Ok::<_, String>(collected.entries)
-    });
-    let Some(g) = found.usable("sam, gradient", plain) else {
-        return;
-    };
-    let length = norm(&g);
-    let slope = truth.slope(v);
-    if !found.compare(
-        "sam, gradient",
-        dot(&g, v),
-        slope,
-        length * 0.1 + 1e-4,
-        1e-6,
-        None,
-    ) || length < 1e-8
-    {
-        return;
-    }
-    found.compare(
-        "sam, norm",
-        descent.gradient_norm,
-        Estimate::exact(length),
-        1e-6,
-        1e-6,
-        None,
-    );
-    let peak = truth.moved(&scaled(&g, rho / length));
-    if let Some(seen) = descent.peak {
-        let scale = here.value.abs().max(1e-2);
-        found.compare("sam, peak", seen.loss, peak.value(), scale, 1e-5, None);
-    }
-    let mut entries = vec![0.0; dim];
-    let mut collect = AtPeak {
-        truth: &truth,
-        gradients: &descent.gradients,
-        entries: &mut entries,
-    };
-    case.net.visit(&mut collect);
-    let scale = norm(&entries) * 0.1 + 1e-4;
-    found.compare(
-        "sam, gradient at the peak",
-        dot(&entries, v),
-        peak.slope(v),
-        scale,
-        1e-5,
-        None,
-    );
-}
-
-/// Burn's gradients by coordinate.
-struct Collected<'t, 'c> {
-    truth: &'t Truth<'c>,
-    gradients: burn::tensor::Gradients,
-    entries: Vec<f64>,
-}
-
-impl ModuleVisitor for Collected<'_, '_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(&offset) = self.truth.layout.offsets.get(&param.id) else {
-            return;
-        };
-        let Some(gradient) = param.base().grad(&self.gradients) else {
-            return;
-        };
-        for (index, entry) in gradient.to_data().iter::<f64>().enumerate() {
-            self.entries[offset + index] += entry;
-        }
-    }
-}
-
-struct AtPeak<'t, 'c> {
-    truth: &'t Truth<'c>,
-    gradients: &'t burn::optim::GradientsParams,
-    entries: &'t mut Vec<f64>,
-}
-
-impl ModuleVisitor for AtPeak<'_, '_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(&offset) = self.truth.layout.offsets.get(&param.id) else {
-            return;
-        };
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
-            return;
-        };
-        for (index, entry) in gradient.to_data().iter::<f64>().enumerate() {
-            self.entries[offset + index] = entry;
         }
     }
 }
