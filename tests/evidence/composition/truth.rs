@@ -241,6 +241,30 @@ impl<'c> Truth<'c> {
         })
     }
 
+    /// Whether each example's rows of the outputs are what the example gives by itself.
+    pub(super) fn outputs_are_rows(&self) -> bool {
+        let net = self.at(&vec![0.0; self.layout.dim]);
+        let outputs = |data: &Data| {
+            let scene = Scene {
+                net: &net,
+                data,
+                way: &Way::Plain(self.normalising),
+            };
+            self.case.recipe.outputs(&scene).entries()
+        };
+        self.batches.iter().all(|data| {
+            let rows: Vec<f64> = (0..data.rows())
+                .flat_map(|row| outputs(&data.row(row)))
+                .collect();
+            let whole = outputs(data);
+            rows.len() == whole.len()
+                && rows
+                    .iter()
+                    .zip(&whole)
+                    .all(|(a, b)| (a - b).abs() < 1e-9 * (1.0 + b.abs()))
+        })
+    }
+
     /// u'Gv, G the Gauss-Newton matrix of a loss whose outputs are told apart.
     pub(super) fn gauss_newton(&self, u: &[f64], v: &[f64]) -> Estimate {
         let outputs = |displacement: &[f64], index: usize| -> Value {
@@ -279,7 +303,8 @@ impl<'c> Truth<'c> {
                 // Smooth outputs change by 1e-6 of their size from one step to the other.
                 uncertainty = uncertainty.max((norm(&change) / size).powi(2) + 1e-9);
                 if norm(&change) > 1e-4 * size {
-                    uncertainty = 1.0;
+                    // A kink of the outputs themselves.
+                    uncertainty = f64::INFINITY;
                 }
                 tangents.push(tangent);
             }
@@ -296,7 +321,7 @@ impl<'c> Truth<'c> {
             });
             let share = data.rows() as f64 / self.rows();
             total.value += share * part.value;
-            total.error += share * (part.error + uncertainty * part.value.abs());
+            total.error += share * (part.error + uncertainty * part.value.abs().max(1e-12));
         }
         total
     }

@@ -201,6 +201,9 @@ fn hessian(
         ),
         _ => (None, 2e-6),
     };
+    // Of hundreds of examples some are at a kink at every step, and a difference has its share of each.
+    let crowded = truth.rows() > 100.0;
+    let tolerance = if crowded { 5e-3 } else { tolerance };
     let way = way.as_deref();
     let products = measured(|| {
         if random.once_in(2) {
@@ -361,7 +364,8 @@ fn examples(
         moment += a.value * b.value / count;
         error += (a.error * b.value.abs() + b.error * a.value.abs()) / count;
     }
-    if case.form == Form::Apart {
+    // What a row is cannot be told where the outputs have as many rows by coincidence.
+    if case.form == Form::Apart && quietly(|| truth.outputs_are_rows()) == Ok(true) {
         let product = measured(|| Fisher::at(model, risk)?.apply(&upload(v)));
         if let Some(product) = found.usable("fisher", product) {
             let expected = Estimate {
