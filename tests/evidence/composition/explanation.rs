@@ -17,6 +17,7 @@ fn pending(case: &Case, finding: &Finding) -> Option<&'static str> {
     let sam = finding.what.starts_with("sam");
     let curved = finding.what.starts_with("product")
         || matches!(finding.what, "quadratic form" | "gauss-newton");
+    let examples = finding.what.starts_with("examples");
     let sliced = matches!(finding.what, "line" | "plane");
     let panicked =
         |words: &str| matches!(&finding.outcome, Outcome::Panicked(text) if text.contains(words));
@@ -41,7 +42,10 @@ fn pending(case: &Case, finding: &Finding) -> Option<&'static str> {
         () if sam && panicked("requires a tracked autodiff tensor") => {
             "SAM of a loss without a gradient"
         }
-        () if curved && has(Feature::Detached) => "a detached tensor",
+        () if finding.what == "gradient" && panicked("tape has already been consumed") => {
+            "several backward passes on one copy of the parameters"
+        }
+        () if (curved || examples) && has(Feature::Detached) => "a detached tensor",
         () if curved && has(Feature::ReadsActivation) => "an activation that is read",
         () if (curved || sliced) && has(Feature::SwallowedRead) => {
             "a read whose failure is swallowed"

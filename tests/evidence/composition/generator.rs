@@ -369,6 +369,11 @@ impl Build {
             criterion,
             beside,
         };
+        // Rounding of f32 between hundreds of kinks leaves no difference to compare with.
+        let single = self.features.contains(&Feature::SinglePrecision);
+        if single && self.features.contains(&Feature::Large) {
+            return None;
+        }
         // A loss of the data alone is a case once in a while.
         if !depends(&net, &recipe, &self.batches) && !self.random.once_in(30) {
             return None;

@@ -226,12 +226,19 @@ impl<'c> Truth<'c> {
         })
     }
 
-    /// How much the slopes to both sides differ, along v: a kink at the point itself.
+    /// How much the slopes to both sides differ, along v: a kink at the point itself, or a jump.
     pub(super) fn kink(&self, v: &[f64]) -> f64 {
-        let h = 1e-6;
+        if self.single {
+            // It would be the rounding of f32.
+            return 0.0;
+        }
         let here = self.held(&scaled(v, 0.0));
-        let (ahead, behind) = (self.held(&scaled(v, h)), self.held(&scaled(v, -h)));
-        ((ahead - here) - (here - behind)) / h
+        let gap = |h: f64| {
+            let (ahead, behind) = (self.held(&scaled(v, h)), self.held(&scaled(v, -h)));
+            ((ahead - here) - (here - behind)).abs() / h
+        };
+        // Of a smooth function it shrinks with the step.
+        gap(1e-6).min(gap(1e-7))
     }
 
     /// u'Hv
@@ -333,10 +340,10 @@ impl Truth<'_> {
     /// exclude each other show a kink in between, and are an error too.
     fn extrapolated(&self, steps: &[f64], order: i32, difference: impl Fn(f64) -> f64) -> Estimate {
         // In f32 a longer step is better.
-        let (unit, longer) = if self.single {
-            (2e-7, 20.0)
+        let (unit, longer, spread) = if self.single {
+            (2e-7, 20.0, 5.0)
         } else {
-            (2e-15, 1.0)
+            (2e-15, 1.0, 1.0)
         };
         let mut all: Vec<Estimate> = Vec::new();
         for step in steps.iter().map(|step| step * longer) {
@@ -345,7 +352,7 @@ impl Truth<'_> {
             let value = second + (second - first) / 15.0;
             // Rounding of a value of order one, over the smallest step to the order of the derivative.
             let rounding = unit / (0.25 * step).powi(order);
-            let error = (second - first).abs() + (c - b).abs() * 1e-3 + rounding;
+            let error = (second - first).abs() * spread + (c - b).abs() * 1e-3 + rounding;
             all.push(Estimate { value, error });
             if error < 1e-7 * value.abs().max(1e-3) {
                 break;
