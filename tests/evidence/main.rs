@@ -2,6 +2,7 @@
 //! markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+mod composition;
 mod cost;
 mod differences;
 mod effect;
@@ -30,12 +31,18 @@ struct Arguments {
     /// Where `NAME.json` and `NAME.md` go.
     #[arg(long, default_value = "target/evidence")]
     output_dir: PathBuf,
+    /// Reruns this case of `composition` by itself.
+    #[arg(long)]
+    case: Option<u64>,
+    /// Looks at so many cases of `composition` from `--case` on.
+    #[arg(long, default_value_t = 1, requires = "case")]
+    count: u64,
 }
 
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 4] = [
+const EXPERIMENTS: [Experiment; 5] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -56,10 +63,18 @@ const EXPERIMENTS: [Experiment; 4] = [
         "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
     ),
+    (
+        "composition",
+        "Are there silent wrong numbers? Random models and losses against differences of the value.",
+        composition::run,
+    ),
 ];
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(first) = arguments.case {
+        return composition::cases(first..first.saturating_add(arguments.count));
+    }
     if arguments.list {
         for (name, question, _) in EXPERIMENTS {
             println!("{name:24} {question}");

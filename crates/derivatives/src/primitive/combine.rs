@@ -26,10 +26,12 @@ impl Graph {
         terms: &[(NodeId, NodeId)],
         relu: bool,
     ) -> NodeId {
+        let (shape, dtype) = (self.shape(base).to_vec(), self.dtype(base));
         let mut inputs = vec![base];
         inputs.extend(terms.iter().map(|&(term, _)| term));
-        inputs.extend(terms.iter().map(|&(_, factor)| factor));
-        let (shape, dtype) = (self.shape(base).to_vec(), self.dtype(base));
+        // Coordinates have the float type of the parameters, a part of the loss may have another.
+        let factors = terms.iter().map(|&(_, factor)| factor);
+        inputs.extend(factors.map(|factor| self.cast(factor, dtype)));
         self.insert(Combine { relu }, inputs, shape, dtype)
     }
 }

@@ -48,9 +48,12 @@ pub(crate) fn quadratic(
         }
     }
     let shape = graph.shape(first).to_vec();
+    let dtype = graph.dtype(first);
     let mut sum: Option<NodeId> = None;
     for (adjoint, changes) in changes {
         let share = inner(graph, adjoint, changes, &shape);
+        // Of a part of the loss in another float type, the share is in that type too.
+        let share = graph.cast(share, dtype);
         sum = Some(match sum {
             Some(sum) => graph.add(sum, share),
             None => share,

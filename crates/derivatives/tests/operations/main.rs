@@ -14,6 +14,7 @@ mod harness;
 mod indexing;
 mod layers;
 mod losses;
+mod mixed;
 mod module;
 mod paths;
 mod random;

@@ -1,0 +1,259 @@
+//! A search for silent wrong numbers by random composition.
+
+mod arrangement;
+mod batches;
+mod case;
+mod compare;
+mod criterion;
+mod explanation;
+mod finding;
+mod generator;
+mod layer;
+mod node;
+mod operation;
+mod random;
+mod scene;
+mod special;
+mod truth;
+mod value;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::table::{Figure, Row, Table};
+use case::Case;
+use explanation::explanation;
+use finding::{Finding, Outcome};
+
+/// How many cases the experiment looks at, and its form for continuous integration.
+const CASES: u64 = 20_000;
+const FEW: u64 = 150;
+
+/// A case, with what was found.
+struct Examined {
+    text: String,
+    ordinary: bool,
+    found: Vec<(Finding, Option<&'static str>)>,
+}
+
+/// Generates a case and measures it.
+fn examined(seed: u64) -> Examined {
+    let case = generator::case(seed);
+    let found = compare::findings(&case)
+        .into_iter()
+        .map(|finding| {
+            let why = explanation(&case, &finding);
+            (finding, why)
+        })
+        .collect();
+    Examined {
+        text: case.to_string(),
+        ordinary: is_ordinary(&case),
+        found,
+    }
+}
+
+/// Whether nothing in a case is a reason to refuse it.
+fn is_ordinary(case: &Case) -> bool {
+    use case::Feature as F;
+    let reasons = [
+        F::Detached,
+        F::FrozenCopy,
+        F::InnerDerivative,
+        F::Outside,
+        F::ReadsActivation,
+        F::ReadsData,
+        F::ReadsParameter,
+        F::SwallowedRead,
+        F::TimeFirstUncounted,
+        F::Torn,
+    ];
+    !reasons.into_iter().any(|reason| case.has(reason))
+}
+
+const fn is_wrong(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Differs { .. } | Outcome::Panicked(_))
+}
+
+/// Examines some cases, printing those with a disagreement that nothing explains.
+fn counted(seeds: Range<u64>) -> Counts {
+    let mut counts = Counts::default();
+    let total = seeds.end - seeds.start;
+    for seed in seeds {
+        counts.cases += 1;
+        match compare::quietly(|| examined(seed)) {
+            Ok(case) => {
+                let open = counts.add(&case);
+                if !open.is_empty() {
+                    println!("case {seed}\n{}", case.text);
+                    for finding in open {
+                        println!("    !! {finding}");
+                    }
+                }
+            }
+            Err(panic) => {
+                println!("case {seed}: {panic}");
+                counts.open += 1;
+            }
+        }
+        if counts.cases.is_multiple_of(1000) {
+            eprintln!("{} of {total} cases, {} open", counts.cases, counts.open);
+        }
+    }
+    counts
+}
+
+/// Prints all there is to say of one case, or the open disagreements of several.
+pub(crate) fn cases(seeds: Range<u64>) -> Result<()> {
+    if seeds.end - seeds.start > 1 {
+        let counts = counted(seeds);
+        println!("{}", counts.table().markdown());
+        ensure!(counts.open == 0, "{} cases are open", counts.open);
+        return Ok(());
+    }
+    let case = examined(seeds.start);
+    println!("case {}\n{}", seeds.start, case.text);
+    for (finding, why) in &case.found {
+        match why {
+            Some(why) => println!("    {finding} ({why})"),
+            None => println!("    {finding}"),
+        }
+    }
+    let open =
+        |(finding, why): &(Finding, Option<&str>)| is_wrong(&finding.outcome) && why.is_none();
+    if case.found.iter().any(open) {
+        bail!("case {} disagrees", seeds.start);
+    }
+    Ok(())
+}
+
+/// Outcomes of one quantity.
+#[derive(Default)]
+struct Outcomes {
+    agrees: usize,
+    differences: usize,
+    refused: usize,
+    refused_ordinary: usize,
+    unsettled: usize,
+    in_doubt: usize,
+    explained: usize,
+    open: usize,
+}
+
+#[derive(Default)]
+struct Counts {
+    cases: usize,
+    ordinary: usize,
+    open: usize,
+    of: BTreeMap<&'static str, Outcomes>,
+    reasons: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    /// Adds a case; its disagreements that nothing explains.
+    fn add<'c>(&mut self, case: &'c Examined) -> Vec<&'c Finding> {
+        self.ordinary += usize::from(case.ordinary);
+        let mut open = Vec::new();
+        for (finding, why) in &case.found {
+            let of = self.of.entry(finding.what).or_default();
+            match &finding.outcome {
+                Outcome::Agrees => {
+                    of.agrees += 1;
+                    of.differences += usize::from(finding.way.is_some());
+                }
+                Outcome::InDoubt => of.in_doubt += 1,
+                Outcome::Unsettled => of.unsettled += 1,
+                Outcome::Refused(reason) => {
+                    of.refused += 1;
+                    of.refused_ordinary += usize::from(case.ordinary);
+                    let kind = if case.ordinary { "ordinary" } else { "special" };
+                    let reason = format!("refused, {kind} case: {}", shortened(reason));
+                    *self.reasons.entry(reason).or_default() += 1;
+                }
+                Outcome::Differs { .. } | Outcome::Panicked(_) => match why {
+                    Some(why) => {
+                        of.explained += 1;
+                        *self.reasons.entry(format!("explained: {why}")).or_default() += 1;
+                    }
+                    None => {
+                        of.open += 1;
+                        open.push(finding);
+                    }
+                },
+            }
+        }
+        self.open += usize::from(!open.is_empty());
+        open
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    fn table(&self) -> Table {
+        let row = |name: String, counts: [usize; 8]| Row {
+            name,
+            figures: counts.map(|count| Figure::of(vec![count as f64])).into(),
+        };
+        let mut rows: Vec<Row> = self
+            .of
+            .iter()
+            .map(|(name, of)| {
+                let counts = [
+                    of.agrees,
+                    of.differences,
+                    of.refused,
+                    of.refused_ordinary,
+                    of.unsettled,
+                    of.in_doubt,
+                    of.explained,
+                    of.open,
+                ];
+                row((*name).to_owned(), counts)
+            })
+            .collect();
+        for (reason, &count) in &self.reasons {
+            let mut counts = [0; 8];
+            counts[if reason.starts_with("refused") { 2 } else { 6 }] = count;
+            rows.push(row(reason.clone(), counts));
+        }
+        let columns = [
+            "quantity",
+            "agrees",
+            "of these by other ways",
+            "refused",
+            "of these in ordinary cases",
+            "unsettled",
+            "in doubt",
+            "explained",
+            "open",
+        ];
+        Table {
+            setting: format!(
+                "{} random models with random losses, {} of them with nothing that is a reason to refuse them; f64 on flex. Every quantity \
+                 against values of ordinary forward passes at displaced parameters and their differences. Unsettled: the differences \
+                 find a kink close by.",
+                self.cases, self.ordinary
+            ),
+            columns: columns.map(str::to_owned).into(),
+            rows,
+        }
+    }
+}
+
+/// The first words of a reason, without its numbers.
+fn shortened(reason: &str) -> String {
+    let words = reason.split(['(', ';', '\n']).next().unwrap_or(reason);
+    let words: String = words.chars().filter(|c| !c.is_ascii_digit()).collect();
+    words.trim().chars().take(100).collect()
+}
+
+/// The experiment.
+pub(crate) fn run(small: bool) -> Result<Table> {
+    let counts = counted(0..if small { FEW } else { CASES });
+    ensure!(
+        counts.open == 0,
+        "{} cases disagree and nothing explains it",
+        counts.open
+    );
+    Ok(counts.table())
+}
