@@ -54,6 +54,11 @@ pub enum Error {
         "the loss closure uses a tensor from outside it that stands on another device (class weights, say); give it with the batch, or make it inside the closure on the device of the batch"
     )]
     Elsewhere,
+    /// The closure differentiates by Burn, which a recording device cannot.
+    #[error(
+        "the loss closure differentiates inside (`require_grad`, `backward`), which cannot be recorded; write `derivatives::input_gradient` in its place"
+    )]
+    BackwardInside,
     /// The closure panicked.
     #[error("the loss closure panicked while it was captured: {message}")]
     Panicked {

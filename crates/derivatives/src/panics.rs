@@ -13,6 +13,9 @@ const ELSEWHERE: [&str; 4] = [
     "Cannot move a tensor from a capture device",
 ];
 
+/// A tensor with autodiff is asked of a recording device, as for a `backward` inside the loss.
+const DIFFERENTIATES: [&str; 1] = ["Capture tensors do not support autodiff"];
+
 /// Returns the error that a closure's panic amounts to.
 pub(crate) fn error(message: String) -> Error {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
@@ -20,6 +23,8 @@ pub(crate) fn error(message: String) -> Error {
         Error::ReadsData
     } else if says(&ELSEWHERE) {
         Error::Elsewhere
+    } else if says(&DIFFERENTIATES) {
+        Error::BackwardInside
     } else {
         Error::Panicked { message }
     }
@@ -67,6 +72,10 @@ mod tests {
                 (w * tracked).sum()
             }),
             Error::Elsewhere
+        );
+        assert_eq!(
+            error_of(|w| Tensor::from_inner(w).require_grad()),
+            Error::BackwardInside
         );
         let panicked = Error::Panicked {
             message: "one line and another".to_owned(),

@@ -500,6 +500,13 @@ fn a_backward_pass_inside_a_loss_is_refused_with_the_remedy() {
     ];
     for closure in closures {
         let risk = Risk::mean([points()], closure);
+        for error in [
+            risk.gradient(&physics()).expect_err("no gradient"),
+            landscape::sharpness::sam_sharpness(&physics(), &risk, 0.1).expect_err("no sharpness"),
+        ] {
+            assert!(error.to_string().contains("input_gradient"), "{error}");
+        }
+        // The value is right, and so are slices.
         let error = Hessian::at(&physics(), &risk).expect_err("no Hessian");
         let message = error.to_string();
         assert!(message.contains("input_gradient"), "{message}");

@@ -5,7 +5,6 @@ mod batches;
 mod case;
 mod compare;
 mod criterion;
-mod explanation;
 mod finding;
 mod generator;
 mod layer;
@@ -24,7 +23,6 @@ use anyhow::{Result, bail, ensure};
 
 use crate::table::{Figure, Row, Table};
 use case::Case;
-use explanation::explanation;
 use finding::{Finding, Outcome};
 
 /// How many cases the experiment looks at, and its form for continuous integration.
@@ -35,23 +33,16 @@ const FEW: u64 = 150;
 struct Examined {
     text: String,
     ordinary: bool,
-    found: Vec<(Finding, Option<&'static str>)>,
+    found: Vec<Finding>,
 }
 
 /// Generates a case and measures it.
 fn examined(seed: u64) -> Examined {
     let case = generator::case(seed);
-    let found = compare::findings(&case)
-        .into_iter()
-        .map(|finding| {
-            let why = explanation(&case, &finding);
-            (finding, why)
-        })
-        .collect();
     Examined {
         text: case.to_string(),
         ordinary: is_ordinary(&case),
-        found,
+        found: compare::findings(&case),
     }
 }
 
@@ -77,7 +68,7 @@ const fn is_wrong(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Differs { .. } | Outcome::Panicked(_))
 }
 
-/// Examines some cases, printing those with a disagreement that nothing explains.
+/// Examines some cases, printing those with a disagreement.
 fn counted(seeds: Range<u64>) -> Counts {
     let mut counts = Counts::default();
     let total = seeds.end - seeds.start;
@@ -115,15 +106,10 @@ pub(crate) fn cases(seeds: Range<u64>) -> Result<()> {
     }
     let case = examined(seeds.start);
     println!("case {}\n{}", seeds.start, case.text);
-    for (finding, why) in &case.found {
-        match why {
-            Some(why) => println!("    {finding} ({why})"),
-            None => println!("    {finding}"),
-        }
+    for finding in &case.found {
+        println!("    {finding}");
     }
-    let open =
-        |(finding, why): &(Finding, Option<&str>)| is_wrong(&finding.outcome) && why.is_none();
-    if case.found.iter().any(open) {
+    if case.found.iter().any(|finding| is_wrong(&finding.outcome)) {
         bail!("case {} disagrees", seeds.start);
     }
     Ok(())
@@ -138,7 +124,6 @@ struct Outcomes {
     refused_ordinary: usize,
     unsettled: usize,
     in_doubt: usize,
-    explained: usize,
     open: usize,
 }
 
@@ -152,11 +137,11 @@ struct Counts {
 }
 
 impl Counts {
-    /// Adds a case; its disagreements that nothing explains.
+    /// Adds a case, and returns its disagreements.
     fn add<'c>(&mut self, case: &'c Examined) -> Vec<&'c Finding> {
         self.ordinary += usize::from(case.ordinary);
         let mut open = Vec::new();
-        for (finding, why) in &case.found {
+        for finding in &case.found {
             let of = self.of.entry(finding.what).or_default();
             match &finding.outcome {
                 Outcome::Agrees => {
@@ -172,16 +157,10 @@ impl Counts {
                     let reason = format!("refused, {kind} case: {}", shortened(reason));
                     *self.reasons.entry(reason).or_default() += 1;
                 }
-                Outcome::Differs { .. } | Outcome::Panicked(_) => match why {
-                    Some(why) => {
-                        of.explained += 1;
-                        *self.reasons.entry(format!("explained: {why}")).or_default() += 1;
-                    }
-                    None => {
-                        of.open += 1;
-                        open.push(finding);
-                    }
-                },
+                Outcome::Differs { .. } | Outcome::Panicked(_) => {
+                    of.open += 1;
+                    open.push(finding);
+                }
             }
         }
         self.open += usize::from(!open.is_empty());
@@ -190,7 +169,7 @@ impl Counts {
 
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     fn table(&self) -> Table {
-        let row = |name: String, counts: [usize; 8]| Row {
+        let row = |name: String, counts: [usize; 7]| Row {
             name,
             figures: counts.map(|count| Figure::of(vec![count as f64])).into(),
         };
@@ -205,15 +184,14 @@ impl Counts {
                     of.refused_ordinary,
                     of.unsettled,
                     of.in_doubt,
-                    of.explained,
                     of.open,
                 ];
                 row((*name).to_owned(), counts)
             })
             .collect();
         for (reason, &count) in &self.reasons {
-            let mut counts = [0; 8];
-            counts[if reason.starts_with("refused") { 2 } else { 6 }] = count;
+            let mut counts = [0; 7];
+            counts[2] = count;
             rows.push(row(reason.clone(), counts));
         }
         let columns = [
@@ -224,7 +202,6 @@ impl Counts {
             "of these in ordinary cases",
             "unsettled",
             "in doubt",
-            "explained",
             "open",
         ];
         Table {
@@ -250,10 +227,6 @@ fn shortened(reason: &str) -> String {
 /// The experiment.
 pub(crate) fn run(small: bool) -> Result<Table> {
     let counts = counted(0..if small { FEW } else { CASES });
-    ensure!(
-        counts.open == 0,
-        "{} cases disagree and nothing explains it",
-        counts.open
-    );
+    ensure!(counts.open == 0, "{} cases disagree", counts.open);
     Ok(counts.table())
 }

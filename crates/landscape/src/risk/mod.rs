@@ -81,6 +81,7 @@ pub struct Risk<M, B> {
     reduction: Reduction,
     statistics: Statistics,
     reduction_checked: Arc<OnceLock<Result<(), Error>>>,
+    gradient_checked: Arc<OnceLock<Result<(), Error>>>,
     runs_in_double: Arc<OnceLock<bool>>,
 }
 
@@ -93,6 +94,7 @@ impl<M, B> Clone for Risk<M, B> {
             reduction: self.reduction,
             statistics: self.statistics,
             reduction_checked: Arc::clone(&self.reduction_checked),
+            gradient_checked: Arc::clone(&self.gradient_checked),
             runs_in_double: Arc::clone(&self.runs_in_double),
         }
     }
@@ -175,6 +177,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
             reduction,
             statistics: Statistics::default(),
             reduction_checked: Arc::default(),
+            gradient_checked: Arc::default(),
             runs_in_double: Arc::default(),
         }
     }
@@ -340,6 +343,14 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self.reduction_checked
             .get_or_init(|| self.doubling_leaves_loss(model, batch))
             .clone()
+    }
+
+    /// Once for each risk: what `check` finds of the gradient that Burn gives.
+    pub(crate) fn check_gradient(
+        &self,
+        check: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.gradient_checked.get_or_init(check).clone()
     }
 
     /// The check of [`check_reduction`](Self::check_reduction).

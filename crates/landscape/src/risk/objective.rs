@@ -262,6 +262,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     }
 
     fn gradient_of(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
+        self.check_inside()?;
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;
         self.risk.batches().for_each(|index, batch| {

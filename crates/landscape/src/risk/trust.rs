@@ -84,6 +84,36 @@ impl<M: Module, B: Batch> Objective<M, B> {
         checked
     }
 
+    /// Checks, once for each risk, that the closure's gradient is that of its value if it may take a
+    /// derivative inside, whose share Burn's gradient lacks: if it cannot be recorded for a panic.
+    ///
+    /// A tensor that is detached is a constant of the gradient, as it is meant to be.
+    ///
+    /// # Errors
+    /// Another gradient.
+    pub(crate) fn check_inside(&self) -> Result<(), Error> {
+        use derivatives::Error as Reason;
+        self.risk().check_gradient(|| {
+            let mut panics = false;
+            self.risk().batches().first(|batch| {
+                panics = matches!(
+                    self.capture(batch),
+                    Err(Error::Derivatives(
+                        Reason::BackwardInside | Reason::Panicked { .. }
+                    ))
+                );
+            })?;
+            if !panics {
+                return Ok(());
+            }
+            match self.check_gradient() {
+                Err(error @ Error::GradientIsNotOfValue { .. }) => Err(error),
+                // Any other error is that of the evaluation itself, which tells it.
+                _ => Ok(()),
+            }
+        })
+    }
+
     /// Checks the recorded value at the weights and at `point`.
     fn check_values(
         &self,

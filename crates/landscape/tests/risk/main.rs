@@ -390,7 +390,9 @@ fn batch_norm_on_the_data_itself_uses_the_statistics_of_the_batch() {
     }
     for device in [Device::flex(), Device::flex().autodiff()] {
         let model: BatchNorm = BatchNormConfig::new(2).init(&device);
-        let rows: Vec<f64> = (0..4).flat_map(|n| columns.map(|column| column[n])).collect();
+        let rows: Vec<f64> = (0..4)
+            .flat_map(|n| columns.map(|column| column[n]))
+            .collect();
         let x = Tensor::<2>::from_data(TensorData::new(rows, [4, 2]), (&device, DType::F32));
         let risk = Risk::mean([x], |norm: &BatchNorm, x: &Tensor<2>| {
             norm.forward(x.clone()).sin().mean()
@@ -402,6 +404,10 @@ fn batch_norm_on_the_data_itself_uses_the_statistics_of_the_batch() {
             assert!((found - right).abs() < 1e-6, "{gradient:?} {slopes:?}");
         }
         let hessian = Hessian::at(&model, &risk).unwrap();
-        assert!(hessian.method().to_string().starts_with("exact"), "{}", hessian.method());
+        assert!(
+            hessian.method().to_string().starts_with("exact"),
+            "{}",
+            hessian.method()
+        );
     }
 }
