@@ -629,3 +629,23 @@ fn a_read_under_a_lock_is_recognised_as_a_read() {
     let method = hessian.method().to_string();
     assert!(method.contains("reads data"), "{method}");
 }
+
+/// What a closure computes and does not use is no reason to fail, whatever the number of batches.
+#[test]
+fn something_computed_and_not_used_leaves_gradients_over_several_batches_right() {
+    let loss = |unused: bool| {
+        move |model: &Two, (x, y): &Batch| {
+            let hidden = x.clone().matmul(model.a.val()).tanh();
+            if unused {
+                let _ = hidden.clone().matmul(model.b.val()).exp();
+            }
+            (hidden.matmul(model.b.val()) - y.clone()).square().mean()
+        }
+    };
+    let batches = vec![batch(), batch(), batch()];
+    let [ours, plain] = [true, false].map(|unused| {
+        let risk = Risk::mean(batches.clone(), loss(unused));
+        download(&risk.gradient(&model()).expect("a gradient").1)
+    });
+    assert_eq!(ours, plain);
+}

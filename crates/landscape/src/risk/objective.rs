@@ -263,10 +263,14 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     fn gradient_of(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
         self.check_inside()?;
+        let theta = self.space.flatten(model)?;
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;
         self.risk.batches().for_each(|index, batch| {
             let share = self.share(&batch);
+            // Leaves of its own for each batch: what a closure computes and does not use stays in
+            // Burn's graph, and a second backward pass from the same leaves finds it used up.
+            let model = &place(&self.space, model.clone(), &theta);
             let loss = self.tracked_loss(model, &batch, index)?;
             let value = scalar(&loss.loss);
             if !value.is_finite() {

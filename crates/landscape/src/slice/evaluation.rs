@@ -10,6 +10,9 @@ use std::fmt;
 /// parameter cannot be read while it is recorded. What no comparison can see is a read of another
 /// number whose failure the closure hides (`try_into_scalar().unwrap_or(..)`) and that matters at
 /// none of these points.
+///
+/// Where a loss branches on two numbers that are equal but for rounding, both ways may take
+/// different branches: the affine parts of the recorded loss are summed in another order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Evaluation {
