@@ -649,3 +649,40 @@ fn something_computed_and_not_used_leaves_gradients_over_several_batches_right()
     });
     assert_eq!(ours, plain);
 }
+
+/// A network that fits its data to the rounding of f32: the recorded loss is a few roundings of a
+/// logarithm away from Burn's, which is no reason to doubt it.
+#[test]
+fn a_loss_of_some_roundings_is_recorded_all_the_same() {
+    use burn::tensor::activation::log_softmax;
+    let device = Device::flex();
+    for logit in [6.0, 9.0, 12.0, 15.0, 17.0, 20.0] {
+        let weights = [[logit, -logit * 0.3], [-logit * 0.7, logit * 0.9]];
+        let w = Param::from_tensor(Tensor::<2>::from_floats(weights, &device));
+        let x = Tensor::<2>::from_floats([[1.0, 0.1], [0.05, 1.0], [0.9, 0.2]], &device);
+        let risk = Risk::mean([x], |w: &Param<Tensor<2>>, x: &Tensor<2>| {
+            let right = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], &x.device());
+            let right = right.cast(x.dtype());
+            (log_softmax(x.clone().matmul(w.val()), 1) * right)
+                .sum_dim(1)
+                .mean()
+                .neg()
+        });
+        let hessian = Hessian::at(&w, &risk).expect("a Hessian");
+        assert!(
+            matches!(hessian.method(), Method::Exact { .. }),
+            "{logit}: {}",
+            hessian.method()
+        );
+        let d = hessian
+            .domain()
+            .upload(&[1e-3, 2e-3, -1e-3, 1e-3])
+            .expect("four entries");
+        let found = line(&w, &risk, &d, &[-1.0, 0.0, 1.0]).expect("a line");
+        assert_eq!(
+            found.evaluation,
+            landscape::slice::Evaluation::Captured,
+            "{logit}"
+        );
+    }
+}

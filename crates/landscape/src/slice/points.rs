@@ -181,9 +181,11 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         } else {
             batch.clone().narrow(0..part.examples)
         };
+        let rounding = self.objective.rounding(&rows)?;
         points.iter().try_for_each(|&point| {
+            let theta = self.moved(point);
             self.objective
-                .check_value(&rows, &part.loss, &self.moved(point))
+                .check_value(&rows, &part.loss, &theta, rounding)
         })
     }
 
