@@ -7,7 +7,7 @@ use derivatives::{CapturedLoss, Linearized, Workers};
 use super::ProductConfig;
 use crate::example_gradients::has_row_for_each;
 use crate::operator::{Domain, download};
-use crate::risk::{Batches, Cutter, Part};
+use crate::risk::{Batches, Cutter, Part, first_part};
 use crate::{Batch, Error, Objective};
 
 /// The products of all parts are made in at most this many jobs, whose results are added one after the
@@ -165,6 +165,8 @@ impl<M: Module, B: Batch> Captured<M, B> {
         let parts = self.captured(index, batch.clone())?;
         if index == 0 {
             self.check(&parts, batch)?;
+        } else {
+            self.check_value(&parts, batch)?;
         }
         // A diverged model may have a finite Hessian, where the loss is a polynomial.
         let origin = self.objective.origin();
@@ -195,15 +197,21 @@ impl<M: Module, B: Batch> Captured<M, B> {
 
     /// Checks the first part: what a closure reads on the host or detaches, it does so in every part.
     fn check(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
-        let Some(part) = parts.first() else {
-            return Err(Error::NoData);
-        };
-        if parts.len() == 1 {
-            self.objective.check_captured(batch, &part.loss)
-        } else {
-            let rows = batch.clone().narrow(0..part.examples);
-            self.objective.check_captured(&rows, &part.loss)
+        let (part, rows) = first_part(parts, batch)?;
+        self.objective.check_captured(&rows, &part.loss)
+    }
+
+    /// Checks the value of the first part of a further batch, where a number that is read on the host
+    /// may be another one.
+    fn check_value(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
+        let (part, rows) = first_part(parts, batch)?;
+        let rounding = self.objective.rounding(&rows)?;
+        let beside = self.objective.beside(0.1)?;
+        for theta in [self.objective.origin(), &beside] {
+            self.objective
+                .check_value(&rows, &part.loss, theta, rounding)?;
         }
+        Ok(())
     }
 
     fn captured(&self, index: usize, batch: B) -> Result<Vec<Part>, Error> {

@@ -17,7 +17,7 @@ use derivatives::{Outputs, catch_quietly};
 pub use batches::Batches;
 pub use objective::Objective;
 pub use outputs::ModelOutputs;
-pub(crate) use parts::{Cutter, Part};
+pub(crate) use parts::{Cutter, Part, first_part};
 
 use crate::{Batch, Error};
 

@@ -261,8 +261,19 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(sum)
     }
 
+    /// Burn's gradient at `theta`, whether or not it is that of the value.
+    pub(crate) fn burns_gradient(&self, theta: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let model = place(&self.space, self.tracked.clone(), theta);
+        self.unchecked_gradient(&model)
+            .map(|(_, gradient)| gradient)
+    }
+
     fn gradient_of(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
         self.check_inside()?;
+        self.unchecked_gradient(model)
+    }
+
+    fn unchecked_gradient(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
         let theta = self.space.flatten(model)?;
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;

@@ -39,6 +39,23 @@ pub(crate) struct Part {
     pub(crate) value: Option<f64>,
 }
 
+/// The first part of a captured batch, and its examples.
+///
+/// # Errors
+/// No part.
+pub(crate) fn first_part<'p, B: Batch>(
+    parts: &'p [Part],
+    batch: &B,
+) -> Result<(&'p Part, B), Error> {
+    let first = parts.first().ok_or(Error::NoData)?;
+    let rows = if parts.len() == 1 {
+        batch.clone()
+    } else {
+        batch.clone().narrow(0..first.examples)
+    };
+    Ok((first, rows))
+}
+
 /// How batches are captured, whole or in parts.
 #[derive(Debug)]
 pub(crate) struct Cutter {

@@ -64,25 +64,24 @@ impl<M: Module, B: Batch> Objective<M, B> {
         }
     }
 
-    /// Checks that Burn's gradient of the first batch is the gradient of the value, before differences
-    /// of gradients are trusted.
+    /// Checks that Burn's gradient is the gradient of the value, over all the data, before differences of
+    /// gradients are trusted. Cost: 12 forward passes and a gradient.
     ///
     /// # Errors
     /// Another gradient, or a closure that panics.
     pub(crate) fn check_gradient(&self) -> Result<(), Error> {
-        let mut checked = Ok(());
-        self.risk().batches().first(|batch| {
-            checked = self.beside(0.1).and_then(|point| {
-                let burns = download(&self.batch_gradient(&point, &batch, 0)?);
-                let slope = self.slope(&batch, &point)?;
-                if slope.is_of(&burns) {
-                    Ok(())
-                } else {
-                    Err(slope.departs(&burns))
-                }
-            });
-        })?;
-        checked
+        let point = self.beside(0.1)?;
+        let burns = match self.burns_gradient(&point) {
+            // Far from where it is asked for, a loss that overflows says nothing.
+            Err(Error::NonFiniteLoss { .. } | Error::NonFiniteVector { .. }) => return Ok(()),
+            burns => download(&burns?),
+        };
+        let slope = self.slope_of(&point, |theta| self.value(theta))?;
+        if slope.is_of(&burns) {
+            Ok(())
+        } else {
+            Err(slope.departs(&burns))
+        }
     }
 
     /// Checks, once for each risk, that the closure's gradient is that of its value if it may take a
@@ -167,15 +166,28 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     /// The relative difference that rounding does not explain: Burn keeps some constants in f32,
     /// which costs an f64 gradient a relative 1e-8, and in f32 sums of many terms lose four digits.
+    /// On devices other than flex, gradients of Burn's own are off by more: those of a convolution on
+    /// ndarray in f64 by 2e-4.
     fn digits(&self) -> f64 {
-        match self.space().domain.dtype {
-            DType::F64 => 1e-6,
+        let domain = &self.space().domain;
+        let on_flex = format!("{:?}", domain.device).starts_with("Device<Flex");
+        match domain.dtype {
+            DType::F64 if on_flex => 1e-6,
             _ => 1e-3,
         }
     }
 
-    /// The slope of the value along a random direction at `point`.
+    /// The slope of a batch's value along a random direction at `point`.
     fn slope(&self, batch: &B, point: &Tensor<1>) -> Result<Slope, Error> {
+        self.slope_of(point, |theta| self.batch_value(theta, batch, 0))
+    }
+
+    /// The slope of `value` along a random direction at `point`.
+    fn slope_of(
+        &self,
+        point: &Tensor<1>,
+        value: impl Fn(&Tensor<1>) -> Result<f64, Error>,
+    ) -> Result<Slope, Error> {
         let domain = &self.space().domain;
         let direction = random::normal(0, Purpose::Comparison.stream(1), domain.dim);
         let along = domain.upload(&direction)?;
@@ -184,8 +196,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let mut size: f64 = 0.0;
         for step in STEPS {
             let h = step * typical;
-            let ahead = self.batch_value(&(point.clone() + along.clone() * h), batch, 0)?;
-            let behind = self.batch_value(&(point.clone() - along.clone() * h), batch, 0)?;
+            let ahead = value(&(point.clone() + along.clone() * h))?;
+            let behind = value(&(point.clone() - along.clone() * h))?;
             size = size.max(ahead.abs()).max(behind.abs());
             differences.push(((ahead - behind) / (2.0 * h), h));
         }

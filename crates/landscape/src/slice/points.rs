@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 use derivatives::{Plane, Workers};
 
 use super::Evaluation;
-use crate::risk::{Batches, Cutter, Part};
+use crate::risk::{Batches, Cutter, Part, first_part};
 use crate::{Batch, Error, Objective};
 
 /// Bytes that the planes of one group of parts may keep.
@@ -173,14 +173,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
     /// Checks that the first part of a batch has the closure's value at some points: a number that the
     /// closure reads on the host is frozen in the recording, and may be another one there.
     fn check(&self, parts: &[Part], batch: &B, points: &[[f64; D]]) -> Result<(), Error> {
-        let Some(part) = parts.first() else {
-            return Err(Error::NoData);
-        };
-        let rows = if parts.len() == 1 {
-            batch.clone()
-        } else {
-            batch.clone().narrow(0..part.examples)
-        };
+        let (part, rows) = first_part(parts, batch)?;
         let rounding = self.objective.rounding(&rows)?;
         points.iter().try_for_each(|&point| {
             let theta = self.moved(point);
