@@ -23,10 +23,12 @@ pub(super) fn counting<B: Batch>(batch: &B) -> Vec<bool> {
 pub(super) fn has_examples_inside<B: Batch>(batch: &B) -> bool {
     let mut inside = Inside {
         examples: batch.examples(),
+        first: None,
         found: false,
     };
     let _ = batch.clone().map(&mut inside);
-    inside.found && batch.stated_examples().is_some()
+    let says = batch.stated_examples().is_some() || inside.first != Some(inside.examples);
+    inside.found && says
 }
 
 /// The batch with some of its examples.
@@ -86,12 +88,15 @@ impl TensorMapper for Counting {
 
 struct Inside {
     examples: usize,
+    /// Length of the first tensor's first axis.
+    first: Option<usize>,
     found: bool,
 }
 
 impl TensorMapper for Inside {
     for_each_kind!(|mapper, tensor| {
         let dims = tensor.dims();
+        mapper.first = mapper.first.or(dims.first().copied());
         mapper.found |= dims.iter().skip(1).any(|&axis| axis == mapper.examples);
         tensor
     });

@@ -23,12 +23,8 @@ impl Batch for Data {
         }
     }
 
-    fn examples(&self) -> usize {
-        if self.counted {
-            self.rows()
-        } else {
-            self.x.dims()[0]
-        }
+    fn stated_examples(&self) -> Option<usize> {
+        self.counted.then(|| self.rows())
     }
 }
 
