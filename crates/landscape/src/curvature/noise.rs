@@ -12,9 +12,9 @@ use burn::tensor::DType;
 use crate::random::{self, Purpose};
 use crate::{Batch, Error, Objective};
 
-/// Spacing of the points, in typical weights: more than a step of the staircase, and so little that
-/// third differences of a smooth loss are far below the rounding of f64.
-const SPACING: f64 = 1e-7;
+/// Spacing of the points, in typical weights: many steps of the staircase, and so little that third
+/// differences of a smooth loss are far below the rounding of f64.
+const SPACING: f64 = 1e-6;
 
 /// Points on each line: seven give four third differences.
 const POINTS: usize = 7;
