@@ -24,7 +24,7 @@ impl Batch for Data {
     }
 
     fn stated_examples(&self) -> Option<usize> {
-        self.counted.then(|| self.rows())
+        (self.counted && self.time_first).then(|| self.rows())
     }
 }
 
