@@ -141,10 +141,10 @@ impl<'m, M: Module> Capture<'m, M> {
         let captured = quiet::catch(|| {
             recorder.device.capture_scope(|scope| {
                 let model = model.to_device(&recorder.device);
-                model.visit(&mut Initialised(&mut record.initialised));
+                model.visit(&mut OfParameters(&mut record.initialised));
                 // What the closure reads of a parameter would be frozen in the recording.
                 let model = model.map(&mut Unreadable(&parameters));
-                model.visit(&mut record);
+                model.visit(&mut OfParameters(&mut record.tensors));
                 let mut outputs = Outputs::default();
                 let loss = loss(&model, &recorder.device, &mut outputs);
                 record.loss = Some((id_of(&loss), loss.dims()[0]));
@@ -337,10 +337,10 @@ struct Record {
     data: Vec<Option<TensorId>>,
 }
 
-/// Finds the tensors that a module has moved to the recording device.
-struct Initialised<'a>(&'a mut HashMap<ParamId, Vec<TensorId>>);
+/// Finds the tensors on the recording device that are a module's parameters.
+struct OfParameters<'a>(&'a mut HashMap<ParamId, Vec<TensorId>>);
 
-impl ModuleVisitor for Initialised<'_> {
+impl ModuleVisitor for OfParameters<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(id) = id_of(&param.val()) {
             self.0.entry(param.id).or_default().push(id);
@@ -357,14 +357,6 @@ impl ModuleMapper for Unreadable<'_> {
             param.map(|tensor| Marker::Parameter.mark(tensor))
         } else {
             param
-        }
-    }
-}
-
-impl ModuleVisitor for Record {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(id) = id_of(&param.val()) {
-            self.tensors.entry(param.id).or_default().push(id);
         }
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn input_gradient<const D: usize, const E: usize>(
 }
 
 /// Returns what a tensor is on a recording device.
-fn recorded<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<Recorded> {
+pub(crate) fn recorded<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<Recorded> {
     let tensor = <DispatchTensor as DispatchKindConversion<CaptureBackend>>::try_into_backend(
         tensor.clone().into_dispatch(),
     );

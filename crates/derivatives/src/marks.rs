@@ -2,10 +2,9 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::kind::Basic;
-use burn_capture::{CaptureBackend, TensorId};
-use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
+use burn_capture::TensorId;
 
-use crate::marker::Marker;
+use crate::marker::{Marker, recorded};
 
 /// Marks the outputs of a model, and its data, while its loss is captured.
 ///
@@ -40,13 +39,5 @@ impl Outputs {
 
 /// The id of a tensor on a recording device.
 pub(crate) fn id_of<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<TensorId> {
-    let tensor = tensor.clone().into_dispatch();
-    let tensor =
-        <DispatchTensor as DispatchKindConversion<CaptureBackend>>::try_into_backend(tensor);
-    match tensor.ok()? {
-        BackendTensor::Float(tensor) | BackendTensor::Int(tensor) | BackendTensor::Bool(tensor) => {
-            Some(tensor.id())
-        }
-        _ => None,
-    }
+    recorded(tensor).map(|tensor| tensor.id())
 }

@@ -26,6 +26,7 @@ macro_rules! for_each_kind {
         }
     };
 }
+pub(crate) use for_each_kind;
 
 pub(super) struct FirstAxes(pub(super) Vec<usize>);
 

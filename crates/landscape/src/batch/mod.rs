@@ -10,6 +10,7 @@ use burn::module::Module;
 use burn::tensor::{Bool, Device, FloatDType, Int, Tensor};
 
 use crate::Error;
+pub(crate) use mappers::for_each_kind;
 use mappers::{Double, FirstAxes, Narrow, ToDevice, ToType};
 pub use stated::Stated;
 
@@ -141,6 +142,11 @@ fn first_axes<B: Batch>(batch: &B) -> Vec<usize> {
     axes.0
 }
 
+/// Whether the batch itself says how many examples it has, by stating it or by its own `examples`.
+pub(crate) fn says_its_number<B: Batch>(batch: &B) -> bool {
+    batch.stated_examples().is_some() || first_axes(batch).first() != Some(&batch.examples())
+}
+
 /// The number of examples of the batch at position `index`, if it is one and clear.
 ///
 /// # Errors
@@ -152,9 +158,8 @@ pub(crate) fn clear_examples<B: Batch>(batch: &B, index: usize) -> Result<usize,
     if examples == 0 {
         return Err(Error::EmptyBatch { index });
     }
-    let says = batch.stated_examples().is_some() || axes.first() != Some(&examples);
     match axes.iter().find(|&&axis| axis != examples) {
-        Some(&other) if !says => Err(Error::ExamplesUnclear {
+        Some(&other) if !says_its_number(batch) => Err(Error::ExamplesUnclear {
             index,
             first: examples,
             other,

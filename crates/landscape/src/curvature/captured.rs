@@ -205,13 +205,8 @@ impl<M: Module, B: Batch> Captured<M, B> {
     /// may be another one.
     fn check_value(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
         let (part, rows) = first_part(parts, batch)?;
-        let rounding = self.objective.rounding(&rows)?;
         let beside = self.objective.beside(0.1)?;
-        for theta in [self.objective.origin(), &beside] {
-            self.objective
-                .check_value(&rows, &part.loss, theta, rounding)?;
-        }
-        Ok(())
+        self.objective.check_values(&rows, &part.loss, &beside)
     }
 
     fn captured(&self, index: usize, batch: B) -> Result<Vec<Part>, Error> {

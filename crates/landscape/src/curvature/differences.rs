@@ -47,6 +47,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
         let rounding = noise::rounding(&objective)?;
         let relative = config.relative_step(rounding)?;
         let length = relative * (1.0 + norm(&download(objective.origin())));
+        objective.check_gradient()?;
         Ok(Self {
             objective,
             rounding,

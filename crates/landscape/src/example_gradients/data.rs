@@ -6,6 +6,7 @@ use std::slice::Iter;
 use burn::tensor::{Bool, Int, Tensor};
 use derivatives::{Examples, Outputs};
 
+use crate::batch::{for_each_kind, says_its_number};
 use crate::{Batch, TensorMapper};
 
 /// For each tensor of the batch, whether its first axis counts the examples.
@@ -23,12 +24,10 @@ pub(super) fn counting<B: Batch>(batch: &B) -> Vec<bool> {
 pub(super) fn has_examples_inside<B: Batch>(batch: &B) -> bool {
     let mut inside = Inside {
         examples: batch.examples(),
-        first: None,
         found: false,
     };
     let _ = batch.clone().map(&mut inside);
-    let says = batch.stated_examples().is_some() || inside.first != Some(inside.examples);
-    inside.found && says
+    inside.found && says_its_number(batch)
 }
 
 /// The batch with some of its examples.
@@ -53,26 +52,6 @@ pub(super) fn collected<B: Batch>(batch: B, counts: &[bool]) -> Examples {
     collect.examples
 }
 
-/// One function for tensors of each kind; the method is generic in the rank, so no closure does.
-macro_rules! for_each_kind {
-    (|$mapper:ident, $tensor:ident| $body:expr) => {
-        fn float<const D: usize>(&mut self, $tensor: Tensor<D>) -> Tensor<D> {
-            let $mapper = self;
-            $body
-        }
-
-        fn int<const D: usize>(&mut self, $tensor: Tensor<D, Int>) -> Tensor<D, Int> {
-            let $mapper = self;
-            $body
-        }
-
-        fn bool<const D: usize>(&mut self, $tensor: Tensor<D, Bool>) -> Tensor<D, Bool> {
-            let $mapper = self;
-            $body
-        }
-    };
-}
-
 struct Counting {
     examples: usize,
     found: Vec<bool>,
@@ -88,15 +67,12 @@ impl TensorMapper for Counting {
 
 struct Inside {
     examples: usize,
-    /// Length of the first tensor's first axis.
-    first: Option<usize>,
     found: bool,
 }
 
 impl TensorMapper for Inside {
     for_each_kind!(|mapper, tensor| {
         let dims = tensor.dims();
-        mapper.first = mapper.first.or(dims.first().copied());
         mapper.found |= dims.iter().skip(1).any(|&axis| axis == mapper.examples);
         tensor
     });

@@ -131,7 +131,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// A length other than P, a loss that is not finite, or that depends on no parameter.
     pub fn gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
         let theta = self.space.domain.adopt(theta)?;
-        self.gradient_of(&place(&self.space, self.tracked.clone(), &theta))
+        self.gradient_at(&theta)
     }
 
     /// L at the origin.
@@ -147,7 +147,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// # Errors
     /// As [`gradient`](Self::gradient).
     pub fn gradient_here(&self) -> Result<(f64, Tensor<1>), Error> {
-        self.gradient_of(&self.tracked)
+        self.gradient_at(&self.origin)
     }
 
     /// The model at the origin, ready to be captured.
@@ -211,7 +211,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     ) -> Result<Tensor<1>, Error> {
         let model = place(&self.space, self.tracked.clone(), theta);
         let loss = self.tracked_loss(&model, batch, index)?;
-        self.backward(&model, loss, batch, index)
+        self.backward(&model, theta, loss, batch, index)
     }
 
     /// The loss of one batch with its graph.
@@ -229,18 +229,19 @@ impl<M: Module, B: Batch> Objective<M, B> {
         })
     }
 
-    /// The gradient of one batch at `model`: by Burn, or from the recorded loss where that takes a
+    /// The gradient of one batch at `theta`, which `model` has: by Burn, or from the recorded loss where that takes a
     /// derivative inside, which Burn's gradient lacks.
     fn backward(
         &self,
         model: &M,
+        theta: &Tensor<1>,
         loss: TrackedLoss,
         batch: &B,
         index: usize,
     ) -> Result<Tensor<1>, Error> {
         if loss.differentiates_inside {
             let captured = self.capture(batch.clone())?;
-            let recorded = captured.gradient(&self.space.flatten(model)?);
+            let recorded = captured.gradient(theta);
             return recorded
                 .map(|(_, gradient)| gradient)
                 .map_err(Error::Derivatives);
@@ -261,27 +262,20 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(sum)
     }
 
-    /// Burn's gradient at `theta`, whether or not it is that of the value.
-    pub(crate) fn burns_gradient(&self, theta: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let model = place(&self.space, self.tracked.clone(), theta);
-        self.unchecked_gradient(&model)
-            .map(|(_, gradient)| gradient)
-    }
-
-    fn gradient_of(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
+    fn gradient_at(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
         self.check_inside()?;
-        self.unchecked_gradient(model)
+        self.burns_gradient(theta)
     }
 
-    fn unchecked_gradient(&self, model: &M) -> Result<(f64, Tensor<1>), Error> {
-        let theta = self.space.flatten(model)?;
+    /// L and Burn's gradient at `theta`, whether or not it is that of the value.
+    pub(crate) fn burns_gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;
         self.risk.batches().for_each(|index, batch| {
             let share = self.share(&batch);
             // Leaves of its own for each batch: what a closure computes and does not use stays in
             // Burn's graph, and a second backward pass from the same leaves finds it used up.
-            let model = &place(&self.space, model.clone(), &theta);
+            let model = &place(&self.space, self.tracked.clone(), theta);
             let loss = self.tracked_loss(model, &batch, index)?;
             let value = scalar(&loss.loss);
             if !value.is_finite() {
@@ -291,7 +285,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
                 });
             }
             sum += share * value;
-            let gradient = self.backward(model, loss, &batch, index)?;
+            let gradient = self.backward(model, theta, loss, &batch, index)?;
             let gradient = if self.is_whole(share) {
                 gradient
             } else {

@@ -74,7 +74,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let burns = match self.burns_gradient(&point) {
             // Far from where it is asked for, a loss that overflows says nothing.
             Err(Error::NonFiniteLoss { .. } | Error::NonFiniteVector { .. }) => return Ok(()),
-            burns => download(&burns?),
+            burns => download(&burns?.1),
         };
         let slope = self.slope_of(&point, |theta| self.value(theta))?;
         if slope.is_of(&burns) {
@@ -115,7 +115,10 @@ impl<M: Module, B: Batch> Objective<M, B> {
     }
 
     /// Checks the recorded value at the weights and at `point`.
-    fn check_values(
+    ///
+    /// # Errors
+    /// Another value.
+    pub(crate) fn check_values(
         &self,
         batch: &B,
         captured: &CapturedLoss,

@@ -137,11 +137,7 @@ pub fn plane_between_with<M: Module, B: Batch>(
         let [first, second] = models.directions()?;
         return plane_with(origin, risk, [&first, &second], grid, each);
     };
-    let points: Vec<[f64; 2]> = grid
-        .a
-        .iter()
-        .flat_map(|&a| grid.b.iter().map(move |&b| [a, b]))
-        .collect();
+    let points = grid.points();
     let columns = grid.b.len();
     let loss = models.losses(&points, &mut |index, value| {
         each([index / columns, index % columns], value)

@@ -66,6 +66,12 @@ impl Grid {
         self.a.len() * self.b.len()
     }
 
+    /// The points, the second coordinate running fastest.
+    pub(super) fn points(&self) -> Vec<[f64; 2]> {
+        let row = |&a| self.b.iter().map(move |&b| [a, b]);
+        self.a.iter().flat_map(row).collect()
+    }
+
     /// Whether there is no point.
     #[must_use]
     pub fn is_empty(&self) -> bool {

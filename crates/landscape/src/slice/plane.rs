@@ -93,11 +93,7 @@ pub fn plane_with<M: Module, B: Batch>(
     if grid.is_empty() {
         return Err(no_points());
     }
-    let points: Vec<[f64; 2]> = grid
-        .a
-        .iter()
-        .flat_map(|&a| grid.b.iter().map(move |&b| [a, b]))
-        .collect();
+    let points = grid.points();
     let columns = grid.b.len();
     let (loss, evaluation) =
         points::values(&objective, &[first, second], &points, |index, value| {
