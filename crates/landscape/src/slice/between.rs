@@ -212,18 +212,13 @@ impl<'m, M: Module, B: Batch> Models<'m, M, B> {
     fn moving(&self) -> Option<String> {
         match self.buffers {
             Buffers::Keep => None,
-            Buffers::Interpolate | Buffers::Recompute(_) => {
+            Buffers::Recompute(_) => {
+                Some("the statistics of BatchNorm are recomputed at each point".to_owned())
+            }
+            Buffers::Interpolate => {
                 let (first, others) = self.rests.split_first()?;
-                let path = others.iter().find_map(|rest| first.differs(rest));
-                match (path, self.buffers) {
-                    (_, Buffers::Recompute(_)) => {
-                        Some("the statistics of BatchNorm are recomputed at each point".to_owned())
-                    }
-                    (Some(path), _) => {
-                        Some(format!("`{path}` moves too and is no trainable parameter"))
-                    }
-                    (None, _) => None,
-                }
+                let path = others.iter().find_map(|rest| first.differs(rest))?;
+                Some(format!("`{path}` moves too and is no trainable parameter"))
             }
         }
     }
