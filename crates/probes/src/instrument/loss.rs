@@ -3,9 +3,8 @@
 use burn::module::Module;
 use landscape::{Batch, Risk};
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
 use crate::record::Records;
+use crate::{Error, Moment, Probe};
 
 /// The mean loss over a risk's data, under a tag such as `loss/valid`. A loss that is NaN or infinite is recorded as it is.
 #[derive(Clone, Debug)]
