@@ -13,7 +13,7 @@ use crate::message::{At, Handler, Message, to_stderr};
 use crate::moment::{Moment, Run};
 use crate::observation::{Measured, Observation, Summary, account};
 use crate::pace::Pace;
-use crate::plan::{Plan, allot};
+use crate::plan::{Plan, affords_trial, allot};
 use crate::record::{Record, Records, Value};
 use crate::schedule::Schedule;
 use crate::supply::{planned, to_come};
@@ -30,6 +30,8 @@ pub(crate) struct Core<M> {
     pub(crate) interrupt: Option<Box<dyn Fn() -> bool + Send>>,
     pub(crate) handler: Handler,
     pub(crate) cost_records: bool,
+    /// Whether samples may be made smaller for the budget.
+    pub(crate) samples: bool,
     inside: Duration,
     last_step: Option<u64>,
     pace: Pace,
@@ -57,6 +59,7 @@ impl<M> Core<M> {
             interrupt: None,
             handler: to_stderr(),
             cost_records: true,
+            samples: true,
             inside: Duration::ZERO,
             last_step: None,
             pace: Pace::default(),
@@ -266,12 +269,21 @@ impl<M> Core<M> {
         let Some(share) = self.budget.share() else {
             return self.entries.iter().map(unlimited).collect();
         };
-        let required = |entry: &Entry<M>| unlimited(entry).filter(|_| entry.required);
-        let mut allowed: Vec<_> = self.entries.iter().map(required).collect();
         let is_end = self.total_steps == Some(step);
+        let required = |entry: &Entry<M>| unlimited(entry).filter(|_| entry.required.now(is_end));
+        let mut allowed: Vec<_> = self.entries.iter().map(required).collect();
         let Some(training) = self.pace.known(is_end) else {
             return allowed;
         };
+        let saved =
+            self.budget.allowed(training).unwrap_or(f64::INFINITY) - self.inside.as_secs_f64();
+        let projected = self.pace.projected(self.total_steps);
+        let supply = projected.and_then(|training| self.budget.allowed(training));
+        if self.plan.is_none()
+            && !affords_trial(saved, supply, self.pace.each().unwrap_or(training))
+        {
+            return allowed;
+        }
         let moment = Moment {
             total_steps: self.total_steps,
             learning_rate,
@@ -282,19 +294,18 @@ impl<M> Core<M> {
             },
             ..Moment::new(step, model)
         };
-        let saved = |inside: Duration| {
-            self.budget.allowed(training).unwrap_or(f64::INFINITY) - inside.as_secs_f64()
-        };
         let plan = *self.plan.get_or_insert_with(|| {
             let (plan, told, warnings) = planned(
                 &self.entries,
                 &moment,
-                &self.known,
+                self.samples.then_some(&self.known),
                 share,
-                self.pace.projected(self.total_steps),
+                projected,
                 self.inside.as_secs_f64(),
             );
-            (self.handler)(&Message::Plan(&told));
+            if let Some(told) = &told {
+                (self.handler)(&Message::Plan(told));
+            }
             observation.warnings.extend(warnings);
             plan
         });
@@ -304,10 +315,10 @@ impl<M> Core<M> {
             Some(total) => (step as f64 / total as f64).min(1.0),
             None => 0.0,
         };
-        let available = plan.available(saved(self.inside), progress);
+        let available = plan.available(saved, progress);
         let stretch = if is_end { 1.0 } else { plan.stretch };
         let waiting: Vec<usize> = (0..self.entries.len())
-            .filter(|&index| self.entries[index].waits && !self.entries[index].required)
+            .filter(|&index| self.entries[index].waits && allowed[index].is_none())
             .collect();
         let mut asking = Vec::new();
         let mut costs = Vec::new();

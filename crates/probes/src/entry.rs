@@ -7,12 +7,26 @@ use crate::observation::Tally;
 use crate::probe::Probe;
 use crate::schedule::Schedule;
 
+/// When a probe is measured whatever the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Required {
+    Never,
+    AtEnd,
+    Always,
+}
+
+impl Required {
+    /// Whether it is, at the last step or another.
+    pub(crate) fn now(self, is_end: bool) -> bool {
+        self == Self::Always || (self == Self::AtEnd && is_end)
+    }
+}
+
 /// A probe, its schedule and its account.
 pub(crate) struct Entry<M> {
     pub(crate) schedule: Schedule,
     pub(crate) probe: Box<dyn Probe<M> + Send>,
-    /// Measured whenever it is due, whatever the budget.
-    pub(crate) required: bool,
+    pub(crate) required: Required,
     pub(crate) was_due: bool,
     /// Due, and not measured yet.
     pub(crate) waits: bool,
@@ -26,7 +40,11 @@ pub(crate) struct Entry<M> {
 }
 
 impl<M> Entry<M> {
-    pub(crate) fn new(schedule: Schedule, probe: Box<dyn Probe<M> + Send>, required: bool) -> Self {
+    pub(crate) fn new(
+        schedule: Schedule,
+        probe: Box<dyn Probe<M> + Send>,
+        required: Required,
+    ) -> Self {
         Self {
             schedule,
             // As the probe tells it now: asking again could panic.

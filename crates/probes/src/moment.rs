@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use landscape::{Batch, Hessian, Risk};
 
 use crate::Error;
-use crate::workload::{Curvature, Hessians, Known, Work};
+use crate::workload::{Curvature, Hessians, Known, Over, Work};
 
 /// A moment of a training run.
 #[derive(Clone, Copy, Debug)]
@@ -220,7 +220,7 @@ impl<M: Module + 'static> Moment<'_, M> {
         }
     }
 
-    /// Seconds that `work` over the data of `risk` will take. A Hessian that is there already takes none.
+    /// Seconds that `work` over the examples of `risk` that are measured will take. A Hessian that is there already takes none.
     pub(crate) fn estimated<B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
@@ -231,6 +231,43 @@ impl<M: Module + 'static> Moment<'_, M> {
         };
         let is_made = hessians.find(risk).is_some();
         let hessians = if is_made { 0.0 } else { work.hessians };
-        known.seconds(risk, self.model, Work { hessians, ..work })
+        known.seconds(risk, self.model, Work { hessians, ..work }, Over::Sample)
+    }
+
+    /// Seconds that `work` over all examples that `risk` was given will take.
+    pub(crate) fn estimated_whole<B: Batch + Send + Sync + 'static>(
+        &self,
+        risk: &Risk<M, B>,
+        work: Work,
+    ) -> Result<f64, Error> {
+        match self.run.shared {
+            Some((known, _)) => known.seconds(risk, self.model, work, Over::Given),
+            None => Ok(0.0),
+        }
+    }
+}
+
+impl<M> Moment<'_, M> {
+    /// The moment with the time that is left for measuring where a picture is drawn at the end.
+    pub(crate) fn after_drawing(&self) -> Self {
+        Self {
+            seconds: self.seconds.map(|seconds| seconds - self.drawing()),
+            ..*self
+        }
+    }
+
+    /// Seconds that drawing a picture will take.
+    pub(crate) fn drawing(&self) -> f64 {
+        self.run.shared.map_or(0.0, |(known, _)| known.drawing())
+    }
+
+    /// Draws, and takes note of the time.
+    pub(crate) fn draw<R>(&self, draw: impl FnOnce() -> R) -> R {
+        let started = Instant::now();
+        let picture = draw();
+        if let Some((known, _)) = self.run.shared {
+            known.drew(started.elapsed().as_secs_f64());
+        }
+        picture
     }
 }

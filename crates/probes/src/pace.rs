@@ -26,16 +26,19 @@ impl Pace {
         (is_end || last >= first + STEPS).then_some(training)
     }
 
+    /// Seconds of a step, once there are two.
+    #[expect(clippy::cast_precision_loss, reason = "numbers of steps")]
+    pub(crate) fn each(&self) -> Option<f64> {
+        let ((first, start), (last, training)) = (self.first?, self.last?);
+        (last > first).then(|| (training - start) / (last - first) as f64)
+    }
+
     /// Seconds of training that the whole run takes, if its length is known.
     #[expect(clippy::cast_precision_loss, reason = "numbers of steps")]
     pub(crate) fn projected(&self, total: Option<u64>) -> Option<f64> {
-        let ((first, start), (last, training)) = (self.first?, self.last?);
-        let total = total?;
-        if last == first {
-            return Some(training);
-        }
-        let each = (training - start) / (last - first) as f64;
-        Some(training + each * total.saturating_sub(last) as f64)
+        let (last, training) = self.last?;
+        let to_come = total?.saturating_sub(last) as f64;
+        Some(training + self.each().unwrap_or(0.0) * to_come)
     }
 }
 

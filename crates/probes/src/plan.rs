@@ -50,10 +50,23 @@ pub(crate) struct Plan {
 const MOST_CREDIT: f64 = 1.0;
 const CREDIT: f64 = 0.25;
 
+/// Trials of the risks take some gradients over few examples: no more than so many steps of training.
+const TRIAL: f64 = 5.0;
+
+/// Whether a run can afford the trials that a plan needs: `saved` seconds so far, `supply` seconds in all if the run's length is known, `step` seconds each step.
+pub(crate) fn affords_trial(saved: f64, supply: Option<f64>, step: f64) -> bool {
+    saved + credit(supply.unwrap_or(0.0)) >= TRIAL * step
+}
+
+/// What may be spent of a supply before it was saved up.
+fn credit(supply: f64) -> f64 {
+    (CREDIT * supply).min(MOST_CREDIT)
+}
+
 impl Plan {
     /// Seconds that may be spent when the part `progress` of the run is done, `saved` being what the training so far has allowed and nobody has spent.
     pub(crate) fn available(&self, saved: f64, progress: f64) -> f64 {
-        let credit = (CREDIT * self.supply).min(MOST_CREDIT) * (1.0 - progress);
+        let credit = credit(self.supply) * (1.0 - progress);
         let kept = if progress < 1.0 {
             progress * self.at_end
         } else {
@@ -99,6 +112,13 @@ mod tests {
         assert_eq!(plan.available(0.0, 0.0), 0.5);
         assert_eq!(plan.available(1.0, 0.5), 1.0 + 0.25 - 0.6);
         assert_eq!(plan.available(1.2, 1.0), 1.2);
+    }
+
+    #[test]
+    fn a_trial_waits_until_it_is_saved_up_or_the_run_is_long_enough() {
+        assert!(!affords_trial(0.4, None, 0.1) && affords_trial(0.5, None, 0.1));
+        assert!(affords_trial(0.0, Some(2.0), 0.1) && !affords_trial(0.0, Some(1.9), 0.1));
+        assert!(!affords_trial(0.0, Some(1e3), 0.3));
     }
 
     proptest! {

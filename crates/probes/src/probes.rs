@@ -9,7 +9,7 @@ use crate::background::Worker;
 use crate::budget::{Budget, Spent};
 use crate::core::Core;
 use crate::delivery::Delivery;
-use crate::entry::Entry;
+use crate::entry::{Entry, Required};
 use crate::message::Message;
 use crate::observation::{Observation, Summary};
 use crate::probe::Probe;
@@ -89,15 +89,33 @@ impl<M> Probes<M> {
     /// Adds a probe, which measures when its schedule says so, as far as the budget allows.
     #[must_use]
     pub fn with(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
-        let entry = Entry::new(schedule, Box::new(probe), false);
+        let entry = Entry::new(schedule, Box::new(probe), Required::Never);
         self.set(|core| core.entries.push(entry))
     }
 
     /// Adds a probe that is measured in full whenever it is due, whatever the budget.
     #[must_use]
     pub fn with_required(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
-        let entry = Entry::new(schedule, Box::new(probe), true);
+        let entry = Entry::new(schedule, Box::new(probe), Required::Always);
         self.set(|core| core.entries.push(entry))
+    }
+
+    /// Adds a probe whose measurement after the last step is a result of the run: it is made in full whatever the budget, and those before as far as the budget allows.
+    #[must_use]
+    pub fn with_required_at_end(
+        self,
+        schedule: Schedule,
+        probe: impl Probe<M> + Send + 'static,
+    ) -> Self {
+        let entry = Entry::new(schedule, Box::new(probe), Required::AtEnd);
+        self.set(|core| core.entries.push(entry))
+    }
+
+    /// Measures risks over all the data that they were given, whatever the budget: measurements are shortened, wait and are left out instead. For runs that are
+    /// compared with one another.
+    #[must_use]
+    pub fn with_whole_samples(self) -> Self {
+        self.set(|core| core.samples = false)
     }
 
     /// Adds a sink; every sink receives every record.

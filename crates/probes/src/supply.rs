@@ -1,7 +1,7 @@
 //! What a run asks for and what its budget supplies: planned once, and told in a sentence.
 
 use crate::cost::Cost;
-use crate::entry::Entry;
+use crate::entry::{Entry, Required};
 use crate::moment::Moment;
 use crate::plan::Plan;
 use crate::schedule::Schedule;
@@ -19,30 +19,32 @@ const SAFE: f64 = 0.9;
 /// What a probe asks for: measurements still to come, and what one takes.
 struct Demand {
     name: String,
-    required: bool,
-    count: usize,
+    /// How often it is measured whatever the budget.
+    required: usize,
+    /// How often it is measured otherwise.
+    free: usize,
     at_end: bool,
     cost: Cost,
 }
 
 /// The plan of a run whose training takes `training` seconds, of which `spent` seconds of probes are gone; what is told of it, and the warnings.
-/// Makes the samples smaller where what is asked for does not fit.
+/// Makes `samples` smaller, if that is allowed, where what is asked for does not fit.
 pub(crate) fn planned<M>(
     entries: &[Entry<M>],
     moment: &Moment<'_, M>,
-    known: &Known,
+    samples: Option<&Known>,
     share: f64,
     training: Option<f64>,
     spent: f64,
-) -> (Plan, String, Vec<String>) {
+) -> (Plan, Option<String>, Vec<String>) {
     let allowed = share / (1.0 - share) * training.unwrap_or(HORIZON);
     let asked = demands(entries, moment);
     let required: f64 = sum(&asked, |demand| demand.required, |cost| cost.full);
     let supply = (allowed - spent - required).max(0.0);
-    let free = |demand: &Demand| !demand.required;
+    let free = |demand: &Demand| demand.free.min(OFTEN);
     let full = sum(&asked, free, |cost| cost.full);
     let mut warnings = Vec::new();
-    if full > SAFE * supply {
+    if let Some(known) = samples.filter(|_| full > SAFE * supply) {
         // The trials of other samples fail as the measurement will, and it says why.
         for Sample { examples, given } in known.shrink(SAFE * supply / full).unwrap_or_default() {
             warnings.push(format!(
@@ -60,7 +62,7 @@ pub(crate) fn planned<M>(
     } else {
         1.0
     };
-    let at_end = |demand: &Demand| free(demand) && demand.at_end;
+    let at_end = |demand: &Demand| demand.at_end && demand.required == 0;
     let once = |cost: &Cost| cost.least + (cost.full - cost.least) * stretch;
     let kept: f64 = now
         .iter()
@@ -75,10 +77,8 @@ pub(crate) fn planned<M>(
     let list: Vec<String> = asked
         .iter()
         .map(|demand| {
-            format!(
-                "{} {} x {:.2} s",
-                demand.name, demand.count, demand.cost.full
-            )
+            let count = demand.free + demand.required;
+            format!("{} {count} x {:.2} s", demand.name, demand.cost.full)
         })
         .collect();
     let told = match training {
@@ -89,7 +89,7 @@ pub(crate) fn planned<M>(
         ),
         None => format!("one round asks for {}", list.join(", ")),
     };
-    (plan, told, warnings)
+    (plan, (!list.is_empty()).then_some(told), warnings)
 }
 
 fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
@@ -98,10 +98,15 @@ fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
         let to_come = to_come_of(&entry.schedule, moment.step, total).unwrap_or(1);
         let due_at_end = total.is_some_and(|end| entry.schedule.due(end, total).unwrap_or(false));
         let count = to_come + usize::from(entry.waits);
+        let required = match entry.required {
+            Required::Always => count,
+            Required::AtEnd => usize::from(due_at_end),
+            Required::Never => 0,
+        };
         Some(Demand {
             name: entry.name().to_owned(),
-            required: entry.required,
-            count,
+            required,
+            free: count - required.min(count),
             at_end: due_at_end,
             cost: entry.cost(moment).filter(|_| count > 0)?,
         })
@@ -110,12 +115,9 @@ fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number of measurements")]
-fn sum(demands: &[Demand], which: impl Fn(&Demand) -> bool, of: impl Fn(&Cost) -> f64) -> f64 {
-    demands
-        .iter()
-        .filter(|demand| which(demand))
-        .map(|demand| demand.count.min(OFTEN) as f64 * of(&demand.cost))
-        .sum()
+fn sum(demands: &[Demand], count: impl Fn(&Demand) -> usize, of: impl Fn(&Cost) -> f64) -> f64 {
+    let seconds = |demand: &Demand| count(demand) as f64 * of(&demand.cost);
+    demands.iter().map(seconds).sum()
 }
 
 /// How often a schedule is due after `step`, where that is known.

@@ -192,7 +192,7 @@ fn one_step_makes_one_hessian_whoever_asks() {
         .with(every(), TopEigenvalues::of(&risk, 1))
         .with(every(), HessianTrace::of(&risk))
         .with(every(), SpectralDensity::of(&risk));
-    let mut calls_of = |probes: &mut Probes<Linear>, step| {
+    let calls_of = |probes: &mut Probes<Linear>, step| {
         let before = calls.load(Ordering::Relaxed);
         let observation = probes.observe(step, &model).unwrap();
         assert!(observation.failed.is_empty(), "{:?}", observation.failed);
@@ -446,7 +446,7 @@ fn long_instruments_stop_when_they_are_told_to() {
         let asked = std::sync::atomic::AtomicU64::new(0);
         let mut probes = Probes::new(Budget::unlimited())
             .with(Schedule::every(1), Boxed(probe))
-            .with_interrupt(move || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 1);
+            .with_interrupt(move || asked.fetch_add(1, Ordering::Relaxed) > 1);
         probes.observe(1, &model).is_ok_and(|observation| {
             observation.interrupted
                 && observation.records.is_empty()

@@ -72,15 +72,16 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Spectra
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
         let (starts, steps) = (self.config.starts, self.config.steps);
         let seconds = |products| moment.estimated(&self.risk, Work::products(products));
+        let drawing = moment.drawing();
         Ok(Some(Cost {
-            least: seconds(LEAST_STEPS.min(steps) + 1)?,
-            full: seconds(starts * steps + 1)?,
+            least: drawing + seconds(LEAST_STEPS.min(steps) + 1)?,
+            full: drawing + seconds(starts * steps + 1)?,
         }))
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let hessian = moment.hessian(&self.risk)?;
-        let products = moment.products(&self.risk)?;
+        let products = moment.after_drawing().products(&self.risk)?;
         let config = products.map_or_else(|| self.config.clone(), |most| self.within(most));
         let found = spectral_density(&hessian, &config)?;
         if config != self.config {
@@ -105,7 +106,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Spectra
             density: &found.density,
             nodes: &found.nodes,
         };
-        let picture = density(&spectrum, &render::DensityConfig::new(title))?;
+        let config = render::DensityConfig::new(title);
+        let picture = moment.draw(|| density(&spectrum, &config))?;
         records.picture(tag::DENSITY_PICTURE, picture);
         Ok(())
     }

@@ -100,7 +100,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossLin
 
     #[expect(clippy::cast_precision_loss, reason = "a number of points")]
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
-        let mut seconds = 0.0;
+        let mut seconds = moment.drawing();
         for (_, risk) in &self.risks {
             let passes = PREPARATION + self.a.len() as f64;
             seconds += moment.estimated(risk, Work::passes(passes))?;
@@ -148,10 +148,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossLin
                 y: loss,
             })
             .collect();
-        records.picture(
-            tag::LINE,
-            render::line(&series, &format!("Loss along {what}, step {}", moment.step))?,
-        );
+        let title = format!("Loss along {what}, step {}", moment.step);
+        records.picture(tag::LINE, moment.draw(|| render::line(&series, &title))?);
         measured
     }
 }

@@ -88,8 +88,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
         let seconds =
             |points: usize| moment.estimated(&self.risk, Work::passes(PREPARATION + points as f64));
         Ok(Some(Cost {
-            least: seconds(least)?,
-            full: seconds(all)?,
+            least: moment.drawing() + seconds(least)?,
+            full: moment.drawing() + seconds(all)?,
         }))
     }
 
@@ -98,7 +98,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
         let [first, second] = random_directions(&space, self.seed);
         let first = filter_normalize(&space, moment.model, first)?;
         let second = filter_normalize(&space, moment.model, second)?;
-        let points = moment.passes(&self.risk, PREPARATION)?;
+        let points = moment.after_drawing().passes(&self.risk, PREPARATION)?;
         let grid = points.map_or_else(|| self.grid.clone(), |points| self.within(points));
         let directions = [&first, &second];
         let count = grid.a.len() * grid.b.len();
@@ -133,7 +133,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
             b: &surface.b,
             values: &surface.loss,
         };
-        records.picture(tag::SURFACE, contour(&field, &config)?);
+        records.picture(tag::SURFACE, moment.draw(|| contour(&field, &config))?);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of the risks of a run, shared by its probes.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -14,10 +14,15 @@ use crate::Error;
 const FEWEST: usize = 32;
 const SMALLEST_PART: f64 = 1.0 / 16.0;
 
+/// Seconds that a picture is taken to need before one was drawn.
+const DRAWING: f64 = 0.05;
+
 /// What is known of all risks that were asked for.
 #[derive(Default)]
 pub(crate) struct Known {
     risks: RefCell<Vec<Box<dyn Kept>>>,
+    /// Seconds that a picture takes to be drawn.
+    drawing: Cell<Option<f64>>,
 }
 
 /// The examples that a risk is measured over.
@@ -29,6 +34,15 @@ pub(crate) struct Sample {
     pub(crate) given: usize,
 }
 
+/// The examples that work runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// Those that are measured, which the budget may make fewer.
+    Sample,
+    /// All that the risk was given.
+    Given,
+}
+
 /// What is known of one risk.
 pub(super) struct Entry<M, B> {
     given: Risk<M, B>,
@@ -36,6 +50,8 @@ pub(super) struct Entry<M, B> {
     /// Known once somebody has counted.
     sample: Option<Sample>,
     times: Option<Times>,
+    /// Whether any probe measures it over the sample, rather than as it was given.
+    sampled: bool,
     /// Eigenvectors of the last measurement.
     warm: Vec<Tensor<1>>,
 }
@@ -58,8 +74,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Kept for Entry<M, B>
         reason = "a part of a number of examples"
     )]
     fn shrink(&mut self, factor: f64) -> Result<Option<Sample>, Error> {
-        // Whoever has not asked for its times is not measured under the budget.
-        let Some(times) = self.times else {
+        let Some(times) = self.times.filter(|_| self.sampled) else {
             return Ok(None);
         };
         let Sample { given, .. } = self.sample()?;
@@ -114,6 +129,7 @@ impl Known {
                 measured: risk.clone(),
                 sample: None,
                 times: None,
+                sampled: false,
                 warm: Vec::new(),
             }));
             risks.len() - 1
@@ -144,8 +160,10 @@ impl Known {
         risk: &Risk<M, B>,
         model: &M,
         work: Work,
+        over: Over,
     ) -> Result<f64, Error> {
         self.with(risk, |entry| {
+            entry.sampled |= over == Over::Sample;
             let times = match &entry.times {
                 Some(times) => *times,
                 None => {
@@ -155,7 +173,10 @@ impl Known {
                         .insert(Times::tried(&entry.given, model, examples)?)
                 }
             };
-            Ok(times.of(work))
+            Ok(match over {
+                Over::Sample => times.of(work),
+                Over::Given => times.over(entry.sample()?.given).of(work),
+            })
         })
     }
 
@@ -171,6 +192,17 @@ impl Known {
                 follow(unit(times), seconds);
             }
         });
+    }
+
+    /// Seconds that a picture takes to be drawn.
+    pub(crate) fn drawing(&self) -> f64 {
+        self.drawing.get().unwrap_or(DRAWING)
+    }
+
+    /// Takes note of a picture.
+    pub(crate) fn drew(&self, seconds: f64) {
+        let before = self.drawing.get().unwrap_or(seconds);
+        self.drawing.set(Some(0.5 * (before + seconds)));
     }
 
     /// The eigenvectors of the last measurement.

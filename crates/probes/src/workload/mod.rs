@@ -6,5 +6,5 @@ mod times;
 
 pub(crate) use hessians::Hessians;
 pub use hessians::{Curvature, Products};
-pub(crate) use known::{Known, Sample};
+pub(crate) use known::{Known, Over, Sample};
 pub(crate) use times::Work;

@@ -230,7 +230,7 @@ fn what_is_said_begins_with_a_plan_at_the_first_step() {
     let said = Arc::new(std::sync::Mutex::new(Vec::new()));
     let heard = Arc::clone(&said);
     let mut run = Run::new(Budget::fraction(0.1)).with(
-        Schedule::every(4),
+        Schedule::every(100),
         "some",
         Some(Cost::fixed(0.01)),
         1.0,
@@ -246,14 +246,14 @@ fn what_is_said_begins_with_a_plan_at_the_first_step() {
         };
         heard.lock().unwrap().push(text);
     });
-    run.train(4, 1.0);
+    run.train(200, 1.0);
     let said = said.lock().unwrap();
-    assert_eq!(said[0], "at most 10 % of the time: some (every 4)");
+    assert_eq!(said[0], "at most 10 % of the time: some (every 100)");
     assert!(
-        said[1].contains("a training of 4 s allow 0.4 s; asked for: some 1 x 0.01 s"),
+        said[1].contains("a training of 200 s allow 22.2 s; asked for: some 2 x 0.01 s"),
         "{said:?}"
     );
-    assert_eq!(said[2..], ["some 1 of 1 at 4", "took 0.01"]);
+    assert_eq!(said[2..4], ["some 1 of 1 at 100", "took 0.01"]);
 }
 
 proptest! {
