@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::budget::{Budget, Spent};
 use crate::caught::caught;
+use crate::cost::Cost;
 use crate::delivery::Delivery;
 use crate::entry::Entry;
 use crate::finding::Finding;
@@ -239,6 +240,9 @@ impl<M> Core<M> {
             entry.waits = false;
             entry.took(measured.seconds, given);
             entry.tally.seconds += measured.seconds;
+            if !entry.required.now(self.total_steps == Some(step)) {
+                entry.spent += measured.seconds;
+            }
             entry.tally.products += measured.products;
             match result {
                 Ok(()) => {
@@ -294,7 +298,7 @@ impl<M> Core<M> {
             },
             ..Moment::new(step, model)
         };
-        let plan = *self.plan.get_or_insert_with(|| {
+        let plan = self.plan.get_or_insert_with(|| {
             let (plan, told, warnings) = planned(
                 &self.entries,
                 &moment,
@@ -315,25 +319,36 @@ impl<M> Core<M> {
             Some(total) => (step as f64 / total as f64).min(1.0),
             None => 0.0,
         };
-        let available = plan.available(saved, progress);
-        let stretch = if is_end { 1.0 } else { plan.stretch };
-        let waiting: Vec<usize> = (0..self.entries.len())
-            .filter(|&index| self.entries[index].waits && allowed[index].is_none())
-            .collect();
-        let mut asking = Vec::new();
-        let mut costs = Vec::new();
-        for index in waiting {
-            match self.entries[index].cost(&moment) {
-                Some(cost) => {
+        let mut left = saved + plan.credit(progress);
+        let spent: f64 = self.entries.iter().map(|entry| entry.spent).sum();
+        let income = left + spent;
+        let (mut asking, mut costs) = (Vec::new(), Vec::new());
+        for (index, (entry, part)) in self.entries.iter().zip(&plan.parts).enumerate() {
+            if !entry.waits || allowed[index].is_some() {
+                continue;
+            }
+            // At the end nobody has anything to save for.
+            let own = if is_end {
+                left
+            } else {
+                left.min(part.share * income - entry.spent)
+            };
+            match entry.cost(&moment) {
+                Some(cost) if is_end => {
                     asking.push(index);
                     costs.push(cost);
                 }
+                Some(Cost { least, full }) if least <= own => {
+                    let given = part.each.clamp(least, full).min(own);
+                    left -= given;
+                    allowed[index] = Some(Allowed(Some(given)));
+                }
                 // Nobody knows yet what it takes.
-                None if available > 0.0 => allowed[index] = Some(Allowed(None)),
-                None => {}
+                None if own > 0.0 => allowed[index] = Some(Allowed(None)),
+                _ => {}
             }
         }
-        for (index, given) in asking.into_iter().zip(allot(available, &costs, stretch)) {
+        for (index, given) in asking.into_iter().zip(allot(left, &costs)) {
             allowed[index] = given.map(|seconds| Allowed(Some(seconds)));
         }
         allowed

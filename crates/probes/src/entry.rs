@@ -33,6 +33,8 @@ pub(crate) struct Entry<M> {
     pub(crate) tally: Tally,
     /// Seconds of the last measurement.
     pub(crate) last: Option<f64>,
+    /// Seconds of the measurements that were made out of the budget.
+    pub(crate) spent: f64,
     /// Whether it was told how long the rest will take.
     pub(crate) foretold: bool,
     /// How much longer measurements take than was thought.
@@ -54,6 +56,7 @@ impl<M> Entry<M> {
             was_due: false,
             waits: false,
             last: None,
+            spent: 0.0,
             foretold: false,
             slower: 1.0,
         }

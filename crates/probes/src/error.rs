@@ -85,6 +85,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A picture or its numbers could not be written.
+    #[error("cannot write `{name}`")]
+    Put {
+        /// The file.
+        name: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A sink could not take some records.
     #[error("{rejected} record(s) did not reach {sink}; the first because: {first}")]
     Rejected {

@@ -3,7 +3,7 @@
 use crate::cost::Cost;
 use crate::entry::{Entry, Required};
 use crate::moment::Moment;
-use crate::plan::Plan;
+use crate::plan::{Part, Plan, fair};
 use crate::schedule::Schedule;
 use crate::workload::{Known, Sample};
 
@@ -16,15 +16,26 @@ const OFTEN: usize = 16;
 /// The part of the supply that is planned with: measurements take longer than was thought more often than not.
 const SAFE: f64 = 0.9;
 
-/// What a probe asks for: measurements still to come, and what one takes.
+/// What a probe asks for.
 struct Demand {
     name: String,
     /// How often it is measured whatever the budget.
     required: usize,
     /// How often it is measured otherwise.
     free: usize,
-    at_end: bool,
-    cost: Cost,
+    /// What one measurement takes; `None` if nobody knows yet.
+    cost: Option<Cost>,
+}
+
+impl Demand {
+    /// Seconds of its free measurements.
+    fn wants(&self) -> f64 {
+        match &self.cost {
+            _ if self.free == 0 => 0.0,
+            Some(cost) => count(self.free) * cost.full,
+            None => f64::INFINITY,
+        }
+    }
 }
 
 /// The plan of a run whose training takes `training` seconds, of which `spent` seconds of probes are gone; what is told of it, and the warnings.
@@ -39,10 +50,18 @@ pub(crate) fn planned<M>(
 ) -> (Plan, Option<String>, Vec<String>) {
     let allowed = share / (1.0 - share) * training.unwrap_or(HORIZON);
     let asked = demands(entries, moment);
-    let required: f64 = sum(&asked, |demand| demand.required, |cost| cost.full);
+    let known_costs = || {
+        asked
+            .iter()
+            .filter_map(|demand| Some((demand, demand.cost?)))
+    };
+    let required: f64 = known_costs()
+        .map(|(demand, cost)| count(demand.required) * cost.full)
+        .sum();
     let supply = (allowed - spent - required).max(0.0);
-    let free = |demand: &Demand| demand.free.min(OFTEN);
-    let full = sum(&asked, free, |cost| cost.full);
+    let full: f64 = known_costs()
+        .map(|(demand, cost)| count(demand.free.min(OFTEN)) * cost.full)
+        .sum();
     let mut warnings = Vec::new();
     if let Some(known) = samples.filter(|_| full > SAFE * supply) {
         // The trials of other samples fail as the measurement will, and it says why.
@@ -55,30 +74,22 @@ pub(crate) fn planned<M>(
         }
     }
     let now = demands(entries, moment);
-    let least = sum(&now, free, |cost| cost.least);
-    let more = sum(&now, free, |cost| cost.full - cost.least);
-    let stretch = if more > 0.0 {
-        ((SAFE * supply - least) / more).clamp(0.0, 1.0)
-    } else {
-        1.0
-    };
-    let at_end = |demand: &Demand| demand.at_end && demand.required == 0;
-    let once = |cost: &Cost| cost.least + (cost.full - cost.least) * stretch;
-    let kept: f64 = now
-        .iter()
-        .filter(|demand| at_end(demand))
-        .map(|demand| once(&demand.cost))
-        .sum();
+    let wants: Vec<f64> = now.iter().map(Demand::wants).collect();
+    let given = fair(SAFE * supply, &wants);
+    let all: f64 = given.iter().sum();
+    let parts = now.iter().zip(&given).map(|(demand, given)| Part {
+        share: if all > 0.0 { given / all } else { 0.0 },
+        each: given / count(demand.free.max(1)),
+    });
     let plan = Plan {
         supply: training.map_or(0.0, |_| supply),
-        stretch,
-        at_end: kept.min(0.5 * supply),
+        parts: parts.collect(),
     };
-    let list: Vec<String> = asked
-        .iter()
-        .map(|demand| {
+    let list: Vec<String> = known_costs()
+        .filter(|(demand, _)| demand.free + demand.required > 0)
+        .map(|(demand, cost)| {
             let count = demand.free + demand.required;
-            format!("{} {count} x {:.2} s", demand.name, demand.cost.full)
+            format!("{} {count} x {:.2} s", demand.name, cost.full)
         })
         .collect();
     let told = match training {
@@ -92,32 +103,32 @@ pub(crate) fn planned<M>(
     (plan, (!list.is_empty()).then_some(told), warnings)
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a number of measurements")]
+fn count(measurements: usize) -> f64 {
+    measurements as f64
+}
+
+/// What each probe asks for, in their order.
 fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
     let total = moment.total_steps;
     let demand = |entry: &Entry<M>| {
         let to_come = to_come_of(&entry.schedule, moment.step, total).unwrap_or(1);
-        let due_at_end = total.is_some_and(|end| entry.schedule.due(end, total).unwrap_or(false));
-        let count = to_come + usize::from(entry.waits);
+        let is_due_at_end =
+            total.is_some_and(|end| entry.schedule.due(end, total).unwrap_or(false));
+        let times = to_come + usize::from(entry.waits);
         let required = match entry.required {
-            Required::Always => count,
-            Required::AtEnd => usize::from(due_at_end),
+            Required::Always => times,
+            Required::AtEnd => usize::from(is_due_at_end),
             Required::Never => 0,
         };
-        Some(Demand {
+        Demand {
             name: entry.name().to_owned(),
             required,
-            free: count - required.min(count),
-            at_end: due_at_end,
-            cost: entry.cost(moment).filter(|_| count > 0)?,
-        })
+            free: times.saturating_sub(required),
+            cost: entry.cost(moment),
+        }
     };
-    entries.iter().filter_map(demand).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a number of measurements")]
-fn sum(demands: &[Demand], count: impl Fn(&Demand) -> usize, of: impl Fn(&Cost) -> f64) -> f64 {
-    let seconds = |demand: &Demand| count(demand) as f64 * of(&demand.cost);
-    demands.iter().map(seconds).sum()
+    entries.iter().map(demand).collect()
 }
 
 /// How often a schedule is due after `step`, where that is known.

@@ -1,6 +1,6 @@
 //! What is measured while a training runs, and when.
 
-use probes::{Message, Observation, Probes};
+use probes::{Message, Observation, Probes, Record, Value};
 
 use super::checkpoint::State;
 use super::figures::{figures, has_diverged, hessian_note};
@@ -45,7 +45,7 @@ impl<'a, M: Network> Observer<'a, M> {
         let recorder = Recorder::open(directory, state)?;
         Ok(Self {
             job,
-            probes: probes.into_sink(recorder.clone()),
+            probes: recorder.take_from(probes),
             recorder,
             latest: Observation::default(),
             seconds_before: state.map_or(0.0, |state| state.probe_seconds),
@@ -53,21 +53,17 @@ impl<'a, M: Network> Observer<'a, M> {
     }
 
     /// A point of a scalar that the training itself knows.
-    ///
-    /// # Errors
-    ///
-    /// As the event file says.
-    pub(crate) fn scalar(&self, tag: &str, step: usize, value: f64) -> anyhow::Result<()> {
-        self.recorder.scalar(tag, step as u64, value)
+    pub(crate) fn scalar(&mut self, tag: &str, step: usize, value: f64) {
+        self.probes.log(tag, step as u64, value);
     }
 
     /// A text in markdown.
-    ///
-    /// # Errors
-    ///
-    /// As the event file says.
-    pub(crate) fn text(&self, tag: &str, step: usize, markdown: &str) -> anyhow::Result<()> {
-        self.recorder.text(tag, step as u64, markdown)
+    pub(crate) fn text(&mut self, tag: &str, step: usize, markdown: String) {
+        self.probes.record(Record {
+            tag: tag.to_owned(),
+            step: step as u64,
+            value: Value::Text(markdown),
+        });
     }
 
     /// Tells the probes the learning rate of the next update.

@@ -1,34 +1,26 @@
-//! Where everything a run measures goes: the one event file, the PNG files, the files of numbers, and the last point of every scalar.
+//! Where everything a run measures goes: the library's sinks over the run's own directory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
-use probes::sink::Sink;
-use probes::{Record, Value};
-use tensorboard::{EventWriter, Png};
+use probes::Probes;
+use probes::sink::{Folder, Latest, Shared, Sink as _, TensorBoard};
 
 use super::checkpoint::State;
 use super::run_dir::{RunDir, name_of};
-use super::{numbers, pictures};
 use crate::report::number::Number;
 use crate::report::summary::LastScalar;
 
-/// A handle to the run's files; clones share them, because the training and the probes write to one event file.
+/// The run's event file, its pictures and numbers, and the last point of every scalar. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Recorder(Arc<Mutex<Files>>);
-
-struct Files {
-    /// `None` once the file is finished.
-    writer: Option<EventWriter>,
-    directory: RunDir,
-    last_scalars: BTreeMap<String, LastScalar>,
-    pictures: BTreeSet<String>,
-    numbers: BTreeSet<String>,
+pub(crate) struct Recorder {
+    events: Shared<TensorBoard>,
+    folder: Folder,
+    latest: Latest,
+    directory: Arc<Mutex<RunDir>>,
     /// The event files of earlier sittings, and how many bytes of each a checkpoint knows of.
-    events: BTreeMap<String, u64>,
-    /// The first record of a probe that could not be written.
-    failure: Option<anyhow::Error>,
+    earlier: BTreeMap<String, u64>,
 }
 
 impl Recorder {
@@ -39,89 +31,33 @@ impl Recorder {
     /// When another process writes there, or the file cannot be made.
     pub(crate) fn open(mut directory: RunDir, state: Option<&State>) -> anyhow::Result<Self> {
         let step = state.map_or(0, |state| state.step);
-        let writer = directory.begin_events(signed(step as u64));
+        let writer = directory.begin_events(i64::try_from(step)?);
         let writer = writer.context("the event file cannot be begun")?;
-        Ok(Self(Arc::new(Mutex::new(Files {
-            writer: Some(writer),
+        let directory = Arc::new(Mutex::new(directory));
+        let files = Arc::clone(&directory);
+        let folder = Folder::to(move |name, bytes| locked(&files).write(name, bytes));
+        let before = state.into_iter();
+        let points = before.clone().flat_map(|state| &state.last_scalars);
+        Ok(Self {
+            events: Shared::new(TensorBoard::from_writer(writer)),
+            folder: folder.resume(
+                before.clone().flat_map(|state| state.pictures.clone()),
+                before.clone().flat_map(|state| state.numbers.clone()),
+            ),
+            latest: Latest::resume(
+                points.map(|(tag, point)| (tag.clone(), (point.step, point.value.0))),
+            ),
             directory,
-            last_scalars: state
-                .map(|state| state.last_scalars.clone())
-                .unwrap_or_default(),
-            pictures: state
-                .map(|state| state.pictures.clone())
-                .unwrap_or_default(),
-            numbers: state.map(|state| state.numbers.clone()).unwrap_or_default(),
-            events: state.map(|state| state.events.clone()).unwrap_or_default(),
-            failure: None,
-        }))))
+            earlier: before.flat_map(|state| state.events.clone()).collect(),
+        })
     }
 
-    /// A point of a scalar.
-    ///
-    /// # Errors
-    ///
-    /// A tag or step that cannot be written; a full disk is no error here but at the end.
-    pub(crate) fn scalar(&self, tag: &str, step: u64, value: f64) -> anyhow::Result<()> {
-        let mut files = self.files();
-        if let Some(writer) = &mut files.writer {
-            writer.scalar(tag, signed(step), value)?;
-        }
-        let point = LastScalar {
-            step,
-            value: Number(value),
-        };
-        files.last_scalars.insert(tag.to_owned(), point);
-        Ok(())
-    }
-
-    /// A text in markdown.
-    ///
-    /// # Errors
-    ///
-    /// As [`scalar`](Self::scalar).
-    pub(crate) fn text(&self, tag: &str, step: u64, markdown: &str) -> anyhow::Result<()> {
-        if let Some(writer) = &mut self.files().writer {
-            writer.text(tag, signed(step), markdown)?;
-        }
-        Ok(())
-    }
-
-    /// A record of a probe. A picture becomes a PNG file too, and the numbers behind one become files.
-    fn take(&self, record: &Record) -> anyhow::Result<()> {
-        let (tag, step) = (&record.tag, signed(record.step));
-        if let Value::Scalar(value) = record.value {
-            return self.scalar(tag, record.step, value);
-        }
-        let mut files = self.files();
-        let Files {
-            writer: Some(writer),
-            directory,
-            pictures,
-            numbers,
-            ..
-        } = &mut *files
-        else {
-            return Ok(());
-        };
-        match &record.value {
-            Value::Histogram(histogram) => writer.histogram(tag, step, histogram)?,
-            Value::Text(markdown) => writer.text(tag, step, markdown)?,
-            Value::Picture(picture) => {
-                let png = picture.png()?;
-                writer.image(tag, step, &[Png::from_bytes(png.clone())?])?;
-                let name = pictures::file_name(tag);
-                directory.write(&name, &png)?;
-                pictures.insert(name);
-            }
-            Value::Data(data) => {
-                for (name, bytes) in numbers::files(tag, record.step, data) {
-                    directory.write(&name, &bytes)?;
-                    numbers.insert(name);
-                }
-            }
-            Value::Scalar(_) => {}
-        }
-        Ok(())
+    /// Adds the sinks to probes.
+    pub(crate) fn take_from<M>(&self, probes: Probes<M>) -> Probes<M> {
+        probes
+            .into_sink(self.events.clone())
+            .into_sink(self.folder.clone())
+            .into_sink(self.latest.clone())
     }
 
     /// Waits until all that was recorded is on the disk, and tells how many bytes each event file has.
@@ -132,24 +68,28 @@ impl Recorder {
     ///
     /// When something could not be written, or the event file or the directory was removed, moved or replaced.
     pub(crate) fn secure(&self) -> anyhow::Result<BTreeMap<String, u64>> {
-        let mut files = self.files();
-        files.directory.check_in_place()?;
-        if let Some(failure) = files.failure.take() {
-            return Err(failure);
+        locked(&self.directory).check_in_place()?;
+        if let Some(failure) = self.folder.failure() {
+            return Err(failure.into());
         }
-        let mut events = files.events.clone();
-        if let Some(writer) = &mut files.writer {
+        let mut known = self.earlier.clone();
+        let secured = self.events.with(|events| {
+            if let Some(failure) = events.failure() {
+                return Err(failure.into());
+            }
+            let writer = events.writer();
             writer
                 .check_in_place()
                 .context("what was logged since this run was begun or resumed is lost")?;
-            events.insert(name_of(writer.path()), writer.sync()?);
-        }
-        Ok(events)
+            Ok::<_, anyhow::Error>((name_of(writer.path()), writer.sync()?))
+        });
+        known.extend(secured.transpose()?);
+        Ok(known)
     }
 
     /// Whether the directory is still the run's.
     pub(crate) fn owns_directory(&self) -> bool {
-        self.files().directory.check_in_place().is_ok()
+        locked(&self.directory).check_in_place().is_ok()
     }
 
     /// Writes a file of the run, over the one before it.
@@ -158,22 +98,26 @@ impl Recorder {
     ///
     /// As [`RunDir::write`].
     pub(crate) fn write_file(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        self.files().directory.write(name, bytes)
+        locked(&self.directory).write(name, bytes)
     }
 
     /// The last point of every scalar so far.
     pub(crate) fn last_scalars(&self) -> BTreeMap<String, LastScalar> {
-        self.files().last_scalars.clone()
+        let point = |(tag, (step, value))| {
+            let value = Number(value);
+            (tag, LastScalar { step, value })
+        };
+        self.latest.all().into_iter().map(point).collect()
     }
 
     /// The names of the PNG files so far.
     pub(crate) fn pictures(&self) -> BTreeSet<String> {
-        self.files().pictures.clone()
+        self.folder.pictures()
     }
 
     /// The names of the files of numbers so far.
     pub(crate) fn numbers(&self) -> BTreeSet<String> {
-        self.files().numbers.clone()
+        self.folder.numbers()
     }
 
     /// Ends the event file.
@@ -182,32 +126,16 @@ impl Recorder {
     ///
     /// When something was lost on the way.
     pub(crate) fn finish(&self) -> anyhow::Result<()> {
-        let mut files = self.files();
-        if let Some(writer) = files.writer.take() {
-            writer.finish()?;
+        if let Some(events) = self.events.take() {
+            Box::new(events).finish()?;
         }
-        files.failure.take().map_or(Ok(()), Err)
-    }
-
-    fn files(&self) -> MutexGuard<'_, Files> {
-        // A thread that panicked while holding the files has not left them half changed: each change is one insertion.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.folder
+            .failure()
+            .map_or(Ok(()), |failure| Err(failure.into()))
     }
 }
 
-impl Sink for Recorder {
-    fn write(&mut self, record: &Record) {
-        if let Err(error) = self.take(record) {
-            self.files().failure.get_or_insert(error);
-        }
-    }
-
-    /// Ends with [`Recorder::finish`], because the training writes here as well.
-    fn finish(self: Box<Self>) -> Result<(), probes::Error> {
-        Ok(())
-    }
-}
-
-fn signed(step: u64) -> i64 {
-    i64::try_from(step).unwrap_or(i64::MAX)
+fn locked(directory: &Mutex<RunDir>) -> MutexGuard<'_, RunDir> {
+    // A thread that panicked while holding the directory has not left it half changed: each change is one insertion.
+    directory.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -174,11 +174,11 @@ impl<'a, M: Network> Trainer<'a, M> {
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
-        let observer = Observer::new(job, steps, directory, state.as_ref(), interrupt)?;
+        let mut observer = Observer::new(job, steps, directory, state.as_ref(), interrupt)?;
         // A file that starts again at step 0 takes the text of an earlier one out of TensorBoard.
         if step == 0 {
             let settings = serde_json::to_string_pretty(plan)?;
-            observer.text("run/settings", 0, &format!("```json\n{settings}\n```"))?;
+            observer.text("run/settings", 0, format!("```json\n{settings}\n```"));
         }
         Ok(Self {
             job,
@@ -310,11 +310,11 @@ impl<'a, M: Network> Trainer<'a, M> {
             Stepped::Done(model, loss, scalars) => {
                 self.model = model;
                 if self.step.is_multiple_of(self.plan.log_every.get()) {
-                    self.observer.scalar("loss/train", self.step, loss)?;
-                    self.observer
-                        .scalar("training/learning_rate", self.step, rate)?;
+                    let step = self.step;
+                    self.observer.scalar("loss/train", step, loss);
+                    self.observer.scalar("training/learning_rate", step, rate);
                     for (tag, value) in scalars {
-                        self.observer.scalar(tag, self.step, value)?;
+                        self.observer.scalar(tag, step, value);
                     }
                 }
                 self.step += 1;
@@ -339,10 +339,10 @@ impl<'a, M: Network> Trainer<'a, M> {
         }
     }
 
-    fn conclude(self) -> anyhow::Result<Outcome> {
+    fn conclude(mut self) -> anyhow::Result<Outcome> {
         let (figures, hessian, diverged) = self.observer.figures();
         let table = markdown(&figures, &hessian);
-        self.observer.text("run/figures", self.steps, &table)?;
+        self.observer.text("run/figures", self.steps, table);
         let recorder = self.observer.recorder().clone();
         let last_scalars = recorder.last_scalars();
         let (last_scalars, cost) = last_scalars

@@ -1,12 +1,28 @@
-//! Where records go: TensorBoard, JSON lines, memory.
+//! Where records go: TensorBoard, JSON lines, a folder of pictures and numbers, memory. Any number of them, side by side.
+//!
+//! | sink | keeps |
+//! |---|---|
+//! | [`TensorBoard`] | everything that TensorBoard can show, in an event file |
+//! | [`JsonLines`] | every record, a line each |
+//! | [`Folder`] | the latest picture of each tag as PNG, and its numbers as JSON and CSV |
+//! | [`Latest`] | the last point of each scalar, for the program itself |
+//! | [`Memory`] | every record, for tests and notebooks |
+//! | [`Shared`] | any of them, with a handle that the program keeps |
 
+mod folder;
 mod json_lines;
+mod latest;
 mod lines;
 mod memory;
+mod numbers;
+mod shared;
 mod tensorboard;
 
+pub use folder::Folder;
 pub use json_lines::JsonLines;
+pub use latest::Latest;
 pub use memory::Memory;
+pub use shared::Shared;
 pub use tensorboard::TensorBoard;
 
 use crate::Error;

@@ -55,6 +55,21 @@ impl TensorBoard {
         self.writer.path()
     }
 
+    /// The event file's writer, for a program that brings it to the disk.
+    pub fn writer(&mut self) -> &mut EventWriter {
+        &mut self.writer
+    }
+
+    /// Takes the first reason for which a record was not taken, and how many were not, since it was last asked for.
+    pub fn failure(&mut self) -> Option<Error> {
+        let first = self.first_rejection.take()?;
+        Some(Error::rejected(
+            NAME,
+            std::mem::take(&mut self.rejected),
+            first,
+        ))
+    }
+
     fn try_write(&mut self, record: &Record) -> Result<(), Error> {
         let step = signed(record.step)?;
         let tag = &record.tag;

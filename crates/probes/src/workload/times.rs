@@ -6,7 +6,7 @@ use burn::module::Module;
 use landscape::{Batch, Risk};
 
 /// Examples of the two trials from which the time over all data is extrapolated.
-const TRIALS: [usize; 2] = [8, 32];
+const TRIALS: [usize; 2] = [4, 16];
 
 /// Work over the data of a risk, in the units that it is timed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -173,7 +173,7 @@ fn equal_runs_give_equal_bytes_without_cost_records() {
     let write = |name: &str| {
         let (time, _) = clock();
         let path = folder.path().join(name);
-        let mut probes = Probes::new(Budget::fraction(0.05))
+        let mut probes = Probes::unlimited()
             .with(Schedule::every(1), reading("value", 0, &time))
             .without_cost_records()
             .into_sink(JsonLines::create(&path).unwrap());

@@ -1,9 +1,9 @@
-//! The numbers behind a run's pictures, beside them as JSON and as CSV: the latest of each tag.
+//! The numbers behind a picture, as files: JSON and CSV.
 
 use serde_json::{Map, Value, json};
 
 /// A file to be written: its name and its content.
-pub(crate) type NamedFile = (String, Vec<u8>);
+pub(super) type NamedFile = (String, Vec<u8>);
 
 /// What the tags of numbers end with.
 const SUFFIX: &str = "_data";
@@ -11,7 +11,7 @@ const SUFFIX: &str = "_data";
 /// `landscape/surface_data` becomes `landscape-surface.json` with all that is known, and `landscape-surface.csv` with a row for each
 /// point; of a spectral density there is a second table, with a row for each node of the quadrature. Numbers that are not finite
 /// are `NaN`, `inf` and `-inf`, in JSON as strings.
-pub(crate) fn files(tag: &str, step: u64, data: &Value) -> Vec<NamedFile> {
+pub(super) fn files(tag: &str, step: u64, data: &Value) -> Vec<NamedFile> {
     let stem = tag.strip_suffix(SUFFIX).unwrap_or(tag).replace('/', "-");
     let mut document = Map::new();
     document.insert("step".to_owned(), json!(step));
@@ -94,7 +94,7 @@ fn quoted(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use probes::json_number;
+    use crate::record::json_number;
 
     use super::*;
 

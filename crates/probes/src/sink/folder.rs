@@ -1,0 +1,194 @@
+//! The sink that keeps pictures and their numbers as files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Sink;
+use super::numbers;
+use crate::Error;
+use crate::record::{Record, Value};
+
+/// Why a file could not be written.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes a file's name and content.
+type Write = dyn FnMut(&str, &[u8]) -> Result<(), Failure> + Send;
+
+/// Keeps the latest picture of each tag as a PNG file, and the numbers behind it as JSON and CSV: `landscape/surface` becomes `landscape-surface.png`,
+/// `landscape-surface.json` and `landscape-surface.csv`. A later step writes over the one before. Clones share their list of files.
+///
+/// ```
+/// use probes::{Probes, Record, Value, sink::Folder};
+///
+/// # let directory = std::env::temp_dir().join(format!("probes-folder-{}", std::process::id()));
+/// let folder = Folder::create(&directory)?;
+/// let mut probes = Probes::<f64>::unlimited().into_sink(folder.clone());
+/// let data = serde_json::json!({"a": [0.0, 1.0], "curves": [{"name": "train", "loss": [0.5, 2.0]}]});
+/// probes.record(Record { tag: "landscape/line_data".into(), step: 3, value: Value::Data(data) });
+/// assert!(folder.numbers().contains("landscape-line.csv"));
+/// assert_eq!(std::fs::read_to_string(directory.join("landscape-line.csv")).unwrap(), "a,train\r\n0.0,0.5\r\n1.0,2.0\r\n");
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// # Ok::<(), probes::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Folder(Arc<Mutex<State>>);
+
+struct State {
+    write: Box<Write>,
+    pictures: BTreeSet<String>,
+    numbers: BTreeSet<String>,
+    /// The tag to which each name of a picture belongs.
+    owners: BTreeMap<String, String>,
+    lost: u64,
+    failure: Option<Error>,
+}
+
+impl Folder {
+    /// Files in `directory`, which is made if it is not there. Each is written beside its place and then moved there, so that a reader never sees half of one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when the directory cannot be made.
+    pub fn create(directory: impl AsRef<Path>) -> Result<Self, Error> {
+        let directory = directory.as_ref().to_owned();
+        fs::create_dir_all(&directory).map_err(|source| Error::File {
+            action: "create",
+            path: directory.clone(),
+            source,
+        })?;
+        Ok(Self::to(move |name, bytes| {
+            let partial = directory.join(format!("{name}.partial"));
+            fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, directory.join(name)))
+        }))
+    }
+
+    /// Files that `write` puts wherever it likes, given name and content.
+    #[must_use]
+    pub fn to<E: Into<Failure>>(
+        mut write: impl FnMut(&str, &[u8]) -> Result<(), E> + Send + 'static,
+    ) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            write: Box::new(move |name, bytes| write(name, bytes).map_err(Into::into)),
+            pictures: BTreeSet::new(),
+            numbers: BTreeSet::new(),
+            owners: BTreeMap::new(),
+            lost: 0,
+            failure: None,
+        })))
+    }
+
+    /// Adds the files of a run that goes on to the lists.
+    #[must_use]
+    pub fn resume(
+        self,
+        pictures: impl IntoIterator<Item = String>,
+        numbers: impl IntoIterator<Item = String>,
+    ) -> Self {
+        self.with(|state| {
+            state.pictures.extend(pictures);
+            state.numbers.extend(numbers);
+        });
+        self
+    }
+
+    /// The names of the pictures so far.
+    #[must_use]
+    pub fn pictures(&self) -> BTreeSet<String> {
+        self.with(|state| state.pictures.clone())
+    }
+
+    /// The names of the files of numbers so far.
+    #[must_use]
+    pub fn numbers(&self) -> BTreeSet<String> {
+        self.with(|state| state.numbers.clone())
+    }
+
+    /// Takes what went wrong since it was last asked for.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        self.with(|state| {
+            let first = state.failure.take()?;
+            Some(Error::rejected(
+                NAME,
+                std::mem::take(&mut state.lost),
+                first,
+            ))
+        })
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
+        // A panic in `write` leaves the lists whole.
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        (self.write)(name, bytes).map_err(|source| Error::Put {
+            name: name.to_owned(),
+            source,
+        })
+    }
+
+    fn take(&mut self, record: &Record) -> Result<(), Error> {
+        match &record.value {
+            Value::Picture(picture) => {
+                let stem = record.tag.replace('/', "-");
+                let name = format!("{stem}.png");
+                let owner = self
+                    .owners
+                    .entry(stem.clone())
+                    .or_insert_with(|| record.tag.clone());
+                if *owner != record.tag {
+                    return Err(Error::PictureName {
+                        tag: record.tag.clone(),
+                        other: owner.clone(),
+                        name: stem,
+                    });
+                }
+                self.put(&name, &picture.png()?)?;
+                self.pictures.insert(name);
+            }
+            Value::Data(data) => {
+                for (name, bytes) in numbers::files(&record.tag, record.step, data) {
+                    self.put(&name, &bytes)?;
+                    self.numbers.insert(name);
+                }
+            }
+            Value::Scalar(_) | Value::Histogram(_) | Value::Text(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Folder")
+            .field("pictures", &self.pictures())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The sink in messages.
+const NAME: &str = "the folder";
+
+impl Sink for Folder {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn write(&mut self, record: &Record) {
+        self.with(|state| {
+            if let Err(error) = state.take(record) {
+                state.lost += 1;
+                state.failure.get_or_insert(error);
+            }
+        });
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        self.failure().map_or(Ok(()), Err)
+    }
+}
