@@ -96,6 +96,37 @@ pub(crate) fn plain_number(value: f64) -> String {
     }
 }
 
+/// A mean and a standard deviation, both to the second significant digit of the latter.
+pub(crate) fn with_spread(mean: f64, deviation: f64) -> String {
+    let known = deviation > 0.0 && deviation.is_finite() && mean.is_finite();
+    if !known || deviation < 1e-6 || deviation >= 1e6 || mean.abs() >= 1e6 {
+        return format!("{} ± {}", significant(mean, 4), significant(deviation, 2));
+    }
+    if mean.abs() < 1e-3 && deviation < 1e-3 {
+        // Both with the exponent of the larger one.
+        let largest = mean.abs().max(deviation);
+        let exponent = (-9..0).rev().find(|n| largest >= 10f64.powi(*n)).unwrap_or(-9);
+        let digits = |value: f64| value / 10f64.powi(exponent);
+        let decimals = decimals(digits(deviation));
+        return format!(
+            "({:.decimals$} ± {:.decimals$})e{exponent}",
+            digits(mean),
+            digits(deviation)
+        );
+    }
+    let decimals = decimals(deviation);
+    format!("{mean:.decimals$} ± {deviation:.decimals$}")
+}
+
+/// Decimals down to the second significant digit of a number from 1e-9 to 1e6.
+fn decimals(value: f64) -> usize {
+    // The digit that rounding makes: 0.0996 is shown as 0.10.
+    (0..10)
+        .find(|n: &i32| value * 10f64.powi(*n) >= 9.95)
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +148,23 @@ mod tests {
         assert_eq!(significant(9.999, 2), "10.0");
         assert_eq!(significant(1.25e-7, 3), "1.25e-7");
         assert_eq!(significant(f64::NAN, 3), "NaN");
+    }
+
+    #[test]
+    fn spread_and_mean_end_at_the_same_digit() {
+        for (mean, deviation, text) in [
+            (0.12166, 0.00541, "0.1217 ± 0.0054"),
+            (0.9610, 0.0996, "0.96 ± 0.10"),
+            (5.6471, 0.283, "5.65 ± 0.28"),
+            (812.4, 95.3, "812 ± 95"),
+            (4.9e-4, 1.13e-5, "(4.90 ± 0.11)e-4"),
+            (2.0e-7, 9.3e-8, "(2.00 ± 0.93)e-7"),
+            (1.0, 0.0, "1.000 ± 0"),
+            (0.5, 2e-8, "0.5000 ± 2.0e-8"),
+            (f64::NAN, 1.0, "NaN ± 1.0"),
+        ] {
+            assert_eq!(with_spread(mean, deviation), text);
+        }
     }
 
     #[test]

@@ -1,0 +1,117 @@
+//! The figures by which trainings are compared, and how well one of them is known.
+
+use crate::report::summary::Figures;
+
+/// A figure of summary.json.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// Mean loss over the training examples.
+    TrainingLoss,
+    /// Accuracy over the training examples.
+    TrainingAccuracy,
+    /// Mean loss over the validation examples.
+    ValidationLoss,
+    /// Accuracy over the validation examples.
+    ValidationAccuracy,
+    /// Mean loss over the test examples.
+    TestLoss,
+    /// Accuracy over the test examples.
+    TestAccuracy,
+    /// Largest eigenvalue of the Hessian.
+    LambdaOne,
+    /// Trace of the Hessian.
+    Trace,
+    /// L(w + ρ g / ‖g‖) − L(w).
+    SamSharpness,
+}
+
+/// The error of one value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Error {
+    /// None that one run could know of: it differs between seeds.
+    OfTheSeed,
+    /// The value is at most this far off.
+    Bound(f64),
+    /// A standard error, independent from run to run.
+    Standard(f64),
+}
+
+impl Measure {
+    /// All of them, in the order of the tables.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::TrainingLoss,
+        Self::TrainingAccuracy,
+        Self::ValidationLoss,
+        Self::ValidationAccuracy,
+        Self::TestLoss,
+        Self::TestAccuracy,
+        Self::LambdaOne,
+        Self::Trace,
+        Self::SamSharpness,
+    ];
+
+    /// Those of which less is flatter.
+    pub(crate) const FLATNESS: [Self; 3] = [Self::LambdaOne, Self::Trace, Self::SamSharpness];
+
+    /// Its name in a sentence.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::TrainingLoss => "training loss",
+            Self::TrainingAccuracy => "training accuracy",
+            Self::ValidationLoss => "validation loss",
+            Self::ValidationAccuracy => "validation accuracy",
+            Self::TestLoss => "test loss",
+            Self::TestAccuracy => "test accuracy",
+            Self::LambdaOne => "lambda_1",
+            Self::Trace => "trace",
+            Self::SamSharpness => "SAM sharpness",
+        }
+    }
+
+    /// Its key in documents for machines.
+    pub(crate) fn key(self) -> String {
+        self.name().to_lowercase().replace(' ', "_")
+    }
+
+    /// Its value.
+    pub(crate) const fn of(self, figures: &Figures) -> f64 {
+        match self {
+            Self::TrainingLoss => figures.training_loss.0,
+            Self::TrainingAccuracy => figures.training_accuracy.0,
+            Self::ValidationLoss => figures.validation_loss.0,
+            Self::ValidationAccuracy => figures.validation_accuracy.0,
+            Self::TestLoss => figures.test_loss.0,
+            Self::TestAccuracy => figures.test_accuracy.0,
+            Self::LambdaOne => figures.lambda_1.value.0,
+            Self::Trace => figures.trace.value.0,
+            Self::SamSharpness => figures.sam_sharpness.value.0,
+        }
+    }
+
+    /// How well that value is known.
+    pub(crate) fn error(self, figures: &Figures) -> Error {
+        match self {
+            Self::LambdaOne => Error::Bound(figures.lambda_1.residual.0),
+            Self::Trace => Error::Standard(figures.trace.standard_error.0),
+            // A difference of two losses, each rounded to f32 (2⁻²⁴ of it) when its batches are summed up and when it is read.
+            Self::SamSharpness => {
+                let loss = figures.training_loss.0.abs() + figures.sam_sharpness.value.0.abs();
+                Error::Bound(2f64.powi(-22) * loss)
+            }
+            _ => Error::OfTheSeed,
+        }
+    }
+
+    /// Whether more of it is better.
+    pub(crate) const fn is_accuracy(self) -> bool {
+        matches!(
+            self,
+            Self::TrainingAccuracy | Self::ValidationAccuracy | Self::TestAccuracy
+        )
+    }
+
+    /// Whether it comes from products with the Hessian.
+    pub(crate) const fn is_curvature(self) -> bool {
+        matches!(self, Self::LambdaOne | Self::Trace)
+    }
+}

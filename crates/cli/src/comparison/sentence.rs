@@ -1,0 +1,264 @@
+//! The sentence at the end of a comparison: what its numbers say, and what they do not.
+//!
+//! Of each measure one group has the lowest mean (of an accuracy the highest). It is told apart from another group if the 95 %
+//! interval of their [`difference`](super::difference) does not hold 0. Which groups diverged, were measured with errors too
+//! large, or with one seed, is said and not left out.
+
+use super::difference::{Basis, Standing, Unknown, basis, difference, standing};
+use super::group::Group;
+use super::measure::Measure;
+use super::statistics::mean;
+use crate::report::number::significant;
+
+/// Returns the sentence; none for less than two groups.
+pub(crate) fn sentence(groups: &[Group]) -> Option<String> {
+    if groups.len() < 2 {
+        return None;
+    }
+    let (diverged, sound): (Vec<&Group>, Vec<&Group>) =
+        groups.iter().partition(|group| group.diverged > 0);
+    let mut clauses = Vec::new();
+    if sound.len() >= 2 {
+        clauses.extend(flatness(&sound));
+        clauses.extend(test(&sound));
+    }
+    clauses.extend(diverged.iter().map(|group| {
+        let of = match group.seeds.len() {
+            1 => format!("{} diverged", group.name),
+            n => format!("{} of {n} trainings of {} diverged", group.diverged, group.name),
+        };
+        format!("{of}, so nothing is said of it")
+    }));
+    if let [only] = sound.as_slice() {
+        clauses.push(format!("there is nothing to compare {} with", only.name));
+    }
+    let mut sentence = clauses.join("; ");
+    // Names stay as they are written; only the sentence's own words begin with a capital.
+    let own = ["by ", "one ", "with ", "the ", "no ", "there "];
+    if own.iter().any(|word| sentence.starts_with(word)) {
+        sentence[..1].make_ascii_uppercase();
+    }
+    sentence.push('.');
+    Some(sentence)
+}
+
+/// Which groups are best by a measure.
+#[derive(Debug, PartialEq)]
+enum Best {
+    /// One, told apart from all others.
+    One(usize),
+    /// Several, and the best of them first; the rest is told apart from that one.
+    Some(Vec<usize>),
+    /// None is told apart from this one.
+    All(usize),
+    Unknown(Unknown),
+}
+
+fn best(measure: Measure, groups: &[&Group]) -> Best {
+    let value = |group: &Group| {
+        let values: Vec<f64> = group.figures.iter().map(|f| measure.of(f)).collect();
+        let mean = mean(&values);
+        if measure.is_accuracy() { -mean } else { mean }
+    };
+    let first = (0..groups.len())
+        .min_by(|a, b| value(groups[*a]).total_cmp(&value(groups[*b])))
+        .expect("there are two groups at least");
+    let mut level = vec![first];
+    for other in (0..groups.len()).filter(|other| *other != first) {
+        match standing(measure, groups[first], groups[other]) {
+            Ok(Standing::NotToldApart) => level.push(other),
+            Ok(Standing::Lower | Standing::Higher) => {}
+            Err(reason) => return Best::Unknown(reason),
+        }
+    }
+    match level.len() {
+        1 => Best::One(first),
+        n if n == groups.len() => Best::All(first),
+        _ => Best::Some(level),
+    }
+}
+
+/// Which groups are flatter, and by what.
+fn flatness(groups: &[&Group]) -> Vec<String> {
+    let name = |group: usize| groups[group].name.as_str();
+    let mut found: Vec<(Best, Vec<&str>)> = Vec::new();
+    for measure in Measure::FLATNESS {
+        let best = best(measure, groups);
+        // Of which group the figure is lowest does not matter where it says nothing.
+        let same = |(other, _): &&mut (Best, Vec<&str>)| match (other, &best) {
+            (Best::All(_), Best::All(_)) => groups.len() == 2,
+            (other, best) => *other == *best,
+        };
+        match found.iter_mut().find(same) {
+            Some((_, measures)) => measures.push(measure.name()),
+            None => found.push((best, vec![measure.name()])),
+        }
+    }
+    let mut clauses: Vec<String> = found
+        .into_iter()
+        .map(|(best, measures)| {
+            let by = list(&measures, "and");
+            let are = if measures.len() == 1 { "is" } else { "are" };
+            match (best, groups) {
+                (Best::One(i), [_, _]) => {
+                    format!("{} is flatter than {} by {by}", name(i), name(1 - i))
+                }
+                (Best::One(i), _) => {
+                    format!("{} is the flattest of {} by {by}", name(i), groups.len())
+                }
+                (Best::Some(level), _) => {
+                    let names: Vec<&str> = level.iter().map(|i| name(*i)).collect();
+                    format!(
+                        "by {by} {} are the flattest of {} and not told apart",
+                        list(&names, "and"),
+                        groups.len()
+                    )
+                }
+                (Best::All(_), [a, b]) => format!(
+                    "by {} {} and {} are not told apart",
+                    list(&measures, "or"),
+                    a.name,
+                    b.name
+                ),
+                (Best::All(i), _) => format!(
+                    "by {} none of the others is told apart from the flattest, {}",
+                    list(&measures, "or"),
+                    name(i)
+                ),
+                (Best::Unknown(Unknown::NotMeasured), _) => {
+                    format!("{by} could not be measured in every run")
+                }
+                (Best::Unknown(Unknown::InDoubt), _) => {
+                    format!("{by} {are} in doubt, close to a kink of the loss, and {} nothing", if measures.len() == 1 { "says" } else { "say" })
+                }
+                (Best::Unknown(Unknown::Radii), _) => {
+                    format!("{by} was measured with different radii and says nothing")
+                }
+            }
+        })
+        .collect();
+    if let Some(seed) = one_seed(groups) {
+        if let Some(first) = clauses.first_mut() {
+            *first = format!("{seed} {first}");
+        }
+    }
+    clauses
+}
+
+/// What groups with one seed are introduced with.
+fn one_seed(groups: &[&Group]) -> Option<String> {
+    let single = |group: &&&Group| group.seeds.len() == 1;
+    let of: Vec<&str> = groups
+        .iter()
+        .filter(single)
+        .map(|group| group.name.as_str())
+        .collect();
+    if of.is_empty() {
+        return None;
+    }
+    if of.len() < groups.len() {
+        return Some(format!("with one seed of {}", list(&of, "and")));
+    }
+    let seed = &groups[0].seeds;
+    Some(if groups.iter().all(|group| group.seeds == *seed) {
+        "with this one seed".to_owned()
+    } else {
+        "with one seed each".to_owned()
+    })
+}
+
+/// What is known of the loss and the accuracy on data that no training has seen.
+fn test(groups: &[&Group]) -> Vec<String> {
+    if one_seed(groups).is_some() {
+        return vec![
+            "one seed says nothing about a typical difference, neither in sharpness nor in test loss or accuracy (--seeds 5 \
+             trains five)"
+                .to_owned(),
+        ];
+    }
+    let measures = [Measure::TestLoss, Measure::TestAccuracy];
+    let spread = spread(groups);
+    let found = measures.map(|measure| best(measure, groups));
+    if found.iter().all(|best| matches!(best, Best::All(_))) {
+        return vec![if groups.len() == 2 {
+            format!("the differences in test loss and test accuracy lie within the {spread}")
+        } else {
+            format!("no test loss or accuracy differs from the best by more than the {spread}")
+        }];
+    }
+    let clause = |(measure, best): (Measure, &Best)| {
+        let what = measure.name();
+        let (more, most) = if measure.is_accuracy() {
+            ("higher", "highest")
+        } else {
+            ("lower", "lowest")
+        };
+        let name = |group: usize| groups[group].name.as_str();
+        match (best, groups) {
+            (Best::One(i), [_, _]) => {
+                let (of, than) = (groups[*i], groups[1 - *i]);
+                let interval = difference(measure, than, of).expect("it was told apart before");
+                let ends = [interval.low().abs(), interval.high().abs()];
+                format!(
+                    "the {what} of {} is {more} by {} (95 % interval {} to {}, {} seeds)",
+                    of.name,
+                    significant(interval.difference.abs(), 2),
+                    significant(ends[0].min(ends[1]), 2),
+                    significant(ends[0].max(ends[1]), 2),
+                    counts(groups),
+                )
+            }
+            (Best::One(i), _) => format!(
+                "{} has the {most} {what} of {}, by more than the {spread}",
+                name(*i),
+                groups.len()
+            ),
+            (Best::Some(level), _) => {
+                let names: Vec<&str> = level.iter().map(|i| name(*i)).collect();
+                format!(
+                    "{} have the {most} {what} of {}, within the {spread} of each other",
+                    list(&names, "and"),
+                    groups.len()
+                )
+            }
+            (Best::All(_), [_, _]) => {
+                format!("the difference in {what} lies within the {spread}")
+            }
+            (Best::All(_), _) => {
+                format!("no {what} differs from the best by more than the {spread}")
+            }
+            (Best::Unknown(_), _) => format!("the {what} could not be measured in every run"),
+        }
+    };
+    measures.into_iter().zip(&found).map(clause).collect()
+}
+
+/// `spread of 5 seeds`.
+fn spread(groups: &[&Group]) -> String {
+    let unpaired = groups
+        .windows(2)
+        .any(|pair| basis(pair[0], pair[1]) == Basis::Welch);
+    let each = if unpaired { " each, unpaired" } else { "" };
+    format!("spread of {} seeds{each}", counts(groups))
+}
+
+/// How many seeds groups have: `5`, or `3 to 5`.
+fn counts(groups: &[&Group]) -> String {
+    let counts = || groups.iter().map(|group| group.seeds.len());
+    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    if least == most {
+        least.to_string()
+    } else {
+        format!("{least} to {most}")
+    }
+}
+
+/// `a, b and c`; of many only how many there are.
+fn list(words: &[&str], last: &str) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first, .., _] if words.len() > 4 => format!("{first} and {} others", words.len() - 1),
+        [others @ .., end] => format!("{} {last} {end}", others.join(", ")),
+    }
+}
