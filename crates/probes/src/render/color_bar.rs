@@ -3,7 +3,7 @@
 use super::axis::{Axis, Ticks};
 use super::canvas::{Align, Canvas, Lettering};
 use super::color::{Color, INK, viridis};
-use super::frame::{Frame, as_labelled, fitted, ticks_that_fit, unit, widest};
+use super::frame::{as_labelled, fitted, ticks_that_fit, widest};
 use super::geometry::Rect;
 use crate::Error;
 
@@ -18,9 +18,9 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    pub(crate) fn new(canvas: &Canvas, axis: Axis, levels: usize) -> Result<Self, Error> {
-        let unit = unit(canvas.bounds());
-        let fit = ticks_that_fit(0.7 * canvas.bounds().height(), 44.0 * unit);
+    /// A bar of about `height` pixels.
+    pub(crate) fn new(height: f64, unit: f64, axis: Axis, levels: usize) -> Result<Self, Error> {
+        let fit = ticks_that_fit(height, 44.0 * unit);
         let ticks = axis.ticks(levels.clamp(2, 2 * fit));
         let labels = widest(&ticks, 26.0 * unit)?;
         Ok(Self {
@@ -31,8 +31,14 @@ impl Bar {
         })
     }
 
-    pub(crate) fn draw(&self, canvas: &mut Canvas, frame: &Frame, name: &str) -> Result<(), Error> {
-        let (plot, unit) = (frame.plot, frame.unit);
+    /// Draws the bar at the right of `plot`, as high as that.
+    pub(crate) fn draw(
+        &self,
+        canvas: &mut Canvas,
+        plot: Rect,
+        unit: f64,
+        name: &str,
+    ) -> Result<(), Error> {
         let left = (plot.right + 20.0 * unit).round();
         let bar = Rect {
             left,

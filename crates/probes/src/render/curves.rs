@@ -177,8 +177,8 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             .zip(curve.y)
             .map(|(x, y)| frame.point(*x, *y))
             .collect();
-        let segments: Vec<[Point; 2]> = points.windows(2).map(|pair| [pair[0], pair[1]]).collect();
-        canvas.stroke(&segments, 4.5 * frame.unit, series(index), frame.plot);
+        let style = series(index);
+        canvas.line(&points, style, 4.5 * frame.unit, frame.unit, frame.plot);
         let alone = |k: usize| {
             let finite = |k: Option<usize>| {
                 k.and_then(|k| curve.y.get(k))
@@ -192,12 +192,16 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             .filter(|(k, _)| points.len() <= DOTS || alone(*k))
             .map(|(_, p)| [*p, *p])
             .collect();
-        canvas.stroke(&dots, 10.0 * frame.unit, series(index), frame.plot);
+        canvas.stroke(&dots, 10.0 * frame.unit, style.color, frame.plot);
     }
     if config.minima {
         for (index, curve) in curves.iter().enumerate() {
             if let Some((x, y)) = minimum(curve) {
-                frame.mark(&mut canvas, Mark::Minimum(series(index)), frame.point(x, y));
+                frame.mark(
+                    &mut canvas,
+                    Mark::Minimum(series(index).color),
+                    frame.point(x, y),
+                );
             }
         }
     }
@@ -266,8 +270,10 @@ mod tests {
             },
         ];
         let picture = draw(&curves, &CurvesConfig::new("two".into())).unwrap();
-        assert_eq!(at(&picture, 0.5, 2.0), series(0));
-        assert_eq!(at(&picture, 0.5, 0.0), series(1));
+        assert_eq!(at(&picture, 0.5, 2.0), series(0).color);
+        // The second is dashed: somewhere between its points it is drawn, and nothing else but its dots is.
+        let dashed = (30..70).map(|k| at(&picture, f64::from(k) / 100.0, 0.0));
+        assert!(dashed.into_iter().any(|color| color == series(1).color));
         assert_eq!(at(&picture, 1.0, 1.55), super::super::color::GRID);
     }
 
@@ -280,7 +286,7 @@ mod tests {
         };
         let picture = draw(&[curve], &CurvesConfig::new("gap".into())).unwrap();
         assert!(HATCH.contains(&at(&picture, 1.0, 1.0)) && HATCH.contains(&at(&picture, 1.3, 1.7)));
-        assert_eq!(at(&picture, 2.5, 1.5), series(0));
+        assert_eq!(at(&picture, 2.5, 1.5), series(0).color);
     }
 
     #[test]

@@ -5,9 +5,16 @@ use super::canvas::{Align, Canvas, Lettering};
 use super::color::{Color, GRID, INK};
 use super::font;
 use super::geometry::{Point, Rect, dashed};
-use super::legend::{Entry, Mark, draw_mark, write_legend};
+use super::legend::{Entry, Legend, Mark, draw_mark};
 use super::number::power_of_ten;
 use crate::Error;
+
+/// The size of the letters beside the ticks, of the axes' names and of the title, in units of the picture.
+pub(crate) const SMALL: f64 = 26.0;
+pub(crate) const NAME: f64 = 29.0;
+const TITLE: f64 = 34.0;
+/// What is left free around everything.
+pub(crate) const MARGIN: f64 = 14.0;
 
 /// The names on a picture.
 #[derive(Clone, Copy, Debug)]
@@ -42,17 +49,10 @@ impl Frame {
     ) -> Result<Self, Error> {
         let bounds = canvas.bounds();
         let unit = unit(bounds);
-        let (small, large) = (26.0 * unit, 34.0 * unit);
-        let margin = 14.0 * unit;
+        let (small, margin) = (SMALL * unit, MARGIN * unit);
 
-        let (title, size) = fitted(names.title, large, bounds.width() - 2.0 * margin)?;
-        let mut top = margin;
-        if !title.is_empty() {
-            let style = Lettering::new(size, Align::Middle, Align::Start);
-            canvas.text(&title, (bounds.width() / 2.0, top + 4.0 * unit), style)?;
-            top += large;
-        }
-        top = write_legend(canvas, legend, top, unit)? + 12.0 * unit;
+        let legend = Legend::arrange(legend, bounds.width() - 30.0 * unit, unit)?;
+        let top = write_head(canvas, names.title, &legend, unit)? + 12.0 * unit;
 
         let title_room = 30.0 * unit;
         let bottom = bounds.bottom - margin - title_room - (font::CAPITAL * small + 24.0 * unit);
@@ -94,74 +94,96 @@ impl Frame {
             x_ticks,
             y_ticks,
         };
-        frame.write_axes(canvas, names, small, margin)?;
+        frame.write_x_labels(canvas)?;
+        frame.write_y_labels(canvas)?;
+        frame.write_names(canvas, names, plot)?;
         Ok(frame)
     }
 
-    fn write_axes(
+    /// The frame around `plot`, of which nothing is written yet.
+    pub(crate) fn around(plot: Rect, x: Axis, y: Axis, unit: f64) -> Result<Self, Error> {
+        let small = SMALL * unit;
+        let mut x_ticks = Ticks::default();
+        for wanted in (2..=5).rev() {
+            x_ticks = x.ticks(wanted);
+            if stand_apart(&x_ticks, x, plot.width(), small)? {
+                break;
+            }
+        }
+        let y_ticks = y.ticks(ticks_that_fit(plot.height(), 2.6 * small).min(5));
+        Ok(Self {
+            plot,
+            x,
+            y,
+            unit,
+            x_ticks,
+            y_ticks,
+        })
+    }
+
+    /// The widths in pixels of the widest labels of both axes.
+    pub(crate) fn widest_labels(&self) -> Result<[f64; 2], Error> {
+        let small = SMALL * self.unit;
+        Ok([widest(&self.x_ticks, small)?, widest(&self.y_ticks, small)?])
+    }
+
+    /// The ticks below the plot, with their labels.
+    pub(crate) fn write_x_labels(&self, canvas: &mut Canvas) -> Result<(), Error> {
+        let (plot, unit) = (self.plot, self.unit);
+        let style = Lettering::new(SMALL * unit, Align::Middle, Align::Start);
+        for (value, label) in self.x_ticks.at.iter().zip(&self.x_ticks.labels) {
+            let at = self.point(*value, self.y.low).0;
+            let tick = Rect {
+                left: at - unit,
+                right: at + unit,
+                top: plot.bottom,
+                bottom: plot.bottom + 9.0 * unit,
+            };
+            canvas.fill(tick, INK);
+            canvas.text(label, (at, plot.bottom + 16.0 * unit), style)?;
+        }
+        Ok(())
+    }
+
+    /// The ticks at the left of the plot, with their labels.
+    pub(crate) fn write_y_labels(&self, canvas: &mut Canvas) -> Result<(), Error> {
+        let (plot, unit) = (self.plot, self.unit);
+        let style = Lettering::new(SMALL * unit, Align::End, Align::Middle);
+        for (value, label) in self.y_ticks.at.iter().zip(&self.y_ticks.labels) {
+            let at = self.point(self.x.low, *value).1;
+            let tick = Rect {
+                left: plot.left - 9.0 * unit,
+                right: plot.left,
+                top: at - unit,
+                bottom: at + unit,
+            };
+            canvas.fill(tick, INK);
+            canvas.text(label, (plot.left - 14.0 * unit, at), style)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the axes at the edges of the picture, in the middle of `area`.
+    pub(crate) fn write_names(
         &self,
         canvas: &mut Canvas,
         names: Names<'_>,
-        small: f64,
-        margin: f64,
+        area: Rect,
     ) -> Result<(), Error> {
-        let (bounds, plot, unit) = (canvas.bounds(), self.plot, self.unit);
-        for (value, label) in self.x_ticks.at.iter().zip(&self.x_ticks.labels) {
-            let at = self.point(*value, self.y.low).0;
-            canvas.fill(
-                Rect {
-                    left: at - unit,
-                    right: at + unit,
-                    top: plot.bottom,
-                    bottom: plot.bottom + 9.0 * unit,
-                },
-                INK,
-            );
-            canvas.text(
-                label,
-                (at, plot.bottom + 16.0 * unit),
-                Lettering::new(small, Align::Middle, Align::Start),
-            )?;
-        }
-        for (value, label) in self.y_ticks.at.iter().zip(&self.y_ticks.labels) {
-            let at = self.point(self.x.low, *value).1;
-            canvas.fill(
-                Rect {
-                    left: plot.left - 9.0 * unit,
-                    right: plot.left,
-                    top: at - unit,
-                    bottom: at + unit,
-                },
-                INK,
-            );
-            canvas.text(
-                label,
-                (plot.left - 14.0 * unit, at),
-                Lettering::new(small, Align::End, Align::Middle),
-            )?;
-        }
-        let size = 29.0 * unit;
-        let (name, size_x) = fitted(
-            &as_labelled(names.x, &self.x_ticks),
-            size,
-            plot.width() + margin,
-        )?;
+        let (bounds, unit) = (canvas.bounds(), self.unit);
+        let (size, margin) = (NAME * unit, MARGIN * unit);
+        let name = as_labelled(names.x, &self.x_ticks);
+        let (name, size_x) = fitted(&name, size, area.width() + margin)?;
         let at = (
-            (plot.left + plot.right) / 2.0,
+            f64::midpoint(area.left, area.right),
             bounds.bottom - margin - font::DESCENT * size,
         );
         canvas.text(&name, at, Lettering::new(size_x, Align::Middle, Align::End))?;
-        let (name, size_y) = fitted(
-            &as_labelled(names.y, &self.y_ticks),
-            size,
-            plot.height() + margin,
-        )?;
-        let at = (margin, (plot.top + plot.bottom) / 2.0);
-        canvas.text(
-            &name,
-            at,
-            Lettering::new(size_y, Align::Middle, Align::Start).upwards(),
-        )
+        let name = as_labelled(names.y, &self.y_ticks);
+        let (name, size_y) = fitted(&name, size, area.height() + margin)?;
+        let at = (margin, f64::midpoint(area.top, area.bottom));
+        let style = Lettering::new(size_y, Align::Middle, Align::Start).upwards();
+        canvas.text(&name, at, style)
     }
 
     /// The pixel of the values `x` and `y`.
@@ -223,12 +245,36 @@ impl Frame {
     pub(crate) fn upright(&self, canvas: &mut Canvas, x: f64, color: Color) {
         let at = self.point(x, self.y.low).0;
         let dashes = dashed(
-            [(at, self.plot.bottom), (at, self.plot.top)],
-            10.0 * self.unit,
-            9.0 * self.unit,
+            &[(at, self.plot.bottom), (at, self.plot.top)],
+            &[10.0 * self.unit, 9.0 * self.unit],
         );
         canvas.stroke(&dashes, 2.5 * self.unit, color, self.plot);
     }
+}
+
+/// Writes title and legend at the top of the picture and returns where they end.
+pub(crate) fn write_head(
+    canvas: &mut Canvas,
+    title: &str,
+    legend: &Legend,
+    unit: f64,
+) -> Result<f64, Error> {
+    let (width, margin) = (canvas.bounds().width(), MARGIN * unit);
+    let mut top = margin;
+    if !title.is_empty() {
+        let (title, size) = fitted(title, TITLE * unit, width - 2.0 * margin)?;
+        let style = Lettering::new(size, Align::Middle, Align::Start);
+        canvas.text(&title, (width / 2.0, top + 4.0 * unit), style)?;
+        top += TITLE * unit;
+    }
+    legend.draw(canvas, top)?;
+    Ok(top + legend.height())
+}
+
+/// The height in pixels of what [`write_head`] writes.
+pub(crate) fn head_height(title: &str, legend: &Legend, unit: f64) -> f64 {
+    let title = if title.is_empty() { 0.0 } else { TITLE * unit };
+    MARGIN * unit + title + legend.height()
 }
 
 /// The unit of all sizes in a picture with these bounds.

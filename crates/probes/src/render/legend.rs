@@ -1,7 +1,7 @@
 //! The legend, and the signs that it explains.
 
 use super::canvas::{Align, Canvas, Lettering};
-use super::color::{Color, HATCH, INK, MUTED, WHITE};
+use super::color::{Color, HATCH, INK, MUTED, Style, WHITE};
 use super::font;
 use super::frame::fitted;
 use super::geometry::{Point, Rect, dashed, hatched};
@@ -11,7 +11,7 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mark {
     /// A curve.
-    Line(Color),
+    Line(Style),
     /// A dashed straight line.
     Dashes(Color),
     /// A short upright stroke.
@@ -51,72 +51,93 @@ impl Entry {
 }
 
 /// More rows of legend than this would leave no room for the data; the rest is counted.
-const LEGEND_ROWS: usize = 4;
+const LEGEND_ROWS: usize = 6;
+/// The size of the letters, in units of the picture.
+const SIZE: f64 = 25.0;
+/// The height of a row, the room for a sign and the gap between entries, in units of the picture.
+const ROW: f64 = 34.0;
+const SIGN: f64 = 56.0;
+const GAP: f64 = 26.0;
 
-/// Writes the legend in centred rows from `top` down and returns where it ends.
-pub(crate) fn write_legend(
-    canvas: &mut Canvas,
-    entries: &[Entry],
-    top: f64,
+/// The entries in rows, with the width of each in pixels.
+pub(crate) struct Legend {
+    rows: Vec<Vec<(Entry, f64, f64)>>,
+    /// How many entries had no room.
+    left_out: usize,
     unit: f64,
-) -> Result<f64, Error> {
-    let (size, sign, gap) = (25.0 * unit, 44.0 * unit, 26.0 * unit);
-    let row_height = 34.0 * unit;
-    let room = canvas.bounds().width() - 30.0 * unit;
-    let mut rows: Vec<Vec<(Mark, String, f64, f64)>> = Vec::new();
-    let mut used = f64::INFINITY;
-    for (index, entry) in entries.iter().enumerate() {
-        let (text, size) = fitted(&entry.text, size, room - sign)?;
-        let width = sign + font::width(&text, size)?;
-        if used + gap + width > room {
-            if rows.len() == LEGEND_ROWS {
-                let rest = format!("… and {} more", entries.len() - index);
-                canvas.text(
-                    &rest,
-                    (
-                        canvas.bounds().width() / 2.0,
-                        top + row_height * (LEGEND_ROWS as f64 + 0.5),
-                    ),
-                    Lettering::new(size, Align::Middle, Align::Middle).color(MUTED),
-                )?;
-                break;
+}
+
+impl Legend {
+    /// Arranges `entries` in rows that are at most `room` pixels wide.
+    pub(crate) fn arrange(entries: &[Entry], room: f64, unit: f64) -> Result<Self, Error> {
+        let (sign, gap) = (SIGN * unit, GAP * unit);
+        let mut rows: Vec<Vec<(Entry, f64, f64)>> = Vec::new();
+        let mut used = f64::INFINITY;
+        for (index, entry) in entries.iter().enumerate() {
+            let (text, size) = fitted(&entry.text, SIZE * unit, room - sign)?;
+            let width = sign + font::width(&text, size)?;
+            if used + gap + width > room {
+                if rows.len() == LEGEND_ROWS {
+                    let left_out = entries.len() - index;
+                    return Ok(Self {
+                        rows,
+                        left_out,
+                        unit,
+                    });
+                }
+                rows.push(Vec::new());
+                used = -gap;
             }
-            rows.push(Vec::new());
-            used = -gap;
+            used += gap + width;
+            if let Some(row) = rows.last_mut() {
+                row.push((Entry::new(entry.mark, text), size, width));
+            }
         }
-        used += gap + width;
-        if let Some(row) = rows.last_mut() {
-            row.push((entry.mark, text, size, width));
-        }
+        Ok(Self {
+            rows,
+            left_out: 0,
+            unit,
+        })
     }
-    let mut y = top + row_height / 2.0;
-    for row in &rows {
-        let width: f64 = row.iter().map(|(.., width)| width + gap).sum::<f64>() - gap;
-        let mut x = (canvas.bounds().width() - width) / 2.0;
-        for (mark, text, size, width) in row {
-            let bounds = canvas.bounds();
-            draw_mark(canvas, *mark, (x + 18.0 * unit, y), unit, bounds);
-            canvas.text(
-                text,
-                (x + sign, y),
-                Lettering::new(*size, Align::Start, Align::Middle),
-            )?;
-            x += width + gap;
-        }
-        y += row_height;
+
+    /// Its height in pixels.
+    pub(crate) fn height(&self) -> f64 {
+        ROW * self.unit * (self.rows.len() + usize::from(self.left_out > 0)) as f64
     }
-    let cut = rows.iter().map(Vec::len).sum::<usize>() < entries.len();
-    Ok(top + row_height * (rows.len() as f64 + f64::from(u8::from(cut))))
+
+    /// Writes the rows, each in the middle of the picture, from `top` down.
+    pub(crate) fn draw(&self, canvas: &mut Canvas, top: f64) -> Result<(), Error> {
+        let (bounds, unit) = (canvas.bounds(), self.unit);
+        let mut y = top + ROW * unit / 2.0;
+        for row in &self.rows {
+            let gaps = GAP * unit * (row.len() as f64 - 1.0);
+            let width = row.iter().map(|(.., width)| width).sum::<f64>() + gaps;
+            let mut x = (bounds.width() - width) / 2.0;
+            for (entry, size, width) in row {
+                let at = (x + 24.0 * unit, y);
+                draw_mark(canvas, entry.mark, at, unit, bounds);
+                let style = Lettering::new(*size, Align::Start, Align::Middle);
+                canvas.text(&entry.text, (x + SIGN * unit, y), style)?;
+                x += width + GAP * unit;
+            }
+            y += ROW * unit;
+        }
+        if self.left_out > 0 {
+            let style = Lettering::new(SIZE * unit, Align::Middle, Align::Middle).color(MUTED);
+            let rest = format!("… and {} more", self.left_out);
+            canvas.text(&rest, (bounds.width() / 2.0, y), style)?;
+        }
+        Ok(())
+    }
 }
 
 pub(crate) fn draw_mark(canvas: &mut Canvas, mark: Mark, (x, y): Point, unit: f64, clip: Rect) {
-    let half = 16.0 * unit;
+    let half = 21.0 * unit;
+    let level = [(x - half, y), (x + half, y)];
     match mark {
-        Mark::Line(color) => {
-            canvas.stroke(&[[(x - half, y), (x + half, y)]], 5.0 * unit, color, clip)
-        }
+        Mark::Line(style) => canvas.line(&level, style, 5.0 * unit, unit, clip),
         Mark::Dashes(color) => canvas.stroke(
-            &dashed([(x - half, y), (x + half, y)], 9.0 * unit, 7.0 * unit),
+            &dashed(&level, &[9.0 * unit, 7.0 * unit]),
             3.0 * unit,
             color,
             clip,

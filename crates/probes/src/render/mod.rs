@@ -1,6 +1,8 @@
 //! Pictures of what was measured, drawn from plain slices.
 //!
 //! [`contour`] draws a surface, [`line()`] a slice along one direction, [`density`] a spectrum, and [`curves`] anything against anything.
+//! Runs are compared in one picture on one scale: [`contours`] draws surfaces side by side, [`densities`] spectra over each other, and
+//! [`line()`] takes the slices of many runs.
 //! Each is a function from numbers and a config to a [`Picture`]: no file, no clock and no randomness, so that the same numbers
 //! give the same bytes. Pictures are drawn for TensorBoard, which shows them 400 to 600 pixels wide: the default is 900 x 750 with
 //! lettering that survives halving.
@@ -12,7 +14,9 @@ mod canvas;
 mod color;
 mod color_bar;
 mod contour;
+mod contours;
 mod curves;
+mod densities;
 mod density;
 mod field;
 mod font;
@@ -22,11 +26,14 @@ mod isoline;
 mod legend;
 mod number;
 mod picture;
+mod surface;
 
 pub use axis::Scale;
 pub use color::viridis;
 pub use contour::{ContourConfig, contour};
+pub use contours::{ContoursConfig, NamedField, contours};
 pub use curves::{CurvesConfig, Series, curves, line};
+pub use densities::{NamedSpectrum, densities};
 pub use density::{DensityConfig, Spectrum, density};
 pub use field::Field;
 pub use picture::Picture;
