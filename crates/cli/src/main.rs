@@ -1,6 +1,7 @@
 //! The program `landscape`: trains, measures and compares, driven by workspace.toml.
 
 mod command;
+mod comparison;
 mod config;
 mod engine;
 mod failure;

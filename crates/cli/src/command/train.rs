@@ -1,4 +1,4 @@
-//! `landscape train`: one training from workspace.toml's defaults, with flags over them.
+//! `landscape train`: one training, or one for each of several seeds, from workspace.toml's defaults, with flags over them.
 
 use clap::Args;
 
@@ -30,7 +30,7 @@ pub(super) fn carry_out(
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
     let workspace = context.read_workspace()?;
-    let training = workspace.training_from_flags(&arguments.settings)?;
-    Session::new(&workspace, vec![training], arguments.existing.existing())?
+    let trainings = workspace.trainings_from_flags(&arguments.settings)?;
+    Session::new(&workspace, trainings, arguments.existing.existing())?
         .carry_out(context, interrupt)
 }

@@ -60,7 +60,8 @@ fn finished(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
             given.display()
         )));
     };
-    let found = below(&directory)?;
+    let mut found = begun(&directory)?;
+    found.retain(|run| run.join(summary::FILE).is_file());
     if found.is_empty() {
         return Err(usage(format!(
             "{} holds no finished run; landscape run NAME --resume finishes one",
@@ -70,19 +71,19 @@ fn finished(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Returns the directories of finished runs at and below a directory, in their order.
+/// Returns the directories of runs at and below a directory, finished or not, in their order.
 ///
 /// # Errors
 ///
 /// When a folder cannot be read.
-pub(crate) fn below(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn begun(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     search(directory, DEPTH, &mut found)?;
     Ok(found)
 }
 
 fn search(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    if directory.join(summary::FILE).is_file() {
+    if directory.join(summary::FILE).is_file() || directory.join(checkpoints::FOLDER).is_dir() {
         found.push(directory.to_owned());
         return Ok(());
     }
@@ -230,11 +231,15 @@ mod tests {
 
     #[test]
     fn numbers_in_names_are_ordered_as_numbers() {
-        let mut names = ["seed-10", "seed-9", "seed-010", "b", "seed-", "seed", "a2b10", "a2b9"];
+        let mut names = [
+            "seed-10", "seed-9", "seed-010", "b", "seed-", "seed", "a2b10", "a2b9",
+        ];
         names.sort_by(|a, b| by_name(a, b));
         assert_eq!(
             names,
-            ["a2b9", "a2b10", "b", "seed", "seed-", "seed-9", "seed-010", "seed-10"]
+            [
+                "a2b9", "a2b10", "b", "seed", "seed-", "seed-9", "seed-010", "seed-10"
+            ]
         );
     }
 
@@ -267,7 +272,11 @@ mod tests {
             std::fs::create_dir(&run).unwrap();
             std::fs::write(run.join(summary::FILE), "{}").unwrap();
         }
-        let found: Vec<String> = below(folder.path()).unwrap().iter().map(|p| name(p)).collect();
+        let found: Vec<String> = begun(folder.path())
+            .unwrap()
+            .iter()
+            .map(|p| name(p))
+            .collect();
         assert_eq!(found, ["asam", "sam", "sgd", "other"]);
         std::fs::write(group.join(FILE), "theirs").unwrap();
         write_order(&group, &["sgd".to_owned()]).unwrap();

@@ -16,12 +16,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 pub(crate) use export::csv;
-pub(crate) use found::{FILE as ORDER_FILE, below, find, write_order};
-pub(crate) use pictures::{FOLDER as PICTURES_FOLDER, draw};
+pub(crate) use found::{FILE as ORDER, begun, find, write_order};
+pub(crate) use pictures::{Drawn, FOLDER as PICTURES, check_folder, draw, usual_folder};
 
 use crate::report::number::Number;
 use crate::report::sheet::Sheet;
 use crate::report::summary::{DIVERGED, Summary};
+pub(crate) use settings::method;
+
 use difference::{Basis, basis, difference};
 use group::{Group, Members};
 use measure::Measure;
@@ -85,7 +87,7 @@ impl Comparison {
     /// The sentence about all of it; none where there is nothing to compare.
     pub(crate) fn sentence(&self) -> Option<String> {
         match &self.obstacle {
-            Some(obstacle) => Some(format!("These runs cannot be compared: {obstacle}.")),
+            Some(obstacle) => Some(format!("{obstacle}.")),
             None => sentence::sentence(&self.groups),
         }
     }
@@ -93,11 +95,9 @@ impl Comparison {
     /// The tables and the sentence for a terminal of so many columns.
     pub(crate) fn text(&self, columns: usize) -> String {
         let mut parts = vec![tables::figures(self).fit(columns)];
-        parts.extend(
-            tables::differences(self)
-                .into_iter()
-                .map(|(title, sheet)| format!("\n{title}\n{}", sheet.fit(columns))),
-        );
+        parts.extend(tables::differences(self).into_iter().map(|(title, sheet)| {
+            format!("\n{}\n{}", wrapped(&title, columns), sheet.fit(columns))
+        }));
         let remarks = self.remarks();
         if !remarks.is_empty() {
             parts.push(String::new());
@@ -122,8 +122,36 @@ impl Comparison {
         parts.join("\n")
     }
 
-    /// The same for machines: the keys `groups`, `differences` and `sentence`.
-    pub(crate) fn json(&self) -> Value {
+    /// The commands that compare those runs that can be compared with each other.
+    pub(crate) fn commands(&self) -> String {
+        let mut classes: Vec<Vec<&Run>> = Vec::new();
+        for run in &self.runs {
+            let class = classes
+                .iter_mut()
+                .find(|class| incomparable(&class[0].summary, &run.summary).is_none());
+            match class {
+                Some(class) => class.push(run),
+                None => classes.push(vec![run]),
+            }
+        }
+        let command = |class: &Vec<&Run>| {
+            let paths = class.iter().map(|run| run.directory.display().to_string());
+            format!("landscape compare {}", paths.collect::<Vec<_>>().join(" "))
+        };
+        classes
+            .iter()
+            .map(command)
+            .collect::<Vec<_>>()
+            .join(", or ")
+    }
+
+    /// The same for machines: the keys `runs`, `groups`, `differences`, `sentence` and `pictures`.
+    pub(crate) fn json(&self, drawn: Option<&Drawn>) -> Value {
+        let runs: Vec<_> = self
+            .runs
+            .iter()
+            .map(|run| json!({"directory": run.directory, "summary": run.summary}))
+            .collect();
         let groups: Vec<Value> = self
             .groups
             .iter()
@@ -177,7 +205,14 @@ impl Comparison {
                 }));
             }
         }
-        json!({"groups": groups, "differences": differences, "sentence": self.sentence()})
+        let pictures: Vec<PathBuf> = drawn.map(Drawn::paths).unwrap_or_default();
+        json!({
+            "runs": runs,
+            "groups": groups,
+            "differences": differences,
+            "sentence": self.sentence(),
+            "pictures": pictures,
+        })
     }
 
     /// Whether some of the runs differ in nothing but the seed, so that a column stands for several.
@@ -189,7 +224,11 @@ impl Comparison {
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let summaries = || self.runs.iter().map(|run| &run.summary);
-        for run in self.runs.iter().filter(|run| run.summary.status == DIVERGED) {
+        for run in self
+            .runs
+            .iter()
+            .filter(|run| run.summary.status == DIVERGED)
+        {
             remarks.push(format!("{} diverged at its last step.", run.name));
         }
         for members in &self.members {
@@ -232,12 +271,21 @@ impl Comparison {
     }
 }
 
+/// The largest eigenvalue of a run.
+pub(crate) fn lambda_1(summary: &Summary) -> f64 {
+    Measure::LambdaOne.of(&summary.figures)
+}
+
 /// Losses and curvature are comparable on the same examples only.
 fn obstacle(runs: &[Run]) -> Option<String> {
     let (first, others) = runs.split_first()?;
     others.iter().find_map(|other| {
         let difference = incomparable(&first.summary, &other.summary)?;
-        Some(format!("{} and {} {difference}", first.name, other.name))
+        Some(format!(
+            "{} and {} cannot be compared: they {difference}",
+            first.directory.display(),
+            other.directory.display()
+        ))
     })
 }
 
@@ -265,7 +313,11 @@ fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
     }
     if a.hessian.examples != b.hessian.examples {
         let (a, b) = (a.hessian.examples, b.hessian.examples);
-        return differs("numbers of examples for curvature", a.to_string(), b.to_string());
+        return differs(
+            "numbers of examples for curvature",
+            a.to_string(),
+            b.to_string(),
+        );
     }
     None
 }
@@ -274,7 +326,9 @@ fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
 pub(crate) fn wrapped(text: &str, columns: usize) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is a line from the beginning");
+        let line = lines
+            .last_mut()
+            .expect("there is a line from the beginning");
         if line.is_empty() {
             line.push_str(word);
         } else if line.chars().count() + 1 + word.chars().count() <= columns {

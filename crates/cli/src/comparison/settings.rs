@@ -18,7 +18,10 @@ pub(crate) fn that_differ(plans: &[&Plan]) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     for key in keys {
         let value = |settings: &BTreeMap<String, String>| {
-            settings.get(key).cloned().unwrap_or_else(|| NONE.to_owned())
+            settings
+                .get(key)
+                .cloned()
+                .unwrap_or_else(|| NONE.to_owned())
         };
         let values: Vec<String> = settings.iter().map(value).collect();
         let of_the_method = key == "rho" || key.starts_with("sam.");
@@ -76,10 +79,9 @@ fn flatten(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
             items.join(",")
         }
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.as_f64().map_or_else(
-            || number.to_string(),
-            crate::report::number::plain_number,
-        ),
+        Value::Number(number) => number
+            .as_f64()
+            .map_or_else(|| number.to_string(), crate::report::number::plain_number),
         Value::Bool(truth) => truth.to_string(),
     };
     into.insert(name.to_owned(), shown);

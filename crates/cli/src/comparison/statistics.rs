@@ -166,7 +166,10 @@ mod tests {
     fn interval_scales_with_the_numbers() {
         for of in [paired, welch] {
             let scaled = |values: [f64; 5]| values.map(|value| value * 1e-6);
-            let (one, other) = (of(&SGD, &SAM).unwrap(), of(&scaled(SGD), &scaled(SAM)).unwrap());
+            let (one, other) = (
+                of(&SGD, &SAM).unwrap(),
+                of(&scaled(SGD), &scaled(SAM)).unwrap(),
+            );
             near(other.difference, 1e-6 * one.difference);
             near(other.half_width, 1e-6 * one.half_width);
         }

@@ -6,7 +6,7 @@ use super::measure::Measure;
 use super::settings::{NONE, method, that_differ};
 use super::statistics::{mean, standard_deviation};
 use super::{Comparison, Run};
-use crate::report::number::{plain_number, significant, with_spread};
+use crate::report::number::{plain_number, significant, with_interval, with_spread};
 use crate::report::sheet::{Item, Part, Sheet};
 use crate::report::summary::Summary;
 
@@ -93,7 +93,9 @@ pub(super) fn figures(comparison: &Comparison) -> Sheet {
             positions.iter().map(|run| &comparison.runs[*run]).collect()
         };
         let groups = comparison.groups.iter().enumerate();
-        groups.map(|(i, group)| (group.name.clone(), runs(i))).collect()
+        groups
+            .map(|(i, group)| (group.name.clone(), runs(i)))
+            .collect()
     } else {
         let runs = comparison.runs.iter();
         runs.map(|run| (run.name.clone(), vec![run])).collect()
@@ -132,11 +134,21 @@ pub(super) fn figures(comparison: &Comparison) -> Sheet {
         items.push(Item::headed(part, &label, heading, cells(&cell)));
         let notes = NOTES.iter().filter(|(of, _)| *of == measure);
         for row in notes.flat_map(|(_, rows)| *rows) {
-            items.push(Item::headed(row.part, row.label, row.heading, cells(&row.cell)));
+            items.push(Item::headed(
+                row.part,
+                row.label,
+                row.heading,
+                cells(&row.cell),
+            ));
         }
     }
     for row in COSTS {
-        items.push(Item::headed(row.part, row.label, row.heading, cells(&row.cell)));
+        items.push(Item::headed(
+            row.part,
+            row.label,
+            row.heading,
+            cells(&row.cell),
+        ));
     }
     Sheet {
         runs: all.into_iter().map(|(name, _)| name).collect(),
@@ -159,7 +171,10 @@ fn settings(columns: &[Vec<&Summary>], grouped: bool) -> Vec<Item> {
         .map(|runs| runs.iter().map(|run| run.config.seed).collect())
         .collect();
     if grouped {
-        items.push(item("seeds", seeds.iter().map(|seeds| range(seeds)).collect()));
+        items.push(item(
+            "seeds",
+            seeds.iter().map(|seeds| range(seeds)).collect(),
+        ));
     } else if seeds.iter().any(|seed| *seed != seeds[0]) {
         let seeds = seeds.iter().map(|seed| seed[0].to_string());
         items.push(item("seed", seeds.collect()));
@@ -169,7 +184,9 @@ fn settings(columns: &[Vec<&Summary>], grouped: bool) -> Vec<Item> {
 
 /// `42..46` of seeds that follow each other, otherwise `1, 7, 42`; of many only how many there are.
 fn range(seeds: &[u32]) -> String {
-    let follow = seeds.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    let follow = seeds
+        .windows(2)
+        .all(|pair| pair[0].checked_add(1) == Some(pair[1]));
     match seeds {
         [first, .., last] if follow => format!("{first}..{last}"),
         seeds if seeds.len() > 4 => format!("{} of them", seeds.len()),
@@ -226,10 +243,10 @@ pub(super) fn differences(comparison: &Comparison) -> Vec<(String, Sheet)> {
         }
         let title = match kind {
             Basis::Paired => format!(
-                "Differences, seed by seed over {} seeds: mean and 95 % interval; * where it excludes 0",
+                "Difference over {} seeds, paired: mean [95 % interval], * where it excludes 0",
                 first.seeds.len()
             ),
-            _ => "Differences of means over other seeds: Welch's 95 % interval; * where it excludes 0"
+            _ => "Difference, seeds not paired: [Welch's 95 % interval], * where it excludes 0"
                 .to_owned(),
         };
         let item = |measure: Measure| {
@@ -258,12 +275,8 @@ fn cell(measure: Measure, first: &Group, other: &Group) -> String {
     match difference(measure, first, other) {
         Ok(interval) => {
             let mark = if interval.excludes_zero() { "*" } else { " " };
-            format!(
-                "{} [{}, {}] {mark}",
-                significant(interval.difference, 3),
-                significant(interval.low(), 3),
-                significant(interval.high(), 3)
-            )
+            let text = with_interval(interval.difference, interval.half_width);
+            format!("{text} {mark}")
         }
         Err(Unknown::InDoubt) => "in doubt  ".to_owned(),
         Err(Unknown::NotMeasured | Unknown::Radii) => format!("{NONE}  "),

@@ -76,6 +76,9 @@ pub(crate) struct Settings {
     /// Seed of the weights, of the data order and of the measurements
     #[arg(long, value_name = "N", help_heading = "Settings")]
     pub(crate) seed: Option<u32>,
+    /// Train with so many seeds, `seed`, `seed` + 1, .., each in a folder seed-N of its own
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) seeds: Option<Count<{ limits::SEEDS }>>,
     /// Device.
     #[arg(long, value_enum, help_heading = "Settings", help = device_help())]
     pub(crate) device: Option<DeviceKind>,
@@ -172,6 +175,7 @@ impl Settings {
             ["device"] => self.device.is_some(),
             ["hidden"] => self.hidden.is_some(),
             ["epochs"] => self.epochs.is_some(),
+            ["seeds"] => self.seeds.is_some(),
             ["batch_size"] => self.batch_size.is_some(),
             ["step_epochs"] => self.step_epochs.is_some(),
             ["step_factor"] => self.step_factor.is_some(),
@@ -230,6 +234,7 @@ impl Settings {
             epochs: self.epochs.or(base.epochs),
             batch_size: self.batch_size.or(base.batch_size),
             seed: self.seed.or(base.seed),
+            seeds: self.seeds.or(base.seeds),
             device: self.device.or(base.device),
             curvature_examples: self.curvature_examples.or(base.curvature_examples),
             log_every: self.log_every.or(base.log_every),

@@ -1,6 +1,6 @@
 //! The trainings of one command: checked before any begins, carried out one after the other, shown side by side.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,18 +9,21 @@ use serde_json::json;
 
 use super::data::Data;
 use super::device;
+use super::manifest;
 use super::network::dense_parameters;
 use super::run_dir::{self, Beginning, Existing};
+use super::seeds;
 use super::training::{Outcome, train};
 use crate::command::Context;
+use crate::comparison::{self, Comparison, Drawn};
 use crate::config::choice::Model;
 use crate::config::{Plan, Training, Workspace, limits};
-use crate::failure::{FAILED, INTERRUPTED, SUCCESS};
+use crate::failure::{FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::summary::{DIVERGED, Summary};
-use crate::report::table::side_by_side;
+use crate::report::width;
 
 /// The trainings of one command.
 pub(crate) struct Session {
@@ -52,6 +55,9 @@ impl Session {
         trainings: Vec<Training>,
         existing: Existing,
     ) -> anyhow::Result<Self> {
+        if let Some(folder) = folder(&trainings) {
+            comparison::check_folder(&folder.join(comparison::PICTURES))?;
+        }
         let mut jobs: Vec<Job> = Vec::new();
         for training in trainings {
             let plan = &training.plan;
@@ -62,6 +68,13 @@ impl Session {
             if plan.model == Model::ResidualMlp && uneven {
                 let message = "the model residual-mlp has one block for each number and needs equal widths, such as [64, 64]";
                 return Err(workspace.setting_error(&training, &["hidden"], message));
+            }
+            let in_the_way = run_in_the_way(&training);
+            if let (Some(run), false) = (&in_the_way, existing == Existing::Overwrite) {
+                return Err(usage(format!(
+                    "{} holds a run of one seed; --output DIR writes the seeds elsewhere, --overwrite removes it first",
+                    run.display()
+                )));
             }
             let beginning = run_dir::inspect(&training.output, existing)?;
             let before = jobs.iter().find(|job| {
@@ -99,6 +112,14 @@ impl Session {
     ///
     /// When a training fails. What was logged and saved until then stays.
     pub(crate) fn carry_out(self, context: &Context, interrupt: &Interrupt) -> anyhow::Result<u8> {
+        for run in self
+            .jobs
+            .iter()
+            .filter_map(|job| run_in_the_way(&job.training))
+        {
+            run_dir::remove(&run)?;
+        }
+        self.remember_order()?;
         let mut finished: Vec<(String, Summary)> = Vec::new();
         let mut stopped = None;
         for job in &self.jobs {
@@ -110,19 +131,22 @@ impl Session {
                 }
             }
         }
+        let found = self.jobs.iter().zip(&finished);
+        let found = found.map(|(job, (_, summary))| (job.training.output.clone(), summary.clone()));
+        let comparison = Comparison::of(found.collect());
+        if !context.json && !finished.is_empty() {
+            self.show(&comparison.text(width::columns()))?;
+        }
+        let drawn = match &stopped {
+            None => self.draw(&comparison)?,
+            Some(_) => None,
+        };
         if context.json {
-            let done = self.jobs.iter().zip(&finished);
-            let runs: Vec<_> = done
-                .map(|(job, (_, summary))| json!({"directory": job.training.output, "summary": summary}))
-                .collect();
-            let interrupted = stopped.as_ref().map(|(job, step)| {
+            let mut document = comparison.json(drawn.as_ref());
+            document["interrupted"] = json!(stopped.as_ref().map(|(job, step)| {
                 json!({"name": job.training.name, "directory": job.training.output, "step": step})
-            });
-            let document = json!({"runs": runs, "interrupted": interrupted});
+            }));
             self.show(&format!("{document:#}"))?;
-        } else if !finished.is_empty() {
-            let columns: Vec<_> = finished.iter().map(|(name, s)| (name.clone(), s)).collect();
-            self.show(&side_by_side(&columns))?;
         }
         if let Some((job, step)) = stopped {
             say(&format!(
@@ -133,7 +157,7 @@ impl Session {
             return Ok(INTERRUPTED);
         }
         if !context.json {
-            self.say_where(&finished)?;
+            self.say_where(&finished, drawn.as_ref())?;
         }
         // A finished run that is only shown has failed before, and is asked for all the same.
         let failed = |(job, (_, summary)): (&Job, &(String, Summary))| {
@@ -144,6 +168,30 @@ impl Session {
         } else {
             SUCCESS
         })
+    }
+
+    /// `compare` shows the members of a group in the order of workspace.toml.
+    fn remember_order(&self) -> anyhow::Result<()> {
+        let mut members: Vec<String> = Vec::new();
+        let mut group = None;
+        for Training {
+            output, group: of, ..
+        } in self.jobs.iter().map(|job| &job.training)
+        {
+            let Some(folder) = of else { continue };
+            let inside = output.strip_prefix(folder).ok();
+            let first = inside.and_then(|inside| inside.iter().next());
+            let name = first.map(|name| name.to_string_lossy().into_owned());
+            members.extend(name.filter(|name| !members.contains(name)));
+            group = Some(folder);
+        }
+        match group {
+            // Folders of seeds are in the order of their numbers.
+            Some(folder) if self.jobs.iter().any(|job| !is_seed_of(job, folder)) => {
+                comparison::write_order(folder, &members)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints what came out, which is on the disk whether it can be printed or not.
@@ -161,32 +209,64 @@ impl Session {
         })
     }
 
-    fn say_where(&self, finished: &[(String, Summary)]) -> anyhow::Result<()> {
+    /// The pictures of all trainings on one scale, into the folder that they share.
+    fn draw(&self, comparison: &Comparison) -> anyhow::Result<Option<Drawn>> {
+        let trainings: Vec<Training> = self.jobs.iter().map(|job| job.training.clone()).collect();
+        match folder(&trainings) {
+            Some(folder) if comparison.obstacle().is_none() => {
+                comparison::draw(comparison, &folder.join(comparison::PICTURES)).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn say_where(
+        &self,
+        finished: &[(String, Summary)],
+        drawn: Option<&Drawn>,
+    ) -> anyhow::Result<()> {
         let paint = Paint::stdout();
         let Some(first) = self.jobs.first() else {
             return Ok(());
         };
-        let output = first.training.output.as_path();
-        let folder = match self.jobs.len() {
-            1 => output,
-            _ => output.parent().unwrap_or_else(|| Path::new(".")),
-        };
+        let group = first.training.group.as_ref();
+        let folder = group.unwrap_or(&first.training.output);
         let command = format!("tensorboard --logdir {}", folder.display());
         let look = paint.strong(&printable(&command));
         self.show(&format!("To look at it: {look}"))?;
-        if finished
-            .iter()
-            .any(|(_, summary)| !summary.pictures.is_empty())
-        {
-            let places: Vec<_> = self
-                .jobs
-                .iter()
-                .map(|job| job.training.output.join("*.png").display().to_string())
-                .collect();
-            let places = places.join(", ");
-            self.show(&printable(&format!("Pictures: {places}")))?;
+        let pictures = |(_, summary): &(String, Summary)| !summary.pictures.is_empty();
+        if finished.iter().any(pictures) {
+            let place = match group {
+                Some(folder) => format!("in the folder of each run in {}", folder.display()),
+                None => folder.join("*.png").display().to_string(),
+            };
+            self.show(&printable(&format!("Pictures: {place}")))?;
+        }
+        if let Some(drawn) = drawn.filter(|drawn| !drawn.files.is_empty()) {
+            self.show(&printable(&drawn.text(width::columns())))?;
         }
         Ok(())
+    }
+}
+
+/// The directory in which a folder of a seed is to be made, if a run lies there.
+fn run_in_the_way(training: &Training) -> Option<PathBuf> {
+    let folder = training.output.parent()?;
+    let is_of_a_seed = *training.output == *folder.join(seeds::folder(training.plan.seed));
+    (is_of_a_seed && training.group.is_some() && folder.join(manifest::FILE).exists())
+        .then(|| folder.to_owned())
+}
+
+/// Whether the folder of a training is that of a seed, in this folder.
+fn is_seed_of(job: &Job, folder: &Path) -> bool {
+    job.training.output == folder.join(seeds::folder(job.training.plan.seed))
+}
+
+/// The folder that several trainings share.
+fn folder(trainings: &[Training]) -> Option<PathBuf> {
+    match trainings {
+        [first, _, ..] => first.group.clone(),
+        _ => None,
     }
 }
 

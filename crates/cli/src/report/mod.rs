@@ -4,5 +4,7 @@ pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod paint;
 pub(crate) mod progress;
+pub(crate) mod sheet;
 pub(crate) mod summary;
 pub(crate) mod table;
+pub(crate) mod width;

@@ -98,14 +98,12 @@ pub(crate) fn plain_number(value: f64) -> String {
 
 /// A mean and a standard deviation, both to the second significant digit of the latter.
 pub(crate) fn with_spread(mean: f64, deviation: f64) -> String {
-    let known = deviation > 0.0 && deviation.is_finite() && mean.is_finite();
-    if !known || deviation < 1e-6 || deviation >= 1e6 || mean.abs() >= 1e6 {
+    if !reads_well(mean, deviation) {
         return format!("{} ± {}", significant(mean, 4), significant(deviation, 2));
     }
     if mean.abs() < 1e-3 && deviation < 1e-3 {
         // Both with the exponent of the larger one.
-        let largest = mean.abs().max(deviation);
-        let exponent = (-9..0).rev().find(|n| largest >= 10f64.powi(*n)).unwrap_or(-9);
+        let exponent = exponent(mean.abs().max(deviation));
         let digits = |value: f64| value / 10f64.powi(exponent);
         let decimals = decimals(digits(deviation));
         return format!(
@@ -116,6 +114,44 @@ pub(crate) fn with_spread(mean: f64, deviation: f64) -> String {
     }
     let decimals = decimals(deviation);
     format!("{mean:.decimals$} ± {deviation:.decimals$}")
+}
+
+/// A difference and its interval, all to the second significant digit of half the width.
+pub(crate) fn with_interval(difference: f64, half_width: f64) -> String {
+    let (low, high) = (difference - half_width, difference + half_width);
+    if !reads_well(difference, half_width) {
+        let digits = |value| significant(value, 3);
+        return format!("{} [{}, {}]", digits(difference), digits(low), digits(high));
+    }
+    let largest = difference.abs().max(half_width);
+    let exponent = if largest < 1e-3 { exponent(largest) } else { 0 };
+    let digits = |value: f64| value / 10f64.powi(exponent);
+    let decimals = decimals(digits(half_width));
+    let text = format!(
+        "{:.decimals$} [{:.decimals$}, {:.decimals$}]",
+        digits(difference),
+        digits(low),
+        digits(high)
+    );
+    match exponent {
+        0 => text,
+        exponent => format!("({text})e{exponent}"),
+    }
+}
+
+/// Whether a value can be written with as many decimals as its uncertainty has.
+fn reads_well(value: f64, uncertainty: f64) -> bool {
+    let largest = value.abs().max(uncertainty);
+    // Not so of numbers that are not finite.
+    uncertainty > 1e-4 * value.abs() && uncertainty >= 1e-9 && largest < 1e6
+}
+
+/// The power of ten below a number from 1e-9 to 1.
+fn exponent(value: f64) -> i32 {
+    (-9..0)
+        .rev()
+        .find(|n| value >= 10f64.powi(*n))
+        .unwrap_or(-9)
 }
 
 /// Decimals down to the second significant digit of a number from 1e-9 to 1e6.
@@ -164,6 +200,19 @@ mod tests {
             (f64::NAN, 1.0, "NaN ± 1.0"),
         ] {
             assert_eq!(with_spread(mean, deviation), text);
+        }
+    }
+
+    #[test]
+    fn interval_and_difference_end_at_the_same_digit() {
+        for (difference, half_width, text) in [
+            (-0.523, 0.0751, "-0.523 [-0.598, -0.448]"),
+            (0.00613, 0.00619, "0.0061 [-0.0001, 0.0123]"),
+            (-1.84e-4, 8.0e-5, "(-1.84 [-2.64, -1.04])e-4"),
+            (0.0, 0.0, "0 [0, 0]"),
+            (12.0, 30.5, "12 [-18, 42]"),
+        ] {
+            assert_eq!(with_interval(difference, half_width), text);
         }
     }
 

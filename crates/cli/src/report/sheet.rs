@@ -65,7 +65,9 @@ impl Sheet {
             return shown(upright, columns);
         }
         let blocks = self.blocks(columns);
-        let tables = blocks.iter().map(|items| shown(self.run_a_line(items), columns));
+        let tables = blocks
+            .iter()
+            .map(|items| shown(self.run_a_line(items), columns));
         tables.collect::<Vec<_>>().join("\n\n")
     }
 
@@ -175,4 +177,76 @@ fn shown(mut table: Table, columns: usize) -> String {
         table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
     }
     trimmed(&table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sheet of so many runs, with cells of twelve letters.
+    fn sheet(runs: usize) -> Sheet {
+        let cells = |item: usize| (0..runs).map(|run| format!("{item:06}.{run:05}")).collect();
+        let parts = [
+            Part::Settings,
+            Part::Loss,
+            Part::Loss,
+            Part::Loss,
+            Part::Curvature,
+            Part::Cost,
+        ];
+        let items = parts.iter().enumerate();
+        let items = items.map(|(i, part)| Item::new(*part, &format!("figure {i}"), cells(i)));
+        Sheet {
+            runs: (0..runs).map(|run| format!("run-{run}")).collect(),
+            items: items.collect(),
+        }
+    }
+
+    #[test]
+    fn every_cell_is_shown_and_no_line_is_wider_than_the_terminal() {
+        for runs in [1, 2, 4, 12, 40] {
+            for columns in [40, 80, 120, 200] {
+                let sheet = sheet(runs);
+                let text = sheet.fit(columns);
+                let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+                assert!(
+                    widest <= columns,
+                    "{runs} runs, {columns} columns: {widest}\n{text}"
+                );
+                for cell in sheet.items.iter().flat_map(|item| &item.cells) {
+                    assert_eq!(text.matches(cell.as_str()).count(), 1, "{cell} in\n{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn run_is_a_column_where_all_fit_and_a_line_with_its_name_in_every_block_elsewhere() {
+        let text = sheet(2).fit(80);
+        assert_eq!(text.lines().count(), 2 + 6, "{text}");
+        let text = sheet(12).fit(80);
+        let blocks: Vec<&str> = text.split("\n\n").collect();
+        assert!(blocks.len() > 1);
+        for block in blocks {
+            assert_eq!(block.matches("run-11").count(), 1, "{block}");
+        }
+        // The three losses stay together.
+        let whole = text
+            .split("\n\n")
+            .filter(|block| block.contains("000001.") && block.contains("000003."));
+        assert_eq!(whole.count(), 1, "{text}");
+    }
+
+    #[test]
+    fn markdown_has_the_cells_and_no_bar_of_theirs() {
+        let mut sheet = sheet(2);
+        sheet.runs[0] = "a|b".to_owned();
+        let text = sheet.markdown();
+        assert!(text.starts_with(
+            "|  | a\\|b | run-1 |\n| --- | ---: | ---: |\n| figure 0 | 000000.00000 | "
+        ));
+        assert_eq!(text.lines().count(), 2 + 6);
+        let long = super::Sheet::markdown(&self::sheet(12));
+        assert_eq!(long.lines().count(), 2 + 12);
+    }
 }

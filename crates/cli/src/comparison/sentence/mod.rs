@@ -4,10 +4,15 @@
 //! interval of their [`difference`](super::difference) does not hold 0. Which groups diverged, were measured with errors too
 //! large, or with one seed, is said and not left out.
 
-use super::difference::{Basis, Standing, Unknown, basis, difference, standing};
+mod best;
+#[cfg(test)]
+mod tests;
+
+use best::{Best, best};
+
+use super::difference::{Basis, Unknown, basis, difference};
 use super::group::Group;
 use super::measure::Measure;
-use super::statistics::mean;
 use crate::report::number::significant;
 
 /// Returns the sentence; none for less than two groups.
@@ -25,7 +30,10 @@ pub(crate) fn sentence(groups: &[Group]) -> Option<String> {
     clauses.extend(diverged.iter().map(|group| {
         let of = match group.seeds.len() {
             1 => format!("{} diverged", group.name),
-            n => format!("{} of {n} trainings of {} diverged", group.diverged, group.name),
+            n => format!(
+                "{} of {n} trainings of {} diverged",
+                group.diverged, group.name
+            ),
         };
         format!("{of}, so nothing is said of it")
     }));
@@ -42,51 +50,15 @@ pub(crate) fn sentence(groups: &[Group]) -> Option<String> {
     Some(sentence)
 }
 
-/// Which groups are best by a measure.
-#[derive(Debug, PartialEq)]
-enum Best {
-    /// One, told apart from all others.
-    One(usize),
-    /// Several, and the best of them first; the rest is told apart from that one.
-    Some(Vec<usize>),
-    /// None is told apart from this one.
-    All(usize),
-    Unknown(Unknown),
-}
-
-fn best(measure: Measure, groups: &[&Group]) -> Best {
-    let value = |group: &Group| {
-        let values: Vec<f64> = group.figures.iter().map(|f| measure.of(f)).collect();
-        let mean = mean(&values);
-        if measure.is_accuracy() { -mean } else { mean }
-    };
-    let first = (0..groups.len())
-        .min_by(|a, b| value(groups[*a]).total_cmp(&value(groups[*b])))
-        .expect("there are two groups at least");
-    let mut level = vec![first];
-    for other in (0..groups.len()).filter(|other| *other != first) {
-        match standing(measure, groups[first], groups[other]) {
-            Ok(Standing::NotToldApart) => level.push(other),
-            Ok(Standing::Lower | Standing::Higher) => {}
-            Err(reason) => return Best::Unknown(reason),
-        }
-    }
-    match level.len() {
-        1 => Best::One(first),
-        n if n == groups.len() => Best::All(first),
-        _ => Best::Some(level),
-    }
-}
-
 /// Which groups are flatter, and by what.
 fn flatness(groups: &[&Group]) -> Vec<String> {
     let name = |group: usize| groups[group].name.as_str();
     let mut found: Vec<(Best, Vec<&str>)> = Vec::new();
     for measure in Measure::FLATNESS {
         let best = best(measure, groups);
-        // Of which group the figure is lowest does not matter where it says nothing.
+        // Which of two is lower does not matter where they are not told apart.
         let same = |(other, _): &&mut (Best, Vec<&str>)| match (other, &best) {
-            (Best::All(_), Best::All(_)) => groups.len() == 2,
+            (Best::All(_), Best::All(_)) if groups.len() == 2 => true,
             (other, best) => *other == *best,
         };
         match found.iter_mut().find(same) {
@@ -98,7 +70,6 @@ fn flatness(groups: &[&Group]) -> Vec<String> {
         .into_iter()
         .map(|(best, measures)| {
             let by = list(&measures, "and");
-            let are = if measures.len() == 1 { "is" } else { "are" };
             match (best, groups) {
                 (Best::One(i), [_, _]) => {
                     format!("{} is flatter than {} by {by}", name(i), name(1 - i))
@@ -125,21 +96,25 @@ fn flatness(groups: &[&Group]) -> Vec<String> {
                     list(&measures, "or"),
                     name(i)
                 ),
-                (Best::Unknown(Unknown::NotMeasured), _) => {
-                    format!("{by} could not be measured in every run")
-                }
-                (Best::Unknown(Unknown::InDoubt), _) => {
-                    format!("{by} {are} in doubt, close to a kink of the loss, and {} nothing", if measures.len() == 1 { "says" } else { "say" })
-                }
-                (Best::Unknown(Unknown::Radii), _) => {
-                    format!("{by} was measured with different radii and says nothing")
+                (Best::Unknown(reason), _) => {
+                    let (was, are) = match measures.len() {
+                        1 => ("was", "is"),
+                        _ => ("were", "are"),
+                    };
+                    match reason {
+                        Unknown::NotMeasured => format!("{by} {was} not measured in every run"),
+                        Unknown::InDoubt => {
+                            format!("{by} {are} in doubt, close to a kink of the loss")
+                        }
+                        Unknown::Radii => format!("{by} {was} measured with different radii"),
+                    }
                 }
             }
         })
         .collect();
     if let Some(seed) = one_seed(groups) {
         if let Some(first) = clauses.first_mut() {
-            *first = format!("{seed} {first}");
+            *first = format!("{seed}, {first}");
         }
     }
     clauses
