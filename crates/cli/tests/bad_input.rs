@@ -583,14 +583,3 @@ fn great_numbers_are_said_with_an_exponent() {
     let ended = place.landscape(&["list", "--json"]).expect(0, &[]);
     assert!(ended.out.len() < 10_000);
 }
-
-#[test]
-fn compare_says_where_the_finished_runs_below_are() {
-    let place = Workplace::new();
-    place.landscape(&["run", "pair"]).expect(0, &[]);
-    let ended = place.landscape(&["compare", "runs"]);
-    ended.expect(
-        2,
-        &["runs holds no finished run", "landscape compare runs/pair"],
-    );
-}

@@ -187,8 +187,8 @@ fn compare_puts_finished_runs_side_by_side() {
     place.landscape(&["run", "pair"]).expect(0, &[]);
     let ended = place.landscape(&["compare", "runs/pair"]).expect(0, &[]);
     for word in [
-        "runs/pair/sgd",
-        "runs/pair/sam",
+        "sgd",
+        "sam over sgd",
         "lambda_1",
         "its residual",
         "trace",

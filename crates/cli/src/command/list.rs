@@ -202,6 +202,16 @@ impl Stored {
         }
     }
 
+    /// Whether another run ended as this one did and differs from it in the seed and in nothing else.
+    fn differs_in_seed(&self, other: &Self) -> bool {
+        let (Some(a), Some(b)) = (self.summary(), other.summary()) else {
+            return false;
+        };
+        let mut config = a.config.clone();
+        config.seed = b.config.seed;
+        a.config.seed != b.config.seed && config == b.config && a.status == b.status
+    }
+
     const fn summary(&self) -> Option<&Summary> {
         match &self.content {
             Content::Ended(summary) => Some(summary),
@@ -230,27 +240,54 @@ fn stored() -> anyhow::Result<Vec<(PathBuf, Stored)>> {
 
 fn lying(stored: &[(PathBuf, Stored)]) -> Table {
     let mut table = plain();
-    table.set_header([
-        "in runs/",
-        "method",
-        "status",
-        "when",
-        "test acc.",
-        "lambda_1",
-    ]);
-    for (directory, run) in stored {
+    let seeds = stored
+        .windows(2)
+        .any(|pair| pair[0].1.differs_in_seed(&pair[1].1));
+    let name = if seeds {
+        "in runs/ (×seeds)"
+    } else {
+        "in runs/"
+    };
+    table.set_header([name, "method", "status", "test acc.", "lambda_1"]);
+    // Trainings that differ in nothing but the seed are one line.
+    for runs in stored
+        .chunk_by(|(a, one), (b, other)| a.parent() == b.parent() && one.differs_in_seed(other))
+    {
+        let Some((directory, first)) = runs.first() else {
+            continue;
+        };
         let name = directory.strip_prefix(RUNS).unwrap_or(directory);
-        let figure = |of: fn(&Summary) -> String| run.summary().map_or_else(String::new, of);
+        let name = match runs.len() {
+            1 => name.display().to_string(),
+            seeds => format!("{} ×{seeds}", name.parent().unwrap_or(name).display()),
+        };
+        let summaries: Vec<&Summary> = runs.iter().filter_map(|(_, run)| run.summary()).collect();
+        let mean = |of: fn(&Summary) -> f64| {
+            let sum: f64 = summaries.iter().map(|summary| of(summary)).sum();
+            sum / summaries.len() as f64
+        };
+        let figure = |text: String| {
+            if summaries.is_empty() {
+                String::new()
+            } else {
+                text
+            }
+        };
+        let written = runs.iter().filter_map(|(_, run)| run.written).max();
         table.add_row([
-            printable(&name.display().to_string()).into_owned(),
-            figure(|s| comparison::method(&s.config)),
-            run.status().to_owned(),
-            run.written.map_or_else(String::new, ago),
-            figure(|s| format!("{:.4}", s.figures.test_accuracy.0)),
-            figure(|s| significant(comparison::lambda_1(s), 4)),
+            printable(&name).into_owned(),
+            first
+                .summary()
+                .map_or_else(String::new, |s| comparison::method(&s.config)),
+            match written {
+                Some(written) => format!("{} {}", first.status(), ago(written)),
+                None => first.status().to_owned(),
+            },
+            figure(format!("{:.4}", mean(|s| s.figures.test_accuracy.0))),
+            figure(significant(mean(comparison::lambda_1), 4)),
         ]);
     }
-    for column in table.column_iter_mut().skip(4) {
+    for column in table.column_iter_mut().skip(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table

@@ -31,25 +31,36 @@ struct Order {
     members: Vec<String>,
 }
 
+/// Runs of a command line.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Those that are finished.
+    pub(crate) finished: Vec<(PathBuf, Summary)>,
+    /// Those beside them that are not.
+    pub(crate) unfinished: Vec<PathBuf>,
+}
+
 /// Finds the runs of a command line. A bare name is looked up in `runs/` too.
 ///
 /// # Errors
 ///
 /// A usage error for a directory that is not there or holds no finished run, and when a summary cannot be read.
-pub(crate) fn find(given: &[PathBuf]) -> anyhow::Result<Vec<(PathBuf, Summary)>> {
-    let mut found: Vec<(PathBuf, Summary)> = Vec::new();
+pub(crate) fn find(given: &[PathBuf]) -> anyhow::Result<Found> {
+    let mut found = Found::default();
     for path in given {
-        for directory in finished(path)? {
-            if found.iter().all(|(other, _)| *other != directory) {
+        for directory in runs(path)? {
+            if !directory.join(summary::FILE).is_file() {
+                found.unfinished.push(directory);
+            } else if found.finished.iter().all(|(other, _)| *other != directory) {
                 let summary = Summary::read(&directory)?;
-                found.push((directory, summary));
+                found.finished.push((directory, summary));
             }
         }
     }
     Ok(found)
 }
 
-fn finished(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn runs(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let in_runs = Path::new("runs").join(given);
     let Some(directory) = [given.to_owned(), in_runs]
         .into_iter()
@@ -60,9 +71,8 @@ fn finished(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
             given.display()
         )));
     };
-    let mut found = begun(&directory)?;
-    found.retain(|run| run.join(summary::FILE).is_file());
-    if found.is_empty() {
+    let found = begun(&directory)?;
+    if !found.iter().any(|run| run.join(summary::FILE).is_file()) {
         return Err(usage(format!(
             "{} holds no finished run; landscape run NAME --resume finishes one",
             directory.display()

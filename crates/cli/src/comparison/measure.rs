@@ -68,6 +68,18 @@ impl Measure {
         }
     }
 
+    /// Its name above a column.
+    pub(crate) const fn short_name(self) -> &'static str {
+        match self {
+            Self::TrainingLoss => "train loss",
+            Self::TrainingAccuracy => "train acc.",
+            Self::ValidationLoss => "valid loss",
+            Self::ValidationAccuracy => "valid acc.",
+            Self::TestAccuracy => "test acc.",
+            _ => self.name(),
+        }
+    }
+
     /// Its key in documents for machines.
     pub(crate) fn key(self) -> String {
         self.name().to_lowercase().replace(' ', "_")

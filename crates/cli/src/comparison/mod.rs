@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 pub(crate) use export::csv;
-pub(crate) use found::{FILE as ORDER, begun, find, write_order};
+pub(crate) use found::{FILE as ORDER, Found, begun, find, write_order};
 pub(crate) use pictures::{Drawn, FOLDER as PICTURES, check_folder, draw, usual_folder};
 
 use crate::report::number::Number;
@@ -46,16 +46,22 @@ pub(crate) struct Comparison {
     pub(crate) runs: Vec<Run>,
     members: Vec<Members>,
     groups: Vec<Group>,
+    /// Runs that were looked for beside them and are not finished.
+    unfinished: Vec<PathBuf>,
     /// Why losses and curvatures of the runs do not mean the same.
     obstacle: Option<String>,
 }
 
 impl Comparison {
     /// Puts runs beside each other.
-    pub(crate) fn of(found: Vec<(PathBuf, Summary)>) -> Self {
-        let directories: Vec<&Path> = found.iter().map(|(path, _)| path.as_path()).collect();
+    pub(crate) fn of(found: Found) -> Self {
+        let Found {
+            finished,
+            unfinished,
+        } = found;
+        let directories: Vec<&Path> = finished.iter().map(|(path, _)| path.as_path()).collect();
         let names = found::short_names(&directories);
-        let runs: Vec<Run> = found
+        let runs: Vec<Run> = finished
             .into_iter()
             .zip(names)
             .map(|((directory, summary), name)| Run {
@@ -75,6 +81,7 @@ impl Comparison {
             runs,
             members,
             groups,
+            unfinished,
             obstacle,
         }
     }
@@ -211,6 +218,7 @@ impl Comparison {
             "groups": groups,
             "differences": differences,
             "sentence": self.sentence(),
+            "unfinished": self.unfinished,
             "pictures": pictures,
         })
     }
@@ -230,6 +238,21 @@ impl Comparison {
             .filter(|run| run.summary.status == DIVERGED)
         {
             remarks.push(format!("{} diverged at its last step.", run.name));
+        }
+        let unfinished = self.unfinished.iter().map(|run| run.display().to_string());
+        let unfinished: Vec<String> = unfinished.collect();
+        match unfinished.as_slice() {
+            [] => {}
+            few if few.len() <= 4 => {
+                remarks.push(format!(
+                    "Not finished, and not in these figures: {}.",
+                    few.join(", ")
+                ));
+            }
+            [first, others @ ..] => remarks.push(format!(
+                "Not finished, and not in these figures: {first} and {} others.",
+                others.len()
+            )),
         }
         for members in &self.members {
             for repeated in &members.repeated {

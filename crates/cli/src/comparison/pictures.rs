@@ -29,6 +29,9 @@ pub(crate) const FOLDER: &str = "comparison";
 /// No more runs than these are told apart by their colours.
 const MOST: usize = 12;
 
+/// Of more runs the minima would hide the curves.
+const FEW: usize = 4;
+
 /// The numbers that instruments leave beside a run, without their `step` and what else is not drawn.
 const SURFACE: &str = "landscape-surface.json";
 const LINE: &str = "landscape-line.json";
@@ -319,7 +322,7 @@ fn lines(runs: &[Chosen<'_>]) -> anyhow::Result<Vec<(String, Picture)>> {
             ))
             .with_y_label("loss".into())
             .with_center(Some(0.0))
-            .with_minima(true);
+            .with_minima(having.len() <= FEW);
         let picture = curves(&series, &config).context("the lines cannot be drawn")?;
         pictures.push((format!("line-{}", name.replace([' ', '/'], "-")), picture));
     }

@@ -7,6 +7,9 @@ use serde_json::Value;
 use crate::config::Plan;
 use crate::config::choice::{Decay, Method, Model, name};
 
+/// What the keys begin with of settings that a method has beside its radius.
+pub(super) const OF_THE_METHOD: &str = "sam.";
+
 /// What is said of a setting that a training does not have.
 pub(crate) const NONE: &str = "-";
 
@@ -24,13 +27,13 @@ pub(crate) fn that_differ(plans: &[&Plan]) -> Vec<(String, Vec<String>)> {
                 .unwrap_or_else(|| NONE.to_owned())
         };
         let values: Vec<String> = settings.iter().map(value).collect();
-        let of_the_method = key == "rho" || key.starts_with("sam.");
+        let of_the_method = key == "rho" || key.starts_with(OF_THE_METHOD);
         if of_the_method || values.iter().any(|value| *value != values[0]) {
             found.push((key.clone(), values));
         }
     }
     // The method's own first.
-    found.sort_by_key(|(key, _)| key != "rho" && !key.starts_with("sam."));
+    found.sort_by_key(|(key, _)| key != "rho" && !key.starts_with(OF_THE_METHOD));
     found
 }
 

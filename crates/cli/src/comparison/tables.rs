@@ -3,7 +3,7 @@
 use super::difference::{Basis, Unknown, basis, difference};
 use super::group::Group;
 use super::measure::Measure;
-use super::settings::{NONE, method, that_differ};
+use super::settings::{NONE, OF_THE_METHOD, method, that_differ};
 use super::statistics::{mean, standard_deviation};
 use super::{Comparison, Run};
 use crate::report::number::{plain_number, significant, with_interval, with_spread};
@@ -121,7 +121,7 @@ pub(super) fn figures(comparison: &Comparison) -> Sheet {
                 (Part::Curvature, format!("{name}, rho {rho}"), name)
             }
             Measure::SamSharpness => (Part::Curvature, name.to_owned(), name),
-            _ => (Part::Loss, name.to_owned(), name),
+            _ => (Part::Loss, name.to_owned(), measure.short_name()),
         };
         let cell = |runs: &[&Summary]| {
             let shown = figure(measure, runs);
@@ -162,9 +162,19 @@ fn settings(columns: &[Vec<&Summary>], grouped: bool) -> Vec<Item> {
     let item = |label: &str, cells: Vec<String>| Item::new(Part::Settings, label, cells);
     let methods = plans.iter().map(|plan| method(plan)).collect();
     let mut items = vec![item("method", methods)];
-    for (key, values) in that_differ(&plans) {
+    let (of_the_method, others): (Vec<_>, Vec<_>) = that_differ(&plans)
+        .into_iter()
+        .partition(|(key, _)| key.starts_with(OF_THE_METHOD));
+    for (key, values) in others {
         let label = key.replace('_', " ");
         items.push(item(&label, values));
+    }
+    if !of_the_method.is_empty() {
+        let words = plans.iter().map(|plan| match plan.sam.words() {
+            words if words.is_empty() => NONE.to_owned(),
+            words => words,
+        });
+        items.insert(2, item("its settings", words.collect()));
     }
     let seeds: Vec<Vec<u32>> = columns
         .iter()
@@ -255,7 +265,7 @@ pub(super) fn differences(comparison: &Comparison) -> Vec<(String, Sheet)> {
                 Measure::LambdaOne | Measure::Trace | Measure::SamSharpness => Part::Curvature,
                 _ => Part::Loss,
             };
-            Item::new(part, measure.name(), cells.collect())
+            Item::headed(part, measure.name(), measure.short_name(), cells.collect())
         };
         let names = groups
             .iter()

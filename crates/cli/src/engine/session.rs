@@ -15,10 +15,10 @@ use super::run_dir::{self, Beginning, Existing};
 use super::seeds;
 use super::training::{Outcome, train};
 use crate::command::Context;
-use crate::comparison::{self, Comparison, Drawn};
+use crate::comparison::{self, Comparison, Drawn, Found};
 use crate::config::choice::Model;
 use crate::config::{Plan, Training, Workspace, limits};
-use crate::failure::{FAILED, INTERRUPTED, SUCCESS, usage};
+use crate::failure::{Diverged, FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
@@ -120,26 +120,38 @@ impl Session {
             run_dir::remove(&run)?;
         }
         self.remember_order()?;
-        let mut finished: Vec<(String, Summary)> = Vec::new();
+        let mut finished: Vec<(&Job, Summary)> = Vec::new();
+        let mut diverged: Vec<PathBuf> = Vec::new();
         let mut stopped = None;
         for job in &self.jobs {
-            match train(job, interrupt)? {
-                Outcome::Finished(summary) => finished.push((job.training.name.clone(), *summary)),
-                Outcome::Interrupted { step } => {
+            match train(job, interrupt) {
+                Ok(Outcome::Finished(summary)) => finished.push((job, *summary)),
+                Ok(Outcome::Interrupted { step }) => {
                     stopped = Some((job, step));
                     break;
                 }
+                // The others are not to blame.
+                Err(error) if self.jobs.len() > 1 && error.is::<Diverged>() => {
+                    let message = format!("{error:#}");
+                    let alarm = Paint::stderr().alarm("error:");
+                    say(&format!("{alarm} {}", printable(&message)));
+                    diverged.push(job.training.output.clone());
+                }
+                Err(error) => return Err(error),
             }
         }
-        let found = self.jobs.iter().zip(&finished);
-        let found = found.map(|(job, (_, summary))| (job.training.output.clone(), summary.clone()));
-        let comparison = Comparison::of(found.collect());
+        let done = finished.iter();
+        let done = done.map(|(job, summary)| (job.training.output.clone(), summary.clone()));
+        let comparison = Comparison::of(Found {
+            finished: done.collect(),
+            unfinished: diverged.clone(),
+        });
         if !context.json && !finished.is_empty() {
             self.show(&comparison.text(width::columns()))?;
         }
         let drawn = match &stopped {
-            None => self.draw(&comparison)?,
-            Some(_) => None,
+            None if !finished.is_empty() => self.draw(&comparison)?,
+            _ => None,
         };
         if context.json {
             let mut document = comparison.json(drawn.as_ref());
@@ -157,13 +169,16 @@ impl Session {
             return Ok(INTERRUPTED);
         }
         if !context.json {
-            self.say_where(&finished, drawn.as_ref())?;
+            let pictures = finished
+                .iter()
+                .any(|(_, summary)| !summary.pictures.is_empty());
+            self.say_where(pictures, drawn.as_ref())?;
         }
         // A finished run that is only shown has failed before, and is asked for all the same.
-        let failed = |(job, (_, summary)): (&Job, &(String, Summary))| {
+        let failed = |(job, summary): &(&Job, Summary)| {
             job.beginning != Beginning::Done && summary.status == DIVERGED
         };
-        Ok(if self.jobs.iter().zip(&finished).any(failed) {
+        Ok(if !diverged.is_empty() || finished.iter().any(failed) {
             FAILED
         } else {
             SUCCESS
@@ -220,11 +235,7 @@ impl Session {
         }
     }
 
-    fn say_where(
-        &self,
-        finished: &[(String, Summary)],
-        drawn: Option<&Drawn>,
-    ) -> anyhow::Result<()> {
+    fn say_where(&self, pictures: bool, drawn: Option<&Drawn>) -> anyhow::Result<()> {
         let paint = Paint::stdout();
         let Some(first) = self.jobs.first() else {
             return Ok(());
@@ -234,8 +245,7 @@ impl Session {
         let command = format!("tensorboard --logdir {}", folder.display());
         let look = paint.strong(&printable(&command));
         self.show(&format!("To look at it: {look}"))?;
-        let pictures = |(_, summary): &(String, Summary)| !summary.pictures.is_empty();
-        if finished.iter().any(pictures) {
+        if pictures {
             let place = match group {
                 Some(folder) => format!("in the folder of each run in {}", folder.display()),
                 None => folder.join("*.png").display().to_string(),

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use burn::optim::ModuleOptimizer;
 
 use super::checkpoint::{self, State};
@@ -23,6 +23,7 @@ use super::session::Job;
 use super::step::{Stepped, Stepper};
 use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::Plan;
+use crate::failure::Diverged;
 use crate::interrupt::Interrupt;
 use crate::report::number::plain_number;
 use crate::report::output::{printable, say};
@@ -325,7 +326,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             Stepped::Refused(reason) => {
                 self.observer.finish()?;
                 let rate = self.plan.learning_rate.get();
-                bail!(
+                Err(Diverged(format!(
                     "{}: the run stops at step {} (epoch {}): {reason}. What was logged until then is in {}. Try a lower learning \
                      rate (it is {}: --learning-rate {} --overwrite), {}another seed",
                     self.job.training.name,
@@ -335,7 +336,8 @@ impl<'a, M: Network> Trainer<'a, M> {
                     plain_number(rate),
                     plain_number(rate / 10.0),
                     self.plan.ways_to_calm()
-                );
+                ))
+                .into())
             }
         }
     }

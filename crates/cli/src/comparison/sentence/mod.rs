@@ -122,17 +122,11 @@ fn flatness(groups: &[&Group]) -> Vec<String> {
 
 /// What groups with one seed are introduced with.
 fn one_seed(groups: &[&Group]) -> Option<String> {
-    let single = |group: &&&Group| group.seeds.len() == 1;
-    let of: Vec<&str> = groups
-        .iter()
-        .filter(single)
-        .map(|group| group.name.as_str())
-        .collect();
-    if of.is_empty() {
-        return None;
-    }
-    if of.len() < groups.len() {
-        return Some(format!("with one seed of {}", list(&of, "and")));
+    let single = groups.iter().filter(|group| group.seeds.len() == 1);
+    match single.count() {
+        0 => return None,
+        n if n < groups.len() => return Some("with one seed only".to_owned()),
+        _ => {}
     }
     let seed = &groups[0].seeds;
     Some(if groups.iter().all(|group| group.seeds == *seed) {
@@ -160,6 +154,16 @@ fn test(groups: &[&Group]) -> Vec<String> {
         } else {
             format!("no test loss or accuracy differs from the best by more than the {spread}")
         }];
+    }
+    if let [Best::One(i), Best::One(j)] = found
+        && i == j
+        && groups.len() > 2
+    {
+        return vec![format!(
+            "{} has the lowest test loss and the highest test accuracy of {}, by more than the {spread}",
+            groups[i].name,
+            groups.len()
+        )];
     }
     let clause = |(measure, best): (Measure, &Best)| {
         let what = measure.name();

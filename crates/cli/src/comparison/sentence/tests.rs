@@ -178,7 +178,7 @@ fn one_seed_is_said_to_be_one() {
     );
     let said = sentence(&[sgd(), first_seed(&sam())]).unwrap();
     assert!(
-        said.starts_with("With one seed of sam, sam is flatter"),
+        said.starts_with("With one seed only, sam is flatter"),
         "{said}"
     );
     assert!(said.ends_with(ONE_SEED), "{said}");
@@ -303,6 +303,25 @@ fn of_three_the_flattest_is_said_or_those_that_are() {
         &[sgd(), sam(), between],
         "sam is the flattest of 3 by lambda_1; by trace asam and sam are the flattest of 3 and not told apart; asam is the flattest \
          of 3 by SAM sharpness; no test loss or accuracy differs from the best by more than the spread of 3 seeds.",
+    );
+}
+
+#[test]
+fn best_loss_and_accuracy_of_one_group_are_said_together() {
+    let mut best = sgd();
+    best.name = "longer".to_owned();
+    for (figures, better) in best.figures.iter_mut().zip([0.05, 0.051, 0.052]) {
+        figures.test_loss.0 -= better;
+        figures.test_accuracy.0 += better;
+    }
+    let mut third = sgd();
+    third.name = "again".to_owned();
+    let said = sentence(&[sgd(), best, third]).unwrap();
+    assert!(
+        said.ends_with(
+            "; longer has the lowest test loss and the highest test accuracy of 3, by more than the spread of 3 seeds."
+        ),
+        "{said}"
     );
 }
 
