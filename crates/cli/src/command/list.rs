@@ -49,11 +49,11 @@ pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
     if !stored.is_empty() {
         print(&format!("\n{}", fitted(lying(&stored))))?;
     }
-    print(
-        &paint.faint(
-            "\nlandscape run NAME begins a run, landscape compare NAME shows what came of it",
-        ),
-    )?;
+    let next = comparison::wrapped(
+        "landscape run NAME begins a run, landscape compare NAME shows what came of it",
+        width::columns(),
+    );
+    print(&format!("\n{}", paint.faint(&next)))?;
     Ok(SUCCESS)
 }
 
@@ -108,7 +108,10 @@ fn runs_of_the_file(workspace: &Workspace, runs: &[(String, Vec<Training>)]) -> 
         // Trainings that differ in nothing but the seed are one line.
         let mut seen: Vec<(String, usize)> = Vec::new();
         for training in trainings {
-            let brief = brief(&training.plan);
+            let mut brief = brief(&training.plan);
+            if let Some(member) = &training.member {
+                brief = format!("{}: {brief}", printable(member));
+            }
             match seen.last_mut() {
                 Some((last, count)) if *last == brief => *count += 1,
                 _ => seen.push((brief, 1)),

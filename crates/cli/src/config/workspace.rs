@@ -42,6 +42,8 @@ pub(crate) struct Training {
     pub(crate) name: String,
     /// Where its files go.
     pub(crate) output: PathBuf,
+    /// The member of a group that it is.
+    pub(crate) member: Option<String>,
     /// The folder that it shares with the other trainings of the command, if there are others.
     pub(crate) group: Option<PathBuf>,
     /// What is to be done.
@@ -114,13 +116,16 @@ impl Workspace {
                 let settings = member.clone().over(base.clone());
                 let mut sources = vec![key(&["runs", run, "members", name])];
                 sources.extend(own.iter().cloned());
-                self.seeded(name, folder.join(name), flags, settings, sources)
+                let mut trainings =
+                    self.seeded(name, folder.join(name), flags, settings, sources)?;
+                for training in &mut trainings {
+                    training.member = Some(name.clone());
+                    training.group = Some(folder.clone());
+                }
+                Ok(trainings)
             })
             .collect::<anyhow::Result<_>>()?;
-        let mut trainings = trainings.concat();
-        for training in &mut trainings {
-            training.group = Some(folder.clone());
-        }
+        let trainings = trainings.concat();
         if let Some((key, values)) = overridden(flags, members) {
             return Err(usage(format!(
                 "{}: the members of `{run}` differ by it ({values}) and would be one training; landscape train does one",
@@ -232,6 +237,7 @@ impl Workspace {
         Ok(Training {
             name: name.to_owned(),
             output,
+            member: None,
             group: None,
             plan: Plan::decide(settings, dataset, data),
             sources,

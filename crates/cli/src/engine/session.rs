@@ -1,6 +1,6 @@
 //! The trainings of one command: checked before any begins, carried out one after the other, shown side by side.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -187,24 +187,12 @@ impl Session {
 
     /// `compare` shows the members of a group in the order of workspace.toml.
     fn remember_order(&self) -> anyhow::Result<()> {
-        let mut members: Vec<String> = Vec::new();
-        let mut group = None;
-        for Training {
-            output, group: of, ..
-        } in self.jobs.iter().map(|job| &job.training)
-        {
-            let Some(folder) = of else { continue };
-            let inside = output.strip_prefix(folder).ok();
-            let first = inside.and_then(|inside| inside.iter().next());
-            let name = first.map(|name| name.to_string_lossy().into_owned());
-            members.extend(name.filter(|name| !members.contains(name)));
-            group = Some(folder);
-        }
-        match group {
-            // Folders of seeds are in the order of their numbers.
-            Some(folder) if self.jobs.iter().any(|job| !is_seed_of(job, folder)) => {
-                comparison::write_order(folder, &members)
-            }
+        let trainings = || self.jobs.iter().map(|job| &job.training);
+        let mut members: Vec<String> = trainings().filter_map(|t| t.member.clone()).collect();
+        // The seeds of a member follow each other.
+        members.dedup();
+        match trainings().find_map(|training| training.group.as_ref()) {
+            Some(folder) if !members.is_empty() => comparison::write_order(folder, &members),
             _ => Ok(()),
         }
     }
@@ -265,11 +253,6 @@ fn run_in_the_way(training: &Training) -> Option<PathBuf> {
     let is_of_a_seed = *training.output == *folder.join(seeds::folder(training.plan.seed));
     (is_of_a_seed && training.group.is_some() && folder.join(manifest::FILE).exists())
         .then(|| folder.to_owned())
-}
-
-/// Whether the folder of a training is that of a seed, in this folder.
-fn is_seed_of(job: &Job, folder: &Path) -> bool {
-    job.training.output == folder.join(seeds::folder(job.training.plan.seed))
 }
 
 /// The folder that several trainings share.
