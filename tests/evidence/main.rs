@@ -2,6 +2,7 @@
 //! markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+mod budget;
 mod composition;
 mod cost;
 mod differences;
@@ -42,7 +43,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 5] = [
+const EXPERIMENTS: [Experiment; 6] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -57,6 +58,11 @@ const EXPERIMENTS: [Experiment; 5] = [
         "sam-cost",
         "What does a step of each sharpness-aware method cost beside a step of SGD?",
         cost::run,
+    ),
+    (
+        "probe-budget",
+        "What do probes take of a training under a budget, and what do they find for it?",
+        budget::run,
     ),
     (
         "hessian-products",

@@ -39,7 +39,7 @@ pub use error::Error;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use fixed::Fixed;
 pub use operator::{Domain, LinearOperator};
-pub use parameters::{Block, ParameterSpace, cast};
+pub use parameters::{Block, ParameterSpace, cast, snapshot};
 pub use risk::{Batches, ModelOutputs, Objective, Reduction, Risk, Statistics};
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{

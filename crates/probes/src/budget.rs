@@ -1,66 +1,72 @@
-//! How much time probes may take, and how much they took.
+//! How much of a run's time measuring may take, and how much it took.
 
 use std::time::Duration;
 
-/// How much of the training's time probes may take.
+use crate::Error;
+
+/// The share of a run's time that probes may take: a limit.
 ///
-/// By default a budget only accounts: it reports the share that was spent and warns once when it is exceeded, and what is measured depends on the
-/// schedules alone, so that two runs give the same numbers on a fast and on a slow machine. [`Budget::enforcing`] trades that for the time: probes added
-/// with [`Probes::with_optional`](crate::Probes::with_optional) are then skipped while the budget is exceeded, and each skip is recorded with its reason.
+/// A share s allows s / (1 − s) seconds of probes for each second of training, which are saved up from step to step. A
+/// measurement that does not fit into what was saved is made with fewer products or points, over a smaller fixed sample of the data, or later:
+/// see [`Probes`](crate::Probes). The results then depend on the speed of the machine. Without a limit they do not.
+///
+/// # Examples
+///
+/// ```
+/// use probes::Budget;
+///
+/// assert_eq!(Budget::fraction(0.05).share(), Some(0.05));
+/// assert_eq!(Budget::unlimited().share(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// The time of probes over the time of training without them; infinite for no limit.
-    pub fraction: f64,
-    /// Whether optional probes are skipped while the budget is exceeded.
-    pub enforcing: bool,
-    /// The time that probes may take in any case, because at the start of a run every fraction is large.
-    pub grace: Duration,
+    share: Option<f64>,
 }
 
 impl Budget {
-    /// A budget of `fraction` of the training's time, 0.05 for five per cent, with a grace of ten seconds.
+    /// At most `share` of the time of the whole run, 0.05 for five per cent. One and more is no limit.
     ///
     /// # Panics
     ///
-    /// When `fraction` is negative or NaN.
+    /// When `share` is negative or NaN. [`try_fraction`](Self::try_fraction) gives an error.
     #[must_use]
-    pub fn fraction(fraction: f64) -> Self {
-        assert!(
-            fraction >= 0.0,
-            "a budget of {fraction} of the training's time makes no sense: give a number from 0 up"
-        );
-        Self {
-            fraction,
-            enforcing: false,
-            grace: Duration::from_secs(10),
+    pub fn fraction(share: f64) -> Self {
+        Self::try_fraction(share).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`fraction`](Self::fraction), for a share that comes from a user.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] when `share` is negative or NaN.
+    pub fn try_fraction(share: f64) -> Result<Self, Error> {
+        if share.is_nan() || share < 0.0 {
+            return Err(Error::Setting {
+                name: "the probes' share of the time",
+                value: share,
+                allowed: "give a number from 0 up, such as 0.05",
+            });
         }
+        Ok(Self {
+            share: (share < 1.0).then_some(share),
+        })
     }
 
     /// No limit; the time is still accounted for.
     #[must_use]
-    pub fn unlimited() -> Self {
-        Self::fraction(f64::INFINITY)
+    pub const fn unlimited() -> Self {
+        Self { share: None }
     }
 
-    /// The same budget, enforced: results then depend on the speed of the machine.
+    /// The share of the whole time, if there is a limit.
     #[must_use]
-    pub fn enforcing(self) -> Self {
-        Self {
-            enforcing: true,
-            ..self
-        }
+    pub const fn share(&self) -> Option<f64> {
+        self.share
     }
 
-    /// The same budget with another grace.
-    #[must_use]
-    pub fn with_grace(self, grace: Duration) -> Self {
-        Self { grace, ..self }
-    }
-
-    /// Whether `spent` exceeds the budget.
-    #[must_use]
-    pub fn is_exceeded(&self, spent: &Spent) -> bool {
-        spent.probes > self.grace && spent.fraction() > self.fraction
+    /// Seconds of probes that so many seconds of training allow, if there is a limit.
+    pub(crate) fn allowed(&self, training: f64) -> Option<f64> {
+        self.share.map(|share| share / (1.0 - share) * training)
     }
 }
 
@@ -74,23 +80,15 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// The time of probes over the time of training; 0 when both are zero.
+    /// The share of probes in the time of both; 0 when both are zero.
     #[must_use]
-    pub fn fraction(&self) -> f64 {
-        if self.probes.is_zero() {
+    pub fn share(&self) -> f64 {
+        let probes = self.probes.as_secs_f64();
+        if probes == 0.0 {
             0.0
         } else {
-            self.probes.as_secs_f64() / self.training.as_secs_f64()
+            probes / (probes + self.training.as_secs_f64())
         }
-    }
-
-    /// "12.3 s of probes for 100.0 s of training (12.3 %)".
-    pub(crate) fn sentence(&self) -> String {
-        let (probes, training) = (self.probes.as_secs_f64(), self.training.as_secs_f64());
-        format!(
-            "{probes:.1} s of probes for {training:.1} s of training ({:.1} %)",
-            100.0 * self.fraction()
-        )
     }
 }
 
@@ -99,17 +97,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budget_is_exceeded_only_beyond_grace_and_fraction() {
-        let spent = |probes, training| Spent {
-            probes: Duration::from_secs(probes),
-            training: Duration::from_secs(training),
+    fn a_share_is_one_of_the_whole_time() {
+        let spent = Spent {
+            probes: Duration::from_secs(5),
+            training: Duration::from_secs(95),
         };
-        let budget = Budget::fraction(0.1);
-        assert!(!budget.is_exceeded(&spent(10, 0)));
-        assert!(budget.is_exceeded(&spent(11, 0)));
-        assert!(!budget.is_exceeded(&spent(11, 110)));
-        assert!(budget.is_exceeded(&spent(12, 110)));
-        assert!(!Budget::unlimited().is_exceeded(&spent(100, 0)));
-        assert_eq!(Spent::default().fraction(), 0.0);
+        assert_eq!(spent.share(), 0.05);
+        assert!((Budget::fraction(0.05).allowed(95.0).unwrap() - 5.0).abs() < 1e-12);
+        assert_eq!(Spent::default().share(), 0.0);
+        assert_eq!(Budget::fraction(1.0), Budget::unlimited());
+        assert!(Budget::try_fraction(f64::NAN).is_err() && Budget::try_fraction(-0.1).is_err());
     }
 }

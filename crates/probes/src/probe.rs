@@ -1,10 +1,8 @@
 //! The trait of everything that measures.
 
-use std::fmt;
-use std::ops::ControlFlow;
-
-use crate::Error;
+use crate::cost::Cost;
 use crate::record::Records;
+use crate::{Error, Moment};
 
 /// Something that measures a model during training.
 ///
@@ -14,7 +12,7 @@ use crate::record::Records;
 /// # Examples
 ///
 /// ```
-/// use probes::{Error, Moment, Probe, Probes, Budget, Records, Schedule, sink::Memory};
+/// use probes::{Error, Moment, Probe, Probes, Records, Schedule, sink::Memory};
 ///
 /// /// The model is a number here.
 /// struct Square;
@@ -31,7 +29,7 @@ use crate::record::Records;
 /// }
 ///
 /// let memory = Memory::new();
-/// let mut probes = Probes::new(Budget::fraction(0.05)).with(Schedule::every(2), Square).into_sink(memory.clone());
+/// let mut probes = Probes::unlimited().with(Schedule::every(2), Square).into_sink(memory.clone());
 /// for step in 0..=4 {
 ///     probes.observe(step, &(step as f64))?;
 /// }
@@ -42,68 +40,23 @@ pub trait Probe<M> {
     /// What the probe measures, for reports: "top 3 eigenvalues".
     fn name(&self) -> String;
 
-    /// Measures `moment.model` and adds what was found to `records`. Records added before an error are kept.
+    /// What a measurement takes, which is asked under a limited [`Budget`](crate::Budget). `None`, the default, is not known: then the
+    /// first measurement is made once anything is saved up, and the others once there is what the last one took.
+    ///
+    /// # Errors
+    ///
+    /// When the quantity cannot be measured; the measurement itself will say so.
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        let _ = moment;
+        Ok(None)
+    }
+
+    /// Measures `moment.model` and adds what was found to `records`. Records added before an error are kept. Where
+    /// [`moment.seconds`](Moment::seconds) says how long it may take, a probe that can do with less effort does, and says so by
+    /// [`Records::shortened`].
     ///
     /// # Errors
     ///
     /// When the quantity cannot be measured here, for example because the loss is NaN. Training goes on.
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error>;
-}
-
-/// A moment of a training run.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Moment<'a, M> {
-    /// The number of updates made so far.
-    pub step: u64,
-    /// The number of updates that the run will make, if known.
-    pub total_steps: Option<u64>,
-    /// The model.
-    pub model: &'a M,
-    /// The learning rate of the last update, if the loop told it.
-    pub learning_rate: Option<f64>,
-    pub(crate) interrupt: Interrupt<'a>,
-}
-
-/// The question whether measurements shall stop, if there is anybody to ask.
-#[derive(Clone, Copy)]
-pub(crate) struct Interrupt<'a>(pub(crate) Option<&'a (dyn Fn() -> bool + Send)>);
-
-impl Interrupt<'_> {
-    /// Whether they shall.
-    pub(crate) fn requested(self) -> bool {
-        self.0.is_some_and(|requested| requested())
-    }
-}
-
-impl fmt::Debug for Interrupt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Interrupt").field(&self.requested()).finish()
-    }
-}
-
-impl<'a, M> Moment<'a, M> {
-    /// The moment of `model` after `step` updates.
-    #[must_use]
-    pub fn new(step: u64, model: &'a M) -> Self {
-        Self {
-            step,
-            total_steps: None,
-            model,
-            learning_rate: None,
-            interrupt: Interrupt(None),
-        }
-    }
-
-    /// [`ControlFlow::Break`] once the loop wants measurements to stop ([`Probes::with_interrupt`](crate::Probes::with_interrupt)).
-    ///
-    /// Asked by long measurements now and then; the callbacks of `landscape` take it as it is, and give up with
-    /// [`landscape::Error::Cancelled`].
-    pub fn going_on(&self) -> ControlFlow<()> {
-        if self.interrupt.requested() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
 }

@@ -2,60 +2,62 @@
 
 use std::time::{Duration, Instant};
 
+use burn::module::Module;
+
 use crate::Error;
+use crate::background::Worker;
 use crate::budget::{Budget, Spent};
-use crate::caught::caught;
+use crate::core::Core;
 use crate::delivery::Delivery;
-use crate::observation::{Observation, Summary, notes};
-use crate::probe::{Interrupt, Moment, Probe};
-use crate::record::{Record, Records, Value};
+use crate::entry::{Entry, Required};
+use crate::message::Message;
+use crate::observation::{Observation, Summary};
+use crate::probe::Probe;
+use crate::record::{Record, Value};
 use crate::schedule::Schedule;
 use crate::sink::Sink;
-
-/// The tag of the text that reports probes which failed or were skipped.
-pub const NOTES_TAG: &str = "diagnosis/probes";
 
 /// Probes with their schedules, and the sinks that receive the records.
 ///
 /// The training loop calls [`observe`](Self::observe) after each update (and once before the first, as step 0) and does not know what is measured. A probe
 /// that fails is reported and never stops the loop; records made before are never lost.
 ///
-/// The time spent inside is recorded as `cost/probe_seconds` and `cost/probe_fraction` (probes over training, both since the container was made) at each step that measured something;
-/// the one warning about an exceeded budget comes as the text `cost/budget`. [`without_cost_records`](Self::without_cost_records) leaves these three out, and what
+/// # The budget
+///
+/// A [`Budget`] is a limit. Once the pace of the training is known (after its third step), what all probes ask for is compared with what the budget supplies. Where it
+/// does not fit, risks are measured over a smaller sample of their data, chosen once for the whole run (not less than 32 examples or a sixteenth), and
+/// measurements are shortened: fewer Lanczos steps, warm starts from the last eigenvectors, fewer probe vectors, coarser planes, with the error that belongs to it. A measurement for which
+/// too little was saved up waits, is made at a later step, and is left out when it is due again before. All of it stands in the [`Observation`], in the text [`tag::NOTES`](crate::tag::NOTES), and in
+/// the account at the end ([`tag::ACCOUNT`](crate::tag::ACCOUNT), [`Summary`]).
+///
+/// The time spent inside is recorded as `cost/probe_seconds` and `cost/probe_fraction` (the share of probes in the whole time, both since the container was made) at each step that measured something.
+/// [`without_cost_records`](Self::without_cost_records) leaves these out, and without a limit what
 /// remains depends on the run alone.
+///
+/// # Messages
+///
+/// Plans, warnings, failures, and measurements that take longer than two seconds are told on standard error;
+/// [`with_handler`](Self::with_handler) takes them elsewhere.
+///
+/// # Initial weights
 ///
 /// Burn draws the initial weights of a layer when they are first looked at. A probe that measures the untrained model looks at all of them at once, before the
 /// first forward pass and its dropout do, and so the device's random stream is drawn from in another order. To compare a run bit for bit with one that is not
-/// measured at step 0, look at all weights in both right after the model is made, for example with `ParameterSpace::of(&model)`.
+/// measured at step 0, look at all weights in both right after the model is made, for example with `ParameterSpace::of(&model)`. Otherwise there is no need to.
 ///
 /// # Examples
 ///
 /// See [`Probe`].
 pub struct Probes<M> {
-    entries: Vec<Entry<M>>,
-    sinks: Vec<Delivery>,
-    budget: Budget,
-    total_steps: Option<u64>,
+    way: Way<M>,
     learning_rate: Option<f64>,
-    clock: Box<dyn Fn() -> Duration + Send>,
-    interrupt: Option<Box<dyn Fn() -> bool + Send>>,
-    cost_records: bool,
-    inside: Duration,
-    last_step: Option<u64>,
-    warned: bool,
-    /// Warnings about sinks, for the next observation.
-    pending: Vec<String>,
-    summary: Summary,
 }
 
-struct Entry<M> {
-    schedule: Schedule,
-    probe: Box<dyn Probe<M> + Send>,
-    /// As the probe told it when it was added: asking again could panic.
-    name: String,
-    optional: bool,
-    was_due: bool,
-    measured: u64,
+enum Way<M> {
+    /// In the training's own thread.
+    Here(Box<Core<M>>),
+    /// Beside it.
+    Beside(Worker<M>),
 }
 
 impl<M> Probes<M> {
@@ -63,84 +65,87 @@ impl<M> Probes<M> {
     #[must_use]
     pub fn new(budget: Budget) -> Self {
         let start = Instant::now();
+        let core = Core::new(budget, Box::new(move || start.elapsed()));
         Self {
-            entries: Vec::new(),
-            sinks: Vec::new(),
-            budget,
-            total_steps: None,
+            way: Way::Here(Box::new(core)),
             learning_rate: None,
-            clock: Box::new(move || start.elapsed()),
-            interrupt: None,
-            cost_records: true,
-            inside: Duration::ZERO,
-            last_step: None,
-            warned: false,
-            pending: Vec::new(),
-            summary: Summary::default(),
         }
     }
 
-    /// Adds a probe that always measures when its schedule says so.
+    /// No probes yet, and no limit: everything is measured in full whenever it is due.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::new(Budget::unlimited())
+    }
+
+    /// Changes the settings. After [`in_background`](Self::in_background) they are the worker's, and stay as they are.
+    fn set(mut self, change: impl FnOnce(&mut Core<M>)) -> Self {
+        if let Way::Here(core) = &mut self.way {
+            change(core);
+        }
+        self
+    }
+
+    /// Adds a probe, which measures when its schedule says so, as far as the budget allows.
     #[must_use]
     pub fn with(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
-        self.with_entry(schedule, Box::new(probe), false)
+        let entry = Entry::new(schedule, Box::new(probe), Required::Never);
+        self.set(|core| core.entries.push(entry))
     }
 
-    /// Adds a probe that an enforcing budget may skip.
+    /// Adds a probe that is measured in full whenever it is due, whatever the budget.
     #[must_use]
-    pub fn with_optional(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
-        self.with_entry(schedule, Box::new(probe), true)
+    pub fn with_required(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
+        let entry = Entry::new(schedule, Box::new(probe), Required::Always);
+        self.set(|core| core.entries.push(entry))
     }
 
-    fn with_entry(
-        mut self,
+    /// Adds a probe whose measurement after the last step is a result of the run: it is made in full whatever the budget, and those before as far as the budget allows.
+    #[must_use]
+    pub fn with_required_at_end(
+        self,
         schedule: Schedule,
-        probe: Box<dyn Probe<M> + Send>,
-        optional: bool,
+        probe: impl Probe<M> + Send + 'static,
     ) -> Self {
-        self.entries.push(Entry {
-            schedule,
-            name: probe.name(),
-            probe,
-            optional,
-            was_due: false,
-            measured: 0,
-        });
-        self
+        let entry = Entry::new(schedule, Box::new(probe), Required::AtEnd);
+        self.set(|core| core.entries.push(entry))
+    }
+
+    /// Measures risks over all the data that they were given, whatever the budget: measurements are shortened, wait and are left out instead. For runs that are
+    /// compared with one another.
+    #[must_use]
+    pub fn with_whole_samples(self) -> Self {
+        self.set(|core| core.samples = false)
     }
 
     /// Adds a sink; every sink receives every record.
     #[must_use]
-    pub fn into_sink(mut self, sink: impl Sink + 'static) -> Self {
-        self.sinks.push(Delivery::to(sink));
-        self
+    pub fn into_sink(self, sink: impl Sink + 'static) -> Self {
+        self.set(|core| core.sinks.push(Delivery::to(sink)))
     }
 
-    /// Tells the number of updates that the run will make, which `log` and `end` schedules need.
+    /// Tells the number of updates that the run will make, which `log` and `end` schedules need. It also lets a budget be planned for the whole run.
     #[must_use]
     pub fn with_total_steps(self, total: u64) -> Self {
-        Self {
-            total_steps: Some(total),
-            ..self
-        }
+        self.set(|core| core.total_steps = Some(total))
     }
 
-    /// Leaves out `cost/probe_seconds` and `cost/probe_fraction`, so that two equal runs give equal records.
+    /// Leaves out the records of the group `cost`, so that two equal runs without a limit give equal records.
     #[must_use]
     pub fn without_cost_records(self) -> Self {
-        Self {
-            cost_records: false,
-            ..self
-        }
+        self.set(|core| core.cost_records = false)
+    }
+
+    /// Hands [messages](Message) to `handler` in place of standard error. `|_| ()` is silence.
+    #[must_use]
+    pub fn with_handler(self, handler: impl FnMut(&Message<'_>) + Send + 'static) -> Self {
+        self.set(|core| core.handler = Box::new(handler))
     }
 
     /// Replaces the clock: the time since some fixed moment, never decreasing. For tests and for simulated time.
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> Duration + Send + 'static) -> Self {
-        Self {
-            clock: Box::new(clock),
-            ..self
-        }
+        self.set(|core| core.clock = Box::new(clock))
     }
 
     /// Asks `requested` between probes, between the products of an operator and between the points of a slice whether measurements shall
@@ -148,13 +153,31 @@ impl<M> Probes<M> {
     /// [`Observation::interrupted`].
     #[must_use]
     pub fn with_interrupt(self, requested: impl Fn() -> bool + Send + 'static) -> Self {
-        Self {
-            interrupt: Some(Box::new(requested)),
-            ..self
+        self.set(|core| core.interrupt = Some(Box::new(requested)))
+    }
+
+    /// Measures in a thread of its own, on a [snapshot](landscape::snapshot) of the model, while training goes on. To be called last, after all settings.
+    ///
+    /// Without a limit the records are those that measuring in the training's thread gives. Two snapshots wait at most; then [`observe`](Self::observe) waits too, without a limit, or leaves the step out,
+    /// with one. A [`Budget`] limits the time of the thread as a share of the run's. An [`Observation`] says nothing of what was measured; the sinks and
+    /// [`finish`](Self::finish) do.
+    ///
+    /// Threads share the processor: it pays where cores are idle while the model trains.
+    #[must_use]
+    pub fn in_background(self) -> Self
+    where
+        M: Module + 'static,
+    {
+        match self.way {
+            Way::Here(core) => Self {
+                way: Way::Beside(Worker::start(*core)),
+                ..self
+            },
+            Way::Beside(_) => self,
         }
     }
 
-    /// Tells the learning rate of the updates from now on; probes see it in [`Moment::learning_rate`].
+    /// Tells the learning rate of the updates from now on; probes see it in [`Moment::learning_rate`](crate::Moment::learning_rate).
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = Some(learning_rate);
     }
@@ -162,21 +185,22 @@ impl<M> Probes<M> {
     /// The time spent so far.
     #[must_use]
     pub fn spent(&self) -> Spent {
-        Spent {
-            probes: self.inside,
-            training: (self.clock)().saturating_sub(self.inside),
+        match &self.way {
+            Way::Here(core) => core.spent(),
+            Way::Beside(worker) => worker.spent(),
         }
     }
 
-    /// Whether any probe is due at `step`, so that a loop can save itself the trouble of making a model for it.
+    /// Whether any probe is due at `step`, or has waited for it, so that a loop can save itself the trouble of making a model for it.
     ///
     /// # Errors
     ///
     /// [`Error::TotalStepsMissing`].
     pub fn is_due(&self, step: u64) -> Result<bool, Error> {
-        self.entries.iter().try_fold(false, |due, entry| {
-            Ok(due | entry.schedule.due(step, self.total_steps)?)
-        })
+        match &self.way {
+            Way::Here(core) => Ok(core.due(step)?.contains(&true) || core.waits()),
+            Way::Beside(worker) => worker.is_due(step),
+        }
     }
 
     /// Measures `model` after `step` updates with every probe that is due, and hands the records to the sinks.
@@ -188,153 +212,9 @@ impl<M> Probes<M> {
     /// [`Error::TotalStepsMissing`] when a schedule needs the total number of steps, which the first call notices. Nothing else: failures of probes are in
     /// [`Observation::failed`], failures of sinks in the summary of [`finish`](Self::finish).
     pub fn observe(&mut self, step: u64, model: &M) -> Result<Observation, Error> {
-        let due = self
-            .entries
-            .iter()
-            .map(|entry| entry.schedule.due(step, self.total_steps))
-            .collect::<Result<Vec<bool>, Error>>()?;
-        let mut observation = Observation {
-            step,
-            warnings: std::mem::take(&mut self.pending),
-            ..Observation::default()
-        };
-        if let Some(last) = self.last_step.filter(|last| step <= *last) {
-            observation.warnings.push(format!("step {step} was not measured: it does not come after step {last}, which was observed before"));
-            return Ok(observation);
-        }
-        let before = self.last_step.replace(step);
-        if !due.contains(&true) {
-            return Ok(observation);
-        }
-        let entered = (self.clock)();
-        let moment = Moment {
-            step,
-            total_steps: self.total_steps,
-            model,
-            learning_rate: self.learning_rate,
-            interrupt: Interrupt(self.interrupt.as_deref()),
-        };
-        // What this call has taken so far is counted too, so the budget is seen to be exceeded within a step.
-        let spent = |inside: Duration, now: Duration| Spent {
-            probes: inside + now.saturating_sub(entered),
-            training: entered.saturating_sub(inside),
-        };
-        let mut interrupted = false;
-        for (entry, _) in self.entries.iter_mut().zip(&due).filter(|(_, due)| **due) {
-            if moment.interrupt.requested() {
-                interrupted = true;
-                break;
-            }
-            entry.was_due = true;
-            let started = (self.clock)();
-            let so_far = spent(self.inside, started);
-            if self.budget.enforcing && entry.optional && self.budget.is_exceeded(&so_far) {
-                let reason = format!(
-                    "the budget of {:.1} % is exceeded: {}",
-                    100.0 * self.budget.fraction,
-                    so_far.sentence()
-                );
-                observation.skipped.push((entry.name.clone(), reason));
-                continue;
-            }
-            let mut records = Records::new(step);
-            let result = caught(|| entry.probe.measure(&moment, &mut records))
-                .unwrap_or_else(|message| Err(Error::Panicked { message }));
-            for record in records.into_vec() {
-                if observation
-                    .records
-                    .iter()
-                    .any(|other| other.tag == record.tag)
-                {
-                    observation.warnings.push(format!(
-                        "the tag {} of {} was left out at step {step}, because another probe had recorded it: wrap one of them in `instrument::Suffixed`",
-                        record.tag, entry.name
-                    ));
-                } else {
-                    observation.records.push(record);
-                }
-            }
-            match result {
-                Ok(()) => {
-                    entry.measured += 1;
-                    observation.measured.push((
-                        entry.name.clone(),
-                        (self.clock)().saturating_sub(started).as_secs_f64(),
-                    ));
-                }
-                Err(Error::Landscape(landscape::Error::Cancelled { .. }))
-                    if moment.interrupt.requested() =>
-                {
-                    interrupted = true;
-                    break;
-                }
-                Err(error) => observation.failed.push((entry.name.clone(), error)),
-            }
-        }
-        if interrupted {
-            // A sink takes each step once: what was measured so far would keep out the rest when the step is observed again.
-            self.last_step = before;
-            self.inside += (self.clock)().saturating_sub(entered);
-            return Ok(Observation {
-                step,
-                interrupted: true,
-                ..Observation::default()
-            });
-        }
-        self.summary.failed += observation.failed.len() as u64;
-        self.summary.skipped += observation.skipped.len() as u64;
-        if let Some(notes) = notes(&observation) {
-            observation.records.push(Record {
-                tag: NOTES_TAG.into(),
-                step,
-                value: Value::Text(notes),
-            });
-        }
-        self.write(&observation.records);
-        self.inside += (self.clock)().saturating_sub(entered);
-        self.account(&mut observation);
-        observation.warnings.append(&mut self.pending);
-        Ok(observation)
-    }
-
-    /// Adds the records of the cost and the warning about the budget.
-    fn account(&mut self, observation: &mut Observation) {
-        let spent = self.spent();
-        if self.cost_records {
-            let numbers = [
-                ("cost/probe_seconds", spent.probes.as_secs_f64()),
-                ("cost/probe_fraction", spent.fraction()),
-            ];
-            let costs = numbers.map(|(tag, value)| Record {
-                tag: tag.into(),
-                step: observation.step,
-                value: Value::Scalar(value),
-            });
-            self.write(&costs);
-            observation.records.extend(costs);
-        }
-        if self.budget.is_exceeded(&spent) && !self.warned {
-            self.warned = true;
-            let advice = if self.budget.enforcing {
-                "optional probes are skipped until it is met"
-            } else {
-                "measure less often, or enforce the budget"
-            };
-            let warning = format!(
-                "the budget of {:.1} % is exceeded: {}; {advice}",
-                100.0 * self.budget.fraction,
-                spent.sentence()
-            );
-            if self.cost_records {
-                let record = Record {
-                    tag: "cost/budget".into(),
-                    step: observation.step,
-                    value: Value::Text(warning.clone()),
-                };
-                self.record(record.clone());
-                observation.records.push(record);
-            }
-            observation.warnings.push(warning);
+        match &mut self.way {
+            Way::Here(core) => core.observe(step, model, self.learning_rate),
+            Way::Beside(worker) => worker.observe(step, model, self.learning_rate),
         }
     }
 
@@ -349,29 +229,18 @@ impl<M> Probes<M> {
 
     /// Hands any record to the sinks.
     pub fn record(&mut self, record: Record) {
-        let entered = (self.clock)();
-        self.write(std::slice::from_ref(&record));
-        self.inside += (self.clock)().saturating_sub(entered);
-    }
-
-    fn write(&mut self, records: &[Record]) {
-        for sink in &mut self.sinks {
-            self.pending.extend(sink.write(records));
+        match &mut self.way {
+            Way::Here(core) => core.record(&record),
+            Way::Beside(worker) => worker.record(record),
         }
     }
 
     /// Ends all sinks and tells what was done, and in [`Summary::undelivered`] what did not reach a sink.
     #[must_use = "the summary tells what failed"]
-    pub fn finish(mut self) -> Summary {
-        self.summary.spent = self.spent();
-        for entry in self.entries {
-            if !entry.was_due && entry.schedule != Schedule::never() {
-                let missed = format!("{} ({})", entry.name, entry.schedule);
-                self.summary.never_due.push(missed);
-            }
-            *self.summary.measured.entry(entry.name).or_default() += entry.measured;
+    pub fn finish(self) -> Summary {
+        match self.way {
+            Way::Here(core) => core.finish(),
+            Way::Beside(worker) => worker.finish(),
         }
-        self.summary.undelivered = self.sinks.into_iter().flat_map(Delivery::finish).collect();
-        self.summary
     }
 }

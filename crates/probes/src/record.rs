@@ -2,6 +2,7 @@
 
 pub use tensorboard::{Bin, Histogram};
 
+use crate::finding::Finding;
 use crate::render::Picture;
 
 /// One value of a run.
@@ -59,6 +60,8 @@ pub fn json_numbers(values: &[f64]) -> serde_json::Value {
 pub struct Records {
     step: u64,
     records: Vec<Record>,
+    findings: Vec<Finding>,
+    shortened: Option<String>,
 }
 
 impl Records {
@@ -68,6 +71,8 @@ impl Records {
         Self {
             step,
             records: Vec::new(),
+            findings: Vec::new(),
+            shortened: None,
         }
     }
 
@@ -123,9 +128,23 @@ impl Records {
         });
     }
 
+    /// Adds a typed result, for programs that go on with it.
+    pub fn found(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Says that the measurement was made with less effort than was asked for, and how much: "8 of 30 products".
+    pub fn shortened(&mut self, how: impl Into<String>) {
+        self.shortened = Some(how.into());
+    }
+
     /// The records in the order in which they were added.
     #[must_use]
     pub fn into_vec(self) -> Vec<Record> {
         self.records
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<Record>, Vec<Finding>, Option<String>) {
+        (self.records, self.findings, self.shortened)
     }
 }

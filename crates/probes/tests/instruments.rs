@@ -1,5 +1,8 @@
 //! Instruments against closed forms, on a linear model whose Hessian is known.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use burn::module::Param;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -9,7 +12,7 @@ use probes::instrument::{
     SamSharpness, SpectralDensity, TopEigenvalues,
 };
 use probes::sink::TensorBoard;
-use probes::{Budget, Error, Observation, Probe, Probes, Schedule, Value};
+use probes::{Budget, Error, Observation, Probe, Probes, Schedule, Value, tag};
 
 type Pair = (Tensor<2>, Tensor<2>);
 
@@ -121,27 +124,42 @@ fn gradient_norm_and_histograms_are_those_of_the_gradient() {
 fn eigenvalues_trace_and_sharpness_are_those_of_the_quadratic() {
     let (model, risk) = problem();
     for observation in [
-        observe(&model, TopEigenvalues::of(&risk, 1).with_seed(7)),
-        observe(&model, TopEigenvalues::of(&risk, 2).with_seed(7)),
+        observe(
+            &model,
+            TopEigenvalues::of(&risk, 1).with_seed(7).with_smallest(),
+        ),
+        observe(
+            &model,
+            TopEigenvalues::of(&risk, 2).with_seed(7).with_smallest(),
+        ),
     ] {
         assert_scalar(&observation, "curvature/lambda_1", 9.0, 9.0 * DIFFERENCE);
         assert_scalar(&observation, "curvature/lambda_min", 1.0, 9.0 * DIFFERENCE);
         assert_scalar(
             &observation,
-            "curvature/lambda_1_residual",
+            "curvature_check/lambda_1_residual",
             0.0,
             9.0 * DIFFERENCE,
         );
     }
+    // Typed, the same.
+    let observation = observe(&model, TopEigenvalues::of(&risk, 2).with_smallest());
+    let found = observation.eigenvalues().unwrap();
+    assert!((found.largest[1].value - 1.0).abs() < 1e-9 && found.largest[0].converged);
+    assert!((found.smallest.unwrap().value - 1.0).abs() < 1e-9);
+    let products = observation.products().next().unwrap();
+    assert_eq!((products.examples, products.examples_given), (2, 2));
+    assert!(matches!(products.method, landscape::Method::Exact { .. }));
     let observation = observe(
         &model,
         HessianTrace::of(&risk).with_config(TraceConfig::new().with_seed(3)),
     );
+    assert_eq!(observation.trace().unwrap().vectors, 16);
     // Rademacher probes are exact for a diagonal matrix.
     assert_scalar(&observation, "curvature/trace", 10.0, 10.0 * DIFFERENCE);
     assert_scalar(
         &observation,
-        "curvature/trace_standard_error",
+        "curvature_check/trace_standard_error",
         0.0,
         10.0 * DIFFERENCE,
     );
@@ -154,6 +172,68 @@ fn eigenvalues_trace_and_sharpness_are_those_of_the_quadratic() {
         expected,
         1e-12,
     );
+}
+
+#[test]
+fn one_step_makes_one_hessian_whoever_asks() {
+    let (model, _) = problem();
+    let device = Device::flex();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let batch = (matrix(&device, [[3.0, 0.0]]), matrix(&device, [[0.0]]));
+    let risk = Risk::mean([batch], move |model: &Linear, (x, y): &Pair| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+    });
+    // The closure is called to record it and to check the recording; products do not call it.
+    let every = || Schedule::every(1);
+    let mut one = Probes::unlimited().with(every(), TopEigenvalues::of(&risk, 1));
+    let mut three = Probes::unlimited()
+        .with(every(), TopEigenvalues::of(&risk, 1))
+        .with(every(), HessianTrace::of(&risk))
+        .with(every(), SpectralDensity::of(&risk));
+    let calls_of = |probes: &mut Probes<Linear>, step| {
+        let before = calls.load(Ordering::Relaxed);
+        let observation = probes.observe(step, &model).unwrap();
+        assert!(observation.failed.is_empty(), "{:?}", observation.failed);
+        assert_eq!(observation.products().count(), 1);
+        calls.load(Ordering::Relaxed) - before
+    };
+    // The first observation also checks the loss, once for each risk.
+    let _ = calls_of(&mut one, 0);
+    let of_one = calls_of(&mut one, 1);
+    assert!(of_one > 0);
+    assert_eq!(calls_of(&mut three, 1), of_one);
+    assert_eq!(calls_of(&mut three, 2), of_one);
+}
+
+#[test]
+fn how_products_are_made_is_recorded_with_the_reason() {
+    let (model, _) = problem();
+    let batch = (
+        matrix(&Device::flex(), [[3.0, 0.0]]),
+        matrix(&Device::flex(), [[0.0]]),
+    );
+    let reads = Risk::mean([batch], |model: &Linear, (x, y): &Pair| {
+        let loss = (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean();
+        let _: f64 = loss.clone().into_scalar();
+        loss
+    });
+    let mut probes = Probes::unlimited().with(Schedule::every(1), TopEigenvalues::of(&reads, 1));
+    let method = |observation: &Observation| {
+        let mut records = observation.records.iter();
+        records.find_map(|record| match &record.value {
+            Value::Text(text) if record.tag == tag::METHOD => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let first = method(&probes.observe(0, &model).unwrap()).unwrap();
+    assert!(
+        first.contains("central difference") && first.contains("because"),
+        "{first}"
+    );
+    // Told again only when it changes.
+    assert_eq!(method(&probes.observe(1, &model).unwrap()), None);
 }
 
 #[test]
@@ -320,7 +400,13 @@ fn curve_that_cannot_be_measured_leaves_the_others() {
     let tags: Vec<&str> = observation.records.iter().map(|r| r.tag.as_str()).collect();
     assert_eq!(
         tags,
-        ["landscape/line_data", "landscape/line", probes::NOTES_TAG]
+        [
+            tag::LINE_DATA,
+            tag::LINE,
+            tag::METHOD,
+            tag::PRODUCTS,
+            tag::NOTES
+        ]
     );
     let Value::Data(data) = &observation.records[0].value else {
         panic!("{:?}", observation.records[0])
@@ -360,7 +446,7 @@ fn long_instruments_stop_when_they_are_told_to() {
         let asked = std::sync::atomic::AtomicU64::new(0);
         let mut probes = Probes::new(Budget::unlimited())
             .with(Schedule::every(1), Boxed(probe))
-            .with_interrupt(move || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 1);
+            .with_interrupt(move || asked.fetch_add(1, Ordering::Relaxed) > 1);
         probes.observe(1, &model).is_ok_and(|observation| {
             observation.interrupted
                 && observation.records.is_empty()

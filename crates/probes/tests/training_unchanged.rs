@@ -102,41 +102,60 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
             .sum::<i64>();
         (usize::try_from(close).unwrap(), 8)
     };
-    let probes = Probes::new(Budget::unlimited())
-        .with(every(), LossProbe::of(&risk, "loss/train"))
-        .with(
-            every(),
-            Accuracy::of([data(&Device::flex())], count, "accuracy/train"),
-        )
-        .with(every(), GradientNorm::of(&risk).with_histograms())
-        .with(
-            every(),
-            TopEigenvalues::of(&risk, 2)
-                .with_optimiser(Optimiser::Sam {
-                    rho: 0.05,
-                    momentum: 0.0,
-                    dampening: 0.0,
-                })
-                .with_learning_rate(0.05),
-        )
-        .with(
-            every(),
-            HessianTrace::of(&risk).with_config(TraceConfig::new().with_max_probes(20)),
-        )
-        .with(every(), SpectralDensity::of(&risk))
-        .with(every(), SamSharpness::of(&risk, 0.05))
-        .with(
-            every(),
-            LossLine::of("train", &risk, vec![-0.5, 0.0, 0.5])
-                .along(Direction::TopEigenvector { seed: 3 }),
-        )
-        .with(
-            Schedule::at([0, 9]),
-            LossSurface::of(&risk, Grid::square(-0.5..=0.5, 3)),
-        )
-        .into_sink(memory.clone());
-    let measured = train(probes).unwrap();
+    let all = |memory: &Memory| {
+        Probes::new(Budget::unlimited())
+            .with(every(), LossProbe::of(&risk, "loss/train"))
+            .with(
+                every(),
+                Accuracy::of([data(&Device::flex())], count, "accuracy/train"),
+            )
+            .with(every(), GradientNorm::of(&risk).with_histograms())
+            .with(
+                every(),
+                TopEigenvalues::of(&risk, 2)
+                    .with_optimiser(Optimiser::Sam {
+                        rho: 0.05,
+                        momentum: 0.0,
+                        dampening: 0.0,
+                    })
+                    .with_learning_rate(0.05),
+            )
+            .with(
+                every(),
+                HessianTrace::of(&risk).with_config(TraceConfig::new().with_max_probes(20)),
+            )
+            .with(every(), SpectralDensity::of(&risk))
+            .with(every(), SamSharpness::of(&risk, 0.05))
+            .with(
+                every(),
+                LossLine::of("train", &risk, vec![-0.5, 0.0, 0.5])
+                    .along(Direction::TopEigenvector { seed: 3 }),
+            )
+            .with(
+                Schedule::at([0, 9]),
+                LossSurface::of(&risk, Grid::square(-0.5..=0.5, 3)),
+            )
+            .without_cost_records()
+            .into_sink(memory.clone())
+    };
     let bare = train(Probes::new(Budget::unlimited())).unwrap();
-    assert_eq!(measured, bare);
+    assert_eq!(train(all(&memory)).unwrap(), bare);
     assert_eq!(memory.scalars("curvature/lambda_1").len(), 10);
+    // In a thread of its own the records are the same to the last bit, and so is the training.
+    let beside = Memory::new();
+    assert_eq!(train(all(&beside).in_background()).unwrap(), bare);
+    assert_eq!(beside.records(), memory.records());
+    // Under a limit what is measured depends on the clock; the training does not.
+    let limited = |share| {
+        let probes = Probes::new(Budget::fraction(share)).with_total_steps(10);
+        probes
+            .with(every(), GradientNorm::of(&risk))
+            .with(every(), TopEigenvalues::of(&risk, 1))
+            .with(every(), HessianTrace::of(&risk))
+            .with(Schedule::at_end(), SpectralDensity::of(&risk))
+    };
+    for share in [0.01, 0.5, 0.99] {
+        assert_eq!(train(limited(share)).unwrap(), bare);
+        assert_eq!(train(limited(share).in_background()).unwrap(), bare);
+    }
 }

@@ -1,90 +1,67 @@
-//! The figures of a finished training, from the last points of its scalars.
+//! The figures of a finished training, from what the probes found after its last step.
 
-use std::collections::BTreeMap;
-
-use landscape::{Hessian, LanczosConfig};
+use landscape::Method;
+use probes::{Eigenvalues, Observation, Trace};
 
 use super::data::Data;
-use super::instruments::{risk, tag};
-use super::network::Network;
+use super::instruments::tag;
 use crate::config::Plan;
 use crate::report::number::Number;
-use crate::report::summary::{
-    Eigenvalue, Figures, HessianNote, LastScalar, Sharpness, TraceFigure,
-};
+use crate::report::summary::{Eigenvalue, Figures, HessianNote, Sharpness, TraceFigure};
 
-/// The figures measured at `step`. What could not be measured there is NaN.
-pub(crate) fn figures(
-    last_scalars: &BTreeMap<String, LastScalar>,
-    step: usize,
-    plan: &Plan,
-) -> Figures {
-    let at_end = |tag: &str| {
-        let point = last_scalars.get(tag);
-        let point = point.filter(|point| point.step == step as u64);
-        point.map_or(Number(f64::NAN), |point| point.value)
-    };
-    let lambda_1 = at_end("curvature/lambda_1");
-    let residual = at_end("curvature/lambda_1_residual");
-    // The instrument's own criterion: the tolerance is relative to the largest magnitude of the spectrum.
-    let largest = lambda_1.0.abs().max(at_end("curvature/lambda_min").0.abs());
+const NOT_MEASURED: Number = Number(f64::NAN);
+
+/// The figures of an observation. What was not measured in it is NaN.
+pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
+    let scalar = |tag: &str| Number(observed.scalar(tag).unwrap_or(f64::NAN));
+    let first = observed
+        .eigenvalues()
+        .and_then(|Eigenvalues { largest, .. }| largest.first());
+    let trace = observed.trace();
+    let sharpness = observed.sam_sharpness();
     Figures {
-        training_loss: at_end(tag::TRAINING_LOSS),
-        training_accuracy: at_end(tag::TRAINING_ACCURACY),
-        validation_loss: at_end(tag::VALIDATION_LOSS),
-        validation_accuracy: at_end(tag::VALIDATION_ACCURACY),
-        test_loss: at_end(tag::TEST_LOSS),
-        test_accuracy: at_end(tag::TEST_ACCURACY),
+        training_loss: scalar(tag::TRAINING_LOSS),
+        training_accuracy: scalar(tag::TRAINING_ACCURACY),
+        validation_loss: scalar(tag::VALIDATION_LOSS),
+        validation_accuracy: scalar(tag::VALIDATION_ACCURACY),
+        test_loss: scalar(tag::TEST_LOSS),
+        test_accuracy: scalar(tag::TEST_ACCURACY),
         lambda_1: Eigenvalue {
-            value: lambda_1,
-            residual,
-            converged: residual.0 <= LanczosConfig::new().tolerance * largest,
+            value: first.map_or(NOT_MEASURED, |first| Number(first.value)),
+            residual: first.map_or(NOT_MEASURED, |first| Number(first.residual)),
+            converged: first.is_some_and(|first| first.converged),
         },
         trace: TraceFigure {
-            value: at_end("curvature/trace"),
-            standard_error: at_end("curvature/trace_standard_error"),
+            value: trace.map_or(NOT_MEASURED, |Trace { value, .. }| Number(*value)),
+            standard_error: trace.map_or(NOT_MEASURED, |trace| Number(trace.standard_error)),
         },
         sam_sharpness: Sharpness {
-            value: at_end("sharpness/sam"),
+            value: sharpness.map_or(NOT_MEASURED, |(value, _)| Number(value)),
             rho: Number(plan.probes.sharpness_rho.get()),
         },
     }
 }
 
-/// How the Hessian products at the weights of `model` are made. Where there are none, the reason is told in place of the method.
-pub(crate) fn hessian_note<M: Network>(
-    model: &M,
-    data: &Data,
-    device: &burn::tensor::Device,
-    last_scalars: &BTreeMap<String, LastScalar>,
-    step: usize,
-) -> HessianNote {
-    let hessian = data
-        .curvature_batches(device)
-        .and_then(|batches| Ok(Hessian::at(model, &risk::<M>(batches))?));
-    let unresolved = last_scalars
-        .iter()
-        .filter(|(tag, point)| tag.ends_with("unresolved_products") && point.step == step as u64)
-        .map(|(_, point)| point.value.0)
-        .sum::<f64>();
+/// How the Hessian products of an observation were made. Where there are none, the reason is told in place of the method.
+pub(crate) fn hessian_note(observed: &Observation, data: &Data) -> HessianNote {
+    let products = observed.products().next();
+    let method = |method: &Method| method.to_string();
+    let none = || match observed.failed.first() {
+        Some((probe, error)) => format!("none: {probe} failed: {error}"),
+        None => "none: not measured".to_owned(),
+    };
     HessianNote {
-        method: match &hessian {
-            Ok(hessian) => hessian.method().to_string(),
-            Err(error) => format!("none: {error:#}"),
-        },
-        examples: data.curvature_examples(),
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a sum of counts"
-        )]
-        unresolved_products: unresolved as u64,
+        method: products.map_or_else(none, |products| method(&products.method)),
+        examples: products.map_or(data.curvature_examples(), |products| products.examples),
+        unresolved_products: observed
+            .products()
+            .map(|products| products.unresolved as u64)
+            .sum(),
     }
 }
 
-/// Whether the loss over the training data after the last step was measured and is no finite number.
-pub(crate) fn has_diverged(last_scalars: &BTreeMap<String, LastScalar>, step: usize) -> bool {
-    last_scalars
-        .get(tag::TRAINING_LOSS)
-        .is_some_and(|point| point.step == step as u64 && !point.value.0.is_finite())
+/// Whether the loss over the training data was measured and is no finite number.
+pub(crate) fn has_diverged(observed: &Observation) -> bool {
+    let loss = observed.scalar(tag::TRAINING_LOSS);
+    loss.is_some_and(|loss| !loss.is_finite())
 }

@@ -5,7 +5,7 @@
 
 use burn::tensor::{Device, Int, Tensor};
 use landscape::slice::linspace;
-use landscape::{DensityConfig, Grid, Risk};
+use landscape::{DensityConfig, Grid, LanczosConfig, Risk, TraceConfig};
 use probes::instrument::{
     Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser,
     SamSharpness, SpectralDensity, TopEigenvalues,
@@ -69,11 +69,15 @@ pub(crate) fn instruments<M: Network>(
     let valid_risk = risk::<M>(valid.clone());
     let sample = risk::<M>(data.curvature_batches(device)?);
 
-    let mut eigenvalues =
-        TopEigenvalues::of(&sample, probes.eigenvalue_count.get()).with_seed(seed);
+    // To the tolerances of the library, not to the looser ones of probes: the figures of a run come from here.
+    let lanczos = LanczosConfig::new().with_seed(seed);
+    let mut eigenvalues = TopEigenvalues::of(&sample, probes.eigenvalue_count.get())
+        .with_lanczos(lanczos)
+        .with_smallest();
     if let Some(optimiser) = stability(plan) {
         eigenvalues = eigenvalues.with_optimiser(optimiser);
     }
+    let trace = TraceConfig::new().with_seed(seed);
     let density = DensityConfig::new()
         .with_seed(seed)
         .with_starts(probes.density_starts.get());
@@ -88,30 +92,33 @@ pub(crate) fn instruments<M: Network>(
         LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get())).with_seed(seed);
 
     let budget = probes.budget;
-    let budget = budget.map_or_else(Budget::unlimited, |b| Budget::fraction(b.get()));
+    let budget = budget.map_or(Ok(Budget::unlimited()), |b| Budget::try_fraction(b.get()))?;
     Ok(Probes::new(budget)
         .with_total_steps(steps)
-        .with(
+        // Runs are compared: all of them measure the sample that their settings name.
+        .with_whole_samples()
+        // The losses and accuracies after the last step are what the run was for, whatever the budget.
+        .with_required_at_end(
             and_at_end(&probes.loss)?,
             LossProbe::of(&valid_risk, tag::VALIDATION_LOSS),
         )
-        .with(
+        .with_required_at_end(
             and_at_end(&probes.loss)?,
             Accuracy::of(valid, right::<M>, tag::VALIDATION_ACCURACY),
         )
-        .with(
+        .with_required(
             Schedule::at_end(),
             LossProbe::of(&risk::<M>(train.clone()), tag::TRAINING_LOSS),
         )
-        .with(
+        .with_required(
             Schedule::at_end(),
             Accuracy::of(train, right::<M>, tag::TRAINING_ACCURACY),
         )
-        .with(
+        .with_required(
             Schedule::at_end(),
             LossProbe::of(&risk::<M>(test.clone()), tag::TEST_LOSS),
         )
-        .with(
+        .with_required(
             Schedule::at_end(),
             Accuracy::of(test, right::<M>, tag::TEST_ACCURACY),
         )
@@ -122,7 +129,7 @@ pub(crate) fn instruments<M: Network>(
         .with(and_at_end(&probes.eigenvalues)?, eigenvalues)
         .with(
             and_at_end(&probes.trace)?,
-            HessianTrace::of(&sample).with_seed(seed),
+            HessianTrace::of(&sample).with_config(trace),
         )
         .with(
             and_at_end(&probes.sharpness)?,

@@ -1,12 +1,9 @@
 //! What is measured while a training runs, and when.
 
-use std::collections::BTreeMap;
-
-use burn::tensor::Device;
-use probes::Probes;
+use probes::{Message, Observation, Probes};
 
 use super::checkpoint::State;
-use super::figures::{figures, hessian_note};
+use super::figures::{figures, has_diverged, hessian_note};
 use super::instruments::instruments;
 use super::network::Network;
 use super::recorder::Recorder;
@@ -14,14 +11,15 @@ use super::run_dir::RunDir;
 use super::session::Job;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
-use crate::report::summary::{Figures, HessianNote, LastScalar};
+use crate::report::summary::{Figures, HessianNote};
 
 /// The probes of one training and the files they write to.
 pub(crate) struct Observer<'a, M> {
     job: &'a Job,
-    device: Device,
     recorder: Recorder,
     probes: Probes<M>,
+    /// What was found at the latest step that was observed.
+    latest: Observation,
     /// Seconds of earlier sittings.
     seconds_before: f64,
 }
@@ -43,12 +41,13 @@ impl<'a, M: Network> Observer<'a, M> {
         let interrupt = interrupt.clone();
         let probes =
             instruments(job, steps as u64, &device)?.with_interrupt(move || interrupt.requested());
+        let probes = probes.with_handler(|_: &Message<'_>| ());
         let recorder = Recorder::open(directory, state)?;
         Ok(Self {
             job,
-            device,
             probes: probes.into_sink(recorder.clone()),
             recorder,
+            latest: Observation::default(),
             seconds_before: state.map_or(0.0, |state| state.probe_seconds),
         })
     }
@@ -100,26 +99,23 @@ impl<'a, M: Network> Observer<'a, M> {
             for warning in &observation.warnings {
                 progress.warn(warning);
             }
+            self.latest = observation;
         }
         Ok(true)
     }
 
-    /// The figures of the table, after the last step was observed.
-    pub(crate) fn figures(&self, steps: usize, model: &M) -> (Figures, HessianNote) {
-        let last = self.last_scalars();
-        let figures = figures(&last, steps, &self.job.training.plan);
-        let note = hessian_note(model, &self.job.data, &self.device, &last, steps);
-        (figures, note)
+    /// The figures of the table, after the last step was observed, how the Hessian products were made, and whether the run diverged.
+    pub(crate) fn figures(&self) -> (Figures, HessianNote, bool) {
+        (
+            figures(&self.latest, &self.job.training.plan),
+            hessian_note(&self.latest, &self.job.data),
+            has_diverged(&self.latest),
+        )
     }
 
     /// Where everything goes.
     pub(crate) const fn recorder(&self) -> &Recorder {
         &self.recorder
-    }
-
-    /// The last point of every scalar so far.
-    pub(crate) fn last_scalars(&self) -> BTreeMap<String, LastScalar> {
-        self.recorder.last_scalars()
     }
 
     /// Seconds spent in probes, over all sittings.

@@ -11,7 +11,6 @@ use burn::optim::ModuleOptimizer;
 
 use super::checkpoint::{self, State};
 use super::checkpoints;
-use super::figures::has_diverged;
 use super::history;
 use super::learning_rate::learning_rate;
 use super::network::{Network, WithNetwork, with_network};
@@ -343,12 +342,11 @@ impl<'a, M: Network> Trainer<'a, M> {
     }
 
     fn conclude(self) -> anyhow::Result<Outcome> {
-        let (figures, hessian) = self.observer.figures(self.steps, &self.model);
+        let (figures, hessian, diverged) = self.observer.figures();
         let table = markdown(&figures, &hessian);
         self.observer.text("run/figures", self.steps, &table)?;
         let recorder = self.observer.recorder().clone();
         let last_scalars = recorder.last_scalars();
-        let diverged = has_diverged(&last_scalars, self.steps);
         let (last_scalars, cost) = last_scalars
             .into_iter()
             .partition(|(tag, _)| !tag.starts_with("cost/"));

@@ -19,6 +19,14 @@ pub(crate) fn tracked<M: Module>(module: &M, statistics: Statistics) -> M {
     })
 }
 
+/// A copy with running statistics of its own, otherwise as `module` is: what is trained on does not change
+/// it. Weights are shared until one of both is written to, so it costs no arithmetic.
+///
+/// Burn's `clone` shares BatchNorm's running statistics with the original.
+pub fn snapshot<M: Module>(module: &M) -> M {
+    copy(module)
+}
+
 /// A copy with running statistics of its own, otherwise as `module` is.
 pub(crate) fn copy<M: Module>(module: &M) -> M {
     let mut states = States::default();

@@ -13,6 +13,7 @@ use std::ops::Range;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
 
+pub use detach::snapshot;
 pub(crate) use detach::{copy, tracked};
 pub(crate) use flatten::gradient;
 pub use replace::cast;

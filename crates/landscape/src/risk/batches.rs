@@ -32,6 +32,17 @@ impl<B> Clone for Batches<B> {
     }
 }
 
+impl<B> Batches<B> {
+    /// Whether both hold the same batches in one place, or stream from one loader.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Held(ours), Self::Held(theirs)) => Arc::ptr_eq(ours, theirs),
+            (Self::Streamed(ours), Self::Streamed(theirs)) => Arc::ptr_eq(ours, theirs),
+            _ => false,
+        }
+    }
+}
+
 impl<B: Batch> Batches<B> {
     /// Calls `with` with the first batch.
     ///

@@ -3,9 +3,8 @@
 use burn::module::Module;
 use landscape::{Batch, Batches, ParameterSpace};
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
 use crate::record::Records;
+use crate::{Error, Moment, Probe};
 
 /// The closure that counts right answers: how many are right, of how many.
 type Count<M, B> = dyn Fn(&M, &B) -> (usize, usize) + Send;

@@ -1,22 +1,27 @@
 //! The spectral density of the Hessian.
 
 use burn::module::Module;
-use landscape::operator::Observed;
-use landscape::{Batch, DensityConfig, Hessian, Risk, spectral_density};
+use landscape::{Batch, DensityConfig, Risk, spectral_density};
 use serde_json::json;
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
-use crate::record::{Bin, Histogram, Records, json_number, json_numbers};
+use crate::cost::Cost;
+use crate::record::{Records, json_number, json_numbers};
 use crate::render::{self, Spectrum, density};
+use crate::workload::Work;
+use crate::{Error, Moment, Probe, tag};
 
-/// Bins of the histogram; the browser draws 30.
-const BINS: usize = 60;
+/// Start vectors and Lanczos steps from each, unless something else is asked for.
+const STARTS: usize = 2;
+const STEPS: usize = 30;
 
-/// The spectral density of the Hessian by stochastic Lanczos quadrature: the weights of the Ritz values in bins as `curvature/density`, a picture on a logarithmic scale
-/// as `curvature/density_picture`, and the nodes, weights, grid and density as `curvature/density_data`.
+/// Fewer steps show little but the largest eigenvalue.
+const LEAST_STEPS: usize = 8;
+
+/// The spectral density of the Hessian by stochastic Lanczos quadrature: a picture on a logarithmic scale as `curvature/density_picture`, and the nodes,
+/// weights, grid and density as `curvature/density_data`.
 ///
-/// A linear histogram hides the few large eigenvalues, which carry a weight of 1 / P each: the picture shows them.
+/// It takes 2 start vectors with 30 Lanczos steps each, 60 products, unless [`with_config`](Self::with_config) asks for more. Under a limited
+/// [`Budget`](crate::Budget) it takes as many as there is time for: first fewer starts, then fewer steps.
 #[derive(Clone, Debug)]
 pub struct SpectralDensity<M, B> {
     risk: Risk<M, B>,
@@ -28,7 +33,7 @@ impl<M: Module, B: Batch> SpectralDensity<M, B> {
     pub fn of(risk: &Risk<M, B>) -> Self {
         Self {
             risk: risk.clone(),
-            config: DensityConfig::new(),
+            config: DensityConfig::new().with_starts(STARTS).with_steps(STEPS),
         }
     }
 
@@ -44,23 +49,49 @@ impl<M: Module, B: Batch> SpectralDensity<M, B> {
     pub fn with_config(self, config: DensityConfig) -> Self {
         Self { config, ..self }
     }
+
+    /// The settings with at most so many products, one of which is made to see that they do not change.
+    fn within(&self, products: usize) -> DensityConfig {
+        let (starts, steps) = (self.config.starts, self.config.steps);
+        let products = products.saturating_sub(1);
+        let config = self.config.clone();
+        if products >= steps {
+            return config.with_starts(starts.min(products / steps.max(1)));
+        }
+        config
+            .with_starts(starts.min(1))
+            .with_steps(products.max(LEAST_STEPS).min(steps))
+    }
 }
 
-impl<M: Module, B: Batch> Probe<M> for SpectralDensity<M, B> {
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for SpectralDensity<M, B> {
     fn name(&self) -> String {
         "spectral density".into()
     }
 
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        let (starts, steps) = (self.config.starts, self.config.steps);
+        let seconds = |products| moment.estimated(&self.risk, Work::products(products));
+        let drawing = moment.drawing();
+        Ok(Some(Cost {
+            least: drawing + seconds(LEAST_STEPS.min(steps) + 1)?,
+            full: drawing + seconds(starts * steps + 1)?,
+        }))
+    }
+
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let hessian = Hessian::at(moment.model, &self.risk)?;
-        let watched = Observed::new(&hessian, |_| moment.going_on());
-        let found = spectral_density(&watched, &self.config)?;
-        records.scalar(
-            "curvature/density_unresolved_products",
-            hessian.unresolved() as f64,
-        );
+        let hessian = moment.hessian(&self.risk)?;
+        let products = moment.after_drawing().products(&self.risk)?;
+        let config = products.map_or_else(|| self.config.clone(), |most| self.within(most));
+        let found = spectral_density(&hessian, &config)?;
+        if config != self.config {
+            records.shortened(format!(
+                "{} start(s) with {} Lanczos steps, in place of {} with {}",
+                config.starts, config.steps, self.config.starts, self.config.steps
+            ));
+        }
         records.data(
-            "curvature/density_data",
+            tag::DENSITY_DATA,
             json!({
                 "nodes": json_numbers(&found.nodes),
                 "weights": json_numbers(&found.weights),
@@ -69,85 +100,15 @@ impl<M: Module, B: Batch> Probe<M> for SpectralDensity<M, B> {
                 "sigma": json_number(found.sigma),
             }),
         );
-        let bins = binned(&found.nodes, &found.weights)
-            .map(|histogram| records.bins("curvature/density", histogram));
         let title = format!("Spectral density of the Hessian, step {}", moment.step);
         let spectrum = Spectrum {
             grid: &found.grid,
             density: &found.density,
             nodes: &found.nodes,
         };
-        records.picture(
-            "curvature/density_picture",
-            density(&spectrum, &render::DensityConfig::new(title))?,
-        );
-        bins
-    }
-}
-
-/// The weights of the nodes, ascending, in bins of equal width.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the index is clamped to the bins"
-)]
-fn binned(nodes: &[f64], weights: &[f64]) -> Result<Histogram, Error> {
-    let (Some(low), Some(high)) = (nodes.first().copied(), nodes.last().copied()) else {
-        return Err(Error::Empty {
-            what: "the list of Ritz values".into(),
-        });
-    };
-    let width = (high - low) / BINS as f64;
-    if width <= 0.0 {
-        let half = (0.01 * low.abs()).max(1e-12);
-        let bin = Bin {
-            left: low - half,
-            right: high + half,
-            weight: weights.iter().sum(),
-        };
-        return Ok(Histogram::from_weighted_bins(&[bin])?);
-    }
-    let edge = |k: usize| {
-        if k == BINS {
-            high
-        } else {
-            low + k as f64 * width
-        }
-    };
-    let mut bins: Vec<Bin> = (0..BINS)
-        .map(|k| Bin {
-            left: edge(k),
-            right: edge(k + 1),
-            weight: 0.0,
-        })
-        .collect();
-    for (node, weight) in nodes.iter().zip(weights) {
-        let k = (((node - low) / width) as usize).min(BINS - 1);
-        bins[k].weight += weight.max(0.0);
-    }
-    Ok(Histogram::from_weighted_bins(&bins)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bins_hold_the_weights_of_their_nodes() {
-        let histogram = binned(&[-1.0, 0.0, 0.01, 5.0], &[0.1, 0.5, 0.3, 0.1]).unwrap();
-        let weight = |at: f64| {
-            histogram
-                .bins()
-                .iter()
-                .filter(|b| b.left <= at && at < b.right)
-                .map(|b| b.weight)
-                .sum::<f64>()
-        };
-        assert_eq!(histogram.bins().len(), BINS);
-        assert!(
-            (weight(-1.0) - 0.1).abs() < 1e-15
-                && (weight(0.005) - 0.8).abs() < 1e-15
-                && (weight(4.99) - 0.1).abs() < 1e-15
-        );
-        assert_eq!(binned(&[2.0, 2.0], &[0.5, 0.5]).unwrap().bins().len(), 1);
+        let config = render::DensityConfig::new(title);
+        let picture = moment.draw(|| density(&spectrum, &config))?;
+        records.picture(tag::DENSITY_PICTURE, picture);
+        Ok(())
     }
 }

@@ -1,20 +1,37 @@
 //! The largest eigenvalues of the Hessian, the smallest one, and the stability ratio.
 
 use burn::module::Module;
-use landscape::operator::{Observed, download};
-use landscape::spectrum::{EigenPair, Which, extremes};
-use landscape::{Batch, Hessian, LanczosConfig, Risk, top_eigenpairs};
+use burn::tensor::Tensor;
+use landscape::operator::download;
+use landscape::spectrum::{
+    EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs_from,
+};
+use landscape::{Batch, LanczosConfig, Risk, top_eigenpairs};
 
 use super::gradient::norm;
 use super::stability::Optimiser;
-use crate::Error;
-use crate::probe::{Moment, Probe};
+use crate::cost::Cost;
+use crate::finding::{Eigenvalues, Finding};
 use crate::record::Records;
+use crate::workload::{Curvature, Work};
+use crate::{Error, Moment, Probe, tag};
 
-/// The k largest eigenvalues of the Hessian as `curvature/lambda_1` .. `curvature/lambda_k` and the smallest as `curvature/lambda_min`, each with its residual beside it
-/// as `.._residual`: some eigenvalue lies that close.
+/// The tolerance while training: the error of an isolated eigenvalue is of the order of the residual's square, so this gives three to four digits.
+const TOLERANCE: f64 = 1e-2;
+
+/// Lanczos steps that are taken to be needed before any run has told.
+const USUAL_STEPS: usize = 20;
+
+/// Fewer steps say little.
+const LEAST_STEPS: usize = 6;
+
+/// The k largest eigenvalues of the Hessian as `curvature/lambda_1` .. `curvature/lambda_k`, and with [`with_smallest`](Self::with_smallest) the smallest as
+/// `curvature/lambda_min`; for each its residual as `curvature_check/lambda_1_residual`: some eigenvalue lies that close.
 ///
-/// With [`with_optimiser`](Self::with_optimiser) also the threshold of stability, `stability/threshold`, and $\lambda_1$ over it, `stability/sharpness_ratio`, from the same Lanczos run.
+/// A run ends when ‖Hv − λv‖ ≤ 10⁻² · |λ|, unless [`with_lanczos`](Self::with_lanczos) says otherwise, which takes some 10 to 30 products. Under a limited
+/// [`Budget`](crate::Budget) it starts from the eigenvectors of the last measurement and makes as many products as there is time for; the residual tells the rest.
+///
+/// With [`with_optimiser`](Self::with_optimiser) also the threshold of stability, `stability/threshold`, and λ₁ over it, `stability/sharpness_ratio`, from the same Lanczos run.
 /// For k = 1 both ends come from one run, otherwise from two.
 #[derive(Clone, Debug)]
 pub struct TopEigenvalues<M, B> {
@@ -24,6 +41,8 @@ pub struct TopEigenvalues<M, B> {
     smallest: bool,
     optimiser: Option<Optimiser>,
     learning_rate: Option<f64>,
+    /// Products of the last measurement.
+    usual: Option<usize>,
 }
 
 impl<M: Module, B: Batch> TopEigenvalues<M, B> {
@@ -32,10 +51,11 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
         Self {
             risk: risk.clone(),
             count,
-            lanczos: LanczosConfig::new(),
-            smallest: true,
+            lanczos: LanczosConfig::new().with_tolerance(TOLERANCE),
+            smallest: false,
             optimiser: None,
             learning_rate: None,
+            usual: None,
         }
     }
 
@@ -52,11 +72,12 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
         Self { lanczos, ..self }
     }
 
-    /// Leaves out the smallest eigenvalue, which saves its Lanczos run when more than one of the largest are wanted.
+    /// Adds the smallest eigenvalue, which tells whether the loss falls in some direction. Where more than one of the largest is wanted it takes a Lanczos run of its own,
+    /// and it is often the slower end.
     #[must_use]
-    pub fn without_smallest(self) -> Self {
+    pub fn with_smallest(self) -> Self {
         Self {
-            smallest: false,
+            smallest: true,
             ..self
         }
     }
@@ -79,7 +100,9 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
             ..self
         }
     }
+}
 
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> TopEigenvalues<M, B> {
     fn ratio(
         &self,
         optimiser: Optimiser,
@@ -92,57 +115,129 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
             what: "the learning rate: call `Probes::set_learning_rate` in the loop, or `with_learning_rate` on the instrument",
         })?;
         let gradient_norm = match optimiser {
-            Optimiser::Sam { .. } => norm(&download(&self.risk.gradient(moment.model)?.1)),
+            Optimiser::Sam { .. } => norm(&download(
+                &moment.risk(&self.risk).gradient(moment.model)?.1,
+            )),
             _ => 0.0,
         };
         let threshold = optimiser.threshold(learning_rate, gradient_norm)?;
-        records.scalar("stability/threshold", threshold);
-        records.scalar("stability/sharpness_ratio", lambda / threshold);
+        records.scalar(tag::STABILITY_THRESHOLD, threshold);
+        records.scalar(tag::SHARPNESS_RATIO, lambda / threshold);
         Ok(())
+    }
+
+    /// Products beside the Lanczos steps: one for each pair, one to see that they do not change, for each run.
+    fn overhead(&self) -> usize {
+        self.count + 1 + if self.smallest { 2 } else { 0 }
+    }
+
+    /// Lanczos runs.
+    fn runs(&self) -> usize {
+        1 + usize::from(self.smallest && self.count > 1)
+    }
+
+    /// The settings of a run that may make as many products as there is time for.
+    fn lanczos(&self, moment: &Moment<'_, M>) -> Result<LanczosConfig, Error> {
+        let products = moment.products(&self.risk)?;
+        let steps = products.map_or(self.lanczos.max_steps, |products| {
+            products.saturating_sub(self.overhead()) / self.runs()
+        });
+        // An operator of few dimensions ends by itself.
+        let steps = steps
+            .max(LEAST_STEPS.max(self.count))
+            .min(self.lanczos.max_steps);
+        Ok(self.lanczos.clone().with_max_steps(steps))
+    }
+
+    /// The largest ones, and the smallest if it comes from the same run.
+    fn largest(
+        &self,
+        hessian: &Curvature<'_, M, B>,
+        config: &LanczosConfig,
+        warm: &[Tensor<1>],
+    ) -> Result<(Vec<EigenPair>, Option<EigenPair>), Error> {
+        if self.count == 1 && self.smallest {
+            let Extremes { min, max } = match warm {
+                [] => extremes(hessian, config)?,
+                warm => extremes_from(hessian, warm, config)?,
+            };
+            return Ok((vec![max], Some(min)));
+        }
+        let config = config.clone().with_which(Which::LargestAlgebraic);
+        let pairs = match warm {
+            [] => top_eigenpairs(hessian, self.count, &config)?,
+            warm => top_eigenpairs_from(hessian, self.count, warm, &config)?,
+        };
+        Ok((pairs, None))
     }
 }
 
-impl<M: Module, B: Batch> Probe<M> for TopEigenvalues<M, B> {
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for TopEigenvalues<M, B> {
     fn name(&self) -> String {
-        format!("top {} eigenvalues", self.count)
+        match self.count {
+            1 => "largest eigenvalue".into(),
+            count => format!("{count} largest eigenvalues"),
+        }
+    }
+
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        let usual = self
+            .usual
+            .unwrap_or(USUAL_STEPS * self.runs() + self.overhead());
+        let least = (LEAST_STEPS.max(self.count) * self.runs() + self.overhead()).min(usual);
+        let seconds = |products| moment.estimated(&self.risk, Work::products(products));
+        Ok(Some(Cost {
+            least: seconds(least)?,
+            full: seconds(usual)?,
+        }))
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let hessian = Hessian::at(moment.model, &self.risk)?;
-        let watched = Observed::new(&hessian, |_| moment.going_on());
+        let hessian = moment.hessian(&self.risk)?;
+        let config = self.lanczos(moment)?;
+        let warm = match moment.seconds {
+            Some(_) => moment.warm(&self.risk),
+            None => Vec::new(),
+        };
+        let (largest, mut smallest) = self.largest(&hessian, &config, &warm)?;
         let mut add = |name: &str, pair: &EigenPair| {
             records.scalar(format!("curvature/{name}"), pair.value);
-            records.scalar(format!("curvature/{name}_residual"), pair.residual);
+            records.scalar(format!("{}{name}_residual", tag::CHECK), pair.residual);
         };
+        for (index, pair) in largest.iter().enumerate() {
+            add(&format!("lambda_{}", index + 1), pair);
+        }
         let mut measured = Ok(());
-        let largest = if self.count == 1 && self.smallest {
-            let ends = extremes(&watched, &self.lanczos)?;
-            add("lambda_1", &ends.max);
-            add("lambda_min", &ends.min);
-            Some(ends.max.value)
+        if self.smallest && smallest.is_none() {
+            // The largest ones and what follows from them stand without it.
+            let bottom = config.clone().with_which(Which::SmallestAlgebraic);
+            match top_eigenpairs(&hessian, 1, &bottom) {
+                Ok(bottom) => smallest = bottom.into_iter().next(),
+                Err(error) => measured = Err(error.into()),
+            }
+        }
+        if let Some(pair) = &smallest {
+            add("lambda_min", pair);
+        }
+        let loose = |pair: &&EigenPair| !pair.converged;
+        if config.max_steps < self.lanczos.max_steps
+            && let Some(pair) = largest.iter().chain(&smallest).find(loose)
+        {
+            records.shortened(format!(
+                "{} Lanczos steps, after which the residual of {:.4} is {:.1e}",
+                pair.steps, pair.value, pair.residual
+            ));
         } else {
-            let config = |which| LanczosConfig {
-                which,
-                ..self.lanczos.clone()
-            };
-            let top = top_eigenpairs(&watched, self.count, &config(Which::LargestAlgebraic))?;
-            for (index, pair) in top.iter().enumerate() {
-                add(&format!("lambda_{}", index + 1), pair);
-            }
-            if self.smallest {
-                // The largest ones and what follows from them stand without it.
-                match top_eigenpairs(&watched, 1, &config(Which::SmallestAlgebraic)) {
-                    Ok(bottom) => bottom.iter().for_each(|pair| add("lambda_min", pair)),
-                    Err(error) => measured = Err(error.into()),
-                }
-            }
-            top.first().map(|pair| pair.value)
-        };
-        records.scalar(
-            "curvature/lambda_unresolved_products",
-            hessian.unresolved() as f64,
-        );
-        match (self.optimiser, largest) {
+            self.usual = Some(hessian.done());
+        }
+        records.found(Finding::Eigenvalues(Eigenvalues {
+            largest: largest.iter().map(Into::into).collect(),
+            smallest: smallest.as_ref().map(Into::into),
+        }));
+        let first = largest.first().map(|pair| pair.value);
+        let vectors = largest.into_iter().chain(smallest).map(|pair| pair.vector);
+        moment.keep_warm(&self.risk, vectors.collect());
+        match (self.optimiser, first) {
             (Some(optimiser), Some(lambda)) => {
                 measured.and(self.ratio(optimiser, lambda, moment, records))
             }

@@ -4,9 +4,10 @@ use burn::module::Module;
 use landscape::operator::download;
 use landscape::{Batch, ParameterSpace, Risk};
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
+use crate::cost::Cost;
 use crate::record::Records;
+use crate::workload::Work;
+use crate::{Error, Moment, Probe, tag};
 
 /// The Euclidean norm of the full gradient as `gradient/norm`; with [`with_histograms`](Self::with_histograms) also the entries of each parameter's gradient.
 #[derive(Clone, Debug)]
@@ -34,19 +35,24 @@ impl<M: Module, B: Batch> GradientNorm<M, B> {
     }
 }
 
-impl<M: Module, B: Batch> Probe<M> for GradientNorm<M, B> {
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for GradientNorm<M, B> {
     fn name(&self) -> String {
         "gradient norm".into()
     }
 
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        let seconds = moment.estimated(&self.risk, Work::gradients(1.0))?;
+        Ok(Some(Cost::fixed(seconds)))
+    }
+
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let (_, gradient) = self.risk.gradient(moment.model)?;
+        let (_, gradient) = moment.gradient(&self.risk)?;
         let gradient = download(&gradient);
-        records.scalar("gradient/norm", norm(&gradient));
+        records.scalar(tag::GRADIENT_NORM, norm(&gradient));
         if self.histograms {
             for block in ParameterSpace::of(moment.model)?.blocks {
                 records.histogram(
-                    format!("gradient/values/{}", block.path.replace('.', "/")),
+                    format!("{}{}", tag::GRADIENT_VALUES, block.path.replace('.', "/")),
                     &gradient[block.range()],
                 );
             }

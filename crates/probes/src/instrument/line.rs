@@ -2,18 +2,23 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use landscape::operator::Observed;
 use landscape::slice::line_with;
 use landscape::{
-    Batch, Hessian, LanczosConfig, ParameterSpace, Risk, filter_normalize, random_direction,
-    top_eigenpairs,
+    Batch, LanczosConfig, ParameterSpace, Risk, filter_normalize, random_direction, top_eigenpairs,
 };
 use serde_json::json;
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
+use crate::cost::Cost;
 use crate::record::{Records, json_numbers};
 use crate::render::{self, Series};
+use crate::workload::Work;
+use crate::{Error, Moment, Probe, tag};
+
+/// Forward passes that the preparation of a line takes.
+const PREPARATION: f64 = 12.0;
+
+/// Products that an eigenvector takes.
+const EIGENVECTOR: usize = 40;
 
 /// Which direction a [`LossLine`] follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +67,9 @@ impl<M: Module, B: Batch> LossLine<M, B> {
     pub fn along(self, direction: Direction) -> Self {
         Self { direction, ..self }
     }
+}
 
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> LossLine<M, B> {
     fn direction(&self, moment: &Moment<'_, M>) -> Result<Tensor<1>, Error> {
         let model = moment.model;
         match self.direction {
@@ -75,9 +82,8 @@ impl<M: Module, B: Batch> LossLine<M, B> {
                 )?)
             }
             Direction::TopEigenvector { seed } => {
-                let hessian = Hessian::at(model, &self.risks[0].1)?;
-                let watched = Observed::new(&hessian, |_| moment.going_on());
-                let pairs = top_eigenpairs(&watched, 1, &LanczosConfig::new().with_seed(seed))?;
+                let hessian = moment.hessian(&self.risks[0].1)?;
+                let pairs = top_eigenpairs(&hessian, 1, &LanczosConfig::new().with_seed(seed))?;
                 let first = pairs.into_iter().next();
                 first.map(|pair| pair.vector).ok_or_else(|| Error::Empty {
                     what: "the list of eigenvectors".into(),
@@ -87,9 +93,22 @@ impl<M: Module, B: Batch> LossLine<M, B> {
     }
 }
 
-impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossLine<M, B> {
     fn name(&self) -> String {
         "loss along a line".into()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a number of points")]
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        let mut seconds = moment.drawing();
+        for (_, risk) in &self.risks {
+            let passes = PREPARATION + self.a.len() as f64;
+            seconds += moment.estimated(risk, Work::passes(passes))?;
+        }
+        if let Direction::TopEigenvector { .. } = self.direction {
+            seconds += moment.estimated(&self.risks[0].1, Work::products(EIGENVECTOR))?;
+        }
+        Ok(Some(Cost::fixed(seconds)))
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
@@ -102,8 +121,12 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
         let mut losses = Vec::new();
         let mut measured = Ok(());
         for (name, risk) in &self.risks {
-            let each = |_, _| moment.going_on();
-            match line_with(moment.model, risk, &direction, &self.a, each) {
+            let measured_line = moment.timed_passes(risk, self.a.len(), |risk| {
+                line_with(moment.model, risk, &direction, &self.a, |_, _| {
+                    moment.going_on()
+                })
+            });
+            match measured_line {
                 Ok(found) => losses.push((name, found.loss)),
                 Err(error @ landscape::Error::Cancelled { .. }) => return Err(error.into()),
                 Err(error) => measured = measured.and(Err(error.into())),
@@ -116,7 +139,7 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
             .iter()
             .map(|(name, loss)| json!({ "name": name, "loss": json_numbers(loss) }))
             .collect();
-        records.data("landscape/line_data", json!({ "direction": what, "seed": seed, "a": json_numbers(&self.a), "curves": curves }));
+        records.data(tag::LINE_DATA, json!({ "direction": what, "seed": seed, "a": json_numbers(&self.a), "curves": curves }));
         let series: Vec<Series<'_>> = losses
             .iter()
             .map(|(name, loss)| Series {
@@ -125,10 +148,8 @@ impl<M: Module, B: Batch> Probe<M> for LossLine<M, B> {
                 y: loss,
             })
             .collect();
-        records.picture(
-            "landscape/line",
-            render::line(&series, &format!("Loss along {what}, step {}", moment.step))?,
-        );
+        let title = format!("Loss along {what}, step {}", moment.step);
+        records.picture(tag::LINE, moment.draw(|| render::line(&series, &title))?);
         measured
     }
 }

@@ -3,11 +3,12 @@
 use burn::module::Module;
 use landscape::{Batch, Risk};
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
+use crate::cost::Cost;
 use crate::record::Records;
+use crate::workload::Work;
+use crate::{Error, Moment, Probe};
 
-/// The mean loss over a risk's data, under a tag such as `loss/valid`. A loss that is NaN or infinite is recorded as it is.
+/// The mean loss over a risk's data, under a tag such as `loss/valid`: all of it, whatever the budget. A loss that is NaN or infinite is recorded as it is.
 #[derive(Clone, Debug)]
 pub struct LossProbe<M, B> {
     risk: Risk<M, B>,
@@ -24,9 +25,14 @@ impl<M: Module, B: Batch> LossProbe<M, B> {
     }
 }
 
-impl<M: Module, B: Batch> Probe<M> for LossProbe<M, B> {
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossProbe<M, B> {
     fn name(&self) -> String {
         self.tag.clone()
+    }
+
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        let seconds = moment.estimated_whole(&self.risk, Work::passes(1.0))?;
+        Ok(Some(Cost::fixed(seconds)))
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {

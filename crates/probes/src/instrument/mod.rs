@@ -5,12 +5,15 @@
 //! | [`LossProbe`] | as given | a third (one forward pass) |
 //! | [`Accuracy`] | as given | a third |
 //! | [`GradientNorm`] | `gradient/norm`, `gradient/values/..` | 1 |
-//! | [`TopEigenvalues`] | `curvature/lambda_1`.., `curvature/lambda_min`, each with `_residual`; `stability/sharpness_ratio`, `stability/threshold` | 2 for each Lanczos step, some tens |
-//! | [`HessianTrace`] | `curvature/trace`, `curvature/trace_standard_error` | 2 for each probe vector |
-//! | [`SpectralDensity`] | `curvature/density`, `curvature/density_picture`, `curvature/density_data` | 2 for each start and Lanczos step |
+//! | [`TopEigenvalues`] | `curvature/lambda_1`.., `curvature/lambda_min`; `stability/sharpness_ratio`, `stability/threshold` | 1.5 for each Lanczos step, 10 to 30 of them |
+//! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
+//! | [`SpectralDensity`] | `curvature/density_picture`, `curvature/density_data` | 1.5 for each of 60 products |
 //! | [`SamSharpness`] | `sharpness/sam` | 1.3 |
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
+//!
+//! What tells how good a number is (residuals, standard errors, products) stands under `curvature_check`. The Hessian of a step is made once for each
+//! risk, whoever asks, and costs some five gradients.
 //!
 //! Two probes of one kind, for example for training and for validation data, would use the same tags: [`Suffixed`] tells them apart.
 //!

@@ -4,11 +4,13 @@ use burn::module::Module;
 use landscape::sharpness::sam_sharpness;
 use landscape::{Batch, Risk};
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
+use crate::cost::Cost;
+use crate::finding::Finding;
 use crate::record::Records;
+use crate::workload::Work;
+use crate::{Error, Moment, Probe, tag};
 
-/// SAM's sharpness $L(\theta + \rho\, g / \lVert g \rVert) - L(\theta)$ over all data as `sharpness/sam`. Not invariant to rescaling ReLU layers, and not claimed to predict generalisation.
+/// SAM's sharpness `L(w + ρ g/‖g‖) − L(w)` over all data as `sharpness/sam`. Not invariant to rescaling ReLU layers, and not claimed to predict generalisation.
 #[derive(Clone, Debug)]
 pub struct SamSharpness<M, B> {
     risk: Risk<M, B>,
@@ -25,16 +27,26 @@ impl<M: Module, B: Batch> SamSharpness<M, B> {
     }
 }
 
-impl<M: Module, B: Batch> Probe<M> for SamSharpness<M, B> {
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for SamSharpness<M, B> {
     fn name(&self) -> String {
         format!("SAM sharpness, rho {}", self.rho)
     }
 
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        let work = Work {
+            passes: 1.0,
+            ..Work::gradients(1.0)
+        };
+        Ok(Some(Cost::fixed(moment.estimated(&self.risk, work)?)))
+    }
+
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        records.scalar(
-            "sharpness/sam",
-            sam_sharpness(moment.model, &self.risk, self.rho)?.value,
-        );
+        let value = sam_sharpness(moment.model, &moment.risk(&self.risk), self.rho)?.value;
+        records.scalar(tag::SAM_SHARPNESS, value);
+        records.found(Finding::SamSharpness {
+            value,
+            rho: self.rho,
+        });
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! A probe under other tags.
 
-use crate::Error;
 use crate::caught::caught;
-use crate::probe::{Moment, Probe};
+use crate::cost::Cost;
 use crate::record::Records;
+use crate::{Error, Moment, Probe};
 
-/// A probe with something appended to each of its tags, so that two of one kind can be used side by side.
+/// A probe with something appended to each of its tags, so that two of one kind can be used side by side. Its typed findings are left out: in an
+/// [`Observation`](crate::Observation) they are those of the probe without a suffix.
 ///
 /// # Examples
 ///
@@ -50,13 +51,21 @@ impl<M, P: Probe<M>> Probe<M> for Suffixed<P> {
         )
     }
 
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        self.probe.cost(moment)
+    }
+
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let mut inner = Records::new(moment.step);
         // What the probe recorded before a panic is kept, as it is without a suffix.
         let result = caught(|| self.probe.measure(moment, &mut inner))
             .unwrap_or_else(|message| Err(Error::Panicked { message }));
-        for record in inner.into_vec() {
+        let (inner, _, shortened) = inner.into_parts();
+        for record in inner {
             records.push(record.tag + &self.suffix, record.value);
+        }
+        if let Some(how) = shortened {
+            records.shortened(how);
         }
         result
     }

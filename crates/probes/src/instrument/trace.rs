@@ -1,18 +1,30 @@
 //! The trace of the Hessian.
 
 use burn::module::Module;
-use landscape::operator::Observed;
-use landscape::{Batch, Hessian, Risk, TraceConfig, hutchinson_trace};
+use landscape::{Batch, Risk, TraceConfig, hutchinson_trace};
 
-use crate::Error;
-use crate::probe::{Moment, Probe};
+use crate::cost::Cost;
+use crate::finding::{Finding, Trace};
 use crate::record::Records;
+use crate::workload::Work;
+use crate::{Error, Moment, Probe, tag};
 
-/// Hutchinson's estimate of the Hessian's trace as `curvature/trace`, with its standard error as `curvature/trace_standard_error`.
+/// Probe vectors unless something else is asked for.
+const VECTORS: usize = 16;
+
+/// Fewest: one says nothing of its error.
+const LEAST: usize = 2;
+
+/// Hutchinson's estimate of the Hessian's trace as `curvature/trace`, with its standard error as `curvature_check/trace_standard_error`.
+///
+/// It takes 16 probe vectors, each one product, unless [`with_config`](Self::with_config) asks for more or for an error. Under a limited
+/// [`Budget`](crate::Budget) it takes as many as there is time for; the standard error tells the rest.
 #[derive(Clone, Debug)]
 pub struct HessianTrace<M, B> {
     risk: Risk<M, B>,
     config: TraceConfig,
+    /// Products of the last measurement.
+    usual: Option<usize>,
 }
 
 impl<M: Module, B: Batch> HessianTrace<M, B> {
@@ -20,7 +32,10 @@ impl<M: Module, B: Batch> HessianTrace<M, B> {
     pub fn of(risk: &Risk<M, B>) -> Self {
         Self {
             risk: risk.clone(),
-            config: TraceConfig::new(),
+            config: TraceConfig::new()
+                .with_relative_error(0.0)
+                .with_max_probes(VECTORS),
+            usual: None,
         }
     }
 
@@ -38,21 +53,44 @@ impl<M: Module, B: Batch> HessianTrace<M, B> {
     }
 }
 
-impl<M: Module, B: Batch> Probe<M> for HessianTrace<M, B> {
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for HessianTrace<M, B> {
     fn name(&self) -> String {
         "trace of the Hessian".into()
     }
 
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+        // One product more is made to see that products do not change.
+        let asked = self.config.max_probes.min(10 * VECTORS) + 1;
+        let seconds = |products| moment.estimated(&self.risk, Work::products(products));
+        Ok(Some(Cost {
+            least: seconds(LEAST + 1)?,
+            full: seconds(self.usual.unwrap_or(asked))?,
+        }))
+    }
+
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let hessian = Hessian::at(moment.model, &self.risk)?;
-        let watched = Observed::new(&hessian, |_| moment.going_on());
-        let trace = hutchinson_trace(&watched, &self.config)?;
-        records.scalar("curvature/trace", trace.mean);
-        records.scalar("curvature/trace_standard_error", trace.standard_error);
-        records.scalar(
-            "curvature/trace_unresolved_products",
-            hessian.unresolved() as f64,
-        );
+        let hessian = moment.hessian(&self.risk)?;
+        let mut config = self.config.clone();
+        if let Some(products) = moment.products(&self.risk)? {
+            config.max_probes = config.max_probes.min(products.saturating_sub(1).max(LEAST));
+            config.min_probes = config.min_probes.min(config.max_probes);
+        }
+        let trace = hutchinson_trace(&hessian, &config)?;
+        records.scalar(tag::TRACE, trace.mean);
+        records.scalar(tag::TRACE_STANDARD_ERROR, trace.standard_error);
+        records.found(Finding::Trace(Trace {
+            value: trace.mean,
+            standard_error: trace.standard_error,
+            vectors: trace.products,
+        }));
+        if config.max_probes < self.config.max_probes && trace.products == config.max_probes {
+            records.shortened(format!(
+                "{} probe vectors, standard error {:.1e} of {:.4}",
+                trace.products, trace.standard_error, trace.mean
+            ));
+        } else {
+            self.usual = Some(hessian.done());
+        }
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The container: what is recorded when.
 
+mod budget;
 mod failures;
 mod sinks;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use probes::instrument::Suffixed;
 use probes::sink::{JsonLines, Memory};
-use probes::{Budget, Error, Moment, NOTES_TAG, Probe, Probes, Record, Records, Schedule, Value};
+use probes::{Budget, Error, Moment, Probe, Probes, Record, Records, Schedule, Value, tag};
 
 /// Records the model, takes `seconds` of the simulated time, and fails at `fails_at`.
 struct Reading {
@@ -128,7 +129,7 @@ fn a_probe_that_fails_is_reported_and_loses_nothing() {
     let notes: Vec<Record> = memory
         .records()
         .into_iter()
-        .filter(|record| record.tag == NOTES_TAG)
+        .filter(|record| record.tag == tag::NOTES)
         .collect();
     assert_eq!(notes.len(), 1);
     assert!(
@@ -164,65 +165,6 @@ fn two_probes_with_one_tag_are_noticed_and_suffixes_tell_them_apart() {
     assert_eq!(probes.observe(0, &2.0).unwrap().warnings.len(), 1);
     assert_eq!(memory.scalars("value/value"), [(0, 2.0)]);
     assert_eq!(memory.scalars("value/value_again"), [(0, 2.0)]);
-}
-
-/// Runs 20 steps of one second each with a probe of three seconds at each step; returns how often each probe measured, and the warnings.
-fn run(budget: Budget) -> (usize, usize, usize, Memory) {
-    let (time, now) = clock();
-    let memory = Memory::new();
-    let mut probes = Probes::new(budget)
-        .with_clock(now)
-        .with(Schedule::every(1), reading("required", 1, &time))
-        .with_optional(Schedule::every(1), reading("optional", 2, &time))
-        .into_sink(memory.clone());
-    let mut warnings = 0;
-    for step in 0..20 {
-        warnings += probes
-            .observe(step, &0.0)
-            .map_or(0, |observation| observation.warnings.len());
-        time.fetch_add(1, Ordering::Relaxed);
-    }
-    (
-        memory.scalars("value/required").len(),
-        memory.scalars("value/optional").len(),
-        warnings,
-        memory,
-    )
-}
-
-#[test]
-fn a_budget_reports_and_warns_once_and_does_not_change_what_is_measured() {
-    let (required, optional, warnings, memory) = run(Budget::fraction(0.1));
-    assert_eq!((required, optional, warnings), (20, 20, 1));
-    // Three seconds a step; the last second of training follows the last probe.
-    assert_eq!(
-        memory.scalars("cost/probe_seconds").last(),
-        Some(&(19, 60.0))
-    );
-    assert_eq!(
-        memory.scalars("cost/probe_fraction").last(),
-        Some(&(19, 60.0 / 19.0))
-    );
-    assert!(
-        memory
-            .records()
-            .iter()
-            .all(|record| record.tag != NOTES_TAG)
-    );
-}
-
-#[test]
-fn an_enforced_budget_skips_optional_probes_only_and_records_why() {
-    let (required, optional, _, memory) = run(Budget::fraction(0.1).enforcing());
-    assert_eq!(required, 20);
-    // Eleven seconds exceed the grace of ten: three each in steps 0 to 2, and 9 + 1 + 2 after step 3.
-    assert_eq!(optional, 4);
-    let notes = memory
-        .records()
-        .into_iter()
-        .filter(|record| record.tag == NOTES_TAG);
-    assert!(notes.clone().all(|note| matches!(note.value, Value::Text(text) if text.contains("optional") && text.contains("10.0 %"))));
-    assert_eq!(notes.count(), 16);
 }
 
 #[test]

@@ -1,0 +1,10 @@
+//! What probes know of the data that they measure: the sample that the budget allows, its times, and the Hessians of one step.
+
+mod hessians;
+mod known;
+mod times;
+
+pub(crate) use hessians::Hessians;
+pub use hessians::{Curvature, Products};
+pub(crate) use known::{Known, Over, Sample};
+pub(crate) use times::Work;

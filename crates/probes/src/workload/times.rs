@@ -1,0 +1,158 @@
+//! How long work over the data of a risk takes.
+
+use std::time::Instant;
+
+use burn::module::Module;
+use landscape::{Batch, Risk};
+
+/// Examples of the two trials from which the time over all data is extrapolated.
+const TRIALS: [usize; 2] = [8, 32];
+
+/// Work over the data of a risk, in the units that it is timed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Work {
+    /// Forward passes over the data.
+    pub(crate) passes: f64,
+    /// Gradients.
+    pub(crate) gradients: f64,
+    /// Hessians made.
+    pub(crate) hessians: f64,
+    /// Products with the Hessian.
+    pub(crate) products: f64,
+}
+
+impl Work {
+    /// So many forward passes.
+    pub(crate) fn passes(passes: f64) -> Self {
+        Self {
+            passes,
+            ..Self::default()
+        }
+    }
+
+    /// So many gradients.
+    pub(crate) fn gradients(gradients: f64) -> Self {
+        Self {
+            gradients,
+            ..Self::default()
+        }
+    }
+
+    /// A Hessian and so many products with it.
+    #[expect(clippy::cast_precision_loss, reason = "a number of products")]
+    pub(crate) fn products(products: usize) -> Self {
+        Self {
+            hessians: 1.0,
+            products: products as f64,
+            ..Self::default()
+        }
+    }
+}
+
+/// Seconds of each unit of work over some examples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Times {
+    /// What a gradient takes whatever the number of examples, and for each example.
+    fixed: f64,
+    each: f64,
+    examples: usize,
+    pub(crate) gradient: f64,
+    pub(crate) pass: f64,
+    pub(crate) hessian: f64,
+    pub(crate) product: f64,
+}
+
+impl Times {
+    /// Extrapolated to `examples` from gradients of few examples. The gradients are those of a part of `risk`, each timed after a first
+    /// one, which checks the loss.
+    ///
+    /// # Errors
+    ///
+    /// As [`Risk::gradient`].
+    #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
+    pub(crate) fn tried<M: Module, B: Batch>(
+        risk: &Risk<M, B>,
+        model: &M,
+        examples: usize,
+    ) -> Result<Self, landscape::Error> {
+        let [few, more] = TRIALS.map(|trial| trial.min(examples));
+        let time = |count: usize| {
+            let part = risk.limited(count)?;
+            let _ = part.gradient(model)?;
+            let started = Instant::now();
+            let _ = part.gradient(model)?;
+            Ok::<_, landscape::Error>(started.elapsed().as_secs_f64())
+        };
+        let of_more = time(more)?;
+        if few == more {
+            return Ok(Self::extrapolated(0.0, of_more / more as f64, examples));
+        }
+        let of_few = time(few)?;
+        // Where the clock says that more examples take less, the examples cost next to nothing.
+        let each = ((of_more - of_few) / (more - few) as f64).max(0.05 * of_more / more as f64);
+        let fixed = (of_more - each * more as f64).max(0.0);
+        Ok(Self::extrapolated(fixed, each, examples))
+    }
+
+    /// The ratios to a gradient are those of perceptrons and convolutional networks. They hold until the thing itself was timed.
+    #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
+    fn extrapolated(fixed: f64, each: f64, examples: usize) -> Self {
+        let gradient = fixed + each * examples as f64;
+        Self {
+            fixed,
+            each,
+            examples,
+            gradient,
+            pass: gradient / 3.0,
+            hessian: 5.0 * gradient,
+            product: 1.6 * gradient,
+        }
+    }
+
+    /// The times over another number of examples.
+    #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
+    pub(crate) fn over(&self, examples: usize) -> Self {
+        let gradient = |examples: usize| self.fixed + self.each * examples as f64;
+        let ratio = gradient(examples) / gradient(self.examples);
+        Self {
+            examples,
+            gradient: self.gradient * ratio,
+            pass: self.pass * ratio,
+            hessian: self.hessian * ratio,
+            product: self.product * ratio,
+            ..*self
+        }
+    }
+
+    /// Seconds of some work.
+    pub(crate) fn of(&self, work: Work) -> f64 {
+        work.passes * self.pass
+            + work.gradients * self.gradient
+            + work.hessians * self.hessian
+            + work.products * self.product
+    }
+}
+
+/// Lets an estimate follow what was measured.
+pub(crate) fn follow(estimate: &mut f64, measured: f64) {
+    *estimate = 0.5 * (*estimate + measured);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_affine_in_the_examples() {
+        let times = Times::extrapolated(0.2, 0.01, 100);
+        assert!((times.gradient - 1.2).abs() < 1e-15);
+        let fewer = times.over(10);
+        assert!((fewer.gradient - 0.3).abs() < 1e-15 && (fewer.product - 0.48).abs() < 1e-15);
+        let work = Work {
+            passes: 3.0,
+            ..Work::products(2)
+        };
+        // A third, five and 1.6 gradients.
+        assert!((fewer.of(work) - 0.3 * (1.0 + 5.0 + 3.2)).abs() < 1e-12);
+    }
+}
