@@ -54,14 +54,14 @@ impl Bar {
                 (bar.bottom - point.1) / bar.height()
             })
         });
-        canvas.outline(bar, (2.0 * unit).max(1.0), INK);
+        canvas.outline(bar, (3.0 * unit).max(1.0), INK);
         let mut free = f64::INFINITY;
         for (value, label) in self.ticks.at.iter().zip(&self.ticks.labels) {
             let level = self.axis.unit(*value);
             let at = bar.bottom - level * bar.height();
             canvas.stroke(
                 &[[(bar.left, at), (bar.right, at)]],
-                2.5 * unit,
+                3.0 * unit,
                 line_color(level),
                 bar,
             );

@@ -153,8 +153,8 @@ impl Frame {
         for (value, label) in self.x_ticks.at.iter().zip(&self.x_ticks.labels) {
             let at = self.point(*value, self.y.low).0;
             let tick = Rect {
-                left: at - unit,
-                right: at + unit,
+                left: at - 1.5 * unit,
+                right: at + 1.5 * unit,
                 top: plot.bottom,
                 bottom: plot.bottom + 9.0 * unit,
             };
@@ -173,8 +173,8 @@ impl Frame {
             let tick = Rect {
                 left: plot.left - 9.0 * unit,
                 right: plot.left,
-                top: at - unit,
-                bottom: at + unit,
+                top: at - 1.5 * unit,
+                bottom: at + 1.5 * unit,
             };
             canvas.fill(tick, INK);
             canvas.text(label, (plot.left - 14.0 * unit, at), style)?;
@@ -224,8 +224,8 @@ impl Frame {
             let at = self.point(*value, self.y.low).0;
             canvas.fill(
                 Rect {
-                    left: at - self.unit,
-                    right: at + self.unit,
+                    left: at - 1.5 * self.unit,
+                    right: at + 1.5 * self.unit,
                     ..self.plot
                 },
                 GRID,
@@ -235,8 +235,8 @@ impl Frame {
             let at = self.point(self.x.low, *value).1;
             canvas.fill(
                 Rect {
-                    top: at - self.unit,
-                    bottom: at + self.unit,
+                    top: at - 1.5 * self.unit,
+                    bottom: at + 1.5 * self.unit,
                     ..self.plot
                 },
                 GRID,
@@ -246,7 +246,7 @@ impl Frame {
 
     /// The border, drawn after the data.
     pub(crate) fn border(&self, canvas: &mut Canvas) {
-        canvas.outline(self.plot, (2.5 * self.unit).max(1.0), INK);
+        canvas.outline(self.plot, (3.0 * self.unit).max(1.0), INK);
     }
 
     /// Draws `mark` at a pixel; one on the border is not cut.
@@ -299,20 +299,7 @@ pub(crate) fn head_height(title: &str, legend: &Legend, unit: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::color::WHITE;
-    use super::super::picture::Picture;
     use super::*;
-
-    /// The grey of a pixel of the picture scaled down by `scale`: the mean over what the pixel covers.
-    #[expect(clippy::cast_possible_truncation, reason = "a pixel of the picture")]
-    fn shrunk(picture: &Picture, scale: f64, (column, row): (usize, usize)) -> f64 {
-        // Eight samples a side are exact enough for a mean.
-        let grey = (0..64).filter_map(|k| {
-            let at = |at: usize, i: i32| ((at as f64 + (f64::from(i) + 0.5) / 8.0) * scale) as u32;
-            let color = picture.pixel(at(column, k % 8), at(row, k / 8));
-            color.map(|c| f64::from(c[0]))
-        });
-        grey.sum::<f64>() / 64.0
-    }
 
     #[test]
     #[expect(clippy::cast_possible_truncation, reason = "a pixel of the picture")]
@@ -336,18 +323,22 @@ mod tests {
         let left = frame.plot.left - font::width("−1.0", size).unwrap() / 2.0;
         let sign = font::width("−", size).unwrap();
         let top = frame.plot.bottom + 16.0 * frame.unit;
-        for width in 290..=310 {
+        // The Images page is 346 pixels wide in a window of 1440, and leaves rows and columns out.
+        for width in 300..=346 {
             let scale = 640.0 / f64::from(width);
             // Capitals of five pixels are about the least that can be read.
             assert!(font::CAPITAL * size / scale > 6.0);
-            let whole = |length: f64| (length / scale) as usize;
-            let column = whole(left + 0.5 * sign);
-            let rows = whole(top)..whole(top + font::CAPITAL * size);
-            let darkest = rows.map(|row| shrunk(&picture, scale, (column, row)));
-            let darkest = darkest.fold(255.0, f64::min);
-            // A third of the way from white to ink, wherever the rows of pixels fall.
-            let third = 255.0 - (255.0 - f64::from(INK[0])) / 3.0;
-            assert!(darkest < third, "{darkest} at {width}");
+            let column = (left + 0.5 * sign) as u32;
+            let rows = 0..(480.0 / scale) as u32;
+            let rows = rows.map(|row| (f64::from(row) + 0.5) * scale);
+            let label = rows.filter(|y| (top..top + font::CAPITAL * size).contains(y));
+            let grey = label.filter_map(|y| picture.pixel(column, y as u32));
+            let darkest = grey.map(|color| color[0]).fold(255, u8::min);
+            // Half of the way from white to ink.
+            assert!(
+                u16::from(darkest) < (255 + u16::from(INK[0])) / 2,
+                "{darkest} at {width}"
+            );
         }
     }
 }
