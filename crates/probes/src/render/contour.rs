@@ -7,7 +7,8 @@ use super::canvas::Canvas;
 use super::color::WHITE;
 use super::color_bar::Bar;
 use super::field::{Field, coordinate_axis};
-use super::frame::{Frame, Names, unit};
+use super::frame::{Frame, Names};
+use super::label::unit;
 use super::legend::{Entry, Mark};
 use super::number::significant;
 use super::picture::Picture;
@@ -35,10 +36,10 @@ pub struct ContourConfig {
     #[config(default = 10)]
     pub levels: usize,
     /// Width in pixels.
-    #[config(default = 900)]
+    #[config(default = 640)]
     pub width: u32,
     /// Height in pixels.
-    #[config(default = 750)]
+    #[config(default = 480)]
     pub height: u32,
 }
 
@@ -60,7 +61,7 @@ pub struct ContourConfig {
 /// let (a, b) = ([-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0, 4.0]);
 /// let values: Vec<f64> = a.iter().flat_map(|x: &f64| b.iter().map(move |y: &f64| x * x + y * y)).collect();
 /// let picture = contour(&Field { a: &a, b: &b, values: &values }, &ContourConfig::new("A bowl".into()))?;
-/// assert_eq!((picture.width, picture.height), (900, 750));
+/// assert_eq!((picture.width, picture.height), (640, 480));
 /// # Ok::<(), probes::Error>(())
 /// ```
 pub fn contour(field: &Field<'_>, config: &ContourConfig) -> Result<Picture, Error> {
@@ -201,10 +202,14 @@ mod tests {
         let picture = drawn(
             &axis,
             &axis,
-            &config().with_levels(2).with_scale(Scale::Linear),
+            &config()
+                .with_levels(2)
+                .with_scale(Scale::Linear)
+                .with_width(1800)
+                .with_height(1350),
             |x, y| x * x + y * y,
         );
-        // The only levels inside are multiples of one; x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
+        // So large that a line is several pixels wide. The only levels inside are multiples of one; x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
         for (x, y) in [(0.8, 0.6), (0.6, -0.8), (-0.8, 0.6)] {
             assert!(
                 close(at(&picture, x, y), line_color(0.5)),

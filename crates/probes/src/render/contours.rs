@@ -2,18 +2,16 @@
 
 use burn::config::Config;
 
-use super::LARGEST_SIDE;
 use super::axis::{Axis, Scale};
 use super::canvas::{Align, Canvas, Lettering};
 use super::color::{MUTED, WHITE};
-use super::color_bar::Bar;
-use super::field::{Field, coordinate_axis};
-use super::frame::{Frame, MARGIN, NAME, Names, SMALL, fitted, head_height, write_head};
-use super::geometry::Rect;
-use super::legend::{Entry, Legend, Mark};
+use super::field::Field;
+use super::frame::{Frame, NAME, Names, SMALL, write_head};
+use super::label::fitted;
 use super::number::significant;
 use super::picture::Picture;
-use super::surface::{MINIMUM, paint};
+use super::sheet::Sheet;
+use super::surface::paint;
 use crate::Error;
 
 /// A surface with the name of what it was measured on.
@@ -46,7 +44,7 @@ pub struct ContoursConfig {
     #[config(default = 10)]
     pub levels: usize,
     /// The side of each surface in pixels; the size of the picture follows from it and from how many there are.
-    #[config(default = 300)]
+    #[config(default = 280)]
     pub side: u32,
 }
 
@@ -123,138 +121,6 @@ fn draw(
     Ok((canvas.into_picture(), sheet.frames))
 }
 
-/// Where everything goes.
-struct Sheet {
-    width: u32,
-    height: u32,
-    /// One unit of all sizes.
-    unit: f64,
-    columns: usize,
-    /// Whether all panels have the same axes.
-    shared: bool,
-    frames: Vec<Frame>,
-    /// The rectangle around all plots.
-    area: Rect,
-    legend: Legend,
-    bar: Option<Bar>,
-}
-
-/// The smallest side of a panel whose ticks can be told apart.
-const SMALLEST_PANEL: u32 = 100;
-
-impl Sheet {
-    fn of(
-        panels: &[NamedField<'_>],
-        values: Option<Axis>,
-        config: &ContoursConfig,
-    ) -> Result<Self, Error> {
-        let columns = columns(panels.len());
-        let rows = panels.len().div_ceil(columns);
-        let side = f64::from(config.side);
-        // Lettering grows with the picture, more slowly when there are many panels.
-        let unit = side / 300.0 * [0.72, 0.9, 1.0, 1.1][columns.clamp(1, 4) - 1];
-
-        let axes: Vec<[Axis; 2]> = panels
-            .iter()
-            .map(|p| [p.field.a, p.field.b].map(coordinate_axis))
-            .collect();
-        let shared = axes.iter().all(|pair| *pair == axes[0]);
-        let plot = Rect {
-            left: 0.0,
-            top: 0.0,
-            right: side,
-            bottom: side,
-        };
-        let mut frames: Vec<Frame> = axes
-            .into_iter()
-            .map(|[a, b]| Frame::around(plot, a, b, unit))
-            .collect::<Result<_, _>>()?;
-        let mut widest = [0.0_f64; 2];
-        for frame in &frames {
-            let labels = frame.widest_labels()?;
-            widest = [0, 1].map(|k| widest[k].max(labels[k]));
-        }
-
-        // Beside and below a plot whose labels are written, and between plots.
-        let (left, below) = (widest[1] + 24.0 * unit, (SMALL + 18.0) * unit);
-        let gap = (widest[0] + 0.5 * SMALL * unit).max(24.0 * unit);
-        let head = PANEL_HEAD * unit;
-        let (across, down) = if shared {
-            (side + gap, head + side + 14.0 * unit)
-        } else {
-            (left + side + gap.min(40.0 * unit), head + side + below)
-        };
-        let name = (MARGIN + NAME + 6.0) * unit;
-        let legend = legend(panels);
-        let spaces = (columns - 1) as f64;
-        let area_width = side + spaces * across;
-        let bar_height = side + (rows - 1) as f64 * down;
-        let bar = values
-            .map(|axis| Bar::new(bar_height, unit, axis, config.levels))
-            .transpose()?;
-        let right = bar.as_ref().map_or(widest[0] / 2.0, |bar| bar.room) + MARGIN * unit;
-        let width = name + left + area_width + right;
-        let legend = Legend::arrange(&legend, width - 30.0 * unit, unit)?;
-        let top = head_height(&config.title, &legend, unit) + 12.0 * unit + head;
-        let height = top + bar_height + below + name;
-
-        let origin = (name + left, top);
-        for (index, frame) in frames.iter_mut().enumerate() {
-            let left = (origin.0 + (index % columns) as f64 * across).round();
-            let top = (origin.1 + (index / columns) as f64 * down).round();
-            frame.plot = Rect {
-                left,
-                top,
-                right: left + side,
-                bottom: top + side,
-            };
-        }
-        let area = Rect {
-            left: origin.0,
-            top: origin.1,
-            right: origin.0 + area_width,
-            bottom: origin.1 + bar_height,
-        };
-        let [width, height] = [width, height].map(pixels);
-        if config.side < SMALLEST_PANEL {
-            return Err(Error::PictureSize { width, height });
-        }
-        Ok(Self {
-            width,
-            height,
-            unit,
-            columns,
-            shared,
-            frames,
-            area,
-            legend,
-            bar,
-        })
-    }
-}
-
-/// A length in whole pixels. What is too long for a picture stays so.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "clamped to a little over the largest side"
-)]
-fn pixels(length: f64) -> u32 {
-    length.ceil().clamp(0.0, f64::from(LARGEST_SIDE) + 1.0) as u32
-}
-
-/// How many panels stand in a row: all of up to three, two by two of four, and at most four where the rows stay fewer than eight.
-fn columns(panels: usize) -> usize {
-    match panels {
-        0..=3 => panels.max(1),
-        4 => 2,
-        5 | 6 | 9 => 3,
-        _ => 4.max(panels.isqrt()),
-    }
-}
-
-/// The height above a plot for its name and its range, in units of the picture.
-const PANEL_HEAD: f64 = 76.0;
-
 fn write_panel_head(
     canvas: &mut Canvas,
     panel: &NamedField<'_>,
@@ -269,24 +135,9 @@ fn write_panel_head(
     let name = fitted(panel.name, NAME * unit, plot.width())?;
     let range = fitted(&range, SMALL * unit, plot.width())?;
     let style = |size| Lettering::new(size, Align::Middle, Align::End);
-    canvas.text(&name.0, (middle, plot.top - 46.0 * unit), style(name.1))?;
+    canvas.text(&name.0, (middle, plot.top - 54.0 * unit), style(name.1))?;
     let style = style(range.1).color(MUTED);
-    canvas.text(&range.0, (middle, plot.top - 13.0 * unit), style)
-}
-
-fn legend(panels: &[NamedField<'_>]) -> Vec<Entry> {
-    let mut legend = Vec::new();
-    if panels.iter().any(|p| p.field.holds_zero()) {
-        legend.push(Entry::new(Mark::Center, "centre"));
-    }
-    if panels.iter().any(|p| p.field.varies()) {
-        legend.push(Entry::new(Mark::Minimum(MINIMUM), "minimum"));
-    }
-    legend.extend(Entry::not_finite(
-        panels.iter().map(|p| p.field.missing()).sum(),
-        panels.iter().map(|p| p.field.values.len()).sum(),
-    ));
-    legend
+    canvas.text(&range.0, (middle, plot.top - 15.0 * unit), style)
 }
 
 #[cfg(test)]
@@ -294,6 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::color::viridis;
+    use super::super::sheet::columns;
     use super::*;
 
     fn config() -> ContoursConfig {

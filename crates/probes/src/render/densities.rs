@@ -2,6 +2,7 @@
 
 use super::canvas::Canvas;
 use super::color::{Style, WHITE, series};
+use super::curves::FEW;
 use super::density::{DensityConfig, Spectrum, density_axis, eigenvalue_axis, floor};
 use super::frame::{Frame, Names};
 use super::geometry::Point;
@@ -81,7 +82,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &DensityConfig) -> Result<(Picture
     let mut legend: Vec<Entry> = curves
         .iter()
         .enumerate()
-        .map(|(index, curve)| entry(curve, series(index)))
+        .map(|(index, curve)| entry(curve, series(index), curves.len() <= FEW))
         .collect();
     legend.extend(Entry::not_finite(
         curves.iter().map(|c| c.spectrum().missing()).sum(),
@@ -105,7 +106,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &DensityConfig) -> Result<(Picture
             .zip(curve.density)
             .map(|(x, y)| frame.point(*x, if y.is_finite() { y.max(floor) } else { *y }))
             .collect();
-        canvas.line(&points, style, 4.5 * frame.unit, frame.unit, frame.plot);
+        canvas.line(&points, style, 6.0 * frame.unit, frame.unit, frame.plot);
         if let [point] = points[..] {
             canvas.disc(point, 6.0 * frame.unit, style.color, frame.plot);
         }
@@ -120,10 +121,9 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &DensityConfig) -> Result<(Picture
     Ok((canvas.into_picture(), frame))
 }
 
-fn entry(curve: &NamedSpectrum<'_>, style: Style) -> Entry {
-    let range = curve
-        .spectrum()
-        .extremes()
+fn entry(curve: &NamedSpectrum<'_>, style: Style, with_range: bool) -> Entry {
+    let extremes = curve.spectrum().extremes().filter(|_| with_range);
+    let range = extremes
         .map(|(low, high)| format!(": λ {} to {}", significant(low, 3), significant(high, 3)));
     let text = format!("{}{}", curve.name, range.unwrap_or_default());
     Entry::new(Mark::Line(style), text)
@@ -139,7 +139,7 @@ fn pin(canvas: &mut Canvas, frame: &Frame, eigenvalue: f64, index: usize) {
     let (unit, style) = (frame.unit, series(index));
     let (at, foot) = frame.place(frame.x.unit(eigenvalue), 0.0);
     let head = (at, foot - pin_height(index) * frame.plot.height());
-    canvas.stroke(&[[(at, foot), head]], 3.0 * unit, style.color, frame.plot);
+    canvas.stroke(&[[(at, foot), head]], 4.0 * unit, style.color, frame.plot);
     frame.mark(canvas, Mark::Minimum(style.color), head);
 }
 
@@ -204,7 +204,7 @@ mod tests {
         }
         let (x, y) = frame.place(frame.x.unit(0.7), pin_height(0) / 2.0);
         assert_eq!(color(&picture, (x, y)), WHITE);
-        let text = |curve: &NamedSpectrum<'_>| entry(curve, series(0)).text;
+        let text = |curve: &NamedSpectrum<'_>| entry(curve, series(0), true).text;
         assert_eq!(text(&two()[0]), "wide: λ −1 to 3");
         let bare = NamedSpectrum {
             nodes: &[],

@@ -112,10 +112,10 @@ pub struct DensityConfig {
     #[config(default = 1e-6)]
     pub floor: f64,
     /// Width in pixels.
-    #[config(default = 900)]
+    #[config(default = 640)]
     pub width: u32,
     /// Height in pixels.
-    #[config(default = 750)]
+    #[config(default = 480)]
     pub height: u32,
 }
 
@@ -138,7 +138,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
     let mut canvas = Canvas::new(config.width, config.height, WHITE)?;
     let (curve, stroke, low_color, high_color) =
         (series(0), series(1).color, series(3).color, series(2).color);
-    let mut legend = vec![Entry::new(Mark::Line(curve), "density")];
+    let mut legend = Vec::new();
     let extremes = spectrum.extremes();
     if let Some((low, high)) = extremes {
         legend.push(Entry::new(
@@ -178,7 +178,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
         frame.upright(&mut canvas, low, low_color);
         frame.upright(&mut canvas, high, high_color);
     }
-    canvas.line(&points, curve, 4.0 * frame.unit, frame.unit, frame.plot);
+    canvas.line(&points, curve, 5.5 * frame.unit, frame.unit, frame.plot);
     if let [point] = points[..] {
         canvas.disc(point, 6.0 * frame.unit, curve.color, frame.plot);
     }
@@ -188,7 +188,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
         .map(|node| frame.point(*node, floor))
         .map(|(x, y)| [(x, y - 4.0 * frame.unit), (x, y - 24.0 * frame.unit)])
         .collect();
-    canvas.stroke(&strokes, 2.5 * frame.unit, stroke, frame.plot);
+    canvas.stroke(&strokes, 3.5 * frame.unit, stroke, frame.plot);
     frame.border(&mut canvas);
     Ok((canvas.into_picture(), frame))
 }

@@ -4,8 +4,8 @@
 //! Runs are compared in one picture on one scale: [`contours`] draws surfaces side by side, [`densities`] spectra over each other, and
 //! [`line()`] takes the slices of many runs.
 //! Each is a function from numbers and a config to a [`Picture`]: no file, no clock and no randomness, so that the same numbers
-//! give the same bytes. Pictures are drawn for TensorBoard, which shows them 400 to 600 pixels wide: the default is 900 x 750 with
-//! lettering that survives halving.
+//! give the same bytes. Pictures are drawn for TensorBoard, which shows thumbnails some 300 pixels wide and the whole picture at a click: the default
+//! is 640 x 480 with lettering that survives halving.
 //!
 //! A value that is not finite is never replaced: its place is hatched in grey and the legend counts how many there are.
 
@@ -23,9 +23,11 @@ mod font;
 mod frame;
 mod geometry;
 mod isoline;
+mod label;
 mod legend;
 mod number;
 mod picture;
+mod sheet;
 mod surface;
 
 pub use axis::Scale;

@@ -47,7 +47,7 @@ pub(crate) fn paint(
             .into_iter()
             .map(|s| s.map(|(u, v)| frame.place(u, v)))
             .collect();
-        canvas.stroke(&segments, 2.0 * frame.unit, line_color(level), plot);
+        canvas.stroke(&segments, 3.0 * frame.unit, line_color(level), plot);
     }
     frame.border(canvas);
     if field.holds_zero() {
