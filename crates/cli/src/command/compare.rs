@@ -169,10 +169,10 @@ fn remarks(reference: &Summary, others: &[(PathBuf, Summary)]) -> Vec<String> {
     for diverged in all.filter(|summary| summary.status == DIVERGED) {
         remarks.push(format!("{} diverged at its last step.", diverged.name));
     }
-    let rho = reference.figures.sam_sharpness.rho;
+    let rho = |s: &Summary| s.figures.sam_sharpness.map(|sharpness| sharpness.rho);
     if others
         .iter()
-        .any(|(_, s)| s.figures.sam_sharpness.rho != rho)
+        .any(|(_, s)| rho(s).is_some() && rho(reference).is_some() && rho(s) != rho(reference))
     {
         remarks.push(
             "The SAM sharpness is measured with different radii and cannot be compared.".to_owned(),
@@ -180,7 +180,11 @@ fn remarks(reference: &Summary, others: &[(PathBuf, Summary)]) -> Vec<String> {
     }
     // The step of a difference follows the weights; only the kind of product matters here.
     let kind = |summary: &Summary| summary.hessian.method.split(',').next().map(str::to_owned);
-    if others.iter().any(|(_, s)| kind(s) != kind(reference)) {
+    let measured = |s: &Summary| s.hessian.method != summary::NOT_MEASURED;
+    if others
+        .iter()
+        .any(|(_, s)| measured(s) && measured(reference) && kind(s) != kind(reference))
+    {
         remarks.push("Hessian products were made by different methods.".to_owned());
     }
     if others.iter().any(|(_, s)| {

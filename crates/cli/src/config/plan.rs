@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source, name};
+use super::keep::Keep;
 use super::limits;
 use super::moment::Moments;
 use super::sam::SamSettings;
@@ -32,6 +33,10 @@ pub(crate) struct DatasetPlan {
     /// Seed of the split into training and validation.
     #[serde(default)]
     pub(crate) split_seed: u32,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn default_share() -> Bounded<Share> {
@@ -86,6 +91,9 @@ pub(crate) struct Plan {
     pub(crate) log_every: Count,
     /// Steps between two checkpoints; otherwise one at the end of each epoch.
     pub(crate) checkpoint_every: Option<Count>,
+    /// Which checkpoints are kept. It does not matter for what is trained.
+    #[serde(default)]
+    pub(crate) keep: Keep,
     /// Probes.
     pub(crate) probes: ProbePlan,
 }
@@ -93,6 +101,9 @@ pub(crate) struct Plan {
 /// The probes of one training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProbePlan {
+    /// Whether anything but losses and accuracies after the last step is measured.
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
     /// Time of probes over time of training, beyond which a run says so.
     pub(crate) budget: Option<Bounded<Fraction>>,
     /// Validation loss and accuracy.
@@ -134,7 +145,7 @@ impl Plan {
             Method::FriendlySam => FriendlySamConfig::new().rho,
         };
         let batch_size = settings.batch_size.unwrap_or(Count::constant(64));
-        let probes = settings.probes;
+        let probes = settings.probes.decided();
         Self {
             dataset,
             data,
@@ -160,7 +171,9 @@ impl Plan {
             curvature_examples: settings.curvature_examples.unwrap_or(Count::constant(1024)),
             log_every: settings.log_every.unwrap_or(Count::constant(10)),
             checkpoint_every: settings.checkpoint_every,
+            keep: settings.keep.unwrap_or_default(),
             probes: ProbePlan {
+                enabled: probes.enabled.unwrap_or(true),
                 budget: probes.budget,
                 loss: probes.loss.unwrap_or_else(Moments::at_end),
                 gradient: probes.gradient.unwrap_or_else(Moments::at_end),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, name};
+use super::keep::Keep;
 use super::limits;
 use super::moment::Moments;
 use super::sam::SamSettings;
@@ -88,6 +89,9 @@ pub(crate) struct Settings {
     /// Steps between two checkpoints (otherwise one at the end of each epoch)
     #[arg(long, value_name = "N", help_heading = "Settings")]
     pub(crate) checkpoint_every: Option<Count>,
+    /// Checkpoints that are kept: all, best (by validation loss, and the latest two), or so many of the latest [default: 2]
+    #[arg(long, value_name = "all|best|N", help_heading = "Settings")]
+    pub(crate) keep: Option<Keep>,
     /// Output directory (otherwise runs/NAME)
     #[arg(long, value_name = "DIR", help_heading = "Settings")]
     pub(crate) output: Option<PathBuf>,
@@ -100,6 +104,14 @@ pub(crate) struct Settings {
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table of probe settings")]
 pub(crate) struct ProbeSettings {
+    /// No probes: nothing is measured but losses and accuracies after the last step
+    #[arg(
+        long = "no-probes",
+        num_args = 0,
+        default_missing_value = "false",
+        help_heading = "Probes"
+    )]
+    pub(crate) enabled: Option<bool>,
     /// Time of probes over time of training; more is reported and skips nothing
     #[arg(long = "probe-budget", value_name = "X", help_heading = "Probes")]
     pub(crate) budget: Option<Bounded<Fraction>>,
@@ -234,6 +246,7 @@ impl Settings {
             curvature_examples: self.curvature_examples.or(base.curvature_examples),
             log_every: self.log_every.or(base.log_every),
             checkpoint_every: self.checkpoint_every.or(base.checkpoint_every),
+            keep: self.keep.or(base.keep),
             output: self.output.or(base.output),
             probes: self.probes.over(base.probes),
         }
@@ -256,8 +269,28 @@ impl ProbeSettings {
         }
     }
 
+    /// Without probes, none at any moment.
+    pub(crate) fn decided(self) -> Self {
+        if self.enabled != Some(false) {
+            return self;
+        }
+        let never = Some(Moments::never());
+        Self {
+            loss: never.clone(),
+            gradient: never.clone(),
+            eigenvalues: never.clone(),
+            trace: never.clone(),
+            sharpness: never.clone(),
+            density: never.clone(),
+            line: never.clone(),
+            surface: never,
+            ..self
+        }
+    }
+
     fn over(self, base: Self) -> Self {
         Self {
+            enabled: self.enabled.or(base.enabled),
             budget: self.budget.or(base.budget),
             loss: self.loss.or(base.loss),
             gradient: self.gradient.or(base.gradient),

@@ -35,19 +35,19 @@ pub(crate) fn figures(
         validation_accuracy: at_end(tag::VALIDATION_ACCURACY),
         test_loss: at_end(tag::TEST_LOSS),
         test_accuracy: at_end(tag::TEST_ACCURACY),
-        lambda_1: Eigenvalue {
+        lambda_1: plan.probes.enabled.then(|| Eigenvalue {
             value: lambda_1,
             residual,
             converged: residual.0 <= LanczosConfig::new().tolerance * largest,
-        },
-        trace: TraceFigure {
+        }),
+        trace: plan.probes.enabled.then(|| TraceFigure {
             value: at_end("curvature/trace"),
             standard_error: at_end("curvature/trace_standard_error"),
-        },
-        sam_sharpness: Sharpness {
+        }),
+        sam_sharpness: plan.probes.enabled.then(|| Sharpness {
             value: at_end("sharpness/sam"),
             rho: Number(plan.probes.sharpness_rho.get()),
-        },
+        }),
     }
 }
 

@@ -108,6 +108,12 @@ impl<'a, M: Network> Observer<'a, M> {
     pub(crate) fn figures(&self, steps: usize, model: &M) -> (Figures, HessianNote) {
         let last = self.last_scalars();
         let figures = figures(&last, steps, &self.job.training.plan);
+        if !self.job.training.plan.probes.enabled {
+            return (
+                figures,
+                HessianNote::none(self.job.data.curvature_examples()),
+            );
+        }
         let note = hessian_note(model, &self.job.data, &self.device, &last, steps);
         (figures, note)
     }

@@ -39,6 +39,11 @@ pub(super) fn same_data(stored: DataChecksums, job: &Job) -> anyhow::Result<()> 
 ///
 /// A usage error that names the first setting that differs, with both values.
 pub(super) fn same_plan(stored: &Plan, wanted: &Plan, job: &Job) -> anyhow::Result<()> {
+    // Which checkpoints are kept does not change what they hold.
+    let stored = &Plan {
+        keep: wanted.keep,
+        ..stored.clone()
+    };
     if stored == wanted {
         return Ok(());
     }

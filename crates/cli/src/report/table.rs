@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, presets};
 
 use super::number::{Number, plain_number, significant};
 use super::output::printable;
-use super::summary::{Figures, HessianNote, Summary};
+use super::summary::{Figures, HessianNote, NOT_MEASURED, Summary};
 
 /// An empty table with one line below its header and none elsewhere.
 pub(crate) fn plain() -> Table {
@@ -54,47 +54,59 @@ const ROWS: &[Row] = &[
     }),
     ("test loss", |s| digits(s.figures.test_loss)),
     ("test accuracy", |s| share(s.figures.test_accuracy)),
-    ("lambda_1", |s| digits(s.figures.lambda_1.value)),
+    ("lambda_1", |s| {
+        measured(s.figures.lambda_1, |lambda| digits(lambda.value))
+    }),
     ("  its residual", |s| {
-        let converged = if s.figures.lambda_1.converged {
-            ""
-        } else {
-            " (not converged)"
-        };
-        format!("{}{converged}", short(s.figures.lambda_1.residual))
+        measured(s.figures.lambda_1, |lambda| {
+            let converged = if lambda.converged {
+                ""
+            } else {
+                " (not converged)"
+            };
+            format!("{}{converged}", short(lambda.residual))
+        })
     }),
     ("  products in doubt", |s| {
-        s.hessian.unresolved_products.to_string()
+        measured(s.figures.lambda_1, |_| {
+            s.hessian.unresolved_products.to_string()
+        })
     }),
-    ("trace", |s| digits(s.figures.trace.value)),
+    ("trace", |s| {
+        measured(s.figures.trace, |trace| digits(trace.value))
+    }),
     ("  its standard error", |s| {
-        short(s.figures.trace.standard_error)
+        measured(s.figures.trace, |trace| short(trace.standard_error))
     }),
     ("SAM sharpness", |s| {
-        let sharpness = s.figures.sam_sharpness;
-        format!(
-            "{} (rho {})",
-            digits(sharpness.value),
-            plain_number(sharpness.rho.0)
-        )
+        measured(s.figures.sam_sharpness, |sharpness| {
+            let rho = plain_number(sharpness.rho.0);
+            format!("{} (rho {rho})", digits(sharpness.value))
+        })
     }),
     ("seconds", |s| format!("{:.1}", s.times.seconds)),
-    ("share of time in probes", |s| {
+    ("probes over training time", |s| {
         format!("{:.0} %", 100.0 * s.times.probe_fraction)
     }),
 ];
 
 /// The figures of one training as a markdown table, for TensorBoard.
 pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
-    let (lambda, trace, sharpness) = (figures.lambda_1, figures.trace, figures.sam_sharpness);
     let pair = |loss, accuracy| format!("{} | {}", digits(loss), share(accuracy));
-    format!(
-        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n\
-         | curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
-         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}; {} of them in doubt, close to a kink of the loss.",
+    let losses = format!(
+        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n",
         pair(figures.training_loss, figures.training_accuracy),
         pair(figures.validation_loss, figures.validation_accuracy),
         pair(figures.test_loss, figures.test_accuracy),
+    );
+    let (Some(lambda), Some(trace), Some(sharpness)) =
+        (figures.lambda_1, figures.trace, figures.sam_sharpness)
+    else {
+        return losses + "Curvature was not measured.";
+    };
+    let curvature = format!(
+        "| curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
+         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}; {} of them in doubt, close to a kink of the loss.",
         digits(lambda.value),
         short(lambda.residual),
         digits(trace.value),
@@ -104,7 +116,13 @@ pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
         hessian.examples,
         hessian.method,
         hessian.unresolved_products,
-    )
+    );
+    losses + &curvature
+}
+
+/// A figure that was measured, or the word that it was not.
+fn measured<T>(figure: Option<T>, say: impl FnOnce(T) -> String) -> String {
+    figure.map_or_else(|| NOT_MEASURED.to_owned(), say)
 }
 
 fn digits(number: Number) -> String {
