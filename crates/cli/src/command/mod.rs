@@ -2,6 +2,7 @@
 
 mod compare;
 mod list;
+mod measure;
 mod run;
 mod train;
 
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     /// Train once, with workspace.toml's [defaults] and flags over them
     #[command(after_help = train::EXAMPLE, allow_negative_numbers = true)]
     Train(train::Arguments),
+    /// Measure a checkpoint of a run, or the line from it to another run
+    #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
+    Measure(measure::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
@@ -67,6 +71,7 @@ impl Command {
             Self::List => list::carry_out(context),
             Self::Run(arguments) => run::carry_out(&arguments, context, interrupt),
             Self::Train(arguments) => train::carry_out(&arguments, context, interrupt),
+            Self::Measure(arguments) => measure::carry_out(&arguments, context, interrupt),
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
         }
     }

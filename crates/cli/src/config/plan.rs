@@ -1,5 +1,6 @@
 //! A training with every setting decided: what the engine carries out, what checkpoints and summaries record.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use ::sam::{AsamConfig, EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, SamConfig};
@@ -13,6 +14,7 @@ use super::moment::Moments;
 use super::sam::SamSettings;
 use super::settings::Settings;
 use super::widths::Widths;
+use crate::report::forecast::Agenda;
 use crate::report::number::plain_number;
 
 /// A data set as workspace.toml describes it.
@@ -130,6 +132,55 @@ pub(crate) struct ProbePlan {
     pub(crate) surface: Moments,
     /// Points along each side of the surface.
     pub(crate) grid: Count<{ limits::GRID }>,
+}
+
+impl ProbePlan {
+    /// The probes by the keys of workspace.toml, with their moments.
+    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 8] {
+        [
+            ("loss", &self.loss),
+            ("gradient", &self.gradient),
+            ("eigenvalues", &self.eigenvalues),
+            ("trace", &self.trace),
+            ("sharpness", &self.sharpness),
+            ("density", &self.density),
+            ("line", &self.line),
+            ("surface", &self.surface),
+        ]
+    }
+
+    /// Which probes observe which of `steps` steps. What the table shows is measured after the last one in any case.
+    ///
+    /// # Errors
+    ///
+    /// None that a total leaves open.
+    pub(crate) fn agenda(&self, steps: u64) -> Result<Agenda, probes::Error> {
+        let mut agenda = Agenda::default();
+        for (probe, moments) in self.moments() {
+            agenda.add(probe, self.steps_of(probe, moments, steps)?);
+        }
+        agenda.add("final losses", [steps]);
+        Ok(agenda)
+    }
+
+    /// The steps of `steps` that a probe observes.
+    ///
+    /// # Errors
+    ///
+    /// None that a total leaves open.
+    pub(crate) fn steps_of(
+        &self,
+        probe: &str,
+        moments: &Moments,
+        steps: u64,
+    ) -> Result<BTreeSet<u64>, probes::Error> {
+        let mut due = moments.steps(steps)?;
+        let in_the_table = matches!(probe, "eigenvalues" | "trace" | "sharpness");
+        if probe == "loss" || (in_the_table && self.enabled) {
+            due.insert(steps);
+        }
+        Ok(due)
+    }
 }
 
 impl Plan {

@@ -78,7 +78,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N", help_heading = "Settings")]
     pub(crate) seed: Option<u32>,
     /// Device.
-    #[arg(long, value_enum, help_heading = "Settings", help = device_help())]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = "Settings", help = device_help())]
     pub(crate) device: Option<DeviceKind>,
     /// Training examples on which curvature is measured: a fixed sample, or all of them if there are fewer
     #[arg(long, value_name = "N", help_heading = "Settings")]
@@ -170,7 +170,7 @@ pub(crate) struct ProbeSettings {
 }
 
 /// The devices that this program was built with.
-fn device_help() -> String {
+pub(crate) fn device_help() -> String {
     format!(
         "Device; this program was built with: {}",
         device::compiled_in().join(", ")

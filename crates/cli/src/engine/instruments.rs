@@ -37,7 +37,7 @@ pub(crate) mod tag {
 }
 
 /// Points of the line.
-pub(super) const LINE_POINTS: usize = 41;
+pub(crate) const LINE_POINTS: usize = 41;
 
 /// The mean loss over batches as a function of the network.
 pub(crate) fn risk<M: Network>(batches: Vec<Batch>) -> Risk<M, Batch> {

@@ -38,11 +38,15 @@ impl<'a, M: Network> Observer<'a, M> {
         directory: RunDir,
         state: Option<&State>,
         interrupt: &Interrupt,
+        progress: &Progress,
     ) -> anyhow::Result<Self> {
         let device = job.device.clone().inner();
-        let interrupt = interrupt.clone();
-        let probes =
-            instruments(job, steps as u64, &device)?.with_interrupt(move || interrupt.requested());
+        let (interrupt, progress) = (interrupt.clone(), progress.clone());
+        // A handler of the probes tells more: which one measures (`Progress::probe`) and how far it is (`Progress::work`).
+        let probes = instruments(job, steps as u64, &device)?.with_interrupt(move || {
+            progress.beat();
+            interrupt.requested()
+        });
         let recorder = Recorder::open(directory, state)?;
         Ok(Self {
             job,
@@ -89,7 +93,7 @@ impl<'a, M: Network> Observer<'a, M> {
         progress: &Progress,
     ) -> anyhow::Result<bool> {
         if self.probes.is_due(step as u64)? {
-            progress.working_on("probes");
+            let _until_they_end = progress.probing(step as u64);
             let observation = self.probes.observe(step as u64, model)?;
             if observation.interrupted {
                 return Ok(false);

@@ -219,17 +219,7 @@ fn check_sizes(plan: &Plan, data: &Data) -> Result<(), Mistake> {
     }
     let per_epoch = data.train.len().div_ceil(plan.batch_size.get()) as u64;
     let steps = per_epoch * plan.epochs.get() as u64;
-    let probes = &plan.probes;
-    for (probe, moments) in [
-        ("loss", &probes.loss),
-        ("gradient", &probes.gradient),
-        ("eigenvalues", &probes.eigenvalues),
-        ("trace", &probes.trace),
-        ("sharpness", &probes.sharpness),
-        ("density", &probes.density),
-        ("line", &probes.line),
-        ("surface", &probes.surface),
-    ] {
+    for (probe, moments) in plan.probes.moments() {
         let observations = moments.count(steps);
         if observations > limits::OBSERVATIONS {
             let message = format!(

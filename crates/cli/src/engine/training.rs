@@ -165,7 +165,8 @@ impl<'a, M: Network> Trainer<'a, M> {
             }
         }
         let step = state.as_ref().map_or(0, |state| state.step);
-        let progress = Progress::new(&job.training.name, step, steps);
+        let agenda = plan.probes.agenda(steps as u64)?;
+        let progress = Progress::of_training(&job.training.name, step, steps, agenda);
         for note in notes {
             progress.warn(&format!("{note}; going on from step {step}"));
         }
@@ -177,7 +178,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
-        let observer = Observer::new(job, steps, directory, state.as_ref(), interrupt)?;
+        let observer = Observer::new(job, steps, directory, state.as_ref(), interrupt, &progress)?;
         // A file that starts again at step 0 takes the text of an earlier one out of TensorBoard.
         if step == 0 {
             let settings = serde_json::to_string_pretty(plan)?;
