@@ -250,6 +250,9 @@ pub(super) fn carry_out(
         let heading = heading(&run, other.as_ref(), &measured.document);
         print(&Paint::stdout().strong(&printable(&heading)))?;
         print(&printable(&table(&measured.rows)))?;
+        for remark in &measured.remarks {
+            print(&printable(remark))?;
+        }
         let folder = request.output.display().to_string();
         print(&format!("Numbers and pictures: {}", printable(&folder)))?;
     }

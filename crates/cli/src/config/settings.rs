@@ -36,16 +36,26 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N,N,..", help_heading = "Settings")]
     pub(crate) hidden: Option<Widths>,
     /// Activation between the layers
-    #[arg(long, value_enum, help_heading = "Settings")]
+    #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) activation: Option<Activation>,
     /// Base optimiser
-    #[arg(long, value_enum, help_heading = "Settings")]
+    #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) optimiser: Option<Optimiser>,
     /// Momentum of SGD, or Adam's first decay rate
-    #[arg(long, value_name = "X", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) momentum: Option<Bounded<BelowOne>>,
     /// Weight decay, added to the gradient
-    #[arg(long, value_name = "X", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) weight_decay: Option<Bounded<NonNegative>>,
     /// The base optimiser alone, or sharpness-aware minimisation over it
     #[arg(long, value_enum, help_heading = "Settings")]
@@ -60,13 +70,23 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X", help_heading = "Settings")]
     pub(crate) learning_rate: Option<Bounded<Positive>>,
     /// How the learning rate changes
-    #[arg(long, value_enum, help_heading = "Settings")]
+    #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) schedule: Option<Decay>,
     /// For the schedule `step`: epochs between two changes
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) step_epochs: Option<Count>,
     /// For the schedule `step`: factor of each change
-    #[arg(long, value_name = "X", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) step_factor: Option<Bounded<Fraction>>,
     /// Passes through the training data
     #[arg(long, value_name = "N", help_heading = "Settings")]
@@ -81,16 +101,36 @@ pub(crate) struct Settings {
     #[arg(long, value_enum, hide_possible_values = true, help_heading = "Settings", help = device_help())]
     pub(crate) device: Option<DeviceKind>,
     /// Training examples on which curvature is measured: a fixed sample, or all of them if there are fewer
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) curvature_examples: Option<Count>,
     /// Steps between two points of the training loss
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) log_every: Option<Count>,
     /// Steps between two checkpoints (otherwise one at the end of each epoch)
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) checkpoint_every: Option<Count>,
     /// Checkpoints that are kept: all, best (by validation loss, and the latest two), or so many of the latest [default: 2]
-    #[arg(long, value_name = "all|best|N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "all|best|N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) keep: Option<Keep>,
     /// Output directory (otherwise runs/NAME)
     #[arg(long, value_name = "DIR", help_heading = "Settings")]
@@ -113,59 +153,108 @@ pub(crate) struct ProbeSettings {
     )]
     pub(crate) enabled: Option<bool>,
     /// Time of probes over time of training; more is reported and skips nothing
-    #[arg(long = "probe-budget", value_name = "X", help_heading = "Probes")]
+    #[arg(
+        long = "probe-budget",
+        value_name = "X",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) budget: Option<Bounded<Fraction>>,
     /// Validation loss and accuracy, e.g. "every 50 + end"
-    #[arg(long = "probe-loss", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-loss",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) loss: Option<Moments>,
     /// Gradient norm and histograms by layer
-    #[arg(long = "probe-gradient", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-gradient",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) gradient: Option<Moments>,
     /// Largest eigenvalues of the Hessian, and the stability ratio
     #[arg(
         long = "probe-eigenvalues",
         value_name = "WHEN",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) eigenvalues: Option<Moments>,
     /// How many of the largest eigenvalues
     #[arg(
         long = "probe-eigenvalue-count",
         value_name = "N",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) eigenvalue_count: Option<Count<{ limits::EIGENVALUES }>>,
     /// Trace of the Hessian
-    #[arg(long = "probe-trace", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-trace",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) trace: Option<Moments>,
     /// SAM sharpness of the loss
-    #[arg(long = "probe-sharpness", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-sharpness",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) sharpness: Option<Moments>,
     /// Radius of the SAM sharpness, whatever the method trains with
     #[arg(
         long = "probe-sharpness-rho",
         value_name = "X",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) sharpness_rho: Option<Bounded<NonNegative>>,
     /// Spectral density of the Hessian
-    #[arg(long = "probe-density", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-density",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) density: Option<Moments>,
     /// Start vectors of the density, 50 products each
     #[arg(
         long = "probe-density-starts",
         value_name = "N",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) density_starts: Option<Count<{ limits::DENSITY_STARTS }>>,
     /// Loss along one random direction
-    #[arg(long = "probe-line", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-line",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) line: Option<Moments>,
     /// Loss over a plane of two random directions
-    #[arg(long = "probe-surface", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-surface",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) surface: Option<Moments>,
     /// Points along each side of the surface
-    #[arg(long = "probe-grid", value_name = "N", help_heading = "Probes")]
+    #[arg(
+        long = "probe-grid",
+        value_name = "N",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) grid: Option<Count<{ limits::GRID }>>,
 }
 
@@ -254,17 +343,41 @@ impl Settings {
 }
 
 impl ProbeSettings {
+    /// The first key with a value here but `enabled`.
+    pub(crate) fn first_given(&self) -> Option<&'static str> {
+        const KEYS: [&str; 13] = [
+            "budget",
+            "loss",
+            "gradient",
+            "eigenvalues",
+            "eigenvalue_count",
+            "trace",
+            "sharpness",
+            "sharpness_rho",
+            "density",
+            "density_starts",
+            "line",
+            "surface",
+            "grid",
+        ];
+        KEYS.into_iter().find(|key| self.has(key))
+    }
+
     fn has(&self, key: &str) -> bool {
         match key {
+            "budget" => self.budget.is_some(),
             "loss" => self.loss.is_some(),
             "gradient" => self.gradient.is_some(),
             "eigenvalues" => self.eigenvalues.is_some(),
             "eigenvalue_count" => self.eigenvalue_count.is_some(),
             "trace" => self.trace.is_some(),
             "sharpness" => self.sharpness.is_some(),
+            "sharpness_rho" => self.sharpness_rho.is_some(),
             "density" => self.density.is_some(),
+            "density_starts" => self.density_starts.is_some(),
             "line" => self.line.is_some(),
             "surface" => self.surface.is_some(),
+            "grid" => self.grid.is_some(),
             _ => false,
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod checkpoints;
 pub(crate) mod data;
 pub(crate) mod device;
+pub(crate) mod dry_run;
 mod figures;
 pub(crate) mod files;
 mod history;

@@ -8,15 +8,16 @@ use burn::tensor::Device;
 use serde_json::json;
 
 use super::data::Data;
-use super::device;
 use super::network::dense_parameters;
 use super::run_dir::{self, Beginning, Existing};
 use super::training::{Outcome, train};
+use super::{device, dry_run};
 use crate::command::Context;
 use crate::config::choice::Model;
 use crate::config::{Plan, Training, Workspace, limits};
 use crate::failure::{FAILED, INTERRUPTED, SUCCESS};
 use crate::interrupt::Interrupt;
+use crate::report::estimate;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::summary::{DIVERGED, Summary};
@@ -144,6 +145,27 @@ impl Session {
         } else {
             SUCCESS
         })
+    }
+
+    /// Says what the trainings would take, and writes nothing; the exit code.
+    ///
+    /// # Errors
+    ///
+    /// When a network cannot be trained or measured.
+    pub(crate) fn estimate(&self, context: &Context) -> anyhow::Result<u8> {
+        let mut estimates = Vec::new();
+        for job in &self.jobs {
+            estimates.push(dry_run::estimate(job)?);
+        }
+        if context.json {
+            print(&format!("{:#}", json!({"dry_run": estimates})))?;
+            return Ok(SUCCESS);
+        }
+        print(&estimate::table(&estimates))?;
+        print(
+            "An estimate, from a few steps and one Hessian product on this machine as it is now;\nnothing was written.",
+        )?;
+        Ok(SUCCESS)
     }
 
     /// Prints what came out, which is on the disk whether it can be printed or not.

@@ -1,8 +1,7 @@
-//! The table of a measurement: what, its value, how well it is known, and what that took.
+//! The table of a measurement: what, its value, how well it is known, and what that took. It fits 80 columns.
 
 use comfy_table::CellAlignment;
 
-use super::number::significant;
 use super::table::{plain, trimmed};
 use crate::engine::measurement::Row;
 
@@ -16,7 +15,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
             row.value.clone(),
             row.error.clone(),
             row.work.clone(),
-            row.seconds.map_or_else(String::new, |s| significant(s, 2)),
+            row.seconds.map_or_else(String::new, |s| format!("{s:.2}")),
         ]);
     }
     for column in [1, 3, 4] {

@@ -24,6 +24,8 @@ pub(crate) struct Finding {
     pub(crate) value: Value,
     /// Its rows in the table.
     pub(crate) rows: Vec<Row>,
+    /// What the reader of the table should know.
+    pub(crate) remarks: Vec<String>,
     /// Pictures and numbers.
     pub(crate) files: Vec<NamedFile>,
 }
@@ -40,6 +42,32 @@ pub(crate) struct Row {
     pub(crate) work: String,
     /// Seconds; none where those of another row are its own.
     pub(crate) seconds: Option<f64>,
+}
+
+impl Row {
+    /// A value and how well it is known.
+    pub(super) fn new(
+        what: impl Into<String>,
+        value: impl Into<String>,
+        error: impl Into<String>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            value: value.into(),
+            error: error.into(),
+            work: String::new(),
+            seconds: None,
+        }
+    }
+
+    /// With what it took.
+    pub(super) fn after(self, count: usize, what: &str, seconds: f64) -> Self {
+        Self {
+            work: format!("{count} {what}"),
+            seconds: Some(seconds),
+            ..self
+        }
+    }
 }
 
 /// A measurement with its name.

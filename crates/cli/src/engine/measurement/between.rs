@@ -98,27 +98,21 @@ impl Bench<'_> {
                 "at": number(barrier.at),
                 "highest": number(barrier.loss),
             }));
+            let [at_0, at_1] = barrier.ends.map(|end| significant(end, 4));
+            rows.push(Row::new(format!("{name}, a = 0"), at_0, "exact"));
+            rows.push(Row::new("  a = 1", at_1, "exact"));
             rows.push(Row {
-                what: format!("{name}: at the ends"),
-                value: format!(
-                    "{} and {}",
-                    significant(barrier.ends[0], 3),
-                    significant(barrier.ends[1], 3)
-                ),
-                error: "exact".to_owned(),
-                work: format!("{} points", a.len()),
-                seconds: None,
-            });
-            rows.push(Row {
-                what: "  barrier between them".to_owned(),
-                value: significant(barrier.height, 4),
-                error: format!("largest of {points} points"),
-                work: format!("at a = {}", significant(barrier.at, 3)),
-                seconds: None,
+                work: format!("at a = {}", significant(barrier.at, 2)),
+                ..Row::new(
+                    "  barrier",
+                    significant(barrier.height, 4),
+                    format!("from {points} points"),
+                )
             });
         }
-        if let Some(first) = rows.first_mut() {
-            first.seconds = Some(seconds);
+        if !rows.is_empty() {
+            let first = rows.remove(0);
+            rows.insert(0, first.after(of, "points", seconds));
         }
         let data = json!({
             "direction": "(1 - a) times the weights of the run, plus a times those of the other",
@@ -146,6 +140,10 @@ impl Bench<'_> {
             key: "between",
             value: json!({"statistics": statistics, "curves": Value::Array(results), "points": a.len(), "seconds": seconds}),
             rows,
+            remarks: vec![
+                "The barrier is the largest rise of the loss above the straight line between its ends.".to_owned(),
+                format!("Running statistics of BatchNorm: {statistics}."),
+            ],
             files,
         })
     }

@@ -39,6 +39,7 @@ impl Bench<'_> {
             key: "hessian",
             value: json!({"method": method, "unresolved_products": unresolved, "seconds": seconds}),
             rows: Vec::new(),
+            remarks: doubts(unresolved),
             files: Vec::new(),
         });
         Ok(findings)
@@ -71,14 +72,19 @@ impl Bench<'_> {
         let (largest, smallest) = found?;
         let products = self.products.get();
         let names = (1..=largest.len()).map(|index| format!("lambda_{index}"));
-        let names = names.chain(smallest.iter().map(|_| "lambda_min".to_owned()));
-        let mut rows: Vec<Row> = names
-            .zip(largest.iter().chain(&smallest))
-            .map(|(name, pair)| row(name, pair))
+        let names: Vec<String> = names
+            .chain(smallest.iter().map(|_| "lambda_min".to_owned()))
             .collect();
-        if let Some(first) = rows.first_mut() {
-            first.work = format!("{products} products");
-            first.seconds = Some(seconds);
+        let pairs = || names.iter().zip(largest.iter().chain(&smallest));
+        let remarks = pairs()
+            .filter_map(|(name, pair)| remark(name, pair, request.tolerance))
+            .collect();
+        let mut rows: Vec<Row> = pairs()
+            .map(|(name, pair)| row(name.clone(), pair))
+            .collect();
+        if !rows.is_empty() {
+            let first = rows.remove(0);
+            rows.insert(0, first.after(products, "products", seconds));
         }
         let value = json!({
             "largest": largest.iter().map(document).collect::<Vec<_>>(),
@@ -90,6 +96,7 @@ impl Bench<'_> {
             key: "eigenvalues",
             value,
             rows,
+            remarks,
             files: Vec::new(),
         })
     }
@@ -109,17 +116,21 @@ impl Bench<'_> {
                 "products": products,
                 "seconds": seconds,
             }),
-            rows: vec![Row {
-                what: "trace".to_owned(),
-                value: significant(trace.mean, 4),
-                error: format!(
-                    "standard error {}{}",
-                    significant(trace.standard_error, 2),
-                    unless(trace.converged)
-                ),
-                work: format!("{products} products"),
-                seconds: Some(seconds),
-            }],
+            rows: vec![
+                Row::new(
+                    "trace",
+                    significant(trace.mean, 4),
+                    format!("std. error {}", significant(trace.standard_error, 2)),
+                )
+                .after(products, "products", seconds),
+            ],
+            remarks: match trace.converged {
+                true => Vec::new(),
+                false => vec![format!(
+                    "The trace has not reached its error: {} of it after {products} products.",
+                    plain_number(config.relative_error)
+                )],
+            },
             files: Vec::new(),
         })
     }
@@ -175,21 +186,21 @@ impl Bench<'_> {
                 "seconds": seconds,
             }),
             rows: vec![
-                Row {
-                    what: "spectral density".to_owned(),
-                    value: format!("{} to {}", significant(*low, 3), significant(*high, 3)),
-                    error: format!("smoothed by {}", significant(found.sigma, 2)),
-                    work: format!("{products} products"),
-                    seconds: Some(seconds),
-                },
-                Row {
-                    what: "  its mean eigenvalue".to_owned(),
-                    value: significant(mean.mean, 4),
-                    error: format!("standard error {}", significant(mean.standard_error, 2)),
-                    work: String::new(),
-                    seconds: None,
-                },
+                Row::new(
+                    "spectral density",
+                    "",
+                    format!("smoothed by {}", significant(found.sigma, 2)),
+                )
+                .after(products, "products", seconds),
+                Row::new("  smallest node", significant(*low, 4), ""),
+                Row::new("  largest node", significant(*high, 4), ""),
+                Row::new(
+                    "  mean eigenvalue",
+                    significant(mean.mean, 4),
+                    format!("std. error {}", significant(mean.standard_error, 2)),
+                ),
             ],
+            remarks: Vec::new(),
             files,
         })
     }
@@ -207,38 +218,49 @@ impl Bench<'_> {
                 "gradient_norm": number(found.gradient_norm),
                 "seconds": seconds,
             }),
-            rows: vec![Row {
-                what: format!("SAM sharpness, rho {}", plain_number(rho)),
-                value: significant(found.value, 4),
-                error: "exact".to_owned(),
-                work: "1 gradient".to_owned(),
-                seconds: Some(seconds),
-            }],
+            rows: vec![
+                Row::new(
+                    "SAM sharpness",
+                    significant(found.value, 4),
+                    format!("rho {}", plain_number(rho)),
+                )
+                .after(1, "gradient", seconds),
+            ],
+            remarks: Vec::new(),
             files: Vec::new(),
         })
     }
 }
 
-fn row(name: String, pair: &EigenPair) -> Row {
-    let mut error = format!(
-        "residual {}{}",
-        significant(pair.residual, 2),
-        unless(pair.converged)
-    );
-    if pair.below_resolution {
-        error += ", not told from 0";
-    }
-    Row {
-        what: name,
-        value: significant(pair.value, 4),
-        error,
-        work: String::new(),
-        seconds: None,
+/// Products that may be wrong are said.
+fn doubts(unresolved: usize) -> Vec<String> {
+    match unresolved {
+        0 => Vec::new(),
+        count => vec![format!(
+            "{count} products are in doubt: a kink of the loss lies close to them."
+        )],
     }
 }
 
-const fn unless(converged: bool) -> &'static str {
-    if converged { "" } else { " (not converged)" }
+fn row(name: String, pair: &EigenPair) -> Row {
+    let residual = format!("residual {}", significant(pair.residual, 2));
+    Row::new(name, significant(pair.value, 4), residual)
+}
+
+/// What the reader of a table should know of an eigenvalue.
+fn remark(name: &str, pair: &EigenPair, tolerance: f64) -> Option<String> {
+    if pair.below_resolution {
+        return Some(format!(
+            "{name} is not told from 0: it is below its residual."
+        ));
+    }
+    (!pair.converged).then(|| {
+        format!(
+            "{name} has not converged: its residual is above {} of the largest after {} steps; a larger --tolerance takes fewer.",
+            plain_number(tolerance),
+            pair.steps
+        )
+    })
 }
 
 fn document(pair: &EigenPair) -> Value {

@@ -31,19 +31,13 @@ impl Bench<'_> {
             let share = right as f64 / asked as f64;
             values.insert(format!("{part}_loss"), number(loss));
             values.insert(format!("{part}_accuracy"), number(share));
+            rows.push(
+                Row::new(format!("{part} loss"), significant(loss, 4), "exact")
+                    .after(asked, "examples", seconds),
+            );
             rows.push(Row {
-                what: format!("{part} loss"),
-                value: significant(loss, 4),
-                error: "exact".to_owned(),
-                work: format!("{asked} examples"),
-                seconds: Some(seconds),
-            });
-            rows.push(Row {
-                what: format!("{part} accuracy"),
-                value: format!("{share:.4}"),
-                error: "exact".to_owned(),
                 work: format!("{right} right"),
-                seconds: None,
+                ..Row::new(format!("{part} accuracy"), format!("{share:.4}"), "exact")
             });
             if self.goes_on(rows.len() / 2, None, "parts").is_break() {
                 anyhow::bail!("stopped");
@@ -53,6 +47,7 @@ impl Bench<'_> {
             key: "losses",
             value: json!(Value::Object(values)),
             rows,
+            remarks: Vec::new(),
             files: Vec::new(),
         }])
     }

@@ -40,6 +40,8 @@ pub(crate) struct Measured {
     pub(crate) document: Value,
     /// The rows of the table.
     pub(crate) rows: Vec<Row>,
+    /// What the reader of the table should know.
+    pub(crate) remarks: Vec<String>,
     /// Whether somebody stopped it; what was measured until then is in the document.
     pub(crate) interrupted: bool,
     /// What failed, each in a sentence.
@@ -145,13 +147,14 @@ impl WithNetwork for Work<'_> {
         if let (Some(stored), Some(other)) = (self.other, &other) {
             document["to"] = described(stored, weights_crc32c(other));
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut remarks) = (Vec::new(), Vec::new());
         let mut results = Map::new();
         for finding in &mut found.findings {
             for (name, bytes) in std::mem::take(&mut finding.files) {
                 folder.write(&name, &bytes)?;
             }
             rows.append(&mut finding.rows);
+            remarks.append(&mut finding.remarks);
             results.insert(finding.key.to_owned(), finding.value.take());
         }
         document["results"] = Value::Object(results);
@@ -159,6 +162,7 @@ impl WithNetwork for Work<'_> {
         Ok(Measured {
             document: folder.conclude(document)?,
             rows,
+            remarks,
             interrupted: found.interrupted,
             failures: found.failures,
         })

@@ -129,16 +129,17 @@ fn slice(
             "not_finite": not_finite,
             "seconds": seconds,
         }),
-        rows: vec![Row {
-            what: what.to_owned(),
-            value: format!("{} to {}", significant(low, 3), significant(high, 3)),
-            error: match not_finite {
-                0 => "exact".to_owned(),
-                count => format!("{count} points not finite"),
-            },
-            work: format!("{} points", losses.len()),
-            seconds: Some(seconds),
-        }],
+        rows: vec![
+            Row::new(what, "", "").after(losses.len(), "points", seconds),
+            Row::new("  lowest loss", significant(low, 4), "exact"),
+            Row::new("  highest loss", significant(high, 4), "exact"),
+        ],
+        remarks: match not_finite {
+            0 => Vec::new(),
+            count => vec![format!(
+                "{what}: {count} points have a loss that is no finite number."
+            )],
+        },
         files,
     }
 }
