@@ -26,8 +26,8 @@ pub(super) const EXAMPLE: &str = "Example:
   landscape measure runs/quickstart/sgd --surface --grid 51 --output runs/closer
   landscape measure runs/quickstart/sgd --to runs/quickstart/sam
 
-Without a measurement among the flags all that the run measured at its end is measured, on the run's own sample and
-with its own settings: the numbers are the run's own.";
+Without a measurement among the flags all that the run measured at its end is
+measured, on the run's own sample and with its settings: the numbers are its own.";
 
 const WHAT: &str = "Measurements";
 const HOW: &str = "Settings of measurements";

@@ -2,7 +2,7 @@
 
 use comfy_table::CellAlignment;
 
-use super::forecast::seconds;
+use super::forecast;
 use super::number::significant;
 use super::output::printable;
 use super::table::{plain, trimmed};
@@ -46,7 +46,7 @@ pub(crate) fn table(estimates: &[Estimate]) -> String {
             let probe = e.probes.iter().find(|probe| probe.probe == name);
             probe.map_or_else(
                 || "never".to_owned(),
-                |probe| format!("{} times, {}", probe.times, seconds(probe.seconds)),
+                |probe| format!("{}, {}", times(probe.times), seconds(probe.seconds)),
             )
         });
     }
@@ -59,6 +59,22 @@ pub(crate) fn table(estimates: &[Estimate]) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     trimmed(&table)
+}
+
+/// A number of seconds, with a decimal where they are few.
+fn seconds(seconds: f64) -> String {
+    if seconds < 9.95 {
+        format!("{seconds:.1} s")
+    } else {
+        forecast::seconds(seconds)
+    }
+}
+
+fn times(times: usize) -> String {
+    match times {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    }
 }
 
 /// A number of bytes in the unit that suits it.

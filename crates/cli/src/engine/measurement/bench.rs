@@ -73,7 +73,7 @@ impl Row {
 /// A measurement with its name.
 pub(super) type Task<'a> = (
     &'static str,
-    Box<dyn FnOnce() -> anyhow::Result<Vec<Finding>> + 'a>,
+    Box<dyn FnOnce() -> anyhow::Result<Finding> + 'a>,
 );
 
 /// What came of all of them.
@@ -114,7 +114,7 @@ impl Bench<'_> {
             }
             self.progress.probe(name, index + 1, count);
             match task() {
-                Ok(findings) => found.findings.extend(findings),
+                Ok(finding) => found.findings.push(finding),
                 Err(_) if self.interrupt.requested() => {
                     found.interrupted = true;
                     break;

@@ -140,10 +140,15 @@ impl Bench<'_> {
             key: "between",
             value: json!({"statistics": statistics, "curves": Value::Array(results), "points": a.len(), "seconds": seconds}),
             rows,
-            remarks: vec![
-                "The barrier is the largest rise of the loss above the straight line between its ends.".to_owned(),
-                format!("Running statistics of BatchNorm: {statistics}."),
-            ],
+            remarks: std::iter::once(
+                "The barrier is how far the loss rises above the straight line between its ends."
+                    .to_owned(),
+            )
+            .chain(
+                self.has_statistics
+                    .then(|| format!("The running statistics of BatchNorm are {statistics}.")),
+            )
+            .collect(),
             files,
         })
     }

@@ -1,5 +1,7 @@
 //! Eigenvalues, trace and density of one Hessian, and the sharpness of the loss, over the sample.
 
+use std::cell::OnceCell;
+
 use anyhow::Context as _;
 use landscape::sharpness::sam_sharpness;
 use landscape::spectrum::{EigenPair, Which, extremes};
@@ -17,36 +19,51 @@ use crate::engine::network::Network;
 use crate::engine::{numbers, pictures};
 use crate::report::number::{plain_number, significant};
 
-impl Bench<'_> {
-    /// What is asked for of the Hessian, which is made once.
-    pub(super) fn curvature<M: Network>(&self, model: &M) -> anyhow::Result<Vec<Finding>> {
-        let request = self.request;
-        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
-        let (hessian, seconds) = timed(|| Hessian::at(model, &risk));
-        let hessian = hessian?;
-        let mut findings = Vec::new();
-        if request.eigenvalues.is_some() || request.smallest {
-            findings.push(self.eigenvalues(&hessian)?);
-        }
-        if request.trace {
-            findings.push(self.trace(&hessian)?);
-        }
-        if let Some(starts) = request.density {
-            findings.push(self.density(&hessian, starts)?);
-        }
-        let (method, unresolved) = (hessian.method().to_string(), hessian.unresolved());
-        findings.push(Finding {
+/// A Hessian, and the seconds that it took before its first product.
+pub(super) struct Made<M: Network> {
+    hessian: Hessian<M, Batch>,
+    seconds: f64,
+}
+
+impl<M: Network> Made<M> {
+    /// How its products were made, after the last of them.
+    pub(super) fn finding(&self) -> Finding {
+        let unresolved = self.hessian.unresolved();
+        Finding {
             key: "hessian",
-            value: json!({"method": method, "unresolved_products": unresolved, "seconds": seconds}),
+            value: json!({
+                "method": self.hessian.method().to_string(),
+                "unresolved_products": unresolved,
+                "seconds": self.seconds,
+            }),
             rows: Vec::new(),
             remarks: doubts(unresolved),
             files: Vec::new(),
-        });
-        Ok(findings)
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// The Hessian over the sample, which is made for the first measurement that needs it.
+    pub(super) fn hessian<'h, M: Network>(
+        &self,
+        model: &M,
+        made: &'h OnceCell<Made<M>>,
+    ) -> anyhow::Result<&'h Hessian<M, Batch>> {
+        if let Some(made) = made.get() {
+            return Ok(&made.hessian);
+        }
+        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
+        let (hessian, seconds) = timed(|| Hessian::at(model, &risk));
+        let hessian = hessian?;
+        Ok(&made.get_or_init(|| Made { hessian, seconds }).hessian)
     }
 
     /// As the run's instrument does it: of one eigenvalue and the smallest, both from one Lanczos run.
-    fn eigenvalues<M: Network>(&self, hessian: &Hessian<M, Batch>) -> anyhow::Result<Finding> {
+    pub(super) fn eigenvalues<M: Network>(
+        &self,
+        hessian: &Hessian<M, Batch>,
+    ) -> anyhow::Result<Finding> {
         let request = self.request;
         let watched = self.watched(hessian, None);
         let config = |which| LanczosConfig {
@@ -101,7 +118,7 @@ impl Bench<'_> {
         })
     }
 
-    fn trace<M: Network>(&self, hessian: &Hessian<M, Batch>) -> anyhow::Result<Finding> {
+    pub(super) fn trace<M: Network>(&self, hessian: &Hessian<M, Batch>) -> anyhow::Result<Finding> {
         let config = self.request.trace();
         let watched = self.watched(hessian, None);
         let (trace, seconds) = timed(|| hutchinson_trace(&watched, &config));
@@ -135,7 +152,7 @@ impl Bench<'_> {
         })
     }
 
-    fn density<M: Network>(
+    pub(super) fn density<M: Network>(
         &self,
         hessian: &Hessian<M, Batch>,
         starts: usize,

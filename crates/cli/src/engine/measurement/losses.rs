@@ -10,11 +10,7 @@ use crate::engine::network::Network;
 use crate::report::number::significant;
 
 impl Bench<'_> {
-    pub(super) fn losses<M: Network>(
-        &self,
-        model: &M,
-        parts: Parts,
-    ) -> anyhow::Result<Vec<Finding>> {
+    pub(super) fn losses<M: Network>(&self, model: &M, parts: Parts) -> anyhow::Result<Finding> {
         let device = &self.device;
         let mut all = vec![
             ("training", self.data.training_batches(device)?),
@@ -43,13 +39,13 @@ impl Bench<'_> {
                 anyhow::bail!("stopped");
             }
         }
-        Ok(vec![Finding {
+        Ok(Finding {
             key: "losses",
             value: json!(Value::Object(values)),
             rows,
             remarks: Vec::new(),
             files: Vec::new(),
-        }])
+        })
     }
 }
 

@@ -9,6 +9,8 @@ mod losses;
 mod request;
 mod slices;
 
+use std::cell::{Cell, OnceCell};
+
 use anyhow::Context as _;
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
@@ -16,7 +18,8 @@ use serde_json::{Map, Value, json};
 pub(crate) use bench::Row;
 pub(crate) use request::{Parts, Request};
 
-use self::bench::Bench;
+use self::bench::{Bench, Task};
+use self::curvature::Made;
 use super::data::Data;
 use super::device;
 use super::measure_dir::{MeasureDir, SCHEMA};
@@ -126,15 +129,17 @@ impl WithNetwork for Work<'_> {
             progress,
             interrupt: self.interrupt.clone(),
             has_statistics: run.plan().model == Model::CnnBatchNorm,
-            products: std::cell::Cell::new(0),
+            products: Cell::new(0),
         };
-        let mut found = match &other {
-            Some(other) => bench.carry_out(vec![(
+        let hessian = OnceCell::new();
+        let mut found = bench.carry_out(match &other {
+            Some(other) => vec![(
                 "line between the runs",
-                Box::new(|| bench.between(&model, other).map(|finding| vec![finding])),
-            )]),
-            None => bench.carry_out(self.tasks(&bench, &model)),
-        };
+                Box::new(|| bench.between(&model, other)),
+            )],
+            None => tasks(&bench, &model, &hessian),
+        });
+        found.findings.extend(hessian.get().map(Made::finding));
         let mut document = json!({
             "schema": SCHEMA,
             "status": if found.interrupted { INTERRUPTED } else { FINISHED },
@@ -169,40 +174,57 @@ impl WithNetwork for Work<'_> {
     }
 }
 
-impl Work<'_> {
-    /// What is asked for, in the order of the table.
-    fn tasks<'b, M: Network>(&self, bench: &'b Bench<'_>, model: &'b M) -> Vec<bench::Task<'b>> {
-        let request = self.request;
-        let mut tasks: Vec<bench::Task<'b>> = Vec::new();
-        if let Some(parts) = request.losses {
-            tasks.push((
-                "losses and accuracies",
-                Box::new(move || bench.losses(model, parts)),
-            ));
-        }
-        if request.curvature() {
-            tasks.push(("curvature", Box::new(move || bench.curvature(model))));
-        }
-        if let Some(rho) = request.sharpness {
-            tasks.push((
-                "SAM sharpness",
-                Box::new(move || bench.sharpness(model, rho).map(|finding| vec![finding])),
-            ));
-        }
-        if let Some(points) = request.line {
-            tasks.push((
-                "loss along a line",
-                Box::new(move || bench.line(model, points).map(|finding| vec![finding])),
-            ));
-        }
-        if let Some(points) = request.surface {
-            tasks.push((
-                "loss surface",
-                Box::new(move || bench.surface(model, points).map(|finding| vec![finding])),
-            ));
-        }
-        tasks
+/// What is asked for, in the order of the table.
+fn tasks<'b, M: Network>(
+    bench: &'b Bench<'_>,
+    model: &'b M,
+    hessian: &'b OnceCell<Made<M>>,
+) -> Vec<Task<'b>> {
+    let request = bench.request;
+    let mut tasks: Vec<Task<'b>> = Vec::new();
+    if let Some(parts) = request.losses {
+        tasks.push((
+            "losses and accuracies",
+            Box::new(move || bench.losses(model, parts)),
+        ));
     }
+    if request.eigenvalues.is_some() || request.smallest {
+        tasks.push((
+            "eigenvalues",
+            Box::new(move || bench.eigenvalues(bench.hessian(model, hessian)?)),
+        ));
+    }
+    if request.trace {
+        tasks.push((
+            "trace",
+            Box::new(move || bench.trace(bench.hessian(model, hessian)?)),
+        ));
+    }
+    if let Some(starts) = request.density {
+        tasks.push((
+            "spectral density",
+            Box::new(move || bench.density(bench.hessian(model, hessian)?, starts)),
+        ));
+    }
+    if let Some(rho) = request.sharpness {
+        tasks.push((
+            "SAM sharpness",
+            Box::new(move || bench.sharpness(model, rho)),
+        ));
+    }
+    if let Some(points) = request.line {
+        tasks.push((
+            "loss along a line",
+            Box::new(move || bench.line(model, points)),
+        ));
+    }
+    if let Some(points) = request.surface {
+        tasks.push((
+            "loss surface",
+            Box::new(move || bench.surface(model, points)),
+        ));
+    }
+    tasks
 }
 
 /// A run and its checkpoint in a document.

@@ -60,11 +60,6 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Whether Hessian products are needed.
-    pub(crate) const fn curvature(&self) -> bool {
-        self.eigenvalues.is_some() || self.smallest || self.trace || self.density.is_some()
-    }
-
     /// The settings of eigenvalues.
     pub(crate) fn lanczos(&self) -> LanczosConfig {
         LanczosConfig::new()
