@@ -200,7 +200,7 @@ fn compare_puts_finished_runs_side_by_side() {
         "its standard error",
         "SAM sharpness",
         "seconds",
-        "share of time in probes",
+        "probes over training time",
     ] {
         assert!(ended.out.contains(word), "no {word} in {}", ended.out);
     }
@@ -464,8 +464,12 @@ fn help_has_topics_and_a_short_form() {
         assert!(help.contains(flag) && help.contains("Example:\n  landscape "));
         assert!(long.contains(flag));
     }
-    assert_eq!(out(&["help", "measure"]), out(&["measure", "--help"]));
-    assert_eq!(out(&["help"]), out(&["--help"]));
+    for (command, flag) in [
+        (&["help", "measure"][..], &["measure", "--help"][..]),
+        (&["help"], &["--help"]),
+    ] {
+        assert_eq!(out(command).trim_end(), out(flag).trim_end());
+    }
     let ended = place.landscape(&["help", "probe"]);
     ended.expect(2, &["did you mean `probes`?", "methods, files, list, run"]);
 }
@@ -538,7 +542,12 @@ fn dry_run_says_the_sizes_and_leaves_nothing_behind() {
     let folder = place.path("runs/pair/sam/checkpoints/step-00000034");
     let size = |file: &str| std::fs::metadata(folder.join(file)).unwrap().len();
     let written = size("model.bpk") + size("optimiser.bpk") + size("method.bpk");
-    assert_eq!(estimates[1]["checkpoint_bytes"], written);
+    // Counters take some bytes more after more steps.
+    let estimated = estimates[1]["checkpoint_bytes"].as_u64().unwrap();
+    assert!(
+        written.abs_diff(estimated) * 100 < written,
+        "{estimated} {written}"
+    );
 }
 
 #[test]

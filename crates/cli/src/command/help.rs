@@ -1,6 +1,6 @@
 //! `landscape help`: the program, a command, or a topic.
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command, CommandFactory, Parser};
 
 use crate::Cli;
 use crate::config::Workspace;
@@ -124,11 +124,9 @@ Example:
 ///
 /// A usage error for a topic that is not there, which lists those that are.
 pub(super) fn carry_out(arguments: &Arguments) -> anyhow::Result<u8> {
-    let mut program = Cli::command();
-    program.build();
+    let program = Cli::command();
     let Some(wanted) = &arguments.topic else {
-        print(program.render_long_help().to_string().trim_end())?;
-        return Ok(SUCCESS);
+        return as_with_the_flag(&[]);
     };
     if let Some(topic) = TOPICS.iter().find(|topic| topic.name == wanted) {
         print(topic.text)?;
@@ -137,18 +135,25 @@ pub(super) fn carry_out(arguments: &Arguments) -> anyhow::Result<u8> {
         }
         return Ok(SUCCESS);
     }
-    let Some(command) = program.find_subcommand_mut(wanted) else {
-        let commands = Cli::command();
-        let commands = commands.get_subcommands().map(Command::get_name);
-        let topics = TOPICS.iter().map(|topic| topic.name);
-        let known: Vec<&str> = topics.chain(commands).collect();
-        return Err(usage(format!(
-            "there is no help on `{wanted}`{}; there is on: {}",
-            Workspace::did_you_mean(wanted, &known),
-            known.join(", ")
-        )));
-    };
-    print(command.render_long_help().to_string().trim_end())?;
+    if program.find_subcommand(wanted).is_some() {
+        return as_with_the_flag(&[wanted]);
+    }
+    let commands = program.get_subcommands().map(Command::get_name);
+    let topics = TOPICS.iter().map(|topic| topic.name);
+    let known: Vec<&str> = topics.chain(commands).collect();
+    Err(usage(format!(
+        "there is no help on `{wanted}`{}; there is on: {}",
+        Workspace::did_you_mean(wanted, &known),
+        known.join(", ")
+    )))
+}
+
+/// What `--help` says of the program, or of a command.
+fn as_with_the_flag(command: &[&str]) -> anyhow::Result<u8> {
+    let arguments = ["landscape"].iter().chain(command).chain(&["--help"]);
+    if let Err(help) = Cli::try_parse_from(arguments) {
+        print(help.render().to_string().trim_end())?;
+    }
     Ok(SUCCESS)
 }
 
