@@ -7,7 +7,7 @@
 //! the two values are left to tell curvatures apart; of losses nothing can be said.
 
 use super::group::Group;
-use super::measure::{Error, Measure};
+use super::measure::{Error, Measure, radius};
 use super::statistics::{Interval, mean, paired, welch};
 
 /// How an interval was made.
@@ -63,13 +63,6 @@ pub(crate) fn difference(measure: Measure, a: &Group, b: &Group) -> Result<Inter
     if measure.is_curvature() && (a.in_doubt || b.in_doubt) {
         return Err(Unknown::InDoubt);
     }
-    if measure == Measure::SamSharpness {
-        let mut radii = a.figures.iter().chain(&b.figures);
-        let first = a.figures.first().map(|figures| figures.sam_sharpness.rho);
-        if radii.any(|figures| Some(figures.sam_sharpness.rho) != first) {
-            return Err(Unknown::Radii);
-        }
-    }
     let values = |group: &Group| -> Vec<f64> {
         let of = |figures| measure.of(figures);
         group.figures.iter().map(of).collect()
@@ -77,6 +70,11 @@ pub(crate) fn difference(measure: Measure, a: &Group, b: &Group) -> Result<Inter
     let (of_a, of_b) = (values(a), values(b));
     if of_a.iter().chain(&of_b).any(|value| !value.is_finite()) {
         return Err(Unknown::NotMeasured);
+    }
+    let mut radii = a.figures.iter().chain(&b.figures).map(radius);
+    let first = radii.next();
+    if measure == Measure::SamSharpness && radii.any(|radius| Some(radius) != first) {
+        return Err(Unknown::Radii);
     }
     let interval = match basis(a, b) {
         Basis::Paired => paired(&of_a, &of_b),

@@ -1,7 +1,7 @@
 //! Runs as a table for other programs: a line for each run, numbers as they are.
 
 use super::Comparison;
-use super::measure::Measure;
+use super::measure::{Measure, radius, residual, trace_error};
 use super::settings::{method, that_differ};
 
 /// Returns the runs as RFC 4180 has it, with a header. The settings in which runs differ have columns of their own, under the
@@ -54,11 +54,14 @@ pub(crate) fn csv(comparison: &Comparison) -> anyhow::Result<String> {
         let figures = &summary.figures;
         line.extend(Measure::ALL.map(|measure| measure.of(figures).to_string()));
         line.extend([
-            figures.lambda_1.residual.0.to_string(),
-            figures.lambda_1.converged.to_string(),
+            residual(figures).to_string(),
+            figures
+                .lambda_1
+                .is_some_and(|lambda| lambda.converged)
+                .to_string(),
             summary.hessian.unresolved_products.to_string(),
-            figures.trace.standard_error.0.to_string(),
-            figures.sam_sharpness.rho.0.to_string(),
+            trace_error(figures).to_string(),
+            radius(figures).map_or_else(String::new, |rho| rho.to_string()),
             summary.times.seconds.to_string(),
             summary.times.probe_fraction.to_string(),
         ]);

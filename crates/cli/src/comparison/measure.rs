@@ -85,8 +85,8 @@ impl Measure {
         self.name().to_lowercase().replace(' ', "_")
     }
 
-    /// Its value.
-    pub(crate) const fn of(self, figures: &Figures) -> f64 {
+    /// Its value; NaN if it was not measured.
+    pub(crate) fn of(self, figures: &Figures) -> f64 {
         match self {
             Self::TrainingLoss => figures.training_loss.0,
             Self::TrainingAccuracy => figures.training_accuracy.0,
@@ -94,20 +94,32 @@ impl Measure {
             Self::ValidationAccuracy => figures.validation_accuracy.0,
             Self::TestLoss => figures.test_loss.0,
             Self::TestAccuracy => figures.test_accuracy.0,
-            Self::LambdaOne => figures.lambda_1.value.0,
-            Self::Trace => figures.trace.value.0,
-            Self::SamSharpness => figures.sam_sharpness.value.0,
+            Self::LambdaOne => figures.lambda_1.map_or(f64::NAN, |lambda| lambda.value.0),
+            Self::Trace => figures.trace.map_or(f64::NAN, |trace| trace.value.0),
+            Self::SamSharpness => figures
+                .sam_sharpness
+                .map_or(f64::NAN, |sharpness| sharpness.value.0),
+        }
+    }
+
+    /// Whether nobody asked for it.
+    pub(crate) const fn is_absent(self, figures: &Figures) -> bool {
+        match self {
+            Self::LambdaOne => figures.lambda_1.is_none(),
+            Self::Trace => figures.trace.is_none(),
+            Self::SamSharpness => figures.sam_sharpness.is_none(),
+            _ => false,
         }
     }
 
     /// How well that value is known.
     pub(crate) fn error(self, figures: &Figures) -> Error {
         match self {
-            Self::LambdaOne => Error::Bound(figures.lambda_1.residual.0),
-            Self::Trace => Error::Standard(figures.trace.standard_error.0),
+            Self::LambdaOne => Error::Bound(residual(figures)),
+            Self::Trace => Error::Standard(trace_error(figures)),
             // A difference of two losses, each rounded to f32 (2⁻²⁴ of it) when its batches are summed up and when it is read.
             Self::SamSharpness => {
-                let loss = figures.training_loss.0.abs() + figures.sam_sharpness.value.0.abs();
+                let loss = figures.training_loss.0.abs() + self.of(figures).abs();
                 Error::Bound(2f64.powi(-22) * loss)
             }
             _ => Error::OfTheSeed,
@@ -126,4 +138,23 @@ impl Measure {
     pub(crate) const fn is_curvature(self) -> bool {
         matches!(self, Self::LambdaOne | Self::Trace)
     }
+}
+
+/// Returns the residual of λ₁; NaN if it was not measured.
+pub(crate) fn residual(figures: &Figures) -> f64 {
+    figures
+        .lambda_1
+        .map_or(f64::NAN, |lambda| lambda.residual.0)
+}
+
+/// Returns the standard error of the trace; NaN if it was not measured.
+pub(crate) fn trace_error(figures: &Figures) -> f64 {
+    figures
+        .trace
+        .map_or(f64::NAN, |trace| trace.standard_error.0)
+}
+
+/// Returns the radius of the SAM sharpness, if it was measured.
+pub(crate) fn radius(figures: &Figures) -> Option<f64> {
+    figures.sam_sharpness.map(|sharpness| sharpness.rho.0)
 }

@@ -266,12 +266,12 @@ impl Comparison {
                 ));
             }
         }
-        let differ = |of: &dyn Fn(&Summary) -> String| {
-            let mut all = summaries().map(of);
+        let differ = |of: &dyn Fn(&Summary) -> Option<String>| {
+            let mut all = summaries().filter_map(of);
             let first = all.next();
             all.any(|other| Some(other) != first)
         };
-        let rho = |s: &Summary| s.figures.sam_sharpness.rho.0.to_string();
+        let rho = |s: &Summary| measure::radius(&s.figures).map(|rho| rho.to_string());
         if differ(&rho) {
             remarks.push(
                 "The SAM sharpness is measured with different radii and cannot be compared."
@@ -279,11 +279,18 @@ impl Comparison {
             );
         }
         // The step of a difference follows the weights; only the kind of product matters here.
-        let kind = |s: &Summary| s.hessian.method.split(',').next().unwrap_or("").to_owned();
+        let kind = |s: &Summary| {
+            let measured = s
+                .figures
+                .lambda_1
+                .is_some_and(|lambda| lambda.value.0.is_finite());
+            let kind = s.hessian.method.split(',').next().filter(|_| measured);
+            kind.map(str::to_owned)
+        };
         if differ(&kind) {
             remarks.push("Hessian products were made by different methods.".to_owned());
         }
-        let network = |s: &Summary| format!("{:?} {:?}", s.config.model, s.config.hidden.to_vec());
+        let network = |s: &Summary| Some(format!("{:?} {}", s.config.model, s.config.hidden));
         if differ(&network) {
             remarks.push(
                 "The networks differ; curvature depends on how a network is parameterised."

@@ -2,13 +2,13 @@
 
 use super::difference::{Basis, Unknown, basis, difference};
 use super::group::Group;
-use super::measure::Measure;
+use super::measure::{Measure, radius, residual, trace_error};
 use super::settings::{NONE, OF_THE_METHOD, method, that_differ};
 use super::statistics::{mean, standard_deviation};
 use super::{Comparison, Run};
 use crate::report::number::{plain_number, significant, with_interval, with_spread};
 use crate::report::sheet::{Item, Part, Sheet};
-use crate::report::summary::Summary;
+use crate::report::summary::{NOT_MEASURED, Summary};
 
 /// What is shown of the cells of a group.
 type Cell = fn(&[&Summary]) -> String;
@@ -31,10 +31,14 @@ const NOTES: &[(Measure, &[Row])] = &[
                 label: "  its residual",
                 heading: "its residual",
                 cell: |runs| {
-                    let residual = |s: &&Summary| s.figures.lambda_1.residual.0;
-                    let converged = runs.iter().all(|s| s.figures.lambda_1.converged);
-                    let mark = if converged { "" } else { " (not converged)" };
-                    format!("{}{mark}", significant(largest(runs, residual), 2))
+                    let largest = largest(runs, |s| residual(&s.figures));
+                    let lambda = runs.iter().filter_map(|s| s.figures.lambda_1);
+                    let converged = lambda.map(|lambda| lambda.converged);
+                    let mark = match converged.min() {
+                        Some(false) => " (not converged)",
+                        _ => "",
+                    };
+                    format!("{}{mark}", measured(largest, |value| significant(value, 2)))
                 },
             },
             Row {
@@ -55,8 +59,8 @@ const NOTES: &[(Measure, &[Row])] = &[
             label: "  its standard error",
             heading: "its error",
             cell: |runs| {
-                let error = |s: &&Summary| s.figures.trace.standard_error.0;
-                significant(largest(runs, error), 2)
+                let largest = largest(runs, |s| trace_error(&s.figures));
+                measured(largest, |value| significant(value, 2))
             },
         }],
     ),
@@ -75,8 +79,8 @@ const COSTS: &[Row] = &[
     },
     Row {
         part: Part::Cost,
-        label: "share of time in probes",
-        heading: "in probes",
+        label: "probes over training time",
+        heading: "probes / training",
         cell: |runs| {
             let share: Vec<f64> = runs.iter().map(|s| s.times.probe_fraction).collect();
             format!("{:.0} %", 100.0 * mean(&share))
@@ -109,27 +113,30 @@ pub(super) fn figures(comparison: &Comparison) -> Sheet {
     let radii: Vec<f64> = comparison
         .runs
         .iter()
-        .map(|run| run.summary.figures.sam_sharpness.rho.0)
+        .filter_map(|run| radius(&run.summary.figures))
         .collect();
     let one_radius = radii.iter().all(|rho| *rho == radii[0]);
     for measure in Measure::ALL {
         let name = measure.name();
         let (part, label, heading) = match measure {
             Measure::LambdaOne | Measure::Trace => (Part::Curvature, name.to_owned(), name),
-            Measure::SamSharpness if one_radius => {
-                let rho = plain_number(radii.first().copied().unwrap_or(f64::NAN));
-                (Part::Curvature, format!("{name}, rho {rho}"), name)
+            Measure::SamSharpness => {
+                let label = match radii.first() {
+                    Some(rho) if one_radius => format!("{name}, rho {}", plain_number(*rho)),
+                    _ => name.to_owned(),
+                };
+                (Part::Curvature, label, name)
             }
-            Measure::SamSharpness => (Part::Curvature, name.to_owned(), name),
             _ => (Part::Loss, name.to_owned(), measure.short_name()),
         };
         let cell = |runs: &[&Summary]| {
             let shown = figure(measure, runs);
-            if measure == Measure::SamSharpness && !one_radius {
-                let rho = plain_number(runs[0].figures.sam_sharpness.rho.0);
-                return format!("{shown} (rho {rho})");
+            match radius(&runs[0].figures) {
+                Some(rho) if measure == Measure::SamSharpness && !one_radius => {
+                    format!("{shown} (rho {})", plain_number(rho))
+                }
+                _ => shown,
             }
-            shown
         };
         items.push(Item::headed(part, &label, heading, cells(&cell)));
         let notes = NOTES.iter().filter(|(of, _)| *of == measure);
@@ -211,6 +218,8 @@ fn range(seeds: &[u32]) -> String {
 fn figure(measure: Measure, runs: &[&Summary]) -> String {
     let values: Vec<f64> = runs.iter().map(|s| measure.of(&s.figures)).collect();
     match values.as_slice() {
+        // A figure that nobody asked for is another thing than one that is not finite.
+        _ if measure.is_absent(&runs[0].figures) => NOT_MEASURED.to_owned(),
         [value] if measure.is_accuracy() => format!("{value:.4}"),
         [value] => significant(*value, 4),
         values => {
@@ -221,6 +230,14 @@ fn figure(measure: Measure, runs: &[&Summary]) -> String {
             with_spread(mean(values), standard_deviation(values))
         }
     }
+}
+
+/// An error of a figure, if there is one.
+fn measured(error: f64, show: impl FnOnce(f64) -> String) -> String {
+    if error.is_nan() {
+        return NONE.to_owned();
+    }
+    show(error)
 }
 
 /// The largest of what the runs have; NaN if one of them has none.

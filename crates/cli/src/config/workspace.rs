@@ -61,11 +61,28 @@ impl Workspace {
     ///
     /// A usage error that names file, line, key and the allowed values.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let document = Document::read(path)?;
+        Self::of(Document::read(path)?)
+    }
+
+    fn of(document: Document) -> anyhow::Result<Self> {
         let tables: Tables = document.parse()?;
         let workspace = Self { document, tables };
         workspace.check()?;
         Ok(workspace)
+    }
+
+    /// The workspace.toml of the repository that the program was built from.
+    ///
+    /// # Errors
+    ///
+    /// None: a test reads it.
+    pub(crate) fn built_in() -> anyhow::Result<Self> {
+        Self::of(Document::built_in())
+    }
+
+    /// `, did you mean X?` for the nearest of the known names.
+    pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
+        did_you_mean(name, known.iter().copied())
     }
 
     /// The names of the runs in the order of the file.
@@ -314,10 +331,23 @@ impl Workspace {
             Some(members) => members.values().map(method).collect(),
             None => vec![method(settings)],
         };
+        // A radius too: it is nothing to the optimiser alone.
+        let check_rho = |path: &[&str], settings: &Settings, methods: &[Method]| {
+            if settings.rho.is_none() || methods.iter().any(|method| *method != Method::Plain) {
+                return Ok(());
+            }
+            let path = [path, &["rho"]].concat();
+            Err(self.document.error(
+                &path,
+                "the method is plain, which has no radius; method = \"sam\", say, has one",
+            ))
+        };
         check(&["runs", run], &settings.sam, &methods)?;
+        check_rho(&["runs", run], settings, &methods)?;
         for (name, member) in settings.members.iter().flatten() {
             let path = ["runs", run, "members", name];
             check(&path, &member.sam, &[method(member)])?;
+            check_rho(&path, member, &[method(member)])?;
         }
         Ok(())
     }

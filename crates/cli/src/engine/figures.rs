@@ -26,19 +26,19 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
         validation_accuracy: scalar(tag::VALIDATION_ACCURACY),
         test_loss: scalar(tag::TEST_LOSS),
         test_accuracy: scalar(tag::TEST_ACCURACY),
-        lambda_1: Eigenvalue {
+        lambda_1: plan.probes.enabled.then(|| Eigenvalue {
             value: first.map_or(NOT_MEASURED, |first| Number(first.value)),
             residual: first.map_or(NOT_MEASURED, |first| Number(first.residual)),
             converged: first.is_some_and(|first| first.converged),
-        },
-        trace: TraceFigure {
+        }),
+        trace: plan.probes.enabled.then(|| TraceFigure {
             value: trace.map_or(NOT_MEASURED, |Trace { value, .. }| Number(*value)),
             standard_error: trace.map_or(NOT_MEASURED, |trace| Number(trace.standard_error)),
-        },
-        sam_sharpness: Sharpness {
+        }),
+        sam_sharpness: plan.probes.enabled.then(|| Sharpness {
             value: sharpness.map_or(NOT_MEASURED, |(value, _)| Number(value)),
             rho: Number(plan.probes.sharpness_rho.get()),
-        },
+        }),
     }
 }
 

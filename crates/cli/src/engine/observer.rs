@@ -36,11 +36,15 @@ impl<'a, M: Network> Observer<'a, M> {
         directory: RunDir,
         state: Option<&State>,
         interrupt: &Interrupt,
+        progress: &Progress,
     ) -> anyhow::Result<Self> {
         let device = job.device.clone().inner();
-        let interrupt = interrupt.clone();
-        let probes =
-            instruments(job, steps as u64, &device)?.with_interrupt(move || interrupt.requested());
+        let (interrupt, progress) = (interrupt.clone(), progress.clone());
+        // A handler of the probes tells more: which one measures (`Progress::probe`) and how far it is (`Progress::work`).
+        let probes = instruments(job, steps as u64, &device)?.with_interrupt(move || {
+            progress.beat();
+            interrupt.requested()
+        });
         let probes = probes.with_handler(|_: &Message<'_>| ());
         let recorder = Recorder::open(directory, state)?;
         Ok(Self {
@@ -88,7 +92,7 @@ impl<'a, M: Network> Observer<'a, M> {
         progress: &Progress,
     ) -> anyhow::Result<bool> {
         if self.probes.is_due(step as u64)? {
-            progress.working_on("probes");
+            let _until_they_end = progress.probing(step as u64);
             let observation = self.probes.observe(step as u64, model)?;
             if observation.interrupted {
                 return Ok(false);
@@ -106,9 +110,14 @@ impl<'a, M: Network> Observer<'a, M> {
 
     /// The figures of the table, after the last step was observed, how the Hessian products were made, and whether the run diverged.
     pub(crate) fn figures(&self) -> (Figures, HessianNote, bool) {
+        let note = if self.job.training.plan.probes.enabled {
+            hessian_note(&self.latest, &self.job.data)
+        } else {
+            HessianNote::none(self.job.data.curvature_examples())
+        };
         (
             figures(&self.latest, &self.job.training.plan),
-            hessian_note(&self.latest, &self.job.data),
+            note,
             has_diverged(&self.latest),
         )
     }

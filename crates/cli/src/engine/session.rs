@@ -8,18 +8,19 @@ use burn::tensor::Device;
 use serde_json::json;
 
 use super::data::Data;
-use super::device;
 use super::manifest;
 use super::network::dense_parameters;
 use super::run_dir::{self, Beginning, Existing};
 use super::seeds;
 use super::training::{Outcome, train};
+use super::{device, dry_run};
 use crate::command::Context;
 use crate::comparison::{self, Comparison, Drawn, Found};
 use crate::config::choice::Model;
 use crate::config::{Plan, Training, Workspace, limits};
 use crate::failure::{Diverged, FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
+use crate::report::estimate;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::summary::{DIVERGED, Summary};
@@ -197,6 +198,27 @@ impl Session {
         }
     }
 
+    /// Says what the trainings would take, and writes nothing; the exit code.
+    ///
+    /// # Errors
+    ///
+    /// When a network cannot be trained or measured.
+    pub(crate) fn estimate(&self, context: &Context) -> anyhow::Result<u8> {
+        let mut estimates = Vec::new();
+        for job in &self.jobs {
+            estimates.push(dry_run::estimate(job)?);
+        }
+        if context.json {
+            print(&format!("{:#}", json!({"dry_run": estimates})))?;
+            return Ok(SUCCESS);
+        }
+        print(&estimate::table(&estimates))?;
+        print(
+            "An estimate, from a few steps and one Hessian product on this machine as it is now;\nnothing was written.",
+        )?;
+        Ok(SUCCESS)
+    }
+
     /// Prints what came out, which is on the disk whether it can be printed or not.
     fn show(&self, text: &str) -> anyhow::Result<()> {
         print(text).with_context(|| {
@@ -292,17 +314,7 @@ fn check_sizes(plan: &Plan, data: &Data) -> Result<(), Mistake> {
     }
     let per_epoch = data.train.len().div_ceil(plan.batch_size.get()) as u64;
     let steps = per_epoch * plan.epochs.get() as u64;
-    let probes = &plan.probes;
-    for (probe, moments) in [
-        ("loss", &probes.loss),
-        ("gradient", &probes.gradient),
-        ("eigenvalues", &probes.eigenvalues),
-        ("trace", &probes.trace),
-        ("sharpness", &probes.sharpness),
-        ("density", &probes.density),
-        ("line", &probes.line),
-        ("surface", &probes.surface),
-    ] {
+    for (probe, moments) in plan.probes.moments() {
         let observations = moments.count(steps);
         if observations > limits::OBSERVATIONS {
             let message = format!(

@@ -1,5 +1,8 @@
 //! What the program tells: progress, tables, summary.json.
 
+pub(crate) mod estimate;
+pub(crate) mod forecast;
+pub(crate) mod measurement;
 pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod paint;

@@ -26,15 +26,21 @@ pub(crate) fn trimmed(table: &Table) -> String {
 
 /// The figures of one training as a markdown table, for TensorBoard.
 pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
-    let (lambda, trace, sharpness) = (figures.lambda_1, figures.trace, figures.sam_sharpness);
     let pair = |loss, accuracy| format!("{} | {}", digits(loss), share(accuracy));
-    format!(
-        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n\
-         | curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
-         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}; {} of them in doubt, close to a kink of the loss.",
+    let losses = format!(
+        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n",
         pair(figures.training_loss, figures.training_accuracy),
         pair(figures.validation_loss, figures.validation_accuracy),
         pair(figures.test_loss, figures.test_accuracy),
+    );
+    let (Some(lambda), Some(trace), Some(sharpness)) =
+        (figures.lambda_1, figures.trace, figures.sam_sharpness)
+    else {
+        return losses + "Curvature was not measured.";
+    };
+    let curvature = format!(
+        "| curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
+         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}; {} of them in doubt, close to a kink of the loss.",
         digits(lambda.value),
         short(lambda.residual),
         digits(trace.value),
@@ -44,7 +50,8 @@ pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
         hessian.examples,
         hessian.method,
         hessian.unresolved_products,
-    )
+    );
+    losses + &curvature
 }
 
 fn digits(number: Number) -> String {

@@ -15,19 +15,19 @@ fn figures([lambda, trace, sharpness, loss, accuracy]: [f64; 5]) -> Figures {
         validation_accuracy: number(accuracy),
         test_loss: number(loss),
         test_accuracy: number(accuracy),
-        lambda_1: Eigenvalue {
+        lambda_1: Some(Eigenvalue {
             value: number(lambda),
             residual: number(1e-6),
             converged: true,
-        },
-        trace: TraceFigure {
+        }),
+        trace: Some(TraceFigure {
             value: number(trace),
             standard_error: number(0.05),
-        },
-        sam_sharpness: Sharpness {
+        }),
+        sam_sharpness: Some(Sharpness {
             value: number(sharpness),
             rho: number(0.05),
-        },
+        }),
     }
 }
 
@@ -127,10 +127,10 @@ fn accuracy_that_is_higher_is_better() {
 fn measures_that_disagree_are_each_said() {
     let mut mixed = sam();
     for (figures, trace) in mixed.figures.iter_mut().zip([8.0, 8.3, 8.1]) {
-        figures.trace.value = Number(trace);
+        figures.trace.as_mut().unwrap().value = Number(trace);
     }
     for (figures, sharpness) in mixed.figures.iter_mut().zip([5.0e-4, 7.5e-4, 6.2e-4]) {
-        figures.sam_sharpness.value = Number(sharpness);
+        figures.sam_sharpness.as_mut().unwrap().value = Number(sharpness);
     }
     says(
         &[sgd(), mixed],
@@ -189,13 +189,13 @@ fn one_seed_tells_curvatures_apart_by_their_errors_only() {
     let (a, mut b) = (first_seed(&sgd()), first_seed(&sgd()));
     b.name = "other".to_owned();
     // λ₁ 0.1 apart, known to 0.06 each; traces 0.5 apart, 1.96 √(0.05² + 0.3²) = 0.596.
-    b.figures[0].lambda_1.value = Number(0.9);
+    b.figures[0].lambda_1.as_mut().unwrap().value = Number(0.9);
     let mut a = a;
     for group in [&mut a, &mut b] {
-        group.figures[0].lambda_1.residual = Number(0.06);
+        group.figures[0].lambda_1.as_mut().unwrap().residual = Number(0.06);
     }
-    b.figures[0].trace.value = Number(4.5);
-    b.figures[0].trace.standard_error = Number(0.3);
+    b.figures[0].trace.as_mut().unwrap().value = Number(4.5);
+    b.figures[0].trace.as_mut().unwrap().standard_error = Number(0.3);
     let said = sentence(&[a.clone(), b.clone()]).unwrap();
     assert!(
         said.starts_with(
@@ -204,10 +204,10 @@ fn one_seed_tells_curvatures_apart_by_their_errors_only() {
         "{said}"
     );
     for group in [&mut a, &mut b] {
-        group.figures[0].lambda_1.residual = Number(0.04);
+        group.figures[0].lambda_1.as_mut().unwrap().residual = Number(0.04);
     }
     // 1.96 √(0.05² + 0.2²) = 0.404
-    b.figures[0].trace.standard_error = Number(0.2);
+    b.figures[0].trace.as_mut().unwrap().standard_error = Number(0.2);
     let said = sentence(&[a, b]).unwrap();
     assert!(
         said.starts_with(
@@ -222,7 +222,7 @@ fn residuals_widen_the_interval_over_seeds() {
     let (mut a, mut b) = (sgd(), sam());
     for figures in a.figures.iter_mut().chain(&mut b.figures) {
         // The means are 0.70 apart.
-        figures.lambda_1.residual = Number(0.4);
+        figures.lambda_1.as_mut().unwrap().residual = Number(0.4);
     }
     let said = sentence(&[a, b]).unwrap();
     assert!(
@@ -259,7 +259,7 @@ fn training_that_diverged_is_not_left_out() {
 #[test]
 fn figures_that_say_nothing_are_not_compared() {
     let mut unmeasured = sam();
-    unmeasured.figures[1].trace.value = Number(f64::NAN);
+    unmeasured.figures[1].trace.as_mut().unwrap().value = Number(f64::NAN);
     says(
         &[sgd(), unmeasured],
         "sam is flatter than sgd by lambda_1 and SAM sharpness; trace was not measured in every run; the differences in test \
@@ -276,7 +276,7 @@ fn figures_that_say_nothing_are_not_compared() {
     );
     let mut wider = sam();
     for figures in &mut wider.figures {
-        figures.sam_sharpness.rho = Number(0.1);
+        figures.sam_sharpness.as_mut().unwrap().rho = Number(0.1);
     }
     let said = sentence(&[sgd(), wider]).unwrap();
     assert!(
@@ -295,9 +295,9 @@ fn of_three_the_flattest_is_said_or_those_that_are() {
         [0.62, 2.15, 1.1e-4],
         [0.61, 2.0, 1.05e-4],
     ]) {
-        figures.lambda_1.value = Number(lambda);
-        figures.trace.value = Number(trace);
-        figures.sam_sharpness.value = Number(sharpness);
+        figures.lambda_1.as_mut().unwrap().value = Number(lambda);
+        figures.trace.as_mut().unwrap().value = Number(trace);
+        figures.sam_sharpness.as_mut().unwrap().value = Number(sharpness);
     }
     says(
         &[sgd(), sam(), between],
