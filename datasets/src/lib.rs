@@ -4,7 +4,8 @@
 //! folder and without a network; their files are checked against a SHA-256 before they are used.
 //! [`Mnist::from_folder`] reads the published idx files. All of them end in a [`Split`] of three
 //! [`ImageDataset`]s, which a Burn data loader takes as they are (with an [`ImageBatcher`]), and which a
-//! hand-written loop cuts with [`epoch_order`], [`batch`] and [`batches`].
+//! hand-written loop cuts with [`epoch_order`], [`batch`] and [`batches`]. [`fixed_sample`] draws the examples on which the
+//! program `landscape` measures curvature.
 //!
 //! Every random choice is a pure function of a seed: the order of an epoch depends on the seed, the epoch
 //! and the number of examples, and on nothing that happened before. A run that is resumed at epoch 7 sees
@@ -32,5 +33,5 @@ pub use digits::Digits;
 pub use error::Error;
 pub use image::{Image, ImageDataset};
 pub use mnist::{Mnist, MnistSubset};
-pub use order::epoch_order;
+pub use order::{epoch_order, fixed_sample};
 pub use split::{Split, SplitConfig};

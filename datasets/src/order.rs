@@ -33,6 +33,31 @@ pub fn epoch_order(seed: u64, epoch: u64, n: usize) -> Vec<usize> {
     permutation(seed, Purpose::Epoch, epoch, n)
 }
 
+/// A fixed random sample of `size` of `n` examples, or all of them if there are fewer, in a random order.
+///
+/// A measurement over a sample is comparable with another one only over the same sample; this one depends on its three
+/// arguments alone. It is the beginning of the order of an epoch that no run reaches, `u64::MAX`, so a smaller sample is the
+/// beginning of a larger one, and no training visits the examples in its order.
+///
+/// The program `landscape` measures curvature on `fixed_sample(split_seed, curvature_examples, train.len())` of the training
+/// examples: see the example, which takes the settings of the repository's workspace.toml.
+///
+/// # Examples
+/// ```
+/// use datasets::{Digits, SplitConfig, fixed_sample};
+/// let train = Digits::load()?.split(&SplitConfig::new().with_validation(0.2).with_seed(0))?.train;
+/// let sample = fixed_sample(0, 1024, train.len());
+/// assert_eq!(train.select(&sample).len(), 1024);
+/// assert_eq!(sample[..100], fixed_sample(0, 100, train.len()));
+/// # Ok::<(), datasets::Error>(())
+/// ```
+#[must_use]
+pub fn fixed_sample(seed: u64, size: usize, n: usize) -> Vec<usize> {
+    let mut order = epoch_order(seed, u64::MAX, n);
+    order.truncate(size);
+    order
+}
+
 /// A random permutation of `0..n` from the stream of `purpose` and `index`.
 pub(crate) fn permutation(seed: u64, purpose: Purpose, index: u64, n: usize) -> Vec<usize> {
     // Mixing after each word keeps (seed, index) and (seed + 1, index - 1) apart, which adding them would not.

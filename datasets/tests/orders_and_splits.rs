@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use datasets::{Digits, Error, MnistSubset, SplitConfig, epoch_order};
+use datasets::{Digits, Error, MnistSubset, SplitConfig, epoch_order, fixed_sample};
 
 #[test]
 fn epoch_order_is_that_of_the_reference_program() {
@@ -19,6 +19,18 @@ fn epoch_order_is_that_of_the_reference_program() {
     assert_eq!(
         epoch_order(u64::MAX, 1 << 40, 12),
         [11, 4, 8, 10, 0, 7, 6, 2, 1, 5, 3, 9]
+    );
+}
+
+#[test]
+fn fixed_sample_is_that_of_the_reference_program() {
+    assert_eq!(
+        fixed_sample(7, 100, 12),
+        [10, 6, 9, 8, 3, 7, 4, 5, 0, 1, 11, 2]
+    );
+    assert_eq!(
+        fixed_sample(0, 8, 1079),
+        [911, 371, 1061, 618, 704, 679, 492, 875]
     );
 }
 

@@ -70,6 +70,8 @@ if __name__ == "__main__":
     print("epoch_order(7, 0, 12)", permutation(7, 2, 0, 12))
     print("epoch_order(7, 1, 12)", permutation(7, 2, 1, 12))
     print("epoch_order(2^64 - 1, 2^40, 12)", permutation(M, 2, 1 << 40, 12))
+    print("fixed_sample(7, 100, 12)", permutation(7, 2, M, 12))
+    print("fixed_sample(0, 8, 1079)", permutation(0, 2, M, 1079)[:8])
     order = permutation(0, 1, 0, 1797)
     test, validation, train = sorted(order[:359]), sorted(order[359:718]), sorted(order[718:])
     rows = [list(map(int, r)) for r in csv.reader(io.TextIOWrapper(gzip.open(os.path.join(DATA, "digits.csv.gz"))))]

@@ -109,6 +109,31 @@ let summary = probes.finish();    // .failed counts measurements that failed, .u
     Ok(())
 }
 
+#[rustfmt::skip]
+#[test]
+fn checkpoint_snippet_runs() -> Result<()> {
+use burn::{module::Module, store::ModuleRecord};
+use datasets::{SplitConfig, fixed_sample};
+    let device = Device::flex().autodiff();
+    let saved = MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(5, &device);
+    let folder = tempfile::tempdir()?;
+    let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
+    std::env::set_current_dir(folder.path())?;
+    // As the program writes it.
+    std::fs::create_dir_all("runs/quickstart/sgd/checkpoints/step-00001020")?;
+    let bytes = saved.valid().into_record().into_bytes()?;
+    std::fs::write("runs/quickstart/sgd/checkpoints/step-00001020/model.bpk", &bytes[..])?;
+
+let record = ModuleRecord::load("runs/quickstart/sgd/checkpoints/step-00001020/model.bpk")?;
+let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device).load_record(record);
+let train = Digits::load()?.split(&SplitConfig::new())?.train;
+let sample = train.select(&fixed_sample(0, 1024, train.len()));    // on which the run has measured curvature
+    let inputs = batches(&sample, 1024, &device)?.remove(0).images;
+    let difference = (model.forward(inputs.clone()) - saved.forward(inputs)).abs().max();
+    assert_eq!((sample.len(), difference.into_scalar::<f32>()), (1024, 0.0));
+    Ok(())
+}
+
 /// The lines of a program that the other has not.
 fn only_in<'a>(program: &'a str, other: &str) -> Vec<&'a str> {
     let is_other = |line: &&str| !other.lines().any(|of_other| of_other == *line);

@@ -23,6 +23,18 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// A training that cannot go on because its loss is no finite number; others may.
+#[derive(Debug)]
+pub(crate) struct Diverged(pub(crate) String);
+
+impl fmt::Display for Diverged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Diverged {}
+
 /// An error with exit code 2.
 pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(message.into()))

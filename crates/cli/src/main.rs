@@ -1,6 +1,7 @@
 //! The program `landscape`: trains, measures and compares, driven by workspace.toml.
 
 mod command;
+mod comparison;
 mod config;
 mod engine;
 mod failure;
@@ -19,16 +20,21 @@ use report::paint::Paint;
 
 /// Trains small networks on real data and shows how sharp their minima are.
 #[derive(Parser)]
-#[command(name = "landscape", version, after_help = EXAMPLE, propagate_version = true)]
-struct Cli {
+#[command(
+    name = "landscape",
+    version,
+    after_help = EXAMPLE,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
     context: Context,
 }
 
-const EXAMPLE: &str =
-    "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart";
+const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
 
 fn main() -> ExitCode {
     let code = match Cli::try_parse() {

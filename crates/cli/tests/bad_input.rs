@@ -527,6 +527,51 @@ fn flag_that_would_make_the_members_of_a_group_equal_is_refused() {
 }
 
 #[test]
+fn flags_that_change_nothing_are_refused() {
+    let place = Workplace::new();
+    for (flags, words) in [
+        (&["--probe-grid=5"][..], "--probe-surface end"),
+        (&["--probe-density-starts=5"], "--probe-density end"),
+        (
+            &["--no-probes", "--probe-loss=end"],
+            "--probe-loss: there are no probes",
+        ),
+        (
+            &["--no-probes", "--probe-sharpness-rho=1"],
+            "--probe-sharpness-rho: ",
+        ),
+        (&["--keep=some"], "\"all\", \"best\""),
+        (&["--keep=0"], "\"all\", \"best\""),
+    ] {
+        let mut arguments = vec!["train"];
+        arguments.extend(flags);
+        place.landscape(&arguments).expect(2, &[words]);
+    }
+    assert!(!place.path("runs").exists());
+    // With what they belong to they are welcome.
+    let together = [
+        "train",
+        "--dry-run",
+        "--probe-grid=5",
+        "--probe-surface=end",
+    ];
+    place.landscape(&together).expect(0, &[]);
+}
+
+#[test]
+fn radius_of_a_run_without_a_method_is_refused_where_it_is_written() {
+    refused("rho = 0.1", &["runs.one.rho", "the method is plain"]);
+    refused("keep = \"some\"", &["runs.one.keep", "\"all\", \"best\""]);
+    let text = SMALL.replace("method = \"plain\"", "method = \"plain\"\nrho = 0.1");
+    let ended = Workplace::with(&text).landscape(&["list"]);
+    ended.expect(2, &["runs.pair.members.sgd.rho", "the method is plain"]);
+    // Defaults are for runs that have one.
+    let text = SMALL.replace("epochs = 2", "epochs = 2\nrho = 0.1");
+    let ended = Workplace::with(&text).landscape(&["list"]);
+    ended.expect(0, &[]);
+}
+
+#[test]
 fn mistake_in_a_flag_is_not_said_of_the_file() {
     let place = Workplace::with(&SMALL.replace("[defaults]", "[defaults]\ndevice = \"flex\""));
     let ended = place.landscape(&["run", "one", "--device", "cuda"]);
@@ -582,15 +627,4 @@ fn great_numbers_are_said_with_an_exponent() {
     );
     let ended = place.landscape(&["list", "--json"]).expect(0, &[]);
     assert!(ended.out.len() < 10_000);
-}
-
-#[test]
-fn compare_says_where_the_finished_runs_below_are() {
-    let place = Workplace::new();
-    place.landscape(&["run", "pair"]).expect(0, &[]);
-    let ended = place.landscape(&["compare", "runs"]);
-    ended.expect(
-        2,
-        &["runs holds no finished run", "landscape compare runs/pair"],
-    );
 }

@@ -15,7 +15,12 @@ fn every_help_has_an_example() {
         &["list", "--help"],
         &["run", "--help"],
         &["train", "--help"],
+        &["measure", "--help"],
+        &["measure", "-h"],
+        &["train", "-h"],
         &["compare", "--help"],
+        &["completions", "--help"],
+        &["help", "--help"],
     ] {
         let ended = place.landscape(arguments).expect(0, &[]);
         assert!(
@@ -187,15 +192,15 @@ fn compare_puts_finished_runs_side_by_side() {
     place.landscape(&["run", "pair"]).expect(0, &[]);
     let ended = place.landscape(&["compare", "runs/pair"]).expect(0, &[]);
     for word in [
-        "runs/pair/sgd",
-        "runs/pair/sam",
+        "sgd",
+        "sam over sgd",
         "lambda_1",
         "its residual",
         "trace",
         "its standard error",
         "SAM sharpness",
         "seconds",
-        "share of time in probes",
+        "probes over training time",
     ] {
         assert!(ended.out.contains(word), "no {word} in {}", ended.out);
     }
@@ -443,4 +448,191 @@ fn numbers_of_the_pictures_lie_beside_them() {
     assert_eq!(losses, surface.iter().map(|row| row[2]).collect::<Vec<_>>());
     assert!(json("curvature-density.json")["nodes"].is_array());
     assert!(json("landscape-line.json")["curves"].is_array());
+}
+
+#[test]
+fn help_has_topics_and_a_short_form() {
+    let place = Workplace::new();
+    let out = |arguments: &[&str]| place.landscape(arguments).expect(0, &[]).out;
+    let short = out(&["train", "-h"]);
+    assert!(short.lines().count() < 50, "{short}");
+    assert!(!short.contains("--probe-grid") && !short.contains("--sam-k"));
+    assert!(short.contains("landscape help probes"));
+    let long = out(&["train", "--help"]);
+    for (topic, flag) in [("probes", "--probe-grid"), ("methods", "--sam-k")] {
+        let help = out(&["help", topic]);
+        assert!(help.contains(flag) && help.contains("Example:\n  landscape "));
+        assert!(long.contains(flag));
+    }
+    for (command, flag) in [
+        (&["help", "measure"][..], &["measure", "--help"][..]),
+        (&["help"], &["--help"]),
+    ] {
+        assert_eq!(out(command).trim_end(), out(flag).trim_end());
+    }
+    let ended = place.landscape(&["help", "probe"]);
+    ended.expect(2, &["did you mean `probes`?", "methods, files, list, run"]);
+}
+
+#[test]
+fn help_names_the_devices_that_are_there_and_no_other() {
+    let help = Workplace::new().landscape(&["train", "--help"]).out;
+    let others = [
+        ("ndarray", cfg!(feature = "ndarray")),
+        ("wgpu", cfg!(feature = "wgpu")),
+        ("cuda", cfg!(feature = "cuda")),
+    ];
+    for (device, built) in others {
+        assert_eq!(help.contains(device), built, "{device}");
+    }
+}
+
+#[test]
+fn shells_get_completions() {
+    let place = Workplace::new();
+    for (shell, words) in [
+        ("bash", "complete -F _landscape"),
+        ("zsh", "#compdef landscape"),
+        ("fish", "complete -c landscape"),
+    ] {
+        let ended = place.landscape(&["completions", shell]).expect(0, &[]);
+        assert!(ended.out.contains(words) && ended.out.contains("eigenvalues"));
+    }
+    place
+        .landscape(&["completions", "csh"])
+        .expect(2, &["bash"]);
+}
+
+#[test]
+fn dry_run_says_the_sizes_and_leaves_nothing_behind() {
+    let place = Workplace::new();
+    let ended = place
+        .landscape(&["run", "pair", "--dry-run", "--json", "--keep=all"])
+        .expect(0, &[]);
+    let json = ended.json();
+    let estimates = json["dry_run"].as_array().unwrap();
+    assert_eq!(estimates.len(), 2);
+    for estimate in estimates {
+        // 64 x 16 + 16 + 16 x 10 + 10; 1,079 examples in batches of 64, twice; checkpoints at 0, 17 and 34.
+        assert_eq!(estimate["parameters"], 1210);
+        assert_eq!(estimate["steps"], 34);
+        assert_eq!(estimate["checkpoints"], 3);
+        assert_eq!(estimate["curvature_examples"], 32);
+        let probes = estimate["probes"].as_array().unwrap();
+        let times: Vec<_> = probes
+            .iter()
+            .map(|probe| (probe["probe"].as_str().unwrap(), &probe["times"]))
+            .collect();
+        // "every 10 + end" is 0, 10, 20, 30 and 34.
+        assert_eq!(times[0], ("loss", &Value::from(5)));
+        assert_eq!(times[1], ("eigenvalues", &Value::from(1)));
+        assert!(!times.iter().any(|(probe, _)| *probe == "surface"));
+    }
+    let table = place
+        .landscape(&["run", "pair", "--dry-run"])
+        .expect(0, &[]);
+    assert!(table.out.contains("nothing was written"));
+    let left: Vec<_> = std::fs::read_dir(place.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["workspace.toml"]);
+    // The sizes of a checkpoint are those that a run writes, but for its manifest.
+    place.landscape(&["run", "pair"]).expect(0, &[]);
+    let folder = place.path("runs/pair/sam/checkpoints/step-00000034");
+    let size = |file: &str| std::fs::metadata(folder.join(file)).unwrap().len();
+    let written = size("model.bpk") + size("optimiser.bpk") + size("method.bpk");
+    // Counters take some bytes more after more steps.
+    let estimated = estimates[1]["checkpoint_bytes"].as_u64().unwrap();
+    assert!(
+        written.abs_diff(estimated) * 100 < written,
+        "{estimated} {written}"
+    );
+}
+
+#[test]
+fn train_needs_no_workspace() {
+    let place = Workplace::new();
+    std::fs::remove_file(place.path("workspace.toml")).unwrap();
+    let arguments = ["train", "--epochs=1", "--no-probes"];
+    place.landscape(&arguments).expect(0, &[]);
+    let config = &summary(&place.path("runs/train"))["config"];
+    assert_eq!(config["data"]["source"], "digits");
+    assert_eq!(config["hidden"], serde_json::json!([128, 64]));
+    let elsewhere = ["train", "--workspace", "elsewhere.toml"];
+    place
+        .landscape(&elsewhere)
+        .expect(2, &["elsewhere.toml does not exist"]);
+    place
+        .landscape(&["run", "quickstart"])
+        .expect(2, &["workspace.toml does not exist"]);
+}
+
+#[test]
+fn run_without_probes_measures_losses_and_leaves_curvature_out() {
+    let place = Workplace::new();
+    let ended = place
+        .landscape(&["run", "one", "--no-probes"])
+        .expect(0, &[]);
+    assert!(ended.out.contains("not measured") && !ended.out.contains("NaN"));
+    let found = summary(&place.path("runs/one"));
+    let figures = found["figures"].as_object().unwrap();
+    let keys: Vec<_> = figures.keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "test_accuracy",
+            "test_loss",
+            "training_accuracy",
+            "training_loss",
+            "validation_accuracy",
+            "validation_loss"
+        ]
+    );
+    let tags = found["last_scalars"].as_object().unwrap().keys();
+    assert!(!tags.into_iter().any(|tag| tag.starts_with("curvature/")));
+    // The training is that of a run with probes, and reading the summary is too.
+    place
+        .landscape(&["run", "one", "--output=probed"])
+        .expect(0, &[]);
+    let probed = summary(&place.path("probed"));
+    assert_eq!(found["weights_crc32c"], probed["weights_crc32c"]);
+    for (name, value) in figures {
+        assert_eq!(*value, probed["figures"][name], "{name}");
+    }
+    let compared = place
+        .landscape(&["compare", "runs/one", "probed"])
+        .expect(0, &[]);
+    assert!(compared.out.contains("not measured"));
+    place
+        .landscape(&["run", "one", "--no-probes", "--resume"])
+        .expect(0, &[]);
+}
+
+#[test]
+fn share_of_probes_is_one_number_everywhere() {
+    let place = Workplace::new();
+    place.landscape(&["run", "one"]).expect(0, &[]);
+    let text = std::fs::read_to_string(place.path("runs/one/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    let times = &summary["times"];
+    let number = |value: &Value| value.as_f64().unwrap();
+    let (seconds, probes) = (number(&times["seconds"]), number(&times["probe_seconds"]));
+    let fraction = number(&times["probe_fraction"]);
+    assert!((fraction - probes / (seconds - probes)).abs() < 1e-12 * fraction);
+    // TensorBoard's is that of the last step; the summary's training has some bookkeeping after it.
+    let logged = number(&times["last_scalars"]["cost/probe_fraction"]["value"]);
+    let logged_probes = number(&times["last_scalars"]["cost/probe_seconds"]["value"]);
+    assert!(logged >= fraction && logged_probes <= probes, "{times}");
+    assert!(logged_probes / logged < seconds - probes + 1e-9, "{times}");
+}
+
+#[test]
+fn final_probes_are_announced_where_there_is_no_terminal() {
+    let place = Workplace::new();
+    let ended = place.landscape(&["run", "one"]).expect(0, &[]);
+    let lines: Vec<&str> = ended.err.lines().collect();
+    assert!(lines[0].starts_with("one: step 34/34  epoch 2  loss "));
+    // Loss, eigenvalues, trace, sharpness, and the losses over all data.
+    assert_eq!(lines[1], "one: all 34 steps are done; 5 probes at the end");
 }

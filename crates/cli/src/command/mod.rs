@@ -1,28 +1,29 @@
 //! The subcommands, one file each.
 
 mod compare;
+mod completions;
+mod help;
 mod list;
+mod measure;
 mod run;
 mod train;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use crate::config::Workspace;
 use crate::interrupt::Interrupt;
 
+/// The file that is read if none is named.
+const WORKSPACE: &str = "workspace.toml";
+
 /// What every subcommand takes.
 #[derive(Args)]
 pub(crate) struct Context {
-    /// The file with data sets and runs
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "workspace.toml"
-    )]
-    pub(crate) workspace: PathBuf,
+    /// The file with data sets and runs [default: workspace.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) workspace: Option<PathBuf>,
     /// Write one JSON document to standard output, for machines; progress stays on standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -35,7 +36,20 @@ impl Context {
     ///
     /// A usage error that says what is wrong and where.
     pub(crate) fn read_workspace(&self) -> anyhow::Result<Workspace> {
-        Workspace::read(&self.workspace)
+        let path = self.workspace.as_deref();
+        Workspace::read(path.unwrap_or_else(|| Path::new(WORKSPACE)))
+    }
+
+    /// The same, and where no file was named and none is there, the one that the program was built with.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_workspace`](Self::read_workspace).
+    pub(crate) fn read_workspace_or_built_in(&self) -> anyhow::Result<Workspace> {
+        if self.workspace.is_none() && !Path::new(WORKSPACE).exists() {
+            return Workspace::built_in();
+        }
+        self.read_workspace()
     }
 }
 
@@ -46,14 +60,23 @@ pub(crate) enum Command {
     #[command(after_help = list::EXAMPLE)]
     List,
     /// Carry out a run of workspace.toml
-    #[command(after_help = run::EXAMPLE, allow_negative_numbers = true)]
+    #[command(after_help = run::EXAMPLE_AND_MORE, after_long_help = run::EXAMPLE, allow_negative_numbers = true)]
     Run(run::Arguments),
     /// Train once, with workspace.toml's [defaults] and flags over them
-    #[command(after_help = train::EXAMPLE, allow_negative_numbers = true)]
+    #[command(after_help = train::EXAMPLE_AND_MORE, after_long_help = train::EXAMPLE, allow_negative_numbers = true)]
     Train(train::Arguments),
+    /// Measure a checkpoint of a run, or the line from it to another run
+    #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
+    Measure(measure::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
+    /// Write the script with which a shell completes commands and flags
+    #[command(after_help = completions::EXAMPLE)]
+    Completions(completions::Arguments),
+    /// Explain a command or a topic: probes, methods, files
+    #[command(after_help = help::EXAMPLE)]
+    Help(help::Arguments),
 }
 
 impl Command {
@@ -67,7 +90,10 @@ impl Command {
             Self::List => list::carry_out(context),
             Self::Run(arguments) => run::carry_out(&arguments, context, interrupt),
             Self::Train(arguments) => train::carry_out(&arguments, context, interrupt),
+            Self::Measure(arguments) => measure::carry_out(&arguments, context, interrupt),
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
+            Self::Completions(arguments) => completions::carry_out(&arguments),
+            Self::Help(arguments) => help::carry_out(&arguments),
         }
     }
 }

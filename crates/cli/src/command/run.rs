@@ -8,7 +8,10 @@ use crate::engine::run_dir::Existing;
 use crate::engine::session::Session;
 use crate::interrupt::Interrupt;
 
-pub(super) const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  landscape run mnist-cnn-sam --rho 0.1 --output runs/wider\n  landscape run quickstart --resume";
+pub(super) const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  landscape run mnist-cnn-sam --rho 0.1 --output runs/wider\n  landscape run quickstart --resume\n  landscape run quickstart --dry-run";
+
+/// The same below the short help, with where to find the rest.
+pub(super) const EXAMPLE_AND_MORE: &str = "Example:\n  landscape run quickstart\n  landscape run quickstart --resume\n\nMore flags: landscape run --help, landscape help probes, landscape help methods";
 
 /// What the command takes.
 #[derive(Args)]
@@ -18,6 +21,9 @@ pub(crate) struct Arguments {
     name: String,
     #[command(flatten)]
     existing: ExistingFlags,
+    /// Say what it would take (steps, probes, disk, time) and write nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     settings: Settings,
 }
@@ -55,6 +61,9 @@ pub(super) fn carry_out(
 ) -> anyhow::Result<u8> {
     let workspace = context.read_workspace()?;
     let trainings = workspace.trainings(&arguments.name, &arguments.settings)?;
-    Session::new(&workspace, trainings, arguments.existing.existing())?
-        .carry_out(context, interrupt)
+    let session = Session::new(&workspace, trainings, arguments.existing.existing())?;
+    if arguments.dry_run {
+        return session.estimate(context);
+    }
+    session.carry_out(context, interrupt)
 }

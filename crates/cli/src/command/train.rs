@@ -1,4 +1,4 @@
-//! `landscape train`: one training from workspace.toml's defaults, with flags over them.
+//! `landscape train`: one training, or one for each of several seeds, from workspace.toml's defaults, with flags over them.
 
 use clap::Args;
 
@@ -8,13 +8,19 @@ use crate::config::Settings;
 use crate::engine::session::Session;
 use crate::interrupt::Interrupt;
 
-pub(super) const EXAMPLE: &str = "Example:\n  landscape train --dataset digits --model mlp --hidden 128,64 --method sam --rho 0.1 --output runs/wide";
+pub(super) const EXAMPLE: &str = "Example:\n  landscape train --dataset digits --model mlp --hidden 128,64 --method sam --rho 0.1 --output runs/wide\n  landscape train --epochs 3 --no-probes --dry-run";
+
+/// The same below the short help, with where to find the rest.
+pub(super) const EXAMPLE_AND_MORE: &str = "Example:\n  landscape train --hidden 128,64 --method sam --rho 0.1 --output runs/wide\n\nMore flags: landscape train --help, landscape help probes, landscape help methods";
 
 /// What the command takes.
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     existing: ExistingFlags,
+    /// Say what it would take (steps, probes, disk, time) and write nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     settings: Settings,
 }
@@ -29,8 +35,11 @@ pub(super) fn carry_out(
     context: &Context,
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
-    let workspace = context.read_workspace()?;
-    let training = workspace.training_from_flags(&arguments.settings)?;
-    Session::new(&workspace, vec![training], arguments.existing.existing())?
-        .carry_out(context, interrupt)
+    let workspace = context.read_workspace_or_built_in()?;
+    let trainings = workspace.trainings_from_flags(&arguments.settings)?;
+    let session = Session::new(&workspace, trainings, arguments.existing.existing())?;
+    if arguments.dry_run {
+        return session.estimate(context);
+    }
+    session.carry_out(context, interrupt)
 }

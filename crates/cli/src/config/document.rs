@@ -38,6 +38,14 @@ impl Document {
         })
     }
 
+    /// The workspace.toml of the repository that the program was built from.
+    pub(crate) fn built_in() -> Self {
+        Self {
+            path: "the built-in workspace.toml".into(),
+            text: include_str!("../../../../workspace.toml").to_owned(),
+        }
+    }
+
     /// The content as a typed value.
     ///
     /// # Errors

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::{Method, name};
+use super::moment::Moments;
 use super::settings::Settings;
 use super::workspace::Training;
 use crate::failure::usage;
+use crate::report::number::plain_number;
 
 /// A flag for something that no training has is a mistake.
 ///
@@ -36,8 +38,49 @@ pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::R
     });
     match useless {
         Some((key, message)) => Err(usage(format!("{}: {message}", flag(&key)))),
-        None => Ok(()),
+        None => check_probes(flags, trainings),
     }
+}
+
+/// A flag for the effort of a probe that never observes, or for a moment where there are no probes, changes nothing.
+fn check_probes(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
+    let probes = &flags.probes;
+    let disabled = || {
+        trainings
+            .iter()
+            .all(|training| !training.plan.probes.enabled)
+    };
+    if let Some(key) = probes.first_given().filter(|_| disabled()) {
+        let flag = flag(&["probes", key]);
+        return Err(usage(format!(
+            "{flag}: there are no probes (--no-probes, or `enabled = false` in the file)"
+        )));
+    }
+    let efforts: [(_, _, _, fn(&Training) -> &Moments); 2] = [
+        ("grid", "surface", probes.grid.is_some(), |t| {
+            &t.plan.probes.surface
+        }),
+        (
+            "density_starts",
+            "density",
+            probes.density_starts.is_some(),
+            |t| &t.plan.probes.density,
+        ),
+    ];
+    for (key, probe, given, moments) in efforts {
+        if given
+            && trainings
+                .iter()
+                .all(|training| *moments(training) == Moments::never())
+        {
+            return Err(usage(format!(
+                "{}: the {probe} is never measured; {} end measures it after the last step",
+                flag(&["probes", key]),
+                flag(&["probes", probe])
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A key as a flag: `probes.grid` is `--probe-grid`.
@@ -55,7 +98,7 @@ pub(super) fn overridden(
     members: &BTreeMap<String, Settings>,
 ) -> Option<(&'static str, String)> {
     type Said = fn(&Settings) -> Option<String>;
-    let keys: [(&'static str, Said); 7] = [
+    let keys: [(&'static str, Said); 15] = [
         ("method", |s| s.method.map(name)),
         ("model", |s| s.model.map(name)),
         ("optimiser", |s| s.optimiser.map(name)),
@@ -63,6 +106,20 @@ pub(super) fn overridden(
         ("schedule", |s| s.schedule.map(name)),
         ("seed", |s| s.seed.map(|seed| seed.to_string())),
         ("hidden", |s| s.hidden.as_ref().map(ToString::to_string)),
+        ("activation", |s| s.activation.map(name)),
+        ("rho", |s| s.rho.map(|rho| plain_number(rho.get()))),
+        ("momentum", |s| s.momentum.map(|x| plain_number(x.get()))),
+        ("weight_decay", |s| {
+            s.weight_decay.map(|x| plain_number(x.get()))
+        }),
+        ("learning_rate", |s| {
+            s.learning_rate.map(|x| plain_number(x.get()))
+        }),
+        ("epochs", |s| s.epochs.map(|n| n.get().to_string())),
+        ("batch_size", |s| s.batch_size.map(|n| n.get().to_string())),
+        ("curvature_examples", |s| {
+            s.curvature_examples.map(|n| n.get().to_string())
+        }),
     ];
     let (key, said) = keys.into_iter().find(|(_, said)| {
         let values: BTreeSet<String> = members.values().filter_map(said).collect();

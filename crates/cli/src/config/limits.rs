@@ -2,6 +2,8 @@
 
 /// Epochs.
 pub(crate) const EPOCHS: u32 = 1_000_000;
+/// Seeds of one training.
+pub(crate) const SEEDS: u32 = 1000;
 /// Units of a layer.
 pub(crate) const WIDTH: u32 = 65_536;
 /// Hidden layers.

@@ -1,5 +1,6 @@
 //! A training with every setting decided: what the engine carries out, what checkpoints and summaries record.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use ::sam::{AsamConfig, EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, SamConfig};
@@ -7,11 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source, name};
+use super::keep::Keep;
 use super::limits;
 use super::moment::Moments;
 use super::sam::SamSettings;
 use super::settings::Settings;
 use super::widths::Widths;
+use crate::report::forecast::Agenda;
 use crate::report::number::plain_number;
 
 /// A data set as workspace.toml describes it.
@@ -32,6 +35,10 @@ pub(crate) struct DatasetPlan {
     /// Seed of the split into training and validation.
     #[serde(default)]
     pub(crate) split_seed: u32,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn default_share() -> Bounded<Share> {
@@ -86,6 +93,9 @@ pub(crate) struct Plan {
     pub(crate) log_every: Count,
     /// Steps between two checkpoints; otherwise one at the end of each epoch.
     pub(crate) checkpoint_every: Option<Count>,
+    /// Which checkpoints are kept. It does not matter for what is trained.
+    #[serde(default)]
+    pub(crate) keep: Keep,
     /// Probes.
     pub(crate) probes: ProbePlan,
 }
@@ -93,6 +103,9 @@ pub(crate) struct Plan {
 /// The probes of one training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProbePlan {
+    /// Whether anything but losses and accuracies after the last step is measured.
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
     /// Time of probes over time of training, beyond which a run says so.
     pub(crate) budget: Option<Bounded<Fraction>>,
     /// Validation loss and accuracy.
@@ -121,6 +134,55 @@ pub(crate) struct ProbePlan {
     pub(crate) grid: Count<{ limits::GRID }>,
 }
 
+impl ProbePlan {
+    /// The probes by the keys of workspace.toml, with their moments.
+    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 8] {
+        [
+            ("loss", &self.loss),
+            ("gradient", &self.gradient),
+            ("eigenvalues", &self.eigenvalues),
+            ("trace", &self.trace),
+            ("sharpness", &self.sharpness),
+            ("density", &self.density),
+            ("line", &self.line),
+            ("surface", &self.surface),
+        ]
+    }
+
+    /// Which probes observe which of `steps` steps. What the table shows is measured after the last one in any case.
+    ///
+    /// # Errors
+    ///
+    /// None that a total leaves open.
+    pub(crate) fn agenda(&self, steps: u64) -> Result<Agenda, probes::Error> {
+        let mut agenda = Agenda::default();
+        for (probe, moments) in self.moments() {
+            agenda.add(probe, self.steps_of(probe, moments, steps)?);
+        }
+        agenda.add("final losses", [steps]);
+        Ok(agenda)
+    }
+
+    /// The steps of `steps` that a probe observes.
+    ///
+    /// # Errors
+    ///
+    /// None that a total leaves open.
+    pub(crate) fn steps_of(
+        &self,
+        probe: &str,
+        moments: &Moments,
+        steps: u64,
+    ) -> Result<BTreeSet<u64>, probes::Error> {
+        let mut due = moments.steps(steps)?;
+        let in_the_table = matches!(probe, "eigenvalues" | "trace" | "sharpness");
+        if probe == "loss" || (in_the_table && self.enabled) {
+            due.insert(steps);
+        }
+        Ok(due)
+    }
+}
+
 impl Plan {
     /// Decides what `settings` leave open. The data set has been looked up already.
     pub(crate) fn decide(settings: Settings, dataset: String, data: DatasetPlan) -> Self {
@@ -134,7 +196,7 @@ impl Plan {
             Method::FriendlySam => FriendlySamConfig::new().rho,
         };
         let batch_size = settings.batch_size.unwrap_or(Count::constant(64));
-        let probes = settings.probes;
+        let probes = settings.probes.decided();
         Self {
             dataset,
             data,
@@ -160,7 +222,9 @@ impl Plan {
             curvature_examples: settings.curvature_examples.unwrap_or(Count::constant(1024)),
             log_every: settings.log_every.unwrap_or(Count::constant(10)),
             checkpoint_every: settings.checkpoint_every,
+            keep: settings.keep.unwrap_or_default(),
             probes: ProbePlan {
+                enabled: probes.enabled.unwrap_or(true),
                 budget: probes.budget,
                 loss: probes.loss.unwrap_or_else(Moments::at_end),
                 gradient: probes.gradient.unwrap_or_else(Moments::at_end),

@@ -17,32 +17,67 @@ use crate::report::number::plain_number;
 )]
 pub(crate) struct SamSettings {
     /// looksam: every k-th step looks for a peak
-    #[arg(long = "sam-k", value_name = "N", help_heading = "Methods")]
+    #[arg(
+        long = "sam-k",
+        value_name = "N",
+        help_heading = "Methods",
+        hide_short_help = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) k: Option<Count>,
     /// gsam: how much of the part of g orthogonal to the gradient at the peak is taken off; looksam: length of what is reused,
     /// over that of the gradient
-    #[arg(long = "sam-alpha", value_name = "X", help_heading = "Methods")]
+    #[arg(
+        long = "sam-alpha",
+        value_name = "X",
+        help_heading = "Methods",
+        hide_short_help = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) alpha: Option<Bounded<NonNegative>>,
     /// esam: probability with which a weight is perturbed
-    #[arg(long = "sam-beta", value_name = "X", help_heading = "Methods")]
+    #[arg(
+        long = "sam-beta",
+        value_name = "X",
+        help_heading = "Methods",
+        hide_short_help = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) beta: Option<Bounded<Fraction>>,
     /// esam: share of the examples that the second pass takes
-    #[arg(long = "sam-gamma", value_name = "X", help_heading = "Methods")]
+    #[arg(
+        long = "sam-gamma",
+        value_name = "X",
+        help_heading = "Methods",
+        hide_short_help = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gamma: Option<Bounded<Fraction>>,
     /// friendly-sam: how much of the average gradient is taken off the ascent
-    #[arg(long = "sam-sigma", value_name = "X", help_heading = "Methods")]
+    #[arg(
+        long = "sam-sigma",
+        value_name = "X",
+        help_heading = "Methods",
+        hide_short_help = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sigma: Option<Bounded<NonNegative>>,
     /// friendly-sam: decay of the average gradient
-    #[arg(long = "sam-lambda", value_name = "X", help_heading = "Methods")]
+    #[arg(
+        long = "sam-lambda",
+        value_name = "X",
+        help_heading = "Methods",
+        hide_short_help = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lambda: Option<Bounded<BelowOne>>,
     /// m-sam: examples of a micro-batch (otherwise a quarter of the batch; as many as a batch or more is sam)
-    #[arg(long = "sam-micro-batch", value_name = "N", help_heading = "Methods")]
+    #[arg(
+        long = "sam-micro-batch",
+        value_name = "N",
+        help_heading = "Methods",
+        hide_short_help = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) micro_batch: Option<Count>,
 }

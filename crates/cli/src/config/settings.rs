@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive};
 use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, name};
+use super::keep::Keep;
 use super::limits;
 use super::moment::Moments;
 use super::sam::SamSettings;
@@ -35,16 +36,26 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N,N,..", help_heading = "Settings")]
     pub(crate) hidden: Option<Widths>,
     /// Activation between the layers
-    #[arg(long, value_enum, help_heading = "Settings")]
+    #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) activation: Option<Activation>,
     /// Base optimiser
-    #[arg(long, value_enum, help_heading = "Settings")]
+    #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) optimiser: Option<Optimiser>,
     /// Momentum of SGD, or Adam's first decay rate
-    #[arg(long, value_name = "X", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) momentum: Option<Bounded<BelowOne>>,
     /// Weight decay, added to the gradient
-    #[arg(long, value_name = "X", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) weight_decay: Option<Bounded<NonNegative>>,
     /// The base optimiser alone, or sharpness-aware minimisation over it
     #[arg(long, value_enum, help_heading = "Settings")]
@@ -59,13 +70,23 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X", help_heading = "Settings")]
     pub(crate) learning_rate: Option<Bounded<Positive>>,
     /// How the learning rate changes
-    #[arg(long, value_enum, help_heading = "Settings")]
+    #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) schedule: Option<Decay>,
     /// For the schedule `step`: epochs between two changes
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) step_epochs: Option<Count>,
     /// For the schedule `step`: factor of each change
-    #[arg(long, value_name = "X", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) step_factor: Option<Bounded<Fraction>>,
     /// Passes through the training data
     #[arg(long, value_name = "N", help_heading = "Settings")]
@@ -76,18 +97,44 @@ pub(crate) struct Settings {
     /// Seed of the weights, of the data order and of the measurements
     #[arg(long, value_name = "N", help_heading = "Settings")]
     pub(crate) seed: Option<u32>,
+    /// Train with so many seeds, `seed`, `seed` + 1, .., each in a folder seed-N of its own
+    #[arg(long, value_name = "N", help_heading = "Settings")]
+    pub(crate) seeds: Option<Count<{ limits::SEEDS }>>,
     /// Device.
-    #[arg(long, value_enum, help_heading = "Settings", help = device_help())]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = "Settings", help = device_help())]
     pub(crate) device: Option<DeviceKind>,
     /// Training examples on which curvature is measured: a fixed sample, or all of them if there are fewer
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) curvature_examples: Option<Count>,
     /// Steps between two points of the training loss
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) log_every: Option<Count>,
     /// Steps between two checkpoints (otherwise one at the end of each epoch)
-    #[arg(long, value_name = "N", help_heading = "Settings")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
     pub(crate) checkpoint_every: Option<Count>,
+    /// Checkpoints that are kept: all, best (by validation loss, and the latest two), or so many of the latest [default: 2]
+    #[arg(
+        long,
+        value_name = "all|best|N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) keep: Option<Keep>,
     /// Output directory (otherwise runs/NAME)
     #[arg(long, value_name = "DIR", help_heading = "Settings")]
     pub(crate) output: Option<PathBuf>,
@@ -100,65 +147,122 @@ pub(crate) struct Settings {
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table of probe settings")]
 pub(crate) struct ProbeSettings {
+    /// No probes: nothing is measured but losses and accuracies after the last step
+    #[arg(
+        long = "no-probes",
+        num_args = 0,
+        default_missing_value = "false",
+        help_heading = "Probes"
+    )]
+    pub(crate) enabled: Option<bool>,
     /// Time of probes over time of training; more is reported and skips nothing
-    #[arg(long = "probe-budget", value_name = "X", help_heading = "Probes")]
+    #[arg(
+        long = "probe-budget",
+        value_name = "X",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) budget: Option<Bounded<Fraction>>,
     /// Validation loss and accuracy, e.g. "every 50 + end"
-    #[arg(long = "probe-loss", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-loss",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) loss: Option<Moments>,
     /// Gradient norm and histograms by layer
-    #[arg(long = "probe-gradient", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-gradient",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) gradient: Option<Moments>,
     /// Largest eigenvalues of the Hessian, and the stability ratio
     #[arg(
         long = "probe-eigenvalues",
         value_name = "WHEN",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) eigenvalues: Option<Moments>,
     /// How many of the largest eigenvalues
     #[arg(
         long = "probe-eigenvalue-count",
         value_name = "N",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) eigenvalue_count: Option<Count<{ limits::EIGENVALUES }>>,
     /// Trace of the Hessian
-    #[arg(long = "probe-trace", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-trace",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) trace: Option<Moments>,
     /// SAM sharpness of the loss
-    #[arg(long = "probe-sharpness", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-sharpness",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) sharpness: Option<Moments>,
     /// Radius of the SAM sharpness, whatever the method trains with
     #[arg(
         long = "probe-sharpness-rho",
         value_name = "X",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) sharpness_rho: Option<Bounded<NonNegative>>,
     /// Spectral density of the Hessian
-    #[arg(long = "probe-density", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-density",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) density: Option<Moments>,
     /// Start vectors of the density, 50 products each
     #[arg(
         long = "probe-density-starts",
         value_name = "N",
-        help_heading = "Probes"
+        help_heading = "Probes",
+        hide_short_help = true
     )]
     pub(crate) density_starts: Option<Count<{ limits::DENSITY_STARTS }>>,
     /// Loss along one random direction
-    #[arg(long = "probe-line", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-line",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) line: Option<Moments>,
     /// Loss over a plane of two random directions
-    #[arg(long = "probe-surface", value_name = "WHEN", help_heading = "Probes")]
+    #[arg(
+        long = "probe-surface",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) surface: Option<Moments>,
     /// Points along each side of the surface
-    #[arg(long = "probe-grid", value_name = "N", help_heading = "Probes")]
+    #[arg(
+        long = "probe-grid",
+        value_name = "N",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
     pub(crate) grid: Option<Count<{ limits::GRID }>>,
 }
 
 /// The devices that this program was built with.
-fn device_help() -> String {
+pub(crate) fn device_help() -> String {
     format!(
         "Device; this program was built with: {}",
         device::compiled_in().join(", ")
@@ -172,6 +276,7 @@ impl Settings {
             ["device"] => self.device.is_some(),
             ["hidden"] => self.hidden.is_some(),
             ["epochs"] => self.epochs.is_some(),
+            ["seeds"] => self.seeds.is_some(),
             ["batch_size"] => self.batch_size.is_some(),
             ["step_epochs"] => self.step_epochs.is_some(),
             ["step_factor"] => self.step_factor.is_some(),
@@ -230,10 +335,12 @@ impl Settings {
             epochs: self.epochs.or(base.epochs),
             batch_size: self.batch_size.or(base.batch_size),
             seed: self.seed.or(base.seed),
+            seeds: self.seeds.or(base.seeds),
             device: self.device.or(base.device),
             curvature_examples: self.curvature_examples.or(base.curvature_examples),
             log_every: self.log_every.or(base.log_every),
             checkpoint_every: self.checkpoint_every.or(base.checkpoint_every),
+            keep: self.keep.or(base.keep),
             output: self.output.or(base.output),
             probes: self.probes.over(base.probes),
         }
@@ -241,23 +348,67 @@ impl Settings {
 }
 
 impl ProbeSettings {
+    /// The first key with a value here but `enabled`.
+    pub(crate) fn first_given(&self) -> Option<&'static str> {
+        const KEYS: [&str; 13] = [
+            "budget",
+            "loss",
+            "gradient",
+            "eigenvalues",
+            "eigenvalue_count",
+            "trace",
+            "sharpness",
+            "sharpness_rho",
+            "density",
+            "density_starts",
+            "line",
+            "surface",
+            "grid",
+        ];
+        KEYS.into_iter().find(|key| self.has(key))
+    }
+
     fn has(&self, key: &str) -> bool {
         match key {
+            "budget" => self.budget.is_some(),
             "loss" => self.loss.is_some(),
             "gradient" => self.gradient.is_some(),
             "eigenvalues" => self.eigenvalues.is_some(),
             "eigenvalue_count" => self.eigenvalue_count.is_some(),
             "trace" => self.trace.is_some(),
             "sharpness" => self.sharpness.is_some(),
+            "sharpness_rho" => self.sharpness_rho.is_some(),
             "density" => self.density.is_some(),
+            "density_starts" => self.density_starts.is_some(),
             "line" => self.line.is_some(),
             "surface" => self.surface.is_some(),
+            "grid" => self.grid.is_some(),
             _ => false,
+        }
+    }
+
+    /// Without probes, none at any moment.
+    pub(crate) fn decided(self) -> Self {
+        if self.enabled != Some(false) {
+            return self;
+        }
+        let never = Some(Moments::never());
+        Self {
+            loss: never.clone(),
+            gradient: never.clone(),
+            eigenvalues: never.clone(),
+            trace: never.clone(),
+            sharpness: never.clone(),
+            density: never.clone(),
+            line: never.clone(),
+            surface: never,
+            ..self
         }
     }
 
     fn over(self, base: Self) -> Self {
         Self {
+            enabled: self.enabled.or(base.enabled),
             budget: self.budget.or(base.budget),
             loss: self.loss.or(base.loss),
             gradient: self.gradient.or(base.gradient),

@@ -12,6 +12,8 @@ use super::plan::{DatasetPlan, Plan};
 use super::sam::SamSettings;
 use super::settings::Settings;
 use super::suggestion::did_you_mean;
+use crate::comparison;
+use crate::engine::seeds;
 use crate::failure::usage;
 
 /// The tables of the file.
@@ -40,6 +42,10 @@ pub(crate) struct Training {
     pub(crate) name: String,
     /// Where its files go.
     pub(crate) output: PathBuf,
+    /// The member of a group that it is.
+    pub(crate) member: Option<String>,
+    /// The folder that it shares with the other trainings of the command, if there are others.
+    pub(crate) group: Option<PathBuf>,
     /// What is to be done.
     pub(crate) plan: Plan,
     /// Where its settings are written, most specific first.
@@ -55,11 +61,28 @@ impl Workspace {
     ///
     /// A usage error that names file, line, key and the allowed values.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let document = Document::read(path)?;
+        Self::of(Document::read(path)?)
+    }
+
+    fn of(document: Document) -> anyhow::Result<Self> {
         let tables: Tables = document.parse()?;
         let workspace = Self { document, tables };
         workspace.check()?;
         Ok(workspace)
+    }
+
+    /// The workspace.toml of the repository that the program was built from.
+    ///
+    /// # Errors
+    ///
+    /// None: a test reads it.
+    pub(crate) fn built_in() -> anyhow::Result<Self> {
+        Self::of(Document::built_in())
+    }
+
+    /// `, did you mean X?` for the nearest of the known names.
+    pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
+        did_you_mean(name, known.iter().copied())
     }
 
     /// The names of the runs in the order of the file.
@@ -78,7 +101,7 @@ impl Workspace {
         &self.tables.datasets
     }
 
-    /// The trainings of a run: one, or those of a group. Flags override the file.
+    /// The trainings of a run: one, or those of a group, each with all of its seeds. Flags override the file.
     ///
     /// # Errors
     ///
@@ -98,21 +121,28 @@ impl Workspace {
         let folder = folder.unwrap_or_else(|| Path::new("runs").join(run));
         let own = vec![key(&["runs", run]), key(&["defaults"])];
         let Some(members) = &settings.members else {
-            let training = self.training(run, folder, flags, base, own)?;
-            check_flags(flags, std::slice::from_ref(&training))?;
-            return Ok(vec![training]);
+            let trainings = self.seeded(run, folder, flags, base, own)?;
+            check_flags(flags, &trainings)?;
+            return Ok(trainings);
         };
         let names = self.document.keys_in_order(&["runs", run, "members"])?;
-        let trainings: Vec<Training> = names
+        let trainings: Vec<Vec<Training>> = names
             .iter()
             .filter_map(|name| members.get(name).map(|member| (name, member)))
             .map(|(name, member)| {
                 let settings = member.clone().over(base.clone());
                 let mut sources = vec![key(&["runs", run, "members", name])];
                 sources.extend(own.iter().cloned());
-                self.training(name, folder.join(name), flags, settings, sources)
+                let mut trainings =
+                    self.seeded(name, folder.join(name), flags, settings, sources)?;
+                for training in &mut trainings {
+                    training.member = Some(name.clone());
+                    training.group = Some(folder.clone());
+                }
+                Ok(trainings)
             })
             .collect::<anyhow::Result<_>>()?;
+        let trainings = trainings.concat();
         if let Some((key, values)) = overridden(flags, members) {
             return Err(usage(format!(
                 "{}: the members of `{run}` differ by it ({values}) and would be one training; landscape train does one",
@@ -123,18 +153,18 @@ impl Workspace {
         Ok(trainings)
     }
 
-    /// One training from the defaults and the flags alone.
+    /// One training from the defaults and the flags alone, with all of its seeds.
     ///
     /// # Errors
     ///
     /// A usage error when the data set is unknown or none is named.
-    pub(crate) fn training_from_flags(&self, flags: &Settings) -> anyhow::Result<Training> {
+    pub(crate) fn trainings_from_flags(&self, flags: &Settings) -> anyhow::Result<Vec<Training>> {
         let defaults = self.tables.defaults.clone();
         let output = flags.output.clone().or_else(|| defaults.output.clone());
         let output = output.unwrap_or_else(|| Path::new("runs").join("train"));
-        let training = self.training("train", output, flags, defaults, vec![key(&["defaults"])])?;
-        check_flags(flags, std::slice::from_ref(&training))?;
-        Ok(training)
+        let trainings = self.seeded("train", output, flags, defaults, vec![key(&["defaults"])])?;
+        check_flags(flags, &trainings)?;
+        Ok(trainings)
     }
 
     /// A usage error about a setting of a training, with the position where the setting is written.
@@ -155,6 +185,44 @@ impl Workspace {
             }
         }
         usage(format!("{}: {message}", setting.join(".")))
+    }
+
+    /// A training, or one for each of its seeds, in folders of their own in `output`.
+    fn seeded(
+        &self,
+        name: &str,
+        output: PathBuf,
+        flags: &Settings,
+        written: Settings,
+        sources: Vec<Vec<String>>,
+    ) -> anyhow::Result<Vec<Training>> {
+        let count = flags.seeds.or(written.seeds).map_or(1, |count| count.get());
+        let training = self.training(name, output, flags, written, sources)?;
+        if count == 1 {
+            return Ok(vec![training]);
+        }
+        let first = training.plan.seed;
+        let more = u32::try_from(count - 1).ok();
+        let Some(last) = more.and_then(|more| first.checked_add(more)) else {
+            let message = format!(
+                "{count} seeds from {first} go beyond the largest, {}",
+                u32::MAX
+            );
+            return Err(self.setting_error(&training, &["seeds"], &message));
+        };
+        let with_seed = |seed: u32| {
+            let mut plan = training.plan.clone();
+            plan.seed = seed;
+            let folder = seeds::folder(seed);
+            Training {
+                name: format!("{name}/{folder}"),
+                output: training.output.join(folder),
+                group: Some(training.output.clone()),
+                plan,
+                ..training.clone()
+            }
+        };
+        Ok((first..=last).map(with_seed).collect())
     }
 
     fn training(
@@ -186,6 +254,8 @@ impl Workspace {
         Ok(Training {
             name: name.to_owned(),
             output,
+            member: None,
+            group: None,
             plan: Plan::decide(settings, dataset, data),
             sources,
             flags: flags.clone(),
@@ -209,10 +279,17 @@ impl Workspace {
             for (name, member) in settings.members.iter().flatten() {
                 let path = ["runs", run, "members", name];
                 self.check_name(name, &path)?;
+                if name == comparison::PICTURES || name == comparison::ORDER {
+                    return Err(self.document.error(
+                        &path,
+                        "a member cannot have this name: the folder of the group has its comparison there",
+                    ));
+                }
                 self.check_dataset(member, &path)?;
                 for (key, given) in [
                     ("members", member.members.is_some()),
                     ("output", member.output.is_some()),
+                    ("seeds", member.seeds.is_some()),
                 ] {
                     if given {
                         let path = ["runs", run, "members", name, key];
@@ -254,10 +331,23 @@ impl Workspace {
             Some(members) => members.values().map(method).collect(),
             None => vec![method(settings)],
         };
+        // A radius too: it is nothing to the optimiser alone.
+        let check_rho = |path: &[&str], settings: &Settings, methods: &[Method]| {
+            if settings.rho.is_none() || methods.iter().any(|method| *method != Method::Plain) {
+                return Ok(());
+            }
+            let path = [path, &["rho"]].concat();
+            Err(self.document.error(
+                &path,
+                "the method is plain, which has no radius; method = \"sam\", say, has one",
+            ))
+        };
         check(&["runs", run], &settings.sam, &methods)?;
+        check_rho(&["runs", run], settings, &methods)?;
         for (name, member) in settings.members.iter().flatten() {
             let path = ["runs", run, "members", name];
             check(&path, &member.sam, &[method(member)])?;
+            check_rho(&path, member, &[method(member)])?;
         }
         Ok(())
     }

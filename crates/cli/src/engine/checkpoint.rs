@@ -28,6 +28,7 @@ use super::files;
 use super::step::Stepper;
 use crate::config::Plan;
 use crate::config::choice::Method;
+use crate::report::number::Number;
 use crate::report::summary::{self, DataChecksums, LastScalar};
 
 /// The format this program writes and reads.
@@ -69,6 +70,9 @@ pub(crate) struct State {
     pub(crate) seconds: f64,
     /// Seconds of them spent in probes.
     pub(crate) probe_seconds: f64,
+    /// The mean loss over the validation examples, where checkpoints are kept by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) validation_loss: Option<Number>,
 }
 
 impl State {
@@ -181,12 +185,8 @@ pub(crate) fn is_ours(folder: &Path) -> bool {
     entries.into_iter().all(ours)
 }
 
-/// Reads a checkpoint.
-///
-/// # Errors
-///
-/// When it is not whole: a file or the manifest is missing, damaged or of another format.
-pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
+/// Reads the manifest of a checkpoint, and what it remembers beside tensors.
+fn manifest(folder: &Path) -> anyhow::Result<(Manifest, State)> {
     let text = fs::read(folder.join(MANIFEST)).with_context(|| MANIFEST.to_owned())?;
     let manifest: Manifest =
         serde_json::from_slice(&text).with_context(|| format!("{MANIFEST} is not complete"))?;
@@ -199,8 +199,27 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
         crc32c::crc32c(manifest.state.to_string().as_bytes()) == manifest.state_crc32c,
         "the state in {MANIFEST} does not have its checksum"
     );
-    let state: State = serde_json::from_value(manifest.state)
+    let state = serde_json::from_value(manifest.state.clone())
         .with_context(|| format!("the state in {MANIFEST} does not follow {FORMAT}"))?;
+    Ok((manifest, state))
+}
+
+/// Reads what a checkpoint remembers beside tensors, without looking at these.
+///
+/// # Errors
+///
+/// When its manifest is missing, damaged or of another format.
+pub(crate) fn read_state(folder: &Path) -> anyhow::Result<State> {
+    manifest(folder).map(|(_, state)| state)
+}
+
+/// Reads a checkpoint.
+///
+/// # Errors
+///
+/// When it is not whole: a file or the manifest is missing, damaged or of another format.
+pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
+    let (manifest, state) = manifest(folder)?;
     let file = |name: &str| -> anyhow::Result<Vec<u8>> {
         let stored = manifest.files.get(name);
         let stored = stored.with_context(|| format!("{MANIFEST} does not list {name}"))?;
@@ -231,6 +250,18 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
 }
 
 impl Checkpoint {
+    /// `model` with the weights and buffers as they were.
+    ///
+    /// # Errors
+    ///
+    /// When the model has another shape than the one that was saved.
+    pub(crate) fn restore_model<M: Module>(&self, model: M) -> anyhow::Result<M> {
+        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(self.model.clone()))?;
+        model
+            .try_load_record(record)
+            .context("the checkpoint does not fit the network")
+    }
+
     /// `model`, `optimiser` and `stepper` as they were. Parameters get the ids they had, so the optimiser finds its state.
     ///
     /// # Errors
@@ -242,10 +273,7 @@ impl Checkpoint {
         optimiser: ModuleOptimizer,
         stepper: &mut Stepper,
     ) -> anyhow::Result<(M, ModuleOptimizer)> {
-        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(self.model))?;
-        let model = model
-            .try_load_record(record)
-            .context("the checkpoint does not fit the network")?;
+        let model = self.restore_model(model)?;
         let optimiser = optimiser
             .from_bytes(Bytes::from_bytes_vec(self.optimiser))
             .context("the checkpoint's optimiser state cannot be read")?;

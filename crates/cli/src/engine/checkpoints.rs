@@ -3,7 +3,8 @@
 //! A new checkpoint is written under another name, brought to the disk file by file, and renamed when it is complete. Where its
 //! place is taken, by a damaged one say, what is there is renamed aside first and removed last. At each moment between two calls of
 //! the system there is a complete checkpoint, once there was one: under its own name, or under one of two other names, and
-//! [`recover`] gives that one its name back. The last two are kept: if the newest was damaged since, the one before serves.
+//! [`recover`] gives that one its name back. The last two are kept, or more ([`Keep`]): if the newest was damaged since, the one
+//! before serves.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,12 +15,10 @@ use anyhow::{Context, bail};
 
 use super::checkpoint::{self, Checkpoint};
 use super::files::{remove_file, sync_directory};
+use crate::config::keep::{self, Keep};
 
 /// The folder of the checkpoints in a run's directory.
 pub(crate) const FOLDER: &str = "checkpoints";
-
-/// How many checkpoints are kept.
-const KEPT: usize = 2;
 
 /// A checkpoint that is being written.
 const WRITING: &str = ".writing.partial";
@@ -28,7 +27,7 @@ const ASIDE: &str = ".aside.partial";
 /// What is being removed.
 const DISCARDED: &str = ".discarded.partial";
 
-/// Adds the checkpoint of `step`, which `write` puts into an empty folder, and removes all but the last two.
+/// Adds the checkpoint of `step`, which `write` puts into an empty folder, and removes those that `keep` does not keep.
 ///
 /// # Errors
 ///
@@ -36,6 +35,7 @@ const DISCARDED: &str = ".discarded.partial";
 pub(crate) fn add(
     directory: &Path,
     step: usize,
+    keep: Keep,
     write: impl FnOnce(&Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let folder = directory.join(FOLDER);
@@ -62,7 +62,7 @@ pub(crate) fn add(
             way_on(directory)
         )));
     }
-    prune(directory, step)
+    prune(directory, step, keep)
 }
 
 /// Makes a folder that may be there, but not its parent: where that is gone, so is the run.
@@ -110,15 +110,70 @@ fn put(folder: &Path, complete: &Path, step: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes all checkpoints up to `step` but the last two. Later ones were found damaged, and are replaced in their turn.
-fn prune(directory: &Path, step: usize) -> anyhow::Result<()> {
+/// Removes the checkpoints up to `step` that are not kept. Later ones were found damaged, and are replaced in their turn.
+fn prune(directory: &Path, step: usize, keep: Keep) -> anyhow::Result<()> {
     let folder = directory.join(FOLDER);
-    let all = all(directory)?;
-    let past = all.into_iter().filter(|(other, _)| *other <= step);
-    for (_, old) in past.skip(KEPT) {
-        discard(&folder, &old).with_context(|| format!("{} cannot be removed", old.display()))?;
+    let latest = match keep {
+        Keep::All => return Ok(()),
+        Keep::Best => keep::LATEST,
+        Keep::Last(count) => count.get(),
+    };
+    let best = match keep {
+        Keep::Best => best(directory)?,
+        Keep::All | Keep::Last(_) => None,
+    };
+    let past = all(directory)?.into_iter();
+    let past = past.filter(|(other, _)| *other <= step);
+    for (step, old) in past.skip(latest) {
+        if best.is_none_or(|(best, _)| best != step) {
+            discard(&folder, &old)
+                .with_context(|| format!("{} cannot be removed", old.display()))?;
+        }
     }
     Ok(())
+}
+
+/// The step of the checkpoint with the smallest validation loss, the earliest of equal ones, and that loss; none where no
+/// checkpoint knows a loss that is a number. A damaged one knows none.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub(crate) fn best(directory: &Path) -> anyhow::Result<Option<(usize, f64)>> {
+    let loss = |(step, path): (usize, PathBuf)| {
+        let loss = checkpoint::read_state(&path).ok()?.validation_loss?.0;
+        (!loss.is_nan()).then_some((step, loss))
+    };
+    let found = all(directory)?.into_iter().filter_map(loss);
+    Ok(found.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0))))
+}
+
+/// The steps of the checkpoints of a run, whole or not, the earliest first.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub(crate) fn steps(directory: &Path) -> anyhow::Result<Vec<usize>> {
+    let mut steps: Vec<usize> = all(directory)?.into_iter().map(|(step, _)| step).collect();
+    steps.reverse();
+    Ok(steps)
+}
+
+/// The checkpoint of `step`; none if there is none of that step.
+///
+/// # Errors
+///
+/// When it is damaged.
+pub(crate) fn at(directory: &Path, step: usize) -> anyhow::Result<Option<Checkpoint>> {
+    let Some((_, path)) = all(directory)?
+        .into_iter()
+        .find(|(other, _)| *other == step)
+    else {
+        return Ok(None);
+    };
+    let found =
+        checkpoint::read(&path).with_context(|| format!("{} is damaged", path.display()))?;
+    Ok(Some(found))
 }
 
 /// Removes a checkpoint, if it is one of this program's. It loses its name first, so that a kill leaves no half of one under a

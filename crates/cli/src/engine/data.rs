@@ -51,9 +51,7 @@ impl Data {
                 anyhow::bail!("the source mnist-folder needs a `path`")
             }
         };
-        // Epoch u64::MAX is never trained, so its order is a stream of its own.
-        let mut order = datasets::epoch_order(seed, u64::MAX, train.len());
-        order.truncate(sample);
+        let sample = datasets::fixed_sample(seed, sample, train.len());
         let checksums = DataChecksums {
             training: crc32c_of(&train),
             validation: crc32c_of(&validation),
@@ -64,7 +62,7 @@ impl Data {
             train,
             validation,
             test,
-            sample: order,
+            sample,
         })
     }
 

@@ -1,7 +1,6 @@
 //! The figures of a finished training, from what the probes found after its last step.
 
-use landscape::Method;
-use probes::{Eigenvalues, Observation, Trace};
+use probes::{Eigenvalues, Observation};
 
 use super::data::Data;
 use super::instruments::tag;
@@ -9,16 +8,28 @@ use crate::config::Plan;
 use crate::report::number::Number;
 use crate::report::summary::{Eigenvalue, Figures, HessianNote, Sharpness, TraceFigure};
 
-const NOT_MEASURED: Number = Number(f64::NAN);
+const FAILED: Number = Number(f64::NAN);
 
-/// The figures of an observation. What was not measured in it is NaN.
+/// The figures of an observation. What failed to be measured in it is NaN; what was not asked for, or left out for the budget, is absent.
 pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
     let scalar = |tag: &str| Number(observed.scalar(tag).unwrap_or(f64::NAN));
-    let first = observed
-        .eigenvalues()
-        .and_then(|Eigenvalues { largest, .. }| largest.first());
-    let trace = observed.trace();
-    let sharpness = observed.sam_sharpness();
+    let has_failed = plan.probes.enabled && !observed.failed.is_empty();
+    let eigenvalues = observed.eigenvalues();
+    let first = eigenvalues.and_then(|Eigenvalues { largest, .. }| largest.first());
+    let lambda_1 = first.map(|first| Eigenvalue {
+        value: Number(first.value),
+        residual: Number(first.residual),
+        converged: first.converged,
+    });
+    let trace = observed.trace().map(|trace| TraceFigure {
+        value: Number(trace.value),
+        standard_error: Number(trace.standard_error),
+    });
+    let sharpness = |value| Sharpness {
+        value,
+        rho: Number(plan.probes.sharpness_rho.get()),
+    };
+    let sam_sharpness = observed.sam_sharpness();
     Figures {
         training_loss: scalar(tag::TRAINING_LOSS),
         training_accuracy: scalar(tag::TRAINING_ACCURACY),
@@ -26,33 +37,36 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
         validation_accuracy: scalar(tag::VALIDATION_ACCURACY),
         test_loss: scalar(tag::TEST_LOSS),
         test_accuracy: scalar(tag::TEST_ACCURACY),
-        lambda_1: Eigenvalue {
-            value: first.map_or(NOT_MEASURED, |first| Number(first.value)),
-            residual: first.map_or(NOT_MEASURED, |first| Number(first.residual)),
-            converged: first.is_some_and(|first| first.converged),
-        },
-        trace: TraceFigure {
-            value: trace.map_or(NOT_MEASURED, |Trace { value, .. }| Number(*value)),
-            standard_error: trace.map_or(NOT_MEASURED, |trace| Number(trace.standard_error)),
-        },
-        sam_sharpness: Sharpness {
-            value: sharpness.map_or(NOT_MEASURED, |(value, _)| Number(value)),
-            rho: Number(plan.probes.sharpness_rho.get()),
-        },
+        lambda_1: lambda_1.or(has_failed.then_some(Eigenvalue {
+            value: FAILED,
+            residual: FAILED,
+            converged: false,
+        })),
+        trace: trace.or(has_failed.then_some(TraceFigure {
+            value: FAILED,
+            standard_error: FAILED,
+        })),
+        sam_sharpness: sam_sharpness
+            .map(|(value, _)| sharpness(Number(value)))
+            .or_else(|| has_failed.then(|| sharpness(FAILED))),
     }
 }
 
-/// How the Hessian products of an observation were made. Where there are none, the reason is told in place of the method.
+/// How the Hessian products of an observation were made. Where there should be some, the reason is told in place of the method.
 pub(crate) fn hessian_note(observed: &Observation, data: &Data) -> HessianNote {
-    let products = observed.products().next();
-    let method = |method: &Method| method.to_string();
-    let none = || match observed.failed.first() {
-        Some((probe, error)) => format!("none: {probe} failed: {error}"),
-        None => "none: not measured".to_owned(),
+    let Some(products) = observed.products().next() else {
+        let none = HessianNote::none(data.curvature_examples());
+        return match observed.failed.first() {
+            Some((probe, error)) => HessianNote {
+                method: format!("none: {probe} failed: {error}"),
+                ..none
+            },
+            None => none,
+        };
     };
     HessianNote {
-        method: products.map_or_else(none, |products| method(&products.method)),
-        examples: products.map_or(data.curvature_examples(), |products| products.examples),
+        method: products.method.to_string(),
+        examples: products.examples,
         unresolved_products: observed
             .products()
             .map(|products| products.unresolved as u64)

@@ -37,7 +37,7 @@ pub(crate) mod tag {
 }
 
 /// Points of the line.
-const LINE_POINTS: usize = 41;
+pub(crate) const LINE_POINTS: usize = 41;
 
 /// The mean loss over batches as a function of the network.
 pub(crate) fn risk<M: Network>(batches: Vec<Batch>) -> Risk<M, Batch> {
@@ -62,6 +62,10 @@ pub(crate) fn instruments<M: Network>(
         let mut all = moments.steps(steps)?;
         all.insert(steps);
         Ok::<_, probes::Error>(Schedule::at(all))
+    };
+    let curvature = |moments: &Moments| match probes.enabled {
+        true => and_at_end(moments),
+        false => Ok(Schedule::never()),
     };
     let train = data.training_batches(device)?;
     let valid = data.validation_batches(device)?;
@@ -126,13 +130,13 @@ pub(crate) fn instruments<M: Network>(
             at(&probes.gradient)?,
             GradientNorm::of(&sample).with_histograms(),
         )
-        .with(and_at_end(&probes.eigenvalues)?, eigenvalues)
+        .with(curvature(&probes.eigenvalues)?, eigenvalues)
         .with(
-            and_at_end(&probes.trace)?,
+            curvature(&probes.trace)?,
             HessianTrace::of(&sample).with_config(trace),
         )
         .with(
-            and_at_end(&probes.sharpness)?,
+            curvature(&probes.sharpness)?,
             SamSharpness::of(&sample, probes.sharpness_rho.get()),
         )
         .with(
@@ -144,7 +148,7 @@ pub(crate) fn instruments<M: Network>(
 }
 
 /// How many examples of a batch have their largest logit at their label, and how many there are.
-fn right<M: Network>(model: &M, (images, labels): &Batch) -> (usize, usize) {
+pub(super) fn right<M: Network>(model: &M, (images, labels): &Batch) -> (usize, usize) {
     let [count] = labels.dims();
     let guesses: Tensor<1, Int> = model.logits(images.clone()).argmax(1).reshape([count]);
     let right: i64 = guesses.equal(labels.clone()).int().sum().into_scalar();

@@ -1,6 +1,6 @@
 //! What is measured while a training runs, and when.
 
-use probes::{Message, Observation, Probes, Record, Value};
+use probes::{At, Message, Observation, Probes, Record, Value};
 
 use super::checkpoint::State;
 use super::figures::{figures, has_diverged, hessian_note};
@@ -12,6 +12,24 @@ use super::session::Job;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
 use crate::report::summary::{Figures, HessianNote};
+
+/// Tells the terminal what the probes say. What is planned stands in the settings.
+fn tell(message: &Message<'_>, progress: &Progress) {
+    match *message {
+        Message::Measuring(At {
+            probe, number, of, ..
+        }) => progress.probe(probe, number, of),
+        Message::Progress { done, .. } => progress.work(done, None, "products or points"),
+        Message::Failed { at, reason } => {
+            progress.warn(&format!(
+                "{} failed at step {}: {reason}",
+                at.probe, at.step
+            ));
+        }
+        Message::Warning { text, .. } => progress.warn(text),
+        _ => {}
+    }
+}
 
 /// The probes of one training and the files they write to.
 pub(crate) struct Observer<'a, M> {
@@ -36,12 +54,17 @@ impl<'a, M: Network> Observer<'a, M> {
         directory: RunDir,
         state: Option<&State>,
         interrupt: &Interrupt,
+        progress: &Progress,
     ) -> anyhow::Result<Self> {
         let device = job.device.clone().inner();
-        let interrupt = interrupt.clone();
-        let probes =
-            instruments(job, steps as u64, &device)?.with_interrupt(move || interrupt.requested());
-        let probes = probes.with_handler(|_: &Message<'_>| ());
+        let (interrupt, waiting, progress) =
+            (interrupt.clone(), progress.clone(), progress.clone());
+        let probes = instruments(job, steps as u64, &device)?
+            .with_interrupt(move || {
+                waiting.beat();
+                interrupt.requested()
+            })
+            .with_handler(move |message| tell(message, &progress));
         let recorder = Recorder::open(directory, state)?;
         Ok(Self {
             job,
@@ -84,16 +107,10 @@ impl<'a, M: Network> Observer<'a, M> {
         progress: &Progress,
     ) -> anyhow::Result<bool> {
         if self.probes.is_due(step as u64)? {
-            progress.working_on("probes");
+            let _until_they_end = progress.probing(step as u64);
             let observation = self.probes.observe(step as u64, model)?;
             if observation.interrupted {
                 return Ok(false);
-            }
-            for (probe, error) in &observation.failed {
-                progress.warn(&format!("{probe} failed at step {step}: {error}"));
-            }
-            for warning in &observation.warnings {
-                progress.warn(warning);
             }
             self.latest = observation;
         }

@@ -16,21 +16,31 @@ use crate::report::summary::DataChecksums;
 ///
 /// When the checksums differ; it names the part of the data and both.
 pub(super) fn same_data(stored: DataChecksums, job: &Job) -> anyhow::Result<()> {
-    let now = job.data.checksums();
+    let Some((part, was, is)) = differing(stored, job.data.checksums()) else {
+        return Ok(());
+    };
+    bail!(
+        "the {part} examples of `{}` have changed since {} was begun (their CRC-32C was {was} and is now {is}); put the old ones \
+         back, or begin again with --overwrite",
+        job.training.plan.dataset,
+        job.training.output.display()
+    )
+}
+
+/// What differs between the data of two moments or of two runs, in words; none where nothing does.
+pub(crate) fn same_checksums(stored: DataChecksums, now: DataChecksums) -> Option<String> {
+    differing(stored, now)
+        .map(|(part, was, is)| format!("the CRC-32C of the {part} examples was {was} and is {is}"))
+}
+
+/// The first part of the data whose checksums differ, with both.
+fn differing(stored: DataChecksums, now: DataChecksums) -> Option<(&'static str, u32, u32)> {
     let parts = [
         ("training", stored.training, now.training),
         ("validation", stored.validation, now.validation),
         ("test", stored.test, now.test),
     ];
-    match parts.into_iter().find(|(_, was, is)| was != is) {
-        Some((part, was, is)) => bail!(
-            "the {part} examples of `{}` have changed since {} was begun (their CRC-32C was {was} and is now {is}); put the old ones \
-             back, or begin again with --overwrite",
-            job.training.plan.dataset,
-            job.training.output.display()
-        ),
-        None => Ok(()),
-    }
+    parts.into_iter().find(|(_, was, is)| was != is)
 }
 
 /// Only the same plan can go on to the same end.
@@ -39,6 +49,11 @@ pub(super) fn same_data(stored: DataChecksums, job: &Job) -> anyhow::Result<()> 
 ///
 /// A usage error that names the first setting that differs, with both values.
 pub(super) fn same_plan(stored: &Plan, wanted: &Plan, job: &Job) -> anyhow::Result<()> {
+    // Which checkpoints are kept does not change what they hold.
+    let stored = &Plan {
+        keep: wanted.keep,
+        ..stored.clone()
+    };
     if stored == wanted {
         return Ok(());
     }

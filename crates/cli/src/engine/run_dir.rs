@@ -12,6 +12,7 @@ use tensorboard::{EventWriter, RunLock, existing_event_files};
 use super::checkpoints;
 use super::files::{PARTIAL, remove_file, sync_directory, write_atomically};
 use super::manifest::{self, Manifest};
+use super::seeds;
 use crate::failure::usage;
 use crate::report::summary;
 
@@ -74,6 +75,9 @@ fn decide(directory: &Path, existing: Existing) -> anyhow::Result<(Beginning, Op
         ))),
         (Content::Unfinished(_), Existing::Keep) => Err(usage(format!(
             "{shown} holds an unfinished run; --resume goes on with it, --overwrite begins again, --output DIR writes elsewhere"
+        ))),
+        (Content::Foreign, _) if seeds::lie_in(directory) => Err(usage(format!(
+            "{shown} holds the runs of several seeds; --seeds N --resume goes on with them, --output DIR writes elsewhere"
         ))),
         (Content::Foreign, _) => Err(usage(format!(
             "{shown} holds files that are not a run's (there is no {}); choose another directory with --output DIR",
@@ -230,6 +234,18 @@ impl RunDir {
             )
         })
     }
+}
+
+/// Removes a run from a directory in which others will lie.
+///
+/// # Errors
+///
+/// When something else lies there too that would be taken for a part of the run, another process has its lock, or it cannot be
+/// removed.
+pub(crate) fn remove(directory: &Path) -> anyhow::Result<()> {
+    RunDir::take(directory, Existing::Overwrite)?;
+    let list = directory.join(manifest::FILE);
+    remove_file(&list).with_context(|| format!("{} cannot be removed", list.display()))
 }
 
 /// Removes the files of a run, in an order in which a kill in between leaves something that can be resumed or overwritten.

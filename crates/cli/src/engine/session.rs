@@ -1,6 +1,6 @@
 //! The trainings of one command: checked before any begins, carried out one after the other, shown side by side.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -8,19 +8,23 @@ use burn::tensor::Device;
 use serde_json::json;
 
 use super::data::Data;
-use super::device;
+use super::manifest;
 use super::network::dense_parameters;
 use super::run_dir::{self, Beginning, Existing};
+use super::seeds;
 use super::training::{Outcome, train};
+use super::{device, dry_run};
 use crate::command::Context;
+use crate::comparison::{self, Comparison, Drawn, Found};
 use crate::config::choice::Model;
 use crate::config::{Plan, Training, Workspace, limits};
-use crate::failure::{FAILED, INTERRUPTED, SUCCESS};
+use crate::failure::{Diverged, FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
+use crate::report::estimate;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::summary::{DIVERGED, Summary};
-use crate::report::table::side_by_side;
+use crate::report::width;
 
 /// The trainings of one command.
 pub(crate) struct Session {
@@ -52,6 +56,9 @@ impl Session {
         trainings: Vec<Training>,
         existing: Existing,
     ) -> anyhow::Result<Self> {
+        if let Some(folder) = folder(&trainings) {
+            comparison::check_folder(&folder.join(comparison::PICTURES))?;
+        }
         let mut jobs: Vec<Job> = Vec::new();
         for training in trainings {
             let plan = &training.plan;
@@ -62,6 +69,13 @@ impl Session {
             if plan.model == Model::ResidualMlp && uneven {
                 let message = "the model residual-mlp has one block for each number and needs equal widths, such as [64, 64]";
                 return Err(workspace.setting_error(&training, &["hidden"], message));
+            }
+            let in_the_way = run_in_the_way(&training);
+            if let (Some(run), false) = (&in_the_way, existing == Existing::Overwrite) {
+                return Err(usage(format!(
+                    "{} holds a run of one seed; --output DIR writes the seeds elsewhere, --overwrite removes it first",
+                    run.display()
+                )));
             }
             let beginning = run_dir::inspect(&training.output, existing)?;
             let before = jobs.iter().find(|job| {
@@ -99,30 +113,53 @@ impl Session {
     ///
     /// When a training fails. What was logged and saved until then stays.
     pub(crate) fn carry_out(self, context: &Context, interrupt: &Interrupt) -> anyhow::Result<u8> {
-        let mut finished: Vec<(String, Summary)> = Vec::new();
+        for run in self
+            .jobs
+            .iter()
+            .filter_map(|job| run_in_the_way(&job.training))
+        {
+            run_dir::remove(&run)?;
+        }
+        self.remember_order()?;
+        let mut finished: Vec<(&Job, Summary)> = Vec::new();
+        let mut diverged: Vec<PathBuf> = Vec::new();
         let mut stopped = None;
         for job in &self.jobs {
-            match train(job, interrupt)? {
-                Outcome::Finished(summary) => finished.push((job.training.name.clone(), *summary)),
-                Outcome::Interrupted { step } => {
+            match train(job, interrupt) {
+                Ok(Outcome::Finished(summary)) => finished.push((job, *summary)),
+                Ok(Outcome::Interrupted { step }) => {
                     stopped = Some((job, step));
                     break;
                 }
+                // The others are not to blame.
+                Err(error) if self.jobs.len() > 1 && error.is::<Diverged>() => {
+                    let message = format!("{error:#}");
+                    let alarm = Paint::stderr().alarm("error:");
+                    say(&format!("{alarm} {}", printable(&message)));
+                    diverged.push(job.training.output.clone());
+                }
+                Err(error) => return Err(error),
             }
         }
+        let done = finished.iter();
+        let done = done.map(|(job, summary)| (job.training.output.clone(), summary.clone()));
+        let comparison = Comparison::of(Found {
+            finished: done.collect(),
+            unfinished: diverged.clone(),
+        });
+        if !context.json && !finished.is_empty() {
+            self.show(&comparison.text(width::columns()))?;
+        }
+        let drawn = match &stopped {
+            None if !finished.is_empty() => self.draw(&comparison)?,
+            _ => None,
+        };
         if context.json {
-            let done = self.jobs.iter().zip(&finished);
-            let runs: Vec<_> = done
-                .map(|(job, (_, summary))| json!({"directory": job.training.output, "summary": summary}))
-                .collect();
-            let interrupted = stopped.as_ref().map(|(job, step)| {
+            let mut document = comparison.json(drawn.as_ref());
+            document["interrupted"] = json!(stopped.as_ref().map(|(job, step)| {
                 json!({"name": job.training.name, "directory": job.training.output, "step": step})
-            });
-            let document = json!({"runs": runs, "interrupted": interrupted});
+            }));
             self.show(&format!("{document:#}"))?;
-        } else if !finished.is_empty() {
-            let columns: Vec<_> = finished.iter().map(|(name, s)| (name.clone(), s)).collect();
-            self.show(&side_by_side(&columns))?;
         }
         if let Some((job, step)) = stopped {
             say(&format!(
@@ -133,17 +170,53 @@ impl Session {
             return Ok(INTERRUPTED);
         }
         if !context.json {
-            self.say_where(&finished)?;
+            let pictures = finished
+                .iter()
+                .any(|(_, summary)| !summary.pictures.is_empty());
+            self.say_where(pictures, drawn.as_ref())?;
         }
         // A finished run that is only shown has failed before, and is asked for all the same.
-        let failed = |(job, (_, summary)): (&Job, &(String, Summary))| {
+        let failed = |(job, summary): &(&Job, Summary)| {
             job.beginning != Beginning::Done && summary.status == DIVERGED
         };
-        Ok(if self.jobs.iter().zip(&finished).any(failed) {
+        Ok(if !diverged.is_empty() || finished.iter().any(failed) {
             FAILED
         } else {
             SUCCESS
         })
+    }
+
+    /// `compare` shows the members of a group in the order of workspace.toml.
+    fn remember_order(&self) -> anyhow::Result<()> {
+        let trainings = || self.jobs.iter().map(|job| &job.training);
+        let mut members: Vec<String> = trainings().filter_map(|t| t.member.clone()).collect();
+        // The seeds of a member follow each other.
+        members.dedup();
+        match trainings().find_map(|training| training.group.as_ref()) {
+            Some(folder) if !members.is_empty() => comparison::write_order(folder, &members),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what the trainings would take, and writes nothing; the exit code.
+    ///
+    /// # Errors
+    ///
+    /// When a network cannot be trained or measured.
+    pub(crate) fn estimate(&self, context: &Context) -> anyhow::Result<u8> {
+        let mut estimates = Vec::new();
+        for job in &self.jobs {
+            estimates.push(dry_run::estimate(job)?);
+        }
+        if context.json {
+            print(&format!("{:#}", json!({"dry_run": estimates})))?;
+            return Ok(SUCCESS);
+        }
+        print(&estimate::table(&estimates))?;
+        print(
+            "An estimate, from a few steps and one Hessian product on this machine as it is now;\nnothing was written.",
+        )?;
+        Ok(SUCCESS)
     }
 
     /// Prints what came out, which is on the disk whether it can be printed or not.
@@ -161,32 +234,54 @@ impl Session {
         })
     }
 
-    fn say_where(&self, finished: &[(String, Summary)]) -> anyhow::Result<()> {
+    /// The pictures of all trainings on one scale, into the folder that they share.
+    fn draw(&self, comparison: &Comparison) -> anyhow::Result<Option<Drawn>> {
+        let trainings: Vec<Training> = self.jobs.iter().map(|job| job.training.clone()).collect();
+        match folder(&trainings) {
+            Some(folder) if comparison.obstacle().is_none() => {
+                comparison::draw(comparison, &folder.join(comparison::PICTURES)).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn say_where(&self, pictures: bool, drawn: Option<&Drawn>) -> anyhow::Result<()> {
         let paint = Paint::stdout();
         let Some(first) = self.jobs.first() else {
             return Ok(());
         };
-        let output = first.training.output.as_path();
-        let folder = match self.jobs.len() {
-            1 => output,
-            _ => output.parent().unwrap_or_else(|| Path::new(".")),
-        };
+        let group = first.training.group.as_ref();
+        let folder = group.unwrap_or(&first.training.output);
         let command = format!("tensorboard --logdir {}", folder.display());
         let look = paint.strong(&printable(&command));
         self.show(&format!("To look at it: {look}"))?;
-        if finished
-            .iter()
-            .any(|(_, summary)| !summary.pictures.is_empty())
-        {
-            let places: Vec<_> = self
-                .jobs
-                .iter()
-                .map(|job| job.training.output.join("*.png").display().to_string())
-                .collect();
-            let places = places.join(", ");
-            self.show(&printable(&format!("Pictures: {places}")))?;
+        if pictures {
+            let place = match group {
+                Some(folder) => format!("in the folder of each run in {}", folder.display()),
+                None => folder.join("*.png").display().to_string(),
+            };
+            self.show(&printable(&format!("Pictures: {place}")))?;
+        }
+        if let Some(drawn) = drawn.filter(|drawn| !drawn.files.is_empty()) {
+            self.show(&printable(&drawn.text(width::columns())))?;
         }
         Ok(())
+    }
+}
+
+/// The directory in which a folder of a seed is to be made, if a run lies there.
+fn run_in_the_way(training: &Training) -> Option<PathBuf> {
+    let folder = training.output.parent()?;
+    let is_of_a_seed = *training.output == *folder.join(seeds::folder(training.plan.seed));
+    (is_of_a_seed && training.group.is_some() && folder.join(manifest::FILE).exists())
+        .then(|| folder.to_owned())
+}
+
+/// The folder that several trainings share.
+fn folder(trainings: &[Training]) -> Option<PathBuf> {
+    match trainings {
+        [first, _, ..] => first.group.clone(),
+        _ => None,
     }
 }
 
@@ -219,17 +314,7 @@ fn check_sizes(plan: &Plan, data: &Data) -> Result<(), Mistake> {
     }
     let per_epoch = data.train.len().div_ceil(plan.batch_size.get()) as u64;
     let steps = per_epoch * plan.epochs.get() as u64;
-    let probes = &plan.probes;
-    for (probe, moments) in [
-        ("loss", &probes.loss),
-        ("gradient", &probes.gradient),
-        ("eigenvalues", &probes.eigenvalues),
-        ("trace", &probes.trace),
-        ("sharpness", &probes.sharpness),
-        ("density", &probes.density),
-        ("line", &probes.line),
-        ("surface", &probes.surface),
-    ] {
+    for (probe, moments) in plan.probes.moments() {
         let observations = moments.count(steps);
         if observations > limits::OBSERVATIONS {
             let message = format!(

@@ -6,12 +6,13 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use burn::optim::ModuleOptimizer;
 
 use super::checkpoint::{self, State};
 use super::checkpoints;
 use super::history;
+use super::instruments::risk;
 use super::learning_rate::learning_rate;
 use super::network::{Network, WithNetwork, with_network};
 use super::observer::Observer;
@@ -22,8 +23,10 @@ use super::session::Job;
 use super::step::{Stepped, Stepper};
 use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::Plan;
+use crate::config::keep::Keep;
+use crate::failure::Diverged;
 use crate::interrupt::Interrupt;
-use crate::report::number::plain_number;
+use crate::report::number::{Number, plain_number, significant};
 use crate::report::output::{printable, say};
 use crate::report::progress::Progress;
 use crate::report::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
@@ -162,7 +165,8 @@ impl<'a, M: Network> Trainer<'a, M> {
             }
         }
         let step = state.as_ref().map_or(0, |state| state.step);
-        let progress = Progress::new(&job.training.name, step, steps);
+        let agenda = plan.probes.agenda(steps as u64)?;
+        let progress = Progress::of_training(&job.training.name, step, steps, agenda);
         for note in notes {
             progress.warn(&format!("{note}; going on from step {step}"));
         }
@@ -174,7 +178,8 @@ impl<'a, M: Network> Trainer<'a, M> {
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
-        let mut observer = Observer::new(job, steps, directory, state.as_ref(), interrupt)?;
+        let mut observer =
+            Observer::new(job, steps, directory, state.as_ref(), interrupt, &progress)?;
         // A file that starts again at step 0 takes the text of an earlier one out of TensorBoard.
         if step == 0 {
             let settings = serde_json::to_string_pretty(plan)?;
@@ -272,12 +277,26 @@ impl<'a, M: Network> Trainer<'a, M> {
             events,
             seconds: self.seconds(),
             probe_seconds: self.observer.probe_seconds(),
+            validation_loss: self.validation_loss()?,
         };
-        checkpoints::add(&self.job.training.output, self.step, |folder| {
-            checkpoint::write(folder, &self.model, &self.optimiser, &self.stepper, &state)
-        })?;
+        checkpoints::add(
+            &self.job.training.output,
+            self.step,
+            self.plan.keep,
+            |folder| checkpoint::write(folder, &self.model, &self.optimiser, &self.stepper, &state),
+        )?;
         self.saved = Some(self.step);
         Ok(self)
+    }
+
+    /// The loss by which the best checkpoint is chosen, where one is. The probes observe after the checkpoint, if at all.
+    fn validation_loss(&self) -> anyhow::Result<Option<Number>> {
+        if self.plan.keep != Keep::Best {
+            return Ok(None);
+        }
+        let device = self.job.device.clone().inner();
+        let risk = risk::<M>(self.job.data.validation_batches(&device)?);
+        Ok(Some(Number(risk.value(&self.model)?)))
     }
 
     fn rate(&self, step: usize) -> f64 {
@@ -324,7 +343,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             Stepped::Refused(reason) => {
                 self.observer.finish()?;
                 let rate = self.plan.learning_rate.get();
-                bail!(
+                Err(Diverged(format!(
                     "{}: the run stops at step {} (epoch {}): {reason}. What was logged until then is in {}. Try a lower learning \
                      rate (it is {}: --learning-rate {} --overwrite), {}another seed",
                     self.job.training.name,
@@ -334,7 +353,8 @@ impl<'a, M: Network> Trainer<'a, M> {
                     plain_number(rate),
                     plain_number(rate / 10.0),
                     self.plan.ways_to_calm()
-                );
+                ))
+                .into())
             }
         }
     }
@@ -383,7 +403,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             times: Times {
                 seconds,
                 probe_seconds,
-                probe_fraction: probe_seconds / seconds,
+                probe_fraction: probe_seconds / (seconds - probe_seconds),
                 last_scalars: cost,
                 crc32c: 0,
             },
@@ -398,6 +418,15 @@ impl<'a, M: Network> Trainer<'a, M> {
                 "the loss after the last update is no finite number: the run diverged, and what could not be measured is NaN; try a \
                  lower learning rate",
             );
+        }
+        if let (Keep::Best, Some((step, loss))) = (
+            self.plan.keep,
+            checkpoints::best(&self.job.training.output)?,
+        ) {
+            self.progress.note(&format!(
+                "the best checkpoint is that of step {step}, with a validation loss of {}",
+                significant(loss, 4)
+            ));
         }
         self.observer.finish()?;
         Ok(Outcome::Finished(Box::new(summary)))

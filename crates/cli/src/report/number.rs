@@ -96,6 +96,73 @@ pub(crate) fn plain_number(value: f64) -> String {
     }
 }
 
+/// A mean and a standard deviation, both to the second significant digit of the latter.
+pub(crate) fn with_spread(mean: f64, deviation: f64) -> String {
+    if !reads_well(mean, deviation) {
+        return format!("{} ± {}", significant(mean, 4), significant(deviation, 2));
+    }
+    if mean.abs() < 1e-3 && deviation < 1e-3 {
+        // Both with the exponent of the larger one.
+        let exponent = exponent(mean.abs().max(deviation));
+        let digits = |value: f64| value / 10f64.powi(exponent);
+        let decimals = decimals(digits(deviation));
+        return format!(
+            "({:.decimals$} ± {:.decimals$})e{exponent}",
+            digits(mean),
+            digits(deviation)
+        );
+    }
+    let decimals = decimals(deviation);
+    format!("{mean:.decimals$} ± {deviation:.decimals$}")
+}
+
+/// A difference and its interval, all to the second significant digit of half the width.
+pub(crate) fn with_interval(difference: f64, half_width: f64) -> String {
+    let (low, high) = (difference - half_width, difference + half_width);
+    if !reads_well(difference, half_width) {
+        let digits = |value| significant(value, 3);
+        return format!("{} [{}, {}]", digits(difference), digits(low), digits(high));
+    }
+    let largest = difference.abs().max(half_width);
+    let exponent = if largest < 1e-3 { exponent(largest) } else { 0 };
+    let digits = |value: f64| value / 10f64.powi(exponent);
+    let decimals = decimals(digits(half_width));
+    let text = format!(
+        "{:.decimals$} [{:.decimals$}, {:.decimals$}]",
+        digits(difference),
+        digits(low),
+        digits(high)
+    );
+    match exponent {
+        0 => text,
+        exponent => format!("({text})e{exponent}"),
+    }
+}
+
+/// Whether a value can be written with as many decimals as its uncertainty has.
+fn reads_well(value: f64, uncertainty: f64) -> bool {
+    let largest = value.abs().max(uncertainty);
+    // Not so of numbers that are not finite.
+    uncertainty > 1e-4 * value.abs() && uncertainty >= 1e-9 && largest < 1e6
+}
+
+/// The power of ten below a number from 1e-9 to 1.
+fn exponent(value: f64) -> i32 {
+    (-9..0)
+        .rev()
+        .find(|n| value >= 10f64.powi(*n))
+        .unwrap_or(-9)
+}
+
+/// Decimals down to the second significant digit of a number from 1e-9 to 1e6.
+fn decimals(value: f64) -> usize {
+    // The digit that rounding makes: 0.0996 is shown as 0.10.
+    (0..10)
+        .find(|n: &i32| value * 10f64.powi(*n) >= 9.95)
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +184,36 @@ mod tests {
         assert_eq!(significant(9.999, 2), "10.0");
         assert_eq!(significant(1.25e-7, 3), "1.25e-7");
         assert_eq!(significant(f64::NAN, 3), "NaN");
+    }
+
+    #[test]
+    fn spread_and_mean_end_at_the_same_digit() {
+        for (mean, deviation, text) in [
+            (0.12166, 0.00541, "0.1217 ± 0.0054"),
+            (0.9610, 0.0996, "0.96 ± 0.10"),
+            (5.6471, 0.283, "5.65 ± 0.28"),
+            (812.4, 95.3, "812 ± 95"),
+            (4.9e-4, 1.13e-5, "(4.90 ± 0.11)e-4"),
+            (2.0e-7, 9.3e-8, "(2.00 ± 0.93)e-7"),
+            (1.0, 0.0, "1.000 ± 0"),
+            (0.5, 2e-8, "0.5000 ± 2.0e-8"),
+            (f64::NAN, 1.0, "NaN ± 1.0"),
+        ] {
+            assert_eq!(with_spread(mean, deviation), text);
+        }
+    }
+
+    #[test]
+    fn interval_and_difference_end_at_the_same_digit() {
+        for (difference, half_width, text) in [
+            (-0.523, 0.0751, "-0.523 [-0.598, -0.448]"),
+            (0.00613, 0.00619, "0.0061 [-0.0001, 0.0123]"),
+            (-1.84e-4, 8.0e-5, "(-1.84 [-2.64, -1.04])e-4"),
+            (0.0, 0.0, "0 [0, 0]"),
+            (12.0, 30.5, "12 [-18, 42]"),
+        ] {
+            assert_eq!(with_interval(difference, half_width), text);
+        }
     }
 
     #[test]

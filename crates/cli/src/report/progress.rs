@@ -1,10 +1,16 @@
-//! What is said while a training runs: a bar on a terminal, a line now and then elsewhere; always on standard error.
+//! What is said while a training or a measurement goes on: a bar on a terminal, a line now and then elsewhere; always on standard
+//! error.
+//!
+//! A handle can be cloned: the training tells its steps, the probes which of them measures and how far it is. All that probes
+//! need are [`Progress::probe`] and [`Progress::work`]; each tells what is known by then, and what is never told is left out.
 
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::forecast::{Agenda, Forecast, duration};
 use super::number::significant;
 use super::output::{printable, say};
 use super::paint::Paint;
@@ -12,73 +18,202 @@ use super::paint::Paint;
 /// Time between two lines where there is no terminal.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// The progress of one training.
-pub(crate) struct Progress {
+/// The progress of one training, or of one measurement of what is there.
+#[derive(Clone)]
+pub(crate) struct Progress(Arc<Mutex<State>>);
+
+struct State {
     name: String,
     bar: Option<ProgressBar>,
     last_line: Instant,
+    /// None where nothing is trained.
+    forecast: Option<Forecast>,
+    /// The last line about a step.
+    trained: String,
+    /// While probes are at work.
+    probing: Option<Probing>,
+}
+
+/// Probes at work.
+struct Probing {
+    step: u64,
+    began: Instant,
+    /// Name, number from 1 and how many there are.
+    probe: Option<(String, usize, usize)>,
+    /// Done, of how many if it is known, and the word for them.
+    work: Option<(usize, Option<usize>, &'static str)>,
 }
 
 impl Progress {
-    /// Progress towards `steps`, of which `done` are done.
-    pub(crate) fn new(name: &str, done: usize, steps: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(
-                Some(steps as u64),
-                ProgressDrawTarget::stderr_with_hz(8),
-            );
-            let style = ProgressStyle::with_template(
-                "{prefix:.bold} [{bar:24}] {pos}/{len}  {eta} left  {wide_msg}",
-            );
-            // The template is a constant; if it were wrong, the default style would serve.
-            if let Ok(style) = style {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar.set_prefix(name.to_owned());
+    /// Progress towards `steps`, of which `done` are done, with probes on the way as the agenda says.
+    pub(crate) fn of_training(name: &str, done: usize, steps: usize, agenda: Agenda) -> Self {
+        let bar = bar(
+            name,
+            Some(steps as u64),
+            "{prefix:.bold} [{bar:20}] {pos}/{len}  {wide_msg}",
+        );
+        if let Some(bar) = &bar {
             bar.set_position(done as u64);
-            bar.reset_eta();
-            bar
-        });
-        Self {
+        }
+        Self::with(name, bar, Some(Forecast::new(done, steps, agenda)))
+    }
+
+    /// Progress of measurements alone.
+    pub(crate) fn of_measurements(name: &str) -> Self {
+        let bar = bar(name, None, "{prefix:.bold} {spinner} {wide_msg}");
+        let progress = Self::with(name, bar, None);
+        progress.begin_probes(0);
+        progress
+    }
+
+    fn with(name: &str, bar: Option<ProgressBar>, forecast: Option<Forecast>) -> Self {
+        Self(Arc::new(Mutex::new(State {
             name: name.to_owned(),
             bar,
             last_line: Instant::now(),
-        }
+            forecast,
+            trained: String::new(),
+            probing: None,
+        })))
     }
 
     /// One step is done.
-    pub(crate) fn step(&mut self, step: usize, steps: usize, epoch: usize, loss: f64) {
-        let message = format!("epoch {epoch}  loss {}", significant(loss, 4));
-        if let Some(bar) = &self.bar {
+    pub(crate) fn step(&self, step: usize, steps: usize, epoch: usize, loss: f64) {
+        let mut state = self.state();
+        let left = state.forecast.as_mut().map(|forecast| forecast.step(step));
+        state.trained = format!(
+            "epoch {epoch}  loss {}  {}",
+            significant(loss, 4),
+            left.unwrap_or_default()
+        );
+        if let Some(bar) = &state.bar {
             bar.set_position(step as u64);
-            bar.set_message(message);
-        } else if step == steps || self.last_line.elapsed() >= QUIET {
-            self.last_line = Instant::now();
-            say(&format!("{}: step {step}/{steps}  {message}", self.name));
+            bar.set_message(state.trained.clone());
+        } else if step == steps || state.last_line.elapsed() >= QUIET {
+            state.last_line = Instant::now();
+            say(&format!(
+                "{}: step {step}/{steps}  {}",
+                state.name,
+                state.trained.trim_end()
+            ));
         }
     }
 
-    /// Long work between two steps.
-    pub(crate) fn working_on(&self, what: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(what.to_owned());
+    /// Probes begin to observe `step`, and end when what is returned is dropped.
+    pub(crate) fn probing(&self, step: u64) -> EndOfProbes {
+        self.begin_probes(step);
+        EndOfProbes(self.clone())
+    }
+
+    fn begin_probes(&self, step: u64) {
+        let mut state = self.state();
+        state.probing = Some(Probing {
+            step,
+            began: Instant::now(),
+            probe: None,
+            work: None,
+        });
+        let at_end = state.forecast.as_ref().filter(|f| f.is_last(step));
+        if let Some(forecast) = at_end {
+            let line = format!("{}: {}", state.name, forecast.at_end());
+            if state.bar.is_none() {
+                state.last_line = Instant::now();
+                say(&line);
+            }
         }
+        state.show();
+    }
+
+    fn end_probes(&self) {
+        let mut state = self.state();
+        if let Some(probing) = state.probing.take() {
+            let took = probing.began.elapsed();
+            if let Some(forecast) = &mut state.forecast {
+                forecast.observed(probing.step, took);
+            }
+        }
+        if let Some(bar) = &state.bar {
+            bar.set_message(state.trained.clone());
+        }
+    }
+
+    /// A probe begins to measure: its name, its number from 1, and how many measure at this step.
+    pub(crate) fn probe(&self, name: &str, number: usize, count: usize) {
+        let mut state = self.state();
+        if let Some(probing) = &mut state.probing {
+            probing.probe = Some((name.to_owned(), number, count));
+            probing.work = None;
+        }
+        state.beat();
+    }
+
+    /// The probe that measures has done so much, products say, of how many if that is known.
+    pub(crate) fn work(&self, done: usize, of: Option<usize>, what: &'static str) {
+        let mut state = self.state();
+        if let Some(probing) = &mut state.probing {
+            probing.work = Some((done, of, what));
+        }
+        state.beat();
+    }
+
+    /// Time passes: on a terminal the message is shown anew, elsewhere a line is written if none was for a while.
+    pub(crate) fn beat(&self) {
+        self.state().beat();
     }
 
     /// A sentence that has to be read.
     pub(crate) fn warn(&self, message: &str) {
+        let state = self.state();
         let line = format!(
             "{} {}: {}",
             Paint::stderr().warning("warning:"),
-            self.name,
+            state.name,
             printable(message)
         );
-        self.say(&line);
+        state.say(&line);
     }
 
     /// A sentence for who is interested.
     pub(crate) fn note(&self, message: &str) {
-        self.say(&format!("{}: {}", self.name, printable(message)));
+        let state = self.state();
+        state.say(&format!("{}: {}", state.name, printable(message)));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What a thread that panicked has left is a message that is one step old.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn beat(&mut self) {
+        if self.bar.is_some() {
+            self.show();
+        } else if self.last_line.elapsed() >= QUIET {
+            self.last_line = Instant::now();
+            if let Some(text) = self.at_work() {
+                say(&format!("{}: {text}", self.name));
+            }
+        }
+    }
+
+    fn show(&self) {
+        if let (Some(bar), Some(text)) = (&self.bar, self.at_work()) {
+            bar.set_message(text);
+        }
+    }
+
+    /// What probes are doing, if they are.
+    fn at_work(&self) -> Option<String> {
+        let probing = self.probing.as_ref()?;
+        let place = self.forecast.as_ref().map(|forecast| {
+            if forecast.is_last(probing.step) {
+                "probes at the end".to_owned()
+            } else {
+                format!("probes at step {}", probing.step)
+            }
+        });
+        Some(probing.say(place.as_deref(), probing.began.elapsed()))
     }
 
     fn say(&self, line: &str) {
@@ -89,10 +224,97 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Probing {
+    /// "probes at the end: 3 of 7, spectral density, 120 of 200 products"; without a name, the time so far.
+    fn say(&self, place: Option<&str>, elapsed: Duration) -> String {
+        let mut parts = Vec::new();
+        match &self.probe {
+            Some((name, number, count)) => {
+                parts.push(format!("{number} of {count}"));
+                parts.push(printable(name).into_owned());
+            }
+            None => parts.push(format!("{} so far", duration(elapsed))),
+        }
+        parts.extend(self.work.map(|(done, of, what)| match of {
+            Some(of) => format!("{done} of {of} {what}"),
+            None => format!("{done} {what}"),
+        }));
+        let said = parts.join(", ");
+        match place {
+            Some(place) => format!("{place}: {said}"),
+            None => said,
+        }
+    }
+}
+
+impl Drop for State {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// Ends a phase of probes when it is dropped.
+#[must_use]
+pub(crate) struct EndOfProbes(Progress);
+
+impl Drop for EndOfProbes {
+    fn drop(&mut self) {
+        self.0.end_probes();
+    }
+}
+
+/// A bar, if standard error is a terminal.
+fn bar(name: &str, length: Option<u64>, template: &str) -> Option<ProgressBar> {
+    std::io::stderr().is_terminal().then(|| {
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(8));
+        // The templates are constants; if one were wrong, the default style would serve.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(name.to_owned());
+        bar
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probing(
+        probe: Option<(&str, usize, usize)>,
+        work: Option<(usize, Option<usize>)>,
+    ) -> Probing {
+        Probing {
+            step: 7,
+            began: Instant::now(),
+            probe: probe.map(|(name, number, count)| (name.to_owned(), number, count)),
+            work: work.map(|(done, of)| (done, of, "products")),
+        }
+    }
+
+    #[test]
+    fn probe_is_named_with_its_number_and_how_far_it_is() {
+        let elapsed = Duration::from_secs(12);
+        let place = Some("probes at the end");
+        let density = Some(("spectral density", 3, 7));
+        for (state, said) in [
+            (
+                probing(density, Some((120, Some(200)))),
+                "probes at the end: 3 of 7, spectral density, 120 of 200 products",
+            ),
+            (
+                probing(density, Some((120, None))),
+                "probes at the end: 3 of 7, spectral density, 120 products",
+            ),
+            (
+                probing(density, None),
+                "probes at the end: 3 of 7, spectral density",
+            ),
+            (probing(None, None), "probes at the end: 12 s so far"),
+        ] {
+            assert_eq!(state.say(place, elapsed), said);
         }
     }
 }

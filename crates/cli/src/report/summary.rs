@@ -20,7 +20,8 @@
 //! `figures` has `training_loss`, `training_accuracy`, `validation_loss`, `validation_accuracy`, `test_loss`, `test_accuracy`,
 //! `lambda_1 {value, residual, converged}`, `trace {value, standard_error}` and `sam_sharpness {value, rho}`.
 //! Losses are means of the cross-entropy in nats over all examples of the part; curvature and sharpness are those of the mean
-//! loss over the `hessian.examples`. A figure that could not be measured is NaN. A number that is not finite is written as `"NaN"`, `"inf"` or `"-inf"`.
+//! loss over the `hessian.examples`. A figure that could not be measured is NaN; a run without probes (`--no-probes`) has no
+//! `lambda_1`, `trace` and `sam_sharpness`, and its `hessian.method` is "not measured". A number that is not finite is written as `"NaN"`, `"inf"` or `"-inf"`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,6 +41,9 @@ pub(crate) const FINISHED: &str = "finished";
 
 /// The status of a run whose loss after the last update is no finite number.
 pub(crate) const DIVERGED: &str = "diverged";
+
+/// What stands in the place of a figure that was not asked for.
+pub(crate) const NOT_MEASURED: &str = "not measured";
 
 /// The key of a checksum.
 const CHECKSUM: &str = "crc32c";
@@ -126,6 +130,17 @@ pub(crate) struct HessianNote {
     pub(crate) unresolved_products: u64,
 }
 
+impl HessianNote {
+    /// Of a run without probes, which has looked at no Hessian.
+    pub(crate) fn none(examples: usize) -> Self {
+        Self {
+            method: NOT_MEASURED.to_owned(),
+            examples,
+            unresolved_products: 0,
+        }
+    }
+}
+
 /// The figures of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Figures {
@@ -141,12 +156,15 @@ pub(crate) struct Figures {
     pub(crate) test_loss: Number,
     /// Share of test examples classified right.
     pub(crate) test_accuracy: Number,
-    /// Largest eigenvalue of the Hessian.
-    pub(crate) lambda_1: Eigenvalue,
+    /// Largest eigenvalue of the Hessian; none without probes, as the two below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lambda_1: Option<Eigenvalue>,
     /// Trace of the Hessian.
-    pub(crate) trace: TraceFigure,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<TraceFigure>,
     /// L(w + rho g / |g|) - L(w).
-    pub(crate) sam_sharpness: Sharpness,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sam_sharpness: Option<Sharpness>,
 }
 
 /// An eigenvalue and how well it is known.
@@ -203,7 +221,8 @@ pub(crate) struct Times {
     pub(crate) seconds: f64,
     /// Seconds spent in probes while training and in the final figures.
     pub(crate) probe_seconds: f64,
-    /// `probe_seconds / seconds`.
+    /// Seconds of probes over the seconds of training without them, as in `cost/probe_fraction` and in a budget:
+    /// `probe_seconds / (seconds - probe_seconds)`.
     pub(crate) probe_fraction: f64,
     /// The last point of every scalar tag `cost/*`.
     pub(crate) last_scalars: BTreeMap<String, LastScalar>,

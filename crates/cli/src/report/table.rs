@@ -1,10 +1,9 @@
-//! The table at the end of a run and of a comparison: one column per training.
+//! The look of tables, and the figures of one training in markdown.
 
-use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, presets};
+use comfy_table::{ContentLineStyle, LineStyle, Table, presets};
 
 use super::number::{Number, plain_number, significant};
-use super::output::printable;
-use super::summary::{Figures, HessianNote, Summary};
+use super::summary::{Figures, HessianNote};
 
 /// An empty table with one line below its header and none elsewhere.
 pub(crate) fn plain() -> Table {
@@ -18,23 +17,6 @@ pub(crate) fn plain() -> Table {
     table
 }
 
-/// The figures of several trainings side by side.
-pub(crate) fn side_by_side(columns: &[(String, &Summary)]) -> String {
-    let mut table = plain();
-    let mut header = vec![String::new()];
-    header.extend(columns.iter().map(|(name, _)| printable(name).into_owned()));
-    table.set_header(header);
-    for (label, cell) in ROWS {
-        let mut row = vec![(*label).to_owned()];
-        row.extend(columns.iter().map(|(_, summary)| cell(summary)));
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    trimmed(&table)
-}
-
 /// A table without the blanks at the end of its lines.
 pub(crate) fn trimmed(table: &Table) -> String {
     let text = table.to_string();
@@ -42,59 +24,23 @@ pub(crate) fn trimmed(table: &Table) -> String {
     lines.join("\n")
 }
 
-type Row = (&'static str, fn(&Summary) -> String);
-
-const ROWS: &[Row] = &[
-    ("method", |s| s.config.method_in_words()),
-    ("training loss", |s| digits(s.figures.training_loss)),
-    ("training accuracy", |s| share(s.figures.training_accuracy)),
-    ("validation loss", |s| digits(s.figures.validation_loss)),
-    ("validation accuracy", |s| {
-        share(s.figures.validation_accuracy)
-    }),
-    ("test loss", |s| digits(s.figures.test_loss)),
-    ("test accuracy", |s| share(s.figures.test_accuracy)),
-    ("lambda_1", |s| digits(s.figures.lambda_1.value)),
-    ("  its residual", |s| {
-        let converged = if s.figures.lambda_1.converged {
-            ""
-        } else {
-            " (not converged)"
-        };
-        format!("{}{converged}", short(s.figures.lambda_1.residual))
-    }),
-    ("  products in doubt", |s| {
-        s.hessian.unresolved_products.to_string()
-    }),
-    ("trace", |s| digits(s.figures.trace.value)),
-    ("  its standard error", |s| {
-        short(s.figures.trace.standard_error)
-    }),
-    ("SAM sharpness", |s| {
-        let sharpness = s.figures.sam_sharpness;
-        format!(
-            "{} (rho {})",
-            digits(sharpness.value),
-            plain_number(sharpness.rho.0)
-        )
-    }),
-    ("seconds", |s| format!("{:.1}", s.times.seconds)),
-    ("share of time in probes", |s| {
-        format!("{:.0} %", 100.0 * s.times.probe_fraction)
-    }),
-];
-
 /// The figures of one training as a markdown table, for TensorBoard.
 pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
-    let (lambda, trace, sharpness) = (figures.lambda_1, figures.trace, figures.sam_sharpness);
     let pair = |loss, accuracy| format!("{} | {}", digits(loss), share(accuracy));
-    format!(
-        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n\
-         | curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
-         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}; {} of them in doubt, close to a kink of the loss.",
+    let losses = format!(
+        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n",
         pair(figures.training_loss, figures.training_accuracy),
         pair(figures.validation_loss, figures.validation_accuracy),
         pair(figures.test_loss, figures.test_accuracy),
+    );
+    let (Some(lambda), Some(trace), Some(sharpness)) =
+        (figures.lambda_1, figures.trace, figures.sam_sharpness)
+    else {
+        return losses + "Curvature was not measured.";
+    };
+    let curvature = format!(
+        "| curvature | value | its error |\n|---|---|---|\n| lambda_1 | {} | residual {} |\n| trace | {} | standard error {} |\n\
+         | SAM sharpness, rho {} | {} | |\n\nOver {} training examples; Hessian products by {}; {} of them in doubt, close to a kink of the loss.",
         digits(lambda.value),
         short(lambda.residual),
         digits(trace.value),
@@ -104,7 +50,8 @@ pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
         hessian.examples,
         hessian.method,
         hessian.unresolved_products,
-    )
+    );
+    losses + &curvature
 }
 
 fn digits(number: Number) -> String {

@@ -1,7 +1,7 @@
 //! An RGB buffer with the few drawing operations that the pictures need: rectangles, smooth strokes and text.
 
-use super::color::{Color, INK, byte};
-use super::geometry::{Point, Rect, distance};
+use super::color::{Color, INK, Style, byte};
+use super::geometry::{Point, Rect, dashed, distance};
 use super::picture::Picture;
 use super::{LARGEST_SIDE, SMALLEST_SIDE, font};
 use crate::Error;
@@ -202,6 +202,19 @@ impl Canvas {
                 }
             }
         }
+    }
+
+    /// Strokes the line through `points` in a style whose dashes are measured in `unit`.
+    pub(crate) fn line(
+        &mut self,
+        points: &[Point],
+        style: Style,
+        width: f64,
+        unit: f64,
+        clip: Rect,
+    ) {
+        let pattern: Vec<f64> = style.dashes.iter().map(|length| length * unit).collect();
+        self.stroke(&dashed(points, &pattern), width, style.color, clip);
     }
 
     /// A filled disc.

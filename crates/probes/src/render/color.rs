@@ -21,9 +21,23 @@ const SERIES: [Color; 7] = [
     [0, 0, 0],
 ];
 
-/// The colour of series number `index`; after the seventh the palette starts again.
-pub(crate) fn series(index: usize) -> Color {
-    SERIES[index % SERIES.len()]
+/// How one of several curves is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Style {
+    pub(crate) color: Color,
+    /// Lengths drawn and left out in turn, in units of the picture; empty for a line without gaps.
+    pub(crate) dashes: &'static [f64],
+}
+
+/// Whole, dashed, dotted, and dashed and dotted in turn. Strokes have round ends, which lengthen what is drawn by their width.
+const DASHES: [&[f64]; 4] = [&[], &[18.0, 14.0], &[0.5, 11.0], &[20.0, 12.0, 0.5, 12.0]];
+
+/// The style of series number `index`. Neighbours differ in both colour and dashes, and no two of the first 28 are alike.
+pub(crate) fn series(index: usize) -> Style {
+    Style {
+        color: SERIES[index % SERIES.len()],
+        dashes: DASHES[index % DASHES.len()],
+    }
 }
 
 /// The perceptually uniform map viridis at `t`, clamped to `0..=1`.
@@ -92,6 +106,15 @@ pub(crate) fn byte(value: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_28_series_differ_and_neighbours_differ_in_colour_and_dashes() {
+        for i in 0..28 {
+            assert!((0..i).all(|j| series(i) != series(j)), "{i}");
+            assert_ne!(series(i).color, series(i + 1).color);
+            assert_ne!(series(i).dashes, series(i + 1).dashes);
+        }
+    }
 
     #[test]
     fn viridis_agrees_with_its_published_table() {

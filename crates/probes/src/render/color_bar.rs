@@ -3,8 +3,9 @@
 use super::axis::{Axis, Ticks};
 use super::canvas::{Align, Canvas, Lettering};
 use super::color::{Color, INK, viridis};
-use super::frame::{Frame, as_labelled, fitted, ticks_that_fit, unit, widest};
+use super::frame::{MARGIN, NAME, SMALL};
 use super::geometry::Rect;
+use super::label::{as_labelled, fitted, ticks_that_fit, widest};
 use crate::Error;
 
 /// The colour bar.
@@ -18,21 +19,27 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    pub(crate) fn new(canvas: &Canvas, axis: Axis, levels: usize) -> Result<Self, Error> {
-        let unit = unit(canvas.bounds());
-        let fit = ticks_that_fit(0.7 * canvas.bounds().height(), 44.0 * unit);
+    /// A bar of about `height` pixels.
+    pub(crate) fn new(height: f64, unit: f64, axis: Axis, levels: usize) -> Result<Self, Error> {
+        let fit = ticks_that_fit(height, 56.0 * unit);
         let ticks = axis.ticks(levels.clamp(2, 2 * fit));
-        let labels = widest(&ticks, 26.0 * unit)?;
+        let labels = widest(&ticks, SMALL * unit)?;
         Ok(Self {
             axis,
             ticks,
-            room: (20.0 + 30.0 + 12.0 + 16.0 + 40.0) * unit + labels,
+            room: (20.0 + 30.0 + 10.0 + 8.0 + NAME + MARGIN) * unit + labels,
             labels,
         })
     }
 
-    pub(crate) fn draw(&self, canvas: &mut Canvas, frame: &Frame, name: &str) -> Result<(), Error> {
-        let (plot, unit) = (frame.plot, frame.unit);
+    /// Draws the bar at the right of `plot`, as high as that.
+    pub(crate) fn draw(
+        &self,
+        canvas: &mut Canvas,
+        plot: Rect,
+        unit: f64,
+        name: &str,
+    ) -> Result<(), Error> {
         let left = (plot.right + 20.0 * unit).round();
         let bar = Rect {
             left,
@@ -47,25 +54,25 @@ impl Bar {
                 (bar.bottom - point.1) / bar.height()
             })
         });
-        canvas.outline(bar, (2.0 * unit).max(1.0), INK);
+        canvas.outline(bar, (3.0 * unit).max(1.0), INK);
         let mut free = f64::INFINITY;
         for (value, label) in self.ticks.at.iter().zip(&self.ticks.labels) {
             let level = self.axis.unit(*value);
             let at = bar.bottom - level * bar.height();
             canvas.stroke(
                 &[[(bar.left, at), (bar.right, at)]],
-                2.0 * unit,
+                3.0 * unit,
                 line_color(level),
                 bar,
             );
             // Labels closer than a line would overlap: the lower one stays.
-            if at + 12.0 * unit < free {
+            if at + 16.0 * unit < free {
                 canvas.text(
                     label,
-                    (bar.right + 12.0 * unit, at),
-                    Lettering::new(26.0 * unit, Align::Start, Align::Middle),
+                    (bar.right + 10.0 * unit, at),
+                    Lettering::new(SMALL * unit, Align::Start, Align::Middle),
                 )?;
-                free = at - 12.0 * unit;
+                free = at - 16.0 * unit;
             }
         }
         let scale = if self.axis.log {
@@ -74,9 +81,9 @@ impl Bar {
             "linear scale"
         };
         let name = format!("{} ({scale})", as_labelled(name, &self.ticks));
-        let (name, size) = fitted(&name, 29.0 * unit, plot.height() + 14.0 * unit)?;
+        let (name, size) = fitted(&name, NAME * unit, plot.height() + 14.0 * unit)?;
         let at = (
-            bar.right + 12.0 * unit + self.labels + 16.0 * unit,
+            bar.right + 10.0 * unit + self.labels + 8.0 * unit,
             f64::midpoint(plot.top, plot.bottom),
         );
         canvas.text(

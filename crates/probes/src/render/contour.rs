@@ -4,15 +4,15 @@ use burn::config::Config;
 
 use super::axis::{Axis, Scale};
 use super::canvas::Canvas;
-use super::color::{Color, HATCH, WHITE, viridis};
-use super::color_bar::{Bar, line_color};
-use super::field::{Field, UnitField, coordinate_axis};
+use super::color::WHITE;
+use super::color_bar::Bar;
+use super::field::{Field, coordinate_axis};
 use super::frame::{Frame, Names};
-use super::geometry::hatched;
-use super::isoline::isolines;
+use super::label::unit;
 use super::legend::{Entry, Mark};
 use super::number::significant;
 use super::picture::Picture;
+use super::surface::{MINIMUM, paint};
 use crate::Error;
 
 /// How [`contour`] draws.
@@ -36,10 +36,10 @@ pub struct ContourConfig {
     #[config(default = 10)]
     pub levels: usize,
     /// Width in pixels.
-    #[config(default = 900)]
+    #[config(default = 640)]
     pub width: u32,
     /// Height in pixels.
-    #[config(default = 750)]
+    #[config(default = 480)]
     pub height: u32,
 }
 
@@ -61,7 +61,7 @@ pub struct ContourConfig {
 /// let (a, b) = ([-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0, 4.0]);
 /// let values: Vec<f64> = a.iter().flat_map(|x: &f64| b.iter().map(move |y: &f64| x * x + y * y)).collect();
 /// let picture = contour(&Field { a: &a, b: &b, values: &values }, &ContourConfig::new("A bowl".into()))?;
-/// assert_eq!((picture.width, picture.height), (900, 750));
+/// assert_eq!((picture.width, picture.height), (640, 480));
 /// # Ok::<(), probes::Error>(())
 /// ```
 pub fn contour(field: &Field<'_>, config: &ContourConfig) -> Result<Picture, Error> {
@@ -69,7 +69,7 @@ pub fn contour(field: &Field<'_>, config: &ContourConfig) -> Result<Picture, Err
 }
 
 fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), Error> {
-    field.validate()?;
+    field.validate("")?;
     let values = Axis::of(field.values.iter().copied(), config.scale).map_err(|value| {
         Error::NotPositive {
             what: "the surface".into(),
@@ -78,7 +78,10 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
     })?;
     let mut canvas = Canvas::new(config.width, config.height, WHITE)?;
     let bar = values
-        .map(|axis| Bar::new(&canvas, axis, config.levels))
+        .map(|axis| {
+            let bounds = canvas.bounds();
+            Bar::new(0.7 * bounds.height(), unit(bounds), axis, config.levels)
+        })
         .transpose()?;
 
     let (a, b) = (coordinate_axis(field.a), coordinate_axis(field.b));
@@ -87,7 +90,7 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         x: &config.a_label,
         y: &config.b_label,
     };
-    let legend = legend(field, constant(values));
+    let legend = legend(field);
     let frame = Frame::lay_out(
         &mut canvas,
         names,
@@ -97,76 +100,23 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         bar.as_ref().map_or(0.0, |bar| bar.room),
     )?;
 
-    let units = UnitField::new(
-        field,
-        a,
-        b,
-        values.unwrap_or(Axis {
-            low: 0.0,
-            high: 1.0,
-            log: false,
-        }),
-    );
-    let plot = frame.plot;
-    canvas.shade(plot, |point| {
-        let value = units.sample(
-            (point.0 - plot.left) / plot.width(),
-            (plot.bottom - point.1) / plot.height(),
-        );
-        if value.is_nan() {
-            HATCH[usize::from(hatched(point))]
-        } else {
-            viridis(value)
-        }
-    });
+    let levels = bar.as_ref().map_or(&[][..], |bar| &bar.ticks.at);
+    paint(&mut canvas, &frame, field, values, levels);
     if let Some(bar) = &bar {
-        for level in &bar.ticks.at {
-            let level = bar.axis.unit(*level);
-            let segments: Vec<_> = isolines(&units, level)
-                .into_iter()
-                .map(|s| s.map(|(u, v)| frame.place(u, v)))
-                .collect();
-            canvas.stroke(&segments, 2.0 * frame.unit, line_color(level), plot);
-        }
-        bar.draw(&mut canvas, &frame, &config.value_label)?;
-    }
-    frame.border(&mut canvas);
-    if holds_zero(field) {
-        frame.mark(&mut canvas, Mark::Center, frame.point(0.0, 0.0));
-    }
-    if let Some((a, b, _)) = field.minimum().filter(|_| !constant(values)) {
-        frame.mark(&mut canvas, Mark::Minimum(MINIMUM), frame.point(a, b));
+        bar.draw(&mut canvas, frame.plot, frame.unit, &config.value_label)?;
     }
     Ok((canvas.into_picture(), frame))
 }
 
-const MINIMUM: Color = [213, 60, 0];
-
-/// Whether the point (0, 0) lies on the grid's rectangle.
-fn holds_zero(field: &Field<'_>) -> bool {
-    let holds = |c: &[f64]| {
-        c.first()
-            .zip(c.last())
-            .is_some_and(|(low, high)| *low <= 0.0 && 0.0 <= *high)
-    };
-    holds(field.a) && holds(field.b)
-}
-
-/// Every place of a constant surface is its minimum, so none is marked.
-fn constant(values: Option<Axis>) -> bool {
-    values.is_none_or(|axis| axis.high <= axis.low)
-}
-
-fn legend(field: &Field<'_>, constant: bool) -> Vec<Entry> {
-    let total = field.values.len();
+fn legend(field: &Field<'_>) -> Vec<Entry> {
     let mut legend = Vec::new();
-    if holds_zero(field) {
+    if field.holds_zero() {
         let value = field
             .center()
             .map_or_else(String::new, |value| format!(" {}", significant(value, 4)));
         legend.push(Entry::new(Mark::Center, format!("centre{value}")));
     }
-    if let Some((a, b, value)) = field.minimum().filter(|_| !constant) {
+    if let Some((a, b, value)) = field.minimum().filter(|_| field.varies()) {
         let text = format!(
             "minimum {} at ({}, {})",
             significant(value, 4),
@@ -175,10 +125,7 @@ fn legend(field: &Field<'_>, constant: bool) -> Vec<Entry> {
         );
         legend.push(Entry::new(Mark::Minimum(MINIMUM), text));
     }
-    legend.extend(Entry::not_finite(
-        field.values.iter().filter(|v| !v.is_finite()).count(),
-        total,
-    ));
+    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
     legend
 }
 
@@ -186,6 +133,8 @@ fn legend(field: &Field<'_>, constant: bool) -> Vec<Entry> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::color::{HATCH, viridis};
+    use super::super::color_bar::line_color;
     use super::*;
 
     fn config() -> ContourConfig {
@@ -253,10 +202,14 @@ mod tests {
         let picture = drawn(
             &axis,
             &axis,
-            &config().with_levels(2).with_scale(Scale::Linear),
+            &config()
+                .with_levels(2)
+                .with_scale(Scale::Linear)
+                .with_width(1800)
+                .with_height(1350),
             |x, y| x * x + y * y,
         );
-        // The only levels inside are multiples of one; x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
+        // So large that a line is several pixels wide. The only levels inside are multiples of one; x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
         for (x, y) in [(0.8, 0.6), (0.6, -0.8), (-0.8, 0.6)] {
             assert!(
                 close(at(&picture, x, y), line_color(0.5)),

@@ -45,15 +45,17 @@ pub struct CurvesConfig {
     #[config(default = false)]
     pub minima: bool,
     /// Width in pixels.
-    #[config(default = 900)]
+    #[config(default = 640)]
     pub width: u32,
     /// Height in pixels.
-    #[config(default = 750)]
+    #[config(default = 480)]
     pub height: u32,
 }
 
-/// Up to this many points a curve shows each of them as a dot.
+/// Up to this many points a curve shows each of them as a dot, where there are few curves.
 const DOTS: usize = 64;
+/// Up to this many curves have dots, and their minima in the legend.
+pub(crate) const FEW: usize = 4;
 
 /// Draws the loss along one direction, one curve for each of `series` (training and validation, or two optimisers), with the centre and the minima marked.
 ///
@@ -67,7 +69,7 @@ const DOTS: usize = 64;
 /// use probes::render::{Series, line};
 ///
 /// let series = [Series { name: "train", x: &[-1.0, 0.0, 1.0], y: &[2.0, 0.5, f64::INFINITY] }];
-/// assert_eq!(line(&series, "Loss along the first eigenvector")?.width, 900);
+/// assert_eq!(line(&series, "Loss along the first eigenvector")?.width, 640);
 /// # Ok::<(), probes::Error>(())
 /// ```
 pub fn line(series: &[Series<'_>], title: &str) -> Result<Picture, Error> {
@@ -148,9 +150,9 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         .iter()
         .enumerate()
         .map(|(index, curve)| {
-            let minimum = minimum(curve).filter(|_| config.minima);
+            let minimum = minimum(curve).filter(|_| config.minima && curves.len() <= FEW);
             let text = minimum.map_or_else(String::new, |(x, y)| {
-                format!(": minimum {} at {}", significant(y, 4), significant(x, 3))
+                format!(": min {} at {}", significant(y, 4), significant(x, 3))
             });
             Entry::new(Mark::Line(series(index)), format!("{}{text}", curve.name))
         })
@@ -177,8 +179,8 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             .zip(curve.y)
             .map(|(x, y)| frame.point(*x, *y))
             .collect();
-        let segments: Vec<[Point; 2]> = points.windows(2).map(|pair| [pair[0], pair[1]]).collect();
-        canvas.stroke(&segments, 4.5 * frame.unit, series(index), frame.plot);
+        let style = series(index);
+        canvas.line(&points, style, 6.0 * frame.unit, frame.unit, frame.plot);
         let alone = |k: usize| {
             let finite = |k: Option<usize>| {
                 k.and_then(|k| curve.y.get(k))
@@ -189,15 +191,19 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         let dots: Vec<[Point; 2]> = points
             .iter()
             .enumerate()
-            .filter(|(k, _)| points.len() <= DOTS || alone(*k))
+            .filter(|(k, _)| (points.len() <= DOTS && curves.len() <= FEW) || alone(*k))
             .map(|(_, p)| [*p, *p])
             .collect();
-        canvas.stroke(&dots, 10.0 * frame.unit, series(index), frame.plot);
+        canvas.stroke(&dots, 12.0 * frame.unit, style.color, frame.plot);
     }
     if config.minima {
         for (index, curve) in curves.iter().enumerate() {
             if let Some((x, y)) = minimum(curve) {
-                frame.mark(&mut canvas, Mark::Minimum(series(index)), frame.point(x, y));
+                frame.mark(
+                    &mut canvas,
+                    Mark::Minimum(series(index).color),
+                    frame.point(x, y),
+                );
             }
         }
     }
@@ -266,8 +272,10 @@ mod tests {
             },
         ];
         let picture = draw(&curves, &CurvesConfig::new("two".into())).unwrap();
-        assert_eq!(at(&picture, 0.5, 2.0), series(0));
-        assert_eq!(at(&picture, 0.5, 0.0), series(1));
+        assert_eq!(at(&picture, 0.5, 2.0), series(0).color);
+        // The second is dashed: somewhere between its points it is drawn, and nothing else but its dots is.
+        let dashed = (30..70).map(|k| at(&picture, f64::from(k) / 100.0, 0.0));
+        assert!(dashed.into_iter().any(|color| color == series(1).color));
         assert_eq!(at(&picture, 1.0, 1.55), super::super::color::GRID);
     }
 
@@ -280,7 +288,7 @@ mod tests {
         };
         let picture = draw(&[curve], &CurvesConfig::new("gap".into())).unwrap();
         assert!(HATCH.contains(&at(&picture, 1.0, 1.0)) && HATCH.contains(&at(&picture, 1.3, 1.7)));
-        assert_eq!(at(&picture, 2.5, 1.5), series(0));
+        assert_eq!(at(&picture, 2.5, 1.5), series(0).color);
     }
 
     #[test]

@@ -24,6 +24,81 @@ pub struct Spectrum<'a> {
     pub nodes: &'a [f64],
 }
 
+impl Spectrum<'_> {
+    /// Checks lengths, coordinates, nodes, and that there is a density to draw. `of` is whose they are, for messages.
+    pub(crate) fn validate(&self, of: &str) -> Result<(), Error> {
+        increasing(&format!("the grid of the density{of}"), self.grid)?;
+        let (found, expected) = (self.density.len(), self.grid.len());
+        if found != expected {
+            let what = format!("the density{of}");
+            return Err(Error::Length {
+                what,
+                found,
+                expected,
+            });
+        }
+        let bad = self.nodes.iter().position(|v| !v.is_finite());
+        if let Some(index) = bad {
+            return Err(Error::NotIncreasing {
+                what: format!("the nodes{of}"),
+                index,
+                value: self.nodes[index],
+            });
+        }
+        if self.peak() <= 0.0 {
+            return Err(Error::NotPositive {
+                what: format!("the density{of}"),
+                value: self.peak(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The largest finite density, or 0.
+    pub(crate) fn peak(&self) -> f64 {
+        let finite = self.density.iter().copied().filter(|v| v.is_finite());
+        finite.fold(0.0, f64::max)
+    }
+
+    /// The smallest and the largest node.
+    pub(crate) fn extremes(&self) -> Option<(f64, f64)> {
+        let low = self.nodes.iter().copied().reduce(f64::min);
+        low.zip(self.nodes.iter().copied().reduce(f64::max))
+    }
+
+    /// How many densities are not finite.
+    pub(crate) fn missing(&self) -> usize {
+        self.density.iter().filter(|v| !v.is_finite()).count()
+    }
+}
+
+/// The lowest density drawn.
+pub(crate) fn floor(peak: f64, config: &DensityConfig) -> Result<f64, Error> {
+    if !(config.floor > 0.0 && config.floor < 1.0) {
+        return Err(Error::NotPositive {
+            what: "the floor, a share between 0 and 1,".into(),
+            value: config.floor,
+        });
+    }
+    Ok((peak * config.floor).max(f64::MIN_POSITIVE))
+}
+
+/// The logarithmic axis of densities. A third of a decade above the peak keeps the curve off the border.
+pub(crate) fn density_axis(peak: f64, floor: f64) -> Axis {
+    Axis {
+        low: floor,
+        high: (2.0 * peak).min(f64::MAX).max(2.0 * floor),
+        log: true,
+    }
+}
+
+/// The axis of eigenvalues, with some room at both ends.
+pub(crate) fn eigenvalue_axis(values: impl Iterator<Item = f64>) -> Axis {
+    let axis = Axis::of(values, Scale::Linear).ok().flatten();
+    axis.expect("a linear axis takes any value, and a validated grid has a finite one")
+        .padded(0.02)
+}
+
 /// How [`density`] draws.
 #[derive(Config, Debug)]
 pub struct DensityConfig {
@@ -37,10 +112,10 @@ pub struct DensityConfig {
     #[config(default = 1e-6)]
     pub floor: f64,
     /// Width in pixels.
-    #[config(default = 900)]
+    #[config(default = 640)]
     pub width: u32,
     /// Height in pixels.
-    #[config(default = 750)]
+    #[config(default = 480)]
     pub height: u32,
 }
 
@@ -55,73 +130,16 @@ pub fn density(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<Pictur
 }
 
 fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Frame), Error> {
-    increasing("the grid of the density", spectrum.grid)?;
-    if spectrum.density.len() != spectrum.grid.len() {
-        let (found, expected) = (spectrum.density.len(), spectrum.grid.len());
-        return Err(Error::Length {
-            what: "the density".into(),
-            found,
-            expected,
-        });
-    }
-    if let Some((index, value)) = spectrum
-        .nodes
-        .iter()
-        .enumerate()
-        .find(|(_, v)| !v.is_finite())
-    {
-        return Err(Error::NotIncreasing {
-            what: "the nodes".into(),
-            index,
-            value: *value,
-        });
-    }
-    if !(config.floor > 0.0 && config.floor < 1.0) {
-        return Err(Error::NotPositive {
-            what: "the floor, a share between 0 and 1,".into(),
-            value: config.floor,
-        });
-    }
-    let peak = spectrum
-        .density
-        .iter()
-        .copied()
-        .filter(|v| v.is_finite())
-        .fold(0.0, f64::max);
-    if peak <= 0.0 {
-        return Err(Error::NotPositive {
-            what: "the density".into(),
-            value: peak,
-        });
-    }
-    let floor = (peak * config.floor).max(f64::MIN_POSITIVE);
-    // A third of a decade above the peak keeps the curve off the border.
-    let y = Axis {
-        low: floor,
-        high: (2.0 * peak).min(f64::MAX).max(2.0 * floor),
-        log: true,
-    };
-    let ends = spectrum.grid.iter().chain(spectrum.nodes).copied();
-    let x = Axis::of(ends, Scale::Linear)
-        .ok()
-        .flatten()
-        .unwrap_or(Axis {
-            low: 0.0,
-            high: 1.0,
-            log: false,
-        })
-        .padded(0.02);
+    spectrum.validate("")?;
+    let floor = floor(spectrum.peak(), config)?;
+    let y = density_axis(spectrum.peak(), floor);
+    let x = eigenvalue_axis(spectrum.grid.iter().chain(spectrum.nodes).copied());
 
     let mut canvas = Canvas::new(config.width, config.height, WHITE)?;
-    let (curve, stroke, low_color, high_color) = (series(0), series(1), series(3), series(2));
-    let mut legend = vec![Entry::new(Mark::Line(curve), "density")];
-    let extremes = spectrum
-        .nodes
-        .iter()
-        .copied()
-        .fold(None, |range: Option<(f64, f64)>, v| {
-            Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
-        });
+    let (curve, stroke, low_color, high_color) =
+        (series(0), series(1).color, series(3).color, series(2).color);
+    let mut legend = Vec::new();
+    let extremes = spectrum.extremes();
     if let Some((low, high)) = extremes {
         legend.push(Entry::new(
             Mark::Stroke(stroke),
@@ -136,8 +154,10 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
             format!("λ max {}", significant(high, 4)),
         ));
     }
-    let missing = spectrum.density.iter().filter(|v| !v.is_finite()).count();
-    legend.extend(Entry::not_finite(missing, spectrum.density.len()));
+    legend.extend(Entry::not_finite(
+        spectrum.missing(),
+        spectrum.density.len(),
+    ));
     let y_label = format!("density (log scale, floor {})", significant(floor, 2));
     let names = Names {
         title: &config.title,
@@ -158,10 +178,9 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
         frame.upright(&mut canvas, low, low_color);
         frame.upright(&mut canvas, high, high_color);
     }
-    let segments: Vec<[Point; 2]> = points.windows(2).map(|pair| [pair[0], pair[1]]).collect();
-    canvas.stroke(&segments, 4.0 * frame.unit, curve, frame.plot);
+    canvas.line(&points, curve, 5.5 * frame.unit, frame.unit, frame.plot);
     if let [point] = points[..] {
-        canvas.disc(point, 6.0 * frame.unit, curve, frame.plot);
+        canvas.disc(point, 6.0 * frame.unit, curve.color, frame.plot);
     }
     let strokes: Vec<[Point; 2]> = spectrum
         .nodes
@@ -169,7 +188,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
         .map(|node| frame.point(*node, floor))
         .map(|(x, y)| [(x, y - 4.0 * frame.unit), (x, y - 24.0 * frame.unit)])
         .collect();
-    canvas.stroke(&strokes, 2.5 * frame.unit, stroke, frame.plot);
+    canvas.stroke(&strokes, 3.5 * frame.unit, stroke, frame.plot);
     frame.border(&mut canvas);
     Ok((canvas.into_picture(), frame))
 }
@@ -225,12 +244,12 @@ mod tests {
             &DensityConfig::new("spectrum".into()).with_floor(1e-4),
         )
         .unwrap();
-        assert_eq!(at(&picture, 1.0, 1.0), series(0));
+        assert_eq!(at(&picture, 1.0, 1.0), series(0).color);
         // Half-way between 1e-2 and 1 on a logarithmic axis lies 1e-1.
-        assert_eq!(at(&picture, 0.5, 0.1), series(0));
+        assert_eq!(at(&picture, 0.5, 0.1), series(0).color);
         assert_eq!(at(&picture, 0.53, 0.04), [204, 226, 240]);
         assert_eq!(at(&picture, 0.53, 0.4), WHITE);
-        assert_eq!(at(&picture, 1.3, 1.3e-4), series(1));
+        assert_eq!(at(&picture, 1.3, 1.3e-4), series(1).color);
     }
 
     #[test]

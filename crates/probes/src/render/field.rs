@@ -25,14 +25,14 @@ impl<'a> From<&'a landscape::Surface> for Field<'a> {
 }
 
 impl Field<'_> {
-    /// Checks lengths and coordinates.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
-        increasing("the coordinates a", self.a)?;
-        increasing("the coordinates b", self.b)?;
+    /// Checks lengths and coordinates. `of` is whose they are, for messages.
+    pub(crate) fn validate(&self, of: &str) -> Result<(), Error> {
+        increasing(&format!("the coordinates a{of}"), self.a)?;
+        increasing(&format!("the coordinates b{of}"), self.b)?;
         let expected = self.a.len() * self.b.len();
         if self.values.len() != expected {
             return Err(Error::Length {
-                what: "the grid of values".into(),
+                what: format!("the grid of values{of}"),
                 found: self.values.len(),
                 expected,
             });
@@ -53,6 +53,31 @@ impl Field<'_> {
             self.b[index % self.b.len()],
             *value,
         ))
+    }
+
+    /// The smallest and the largest finite value.
+    pub(crate) fn range(&self) -> Option<(f64, f64)> {
+        let finite = || self.values.iter().copied().filter(|v| v.is_finite());
+        finite().reduce(f64::min).zip(finite().reduce(f64::max))
+    }
+
+    /// Whether two finite values differ. Every place of a constant surface is its minimum, so none is marked.
+    pub(crate) fn varies(&self) -> bool {
+        self.range().is_some_and(|(low, high)| low < high)
+    }
+
+    /// Whether the point (0, 0) lies on the grid's rectangle.
+    pub(crate) fn holds_zero(&self) -> bool {
+        let holds = |c: &[f64]| {
+            let ends = c.first().zip(c.last());
+            ends.is_some_and(|(low, high)| *low <= 0.0 && 0.0 <= *high)
+        };
+        holds(self.a) && holds(self.b)
+    }
+
+    /// How many values are not finite.
+    pub(crate) fn missing(&self) -> usize {
+        self.values.iter().filter(|v| !v.is_finite()).count()
     }
 
     /// The value at the grid point (0, 0), when there is one.

@@ -5,9 +5,18 @@ use super::canvas::{Align, Canvas, Lettering};
 use super::color::{Color, GRID, INK};
 use super::font;
 use super::geometry::{Point, Rect, dashed};
-use super::legend::{Entry, Mark, draw_mark, write_legend};
-use super::number::power_of_ten;
+use super::label::{as_labelled, fitted, stand_apart, ticks_that_fit, unit, widest};
+use super::legend::{Column, Entry, Legend, Mark, draw_mark};
 use crate::Error;
+
+/// The size of the letters beside the ticks, of the axes' names and of the title, in units of the picture.
+pub(crate) const SMALL: f64 = 34.0;
+pub(crate) const NAME: f64 = 35.0;
+const TITLE: f64 = 40.0;
+/// A legend of more rows than this would leave too little height for the data.
+const HEAD_ROWS: usize = 3;
+/// What is left free around everything.
+pub(crate) const MARGIN: f64 = 14.0;
 
 /// The names on a picture.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +33,7 @@ pub(crate) struct Frame {
     pub(crate) plot: Rect,
     pub(crate) x: Axis,
     pub(crate) y: Axis,
-    /// One unit of all sizes: a pixel in a picture of 900 x 750.
+    /// One unit of all sizes: a pixel in a picture of 900 x 675.
     pub(crate) unit: f64,
     x_ticks: Ticks,
     y_ticks: Ticks,
@@ -42,21 +51,28 @@ impl Frame {
     ) -> Result<Self, Error> {
         let bounds = canvas.bounds();
         let unit = unit(bounds);
-        let (small, large) = (26.0 * unit, 34.0 * unit);
-        let margin = 14.0 * unit;
+        let (small, margin) = (SMALL * unit, MARGIN * unit);
 
-        let (title, size) = fitted(names.title, large, bounds.width() - 2.0 * margin)?;
-        let mut top = margin;
-        if !title.is_empty() {
-            let style = Lettering::new(size, Align::Middle, Align::Start);
-            canvas.text(&title, (bounds.width() / 2.0, top + 4.0 * unit), style)?;
-            top += large;
-        }
-        top = write_legend(canvas, legend, top, unit)? + 12.0 * unit;
+        // A legend of many rows goes to the right of the plot, unless something else stands there.
+        let rows = Legend::arrange(legend, bounds.width() - 30.0 * unit, unit)?;
+        let beside = right <= 0.0 && rows.count() > HEAD_ROWS;
+        let head = if beside { Legend::empty(unit) } else { rows };
+        let top = write_head(canvas, names.title, &head, unit)? + 12.0 * unit;
 
-        let title_room = 30.0 * unit;
+        let title_room = NAME * unit;
         let bottom = bounds.bottom - margin - title_room - (font::CAPITAL * small + 24.0 * unit);
-        let y_ticks = y.ticks(ticks_that_fit(bottom - top, 2.6 * small));
+        let column = if beside {
+            Some(Column::arrange(
+                legend,
+                0.4 * bounds.width(),
+                bottom - top,
+                unit,
+            )?)
+        } else {
+            None
+        };
+        let right = column.as_ref().map_or(right, |c| c.width() + 2.0 * margin);
+        let y_ticks = y.ticks(ticks_that_fit(bottom - top, 2.2 * small));
         let widest = widest(&y_ticks, small)?;
         let left = margin + title_room + 8.0 * unit + widest + 14.0 * unit;
 
@@ -68,7 +84,7 @@ impl Frame {
             bottom,
         };
         let mut x_ticks = Ticks::default();
-        for wanted in (2..=7).rev() {
+        for wanted in (2..=6).rev() {
             x_ticks = x.ticks(wanted);
             let last = x_ticks
                 .labels
@@ -94,74 +110,99 @@ impl Frame {
             x_ticks,
             y_ticks,
         };
-        frame.write_axes(canvas, names, small, margin)?;
+        frame.write_x_labels(canvas)?;
+        frame.write_y_labels(canvas)?;
+        frame.write_names(canvas, names, plot)?;
+        if let Some(column) = column {
+            column.draw(canvas, (plot.right + 1.5 * margin, plot.top))?;
+        }
         Ok(frame)
     }
 
-    fn write_axes(
+    /// The frame around `plot`, of which nothing is written yet.
+    pub(crate) fn around(plot: Rect, x: Axis, y: Axis, unit: f64) -> Result<Self, Error> {
+        let small = SMALL * unit;
+        let mut x_ticks = Ticks::default();
+        for wanted in (2..=5).rev() {
+            x_ticks = x.ticks(wanted);
+            if stand_apart(&x_ticks, x, plot.width(), small)? {
+                break;
+            }
+        }
+        let y_ticks = y.ticks(ticks_that_fit(plot.height(), 2.2 * small).min(5));
+        Ok(Self {
+            plot,
+            x,
+            y,
+            unit,
+            x_ticks,
+            y_ticks,
+        })
+    }
+
+    /// The widths in pixels of the widest labels of both axes.
+    pub(crate) fn widest_labels(&self) -> Result<[f64; 2], Error> {
+        let small = SMALL * self.unit;
+        Ok([widest(&self.x_ticks, small)?, widest(&self.y_ticks, small)?])
+    }
+
+    /// The ticks below the plot, with their labels.
+    pub(crate) fn write_x_labels(&self, canvas: &mut Canvas) -> Result<(), Error> {
+        let (plot, unit) = (self.plot, self.unit);
+        let style = Lettering::new(SMALL * unit, Align::Middle, Align::Start);
+        for (value, label) in self.x_ticks.at.iter().zip(&self.x_ticks.labels) {
+            let at = self.point(*value, self.y.low).0;
+            let tick = Rect {
+                left: at - 1.5 * unit,
+                right: at + 1.5 * unit,
+                top: plot.bottom,
+                bottom: plot.bottom + 9.0 * unit,
+            };
+            canvas.fill(tick, INK);
+            canvas.text(label, (at, plot.bottom + 16.0 * unit), style)?;
+        }
+        Ok(())
+    }
+
+    /// The ticks at the left of the plot, with their labels.
+    pub(crate) fn write_y_labels(&self, canvas: &mut Canvas) -> Result<(), Error> {
+        let (plot, unit) = (self.plot, self.unit);
+        let style = Lettering::new(SMALL * unit, Align::End, Align::Middle);
+        for (value, label) in self.y_ticks.at.iter().zip(&self.y_ticks.labels) {
+            let at = self.point(self.x.low, *value).1;
+            let tick = Rect {
+                left: plot.left - 9.0 * unit,
+                right: plot.left,
+                top: at - 1.5 * unit,
+                bottom: at + 1.5 * unit,
+            };
+            canvas.fill(tick, INK);
+            canvas.text(label, (plot.left - 14.0 * unit, at), style)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the axes at the edges of the picture, in the middle of `area`.
+    pub(crate) fn write_names(
         &self,
         canvas: &mut Canvas,
         names: Names<'_>,
-        small: f64,
-        margin: f64,
+        area: Rect,
     ) -> Result<(), Error> {
-        let (bounds, plot, unit) = (canvas.bounds(), self.plot, self.unit);
-        for (value, label) in self.x_ticks.at.iter().zip(&self.x_ticks.labels) {
-            let at = self.point(*value, self.y.low).0;
-            canvas.fill(
-                Rect {
-                    left: at - unit,
-                    right: at + unit,
-                    top: plot.bottom,
-                    bottom: plot.bottom + 9.0 * unit,
-                },
-                INK,
-            );
-            canvas.text(
-                label,
-                (at, plot.bottom + 16.0 * unit),
-                Lettering::new(small, Align::Middle, Align::Start),
-            )?;
-        }
-        for (value, label) in self.y_ticks.at.iter().zip(&self.y_ticks.labels) {
-            let at = self.point(self.x.low, *value).1;
-            canvas.fill(
-                Rect {
-                    left: plot.left - 9.0 * unit,
-                    right: plot.left,
-                    top: at - unit,
-                    bottom: at + unit,
-                },
-                INK,
-            );
-            canvas.text(
-                label,
-                (plot.left - 14.0 * unit, at),
-                Lettering::new(small, Align::End, Align::Middle),
-            )?;
-        }
-        let size = 29.0 * unit;
-        let (name, size_x) = fitted(
-            &as_labelled(names.x, &self.x_ticks),
-            size,
-            plot.width() + margin,
-        )?;
+        let (bounds, unit) = (canvas.bounds(), self.unit);
+        let (size, margin) = (NAME * unit, MARGIN * unit);
+        let name = as_labelled(names.x, &self.x_ticks);
+        let (name, size_x) = fitted(&name, size, area.width() + margin)?;
         let at = (
-            (plot.left + plot.right) / 2.0,
+            f64::midpoint(area.left, area.right),
             bounds.bottom - margin - font::DESCENT * size,
         );
         canvas.text(&name, at, Lettering::new(size_x, Align::Middle, Align::End))?;
-        let (name, size_y) = fitted(
-            &as_labelled(names.y, &self.y_ticks),
-            size,
-            plot.height() + margin,
-        )?;
-        let at = (margin, (plot.top + plot.bottom) / 2.0);
-        canvas.text(
-            &name,
-            at,
-            Lettering::new(size_y, Align::Middle, Align::Start).upwards(),
-        )
+        let name = as_labelled(names.y, &self.y_ticks);
+        let (name, size_y) = fitted(&name, size, area.height() + margin)?;
+        let at = (margin, f64::midpoint(area.top, area.bottom));
+        let style = Lettering::new(size_y, Align::Middle, Align::Start).upwards();
+        canvas.text(&name, at, style)
     }
 
     /// The pixel of the values `x` and `y`.
@@ -183,8 +224,8 @@ impl Frame {
             let at = self.point(*value, self.y.low).0;
             canvas.fill(
                 Rect {
-                    left: at - self.unit,
-                    right: at + self.unit,
+                    left: at - 1.5 * self.unit,
+                    right: at + 1.5 * self.unit,
                     ..self.plot
                 },
                 GRID,
@@ -194,8 +235,8 @@ impl Frame {
             let at = self.point(self.x.low, *value).1;
             canvas.fill(
                 Rect {
-                    top: at - self.unit,
-                    bottom: at + self.unit,
+                    top: at - 1.5 * self.unit,
+                    bottom: at + 1.5 * self.unit,
                     ..self.plot
                 },
                 GRID,
@@ -205,7 +246,7 @@ impl Frame {
 
     /// The border, drawn after the data.
     pub(crate) fn border(&self, canvas: &mut Canvas) {
-        canvas.outline(self.plot, (2.0 * self.unit).max(1.0), INK);
+        canvas.outline(self.plot, (3.0 * self.unit).max(1.0), INK);
     }
 
     /// Draws `mark` at a pixel; one on the border is not cut.
@@ -223,73 +264,81 @@ impl Frame {
     pub(crate) fn upright(&self, canvas: &mut Canvas, x: f64, color: Color) {
         let at = self.point(x, self.y.low).0;
         let dashes = dashed(
-            [(at, self.plot.bottom), (at, self.plot.top)],
-            10.0 * self.unit,
-            9.0 * self.unit,
+            &[(at, self.plot.bottom), (at, self.plot.top)],
+            &[10.0 * self.unit, 9.0 * self.unit],
         );
-        canvas.stroke(&dashes, 2.5 * self.unit, color, self.plot);
+        canvas.stroke(&dashes, 3.5 * self.unit, color, self.plot);
     }
 }
 
-/// The unit of all sizes in a picture with these bounds.
-pub(crate) fn unit(bounds: Rect) -> f64 {
-    (bounds.width() / 900.0).min(bounds.height() / 750.0)
+/// Writes title and legend at the top of the picture and returns where they end.
+pub(crate) fn write_head(
+    canvas: &mut Canvas,
+    title: &str,
+    legend: &Legend,
+    unit: f64,
+) -> Result<f64, Error> {
+    let (width, margin) = (canvas.bounds().width(), MARGIN * unit);
+    let mut top = margin;
+    if !title.is_empty() {
+        let (title, size) = fitted(title, TITLE * unit, width - 2.0 * margin)?;
+        let style = Lettering::new(size, Align::Middle, Align::Start);
+        canvas.text(&title, (width / 2.0, top + 4.0 * unit), style)?;
+        top += TITLE * unit;
+    }
+    legend.draw(canvas, top)?;
+    Ok(top + legend.height())
 }
 
-/// `text` at `size`, made smaller or cut with an ellipsis until it is at most `room` pixels wide.
-pub(crate) fn fitted(text: &str, size: f64, room: f64) -> Result<(String, f64), Error> {
-    let width = font::width(text, size)?;
-    if width <= room {
-        return Ok((text.to_owned(), size));
-    }
-    let size = size * (room / width).clamp(0.7, 1.0) * 0.99;
-    let mut kept: String = text.to_owned();
-    if font::width(&kept, size)? > room {
-        // A text is cut to what can fit before it is measured letter by letter.
-        kept = kept.chars().take(400).collect();
-        while !kept.is_empty() && font::width(&format!("{kept}…"), size)? > room {
-            kept.pop();
+/// The height in pixels of what [`write_head`] writes.
+pub(crate) fn head_height(title: &str, legend: &Legend, unit: f64) -> f64 {
+    let title = if title.is_empty() { 0.0 } else { TITLE * unit };
+    MARGIN * unit + title + legend.height()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::color::WHITE;
+    use super::*;
+
+    #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "a pixel of the picture")]
+    fn letters_and_minus_signs_survive_in_a_thumbnail_of_300_pixels() {
+        let mut canvas = Canvas::new(640, 480, WHITE).unwrap();
+        let axis = Axis {
+            low: -1.0,
+            high: 1.0,
+            log: false,
+        };
+        let names = Names {
+            title: "surface",
+            x: "a",
+            y: "b",
+        };
+        let frame = Frame::lay_out(&mut canvas, names, &[], axis, axis, 0.0).unwrap();
+        assert_eq!(frame.x_ticks.labels[0], "−1.0");
+        let picture = canvas.into_picture();
+        let size = SMALL * frame.unit;
+        // The sign is the first part of the label, which stands in the middle below its tick.
+        let left = frame.plot.left - font::width("−1.0", size).unwrap() / 2.0;
+        let sign = font::width("−", size).unwrap();
+        let top = frame.plot.bottom + 16.0 * frame.unit;
+        // The Images page is 346 pixels wide in a window of 1440, and leaves rows and columns out.
+        for width in 300..=346 {
+            let scale = 640.0 / f64::from(width);
+            // Capitals of five pixels are about the least that can be read.
+            assert!(font::CAPITAL * size / scale > 6.0);
+            let column = (left + 0.5 * sign) as u32;
+            let rows = 0..(480.0 / scale) as u32;
+            let rows = rows.map(|row| (f64::from(row) + 0.5) * scale);
+            let label = rows.filter(|y| (top..top + font::CAPITAL * size).contains(y));
+            let grey = label.filter_map(|y| picture.pixel(column, y as u32));
+            let darkest = grey.map(|color| color[0]).fold(255, u8::min);
+            // Half of the way from white to ink.
+            assert!(
+                u16::from(darkest) < (255 + u16::from(INK[0])) / 2,
+                "{darkest} at {width}"
+            );
         }
-        kept = format!("{}…", kept.trim_end());
     }
-    Ok((kept, size))
-}
-
-/// The width of the widest label.
-pub(crate) fn widest(ticks: &Ticks, size: f64) -> Result<f64, Error> {
-    ticks.labels.iter().try_fold(0.0_f64, |widest, label| {
-        Ok(widest.max(font::width(label, size)?))
-    })
-}
-
-/// How many labels `each` pixels high fit into `room`.
-#[expect(clippy::cast_possible_truncation, reason = "clamped to a handful")]
-pub(crate) fn ticks_that_fit(room: f64, each: f64) -> usize {
-    (room / each).clamp(2.0, 8.0) as usize
-}
-
-/// `name` with the number that was subtracted from the labels, or the power of ten that they were divided by.
-pub(crate) fn as_labelled(name: &str, ticks: &Ticks) -> String {
-    match &ticks.offset {
-        None if ticks.power.is_some() => {
-            format!("{name} / {}", power_of_ten(1, ticks.power.unwrap_or(0)))
-        }
-        Some(offset) if offset.starts_with('−') => {
-            format!("{name} + {}", offset.trim_start_matches('−'))
-        }
-        Some(offset) => format!("{name} − {offset}"),
-        None => name.to_owned(),
-    }
-}
-
-fn stand_apart(ticks: &Ticks, axis: Axis, room: f64, size: f64) -> Result<bool, Error> {
-    let mut end = f64::NEG_INFINITY;
-    for (value, label) in ticks.at.iter().zip(&ticks.labels) {
-        let (center, half) = (axis.unit(*value) * room, font::width(label, size)? / 2.0);
-        if center - half < end + 0.6 * size {
-            return Ok(false);
-        }
-        end = center + half;
-    }
-    Ok(true)
 }

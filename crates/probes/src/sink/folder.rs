@@ -79,6 +79,19 @@ impl Folder {
         })))
     }
 
+    /// The file of the pictures of `tag`: `landscape/surface` is `landscape-surface.png`.
+    #[must_use]
+    pub fn picture_name(tag: &str) -> String {
+        format!("{}.png", tag.replace('/', "-"))
+    }
+
+    /// Names and contents of the files for the numbers of a picture: JSON with all that is known, and tables as CSV (RFC 4180). Numbers that are not finite are `NaN`,
+    /// `inf` and `-inf`, in JSON as strings.
+    #[must_use]
+    pub fn number_files(tag: &str, step: u64, data: &serde_json::Value) -> Vec<(String, Vec<u8>)> {
+        numbers::files(tag, step, data)
+    }
+
     /// Adds the files of a run that goes on to the lists.
     #[must_use]
     pub fn resume(
@@ -135,17 +148,16 @@ impl State {
     fn take(&mut self, record: &Record) -> Result<(), Error> {
         match &record.value {
             Value::Picture(picture) => {
-                let stem = record.tag.replace('/', "-");
-                let name = format!("{stem}.png");
+                let name = Folder::picture_name(&record.tag);
                 let owner = self
                     .owners
-                    .entry(stem.clone())
+                    .entry(name.clone())
                     .or_insert_with(|| record.tag.clone());
                 if *owner != record.tag {
                     return Err(Error::PictureName {
                         tag: record.tag.clone(),
                         other: owner.clone(),
-                        name: stem,
+                        name,
                     });
                 }
                 self.put(&name, &picture.png()?)?;

@@ -1,0 +1,38 @@
+//! `landscape completions SHELL`: the script with which a shell completes commands and flags.
+
+use clap::{Args, CommandFactory};
+use clap_complete::{Shell, generate};
+
+use crate::Cli;
+use crate::failure::SUCCESS;
+use crate::report::output::print;
+
+pub(super) const EXAMPLE: &str = "Example:
+  landscape completions bash > ~/.local/share/bash-completion/completions/landscape
+  landscape completions zsh > ~/.zfunc/_landscape     # with ~/.zfunc in fpath
+  landscape completions fish > ~/.config/fish/completions/landscape.fish";
+
+/// What the command takes.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Prints the script.
+///
+/// # Errors
+///
+/// When it cannot be printed.
+pub(super) fn carry_out(arguments: &Arguments) -> anyhow::Result<u8> {
+    let mut script = Vec::new();
+    generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "landscape",
+        &mut script,
+    );
+    print(String::from_utf8_lossy(&script).trim_end())?;
+    Ok(SUCCESS)
+}

@@ -1,0 +1,395 @@
+//! The pictures of a comparison: what the runs have stored, in one frame each and on one scale, as PNG files and for TensorBoard.
+//!
+//! Of runs that differ in nothing but the seed one is drawn: that of the first seed that all have.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use probes::render::{
+    ContoursConfig, CurvesConfig, DensityConfig, Field, NamedField, NamedSpectrum, Picture, Series,
+    contours, curves, densities,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tensorboard::Png;
+
+use super::{Comparison, Run, found, wrapped};
+use crate::config::choice::name;
+use crate::engine::checkpoints;
+use crate::engine::manifest;
+use crate::engine::run_dir::{Existing, RunDir};
+use crate::failure::usage;
+use crate::report::number::Number;
+use crate::report::summary;
+
+/// The folder of the pictures beside the runs; TensorBoard shows it as a run of that name.
+pub(crate) const FOLDER: &str = "comparison";
+
+/// No more runs than these are told apart by their colours.
+const MOST: usize = 12;
+
+/// Of more runs the minima would hide the curves.
+const FEW: usize = 4;
+
+/// The numbers that instruments leave beside a run, without their `step` and what else is not drawn.
+const SURFACE: &str = "landscape-surface.json";
+const LINE: &str = "landscape-line.json";
+const DENSITY: &str = "curvature-density.json";
+
+#[derive(Deserialize)]
+struct Surface {
+    seed: u64,
+    a: Vec<Number>,
+    b: Vec<Number>,
+    loss: Vec<Number>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    direction: String,
+    seed: u64,
+    a: Vec<Number>,
+    curves: Vec<Curve>,
+}
+
+#[derive(Deserialize)]
+struct Curve {
+    name: String,
+    loss: Vec<Number>,
+}
+
+#[derive(Deserialize)]
+struct Density {
+    grid: Vec<Number>,
+    density: Vec<Number>,
+    nodes: Vec<Number>,
+}
+
+/// What was drawn.
+pub(crate) struct Drawn {
+    /// Where the files are.
+    pub(crate) folder: PathBuf,
+    /// Their names.
+    pub(crate) files: Vec<String>,
+    /// What a reader should know.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Drawn {
+    /// The files with their folder.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        self.files
+            .iter()
+            .map(|file| self.folder.join(file))
+            .collect()
+    }
+
+    /// Where the pictures are and what they show, in lines of so many columns.
+    pub(crate) fn text(&self, columns: usize) -> String {
+        let mut text = String::new();
+        if !self.files.is_empty() {
+            text = format!("On one scale: {}", self.folder.join("*.png").display());
+        }
+        for remark in &self.remarks {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text += &wrapped(remark, columns);
+        }
+        text
+    }
+}
+
+/// Returns the folder for pictures of runs where none is given: beside the runs, in the folder that all lie in.
+pub(crate) fn usual_folder(comparison: &Comparison) -> PathBuf {
+    let runs = comparison.runs.iter();
+    let directories: Vec<&Path> = runs.map(|run| run.directory.as_path()).collect();
+    found::common_folder(&directories).join(FOLDER)
+}
+
+/// A folder in which something else lies is never written.
+///
+/// # Errors
+///
+/// A usage error that names what lies there.
+pub(crate) fn check_folder(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    if folder.is_file() {
+        return Err(usage(format!(
+            "{shown} is a file; choose another directory for the pictures"
+        )));
+    }
+    let is_run = folder.join(summary::FILE).exists() || folder.join(checkpoints::FOLDER).exists();
+    if is_run {
+        return Err(usage(format!(
+            "{shown} holds a run; choose another directory for the pictures"
+        )));
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Ok(());
+    };
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    let foreign = |name: &std::ffi::OsString| {
+        let name = name.to_string_lossy();
+        !name.starts_with('.') && !name.ends_with(".partial")
+    };
+    if !folder.join(manifest::FILE).exists() && names.any(|name| foreign(&name)) {
+        return Err(usage(format!(
+            "{shown} holds files that are not a comparison's; choose another directory for the pictures"
+        )));
+    }
+    Ok(())
+}
+
+/// Draws what at least two runs have stored, into a folder that then holds nothing else of an earlier comparison.
+///
+/// # Errors
+///
+/// When numbers of a run cannot be read, or the folder cannot be written or holds something else.
+pub(crate) fn draw(comparison: &Comparison, folder: &Path) -> anyhow::Result<Drawn> {
+    check_folder(folder)?;
+    let (runs, remarks) = chosen(comparison);
+    let mut pictures = lines(&runs)?;
+    pictures.extend(density(&runs)?.map(|picture| ("density".to_owned(), picture)));
+    pictures.extend(surfaces(&runs)?.map(|picture| ("surface".to_owned(), picture)));
+    let mut drawn = Drawn {
+        folder: folder.to_owned(),
+        files: Vec::new(),
+        remarks,
+    };
+    if pictures.is_empty() {
+        let nothing = "No pictures: at least two runs need the numbers of a line, a surface or a density (--probe-line end, say).";
+        drawn.remarks.push(nothing.to_owned());
+        return Ok(drawn);
+    }
+    let mut directory = RunDir::take(folder, Existing::Overwrite)?;
+    let mut events = directory.begin_events(0)?;
+    events.text("comparison/figures", 0, &comparison.markdown())?;
+    for (stem, picture) in pictures {
+        let png = picture.png()?;
+        events.image(
+            &format!("comparison/{stem}"),
+            0,
+            &[Png::from_bytes(png.clone())?],
+        )?;
+        let file = format!("{stem}.png");
+        directory.write(&file, &png)?;
+        drawn.files.push(file);
+    }
+    events.finish()?;
+    Ok(drawn)
+}
+
+/// A run to be drawn, under the name it has in the picture.
+struct Chosen<'a> {
+    name: String,
+    run: &'a Run,
+}
+
+impl Chosen<'_> {
+    /// The numbers in a file of the run, if it has left such a file.
+    fn read<T: DeserializeOwned>(&self, file: &str) -> anyhow::Result<Option<T>> {
+        if !self.run.summary.numbers.iter().any(|name| name == file) {
+            return Ok(None);
+        }
+        let path = self.run.directory.join(file);
+        let text =
+            std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let numbers = serde_json::from_slice(&text).with_context(|| {
+            format!("{} does not hold the numbers of a picture", path.display())
+        })?;
+        Ok(Some(numbers))
+    }
+
+    /// Two networks with the same answer have the same parameters, so that a seed draws the same direction for both.
+    fn network(&self) -> (String, String, usize) {
+        let config = &self.run.summary.config;
+        (
+            name(config.model),
+            config.hidden.to_string(),
+            self.run.summary.parameters,
+        )
+    }
+}
+
+/// The runs to draw, and what is to be said about the choice.
+fn chosen(comparison: &Comparison) -> (Vec<Chosen<'_>>, Vec<String>) {
+    let mut remarks = Vec::new();
+    let mut chosen: Vec<Chosen<'_>> = if comparison.is_grouped() {
+        let shared = comparison.groups.first().and_then(|first| {
+            let has = |seed: &&u32| comparison.groups.iter().all(|g| g.seeds.contains(seed));
+            first.seeds.iter().find(has)
+        });
+        match shared {
+            Some(seed) => remarks.push(format!("The pictures show the runs of seed {seed}.")),
+            None => remarks.push("The pictures show the first seed of each.".to_owned()),
+        }
+        let groups = comparison.groups.iter().zip(&comparison.members);
+        groups
+            .map(|(group, members)| {
+                let place = shared.and_then(|seed| group.seeds.iter().position(|s| s == seed));
+                let run = &comparison.runs[members.runs[place.unwrap_or(0)]];
+                // One seed for all is in the names of the directions.
+                let name = match shared {
+                    Some(_) => group.name.clone(),
+                    None => format!("{}, seed {}", group.name, run.summary.config.seed),
+                };
+                Chosen { name, run }
+            })
+            .collect()
+    } else {
+        let runs = comparison.runs.iter();
+        runs.map(|run| Chosen {
+            name: run.name.clone(),
+            run,
+        })
+        .collect()
+    };
+    if chosen.len() > MOST {
+        remarks.push(format!(
+            "The pictures show the first {MOST} of {}.",
+            chosen.len()
+        ));
+        chosen.truncate(MOST);
+    }
+    (chosen, remarks)
+}
+
+/// How directions of several runs are called: `one direction` where they are the same.
+fn directions(what: &str, whose: &[(&Chosen<'_>, u64)]) -> String {
+    let seeds: BTreeSet<u64> = whose.iter().map(|(_, seed)| *seed).collect();
+    let networks: BTreeSet<_> = whose.iter().map(|(run, _)| run.network()).collect();
+    let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
+    if networks.len() > 1 {
+        return format!("{what}, each network's own");
+    }
+    match seeds.as_slice() {
+        [seed] => format!("{what} of seed {seed}"),
+        seeds if seeds.len() <= 4 => format!("{what}, each run's own (seeds {})", seeds.join(", ")),
+        seeds => format!("{what}, each run's own ({} seeds)", seeds.len()),
+    }
+}
+
+/// A picture for each loss that was measured along a line.
+fn lines(runs: &[Chosen<'_>]) -> anyhow::Result<Vec<(String, Picture)>> {
+    let mut found: Vec<(&Chosen<'_>, Line)> = Vec::new();
+    for run in runs {
+        found.extend(run.read(LINE)?.map(|line| (run, line)));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for curve in found.iter().flat_map(|(_, line)| &line.curves) {
+        if !names.contains(&curve.name.as_str()) {
+            names.push(&curve.name);
+        }
+    }
+    let mut pictures = Vec::new();
+    for name in names {
+        let of = |line: &Line| line.curves.iter().position(|curve| curve.name == name);
+        let having: Vec<(&Chosen<'_>, &Line, usize)> = found
+            .iter()
+            .filter_map(|(run, line)| Some((*run, line, of(line)?)))
+            .collect();
+        if having.len() < 2 {
+            continue;
+        }
+        let coordinates: Vec<(Vec<f64>, Vec<f64>)> = having
+            .iter()
+            .map(|(_, line, curve)| (plain(&line.a), plain(&line.curves[*curve].loss)))
+            .collect();
+        let series: Vec<Series<'_>> = having
+            .iter()
+            .zip(&coordinates)
+            .map(|((run, ..), (x, y))| Series {
+                name: &run.name,
+                x,
+                y,
+            })
+            .collect();
+        let kinds: BTreeSet<&str> = having
+            .iter()
+            .map(|(_, line, _)| line.direction.as_str())
+            .collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let whose: Vec<_> = having
+            .iter()
+            .map(|(run, line, _)| (*run, line.seed))
+            .collect();
+        let config = CurvesConfig::new(format!("Loss along a line: {name}"))
+            .with_x_label(format!(
+                "multiples of {}",
+                directions(&kinds.join(" or "), &whose)
+            ))
+            .with_y_label("loss".into())
+            .with_center(Some(0.0))
+            .with_minima(having.len() <= FEW);
+        let picture = curves(&series, &config).context("the lines cannot be drawn")?;
+        pictures.push((format!("line-{}", name.replace([' ', '/'], "-")), picture));
+    }
+    Ok(pictures)
+}
+
+/// The densities over each other.
+fn density(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
+    let mut found = Vec::new();
+    for run in runs {
+        if let Some(density) = run.read::<Density>(DENSITY)? {
+            let (grid, values) = (plain(&density.grid), plain(&density.density));
+            // That of a run that diverged.
+            let can_be_drawn =
+                grid.iter().all(|v| v.is_finite()) && values.iter().any(|v| *v > 0.0);
+            if can_be_drawn {
+                found.push((run, grid, values, plain(&density.nodes)));
+            }
+        }
+    }
+    if found.len() < 2 {
+        return Ok(None);
+    }
+    let spectra: Vec<NamedSpectrum<'_>> = found
+        .iter()
+        .map(|(run, grid, density, nodes)| NamedSpectrum {
+            name: &run.name,
+            grid,
+            density,
+            nodes,
+        })
+        .collect();
+    let config = DensityConfig::new("Spectral densities of the Hessian".into());
+    let picture = densities(&spectra, &config).context("the densities cannot be drawn")?;
+    Ok(Some(picture))
+}
+
+/// The surfaces side by side.
+fn surfaces(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
+    let mut found = Vec::new();
+    for run in runs {
+        if let Some(surface) = run.read::<Surface>(SURFACE)? {
+            let (a, b) = (plain(&surface.a), plain(&surface.b));
+            found.push((run, surface.seed, a, b, plain(&surface.loss)));
+        }
+    }
+    if found.len() < 2 {
+        return Ok(None);
+    }
+    let panels: Vec<NamedField<'_>> = found
+        .iter()
+        .map(|(run, _, a, b, values)| NamedField {
+            name: &run.name,
+            field: Field { a, b, values },
+        })
+        .collect();
+    let whose: Vec<_> = found.iter().map(|(run, seed, ..)| (*run, *seed)).collect();
+    let config = ContoursConfig::new("Loss surfaces on one scale".into())
+        .with_a_label(format!(
+            "multiples of {}",
+            directions("direction 1", &whose)
+        ))
+        .with_b_label("multiples of direction 2".into());
+    let picture = contours(&panels, &config).context("the surfaces cannot be drawn")?;
+    Ok(Some(picture))
+}
+
+fn plain(numbers: &[Number]) -> Vec<f64> {
+    numbers.iter().map(|number| number.0).collect()
+}

@@ -1,0 +1,158 @@
+//! The folder of a measurement: its document, which lists its files, and these files. Nothing that a run or somebody else has made
+//! is written over.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+use tensorboard::RunLock;
+
+use super::files::{PARTIAL, remove_file, write_atomically};
+use super::manifest;
+use crate::failure::usage;
+
+/// The document of a measurement.
+pub(crate) const FILE: &str = "measurement.json";
+
+/// The schema that this program writes and reads.
+pub(crate) const SCHEMA: &str = "landscape-measurement/1";
+
+/// The status of a measurement that is going on, or was killed.
+const UNFINISHED: &str = "unfinished";
+
+/// A folder under lock.
+pub(crate) struct MeasureDir {
+    lock: RunLock,
+    files: BTreeSet<String>,
+}
+
+/// The files of an earlier measurement in a folder; none where there is nothing.
+///
+/// # Errors
+///
+/// A usage error when a finished measurement is there and is not to be overwritten, or something else.
+pub(crate) fn inspect(folder: &Path, overwrite: bool) -> anyhow::Result<BTreeSet<String>> {
+    let shown = folder.display();
+    let elsewhere = "choose another folder with --output DIR";
+    if folder.is_file() {
+        return Err(usage(format!("{shown} is a file; {elsewhere}")));
+    }
+    if !folder.exists() {
+        return Ok(BTreeSet::new());
+    }
+    let cannot = || format!("{shown} cannot be read");
+    let document = folder.join(FILE);
+    if document.is_file() {
+        let text = std::fs::read(&document).with_context(cannot)?;
+        let earlier: Option<Value> = serde_json::from_slice(&text).ok();
+        let text = |key: &str| earlier.as_ref()?.get(key)?.as_str().map(str::to_owned);
+        if text("schema").as_deref() != Some(SCHEMA) {
+            return Err(usage(format!(
+                "{} is not a measurement of this program (schema {SCHEMA}); {elsewhere}",
+                document.display()
+            )));
+        }
+        if !overwrite && text("status").as_deref() == Some(super::measurement::FINISHED) {
+            return Err(usage(format!(
+                "{shown} holds a measurement; --overwrite replaces it, --output DIR writes elsewhere"
+            )));
+        }
+        let listed = earlier.as_ref().and_then(|earlier| earlier.get("files"));
+        let listed = listed.and_then(Value::as_array).into_iter().flatten();
+        let plain = |name: &&str| {
+            Path::new(name)
+                .file_name()
+                .is_some_and(|file| file == *name)
+        };
+        let names = listed.filter_map(Value::as_str).filter(plain);
+        return Ok(names.map(str::to_owned).collect());
+    }
+    if folder.join(manifest::FILE).exists() {
+        return Err(usage(format!("{shown} holds a training; {elsewhere}")));
+    }
+    let leftovers = [".writer.lock".to_owned(), format!("{FILE}{PARTIAL}")];
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let name = entry.with_context(cannot)?.file_name();
+        if leftovers.iter().all(|leftover| name != leftover.as_str()) {
+            return Err(usage(format!(
+                "{shown} holds files that are not a measurement's (there is no {FILE}); {elsewhere}"
+            )));
+        }
+    }
+    Ok(BTreeSet::new())
+}
+
+impl MeasureDir {
+    /// Makes the folder, takes its lock, and removes the files of an earlier measurement.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`], when another process has the lock, or when the folder cannot be made, emptied or written.
+    pub(crate) fn take(folder: &Path, overwrite: bool) -> anyhow::Result<Self> {
+        inspect(folder, overwrite)?;
+        let lock = RunLock::take(folder).with_context(|| {
+            format!(
+                "the folder {} cannot be made, written or locked; --output DIR writes elsewhere",
+                folder.display()
+            )
+        })?;
+        // Decided once more, now that nobody else can change it.
+        for name in inspect(folder, overwrite)? {
+            let path = folder.join(&name);
+            if name != FILE && !path.is_dir() {
+                remove_file(&path)
+                    .with_context(|| format!("{} cannot be removed", path.display()))?;
+            }
+        }
+        let mut taken = Self {
+            lock,
+            files: BTreeSet::new(),
+        };
+        taken.list()?;
+        Ok(taken)
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        self.lock.directory()
+    }
+
+    /// Writes a file, which the list names before it is there.
+    ///
+    /// # Errors
+    ///
+    /// When there is a file of that name that is not the measurement's, or it cannot be written.
+    pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.lock.check_in_place()?;
+        let path: PathBuf = self.path().join(name);
+        if !self.files.contains(name) {
+            ensure!(
+                !path.exists(),
+                "{} is there already and not this measurement's; move it away",
+                path.display()
+            );
+            self.files.insert(name.to_owned());
+            self.list()?;
+        }
+        write_atomically(&path, bytes)
+    }
+
+    /// Writes the document, with the names of the files in it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub(crate) fn conclude(&mut self, mut document: Value) -> anyhow::Result<Value> {
+        self.lock.check_in_place()?;
+        document["files"] = json!(self.files);
+        let text = format!("{document:#}\n");
+        write_atomically(&self.path().join(FILE), text.as_bytes())?;
+        Ok(document)
+    }
+
+    fn list(&mut self) -> anyhow::Result<()> {
+        self.conclude(json!({"schema": SCHEMA, "status": UNFINISHED}))
+            .map(|_| ())
+    }
+}

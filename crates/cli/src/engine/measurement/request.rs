@@ -1,0 +1,80 @@
+//! What is to be measured of a checkpoint, every setting decided.
+
+use std::path::PathBuf;
+
+use landscape::{LanczosConfig, TraceConfig};
+use serde::Serialize;
+
+use crate::config::choice::DeviceKind;
+
+/// Which parts of the data losses are measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Parts {
+    /// Training and validation: the test examples are for the last step.
+    WithoutTest,
+    /// All three.
+    All,
+}
+
+/// What is to be measured.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Request {
+    /// Losses and accuracies.
+    pub(crate) losses: Option<Parts>,
+    /// So many of the largest eigenvalues.
+    pub(crate) eigenvalues: Option<usize>,
+    /// The smallest eigenvalue.
+    pub(crate) smallest: bool,
+    /// Tolerance of the eigenvalues.
+    pub(crate) tolerance: f64,
+    /// Most Lanczos steps.
+    pub(crate) max_steps: usize,
+    /// The trace.
+    pub(crate) trace: bool,
+    /// Standard error of the trace, relative to it.
+    pub(crate) trace_error: f64,
+    /// Most products of the trace.
+    pub(crate) max_probes: usize,
+    /// SAM sharpness with this radius.
+    pub(crate) sharpness: Option<f64>,
+    /// The spectral density, from so many start vectors.
+    pub(crate) density: Option<usize>,
+    /// Lanczos steps from each of them.
+    pub(crate) density_steps: usize,
+    /// The loss along a direction, or between two runs, at so many points.
+    pub(crate) line: Option<usize>,
+    /// The loss over a plane, at so many points along a side.
+    pub(crate) surface: Option<usize>,
+    /// How far line and surface reach, in multiples of the directions.
+    pub(crate) range: f64,
+    /// Seed of start vectors and directions.
+    pub(crate) seed: u64,
+    /// Training examples of the sample; otherwise as many as the run's.
+    pub(crate) examples: Option<usize>,
+    /// Device; otherwise the run's.
+    pub(crate) device: Option<DeviceKind>,
+    /// Where it is written.
+    #[serde(skip)]
+    pub(crate) output: PathBuf,
+}
+
+impl Request {
+    /// The settings of eigenvalues.
+    pub(crate) fn lanczos(&self) -> LanczosConfig {
+        LanczosConfig::new()
+            .with_seed(self.seed)
+            .with_tolerance(self.tolerance)
+            .with_max_steps(self.max_steps)
+    }
+
+    /// The settings of the trace.
+    pub(crate) fn trace(&self) -> TraceConfig {
+        let config = TraceConfig::new().with_seed(self.seed);
+        let fewest = config.min_probes.min(self.max_probes);
+        config
+            .with_relative_error(self.trace_error)
+            .with_min_probes(fewest)
+            .with_max_probes(self.max_probes)
+    }
+}

@@ -1,0 +1,145 @@
+//! The loss along a random direction and over the plane of two, filter-normalised, as the instruments of a run draw them.
+
+use landscape::slice::{line_with, linspace, plane_with};
+use landscape::{Grid, ParameterSpace, filter_normalize, random_direction, random_directions};
+use probes::json_numbers;
+use probes::render::{self, ContourConfig, Field, Series, contour};
+use probes::sink::Folder;
+use serde_json::{Value, json};
+
+use super::bench::{Bench, Finding, NamedFile, Row, number, timed};
+use crate::engine::instruments::risk;
+use crate::engine::network::Network;
+use crate::report::number::significant;
+
+impl Bench<'_> {
+    pub(super) fn line<M: Network>(&self, model: &M, points: usize) -> anyhow::Result<Finding> {
+        let (range, seed) = (self.request.range, self.request.seed);
+        let a = linspace(-range..=range, points);
+        let space = ParameterSpace::of(model)?;
+        let direction = filter_normalize(&space, model, random_direction(&space, seed))?;
+        let curves = [
+            (
+                "training sample",
+                risk::<M>(self.data.curvature_batches(&self.device)?),
+            ),
+            (
+                "validation",
+                risk::<M>(self.data.validation_batches(&self.device)?),
+            ),
+        ];
+        let of = curves.len() * points;
+        let (losses, seconds) = timed(|| {
+            let mut losses = Vec::new();
+            for (index, (name, risk)) in curves.iter().enumerate() {
+                let each = |done, _| self.goes_on(index * points + done + 1, Some(of), "points");
+                losses.push((*name, line_with(model, risk, &direction, &a, each)?.loss));
+            }
+            Ok::<_, landscape::Error>(losses)
+        });
+        let losses = losses?;
+        let named: Vec<Value> = losses
+            .iter()
+            .map(|(name, loss)| json!({"name": name, "loss": json_numbers(loss)}))
+            .collect();
+        let data = json!({"direction": "a random direction", "seed": seed, "a": json_numbers(&a), "curves": named});
+        let series: Vec<Series<'_>> = losses
+            .iter()
+            .map(|(name, loss)| Series {
+                name,
+                x: &a,
+                y: loss,
+            })
+            .collect();
+        let title = format!("Loss along a random direction, step {}", self.step);
+        let mut files = Folder::number_files("landscape/line_data", self.step, &data);
+        files.push((
+            Folder::picture_name("landscape/line"),
+            render::line(&series, &title)?.png()?,
+        ));
+        let sample = losses.first().map_or(&[][..], |(_, loss)| loss);
+        Ok(slice("line", "loss along a line", sample, seconds, files))
+    }
+
+    pub(super) fn surface<M: Network>(&self, model: &M, points: usize) -> anyhow::Result<Finding> {
+        let (range, seed) = (self.request.range, self.request.seed);
+        let grid = Grid::square(-range..=range, points);
+        let space = ParameterSpace::of(model)?;
+        let [first, second] = random_directions(&space, seed);
+        let first = filter_normalize(&space, model, first)?;
+        let second = filter_normalize(&space, model, second)?;
+        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
+        let mut done = 0;
+        let (surface, seconds) = timed(|| {
+            plane_with(model, &risk, [&first, &second], &grid, |_, _| {
+                done += 1;
+                self.goes_on(done, Some(points * points), "points")
+            })
+        });
+        let surface = surface?;
+        let data = json!({
+            "directions": "two random directions, filter-normalised",
+            "seed": seed,
+            "a": json_numbers(&surface.a),
+            "b": json_numbers(&surface.b),
+            "loss": json_numbers(&surface.loss),
+            "order": "loss[i * b.len() + j] belongs to a[i] and b[j]",
+        });
+        let config = ContourConfig::new(format!("Loss surface, step {}", self.step));
+        let field = Field {
+            a: &surface.a,
+            b: &surface.b,
+            values: &surface.loss,
+        };
+        let mut files = Folder::number_files("landscape/surface_data", self.step, &data);
+        files.push((
+            Folder::picture_name("landscape/surface"),
+            contour(&field, &config)?.png()?,
+        ));
+        Ok(slice(
+            "surface",
+            "loss surface",
+            &surface.loss,
+            seconds,
+            files,
+        ))
+    }
+}
+
+/// The finding of a slice: its extremes, and how many losses are no finite numbers.
+fn slice(
+    key: &'static str,
+    what: &str,
+    losses: &[f64],
+    seconds: f64,
+    files: Vec<NamedFile>,
+) -> Finding {
+    let finite = || losses.iter().copied().filter(|loss| loss.is_finite());
+    let (low, high) = (
+        finite().fold(f64::NAN, f64::min),
+        finite().fold(f64::NAN, f64::max),
+    );
+    let not_finite = losses.len() - finite().count();
+    Finding {
+        key,
+        value: json!({
+            "lowest": number(low),
+            "highest": number(high),
+            "points": losses.len(),
+            "not_finite": not_finite,
+            "seconds": seconds,
+        }),
+        rows: vec![
+            Row::new(what, "", "").after(losses.len(), "points", seconds),
+            Row::new("  lowest loss", significant(low, 4), "exact"),
+            Row::new("  highest loss", significant(high, 4), "exact"),
+        ],
+        remarks: match not_finite {
+            0 => Vec::new(),
+            count => vec![format!(
+                "{what}: {count} points have a loss that is no finite number."
+            )],
+        },
+        files,
+    }
+}
