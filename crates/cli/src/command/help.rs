@@ -65,7 +65,7 @@ leaves the last three out.
 
 A Hessian product takes about 1.5 gradients over the sample; --curvature-examples
 sets its size. The share that probes took (probe_fraction, cost/probe_fraction and
-the table) is their time over the time of training without them, as in a budget.
+the table) is their part of the whole time, as in a budget.
 `landscape train --dry-run` estimates it beforehand, and `landscape measure RUN`
 measures a checkpoint afterwards.
 
