@@ -136,6 +136,8 @@ impl<'a, M: Network> Trainer<'a, M> {
         interrupt: &Interrupt,
         initial: M,
     ) -> anyhow::Result<Self> {
+        // The probes' own clock begins later: what they call training is never more than what the summary does.
+        let began = Instant::now();
         let plan = &job.training.plan;
         let per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
         let steps = per_epoch * plan.epochs.get();
@@ -198,7 +200,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             saved: state.map(|state| state.step),
             order: Vec::new(),
             seconds_before,
-            began: Instant::now(),
+            began,
         })
     }
 
