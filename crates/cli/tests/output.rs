@@ -542,10 +542,10 @@ fn dry_run_says_the_sizes_and_leaves_nothing_behind() {
     let folder = place.path("runs/pair/sam/checkpoints/step-00000034");
     let size = |file: &str| std::fs::metadata(folder.join(file)).unwrap().len();
     let written = size("model.bpk") + size("optimiser.bpk") + size("method.bpk");
-    // Counters take some bytes more after more steps.
+    // The ids of parameters are random numbers, and are written with as many digits as they have.
     let estimated = estimates[1]["checkpoint_bytes"].as_u64().unwrap();
     assert!(
-        written.abs_diff(estimated) * 100 < written,
+        written.abs_diff(estimated) * 20 < written,
         "{estimated} {written}"
     );
 }

@@ -136,7 +136,7 @@ impl<'a, M: Network> Trainer<'a, M> {
         interrupt: &Interrupt,
         initial: M,
     ) -> anyhow::Result<Self> {
-        // What the probes prepare belongs to the time that theirs is a share of.
+        // The probes' own clock begins later, so that their time is a part of this one.
         let began = Instant::now();
         let plan = &job.training.plan;
         let per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
