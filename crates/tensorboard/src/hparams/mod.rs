@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 /// The settings of one run: a row of the table.
 ///
+/// The table leaves the place of a setting empty that only other runs have, but parallel coordinates and scatter plots leave the whole run out.
+/// So give a neutral value where there is one, such as a radius of zero to a method without a radius.
+///
 /// # Examples
 /// ```
 /// use tensorboard::{EventWriter, Hparams, Setting, Status};
