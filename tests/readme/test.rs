@@ -128,7 +128,7 @@ let record = ModuleRecord::load("runs/quickstart/sgd/checkpoints/step-00001020/m
 let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device).load_record(record);
 let train = Digits::load()?.split(&SplitConfig::new())?.train;
 let sample = train.select(&fixed_sample(0, 1024, train.len()));    // on which the run has measured curvature
-    let inputs = batches(&sample, 1024, &device)?.remove(0).images;
+    let inputs: Tensor<2> = batches(&sample, 1024, &device)?.remove(0).images.flatten(1, 3);
     let difference = (model.forward(inputs.clone()) - saved.forward(inputs)).abs().max();
     assert_eq!((sample.len(), difference.into_scalar::<f32>()), (1024, 0.0));
     Ok(())

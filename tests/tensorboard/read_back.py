@@ -7,6 +7,7 @@ Four readers must agree, tag by tag, step by step, value by value:
   3. the TensorBoard server with its Python loader (--load_fast=false), over HTTP;
   4. the Python classes EventFileLoader and EventAccumulator, whose Scalars(tag) is what scripts and tbparse are built on: it
      must hold every scalar, no step twice, and the last values that summary.json tells.
+The descriptions of tags, and the settings of runs with their status and metrics on the HParams page, must be those of the files.
 If a run directory has a summary.json with an object "last_scalars": {tag: {"step": n, "value": x}}, then every scalar
 tag must be in it or in the same object under "times", with its last step and its last value, which is x rounded to f32.
 
@@ -124,13 +125,56 @@ def compare_server(server, runs, expectation):
     return differences
 
 
+def compare_descriptions(server, runs):
+    """Differences between the descriptions that a server shows and those of the first value of each tag."""
+    differences = []
+    # The text plugin shows none.
+    for plugin in ("scalars", "histograms", "images"):
+        tags = server.tags(plugin)
+        for name, run in runs.items():
+            expected = records.descriptions(run)
+            for tag, information in tags.get(name, {}).items():
+                markdown = expected.get((plugin, tag), "")
+                if information["description"] != plugin_util.markdown_to_safe_html(markdown):
+                    differences.append(f"{run.directory} {plugin}/{tag}: the description is {_short(information['description'])}, expected {_short(markdown)}")
+    return differences
+
+
+def compare_hparams(server, runs, expectation):
+    """Differences between the rows of the HParams page and what the runs tell of themselves."""
+    told = {name: records.hparams(run) for name, run in runs.items()}
+    expected = {name: records.session(said) for name, said in told.items() if "session_start_info" in said}
+    if not expected:
+        return []
+    shown = server.sessions()
+    differences = [f"{runs[name].directory} hparams: {'missing' if name in expected else 'not in the files'}" for name in sorted(set(shown) ^ set(expected))]
+    # The columns are those of any run that has some; else every scalar of the runs.
+    chosen = [said["experiment"] for said in told.values() if "experiment" in said]
+    settings, metrics = server.columns()
+    columns = [([info.name for info in one.hparam_infos], [info.name.tag for info in one.metric_infos]) for one in chosen]
+    if columns and (settings, metrics) not in columns:
+        differences.append(f"hparams: the columns are {settings} and {metrics}, expected one of {_short(columns)}")
+    for name in sorted(set(shown) & set(expected)):
+        row, wanted = shown[name], expected[name]
+        series = {tag: points[-1] for (plugin, tag), points in expectation[name].items() if plugin == "scalars" and points}
+        for key in ("settings", "status", "start", "end"):
+            if row[key] != wanted[key]:
+                differences.append(f"{runs[name].directory} hparams: {key} {_short(row[key])}, expected {_short(wanted[key])}")
+        for tag in sorted(set(metrics) & set(series)):
+            step, value = row["metrics"].get(tag, (None, None))
+            if step != series[tag].step or not records.same_number(float(value), series[tag].value):
+                differences.append(f"{runs[name].directory} hparams: metric {tag} is {value} at step {step}, expected {series[tag].value} at {series[tag].step}")
+    return differences
+
+
 def wait_for(server, runs, expectation, deadline):
     """Asks until everything is loaded and agrees twice, a reload apart; else the differences that remain."""
     end = time.monotonic() + deadline
     last, agreed, unchanged_since = None, 0, time.monotonic()
     while True:
         try:
-            differences = compare_server(server, runs, expectation)
+            differences = compare_server(server, runs, expectation) + compare_descriptions(server, runs)
+            differences += compare_hparams(server, runs, expectation)
         except (urllib.error.URLError, ValueError) as error:
             differences = [f"the server does not answer: {error}"]
         agreed = 0 if differences else agreed + 1
@@ -231,7 +275,11 @@ def report(run, expectation):
         counts[plugin][0] += 1
         counts[plugin][1] += len(points)
     parts = [f"{kind} {points} points of {tags} tags" for kind, (tags, points) in counts.items() if tags]
-    parts += [f"not read back: {count} values of plugin {plugin or '(none)'}" for plugin, count in run.others.items()]
+    described = sum(1 for (plugin, _), text in records.descriptions(run).items() if text and plugin in records.KINDS)
+    parts += [f"{described} descriptions"] if described else []
+    said = records.hparams(run)
+    parts += [f"{len(said['session_start_info'].hparams)} settings"] if "session_start_info" in said else []
+    parts += [f"not read back: {count} values of plugin {plugin or '(none)'}" for plugin, count in run.others.items() if plugin != "hparams"]
     parts += [f"{file.path.name} is cut after byte {file.good_bytes}" for file in run.files if file.truncated]
     print(f"{run.directory}: {len(run.files)} files; " + "; ".join(parts))
     return {kind for kind, (tags, _) in counts.items() if tags}

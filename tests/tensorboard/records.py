@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy
+from google.protobuf import json_format
 from tensorboard.compat.proto import event_pb2, types_pb2
+from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
 # The plugins that are read back, with the data class that each needs.
 KINDS = {"scalars": 1, "histograms": 2, "images": 3, "text": 2}
@@ -182,6 +184,7 @@ def read_run(directory):
             decode(plugin, value)
         except (ValueError, KeyError, struct.error) as error:
             run.faults.append(f"tag {value.tag} at step {event.step}: {error!r}")
+    hparams(run)
     return run
 
 
@@ -210,6 +213,49 @@ def expected(run, loader):
             points.pop()
         points.append(Point(event.step, event.wall_time, *decode(plugin, value)))
     return series
+
+
+def descriptions(run):
+    """{(plugin, tag): Markdown} of the first value of each tag, which is the one that TensorBoard takes."""
+    first = {}
+    for _, value in run.values():
+        if value is not None:
+            first.setdefault((value.metadata.plugin_data.plugin_name, value.tag), value.metadata.summary_description)
+    return first
+
+
+# The name of HParams' data in the metadata, by tag.
+HPARAMS_TAGS = {
+    "_hparams_/experiment": "experiment",
+    "_hparams_/session_start_info": "session_start_info",
+    "_hparams_/session_end_info": "session_end_info",
+}
+
+
+def hparams(run):
+    """What a run tells the HParams plugin, {name: message}: the first of each, which is the one that TensorBoard takes."""
+    first = {}
+    for _, value in run.values():
+        if value is None or value.metadata.plugin_data.plugin_name != "hparams":
+            continue
+        name = HPARAMS_TAGS.get(value.tag)
+        data = plugin_data_pb2.HParamsPluginData.FromString(value.metadata.plugin_data.content)
+        if name is None or data.version != 0 or data.WhichOneof("data") != name:
+            run.faults.append(f"tag {value.tag} of plugin hparams holds {data.WhichOneof('data')} of version {data.version}")
+            continue
+        first.setdefault(name, getattr(data, name))
+    return first
+
+
+def session(told):
+    """The row that the page should show for what `hparams` gave: settings, status, start and end."""
+    start, end = told["session_start_info"], told.get("session_end_info")
+    return {
+        "settings": {name: json_format.MessageToDict(value) for name, value in start.hparams.items()},
+        "status": api_pb2.Status.Name(end.status) if end else "STATUS_UNKNOWN",
+        "start": start.start_time_secs,
+        "end": end.end_time_secs if end else 0,
+    }
 
 
 def repeated_steps(run):

@@ -108,3 +108,26 @@ class Server:
                 png = self.bytes("data/plugin/images/individualImage?" + row["query"])
                 pictures.setdefault((row["step"], row["wall_time"]), []).append(png)
         return [(step, time_, value) for (step, time_), value in sorted(pictures.items())]
+
+    def sessions(self, order=None):
+        """The rows of the HParams page in order, {run: {settings, status, start, end, metrics}}, sorted by the setting `order`."""
+        statuses = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
+        columns = [{"hparam": order, "order": "ORDER_ASC"}] if order else []
+        request = {"startIndex": 0, "sliceSize": 100000, "allowedStatuses": statuses, "colParams": columns}
+        answer = self.get("data/plugin/hparams/session_groups", request=json.dumps(request))
+        rows = {}
+        for group in answer["sessionGroups"]:
+            for session in group["sessions"]:
+                rows[session["name"]] = {
+                    "settings": group["hparams"],
+                    "status": session["status"],
+                    "start": session["startTimeSecs"],
+                    "end": session["endTimeSecs"],
+                    "metrics": {metric["name"]["tag"]: (metric["trainingStep"], metric["value"]) for metric in session["metricValues"]},
+                }
+        return rows
+
+    def columns(self):
+        """The columns of the HParams page: names of settings, and tags of metrics."""
+        answer = self.get("data/plugin/hparams/experiment", request="{}")
+        return [info["name"] for info in answer["hparamInfos"]], [info["name"]["tag"] for info in answer["metricInfos"]]

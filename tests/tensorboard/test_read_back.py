@@ -13,11 +13,13 @@ import shutil
 import struct
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from tensorboard.compat.proto import types_pb2
+from tensorboard.plugins.hparams import plugin_data_pb2
 
 sys.path.insert(0, str(Path(__file__).parent))
 import read_back
@@ -237,8 +239,13 @@ class ReadBack(unittest.TestCase):
         for word in ("scalars/accuracy/valid", "histograms/gradient/values", "images/landscape/several", "text/diagnosis/report"):
             self.assertIn(f"run {word}", output)
 
-    def test_server_misses_a_tag(self):
-        output = self.spoil_copy(lambda events: [events.remove(e) for e, v in values(events, "scalars") if v.tag == "loss/train"])
+    def test_server_misses_a_tag_and_the_settings(self):
+        def change(events):
+            for event, _ in [(e, v) for e, v in values(events, "scalars") if v.tag == "loss/train"] + values(events, "hparams"):
+                events.remove(event)
+
+        output = self.spoil_copy(change)
+        self.assertIn("run hparams: missing", output)
         self.assertIn("scalars/loss/train: missing", output)
         self.assertIn("scalar loss/train is not in EventAccumulator.Scalars", output)
 
@@ -249,6 +256,63 @@ class ReadBack(unittest.TestCase):
             events[-1].summary.value[0].tag = "extra"
 
         self.assertIn("scalars/extra: not in the files", self.spoil_copy(change))
+
+    def test_server_shows_other_descriptions_and_settings(self):
+        def change(events):
+            for plugin, tag in (("scalars", "loss/train"), ("images", "landscape/contour"), ("histograms", "gradient/values")):
+                next(v for _, v in values(events, plugin) if v.tag == tag).metadata.summary_description = "*another*"
+            for _, value in values(events, "hparams"):
+                data = plugin_data_pb2.HParamsPluginData.FromString(value.metadata.plugin_data.content)
+                if value.tag == "_hparams_/session_start_info":
+                    data.session_start_info.hparams["learning_rate"].number_value = 0.2
+                elif value.tag == "_hparams_/session_end_info":
+                    data.session_end_info.status = 2
+                else:
+                    del data.experiment.metric_infos[1:]
+                value.metadata.plugin_data.content = data.SerializeToString()
+
+        output = self.spoil_copy(change)
+        for tag in ("scalars/loss/train", "images/landscape/contour", "histograms/gradient/values"):
+            self.assertIn(f"{tag}: the description is '<p><em>another</em></p>'", output)
+        self.assertIn("hparams: settings", output)
+        self.assertIn("hparams: status 'STATUS_FAILURE', expected 'STATUS_SUCCESS'", output)
+        self.assertIn("hparams: the columns are", output)
+
+    def test_settings_of_another_version(self):
+        def change(events):
+            value = values(events, "hparams")[0][1]
+            data = plugin_data_pb2.HParamsPluginData.FromString(value.metadata.plugin_data.content)
+            data.version = 1
+            value.metadata.plugin_data.content = data.SerializeToString()
+
+        rewrite(self.events, change)
+        self.assertIn("holds session_start_info of version 1", self.read_files())
+
+    def test_runs_are_sorted_by_a_setting_and_need_no_columns(self):
+        self.use_resumed()
+        logdir = Path(self.folder.name)
+        shutil.copytree(SAMPLE / "plain", logdir / "plain")
+        for fast in (True, False):
+            with server.Server(logdir, fast) as shown:
+                # Rates of 0.01 and 0.1, methods sam and sgd; the names of the runs are in the other order.
+                self.assertEqual(list(self.wait_for_rows(shown, "learning_rate")), ["run", "plain"])
+                self.assertEqual(list(shown.sessions("nesterov")), ["run", "plain"])
+        for file in logdir.glob("*/*tfevents*"):
+            rewrite(file, lambda events: [events.remove(e) for e, v in values(events, "hparams") if v.tag == "_hparams_/experiment"])
+        with server.Server(logdir, True) as shown:
+            self.wait_for_rows(shown, None)
+            settings, metrics = shown.columns()
+            self.assertEqual(set(settings), {"method", "learning_rate", "nesterov", "rho"})
+            self.assertEqual(set(metrics), {"loss/train", "accuracy/valid", "loss/diverged"})
+
+    def wait_for_rows(self, shown, order):
+        """The rows of both runs, which a server has loaded a moment after it answers."""
+        for _ in range(100):
+            rows = shown.sessions(order)
+            if len(rows) == 2 and all(row["metrics"] for row in rows.values()):
+                return rows
+            time.sleep(0.3)
+        self.fail(f"only {rows} after 30 s")
 
     def test_server_does_not_start(self):
         with mock.patch.object(server.sys, "executable", "/bin/false"):

@@ -200,7 +200,7 @@ fn compare_puts_finished_runs_side_by_side() {
         "its standard error",
         "SAM sharpness",
         "seconds",
-        "probes over training time",
+        "share of time in probes",
     ] {
         assert!(ended.out.contains(word), "no {word} in {}", ended.out);
     }
@@ -542,10 +542,10 @@ fn dry_run_says_the_sizes_and_leaves_nothing_behind() {
     let folder = place.path("runs/pair/sam/checkpoints/step-00000034");
     let size = |file: &str| std::fs::metadata(folder.join(file)).unwrap().len();
     let written = size("model.bpk") + size("optimiser.bpk") + size("method.bpk");
-    // Counters take some bytes more after more steps.
+    // The ids of parameters are random numbers, and are written with as many digits as they have.
     let estimated = estimates[1]["checkpoint_bytes"].as_u64().unwrap();
     assert!(
-        written.abs_diff(estimated) * 100 < written,
+        written.abs_diff(estimated) * 20 < written,
         "{estimated} {written}"
     );
 }
@@ -619,12 +619,12 @@ fn share_of_probes_is_one_number_everywhere() {
     let number = |value: &Value| value.as_f64().unwrap();
     let (seconds, probes) = (number(&times["seconds"]), number(&times["probe_seconds"]));
     let fraction = number(&times["probe_fraction"]);
-    assert!((fraction - probes / (seconds - probes)).abs() < 1e-12 * fraction);
-    // TensorBoard's is that of the last step; the summary's training has some bookkeeping after it.
+    assert!((fraction - probes / seconds).abs() < 1e-12 * fraction);
+    // TensorBoard's is that of the last step; the summary's time has the end of the run, too.
     let logged = number(&times["last_scalars"]["cost/probe_fraction"]["value"]);
     let logged_probes = number(&times["last_scalars"]["cost/probe_seconds"]["value"]);
-    assert!(logged >= fraction && logged_probes <= probes, "{times}");
-    assert!(logged_probes / logged < seconds - probes + 1e-9, "{times}");
+    assert!(logged_probes <= probes, "{times}");
+    assert!(logged_probes / logged <= seconds, "{times}");
 }
 
 #[test]

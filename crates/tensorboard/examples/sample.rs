@@ -1,4 +1,4 @@
-//! Writes small runs with every kind of value: a plain one, a resumed one and one whose writer was killed.
+//! Writes small runs with every kind of value, descriptions and settings: a plain one, a resumed one and one whose writer was killed.
 //!
 //! ```text
 //! cargo run --release -p tensorboard --example sample -- runs/sample
@@ -13,7 +13,9 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use tensorboard::{Bin, EventWriter, Histogram, Png, existing_event_files};
+use tensorboard::{
+    Bin, Columns, EventWriter, Histogram, Hparams, Png, Setting, Status, existing_event_files,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runs = PathBuf::from(
@@ -25,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A fresh run.
     let plain = runs.join("plain");
     let mut writer = EventWriter::create(&plain)?;
+    introduce(&mut writer, &sgd())?;
     write_steps(&mut writer, 0..60)?;
     // A diverged loss and magnitudes that f32 does not have are shown as they are.
     for (step, value) in [
@@ -49,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         59,
         &[picture(16, 0)?, picture(16, 99)?, picture(16, 200)?],
     )?;
+    writer.end_session(Status::Success, Some(1_700_000_060.5))?;
     writer.finish()?;
     summary(
         &plain,
@@ -62,12 +66,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A run that was interrupted after step 29 and goes on from the checkpoint of step 20.
     let resumed = runs.join("resumed");
     let mut writer = EventWriter::create(&resumed)?;
+    introduce(&mut writer, &sam())?;
     write_steps(&mut writer, 0..30)?;
     // The second part does not write this tag again: the data server keeps it, the Python loader drops it.
     writer.text("diagnosis/superseded", 25, "written after the checkpoint")?;
     writer.finish()?;
     let mut writer = EventWriter::resume(&resumed, Some(20))?;
+    introduce(&mut writer, &sam())?;
     write_steps(&mut writer, 20..50)?;
+    writer.end_session(Status::Failure, Some(1_700_000_050.0))?;
     writer.finish()?;
     summary(
         &resumed,
@@ -77,6 +84,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A run that was killed while it wrote step 39: its last record, a scalar, is cut.
     let truncated = runs.join("truncated");
     let mut writer = EventWriter::create(&truncated)?;
+    let quoted = [("method", Setting::from("\"SGD\" | λ"))];
+    introduce(&mut writer, &Hparams::new(quoted))?;
     write_steps(&mut writer, 0..39)?;
     writer.scalar("loss/train", 39, loss(39))?;
     let file = writer.finish()?;
@@ -95,6 +104,51 @@ fn main() -> Result<(), Box<dyn Error>> {
             run.display(),
             existing_event_files(&run)?.len()
         );
+    }
+    Ok(())
+}
+
+/// Settings of a run of stochastic gradient descent.
+fn sgd() -> Hparams {
+    let mut hparams = Hparams::new([
+        ("method", Setting::from("sgd")),
+        ("learning_rate", Setting::from(0.1)),
+        ("nesterov", Setting::from(true)),
+    ]);
+    hparams.start_time = Some(1_700_000_000.25);
+    hparams
+}
+
+/// Those of a run with another method, which has a setting more.
+fn sam() -> Hparams {
+    let mut hparams = Hparams::new([
+        ("method", Setting::from("sam")),
+        ("learning_rate", Setting::from(0.01)),
+        ("nesterov", Setting::from(false)),
+        ("rho", Setting::from(0.05)),
+    ]);
+    hparams.start_time = Some(1_700_000_000.25);
+    hparams
+}
+
+/// What a run says before its first value: its settings, the columns of the table, and what its tags hold.
+fn introduce(writer: &mut EventWriter, hparams: &Hparams) -> Result<(), tensorboard::Error> {
+    writer.hparams(hparams)?;
+    let columns = Columns::of(&[&sgd(), &sam()], &["loss/train", "accuracy/valid"]);
+    writer.columns(&columns)?;
+    for (tag, markdown) in [
+        (
+            "loss/train",
+            "Mean loss of the step's batch, `1 / (1 + step)`.",
+        ),
+        ("gradient/values", "Entries of the gradient."),
+        (
+            "landscape/contour",
+            "Loss in a plane through the **weights**.",
+        ),
+        ("diagnosis/report", "What was found."),
+    ] {
+        writer.describe(tag, markdown)?;
     }
     Ok(())
 }

@@ -111,6 +111,22 @@ pub enum Error {
         second: &'static str,
     },
 
+    /// A description after the first value.
+    #[error("tag `{tag}` has values already: describe a tag before its first value")]
+    DescribedLate {
+        /// The tag.
+        tag: String,
+    },
+
+    /// A setting that TensorBoard's table of hyperparameters cannot take.
+    #[error("the setting `{name}` cannot be shown: {rule}")]
+    Setting {
+        /// The name of the setting.
+        name: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+
     /// A sample of a histogram that is NaN or infinite.
     #[error(
         "value {value} at index {index} cannot be put in a bin: leave out what is not finite, and log how many there were"

@@ -45,6 +45,9 @@
 //!
 //! Files are made for both of its loaders, the data server and the Python one; they were read back with TensorBoard 2.21.
 //!
+//! [`EventWriter::describe`] gives a tag the sentence that its pages show behind the (i). [`EventWriter::hparams`] gives the run a row
+//! on the page HParams, where runs are sorted and filtered by their settings; [`EventWriter::end_session`] says how it ended.
+//!
 //! # How scripts read it
 //! `EventAccumulator(run).Reload().Scalars(tag)`, and the scripts that are built on it, gives the scalars, and gives a step that
 //! a resumed run has written again once. Histograms, images and texts are tensors, as TensorFlow 2 writes them; that class
@@ -52,9 +55,11 @@
 //! the others were not there: `frame.drop_duplicates(["tag", "step"], keep="last")` leaves what was written last.
 
 mod decoded_size;
+mod description;
 mod directory;
 mod disk;
 mod error;
+mod hparams;
 mod proto;
 mod reader;
 mod record;
@@ -64,6 +69,7 @@ mod writer;
 
 pub use directory::{RunLock, existing_event_files};
 pub use error::Error;
+pub use hparams::{Columns, Hparams, Metric, Setting, SettingColumn, SettingKind, Status};
 pub use reader::{Content, Event, EventFile, EventReader, Point, read_events};
 pub use summary::{Bin, Histogram, Png, Value};
 pub use writer::{EventWriter, Written};

@@ -63,6 +63,9 @@ pub(crate) struct Value {
 pub(crate) struct Metadata {
     #[prost(message, optional, tag = "1")]
     pub(crate) plugin_data: Option<PluginData>,
+    /// Markdown that the page shows behind the (i) of a tag.
+    #[prost(string, tag = "3")]
+    pub(crate) summary_description: String,
     #[prost(int32, tag = "4")]
     pub(crate) data_class: i32,
 }
@@ -174,10 +177,12 @@ mod tests {
         let metadata = Some(Metadata {
             plugin_data,
             data_class,
+            ..Metadata::default()
         });
         let (simple_value, tensor) = match data {
             Data::Number(number) => (Some(number), None),
             Data::Tensor(tensor) => (None, Some(tensor)),
+            Data::Plugin(content) => panic!("{} bytes of a plugin", content.len()),
         };
         let value = Value {
             tag: tag.into(),
@@ -221,6 +226,10 @@ mod tests {
             }),
             ..Event::default()
         };
+        let mut described = event("loss/train", Data::Number(0.5), "scalars", 1);
+        if let Some(metadata) = &mut described.summary.as_mut().unwrap().value[0].metadata {
+            metadata.summary_description = "**Mean** loss".into();
+        }
         for (event, hex) in [
             (
                 event("loss/train", Data::Number(0.5), "scalars", 1),
@@ -239,6 +248,10 @@ mod tests {
                 "0900001040fc54d94110072a280a260a0169421308071204120208034201314201324203706e674a0c0a080a06696d616765732003",
             ),
             (start, "0900001040fc54d94110073a020801"),
+            (
+                described,
+                "0900001040fc54d94110072a310a2f0a0a6c6f73732f747261696e150000003f4a1c0a090a077363616c6172731a0d2a2a4d65616e2a2a206c6f73732001",
+            ),
         ] {
             assert_eq!(event.encode_to_vec(), bytes(hex));
             assert_eq!(Event::decode(bytes(hex).as_slice()).unwrap(), event);

@@ -48,7 +48,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug)]
 pub struct EventWriter {
     records: RecordFile,
-    tags: HashMap<String, Track>,
+    pub(crate) tags: HashMap<String, Track>,
+    pub(crate) descriptions: HashMap<String, String>,
     start: Option<i64>,
     written: u64,
     lost: u64,
@@ -57,7 +58,7 @@ pub struct EventWriter {
 
 /// What a tag has been used for.
 #[derive(Debug)]
-struct Track {
+pub(crate) struct Track {
     kind: Kind,
     last: i64,
 }
@@ -175,6 +176,7 @@ impl EventWriter {
         Ok(Self {
             records,
             tags: HashMap::new(),
+            descriptions: HashMap::new(),
             start,
             written: 0,
             lost: 0,
@@ -262,8 +264,20 @@ impl EventWriter {
         }
     }
 
+    /// The step at which the run starts or resumes, as far as this file says.
+    pub(crate) fn first_step(&self) -> i64 {
+        self.start.unwrap_or(0)
+    }
+
+    /// The last step of any tag in this file, or the first step.
+    pub(crate) fn last_step(&self) -> i64 {
+        let last = self.tags.values().map(|track| track.last).max();
+        last.unwrap_or(0).max(self.first_step())
+    }
+
     /// Writes one event with the values of one step, after checking tags and steps. The metadata are added here: readers
-    /// take those of the first event of a tag, and after a resume that may be any.
+    /// take those of the first event of a tag, and after a resume that may be any. The description, which is long, goes with the
+    /// first event of this file.
     pub(crate) fn write(
         &mut self,
         kind: Kind,
@@ -274,16 +288,30 @@ impl EventWriter {
         let mut tracks = Vec::with_capacity(values.len());
         for (tag, data) in values {
             self.check(kind, tag, step)?;
+            let mut metadata = kind.metadata();
             let (simple_value, tensor) = match data {
                 Data::Number(number) => (Some(number), None),
                 Data::Tensor(tensor) => (None, Some(tensor)),
+                Data::Plugin(content) => {
+                    metadata
+                        .plugin_data
+                        .get_or_insert_with(Default::default)
+                        .content = content;
+                    // An empty tensor: a value without any is taken for one of an old version.
+                    (None, Some(proto::Tensor::of(proto::DT_FLOAT, &[0])))
+                }
             };
+            if !self.tags.contains_key(tag)
+                && let Some(description) = self.descriptions.get(tag)
+            {
+                metadata.summary_description.clone_from(description);
+            }
             tracks.push((tag.to_owned(), Track { kind, last: step }));
             value.push(proto::Value {
                 tag: tag.to_owned(),
                 simple_value,
                 tensor,
-                metadata: Some(kind.metadata()),
+                metadata: Some(metadata),
             });
         }
         let count = tracks.len() as u64;
@@ -342,7 +370,7 @@ impl EventWriter {
 }
 
 /// Seconds since 1970; finite whatever the clock says.
-fn now() -> f64 {
+pub(crate) fn now() -> f64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(after) => after.as_secs_f64(),
         Err(before) => -before.duration().as_secs_f64(),

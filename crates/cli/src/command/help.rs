@@ -48,10 +48,10 @@ const TOPICS: [Topic; 3] = [
 const PROBES: &str = "A probe measures the network while it trains, and never changes the training.
 
 A moment says when: \"every 50\" (steps), \"log 8\" (so many, evenly spaced in the
-logarithm of the step), \"at 10, 100\", \"start\", \"end\", \"never\"; several are joined by
-+, such as \"every 50 + end\". Losses, accuracies, the largest eigenvalue, the trace
-and the SAM sharpness are measured after the last step in any case; --no-probes
-leaves the last three out.
+logarithm of the step), \"at 10, 100\", \"start\", \"end\", \"never\"; several are
+joined by +, such as \"every 50 + end\". Losses, accuracies, the largest
+eigenvalue, the trace and the SAM sharpness are measured after the last step in
+any case; --no-probes leaves the last three out.
 
   probe        what it takes at each moment
   loss         a forward pass over the validation examples, and their accuracy
@@ -65,11 +65,12 @@ leaves the last three out.
 
 A Hessian product takes about 1.5 gradients over the sample; --curvature-examples
 sets its size. The share that probes took (probe_fraction, cost/probe_fraction and
-the table) is their time over the time of training without them, as in a budget.
+the table) is their part of the whole time, as in a budget.
 `landscape train --dry-run` estimates it beforehand, and `landscape measure RUN`
 measures a checkpoint afterwards.
 
-In workspace.toml: [defaults.probes] surface = \"end\"; as a flag: --probe-surface end.
+In workspace.toml: [defaults.probes] surface = \"end\"
+As a flag: --probe-surface end
 
 Example:
   landscape train --probe-eigenvalues \"every 100 + end\" --probe-surface never

@@ -16,7 +16,7 @@ use crate::failure::SUCCESS;
 use crate::report::number::{Number, significant};
 use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::summary::{self, Summary};
+use crate::report::summary::{self, FINISHED, Summary};
 use crate::report::table::{plain, trimmed};
 use crate::report::width;
 
@@ -251,7 +251,7 @@ fn lying(stored: &[(PathBuf, Stored)]) -> Table {
     } else {
         "in runs/"
     };
-    table.set_header([name, "method", "status", "test acc.", "lambda_1"]);
+    table.set_header([name, "method", "finished", "test acc.", "lambda_1"]);
     // Trainings that differ in nothing but the seed are one line.
     for runs in stored
         .chunk_by(|(a, one), (b, other)| a.parent() == b.parent() && one.differs_in_seed(other))
@@ -282,9 +282,10 @@ fn lying(stored: &[(PathBuf, Stored)]) -> Table {
             first
                 .summary()
                 .map_or_else(String::new, |s| comparison::method(&s.config)),
-            match written {
-                Some(written) => format!("{} {}", first.status(), ago(written)),
-                None => first.status().to_owned(),
+            match (written, first.status()) {
+                (Some(written), FINISHED) => ago(written),
+                (Some(written), status) => format!("{status}, {}", ago(written)),
+                (None, status) => status.to_owned(),
             },
             figure(format!("{:.4}", mean(|s| s.figures.test_accuracy.0))),
             figure(significant(mean(comparison::lambda_1), 4)),

@@ -79,8 +79,8 @@ const COSTS: &[Row] = &[
     },
     Row {
         part: Part::Cost,
-        label: "probes over training time",
-        heading: "probes / training",
+        label: "share of time in probes",
+        heading: "probe time",
         cell: |runs| {
             let share: Vec<f64> = runs.iter().map(|s| s.times.probe_fraction).collect();
             format!("{:.0} %", 100.0 * mean(&share))

@@ -56,31 +56,22 @@ fn check_probes(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> 
             "{flag}: there are no probes (--no-probes, or `enabled = false` in the file)"
         )));
     }
-    let efforts: [(_, _, _, fn(&Training) -> &Moments); 2] = [
-        ("grid", "surface", probes.grid.is_some(), |t| {
-            &t.plan.probes.surface
-        }),
-        (
-            "density_starts",
-            "density",
-            probes.density_starts.is_some(),
-            |t| &t.plan.probes.density,
-        ),
-    ];
-    for (key, probe, given, moments) in efforts {
-        if given
-            && trainings
-                .iter()
-                .all(|training| *moments(training) == Moments::never())
-        {
-            return Err(usage(format!(
-                "{}: the {probe} is never measured; {} end measures it after the last step",
-                flag(&["probes", key]),
-                flag(&["probes", probe])
-            )));
-        }
-    }
-    Ok(())
+    let never = |moments: fn(&Training) -> &Moments| {
+        let mut all = trainings.iter().map(moments);
+        all.all(|of_one| *of_one == Moments::never())
+    };
+    let surface = probes.grid.is_some() && never(|t| &t.plan.probes.surface);
+    let density = probes.density_starts.is_some() && never(|t| &t.plan.probes.density);
+    let (key, probe) = match (surface, density) {
+        (true, _) => ("grid", "surface"),
+        (_, true) => ("density_starts", "density"),
+        _ => return Ok(()),
+    };
+    Err(usage(format!(
+        "{}: the {probe} is never measured; {} end measures it after the last step",
+        flag(&["probes", key]),
+        flag(&["probes", probe])
+    )))
 }
 
 /// A key as a flag: `probes.grid` is `--probe-grid`.

@@ -214,7 +214,7 @@ impl Session {
         }
         print(&estimate::table(&estimates))?;
         print(
-            "An estimate, from a few steps and one Hessian product on this machine as it is now;\nnothing was written.",
+            "An estimate from a few steps and one Hessian product, on this machine as it is\nnow; nothing was written.",
         )?;
         Ok(SUCCESS)
     }

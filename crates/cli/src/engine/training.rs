@@ -136,6 +136,8 @@ impl<'a, M: Network> Trainer<'a, M> {
         interrupt: &Interrupt,
         initial: M,
     ) -> anyhow::Result<Self> {
+        // The probes' own clock begins later, so that their time is a part of this one.
+        let began = Instant::now();
         let plan = &job.training.plan;
         let per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
         let steps = per_epoch * plan.epochs.get();
@@ -199,7 +201,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             saved: state.map(|state| state.step),
             order: Vec::new(),
             seconds_before,
-            began: Instant::now(),
+            began,
         })
     }
 
@@ -403,7 +405,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             times: Times {
                 seconds,
                 probe_seconds,
-                probe_fraction: probe_seconds / (seconds - probe_seconds),
+                probe_fraction: probe_seconds / seconds,
                 last_scalars: cost,
                 crc32c: 0,
             },

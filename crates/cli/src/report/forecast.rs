@@ -75,7 +75,7 @@ impl Forecast {
 
     /// The line with which the probes at the end begin.
     pub(crate) fn at_end(&self) -> String {
-        let count = self.agenda.due(self.steps);
+        let count = self.count_at_end();
         format!(
             "all {} steps are done; {count} {} at the end",
             self.steps,
@@ -89,19 +89,20 @@ impl Forecast {
         self.training += took;
     }
 
-    /// "12 s of training and 6 s of probes left, then 11 probes at the end".
+    /// How many probes observe the last step.
+    pub(crate) fn count_at_end(&self) -> usize {
+        self.agenda.due(self.steps)
+    }
+
+    /// "18 s left, 6 s of them probes; then 11 probes at the end". What has not been timed yet is counted, not guessed.
     fn left(&self) -> String {
-        let mut parts = Vec::new();
-        if self.done > 0 && self.step < self.steps {
-            let steps = (self.steps - self.step) as f64;
-            let each = self.training.as_secs_f64() / f64::from(self.done);
-            parts.push(format!("{} of training", seconds(steps * each)));
+        if self.done == 0 || self.step >= self.steps {
+            return String::new();
         }
+        let each = self.training.as_secs_f64() / f64::from(self.done);
+        let training = (self.steps - self.step) as f64 * each;
         // Those at the end are another set, and nobody knows how long it takes before it has begun.
-        let between = self
-            .agenda
-            .0
-            .range(self.step + 1..self.steps.max(self.step + 1));
+        let between = self.agenda.0.range(self.step + 1..self.steps);
         let (mut known, mut unknown) = (0.0, 0);
         for (_, probes) in between {
             match self.observed.get(probes) {
@@ -109,19 +110,16 @@ impl Forecast {
                 None => unknown += probes.len(),
             }
         }
+        let mut said = format!("{} left", seconds(training + known));
         if known >= 0.5 {
-            parts.push(format!("{} of probes", seconds(known)));
+            said += &format!(", {} of them probes", seconds(known));
         }
         if unknown > 0 {
-            parts.push(format!("{unknown} {} not timed yet", probes(unknown)));
+            said += &format!(", and {unknown} {} not timed yet", probes(unknown));
         }
-        let mut said = parts.join(", ");
-        if !said.is_empty() {
-            said += " left";
-        }
-        let at_end = self.agenda.due(self.steps);
-        if at_end > 0 && self.step < self.steps {
-            said += &format!(", then {at_end} {} at the end", probes(at_end));
+        let at_end = self.count_at_end();
+        if at_end > 0 {
+            said += &format!("; then {at_end} {} at the end", probes(at_end));
         }
         said
     }
@@ -166,7 +164,7 @@ mod tests {
         // 98 steps of 10 ms; the eigenvalues of steps 4 and 10 as those of step 1; the loss alone of step 50 is not known.
         assert_eq!(
             forecast.left(),
-            "1 s of training, 8 s of probes, 1 probe not timed yet left, then 2 probes at the end"
+            "9 s left, 8 s of them probes, and 1 probe not timed yet; then 2 probes at the end"
         );
     }
 

@@ -81,11 +81,12 @@ impl Progress {
     pub(crate) fn step(&self, step: usize, steps: usize, epoch: usize, loss: f64) {
         let mut state = self.state();
         let left = state.forecast.as_mut().map(|forecast| forecast.step(step));
-        state.trained = format!(
-            "epoch {epoch}  loss {}  {}",
-            significant(loss, 4),
-            left.unwrap_or_default()
-        );
+        let left = left.filter(|left| !left.is_empty());
+        state.trained = format!("epoch {epoch}  loss {}", significant(loss, 4));
+        if let Some(left) = left {
+            // First, because a narrow terminal cuts the rest.
+            state.trained = format!("{left}  {}", state.trained);
+        }
         if let Some(bar) = &state.bar {
             bar.set_position(step as u64);
             bar.set_message(state.trained.clone());
@@ -93,8 +94,7 @@ impl Progress {
             state.last_line = Instant::now();
             say(&format!(
                 "{}: step {step}/{steps}  {}",
-                state.name,
-                state.trained.trim_end()
+                state.name, state.trained
             ));
         }
     }
@@ -207,7 +207,9 @@ impl State {
     fn at_work(&self) -> Option<String> {
         let probing = self.probing.as_ref()?;
         let place = self.forecast.as_ref().map(|forecast| {
-            if forecast.is_last(probing.step) {
+            if forecast.is_last(probing.step) && probing.probe.is_none() {
+                format!("{} probes at the end", forecast.count_at_end())
+            } else if forecast.is_last(probing.step) {
                 "probes at the end".to_owned()
             } else {
                 format!("probes at step {}", probing.step)

@@ -221,8 +221,7 @@ pub(crate) struct Times {
     pub(crate) seconds: f64,
     /// Seconds spent in probes while training and in the final figures.
     pub(crate) probe_seconds: f64,
-    /// Seconds of probes over the seconds of training without them, as in `cost/probe_fraction` and in a budget:
-    /// `probe_seconds / (seconds - probe_seconds)`.
+    /// The share of probes in the whole time, as in `cost/probe_fraction` and in a budget: `probe_seconds / seconds`.
     pub(crate) probe_fraction: f64,
     /// The last point of every scalar tag `cost/*`.
     pub(crate) last_scalars: BTreeMap<String, LastScalar>,

@@ -54,7 +54,7 @@ impl Bar {
                 (bar.bottom - point.1) / bar.height()
             })
         });
-        canvas.outline(bar, (3.0 * unit).max(1.0), INK);
+        canvas.outline(bar, (3.2 * unit).ceil(), INK);
         let mut free = f64::INFINITY;
         for (value, label) in self.ticks.at.iter().zip(&self.ticks.labels) {
             let level = self.axis.unit(*value);

@@ -133,10 +133,10 @@ fn grown(grey: &[u8], columns: usize, by: usize) -> Vec<u8> {
     }
     let mut high = wide.clone();
     for shift in 1..=by {
-        for at in 0..grey.len() {
+        for (at, grey) in high.iter_mut().enumerate() {
             let above = at.checked_sub(shift * columns).map_or(0, |k| wide[k]);
             let below = wide.get(at + shift * columns).copied().unwrap_or(0);
-            high[at] = high[at].max(above).max(below);
+            *grey = above.max(below).max(*grey);
         }
     }
     high

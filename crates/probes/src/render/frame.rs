@@ -246,7 +246,7 @@ impl Frame {
 
     /// The border, drawn after the data.
     pub(crate) fn border(&self, canvas: &mut Canvas) {
-        canvas.outline(self.plot, (3.0 * self.unit).max(1.0), INK);
+        canvas.outline(self.plot, (3.2 * self.unit).ceil(), INK);
     }
 
     /// Draws `mark` at a pixel; one on the border is not cut.

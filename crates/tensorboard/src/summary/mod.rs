@@ -17,6 +17,7 @@ pub(crate) enum Kind {
     Histogram,
     Image,
     Text,
+    Hparams,
 }
 
 impl Kind {
@@ -27,6 +28,7 @@ impl Kind {
             Self::Histogram => "histogram",
             Self::Image => "image",
             Self::Text => "text",
+            Self::Hparams => "hparams",
         }
     }
 
@@ -38,6 +40,7 @@ impl Kind {
             Self::Histogram => ("histograms", 2),
             Self::Image => ("images", 3),
             Self::Text => ("text", 2),
+            Self::Hparams => ("hparams", 2),
         };
         proto::Metadata {
             plugin_data: Some(proto::PluginData {
@@ -45,6 +48,7 @@ impl Kind {
                 content: Vec::new(),
             }),
             data_class,
+            ..Default::default()
         }
     }
 }
@@ -53,8 +57,10 @@ impl Kind {
 pub(crate) enum Data {
     /// A scalar.
     Number(f32),
-    /// Anything else.
+    /// Anything else that is shown over the steps.
     Tensor(proto::Tensor),
+    /// What a plugin reads from the metadata alone.
+    Plugin(Vec<u8>),
 }
 
 /// A decoded value.

@@ -53,7 +53,11 @@ pub(super) fn comparable(run: &Stored, other: &Stored) -> anyhow::Result<()> {
 impl Bench<'_> {
     /// The losses along (1 - a) `from` + a `to`. The running statistics of BatchNorm are computed anew at each point from the
     /// training data: interpolated ones fit no network between and would show a barrier that is none of the weights.
-    pub(super) fn between<M: Network>(&self, from: &M, to: &M) -> anyhow::Result<Finding> {
+    pub(super) fn between<M: Network>(
+        &self,
+        [from, to]: [&M; 2],
+        names: [&str; 2],
+    ) -> anyhow::Result<Finding> {
         let points = self.request.line.expect("a line between runs has points");
         let a = coordinates(points);
         let training = risk::<M>(self.data.training_batches(&self.device)?);
@@ -129,7 +133,7 @@ impl Bench<'_> {
             })
             .collect();
         let config = CurvesConfig::new("Loss on the line between two runs".into())
-            .with_x_label("0 is the first run, 1 the other".into())
+            .with_x_label(format!("0: {}, 1: {}", names[0], names[1]))
             .with_y_label("loss".into());
         let mut files = Folder::number_files("landscape/between_data", self.step, &data);
         files.push((

@@ -24,6 +24,7 @@ use super::data::Data;
 use super::device;
 use super::measure_dir::{MeasureDir, SCHEMA};
 use super::network::{Network, WithNetwork, with_network};
+use super::run_dir;
 use super::stored::Stored;
 use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::choice::Model;
@@ -132,10 +133,14 @@ impl WithNetwork for Work<'_> {
             products: Cell::new(0),
         };
         let hessian = OnceCell::new();
+        let names = [Some(run), self.other].map(|stored| {
+            let path = stored.map_or(run.directory.as_path(), |stored| &stored.directory);
+            run_dir::name_of(path)
+        });
         let mut found = bench.carry_out(match &other {
             Some(other) => vec![(
                 "line between the runs",
-                Box::new(|| bench.between(&model, other)),
+                Box::new(|| bench.between([&model, other], [&names[0], &names[1]])),
             )],
             None => tasks(&bench, &model, &hessian),
         });
