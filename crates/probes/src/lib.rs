@@ -7,6 +7,8 @@
 //! Measuring never changes training: weights, BatchNorm statistics and random streams are bit for bit the same with and without probes.
 
 pub mod instrument;
+#[cfg(feature = "train")]
+pub mod learner;
 pub mod render;
 pub mod sink;
 

@@ -235,7 +235,7 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     }
 
     /// The descent, or why this batch has none.
-    fn descent<M: Module, L: Loss<M>>(
+    pub(crate) fn descent<M: Module, L: Loss<M>>(
         &self,
         model: &M,
         loss: &mut L,
@@ -298,7 +298,7 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     }
 }
 
-fn done<T>(descent: Result<Descent, Error>, output: T) -> LearnerDescent<T> {
+pub(crate) fn done<T>(descent: Result<Descent, Error>, output: T) -> LearnerDescent<T> {
     match descent {
         Ok(descent) => LearnerDescent {
             gradients: descent.gradients,

@@ -57,7 +57,8 @@
 //!
 //! # Loops
 //!
-//! - [`SharpnessAware::step`] takes the place of `optim.step`;
+//! - [`SharpnessAware::step`] takes the place of `optim.step`, and gives back what the closure computed
+//!   beside the loss at the weights;
 //!   [`step_examples`](SharpnessAware::step_examples) does for methods that select or group examples.
 //! - [`SharpnessAware::ascend`] and [`descend`](SharpnessAware::descend) are the two halves, for a loop
 //!   that keeps its own shape: gradients that are accumulated, say.
@@ -104,6 +105,7 @@ mod error;
 mod esam;
 mod euclidean;
 mod evaluated;
+mod evaluation;
 mod friendly;
 mod gradients;
 mod gsam;
@@ -132,6 +134,8 @@ mod state;
 mod step;
 mod vectors;
 mod weights;
+#[cfg(feature = "train")]
+mod with_sam;
 
 pub use adaptive::{Asam, AsamConfig};
 pub use batch_norm::BatchNormStatistics;
@@ -139,6 +143,7 @@ pub use direction::Direction;
 pub use error::{Error, Pass};
 pub use esam::{Esam, EsamConfig};
 pub use euclidean::{Sam, SamConfig};
+pub use evaluation::Evaluation;
 pub use friendly::{FriendlySam, FriendlySamConfig};
 pub use gsam::{Gsam, GsamConfig};
 pub use learner::{InLearner, LearnerDescent};
@@ -156,3 +161,5 @@ pub use schedule::RhoSchedule;
 pub use settings::Ascent;
 pub use state::State;
 pub use step::{Rejected, Step};
+#[cfg(feature = "train")]
+pub use with_sam::WithSam;
