@@ -63,7 +63,8 @@
 //! - [`SharpnessAware::ascend`] and [`descend`](SharpnessAware::descend) are the two halves, for a loop
 //!   that keeps its own shape: gradients that are accumulated, say.
 //! - [`SharpnessAware::gradient`] steps nothing: for optimisers that ask for gradients themselves.
-//! - [`InLearner`] is a part of a model that burn-train's learner trains.
+//! - `WithSam` (feature `train`) is a model with a method, for burn-train's learner: the model's own step knows nothing of it.
+//! - [`InLearner`] is a part of a model, for `TrainStep::step` of one's own.
 //! - [`SharpnessAware::save`] and [`load`](SharpnessAware::load) keep what a method remembers, beside the
 //!   records of model and optimiser.
 //!

@@ -50,7 +50,10 @@ pub(crate) enum Forward {
     /// The loss, from which the backward pass is still to go.
     Loss(Tensor<1>),
     /// The loss and its gradient, where the caller's code does the backward pass itself.
-    #[cfg_attr(not(feature = "train"), expect(dead_code, reason = "a learner's step gives it"))]
+    #[cfg_attr(
+        not(feature = "train"),
+        expect(dead_code, reason = "a learner's step gives it")
+    )]
     Gradients(f64, GradientsParams),
 }
 

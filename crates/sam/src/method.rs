@@ -336,7 +336,11 @@ pub trait SharpnessAware: Clone {
         let is_extra = output.is_none() && is_in_parts;
         if is_extra {
             // The weights are gone after the step; the live statistics see these examples in it.
-            output = Some(terms(&with_own_statistics(&model), Rows::ALL).into_parts().1);
+            output = Some(
+                terms(&with_own_statistics(&model), Rows::ALL)
+                    .into_parts()
+                    .1,
+            );
         }
         let mut losses = Examples(examples, |model: &M, rows: Rows<'_>| {
             let (losses, of_pass) = terms(model, rows).into_parts();

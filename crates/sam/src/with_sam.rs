@@ -73,7 +73,7 @@ use crate::{Batches, Error, InLearner, RhoSchedule, SharpnessAware};
 /// `model.load_file(path)` before this function.
 ///
 /// What [`InLearner`] says of several devices, accumulated gradients, refused steps and statistics holds
-/// here too. Tied weights and a radius that follows the learning rate need nothing: the optimiser's step
+/// here too. Tied weights and a radius that follows the learning rate need no line: the optimiser's step
 /// goes through here. A model that steps itself, in a `TrainStep::optimize` of its own, keeps it.
 pub struct WithSam<M, S: Clone + Send + Debug> {
     model: M,
@@ -207,10 +207,7 @@ where
         let descent = descent.unwrap_or_else(|error| panic!("the method cannot step: {error}"));
         let output = steps.first.expect("a descent begins with a pass");
         let step = done(descent, output);
-        let mut measured = self
-            .measured
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         *measured = step.scalars().collect();
         let (grads, item) = step.into_parts();
         TrainOutput { grads, item }
@@ -274,7 +271,8 @@ impl<M: Module, S: Clone + Send + Debug> Module for WithSam<M, S> {
     }
 
     fn collect_devices(&self, devices: Devices) -> Devices {
-        self.sam.collect_devices(self.model.collect_devices(devices))
+        self.sam
+            .collect_devices(self.model.collect_devices(devices))
     }
 
     fn to_device(self, device: &Device) -> Self {

@@ -51,7 +51,10 @@ impl Epochs {
     /// When there are none.
     #[must_use]
     pub fn with_accumulation(self, batches: usize) -> Self {
-        assert!(batches > 0, "gradients cannot be accumulated over 0 batches");
+        assert!(
+            batches > 0,
+            "gradients cannot be accumulated over 0 batches"
+        );
         Self {
             accumulated: batches as u64,
             ..self

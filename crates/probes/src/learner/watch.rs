@@ -46,7 +46,7 @@ impl<M, N: Clone> Watch<M, N> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<M, N>> {
-        // What a panic of the model's own code leaves behind is whole: it is called outside.
+        // What a panic of foreign code leaves behind is whole: a step is counted before it is told of.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -27,7 +27,8 @@ use crate::{Probes, Summary};
 ///
 /// `N` is what the probes measure: the model, or a part that it borrows, such as the `Model` in `sam::WithSam<Model, _>`.
 ///
-/// On several devices with one optimiser, the first copy that begins a step is measured.
+/// On several devices with one optimiser, the first copy that begins a step is measured. In Burn's distributed training each copy has an
+/// optimiser of its own and would count the steps once more: it is not for that.
 pub struct WithProbes<M, N = M> {
     model: M,
     watch: Arc<Watch<M, N>>,

@@ -159,12 +159,7 @@ impl<'a> Training<'a> {
     }
 
     /// The model after training, to be trained on.
-    pub(crate) fn run<M>(
-        &self,
-        model: M,
-        optim: ModuleOptimizer,
-        schedule: ModuleLrScheduler,
-    ) -> M
+    pub(crate) fn run<M>(&self, model: M, optim: ModuleOptimizer, schedule: ModuleLrScheduler) -> M
     where
         M: LearnerModel + TrainStep<Input = Batch> + InferenceStep<Input = Batch>,
     {

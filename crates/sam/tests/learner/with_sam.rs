@@ -107,7 +107,10 @@ fn model_with_a_method_in_a_learner_is_trained_as_in_a_loop_bit_for_bit() {
     // The radius follows the rate of the step before, so that a constant rate has to do here.
     let device = Device::flex().autodiff();
     let net = Normalised::new(1, &device, DType::F64);
-    let model = with(net.clone(), &GsamConfig::new().with_schedule(follows).init());
+    let model = with(
+        net.clone(),
+        &GsamConfig::new().with_schedule(follows).init(),
+    );
     let model = model.optimize(
         &mut SgdConfig::new().init(),
         0.05.into(),
@@ -115,7 +118,10 @@ fn model_with_a_method_in_a_learner_is_trained_as_in_a_loop_bit_for_bit() {
     );
     let _ = TrainStep::step(&model, Batch::new(2, &device, DType::F64));
     let half = GsamConfig::new().init().rho() / 2.0;
-    let rho = model.scalars().into_iter().find(|(tag, _)| *tag == "sam/rho");
+    let rho = model
+        .scalars()
+        .into_iter()
+        .find(|(tag, _)| *tag == "sam/rho");
     assert!((rho.expect("a radius").1 - half).abs() < 1e-15);
 }
 
@@ -228,7 +234,10 @@ fn mistakes_are_errors_before_the_training() {
     let misspelt = Perturbed::Group(ParamGroup::from_path("hidden.weights"));
     let chooses = error(&net, SamConfig::new().with_perturbed(misspelt));
     assert!(matches!(chooses, Error::ChoosesNothing { .. }), "{chooses}");
-    assert_eq!(error(&net.clone().freeze(), SamConfig::new()), Error::Frozen);
+    assert_eq!(
+        error(&net.clone().freeze(), SamConfig::new()),
+        Error::Frozen
+    );
     assert_eq!(error(&net.valid(), SamConfig::new()), Error::NoAutodiff);
     let micro = WithSam::new(net, MicroBatchSamConfig::new(4).init());
     assert_eq!(micro.map(|_| ()), Err(Error::ExamplesNotApart));
