@@ -13,7 +13,8 @@ use crate::places::{self, Once};
 use crate::vectors::Vectors;
 use crate::{Error, SharpnessAware, State};
 
-/// A method as a part of the model that a learner trains.
+/// A method as a part of the model that a learner trains, for a `TrainStep::step` of one's own. Where a method takes the batch as a
+/// whole, `WithSam` (feature `train`) does without a field and without a line in the model.
 ///
 /// burn-train asks the model for the gradients of a batch, `TrainStep::step`, and gives them to its
 /// optimiser. With this as a field of the model, `step` returns the gradients of the method instead:

@@ -92,7 +92,7 @@ fn main() -> Result<()> {
         .with(Schedule::every(25), GradientNorm::of(&risk))
         .with(Schedule::every(25), SamSharpness::of(&risk, 0.05))
         .with(
-            Schedule::every(100),
+            Schedule::every(125),
             TopEigenvalues::of(&risk, 1).without_smallest(),
         )
         .into_sink(board);

@@ -187,7 +187,10 @@ fn end_is_where_the_training_ended_whatever_was_planned() {
     let (_, summary) = launch(learner, model).finish();
     assert!(summary.never_due.is_empty());
     let end = steps(&memory.scalars("reading/end"));
-    assert!(end.len() == 1 && end[0] < 150 && end[0] % 3 == 0, "{end:?}");
+    assert!(
+        end.len() == 1 && end[0] < 150 && end[0].is_multiple_of(3),
+        "{end:?}"
+    );
     assert_eq!(steps(&memory.scalars("reading/log")).last(), end.last());
 
     // Longer than was planned: the end waits.
