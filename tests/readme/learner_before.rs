@@ -7,7 +7,8 @@ use burn::data::dataloader::{DataLoader, DataLoaderBuilder};
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::AdamConfig;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
+use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{
     ClassificationOutput, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep,
 };
@@ -20,12 +21,11 @@ struct Classifier {
 }
 
 impl Classifier {
-    fn classify(&self, batch: &ImageBatch) -> (Tensor<1>, ClassificationOutput) {
-        let output = self.net.forward(batch.images.clone());
+    fn classify(&self, images: Tensor<4>, labels: Tensor<1, Int>) -> ClassificationOutput {
+        let output = self.net.forward(images);
         let cross_entropy = CrossEntropyLossConfig::new().init(&output.device());
-        let loss = cross_entropy.forward(output.clone(), batch.labels.clone());
-        let item = ClassificationOutput::new(loss.clone(), output, batch.labels.clone());
-        (loss, item)
+        let loss = cross_entropy.forward(output.clone(), labels.clone());
+        ClassificationOutput::new(loss, output, labels)
     }
 }
 
@@ -34,8 +34,8 @@ impl TrainStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
-        let (loss, item) = self.classify(&batch); // without SAM
-        TrainOutput::new(self, loss.backward(), item) // without SAM
+        let item = self.classify(batch.images, batch.labels);
+        TrainOutput::new(self, item.loss.backward(), item)
     }
 }
 
@@ -44,7 +44,7 @@ impl InferenceStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: ImageBatch) -> ClassificationOutput {
-        self.classify(&batch).1
+        self.classify(batch.images, batch.labels)
     }
 }
 
@@ -57,14 +57,16 @@ pub(crate) fn main() -> Result<()> {
         builder.shuffle(7).build(data.clone())
     };
     let net = MlpConfig::new(vec![64, 32, 10]).init_seeded(7, &device);
-    let model = Classifier { net }; // without SAM
-    let learner = Learner::new(model, AdamConfig::new().init(), 1e-2);
+    let model = Classifier { net };
     let (data, validation) = (loader(&split.train), loader(&split.validation));
-    let training = SupervisedTraining::new("runs/digits", data, validation).num_epochs(5);
-    let result = training.launch(learner);
+    let training = SupervisedTraining::new("runs/digits", data, validation)
+        .metrics((AccuracyMetric::new(), LossMetric::new()))
+        .num_epochs(5);
+    let result = training.launch(Learner::new(model, AdamConfig::new().init(), 1e-2));
+    let model = result.model; // before
 
     let test = batches(&split.test, split.test.len(), &device.inner())?.remove(0);
-    let (_, item) = result.model.classify(&test);
+    let item = model.classify(test.images, test.labels);
     let right = item.output.argmax(1).reshape([-1]).equal(item.targets);
     let accuracy: f64 = right.float().mean().into_scalar();
     println!("accuracy {accuracy:.3} on the test data");

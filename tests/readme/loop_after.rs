@@ -7,13 +7,24 @@ use datasets::{Digits, batch, epoch_order};
 use models::{Mlp, MlpConfig};
 use sam::{SamConfig, SharpnessAware};
 
-fn loss(model: &Mlp, (images, labels): &(Tensor<4>, Tensor<1, Int>)) -> Tensor<1> {
-    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
+type Batch = (Tensor<4>, Tensor<1, Int>);
+
+/// The loss, and the scores of the classes.
+fn classify(model: &Mlp, (images, labels): &Batch) -> (Tensor<1>, Tensor<2>) {
+    let output = model.forward(images.clone());
+    let log_probabilities = log_softmax(output.clone(), 1);
     let picked = log_probabilities.gather(1, labels.clone().unsqueeze_dim(1));
-    picked.mean().neg()
+    (picked.mean().neg(), output)
 }
 
-/// Trains a network on the digits and gives its loss on all of them.
+/// How many examples are classified right.
+fn right(output: Tensor<2>, (_, labels): &Batch) -> f64 {
+    let classes = output.argmax(1).reshape([-1]);
+    classes.equal(labels.clone()).float().sum().into_scalar()
+}
+
+/// Trains a network on the digits, prints its accuracy on the way, and gives its loss on all of them.
+#[allow(clippy::print_stdout, reason = "a program")]
 pub(crate) fn train() -> Result<f64> {
     let device = Device::flex().autodiff();
     let data = Digits::load()?.images;
@@ -22,12 +33,17 @@ pub(crate) fn train() -> Result<f64> {
     let mut sam = SamConfig::new().with_rho(0.05).init(); // one line more
     let lr = 0.1;
     for epoch in 0..15 {
+        let mut correct = 0.0;
         for indices in epoch_order(7, epoch, data.len()).chunks(64) {
             let batch = batch(&data, indices, &device).into_pair();
-            let step = sam.step(&mut optim, lr, model, |model| loss(model, &batch))?; // in place of the gradients
-            model = step.model; // in place of the step
+            let step = sam.step(&mut optim, lr, model, |model| classify(model, &batch))?; // in place of the loss
+            let output = step.output; // of the weights before the step
+            model = step.model; // in place of the gradients and the step
+            correct += right(output, &batch);
         }
+        println!("epoch {epoch}: {:.3} right", correct / data.len() as f64);
     }
     let all: Vec<usize> = (0..data.len()).collect();
-    Ok(loss(&model, &batch(&data, &all, &device).into_pair()).into_scalar())
+    let (loss, _) = classify(&model, &batch(&data, &all, &device).into_pair());
+    Ok(loss.into_scalar())
 }

@@ -4,9 +4,14 @@
 //! [sinks](sink): TensorBoard, JSON lines, memory. The training loop calls [`Probes::observe`] and does not know what is measured. Pictures are drawn in
 //! [`render`], from plain slices.
 //!
+//! In burn-train's learner, which has the loop, `learner::WithProbes` around the model does the same and counts the steps, and the learner's own metrics go
+//! to the same sinks (feature `train`).
+//!
 //! Measuring never changes training: weights, BatchNorm statistics and random streams are bit for bit the same with and without probes.
 
 pub mod instrument;
+#[cfg(feature = "train")]
+pub mod learner;
 pub mod render;
 pub mod sink;
 pub mod tag;

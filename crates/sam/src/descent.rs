@@ -10,7 +10,7 @@ use crate::backward;
 use crate::batch_norm::{first_of, peak_of};
 use crate::evaluated::{At, Evaluated, Mean};
 use crate::hardest::hardest;
-use crate::loss::{Loss, Rows};
+use crate::loss::{Forward, Loss, Rows};
 use crate::measured::{Cost, Descent, Peak};
 use crate::norm::Norm;
 use crate::norms::Norms;
@@ -178,7 +178,7 @@ impl<M: Module> Passes<'_, M> {
             match loss.terms(m, Rows::ALL)? {
                 Some(terms) => {
                     before = values(&terms);
-                    Ok(terms.mean())
+                    Ok(Forward::Loss(terms.mean()))
                 }
                 None => loss.mean(m),
             }
@@ -211,7 +211,7 @@ impl<M: Module> Passes<'_, M> {
         method: &mut S,
         first: &Evaluated,
         share: f64,
-        mut loss: impl FnMut(&M) -> Result<Tensor<1>, Error>,
+        mut loss: impl FnMut(&M) -> Result<Forward, Error>,
     ) -> Result<M, Error> {
         let (weights, length) = (self.weights, self.ascent.length(self.rho));
         let start = peak_of(weights, self.ascent.batch_norm);
@@ -259,18 +259,27 @@ impl<M: Module> Passes<'_, M> {
         at: At<'_>,
         model: &M,
         share: f64,
-        loss: impl FnOnce(&M) -> Result<Tensor<1>, Error>,
+        loss: impl FnOnce(&M) -> Result<Forward, Error>,
     ) -> Result<Evaluated, Error> {
         let pass = at.pass();
         self.seed_device();
         self.cost.forward += share;
         let loss = loss(model)?;
-        let value = backward::value(&loss, pass)?;
+        let value = match &loss {
+            Forward::Loss(loss) => backward::value(loss, pass)?,
+            Forward::Gradients(value, _) => *value,
+        };
         if !value.is_finite() {
             return Err(Error::Loss { pass, value });
         }
         self.cost.backward += share;
-        let gradients = backward::gradients(&loss, model, self.live, pass)?;
+        let gradients = match loss {
+            Forward::Loss(loss) => backward::gradients(&loss, model, self.live, pass)?,
+            Forward::Gradients(_, gradients) if gradients.is_empty() => {
+                return Err(Error::NoGradient { pass });
+            }
+            Forward::Gradients(_, gradients) => gradients,
+        };
         if let Some(chosen) = &self.chosen {
             let perturbed = &self.ascent.perturbed;
             perturbed.check(model, Some(chosen), &gradients, pass)?;
@@ -341,9 +350,9 @@ fn values(terms: &Tensor<1>) -> Vec<f64> {
     terms.clone().inner().to_data().iter::<f64>().collect()
 }
 
-fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Result<Tensor<1>, Error> {
+fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Result<Forward, Error> {
     match loss.terms(model, rows)? {
-        Some(terms) => Ok(terms.mean()),
+        Some(terms) => Ok(Forward::Loss(terms.mean())),
         None => loss.mean(model),
     }
 }

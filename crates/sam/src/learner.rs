@@ -13,7 +13,8 @@ use crate::places::{self, Once};
 use crate::vectors::Vectors;
 use crate::{Error, SharpnessAware, State};
 
-/// A method as a part of the model that a learner trains.
+/// A method as a part of the model that a learner trains, for a `TrainStep::step` of one's own. Where a method takes the batch as a
+/// whole, `WithSam` (feature `train`) does without a field and without a line in the model.
 ///
 /// burn-train asks the model for the gradients of a batch, `TrainStep::step`, and gives them to its
 /// optimiser. With this as a field of the model, `step` returns the gradients of the method instead:
@@ -235,7 +236,7 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     }
 
     /// The descent, or why this batch has none.
-    fn descent<M: Module, L: Loss<M>>(
+    pub(crate) fn descent<M: Module, L: Loss<M>>(
         &self,
         model: &M,
         loss: &mut L,
@@ -298,7 +299,7 @@ impl<S: SharpnessAware + Send + std::fmt::Debug> InLearner<S> {
     }
 }
 
-fn done<T>(descent: Result<Descent, Error>, output: T) -> LearnerDescent<T> {
+pub(crate) fn done<T>(descent: Result<Descent, Error>, output: T) -> LearnerDescent<T> {
     match descent {
         Ok(descent) => LearnerDescent {
             gradients: descent.gradients,

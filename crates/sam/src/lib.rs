@@ -57,12 +57,14 @@
 //!
 //! # Loops
 //!
-//! - [`SharpnessAware::step`] takes the place of `optim.step`;
+//! - [`SharpnessAware::step`] takes the place of `optim.step`, and gives back what the closure computed
+//!   beside the loss at the weights;
 //!   [`step_examples`](SharpnessAware::step_examples) does for methods that select or group examples.
 //! - [`SharpnessAware::ascend`] and [`descend`](SharpnessAware::descend) are the two halves, for a loop
 //!   that keeps its own shape: gradients that are accumulated, say.
 //! - [`SharpnessAware::gradient`] steps nothing: for optimisers that ask for gradients themselves.
-//! - [`InLearner`] is a part of a model that burn-train's learner trains.
+//! - `WithSam` (feature `train`) is a model with a method, for burn-train's learner: the model's own step knows nothing of it.
+//! - [`InLearner`] is a part of a model, for `TrainStep::step` of one's own.
 //! - [`SharpnessAware::save`] and [`load`](SharpnessAware::load) keep what a method remembers, beside the
 //!   records of model and optimiser.
 //!
@@ -104,6 +106,7 @@ mod error;
 mod esam;
 mod euclidean;
 mod evaluated;
+mod evaluation;
 mod friendly;
 mod gradients;
 mod gsam;
@@ -132,6 +135,8 @@ mod state;
 mod step;
 mod vectors;
 mod weights;
+#[cfg(feature = "train")]
+mod with_sam;
 
 pub use adaptive::{Asam, AsamConfig};
 pub use batch_norm::BatchNormStatistics;
@@ -139,6 +144,7 @@ pub use direction::Direction;
 pub use error::{Error, Pass};
 pub use esam::{Esam, EsamConfig};
 pub use euclidean::{Sam, SamConfig};
+pub use evaluation::Evaluation;
 pub use friendly::{FriendlySam, FriendlySamConfig};
 pub use gsam::{Gsam, GsamConfig};
 pub use learner::{InLearner, LearnerDescent};
@@ -156,3 +162,5 @@ pub use schedule::RhoSchedule;
 pub use settings::Ascent;
 pub use state::State;
 pub use step::{Rejected, Step};
+#[cfg(feature = "train")]
+pub use with_sam::WithSam;

@@ -1,5 +1,6 @@
 //! What a step may ask of the loss on its batch.
 
+use burn::optim::GradientsParams;
 use burn::tensor::kind::Basic;
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -44,10 +45,22 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// What a pass over the batch gives.
+pub(crate) enum Forward {
+    /// The loss, from which the backward pass is still to go.
+    Loss(Tensor<1>),
+    /// The loss and its gradient, where the caller's code does the backward pass itself.
+    #[cfg_attr(
+        not(feature = "train"),
+        expect(dead_code, reason = "a learner's step gives it")
+    )]
+    Gradients(f64, GradientsParams),
+}
+
 /// The loss on the batch of one step.
 pub(crate) trait Loss<M> {
     /// The mean over the batch, one number.
-    fn mean(&mut self, model: &M) -> Result<Tensor<1>, Error>;
+    fn mean(&mut self, model: &M) -> Result<Forward, Error>;
 
     /// How many examples the batch has, if they can be told apart.
     fn examples(&self) -> Option<usize>;
@@ -60,8 +73,8 @@ pub(crate) trait Loss<M> {
 pub(crate) struct Mean<F>(pub(crate) F);
 
 impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for Mean<F> {
-    fn mean(&mut self, model: &M) -> Result<Tensor<1>, Error> {
-        Ok((self.0)(model))
+    fn mean(&mut self, model: &M) -> Result<Forward, Error> {
+        Ok(Forward::Loss((self.0)(model)))
     }
 
     fn examples(&self) -> Option<usize> {
@@ -94,8 +107,8 @@ impl<F> Examples<F> {
 }
 
 impl<M, F: FnMut(&M, Rows<'_>) -> Tensor<1>> Loss<M> for Examples<F> {
-    fn mean(&mut self, model: &M) -> Result<Tensor<1>, Error> {
-        Ok(self.losses(model, Rows::ALL)?.mean())
+    fn mean(&mut self, model: &M) -> Result<Forward, Error> {
+        Ok(Forward::Loss(self.losses(model, Rows::ALL)?.mean()))
     }
 
     fn examples(&self) -> Option<usize> {

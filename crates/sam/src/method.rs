@@ -8,7 +8,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::RecordError;
 use burn::tensor::Tensor;
 
-use crate::batch_norm::peak_of;
+use crate::batch_norm::{peak_of, with_own_statistics};
 use crate::descent::{self, Caller};
 use crate::loss::{Examples, Mean, Rows};
 use crate::measured::Descent;
@@ -18,7 +18,7 @@ use crate::places;
 use crate::question::Question;
 use crate::state::State;
 use crate::step::{self, Rejected, Step};
-use crate::{Ascent, Direction, Error, Pair, Pass, StateRecord};
+use crate::{Ascent, Direction, Error, Evaluation, Pair, Pass, StateRecord};
 
 /// How a method uses the examples of a batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -235,6 +235,27 @@ pub trait SharpnessAware: Clone {
     /// is the optimiser's and acts at w. Everything returned beside the model has been computed for
     /// the step anyway.
     ///
+    /// Where `loss` gives a pair of the loss and something else, that of the first pass, at w, is
+    /// [`Step::output`]:
+    ///
+    /// ```
+    /// # use burn::nn::{Linear, LinearConfig};
+    /// # use burn::optim::SgdConfig;
+    /// # use burn::tensor::{Device, Tensor};
+    /// # use sam::{SamConfig, SharpnessAware};
+    /// # let device = Device::flex().autodiff();
+    /// # let model = LinearConfig::new(2, 1).init(&device);
+    /// # let x = Tensor::<2>::ones([4, 2], &device);
+    /// # let (mut sam, mut optim) = (SamConfig::new().init(), SgdConfig::new().init());
+    /// # let before = model.forward(x.clone()).into_data();
+    /// let step = sam.step(&mut optim, 0.1, model, |model| {
+    ///     let output = model.forward(x.clone());
+    ///     (output.clone().square().mean(), output)
+    /// })?;
+    /// assert_eq!(step.output.into_data(), before); // of the weights before the step
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Rejected`], with the model as it was before the step, weights and running statistics; the
@@ -251,14 +272,21 @@ pub trait SharpnessAware: Clone {
     ///
     /// # Panics
     /// When `loss` does.
-    fn step<M: Module>(
+    fn step<M: Module, E: Evaluation>(
         &mut self,
         optim: &mut ModuleOptimizer,
         lr: impl Into<ModuleLearningRate>,
         model: M,
-        loss: impl FnMut(&M) -> Tensor<1>,
-    ) -> Result<Step<M>, Rejected<M>> {
-        step::take(self, optim, lr.into(), model, &mut Mean(loss))
+        mut loss: impl FnMut(&M) -> E,
+    ) -> Result<Step<M, E::Output>, Rejected<M>> {
+        let mut output = None;
+        let mut mean = Mean(|model: &M| {
+            let (loss, of_pass) = loss(model).into_parts();
+            output.get_or_insert(of_pass);
+            loss
+        });
+        let step = step::take(self, optim, lr.into(), model, &mut mean)?;
+        Ok(step.with_output(output.expect("a step that was taken has had its first pass")))
     }
 
     /// [`step`](Self::step) with a loss that tells the `examples` of the batch apart: `terms` gives
@@ -266,6 +294,10 @@ pub trait SharpnessAware: Clone {
     ///
     /// [`Esam`](crate::Esam), which selects examples, and [`MicroBatchSam`](crate::MicroBatchSam),
     /// which groups them, need it; every method takes it.
+    ///
+    /// Where `terms` gives a pair of the losses and something else, that of the whole batch at w is
+    /// [`Step::output`]. A method that never takes the whole batch at once
+    /// ([`MicroBatchSam`](crate::MicroBatchSam)) then needs one more forward pass, for the output alone.
     ///
     /// ```
     /// # use burn::module::{Module, Param};
@@ -291,21 +323,35 @@ pub trait SharpnessAware: Clone {
     ///
     /// # Panics
     /// When `terms` does.
-    fn step_examples<M: Module>(
+    fn step_examples<M: Module, E: Evaluation>(
         &mut self,
         optim: &mut ModuleOptimizer,
         lr: impl Into<ModuleLearningRate>,
         model: M,
         examples: usize,
-        terms: impl FnMut(&M, Rows<'_>) -> Tensor<1>,
-    ) -> Result<Step<M>, Rejected<M>> {
-        step::take(
-            self,
-            optim,
-            lr.into(),
-            model,
-            &mut Examples(examples, terms),
-        )
+        mut terms: impl FnMut(&M, Rows<'_>) -> E,
+    ) -> Result<Step<M, E::Output>, Rejected<M>> {
+        let mut output = E::NOTHING;
+        let is_in_parts = matches!(self.batches(), Batches::Micro(size) if size < examples);
+        let is_extra = output.is_none() && is_in_parts;
+        if is_extra {
+            // The weights are gone after the step; the live statistics see these examples in it.
+            output = Some(
+                terms(&with_own_statistics(&model), Rows::ALL)
+                    .into_parts()
+                    .1,
+            );
+        }
+        let mut losses = Examples(examples, |model: &M, rows: Rows<'_>| {
+            let (losses, of_pass) = terms(model, rows).into_parts();
+            if rows.indices().is_none() {
+                output.get_or_insert(of_pass);
+            }
+            losses
+        });
+        let mut step = step::take(self, optim, lr.into(), model, &mut losses)?;
+        step.cost.forward += f64::from(u8::from(is_extra));
+        Ok(step.with_output(output.expect("the first pass takes the whole batch")))
     }
 
     /// What the method remembers, as a record.

@@ -13,9 +13,12 @@ use crate::{BatchNormStatistics, Error, SharpnessAware};
 
 /// A step that was taken.
 #[derive(Debug, Clone)]
-pub struct Step<M> {
+pub struct Step<M, T = ()> {
     /// The model after the step.
     pub model: M,
+    /// What the closure gave beside the loss in the first pass, at the weights before the step; `()`
+    /// where it gave the loss alone.
+    pub output: T,
     /// L(w), before the step.
     pub loss: f64,
     /// ||g||, the Euclidean norm of the gradient at w over all parameters.
@@ -29,6 +32,21 @@ pub struct Step<M> {
 }
 
 impl<M> Step<M> {
+    /// The step with what its first pass gave beside the loss.
+    pub(crate) fn with_output<T>(self, output: T) -> Step<M, T> {
+        Step {
+            model: self.model,
+            output,
+            loss: self.loss,
+            gradient_norm: self.gradient_norm,
+            rho: self.rho,
+            peak: self.peak,
+            cost: self.cost,
+        }
+    }
+}
+
+impl<M, T> Step<M, T> {
     /// L(w + e) - L(w), the sharpness that the method descends beside the loss; `None` in a step that
     /// looked for no peak.
     pub fn ascent_gain(&self) -> Option<f64> {
@@ -101,6 +119,7 @@ pub(crate) fn take<M: Module, S: SharpnessAware, L: Loss<M>>(
     }
     Ok(Step {
         model,
+        output: (),
         loss: value,
         gradient_norm,
         rho,

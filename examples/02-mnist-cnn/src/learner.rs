@@ -1,36 +1,42 @@
-//! The same CNN trained with SAM by burn-train's learner.
+//! The same CNN trained by burn-train's learner, with SAM and with probes: the learner's metrics and the curvature in one TensorBoard. A run
+//! that was killed goes on with `--resume`.
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use burn::data::dataloader::{DataLoader, DataLoaderBuilder};
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::AdamConfig;
-use burn::tensor::Device;
+use burn::tensor::{Device, Int, Tensor};
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{
     ClassificationOutput, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep,
 };
 use datasets::{ImageBatch, ImageBatcher, ImageDataset, MnistSubset, SplitConfig, batches};
+use landscape::Risk;
 use models::{Cnn, CnnConfig};
-use sam::{InLearner, Sam, SamConfig};
+use probes::instrument::{GradientNorm, SamSharpness, TopEigenvalues};
+use probes::learner::{Epochs, WithProbes, last_checkpoint};
+use probes::{Budget, Probes, Schedule};
+use sam::{SamConfig, WithSam};
 
-/// The network, and the method as a part of what the learner trains.
+const RUN: &str = "runs/example-mnist-cnn-learner";
+
+/// What any program for the learner has: a model, and a step that knows neither SAM nor probes.
 #[derive(Module, Debug)]
 struct Classifier {
     net: Cnn,
-    sam: InLearner<Sam>,
 }
 
 impl Classifier {
-    fn classify(&self, batch: ImageBatch) -> ClassificationOutput {
-        let output = self.net.forward(batch.images);
+    fn classify(&self, images: Tensor<4>, labels: Tensor<1, Int>) -> ClassificationOutput {
+        let output = self.net.forward(images);
         let loss = CrossEntropyLossConfig::new()
             .init(&output.device())
-            .forward(output.clone(), batch.labels.clone());
-        ClassificationOutput::new(loss, output, batch.labels)
+            .forward(output.clone(), labels.clone());
+        ClassificationOutput::new(loss, output, labels)
     }
 }
 
@@ -38,14 +44,9 @@ impl TrainStep for Classifier {
     type Input = ImageBatch;
     type Output = ClassificationOutput;
 
-    // Both passes of SAM on one batch. The learner's metrics are those of the first.
     fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
-        let step = self.sam.step(self, |model| {
-            let item = model.classify(batch.clone());
-            (item.loss.clone(), item)
-        });
-        let (grads, item) = step.expect("a loss of the closure's model").into_parts();
-        TrainOutput { grads, item }
+        let item = self.classify(batch.images, batch.labels);
+        TrainOutput::new(self, item.loss.backward(), item)
     }
 }
 
@@ -54,12 +55,17 @@ impl InferenceStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: ImageBatch) -> ClassificationOutput {
-        self.classify(batch)
+        self.classify(batch.images, batch.labels)
     }
 }
 
 fn main() -> Result<()> {
-    let (epochs, batch_size, seed) = (1, 64, 7);
+    let (num_epochs, batch_size, seed) = (3, 64, 7);
+    let checkpoint = match std::env::args().nth(1).as_deref() {
+        None => None,
+        Some("--resume") => last_checkpoint(RUN),
+        Some(other) => bail!("`{other}` is no argument: there is `--resume` alone"),
+    };
     let device = Device::flex().autodiff();
     let split = MnistSubset::load()?.split(&SplitConfig::new())?;
     let loader = |data: &ImageDataset| -> Arc<dyn DataLoader<ImageBatch>> {
@@ -68,35 +74,62 @@ fn main() -> Result<()> {
             .shuffle(seed)
             .build(data.clone())
     };
-
+    let (train, valid) = (loader(&split.train), loader(&split.validation));
     let net = CnnConfig::new(28)
         .with_batch_norm(true)
         .init_seeded(seed, &device);
-    let sam = InLearner::new(SamConfig::new().with_rho(0.05).init(), &net);
-    let learner = Learner::new(Classifier { net, sam }, AdamConfig::new().init(), 1e-3);
-    let result = SupervisedTraining::new(
-        "runs/example-mnist-cnn-learner",
-        loader(&split.train),
-        loader(&split.validation),
-    )
-    .num_epochs(epochs)
-    .metrics((LossMetric::new(), AccuracyMetric::new()))
-    .with_default_checkpointers()
-    .launch(learner);
+
+    // What is measured: the model on 256 training images.
+    let sample = batches(&split.train, 256, &device)?.remove(0).into_pair();
+    let risk = Risk::mean([sample], |model: &Classifier, (images, labels)| {
+        model.classify(images.clone(), labels.clone()).loss
+    });
+    let epochs = Epochs::new(num_epochs, train.num_items(), batch_size).after(checkpoint);
+    let board = epochs
+        .tensor_board(format!("{RUN}/tensorboard"))
+        .with_context(|| format!("go on with the run by --resume, or remove {RUN}"))?;
+    let probes = Probes::new(Budget::fraction(0.5))
+        .with(Schedule::every(25), GradientNorm::of(&risk))
+        .with(Schedule::every(25), SamSharpness::of(&risk, 0.05))
+        .with(
+            Schedule::every(125),
+            TopEigenvalues::of(&risk, 1).without_smallest(),
+        )
+        .into_sink(board);
+
+    // The model with SAM, and that with probes.
+    let model = Classifier { net };
+    let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init())?;
+    let model = WithProbes::new(model, probes, epochs).with_scalars(WithSam::scalars);
+
+    let mut training = SupervisedTraining::new(RUN, train, valid)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .with_metric_logger(model.metrics(RUN))
+        .with_default_checkpointers()
+        .num_epochs(num_epochs);
+    if let Some(epoch) = checkpoint {
+        training = training.checkpoint(epoch);
+    }
+    let result = training.launch(Learner::new(model, AdamConfig::new().init(), 1e-3));
     if let Some(error) = result.error {
         bail!("the learner stopped: {error}");
     }
 
-    let model = result.model;
+    let (model, summary) = result.model.finish();
+    let summary = summary.delivered()?;
+    for (probe, times) in &summary.measured {
+        println!("{probe} {times} times");
+    }
     println!(
-        "{} steps, {} refused",
-        model.sam.steps(),
-        model.sam.refused()
+        "{} of {} steps",
+        epochs.total() - epochs.done(),
+        epochs.total()
     );
     let test = batches(&split.test, split.test.len(), &device.inner())?.remove(0);
-    let item = model.classify(test);
+    let item = model.into_inner().classify(test.images, test.labels);
     let right = item.output.argmax(1).reshape([-1]).equal(item.targets);
     let accuracy: f64 = right.float().mean().into_scalar();
     println!("accuracy {accuracy:.4} on the test data");
+    println!("tensorboard --logdir {RUN}");
     Ok(())
 }

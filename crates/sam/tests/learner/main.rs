@@ -14,3 +14,5 @@ mod nets;
 mod quiet;
 mod radius;
 mod refused;
+#[cfg(feature = "train")]
+mod with_sam;

@@ -13,7 +13,9 @@ use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn::train::checkpoint::KeepLastNCheckpoints;
-use burn::train::{InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep};
+use burn::train::{
+    InferenceStep, Learner, LearnerModel, SupervisedTraining, TrainOutput, TrainStep,
+};
 use sam::{InLearner, SharpnessAware};
 
 use crate::nets::{Batch, Host, Normalised, bits, flat};
@@ -157,12 +159,10 @@ impl<'a> Training<'a> {
     }
 
     /// The model after training, to be trained on.
-    pub(crate) fn run<S: SharpnessAware + Send + Debug + 'static>(
-        &self,
-        model: Trained<S>,
-        optim: ModuleOptimizer,
-        schedule: ModuleLrScheduler,
-    ) -> Trained<S> {
+    pub(crate) fn run<M>(&self, model: M, optim: ModuleOptimizer, schedule: ModuleLrScheduler) -> M
+    where
+        M: LearnerModel + TrainStep<Input = Batch> + InferenceStep<Input = Batch>,
+    {
         let mut training = SupervisedTraining::new(self.directory, self.loader(), self.loader())
             .num_epochs(self.epochs)
             .renderer(Box::new(Quiet))

@@ -11,6 +11,7 @@ mod cases;
 mod costs;
 mod methods;
 mod nets;
+mod outputs;
 mod records;
 mod reductions;
 mod refused;

@@ -67,10 +67,14 @@ impl Net {
         self.errors(rows.of(&batch.inputs), rows.of(&batch.targets))
     }
 
+    /// Those of all rows.
+    pub(crate) fn all_losses(&self, batch: &Batch) -> Tensor<1> {
+        self.errors(batch.inputs.clone(), batch.targets.clone())
+    }
+
     /// The mean loss of the batch.
     pub(crate) fn loss(&self, batch: &Batch) -> Tensor<1> {
-        self.errors(batch.inputs.clone(), batch.targets.clone())
-            .mean()
+        self.all_losses(batch).mean()
     }
 
     fn errors(&self, inputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {

@@ -68,6 +68,7 @@ impl<S: SharpnessAware> Training<S> {
                 self.model = step.model;
                 Ok(Step {
                     model: (),
+                    output: (),
                     loss: step.loss,
                     gradient_norm: step.gradient_norm,
                     rho: step.rho,
