@@ -93,7 +93,7 @@ fn main() -> Result<()> {
         .with(Schedule::every(25), SamSharpness::of(&risk, 0.05))
         .with(
             Schedule::every(125),
-            TopEigenvalues::of(&risk, 1).without_smallest(),
+            TopEigenvalues::of(&risk, 1),
         )
         .into_sink(board);
 
