@@ -147,11 +147,11 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
         ));
         legend.push(Entry::new(
             Mark::Dashes(low_color),
-            format!("λ min {}", significant(low, 4)),
+            format!("λ min {}", significant(low, 3)),
         ));
         legend.push(Entry::new(
             Mark::Dashes(high_color),
-            format!("λ max {}", significant(high, 4)),
+            format!("λ max {}", significant(high, 3)),
         ));
     }
     legend.extend(Entry::not_finite(
