@@ -91,10 +91,7 @@ fn main() -> Result<()> {
     let probes = Probes::new(Budget::fraction(0.5))
         .with(Schedule::every(25), GradientNorm::of(&risk))
         .with(Schedule::every(25), SamSharpness::of(&risk, 0.05))
-        .with(
-            Schedule::every(125),
-            TopEigenvalues::of(&risk, 1),
-        )
+        .with(Schedule::every(125), TopEigenvalues::of(&risk, 1))
         .into_sink(board);
 
     // The model with SAM, and that with probes.

@@ -23,18 +23,38 @@ use crate::config::moment::Moments;
 /// The tags from which the table and summary.json take their figures.
 pub(crate) mod tag {
     /// Mean loss over all training images.
-    pub(crate) const TRAINING_LOSS: &str = "loss/train_all";
+    pub(crate) const TRAINING_LOSS: &str = "end/training_loss";
     /// Accuracy over all training images.
-    pub(crate) const TRAINING_ACCURACY: &str = "accuracy/train";
+    pub(crate) const TRAINING_ACCURACY: &str = "end/training_accuracy";
     /// Mean loss over the validation images.
     pub(crate) const VALIDATION_LOSS: &str = "loss/valid";
     /// Accuracy over the validation images.
     pub(crate) const VALIDATION_ACCURACY: &str = "accuracy/valid";
     /// Mean loss over the test images.
-    pub(crate) const TEST_LOSS: &str = "loss/test";
+    pub(crate) const TEST_LOSS: &str = "end/test_loss";
     /// Accuracy over the test images.
-    pub(crate) const TEST_ACCURACY: &str = "accuracy/test";
+    pub(crate) const TEST_ACCURACY: &str = "end/test_accuracy";
 }
+
+/// A sentence for each tag that only the end of a run has.
+pub(crate) const AT_END: [(&str, &str); 4] = [
+    (
+        tag::TRAINING_LOSS,
+        "Mean loss over all training examples after the last step.",
+    ),
+    (
+        tag::TRAINING_ACCURACY,
+        "Share of all training examples classified right after the last step.",
+    ),
+    (
+        tag::TEST_LOSS,
+        "Mean loss over the test examples after the last step.",
+    ),
+    (
+        tag::TEST_ACCURACY,
+        "Share of the test examples classified right after the last step.",
+    ),
+];
 
 /// Points of the line.
 pub(crate) const LINE_POINTS: usize = 41;

@@ -65,7 +65,7 @@ impl<'a, M: Network> Observer<'a, M> {
                 interrupt.requested()
             })
             .with_handler(move |message| tell(message, &progress));
-        let recorder = Recorder::open(directory, state)?;
+        let recorder = Recorder::open(directory, state, &job.training.plan)?;
         Ok(Self {
             job,
             probes: recorder.take_from(probes),

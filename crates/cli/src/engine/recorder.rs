@@ -7,9 +7,14 @@ use anyhow::Context;
 use probes::Probes;
 use probes::sink::{Folder, Latest, Shared, Sink as _, TensorBoard};
 
+use tensorboard::Status;
+
 use super::checkpoint::State;
+use super::instruments::AT_END;
 use super::run_dir::{RunDir, name_of};
+use crate::config::Plan;
 use crate::report::number::Number;
+use crate::report::settings::hparams;
 use crate::report::summary::LastScalar;
 
 /// The run's event file, its pictures and numbers, and the last point of every scalar. Clones share them.
@@ -29,10 +34,18 @@ impl Recorder {
     /// # Errors
     ///
     /// When another process writes there, or the file cannot be made.
-    pub(crate) fn open(mut directory: RunDir, state: Option<&State>) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        mut directory: RunDir,
+        state: Option<&State>,
+        plan: &Plan,
+    ) -> anyhow::Result<Self> {
         let step = state.map_or(0, |state| state.step);
         let writer = directory.begin_events(i64::try_from(step)?);
-        let writer = writer.context("the event file cannot be begun")?;
+        let mut writer = writer.context("the event file cannot be begun")?;
+        writer.hparams(&hparams(plan))?;
+        for (tag, sentence) in AT_END {
+            writer.describe(tag, sentence)?;
+        }
         let directory = Arc::new(Mutex::new(directory));
         let files = Arc::clone(&directory);
         let folder = Folder::to(move |name, bytes| locked(&files).write(name, bytes));
@@ -118,6 +131,18 @@ impl Recorder {
     /// The names of the files of numbers so far.
     pub(crate) fn numbers(&self) -> BTreeSet<String> {
         self.folder.numbers()
+    }
+
+    /// Says how the run has ended, for good.
+    ///
+    /// # Errors
+    ///
+    /// When it was said before.
+    pub(crate) fn end(&self, status: Status) -> anyhow::Result<()> {
+        let said = self
+            .events
+            .with(|events| events.writer().end_session(status, None));
+        Ok(said.transpose()?.unwrap_or_default())
     }
 
     /// Ends the event file.

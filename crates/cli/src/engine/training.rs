@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use burn::optim::ModuleOptimizer;
+use tensorboard::Status;
 
 use super::checkpoint::{self, State};
 use super::checkpoints;
@@ -29,6 +30,7 @@ use crate::interrupt::Interrupt;
 use crate::report::number::{Number, plain_number, significant};
 use crate::report::output::{printable, say};
 use crate::report::progress::Progress;
+use crate::report::settings;
 use crate::report::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
 use crate::report::table::markdown;
 
@@ -184,8 +186,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             Observer::new(job, steps, directory, state.as_ref(), interrupt, &progress)?;
         // A file that starts again at step 0 takes the text of an earlier one out of TensorBoard.
         if step == 0 {
-            let settings = serde_json::to_string_pretty(plan)?;
-            observer.text("run/settings", 0, format!("```json\n{settings}\n```"));
+            observer.text("run/settings", 0, settings::markdown(plan)?);
         }
         Ok(Self {
             job,
@@ -372,6 +373,11 @@ impl<'a, M: Network> Trainer<'a, M> {
             .partition(|(tag, _)| !tag.starts_with("cost/"));
         let probe_seconds = self.observer.probe_seconds();
         let seconds = self.seconds();
+        recorder.end(if diverged {
+            Status::Failure
+        } else {
+            Status::Success
+        })?;
         if let Err(reason) = recorder.secure() {
             return Err(self.give_up(reason));
         }

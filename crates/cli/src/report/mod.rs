@@ -7,6 +7,7 @@ pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod paint;
 pub(crate) mod progress;
+pub(crate) mod settings;
 pub(crate) mod sheet;
 pub(crate) mod summary;
 pub(crate) mod table;

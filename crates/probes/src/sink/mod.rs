@@ -18,12 +18,13 @@ mod numbers;
 mod shared;
 mod tensorboard;
 
+pub use self::tensorboard::TensorBoard;
+pub use ::tensorboard::{Hparams, Setting};
 pub use folder::Folder;
 pub use json_lines::JsonLines;
 pub use latest::Latest;
 pub use memory::Memory;
 pub use shared::Shared;
-pub use tensorboard::TensorBoard;
 
 use crate::Error;
 use crate::record::Record;

@@ -1,14 +1,17 @@
 //! The sink that writes TensorBoard's event files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use tensorboard::{EventWriter, Png};
+use tensorboard::{EventWriter, Hparams, Png, Status};
 
 use super::Sink;
-use crate::Error;
 use crate::record::{Record, Value};
+use crate::{Error, tag};
 
 /// Writes an event file into a run's directory. [`Value::Data`] is left out: TensorBoard has nothing to show it with.
+///
+/// Tags of this crate are described in a sentence each ([`tag::description`]), which TensorBoard shows behind the (i) of a card.
 ///
 /// The file is unbuffered, so a killed run keeps everything up to its last record. A record that TensorBoard would not take (a step that does not increase)
 /// is left out, and the first such error is returned at the end.
@@ -17,6 +20,9 @@ pub struct TensorBoard {
     writer: EventWriter,
     rejected: u64,
     first_rejection: Option<Error>,
+    described: BTreeSet<String>,
+    /// Whether the end is written for the page of settings.
+    ends_session: bool,
 }
 
 impl TensorBoard {
@@ -46,7 +52,29 @@ impl TensorBoard {
             writer,
             rejected: 0,
             first_rejection: None,
+            described: BTreeSet::new(),
+            ends_session: false,
         }
+    }
+
+    /// Writes the settings of the run, by which `TensorBoard`'s page HParams tells runs apart and sorts them. Give every run the same settings, with a
+    /// neutral value where one has none. [`Sink::finish`] says that the run has ended as it should.
+    ///
+    /// ```no_run
+    /// use probes::sink::{Hparams, TensorBoard};
+    ///
+    /// let settings = Hparams::new([("method", "sam".into()), ("rho", 0.05.into())]);
+    /// let sink = TensorBoard::create("runs/mine")?.with_hparams(&settings)?;
+    /// # Ok::<(), probes::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`EventWriter::hparams`].
+    pub fn with_hparams(mut self, settings: &Hparams) -> Result<Self, Error> {
+        self.writer.hparams(settings)?;
+        self.ends_session = true;
+        Ok(self)
     }
 
     /// The event file.
@@ -73,6 +101,11 @@ impl TensorBoard {
     fn try_write(&mut self, record: &Record) -> Result<(), Error> {
         let step = signed(record.step)?;
         let tag = &record.tag;
+        if self.described.insert(tag.clone())
+            && let Some(sentence) = tag::description(tag)
+        {
+            self.writer.describe(tag, &sentence)?;
+        }
         match &record.value {
             Value::Scalar(value) => self.writer.scalar(tag, step, *value)?,
             Value::Histogram(histogram) => self.writer.histogram(tag, step, histogram)?,
@@ -103,7 +136,13 @@ impl Sink for TensorBoard {
         }
     }
 
-    fn finish(self: Box<Self>) -> Result<(), Error> {
+    fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        if self.ends_session
+            && let Err(error) = self.writer.end_session(Status::Success, None)
+        {
+            self.rejected += 1;
+            self.first_rejection.get_or_insert(error.into());
+        }
         // A full disk and a record that the file cannot take are told both.
         let refused = self
             .first_rejection

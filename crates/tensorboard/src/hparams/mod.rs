@@ -300,7 +300,7 @@ impl EventWriter {
         self.write_hparams("_hparams_/experiment", self.first_step(), &content)
     }
 
-    /// Says how the run has ended, at `end_time` in seconds since 1970, or now. Until then, and after a kill, it is shown as running.
+    /// Says how the run has ended, at `end_time` in seconds since 1970, or now. Until then, and after a kill, its status is unknown.
     ///
     /// TensorBoard takes the end that it finds first in the run: leave it out where the run will be resumed.
     ///
