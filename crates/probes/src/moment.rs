@@ -123,26 +123,30 @@ impl<M: Module + 'static> Moment<'_, M> {
         })
     }
 
-    /// Products with the Hessian of `risk` that fit into the time of this measurement; `None` for no limit.
+    /// The largest number up to `most`, and not below `least`, whose `work` over the data of `risk` fits into the time of this measurement; `most` where there is no limit.
     ///
     /// # Errors
     ///
-    /// As [`Hessian::at`].
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number of products that fits into some seconds"
-    )]
-    pub fn products<B: Batch + Send + Sync + 'static>(
+    /// As [`Risk::gradient`].
+    pub(crate) fn most<B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
-    ) -> Result<Option<usize>, Error> {
+        (least, most): (usize, usize),
+        work: impl Fn(usize) -> Work,
+    ) -> Result<usize, Error> {
         let Some(seconds) = self.seconds else {
-            return Ok(None);
+            return Ok(most);
         };
-        let preparation = self.estimated(risk, Work::products(0))?;
-        let one = self.estimated(risk, Work::products(1))? - preparation;
-        Ok(Some(((seconds - preparation) / one).max(0.0) as usize))
+        let (mut fits, mut above) = (least.min(most), most + 1);
+        while above - fits > 1 {
+            let middle = usize::midpoint(fits, above);
+            if self.estimated(risk, work(middle))? <= seconds {
+                fits = middle;
+            } else {
+                above = middle;
+            }
+        }
+        Ok(fits)
     }
 
     /// The value of `risk` and its gradient, over the examples that are measured.

@@ -49,18 +49,26 @@ impl<M: Module, B: Batch> SpectralDensity<M, B> {
     pub fn with_config(self, config: DensityConfig) -> Self {
         Self { config, ..self }
     }
+}
 
-    /// The settings with at most so many products, one of which is made to see that they do not change.
-    fn within(&self, products: usize) -> DensityConfig {
-        let (starts, steps) = (self.config.starts, self.config.steps);
-        let products = products.saturating_sub(1);
-        let config = self.config.clone();
-        if products >= steps {
-            return config.with_starts(starts.min(products / steps.max(1)));
-        }
-        config
-            .with_starts(starts.min(1))
-            .with_steps(products.max(LEAST_STEPS).min(steps))
+/// What so many runs of so many steps take. One product more is made to see that products do not change, and each new vector is
+/// orthogonalised twice against all before it.
+fn work(starts: usize, steps: usize) -> Work {
+    let products = starts * steps + 1;
+    Work::curvature(products, starts * 2 * steps * steps + 6 * products)
+}
+
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> SpectralDensity<M, B> {
+    /// The settings for which there is time: fewer starts, and if that is not enough fewer steps.
+    fn within(&self, moment: &Moment<'_, M>) -> Result<DensityConfig, Error> {
+        let DensityConfig { starts, steps, .. } = self.config;
+        let risk = &self.risk;
+        let starts = moment.most(risk, (1, starts), |starts| work(starts, steps))?;
+        let steps = match starts {
+            1 => moment.most(risk, (LEAST_STEPS, steps), |steps| work(1, steps))?,
+            _ => steps,
+        };
+        Ok(self.config.clone().with_starts(starts).with_steps(steps))
     }
 }
 
@@ -71,18 +79,20 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Spectra
 
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
         let (starts, steps) = (self.config.starts, self.config.steps);
-        let seconds = |products| moment.estimated(&self.risk, Work::products(products));
+        let seconds = |starts, steps| moment.estimated(&self.risk, work(starts, steps));
         let drawing = moment.drawing();
         Ok(Some(Cost {
-            least: drawing + seconds(LEAST_STEPS.min(steps) + 1)?,
-            full: drawing + seconds(starts * steps + 1)?,
+            least: drawing + seconds(1, LEAST_STEPS.min(steps))?,
+            full: drawing + seconds(starts, steps)?,
         }))
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let hessian = moment.hessian(&self.risk)?;
-        let products = moment.after_drawing().products(&self.risk)?;
-        let config = products.map_or_else(|| self.config.clone(), |most| self.within(most));
+        let config = match moment.seconds {
+            Some(_) => self.within(&moment.after_drawing())?,
+            None => self.config.clone(),
+        };
         let found = spectral_density(&hessian, &config)?;
         if config != self.config {
             records.shortened(format!(

@@ -41,7 +41,7 @@ pub struct TopEigenvalues<M, B> {
     smallest: bool,
     optimiser: Option<Optimiser>,
     learning_rate: Option<f64>,
-    /// Products of the last measurement.
+    /// Steps of the last measurement.
     usual: Option<usize>,
 }
 
@@ -126,26 +126,28 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> TopEigenvalues<M, B>
         Ok(())
     }
 
-    /// Products beside the Lanczos steps: one for each pair, one to see that they do not change, for each run.
-    fn overhead(&self) -> usize {
-        self.count + 1 + if self.smallest { 2 } else { 0 }
-    }
-
     /// Lanczos runs.
     fn runs(&self) -> usize {
         1 + usize::from(self.smallest && self.count > 1)
     }
 
-    /// The settings of a run that may make as many products as there is time for.
+    /// What runs of so many steps take: beside them a product for each pair, and one for each run to see that products do not change. Each new vector is
+    /// orthogonalised twice against all before it, which reads and writes each of them.
+    fn work(&self, steps: usize) -> Work {
+        let pairs = self.count + usize::from(self.smallest);
+        let products = self.runs() * (steps + 1) + pairs;
+        Work::curvature(products, self.runs() * 2 * steps * steps + 6 * products)
+    }
+
+    /// Fewest steps that say something.
+    fn least(&self) -> usize {
+        LEAST_STEPS.max(self.count).min(self.lanczos.max_steps)
+    }
+
+    /// The settings of a run that may make as many steps as there is time for.
     fn lanczos(&self, moment: &Moment<'_, M>) -> Result<LanczosConfig, Error> {
-        let products = moment.products(&self.risk)?;
-        let steps = products.map_or(self.lanczos.max_steps, |products| {
-            products.saturating_sub(self.overhead()) / self.runs()
-        });
-        // An operator of few dimensions ends by itself.
-        let steps = steps
-            .max(LEAST_STEPS.max(self.count))
-            .min(self.lanczos.max_steps);
+        let range = (self.least(), self.lanczos.max_steps);
+        let steps = moment.most(&self.risk, range, |steps| self.work(steps))?;
         Ok(self.lanczos.clone().with_max_steps(steps))
     }
 
@@ -181,14 +183,12 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for TopEige
     }
 
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
-        let usual = self
-            .usual
-            .unwrap_or(USUAL_STEPS * self.runs() + self.overhead());
-        let least = (LEAST_STEPS.max(self.count) * self.runs() + self.overhead()).min(usual);
-        let seconds = |products| moment.estimated(&self.risk, Work::products(products));
+        let seconds = |steps| moment.estimated(&self.risk, self.work(steps));
+        let usual = self.usual.unwrap_or(USUAL_STEPS);
+        let usual = usual.min(self.lanczos.max_steps);
         Ok(Some(Cost {
-            least: seconds(least)?,
-            full: seconds(usual)?,
+            least: seconds(self.least())?,
+            full: seconds(usual.max(self.least()))?,
         }))
     }
 
@@ -228,7 +228,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for TopEige
                 pair.steps, pair.value, pair.residual
             ));
         } else {
-            self.usual = Some(hessian.done());
+            let steps = largest.iter().chain(&smallest).map(|pair| pair.steps);
+            self.usual = steps.max();
         }
         records.found(Finding::Eigenvalues(Eigenvalues {
             largest: largest.iter().map(Into::into).collect(),

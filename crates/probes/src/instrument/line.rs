@@ -106,7 +106,10 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossLin
             seconds += moment.estimated(risk, Work::passes(passes))?;
         }
         if let Direction::TopEigenvector { .. } = self.direction {
-            seconds += moment.estimated(&self.risks[0].1, Work::products(EIGENVECTOR))?;
+            seconds += moment.estimated(
+                &self.risks[0].1,
+                Work::curvature(EIGENVECTOR, 2 * EIGENVECTOR * EIGENVECTOR),
+            )?;
         }
         Ok(Some(Cost::fixed(seconds)))
     }

@@ -23,7 +23,7 @@ const LEAST: usize = 2;
 pub struct HessianTrace<M, B> {
     risk: Risk<M, B>,
     config: TraceConfig,
-    /// Products of the last measurement.
+    /// Probe vectors of the last measurement.
     usual: Option<usize>,
 }
 
@@ -53,17 +53,21 @@ impl<M: Module, B: Batch> HessianTrace<M, B> {
     }
 }
 
+/// What so many probe vectors take: one product more is made to see that products do not change, and the diagonal is summed up on the way.
+fn work(vectors: usize) -> Work {
+    Work::curvature(vectors + 1, 20 * (vectors + 1))
+}
+
 impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for HessianTrace<M, B> {
     fn name(&self) -> String {
         "trace of the Hessian".into()
     }
 
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
-        // One product more is made to see that products do not change.
-        let asked = self.config.max_probes.min(10 * VECTORS) + 1;
-        let seconds = |products| moment.estimated(&self.risk, Work::products(products));
+        let asked = self.config.max_probes.min(10 * VECTORS);
+        let seconds = |vectors| moment.estimated(&self.risk, work(vectors));
         Ok(Some(Cost {
-            least: seconds(LEAST + 1)?,
+            least: seconds(LEAST)?,
             full: seconds(self.usual.unwrap_or(asked))?,
         }))
     }
@@ -71,10 +75,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Hessian
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let hessian = moment.hessian(&self.risk)?;
         let mut config = self.config.clone();
-        if let Some(products) = moment.products(&self.risk)? {
-            config.max_probes = config.max_probes.min(products.saturating_sub(1).max(LEAST));
-            config.min_probes = config.min_probes.min(config.max_probes);
-        }
+        config.max_probes = moment.most(&self.risk, (LEAST, config.max_probes), work)?;
+        config.min_probes = config.min_probes.min(config.max_probes);
         let trace = hutchinson_trace(&hessian, &config)?;
         records.scalar(tag::TRACE, trace.mean);
         records.scalar(tag::TRACE_STANDARD_ERROR, trace.standard_error);
@@ -89,7 +91,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Hessian
                 trace.products, trace.standard_error, trace.mean
             ));
         } else {
-            self.usual = Some(hessian.done());
+            self.usual = Some(trace.products);
         }
         Ok(())
     }

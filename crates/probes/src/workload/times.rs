@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use burn::module::Module;
+use landscape::operator::download;
 use landscape::{Batch, Risk};
 
 /// Examples of the two trials from which the time over all data is extrapolated.
@@ -19,6 +20,8 @@ pub(crate) struct Work {
     pub(crate) hessians: f64,
     /// Products with the Hessian.
     pub(crate) products: f64,
+    /// Passes over a pair of vectors of all parameters on the host: what algorithms do beside products.
+    pub(crate) vectors: f64,
 }
 
 impl Work {
@@ -30,20 +33,21 @@ impl Work {
         }
     }
 
-    /// So many gradients.
-    pub(crate) fn gradients(gradients: f64) -> Self {
+    /// A Hessian, so many products with it, and so many passes over vectors.
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    pub(crate) fn curvature(products: usize, vectors: usize) -> Self {
         Self {
-            gradients,
+            hessians: 1.0,
+            products: products as f64,
+            vectors: vectors as f64,
             ..Self::default()
         }
     }
 
-    /// A Hessian and so many products with it.
-    #[expect(clippy::cast_precision_loss, reason = "a number of products")]
-    pub(crate) fn products(products: usize) -> Self {
+    /// So many gradients.
+    pub(crate) fn gradients(gradients: f64) -> Self {
         Self {
-            hessians: 1.0,
-            products: products as f64,
+            gradients,
             ..Self::default()
         }
     }
@@ -60,6 +64,7 @@ pub(crate) struct Times {
     pub(crate) pass: f64,
     pub(crate) hessian: f64,
     pub(crate) product: f64,
+    vector: f64,
 }
 
 impl Times {
@@ -78,25 +83,28 @@ impl Times {
         let [few, more] = TRIALS.map(|trial| trial.min(examples));
         let time = |count: usize| {
             let part = risk.limited(count)?;
-            let _ = part.gradient(model)?;
+            let (_, gradient) = part.gradient(model)?;
             let started = Instant::now();
             let _ = part.gradient(model)?;
-            Ok::<_, landscape::Error>(started.elapsed().as_secs_f64())
+            let seconds = started.elapsed().as_secs_f64();
+            Ok::<_, landscape::Error>((seconds, gradient))
         };
-        let of_more = time(more)?;
+        let (of_more, gradient) = time(more)?;
+        let vector = pass(&download(&gradient));
         if few == more {
-            return Ok(Self::extrapolated(0.0, of_more / more as f64, examples));
+            let each = of_more / more as f64;
+            return Ok(Self::extrapolated(0.0, each, examples, vector));
         }
-        let of_few = time(few)?;
+        let (of_few, _) = time(few)?;
         // Where the clock says that more examples take less, the examples cost next to nothing.
         let each = ((of_more - of_few) / (more - few) as f64).max(0.05 * of_more / more as f64);
         let fixed = (of_more - each * more as f64).max(0.0);
-        Ok(Self::extrapolated(fixed, each, examples))
+        Ok(Self::extrapolated(fixed, each, examples, vector))
     }
 
     /// The ratios to a gradient are those of perceptrons and convolutional networks. They hold until the thing itself was timed.
     #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
-    fn extrapolated(fixed: f64, each: f64, examples: usize) -> Self {
+    fn extrapolated(fixed: f64, each: f64, examples: usize, vector: f64) -> Self {
         let gradient = fixed + each * examples as f64;
         Self {
             fixed,
@@ -106,6 +114,7 @@ impl Times {
             pass: gradient / 3.0,
             hessian: 5.0 * gradient,
             product: 1.6 * gradient,
+            vector,
         }
     }
 
@@ -130,7 +139,20 @@ impl Times {
             + work.gradients * self.gradient
             + work.hessians * self.hessian
             + work.products * self.product
+            + work.vectors * self.vector
     }
+}
+
+/// Seconds of a pass over a pair of vectors: the shortest of three.
+fn pass(vector: &[f64]) -> f64 {
+    let other = vector.to_vec();
+    let time = || {
+        let started = Instant::now();
+        let product: f64 = vector.iter().zip(&other).map(|(x, y)| x * y).sum();
+        std::hint::black_box(product);
+        started.elapsed().as_secs_f64()
+    };
+    (0..3).map(|_| time()).fold(f64::INFINITY, f64::min)
 }
 
 /// Lets an estimate follow what was measured.
@@ -144,15 +166,15 @@ mod tests {
 
     #[test]
     fn times_are_affine_in_the_examples() {
-        let times = Times::extrapolated(0.2, 0.01, 100);
+        let times = Times::extrapolated(0.2, 0.01, 100, 0.001);
         assert!((times.gradient - 1.2).abs() < 1e-15);
         let fewer = times.over(10);
         assert!((fewer.gradient - 0.3).abs() < 1e-15 && (fewer.product - 0.48).abs() < 1e-15);
         let work = Work {
             passes: 3.0,
-            ..Work::products(2)
+            ..Work::curvature(2, 7)
         };
-        // A third, five and 1.6 gradients.
-        assert!((fewer.of(work) - 0.3 * (1.0 + 5.0 + 3.2)).abs() < 1e-12);
+        // A third, five and 1.6 gradients, and what does not depend on the examples.
+        assert!((fewer.of(work) - 0.3 * (1.0 + 5.0 + 3.2) - 0.007).abs() < 1e-12);
     }
 }
