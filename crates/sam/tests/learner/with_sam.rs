@@ -301,3 +301,16 @@ fn tied_parameter_stays_one_without_a_line_of_the_models() {
     assert_eq!(w[..6], w[6..]);
     assert_eq!(bits(&flat(learnt.model())), bits(&w));
 }
+
+#[test]
+#[should_panic(expected = "the method cannot step: `out.weight` has an entry that is not finite")]
+fn weights_that_are_lost_end_the_training_with_their_path() {
+    let device = Device::flex().autodiff();
+    let mut net = Normalised::new(1, &device, DType::F64);
+    net.out.weight = net
+        .out
+        .weight
+        .map(|w| Tensor::from_inner(w.inner() * f64::NAN).require_grad());
+    let model = with(net, &SamConfig::new().init());
+    let _ = TrainStep::step(&model, Batch::new(2, &device, DType::F64));
+}
