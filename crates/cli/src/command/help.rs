@@ -63,10 +63,10 @@ any case; --no-probes leaves the last three out.
   line         41 points, each less than a forward pass
   surface      grid x grid points, each less than a forward pass
 
-A Hessian product takes about 1.5 gradients over the sample; --curvature-examples
-sets its size. The share that probes took (probe_fraction, cost/probe_fraction and
-the table) is their part of the whole time, as in a budget.
-`landscape train --dry-run` estimates it beforehand, and `landscape measure RUN`
+A Hessian product takes about 1.5 gradients over the sample, whose size is
+--curvature-examples. The share that probes took (probe_fraction,
+cost/probe_fraction and the table) is their part of the whole time, as in a budget.
+`landscape train --dry-run` estimates it beforehand; `landscape measure RUN`
 measures a checkpoint afterwards.
 
 In workspace.toml: [defaults.probes] surface = \"end\"
@@ -79,8 +79,8 @@ Example:
 Flags of run and train:";
 
 const METHODS: &str =
-    "--method is the base optimiser alone (plain), or a sharpness-aware method over it.
---rho is its radius. What is not said is what its paper says.
+    "--method is the base optimiser alone (plain), or a sharpness-aware method over
+it. --rho is its radius. What is not said is what its paper says.
 
   method        radius  settings
   sam           0.05
@@ -106,14 +106,15 @@ const FILES: &str = "A run writes into runs/NAME, or --output DIR:
   summary.json            the figures, once the run is finished
   checkpoints/step-*/     model.bpk, optimiser.bpk, method.bpk, manifest.json
   run.json                the names of its files; nothing else is written over
-  measure-*/              what `landscape measure` found: measurement.json, pictures
+  measure-*/              what `landscape measure` found
 
 --keep all, best or N says which checkpoints stay; otherwise the last two. A run
 that was stopped goes on with --resume, to the same weights bit for bit.
 A model in a program of your own, with the crates models and burn:
 
-  let record = ModuleRecord::load(\"runs/train/checkpoints/step-00001020/model.bpk\")?;
-  let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device).load_record(record);
+  let path = \"runs/train/checkpoints/step-00001020/model.bpk\";
+  let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device);
+  let model = model.load_record(ModuleRecord::load(path)?);
 
 Example:
   landscape train --keep best --output runs/mine
