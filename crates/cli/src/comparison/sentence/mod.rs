@@ -112,10 +112,8 @@ fn flatness(groups: &[&Group]) -> Vec<String> {
             }
         })
         .collect();
-    if let Some(seed) = one_seed(groups) {
-        if let Some(first) = clauses.first_mut() {
-            *first = format!("{seed}, {first}");
-        }
+    if let (Some(seed), Some(first)) = (one_seed(groups), clauses.first_mut()) {
+        *first = format!("{seed}, {first}");
     }
     clauses
 }
