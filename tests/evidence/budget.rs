@@ -143,13 +143,13 @@ fn train(
     })
 }
 
-/// Trainings of two epochs under several budgets; ten steps in the small form.
+/// Trainings of four epochs under several budgets; ten steps in the small form.
 pub(crate) fn run(small: bool) -> Result<Table> {
     let data = MnistSubset::load()?.train;
     let steps = if small {
         10
     } else {
-        2 * data.len().div_ceil(BATCH) as u64
+        4 * data.len().div_ceil(BATCH) as u64
     };
     let sample: Vec<usize> = (0..if small { 32 } else { 512 }).collect();
     let device = Device::flex();

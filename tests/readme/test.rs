@@ -75,9 +75,9 @@ contour(&(&surface).into(), &ContourConfig::new("Training loss".into()))?.save("
 #[test]
 fn sam_and_probe_snippets_run() -> Result<()> {
 use sam::{SamConfig, SharpnessAware};
-use landscape::{Grid, ParameterSpace};
+use landscape::Grid;
 use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
-use probes::sink::{JsonLines, TensorBoard};
+use probes::sink::{Folder, TensorBoard};
 use probes::{Budget, Probes, Schedule};
     use landscape::Risk;
     let (mut model, batches) = model_and_batches()?;
@@ -90,22 +90,22 @@ use probes::{Budget, Probes, Schedule};
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
     let mut sam = SamConfig::new().with_rho(0.05).init();
-ParameterSpace::of(&model)?;    // draws the initial weights now, with or without probes
-let mut probes = Probes::new(Budget::fraction(0.05))
+let run = format!("runs/mine/{}", std::time::UNIX_EPOCH.elapsed()?.as_secs());    // a folder for each start
+let mut probes = Probes::new(Budget::fraction(0.05))    // at most 5 % of the time
     .with(Schedule::every(20), GradientNorm::of(&risk))
-    .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 3).with_seed(7))
+    .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 1).with_seed(7))
     .with(Schedule::at_end(), LossSurface::of(&risk, Grid::square(-1.0..=1.0, 51)))
     .with_total_steps(steps)
-    .into_sink(TensorBoard::create("runs/mine")?)    // refuses a folder that holds a run already
-    .into_sink(JsonLines::create("runs/mine/records.jsonl")?);
+    .into_sink(TensorBoard::create(&run)?)
+    .into_sink(Folder::create(&run)?);    // the pictures as PNG, their numbers as CSV and JSON
     for step in 1..=steps {
         model = sam.step(&mut optim, lr, model, |m| loss(m))?.model;
 probes.observe(step, &model)?;
     }
-let summary = probes.finish();    // .failed counts measurements that failed, .undelivered names what a sink lost and why
+let summary = probes.finish();    // how often each measured, what failed, what a sink lost; println!("{summary}") is a table
     assert_eq!((summary.failed, summary.never_due.len(), summary.undelivered.len()), (0, 0, 0));
     assert!(risk.value(&model)? < before);
-    assert_eq!(tensorboard::existing_event_files("runs/mine")?.len(), 1);
+    assert_eq!(tensorboard::existing_event_files(&run)?.len(), 1);
     Ok(())
 }
 
