@@ -321,8 +321,8 @@ fn members_are_in_the_order_of_the_file_also_two_levels_down() {
         2,
         &[
             "cannot be compared",
-            "name those that belong together: landscape compare runs/",
-            ", or landscape compare runs/",
+            // By name, the other division comes first.
+            "name those that belong together: landscape compare runs/other, or landscape compare runs/pair",
         ],
     );
 }

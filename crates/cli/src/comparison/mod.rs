@@ -142,8 +142,19 @@ impl Comparison {
             }
         }
         let command = |class: &Vec<&Run>| {
-            let paths = class.iter().map(|run| run.directory.display().to_string());
-            format!("landscape compare {}", paths.collect::<Vec<_>>().join(" "))
+            let others = self.runs.iter().map(|run| &run.directory);
+            let others: Vec<&PathBuf> = others
+                .filter(|path| class.iter().all(|run| run.directory != **path))
+                .collect();
+            // The outermost folder in which no other run lies stands for all that lie in it.
+            let place = |run: &&Run| {
+                let folders = run.directory.ancestors();
+                let own = folders.take_while(|f| others.iter().all(|path| !path.starts_with(f)));
+                own.last().unwrap_or(&run.directory).display().to_string()
+            };
+            let mut places: Vec<String> = class.iter().map(place).collect();
+            places.dedup();
+            format!("landscape compare {}", places.join(" "))
         };
         classes
             .iter()
@@ -320,11 +331,12 @@ fn obstacle(runs: &[Run]) -> Option<String> {
 }
 
 fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
-    let differs = |what: &str, a: String, b: String| {
+    let differ = |what: &str, a: String, b: String, figures: &str| {
         Some(format!(
-            "have different {what} ({a} and {b}), so their losses mean different things"
+            "have different {what} ({a} and {b}), so their {figures} mean different things"
         ))
     };
+    let differs = |what: &str, a: String, b: String| differ(what, a, b, "losses");
     if a.config.dataset != b.config.dataset {
         let (a, b) = (a.config.dataset.clone(), b.config.dataset.clone());
         return differs("data sets", a, b);
@@ -343,11 +355,8 @@ fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
     }
     if a.hessian.examples != b.hessian.examples {
         let (a, b) = (a.hessian.examples, b.hessian.examples);
-        return differs(
-            "numbers of examples for curvature",
-            a.to_string(),
-            b.to_string(),
-        );
+        let what = "numbers of examples for curvature";
+        return differ(what, a.to_string(), b.to_string(), "curvatures");
     }
     None
 }

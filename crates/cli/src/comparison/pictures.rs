@@ -256,18 +256,18 @@ fn chosen(comparison: &Comparison) -> (Vec<Chosen<'_>>, Vec<String>) {
     (chosen, remarks)
 }
 
-/// How directions of several runs are called: `one direction` where they are the same.
+/// How directions of several runs are called: that of one seed where they are the same, otherwise whose they are.
 fn directions(what: &str, whose: &[(&Chosen<'_>, u64)]) -> String {
     let seeds: BTreeSet<u64> = whose.iter().map(|(_, seed)| *seed).collect();
     let networks: BTreeSet<_> = whose.iter().map(|(run, _)| run.network()).collect();
     let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
     if networks.len() > 1 {
-        return format!("{what}, each network's own");
+        return format!("{what} (per network)");
     }
     match seeds.as_slice() {
         [seed] => format!("{what} of seed {seed}"),
-        seeds if seeds.len() <= 4 => format!("{what}, each run's own (seeds {})", seeds.join(", ")),
-        seeds => format!("{what}, each run's own ({} seeds)", seeds.len()),
+        seeds if seeds.len() <= 3 => format!("{what} (seeds {})", seeds.join(", ")),
+        seeds => format!("{what} ({} seeds)", seeds.len()),
     }
 }
 
