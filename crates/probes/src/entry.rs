@@ -1,7 +1,7 @@
 //! A probe among the probes of a run: when it measures, and what became of it.
 
+use crate::budget::Cost;
 use crate::caught::caught;
-use crate::cost::Cost;
 use crate::moment::Moment;
 use crate::observation::Tally;
 use crate::probe::Probe;

@@ -1,6 +1,6 @@
 //! The trait of everything that measures.
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::record::Records;
 use crate::{Error, Moment};
 

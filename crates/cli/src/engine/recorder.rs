@@ -142,7 +142,8 @@ impl Recorder {
         let said = self
             .events
             .with(|events| events.writer().end_session(status, None));
-        Ok(said.transpose()?.unwrap_or_default())
+        said.transpose()?;
+        Ok(())
     }
 
     /// Ends the event file.

@@ -4,7 +4,7 @@ use burn::module::Module;
 use landscape::{Batch, DensityConfig, Risk, spectral_density};
 use serde_json::json;
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::record::{Records, json_number, json_numbers};
 use crate::render::{self, Spectrum, density};
 use crate::workload::Work;

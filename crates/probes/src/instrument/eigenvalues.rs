@@ -10,7 +10,7 @@ use landscape::{Batch, LanczosConfig, Risk, top_eigenpairs};
 
 use super::gradient::norm;
 use super::stability::Optimiser;
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::finding::{Eigenvalues, Finding};
 use crate::record::Records;
 use crate::workload::{Curvature, Work};

@@ -4,7 +4,7 @@ use burn::module::Module;
 use landscape::operator::download;
 use landscape::{Batch, ParameterSpace, Risk};
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::record::Records;
 use crate::workload::Work;
 use crate::{Error, Moment, Probe, tag};

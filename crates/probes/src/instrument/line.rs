@@ -8,7 +8,7 @@ use landscape::{
 };
 use serde_json::json;
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::record::{Records, json_numbers};
 use crate::render::{self, Series};
 use crate::workload::Work;

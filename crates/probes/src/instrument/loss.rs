@@ -3,7 +3,7 @@
 use burn::module::Module;
 use landscape::{Batch, Risk};
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::record::Records;
 use crate::workload::Work;
 use crate::{Error, Moment, Probe};

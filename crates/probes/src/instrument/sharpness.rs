@@ -4,7 +4,7 @@ use burn::module::Module;
 use landscape::sharpness::sam_sharpness;
 use landscape::{Batch, Risk};
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::finding::Finding;
 use crate::record::Records;
 use crate::workload::Work;

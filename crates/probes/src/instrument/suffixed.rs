@@ -1,7 +1,7 @@
 //! A probe under other tags.
 
+use crate::budget::Cost;
 use crate::caught::caught;
-use crate::cost::Cost;
 use crate::record::Records;
 use crate::{Error, Moment, Probe};
 

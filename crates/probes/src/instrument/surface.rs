@@ -5,7 +5,7 @@ use landscape::slice::{linspace, plane_with};
 use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, random_directions};
 use serde_json::json;
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::record::{Records, json_numbers};
 use crate::render::{ContourConfig, Field, contour};
 use crate::workload::Work;

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use landscape::{Batch, Risk, TraceConfig, hutchinson_trace};
 
-use crate::cost::Cost;
+use crate::budget::Cost;
 use crate::finding::{Finding, Trace};
 use crate::record::Records;
 use crate::workload::Work;

@@ -22,6 +22,7 @@ struct Timed {
     clock: Clock,
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "seconds of a test")]
 fn micros(seconds: f64) -> u64 {
     (seconds * 1e6).round() as u64
 }
@@ -92,7 +93,8 @@ impl Run {
         self.probes = self.probes.with_total_steps(steps);
         for step in 1..=steps {
             self.clock.fetch_add(micros(seconds), Ordering::Relaxed);
-            self.probes.observe(step, &0.0).unwrap();
+            let observed = self.probes.observe(step, &0.0);
+            observed.expect("the total is known");
         }
         (self.probes.finish(), self.memory)
     }

@@ -1,6 +1,6 @@
 //! Which measurements a budget allows now, and how long each may take.
 
-use crate::cost::Cost;
+use super::cost::Cost;
 
 /// Divides `available` seconds: what each request gets, or `None` for one that has to wait.
 ///

@@ -1,9 +1,9 @@
 //! What a run asks for and what its budget supplies: planned once, and told in a sentence.
 
-use crate::cost::Cost;
+use super::cost::Cost;
+use super::plan::{Part, Plan, fair};
 use crate::entry::{Entry, Required};
 use crate::moment::Moment;
-use crate::plan::{Part, Plan, fair};
 use crate::schedule::Schedule;
 use crate::workload::{Known, Sample};
 

@@ -1,6 +1,16 @@
 //! How much of a run's time measuring may take, and how much it took.
 
+mod cost;
+mod pace;
+mod plan;
+mod supply;
+
 use std::time::Duration;
+
+pub use cost::Cost;
+pub(crate) use pace::Pace;
+pub(crate) use plan::{Plan, affords_trial, allot};
+pub(crate) use supply::{planned, to_come};
 
 use crate::Error;
 

@@ -1,0 +1,214 @@
+//! One step of measuring: who is due, what the budget allows, what was found, and where it goes.
+
+mod allow;
+mod measure;
+mod tell;
+
+use std::time::Duration;
+
+use crate::Error;
+use crate::budget::Pace;
+use crate::budget::Plan;
+use crate::budget::{Budget, Spent};
+use crate::delivery::Delivery;
+use crate::entry::Entry;
+use crate::message::{Handler, to_stderr};
+use crate::observation::{Observation, Summary, account};
+use crate::record::{Record, Value};
+use crate::schedule::Schedule;
+use crate::tag;
+use crate::workload::{Hessians, Known};
+
+/// What measures, wherever it runs.
+pub(crate) struct Core<M> {
+    pub(crate) entries: Vec<Entry<M>>,
+    pub(crate) sinks: Vec<Delivery>,
+    pub(crate) budget: Budget,
+    pub(crate) total_steps: Option<u64>,
+    pub(crate) clock: Box<dyn Fn() -> Duration + Send>,
+    pub(crate) interrupt: Option<Box<dyn Fn() -> bool + Send>>,
+    pub(crate) handler: Handler,
+    pub(crate) cost_records: bool,
+    /// Whether samples may be made smaller for the budget.
+    pub(crate) samples: bool,
+    inside: Duration,
+    last_step: Option<u64>,
+    pace: Pace,
+    plan: Option<Plan>,
+    known: Known,
+    /// Warnings about sinks, for the next observation.
+    pending: Vec<String>,
+    /// How the products were made when it was last told.
+    method: Option<String>,
+    summary: Summary,
+}
+
+/// A measurement that the budget allows: the seconds that it may take, if there is a limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Allowed(Option<f64>);
+
+impl<M> Core<M> {
+    pub(crate) fn new(budget: Budget, clock: Box<dyn Fn() -> Duration + Send>) -> Self {
+        Self {
+            entries: Vec::new(),
+            sinks: Vec::new(),
+            budget,
+            total_steps: None,
+            clock,
+            interrupt: None,
+            handler: to_stderr(),
+            cost_records: true,
+            samples: true,
+            inside: Duration::ZERO,
+            last_step: None,
+            pace: Pace::default(),
+            plan: None,
+            known: Known::default(),
+            pending: Vec::new(),
+            method: None,
+            summary: Summary::default(),
+        }
+    }
+
+    pub(crate) fn spent(&self) -> Spent {
+        Spent {
+            probes: self.inside,
+            training: (self.clock)().saturating_sub(self.inside),
+        }
+    }
+
+    /// Which entries are due at `step`.
+    pub(crate) fn due(&self, step: u64) -> Result<Vec<bool>, Error> {
+        let due = |entry: &Entry<M>| entry.schedule.due(step, self.total_steps);
+        self.entries.iter().map(due).collect()
+    }
+
+    /// Whether anything was due and could not be measured yet.
+    pub(crate) fn waits(&self) -> bool {
+        self.entries.iter().any(|entry| entry.waits)
+    }
+
+    pub(crate) fn observe(
+        &mut self,
+        step: u64,
+        model: &M,
+        learning_rate: Option<f64>,
+    ) -> Result<Observation, Error> {
+        let due = self.due(step)?;
+        let mut observation = Observation {
+            step,
+            warnings: std::mem::take(&mut self.pending),
+            ..Observation::default()
+        };
+        if let Some(last) = self.last_step.filter(|last| step <= *last) {
+            observation.warnings.push(format!("step {step} was not measured: it does not come after step {last}, which was observed before"));
+            self.tell_warnings(&observation);
+            return Ok(observation);
+        }
+        let entered = (self.clock)();
+        if self.last_step.is_none() {
+            self.introduce();
+        }
+        self.pace.step(step, entered.saturating_sub(self.inside));
+        let before = self.last_step.replace(step);
+        let late: Vec<bool> = self.entries.iter().map(|entry| entry.waits).collect();
+        for (entry, due) in self.entries.iter_mut().zip(&due) {
+            entry.was_due |= due;
+            entry.waits |= due;
+        }
+        if !self.waits() {
+            return Ok(observation);
+        }
+        let hessians = Hessians::default();
+        let allowed = self.allowed(step, model, learning_rate, &hessians, &mut observation);
+        let done = self.measure(&allowed, &hessians, model, learning_rate, &mut observation);
+        if !done {
+            // A sink takes each step once: what was measured so far would keep out the rest when the step is observed again.
+            self.last_step = before;
+            for (entry, late) in self.entries.iter_mut().zip(late) {
+                entry.waits = late;
+            }
+            self.inside += (self.clock)().saturating_sub(entered);
+            return Ok(Observation {
+                step,
+                interrupted: true,
+                ..Observation::default()
+            });
+        }
+        self.leave_out(step, &due, &late, &mut observation);
+        self.note_products(&hessians, &mut observation);
+        if let Some(notes) = observation.notes() {
+            observation.record(tag::NOTES, Value::Text(notes));
+        }
+        self.write(&observation.records);
+        self.inside += (self.clock)().saturating_sub(entered);
+        if !observation.measured.is_empty() {
+            self.account(&mut observation);
+            self.foretell(step);
+        }
+        observation.warnings.append(&mut self.pending);
+        self.tell_warnings(&observation);
+        Ok(observation)
+    }
+
+    /// Gives up what waited until it is due again, or until the end.
+    fn leave_out(&mut self, step: u64, due: &[bool], late: &[bool], observation: &mut Observation) {
+        let is_end = self.total_steps == Some(step);
+        for ((entry, due), late) in self.entries.iter_mut().zip(due).zip(late) {
+            let given_up = u64::from(*due && *late) + u64::from(entry.waits && is_end);
+            if given_up == 0 {
+                continue;
+            }
+            entry.waits &= !is_end;
+            entry.tally.skipped += given_up;
+            self.summary.skipped += given_up;
+            let percent = 100.0 * self.budget.share().unwrap_or(1.0);
+            let reason =
+                format!("the budget of {percent} % of the time has not saved up what it takes");
+            observation.skipped.push((entry.name().to_owned(), reason));
+        }
+    }
+
+    pub(crate) fn record(&mut self, record: &Record) {
+        let entered = (self.clock)();
+        self.write(std::slice::from_ref(record));
+        self.inside += (self.clock)().saturating_sub(entered);
+    }
+
+    fn write(&mut self, records: &[Record]) {
+        for sink in &mut self.sinks {
+            self.pending.extend(sink.write(records));
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Summary {
+        let mut tallies = Vec::new();
+        for entry in &mut self.entries {
+            if !entry.was_due && entry.schedule != Schedule::never() {
+                let missed = format!("{} ({})", entry.name(), entry.schedule);
+                self.summary.never_due.push(missed);
+            }
+            let waited = u64::from(std::mem::take(&mut entry.waits));
+            entry.tally.skipped += waited;
+            self.summary.skipped += waited;
+            tallies.push(entry.tally.clone());
+            let measured = self.summary.measured.entry(entry.tally.probe.clone());
+            *measured.or_default() += entry.tally.measured;
+        }
+        self.summary.spent = self.spent();
+        if let Some(step) = self
+            .last_step
+            .filter(|_| self.cost_records && !tallies.is_empty())
+        {
+            let value = Value::Text(account(&tallies, &self.summary.spent));
+            self.write(&[Record {
+                tag: tag::ACCOUNT.into(),
+                step,
+                value,
+            }]);
+        }
+        self.summary.tallies = tallies;
+        self.summary.undelivered = self.sinks.into_iter().flat_map(Delivery::finish).collect();
+        self.summary
+    }
+}
