@@ -86,12 +86,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A picture or its numbers could not be written.
-    #[error("cannot write `{name}`")]
+    #[error("cannot write `{name}`: {reason}")]
     Put {
         /// The file.
         name: String,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        reason: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A sink could not take some records.
     #[error("{rejected} record(s) did not reach {sink}; the first because: {first}")]

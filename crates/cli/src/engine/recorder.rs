@@ -48,7 +48,10 @@ impl Recorder {
         }
         let directory = Arc::new(Mutex::new(directory));
         let files = Arc::clone(&directory);
-        let folder = Folder::to(move |name, bytes| locked(&files).write(name, bytes));
+        let folder = Folder::to(move |name, bytes| {
+            let written = locked(&files).write(name, bytes);
+            written.map_err(|error| format!("{error:#}"))
+        });
         let before = state.into_iter();
         let points = before.clone().flat_map(|state| &state.last_scalars);
         Ok(Self {

@@ -139,9 +139,9 @@ impl Folder {
 
 impl State {
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        (self.write)(name, bytes).map_err(|source| Error::Put {
+        (self.write)(name, bytes).map_err(|reason| Error::Put {
             name: name.to_owned(),
-            source,
+            reason,
         })
     }
 
