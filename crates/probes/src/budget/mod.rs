@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use cost::Cost;
 pub(crate) use pace::Pace;
-pub(crate) use plan::{Plan, affords_trial, allot};
+pub(crate) use plan::{Plan, affords_trial, allot, at_end};
 pub(crate) use supply::{planned, to_come};
 
 use crate::Error;

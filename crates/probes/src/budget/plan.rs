@@ -4,17 +4,15 @@ use super::cost::Cost;
 
 /// Divides `available` seconds: what each request gets, or `None` for one that has to wait.
 ///
-/// The cheapest requests come first, each with its least. What is left over is shared in proportion to what each could still use.
+/// First comes first, each with its least: the probes that were added first are the ones that matter most. What is left over is shared in proportion to what each
+/// could still use.
 pub(crate) fn allot(available: f64, requests: &[Cost]) -> Vec<Option<f64>> {
-    let mut order: Vec<usize> = (0..requests.len()).collect();
-    order.sort_by(|&i, &j| requests[i].least.total_cmp(&requests[j].least));
-    let mut given = vec![None; requests.len()];
     let mut left = available;
-    for index in order {
-        if requests[index].least <= left {
-            left -= requests[index].least;
-            given[index] = Some(requests[index].least);
-        }
+    let mut given: Vec<Option<f64>> = Vec::with_capacity(requests.len());
+    for request in requests {
+        let fits = request.least <= left;
+        left -= if fits { request.least } else { 0.0 };
+        given.push(fits.then_some(request.least));
     }
     let use_of = |cost: &Cost| (cost.full - cost.least).max(0.0);
     let wanted: f64 = requests
@@ -61,7 +59,7 @@ pub(crate) struct Plan {
 /// What one probe has of the budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Part {
-    /// Its share of all that is saved up for probes.
+    /// Its share of all that is saved up for probes; together somewhat less than 1.
     pub(crate) share: f64,
     /// Seconds of one measurement, if all that it asks for are made.
     pub(crate) each: f64,
@@ -70,6 +68,14 @@ pub(crate) struct Part {
 /// Seconds that may be spent before they were saved up, at most, and as a part of the run's supply.
 const MOST_CREDIT: f64 = 1.0;
 const CREDIT: f64 = 0.25;
+
+/// The part of what is left that is given out at the end: what takes longer than was thought cannot be made up for any more.
+const AT_END: f64 = 0.85;
+
+/// What may be given out at the end of a run of the `left` seconds.
+pub(crate) fn at_end(left: f64) -> f64 {
+    AT_END * left
+}
 
 /// Trials of the risks take some gradients over few examples: about as long as so many steps of training.
 const TRIAL: f64 = 2.0;

@@ -78,7 +78,7 @@ pub(crate) fn planned<M>(
     let given = fair(SAFE * supply, &wants);
     let all: f64 = given.iter().sum();
     let parts = now.iter().zip(&given).map(|(demand, given)| Part {
-        share: if all > 0.0 { given / all } else { 0.0 },
+        share: if all > 0.0 { SAFE * given / all } else { 0.0 },
         each: given / count(demand.free.max(1)),
     });
     let plan = Plan {

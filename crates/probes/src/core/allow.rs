@@ -3,7 +3,7 @@
 use super::{Allowed, Core};
 use crate::budget::Cost;
 use crate::budget::planned;
-use crate::budget::{affords_trial, allot};
+use crate::budget::{affords_trial, allot, at_end};
 use crate::entry::Entry;
 use crate::message::Message;
 use crate::moment::{Moment, Run};
@@ -99,7 +99,7 @@ impl<M> Core<M> {
                 _ => {}
             }
         }
-        for (index, given) in asking.into_iter().zip(allot(left, &costs)) {
+        for (index, given) in asking.into_iter().zip(allot(at_end(left), &costs)) {
             allowed[index] = given.map(|seconds| Allowed(Some(seconds)));
         }
         allowed

@@ -230,3 +230,46 @@ impl Known {
         Ok(shrunk.into_iter().flatten().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::{Device, Tensor};
+
+    use super::*;
+
+    #[test]
+    fn a_sample_is_chosen_for_good_and_not_made_too_small() {
+        let device = Device::flex().autodiff();
+        let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
+        let inputs = Tensor::<1, burn::tensor::Int>::arange(0..1024, &Device::flex());
+        let inputs = inputs.float().reshape([1024, 1]) / 1024.0;
+        let risk = Risk::mean([inputs], |model: &Linear, x: &Tensor<2>| {
+            model.forward(x.clone()).square().mean()
+        });
+        let known = Known::default();
+        let sample = || known.sample(&risk).unwrap();
+        // Nobody has asked for its times: it is not measured under the budget.
+        assert!(known.shrink(0.1).unwrap().is_empty());
+        let whole = known
+            .seconds(&risk, &model, Work::gradients(1.0), Over::Sample)
+            .unwrap();
+        assert!(whole > 0.0);
+        assert_eq!(known.shrink(0.1).unwrap(), [sample()]);
+        // 102 examples, down to a power of two.
+        assert_eq!((sample().examples, sample().given), (64, 1024));
+        // It is the first 64, whose mean square is not that of all.
+        let first = risk.limited(64).unwrap().value(&model).unwrap();
+        assert_eq!(known.measured(&risk).value(&model).unwrap(), first);
+        assert!(first < 0.1 * risk.value(&model).unwrap());
+        // A clone is the same risk; another one with the same data is not.
+        assert_eq!(known.sample(&risk.clone()).unwrap().examples, 64);
+        let other = Risk::mean(risk.batches().clone(), |model: &Linear, x: &Tensor<2>| {
+            model.forward(x.clone()).square().mean()
+        });
+        assert_eq!(known.sample(&other).unwrap().examples, 1024);
+        // A sixteenth at least.
+        known.shrink(1e-9).unwrap();
+        assert_eq!(sample().examples, 64);
+    }
+}

@@ -1,7 +1,7 @@
 //! What the sinks hold.
 
-use probes::sink::{JsonLines, Sink, TensorBoard};
-use probes::{Error, Record, Records, Value, render::Picture};
+use probes::sink::{Folder, Hparams, JsonLines, Setting, Sink, TensorBoard};
+use probes::{Error, Record, Records, Value, render::Picture, tag};
 
 /// One record of each kind.
 pub(crate) fn sample() -> Vec<Record> {
@@ -110,6 +110,101 @@ fn tensorboard_holds_every_record_that_it_can_show() {
         ]
     );
     assert!(file.points.iter().all(|point| point.step == 7));
+}
+
+#[test]
+fn a_folder_keeps_the_latest_picture_of_each_tag_and_tells_what_it_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = Folder::create(directory.path().join("run")).unwrap();
+    let before = folder.clone().resume(["old.png".to_owned()], []);
+    let mut sink: Box<dyn Sink> = Box::new(folder.clone());
+    for (tag, step, shade) in [("a/b", 1, 0), ("a-b", 1, 128), ("a/b", 2, 255)] {
+        sink.write(&Record {
+            tag: tag.into(),
+            step,
+            value: Value::Picture(Picture {
+                width: 1,
+                height: 1,
+                rgb: vec![shade; 3],
+            }),
+        });
+    }
+    assert_eq!(
+        before.pictures().into_iter().collect::<Vec<_>>(),
+        ["a-b.png", "old.png"]
+    );
+    let file = std::fs::File::open(directory.path().join("run/a-b.png")).unwrap();
+    let mut reader = png::Decoder::new(std::io::BufReader::new(file))
+        .read_info()
+        .unwrap();
+    let mut rgb = [7; 3];
+    reader.next_frame(&mut rgb).unwrap();
+    assert_eq!(rgb, [255; 3]);
+    let error = folder.failure().unwrap().to_string();
+    assert!(
+        error.contains("tag `a-b` would be named `a-b.png` as those of tag `a/b` are"),
+        "{error}"
+    );
+    // Told once.
+    assert!(folder.failure().is_none());
+    // A place that takes nothing.
+    let full = Folder::to(|_, _| Err("no room"));
+    let mut sink: Box<dyn Sink> = Box::new(full);
+    let data = serde_json::json!({"a": [0.0], "curves": []});
+    sink.write(&Record {
+        tag: "line_data".into(),
+        step: 0,
+        value: Value::Data(data),
+    });
+    let error = sink.finish().unwrap_err().to_string();
+    assert!(
+        error.contains("cannot write `line.json`: no room"),
+        "{error}"
+    );
+}
+
+#[test]
+fn tags_that_probes_record_are_described_in_tensorboard() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Hparams::new([("rho", Setting::from(0.05))]);
+    let sink = TensorBoard::create(directory.path()).unwrap();
+    let path = sink.path().to_owned();
+    let mut sink: Box<dyn Sink> = Box::new(sink.with_hparams(&settings).unwrap());
+    for step in [1, 2] {
+        sink.write(&Record {
+            tag: tag::LAMBDA_1.into(),
+            step,
+            value: Value::Scalar(2.0),
+        });
+    }
+    sink.finish().unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    let times = |text: &str| {
+        bytes
+            .windows(text.len())
+            .filter(|part| *part == text.as_bytes())
+            .count()
+    };
+    // Once for each tag and file.
+    assert_eq!(times(&tag::description(tag::LAMBDA_1).unwrap()), 1);
+    assert_eq!(
+        (
+            times("_hparams_/session_start_info"),
+            times("_hparams_/session_end_info")
+        ),
+        (1, 1)
+    );
+    for (tag, begins) in [
+        ("curvature/lambda_3", "Eigenvalue number 3"),
+        ("curvature_check/lambda_1_residual", "Residual of lambda_1"),
+        (
+            "gradient/values/layers/0/weight",
+            "Entries of the gradient of layers.0.weight",
+        ),
+    ] {
+        assert!(tag::description(tag).unwrap().starts_with(begins));
+    }
+    assert_eq!(tag::description("mine/own"), None);
 }
 
 #[test]
