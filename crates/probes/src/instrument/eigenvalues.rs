@@ -23,7 +23,7 @@ const TOLERANCE: f64 = 1e-2;
 const USUAL_STEPS: usize = 20;
 
 /// Fewer steps say little.
-const LEAST_STEPS: usize = 6;
+const LEAST_STEPS: usize = 4;
 
 /// The k largest eigenvalues of the Hessian as `curvature/lambda_1` .. `curvature/lambda_k`, and with [`with_smallest`](Self::with_smallest) the smallest as
 /// `curvature/lambda_min`; for each its residual as `curvature_check/lambda_1_residual`: some eigenvalue lies that close.
