@@ -90,7 +90,7 @@ use probes::{Budget, Probes, Schedule};
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
     let mut sam = SamConfig::new().with_rho(0.05).init();
-let run = format!("runs/mine/{}", std::time::UNIX_EPOCH.elapsed()?.as_secs());    // a folder for each start
+let run = format!("runs/mine/{}", std::time::UNIX_EPOCH.elapsed()?.as_millis());    // a folder for each start
 let mut probes = Probes::new(Budget::fraction(0.05))    // at most 5 % of the time
     .with(Schedule::every(20), GradientNorm::of(&risk))
     .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 1).with_seed(7))

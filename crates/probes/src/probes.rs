@@ -93,14 +93,14 @@ impl<M> Probes<M> {
         self.set(|core| core.entries.push(entry))
     }
 
-    /// Adds a probe that is measured in full whenever it is due, whatever the budget.
+    /// Adds a probe that is measured in full whenever it is due, whatever the budget: its time comes on top.
     #[must_use]
     pub fn with_required(self, schedule: Schedule, probe: impl Probe<M> + Send + 'static) -> Self {
         let entry = Entry::new(schedule, Box::new(probe), Required::Always);
         self.set(|core| core.entries.push(entry))
     }
 
-    /// Adds a probe whose measurement after the last step is a result of the run: it is made in full whatever the budget, and those before as far as the budget allows.
+    /// Adds a probe whose measurement after the last step is a result of the run: it is made in full whatever the budget, on top of it, and those before as far as the budget allows.
     #[must_use]
     pub fn with_required_at_end(
         self,
@@ -218,7 +218,7 @@ impl<M> Probes<M> {
         }
     }
 
-    /// Hands a number of the training itself to the sinks, for example its loss.
+    /// Hands a number of the training itself to the sinks, for example its loss. That is no time of probes.
     pub fn log(&mut self, tag: &str, step: u64, value: f64) {
         self.record(Record {
             tag: tag.into(),

@@ -105,7 +105,9 @@ pub fn description(tag: &str) -> Option<String> {
         PROBE_FRACTION => "Share of measuring in the time of the run so far, 0 to 1.",
         ACCOUNT => "What each probe measured, how often, and what it took.",
         NOTES => "Probes that failed, were shortened or left out, and warnings.",
-        "loss/train" => "Loss of the training batch of this step, before the update.",
+        "loss/train" => {
+            "Training loss as the program logs it: of the batch of this step, before the update, unless it says otherwise."
+        }
         "loss/valid" => "Mean loss over all validation examples.",
         "accuracy/valid" => "Share of validation examples whose largest output is their label.",
         "training/learning_rate" => "Learning rate of this step.",

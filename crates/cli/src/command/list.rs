@@ -288,7 +288,10 @@ fn lying(stored: &[(PathBuf, Stored)]) -> Table {
                 (None, status) => status.to_owned(),
             },
             figure(format!("{:.4}", mean(|s| s.figures.test_accuracy.0))),
-            figure(significant(mean(comparison::lambda_1), 4)),
+            match first.summary() {
+                Some(summary) if summary.figures.lambda_1.is_none() => "-".to_owned(),
+                _ => figure(significant(mean(comparison::lambda_1), 4)),
+            },
         ]);
     }
     for column in table.column_iter_mut().skip(3) {

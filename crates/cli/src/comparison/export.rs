@@ -52,15 +52,22 @@ pub(crate) fn csv(comparison: &Comparison) -> anyhow::Result<String> {
         line.extend(differ.iter().map(|(_, values)| values[position].clone()));
         line.push(summary.config.seed.to_string());
         let figures = &summary.figures;
-        line.extend(Measure::ALL.map(|measure| measure.of(figures).to_string()));
+        // What was not measured has no number.
+        let unless_absent = |absent: bool, number: f64| match absent {
+            true => String::new(),
+            false => number.to_string(),
+        };
+        line.extend(
+            Measure::ALL
+                .map(|measure| unless_absent(measure.is_absent(figures), measure.of(figures))),
+        );
         line.extend([
-            residual(figures).to_string(),
+            unless_absent(figures.lambda_1.is_none(), residual(figures)),
             figures
                 .lambda_1
-                .is_some_and(|lambda| lambda.converged)
-                .to_string(),
+                .map_or_else(String::new, |lambda| lambda.converged.to_string()),
             summary.hessian.unresolved_products.to_string(),
-            trace_error(figures).to_string(),
+            unless_absent(figures.trace.is_none(), trace_error(figures)),
             radius(figures).map_or_else(String::new, |rho| rho.to_string()),
             summary.times.seconds.to_string(),
             summary.times.probe_fraction.to_string(),

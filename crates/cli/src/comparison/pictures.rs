@@ -149,7 +149,10 @@ pub(crate) fn check_folder(folder: &Path) -> anyhow::Result<()> {
 /// When numbers of a run cannot be read, or the folder cannot be written or holds something else.
 pub(crate) fn draw(comparison: &Comparison, folder: &Path) -> anyhow::Result<Drawn> {
     check_folder(folder)?;
-    let (runs, remarks) = chosen(comparison);
+    let (runs, mut remarks) = chosen(comparison);
+    for run in &runs {
+        remarks.extend(run.stale()?);
+    }
     let mut pictures = lines(&runs)?;
     pictures.extend(density(&runs)?.map(|picture| ("density".to_owned(), picture)));
     pictures.extend(surfaces(&runs)?.map(|picture| ("surface".to_owned(), picture)));
@@ -165,14 +168,19 @@ pub(crate) fn draw(comparison: &Comparison, folder: &Path) -> anyhow::Result<Dra
     }
     let mut directory = RunDir::take(folder, Existing::Overwrite)?;
     let mut events = directory.begin_events(0)?;
+    events.describe(
+        "comparison/figures",
+        "The runs side by side, and what can be said of their differences.",
+    )?;
     events.text("comparison/figures", 0, &comparison.markdown())?;
     for (stem, picture) in pictures {
         let png = picture.png()?;
-        events.image(
-            &format!("comparison/{stem}"),
-            0,
-            &[Png::from_bytes(png.clone())?],
+        let tag = format!("comparison/{stem}");
+        events.describe(
+            &tag,
+            "The runs of this comparison in one frame, on one scale.",
         )?;
+        events.image(&tag, 0, &[Png::from_bytes(png.clone())?])?;
         let file = format!("{stem}.png");
         directory.write(&file, &png)?;
         drawn.files.push(file);
@@ -188,18 +196,48 @@ struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    /// The numbers in a file of the run, if it has left such a file.
+    /// The numbers in a file of the run, if it has left such a file after its last step.
     fn read<T: DeserializeOwned>(&self, file: &str) -> anyhow::Result<Option<T>> {
+        if self.step(file)? != Some(self.run.summary.steps) {
+            return Ok(None);
+        }
+        self.parse(file).map(Some)
+    }
+
+    /// The step whose numbers a file of the run holds, if it has left such a file.
+    fn step(&self, file: &str) -> anyhow::Result<Option<usize>> {
+        #[derive(Deserialize)]
+        struct Of {
+            step: usize,
+        }
         if !self.run.summary.numbers.iter().any(|name| name == file) {
             return Ok(None);
         }
+        Ok(Some(self.parse::<Of>(file)?.step))
+    }
+
+    fn parse<T: DeserializeOwned>(&self, file: &str) -> anyhow::Result<T> {
         let path = self.run.directory.join(file);
         let text =
             std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let numbers = serde_json::from_slice(&text).with_context(|| {
-            format!("{} does not hold the numbers of a picture", path.display())
-        })?;
-        Ok(Some(numbers))
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} does not hold the numbers of a picture", path.display()))
+    }
+
+    /// What is not drawn, because it was left out for a budget after the last step.
+    fn stale(&self) -> anyhow::Result<Vec<String>> {
+        let mut stale = Vec::new();
+        let last = self.run.summary.steps;
+        for (file, what) in [(SURFACE, "surface"), (LINE, "line"), (DENSITY, "density")] {
+            if let Some(step) = self.step(file)?.filter(|step| *step != last) {
+                stale.push(format!(
+                    "The {what} of {} is of step {step}, not of its last one, {last}, and is left out; `landscape measure {}` measures it.",
+                    self.name,
+                    self.run.directory.display()
+                ));
+            }
+        }
+        Ok(stale)
     }
 
     /// Two networks with the same answer have the same parameters, so that a seed draws the same direction for both.

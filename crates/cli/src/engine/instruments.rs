@@ -36,8 +36,16 @@ pub(crate) mod tag {
     pub(crate) const TEST_ACCURACY: &str = "end/test_accuracy";
 }
 
-/// A sentence for each tag that only the end of a run has.
-pub(crate) const AT_END: [(&str, &str); 4] = [
+/// A sentence for each tag of the program's own.
+pub(crate) const AT_END: [(&str, &str); 6] = [
+    (
+        "run/settings",
+        "Every setting of the run, under the names of workspace.toml.",
+    ),
+    (
+        "run/figures",
+        "The figures of the table after the last step, with their errors.",
+    ),
     (
         tag::TRAINING_LOSS,
         "Mean loss over all training examples after the last step.",

@@ -13,9 +13,10 @@ use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
 use crate::report::summary::{Figures, HessianNote};
 
-/// Tells the terminal what the probes say. What is planned stands in the settings.
-fn tell(message: &Message<'_>, progress: &Progress) {
+/// Tells the terminal what the probes say. What is planned without a budget stands in the settings.
+fn tell(message: &Message<'_>, progress: &Progress, has_budget: bool) {
     match *message {
+        Message::Plan(text) if has_budget => progress.note(&format!("probes: {text}")),
         Message::Measuring(At {
             probe, number, of, ..
         }) => progress.probe(probe, number, of),
@@ -59,12 +60,13 @@ impl<'a, M: Network> Observer<'a, M> {
         let device = job.device.clone().inner();
         let (interrupt, waiting, progress) =
             (interrupt.clone(), progress.clone(), progress.clone());
+        let has_budget = job.training.plan.probes.budget.is_some();
         let probes = instruments(job, steps as u64, &device)?
             .with_interrupt(move || {
                 waiting.beat();
                 interrupt.requested()
             })
-            .with_handler(move |message| tell(message, &progress));
+            .with_handler(move |message| tell(message, &progress, has_budget));
         let recorder = Recorder::open(directory, state, &job.training.plan)?;
         Ok(Self {
             job,
@@ -136,13 +138,29 @@ impl<'a, M: Network> Observer<'a, M> {
         self.seconds_before + self.probes.spent().probes.as_secs_f64()
     }
 
-    /// Ends the event file.
+    /// Ends the event file; a sentence about what was left out for the budget, if anything was.
     ///
     /// # Errors
     ///
     /// When something was lost on the way.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
-        self.probes.finish().delivered()?;
-        self.recorder.finish()
+    pub(crate) fn finish(self) -> anyhow::Result<Option<String>> {
+        let summary = self.probes.finish().delivered()?;
+        self.recorder.finish()?;
+        let left_out: Vec<String> = summary
+            .tallies
+            .iter()
+            .filter(|tally| tally.skipped > 0)
+            .map(|tally| {
+                let due = tally.skipped + tally.measured + tally.failed;
+                format!("{} {} of {due} times", tally.probe, tally.skipped)
+            })
+            .collect();
+        Ok((!left_out.is_empty()).then(|| {
+            format!(
+                "left out for the budget: {}; `landscape measure {}` measures them at the last step",
+                left_out.join(", "),
+                self.job.training.output.display()
+            )
+        }))
     }
 }

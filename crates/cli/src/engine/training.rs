@@ -436,7 +436,9 @@ impl<'a, M: Network> Trainer<'a, M> {
                 significant(loss, 4)
             ));
         }
-        self.observer.finish()?;
+        if let Some(left_out) = self.observer.finish()? {
+            self.progress.note(&left_out);
+        }
         Ok(Outcome::Finished(Box::new(summary)))
     }
 }

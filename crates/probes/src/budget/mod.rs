@@ -83,7 +83,7 @@ impl Budget {
 /// The time that a run has taken so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Inside probes and sinks.
+    /// Inside probes, and inside sinks for what these found.
     pub probes: Duration,
     /// Outside them.
     pub training: Duration,

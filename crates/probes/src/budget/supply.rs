@@ -55,10 +55,7 @@ pub(crate) fn planned<M>(
             .iter()
             .filter_map(|demand| Some((demand, demand.cost?)))
     };
-    let required: f64 = known_costs()
-        .map(|(demand, cost)| count(demand.required) * cost.full)
-        .sum();
-    let supply = (allowed - spent - required).max(0.0);
+    let supply = (allowed - spent).max(0.0);
     let full: f64 = known_costs()
         .map(|(demand, cost)| count(demand.free.min(OFTEN)) * cost.full)
         .sum();

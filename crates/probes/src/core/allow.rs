@@ -30,8 +30,8 @@ impl<M> Core<M> {
         let Some(training) = self.pace.known(is_end) else {
             return allowed;
         };
-        let saved =
-            self.budget.allowed(training).unwrap_or(f64::INFINITY) - self.inside.as_secs_f64();
+        let charged = self.inside.as_secs_f64() - self.required;
+        let saved = self.budget.allowed(training).unwrap_or(f64::INFINITY) - charged;
         let projected = self.pace.projected(self.total_steps);
         let supply = projected.and_then(|training| self.budget.allowed(training));
         if self.plan.is_none()
@@ -56,7 +56,7 @@ impl<M> Core<M> {
                 self.samples.then_some(&self.known),
                 share,
                 projected,
-                self.inside.as_secs_f64(),
+                charged,
             );
             if let Some(told) = &told {
                 (self.handler)(&Message::Plan(told));

@@ -99,7 +99,9 @@ impl<M> Core<M> {
             entry.waits = false;
             entry.took(measured.seconds, given);
             entry.tally.seconds += measured.seconds;
-            if !entry.required.now(self.total_steps == Some(step)) {
+            if entry.required.now(self.total_steps == Some(step)) {
+                self.required += measured.seconds;
+            } else {
                 entry.spent += measured.seconds;
             }
             entry.tally.products += measured.products;

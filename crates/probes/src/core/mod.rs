@@ -31,7 +31,10 @@ pub(crate) struct Core<M> {
     pub(crate) cost_records: bool,
     /// Whether samples may be made smaller for the budget.
     pub(crate) samples: bool,
+    /// Time in probes, and in sinks for what they found.
     inside: Duration,
+    /// Seconds of it that are not charged to the budget: measurements that are made in any case.
+    required: f64,
     last_step: Option<u64>,
     pace: Pace,
     plan: Option<Plan>,
@@ -60,6 +63,7 @@ impl<M> Core<M> {
             cost_records: true,
             samples: true,
             inside: Duration::ZERO,
+            required: 0.0,
             last_step: None,
             pace: Pace::default(),
             plan: None,
@@ -169,10 +173,9 @@ impl<M> Core<M> {
         }
     }
 
+    /// What the training logs by itself is its own, and no time of probes.
     pub(crate) fn record(&mut self, record: &Record) {
-        let entered = (self.clock)();
         self.write(std::slice::from_ref(record));
-        self.inside += (self.clock)().saturating_sub(entered);
     }
 
     fn write(&mut self, records: &[Record]) {
