@@ -67,7 +67,7 @@ impl Session {
             let hidden = plan.hidden.to_vec();
             let uneven = hidden.is_empty() || hidden.windows(2).any(|pair| pair[0] != pair[1]);
             if plan.model == Model::ResidualMlp && uneven {
-                let message = "the model residual-mlp has one block for each width and needs equal ones: --hidden 64,64, or hidden = [64, 64] in workspace.toml";
+                let message = "the model residual-mlp has one block for each number and needs equal widths: --hidden 64,64, or hidden = [64, 64] in workspace.toml";
                 return Err(workspace.setting_error(&training, &["hidden"], message));
             }
             let in_the_way = run_in_the_way(&training);
