@@ -70,7 +70,7 @@ const MOST_CREDIT: f64 = 1.0;
 const CREDIT: f64 = 0.25;
 
 /// The part of what is left that is given out at the end: what takes longer than was thought cannot be made up for any more.
-const AT_END: f64 = 0.85;
+const AT_END: f64 = 0.7;
 
 /// What may be given out at the end of a run of the `left` seconds.
 pub(crate) fn at_end(left: f64) -> f64 {

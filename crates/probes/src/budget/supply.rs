@@ -16,6 +16,9 @@ const OFTEN: usize = 16;
 /// The part of the supply that is planned with: measurements take longer than was thought more often than not.
 const SAFE: f64 = 0.9;
 
+/// The part of what is saved up that is given out before the end: the rest is for the end, and for what takes longer than was thought.
+const SHARED: f64 = 0.7;
+
 /// What a probe asks for.
 struct Demand {
     name: String,
@@ -75,7 +78,7 @@ pub(crate) fn planned<M>(
     let given = fair(SAFE * supply, &wants);
     let all: f64 = given.iter().sum();
     let parts = now.iter().zip(&given).map(|(demand, given)| Part {
-        share: if all > 0.0 { SAFE * given / all } else { 0.0 },
+        share: if all > 0.0 { SHARED * given / all } else { 0.0 },
         each: given / count(demand.free.max(1)),
     });
     let plan = Plan {

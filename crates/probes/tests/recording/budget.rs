@@ -196,7 +196,7 @@ fn what_can_be_shortened_is_shortened_rather_than_left_out() {
 fn the_end_is_provided_for() {
     let (summary, memory) = Run::new(Budget::fraction(0.1))
         .with(Schedule::every(1), "often", Some(Cost::fixed(0.02)), 1.0)
-        .with(Schedule::at_end(), "end", Some(Cost::fixed(0.4)), 1.0)
+        .with(Schedule::at_end(), "end", Some(Cost::fixed(0.3)), 1.0)
         .train(100, 0.1);
     assert_eq!(steps(&memory, "end"), [100]);
     assert!(steps(&memory, "often").len() > 20);
