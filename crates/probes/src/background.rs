@@ -1,6 +1,5 @@
 //! Measuring in a thread of its own.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -12,7 +11,7 @@ use landscape::snapshot;
 
 use crate::Error;
 use crate::budget::Spent;
-use crate::core::Core;
+use crate::core::{Clock, Core};
 use crate::observation::{Observation, Summary};
 use crate::record::Record;
 use crate::schedule::Schedule;
@@ -39,9 +38,10 @@ pub(crate) struct Worker<M> {
     schedules: Vec<Schedule>,
     total_steps: Option<u64>,
     is_limited: bool,
-    clock: Box<dyn Fn() -> Duration + Send>,
+    clock: Clock,
     last_step: Option<u64>,
-    left_out: BTreeSet<u64>,
+    /// Steps for which there was no room.
+    left_out: u64,
 }
 
 /// What both threads know.
@@ -61,22 +61,7 @@ impl<M: Module + 'static> Worker<M> {
         let schedules = core.entries.iter().map(|entry| entry.schedule.clone());
         let schedules = schedules.collect();
         let (total_steps, is_limited) = (core.total_steps, core.budget.share().is_some());
-        // Both ask one clock.
-        let clock: Arc<std::sync::Mutex<Box<dyn Fn() -> Duration + Send>>> =
-            Arc::new(std::sync::Mutex::new(std::mem::replace(
-                &mut core.clock,
-                Box::new(|| Duration::ZERO),
-            )));
-        let read = |clock: &Arc<std::sync::Mutex<Box<dyn Fn() -> Duration + Send>>>| {
-            let clock = Arc::clone(clock);
-            move || {
-                let clock = clock
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
-                (*clock)()
-            }
-        };
-        core.clock = Box::new(read(&clock));
+        let clock = Arc::clone(&core.clock);
         let known = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for job in received {
@@ -107,9 +92,9 @@ impl<M: Module + 'static> Worker<M> {
             schedules,
             total_steps,
             is_limited,
-            clock: Box::new(read(&clock)),
+            clock,
             last_step: None,
-            left_out: BTreeSet::new(),
+            left_out: 0,
         }
     }
 }
@@ -158,7 +143,7 @@ impl<M> Worker<M> {
             // A thread that ended has panicked, which `finish` tells.
             let _ = self.jobs.send(job);
         } else if let Err(TrySendError::Full(_)) = self.jobs.try_send(job) {
-            self.left_out.insert(step);
+            self.left_out += 1;
             let reason = "the measurements of earlier steps are not done".to_owned();
             observation.skipped.push(("this step".to_owned(), reason));
         }
@@ -176,7 +161,7 @@ impl<M> Worker<M> {
             .join()
             .expect("probes and sinks that panic are caught, and nothing else runs there");
         let mut summary = core.finish();
-        summary.skipped += self.left_out.len() as u64;
+        summary.skipped += self.left_out;
         summary
     }
 }

@@ -13,6 +13,7 @@ pub mod instrument;
 #[cfg(feature = "train")]
 pub mod learner;
 pub mod render;
+pub mod show;
 pub mod sink;
 pub mod tag;
 

@@ -119,7 +119,7 @@ impl<M: Module + 'static> Moment<'_, M> {
             known: self.run.shared.map(|(known, _)| known),
             products,
             done: Cell::new(0),
-            going_on: Box::new(|_| self.going_on()),
+            going_on: Box::new(|| self.going_on()),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The container: probes with their schedules, and the sinks that receive what they find.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -65,7 +66,7 @@ impl<M> Probes<M> {
     #[must_use]
     pub fn new(budget: Budget) -> Self {
         let start = Instant::now();
-        let core = Core::new(budget, Box::new(move || start.elapsed()));
+        let core = Core::new(budget, Arc::new(move || start.elapsed()));
         Self {
             way: Way::Here(Box::new(core)),
             learning_rate: None,
@@ -144,8 +145,8 @@ impl<M> Probes<M> {
 
     /// Replaces the clock: the time since some fixed moment, never decreasing. For tests and for simulated time.
     #[must_use]
-    pub fn with_clock(self, clock: impl Fn() -> Duration + Send + 'static) -> Self {
-        self.set(|core| core.clock = Box::new(clock))
+    pub fn with_clock(self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.set(|core| core.clock = Arc::new(clock))
     }
 
     /// Asks `requested` between probes, between the products of an operator and between the points of a slice whether measurements shall

@@ -1,5 +1,6 @@
 //! Finished runs beside each other: figures, means over seeds, differences, a sentence, pictures on one scale.
 
+mod chosen;
 mod difference;
 mod export;
 mod found;

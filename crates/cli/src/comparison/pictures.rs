@@ -11,11 +11,10 @@ use probes::render::{
     contours, curves, densities,
 };
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use tensorboard::Png;
 
-use super::{Comparison, Run, found, wrapped};
-use crate::config::choice::name;
+use super::chosen::{Chosen, DENSITY, LINE, SURFACE, chosen, directions};
+use super::{Comparison, found, wrapped};
 use crate::engine::checkpoints;
 use crate::engine::manifest;
 use crate::engine::run_dir::{Existing, RunDir};
@@ -26,17 +25,10 @@ use crate::report::summary;
 /// The folder of the pictures beside the runs; TensorBoard shows it as a run of that name.
 pub(crate) const FOLDER: &str = "comparison";
 
-/// No more runs than these are told apart by their colours.
-const MOST: usize = 12;
-
 /// Of more runs the minima would hide the curves.
 const FEW: usize = 4;
 
-/// The numbers that instruments leave beside a run, without their `step` and what else is not drawn.
-const SURFACE: &str = "landscape-surface.json";
-const LINE: &str = "landscape-line.json";
-const DENSITY: &str = "curvature-density.json";
-
+// What is drawn of the numbers of a run.
 #[derive(Deserialize)]
 struct Surface {
     seed: u64,
@@ -187,126 +179,6 @@ pub(crate) fn draw(comparison: &Comparison, folder: &Path) -> anyhow::Result<Dra
     }
     events.finish()?;
     Ok(drawn)
-}
-
-/// A run to be drawn, under the name it has in the picture.
-struct Chosen<'a> {
-    name: String,
-    run: &'a Run,
-}
-
-impl Chosen<'_> {
-    /// The numbers in a file of the run, if it has left such a file after its last step.
-    fn read<T: DeserializeOwned>(&self, file: &str) -> anyhow::Result<Option<T>> {
-        if self.step(file)? != Some(self.run.summary.steps) {
-            return Ok(None);
-        }
-        self.parse(file).map(Some)
-    }
-
-    /// The step whose numbers a file of the run holds, if it has left such a file.
-    fn step(&self, file: &str) -> anyhow::Result<Option<usize>> {
-        #[derive(Deserialize)]
-        struct Of {
-            step: usize,
-        }
-        if !self.run.summary.numbers.iter().any(|name| name == file) {
-            return Ok(None);
-        }
-        Ok(Some(self.parse::<Of>(file)?.step))
-    }
-
-    fn parse<T: DeserializeOwned>(&self, file: &str) -> anyhow::Result<T> {
-        let path = self.run.directory.join(file);
-        let text =
-            std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        serde_json::from_slice(&text)
-            .with_context(|| format!("{} does not hold the numbers of a picture", path.display()))
-    }
-
-    /// What is not drawn, because it was left out for a budget after the last step.
-    fn stale(&self) -> anyhow::Result<Vec<String>> {
-        let mut stale = Vec::new();
-        let last = self.run.summary.steps;
-        for (file, what) in [(SURFACE, "surface"), (LINE, "line"), (DENSITY, "density")] {
-            if let Some(step) = self.step(file)?.filter(|step| *step != last) {
-                stale.push(format!(
-                    "The {what} of {} is of step {step}, not of its last one, {last}, and is left out; `landscape measure {}` measures it.",
-                    self.name,
-                    self.run.directory.display()
-                ));
-            }
-        }
-        Ok(stale)
-    }
-
-    /// Two networks with the same answer have the same parameters, so that a seed draws the same direction for both.
-    fn network(&self) -> (String, String, usize) {
-        let config = &self.run.summary.config;
-        (
-            name(config.model),
-            config.hidden.to_string(),
-            self.run.summary.parameters,
-        )
-    }
-}
-
-/// The runs to draw, and what is to be said about the choice.
-fn chosen(comparison: &Comparison) -> (Vec<Chosen<'_>>, Vec<String>) {
-    let mut remarks = Vec::new();
-    let mut chosen: Vec<Chosen<'_>> = if comparison.is_grouped() {
-        let shared = comparison.groups.first().and_then(|first| {
-            let has = |seed: &&u32| comparison.groups.iter().all(|g| g.seeds.contains(seed));
-            first.seeds.iter().find(has)
-        });
-        match shared {
-            Some(seed) => remarks.push(format!("The pictures show the runs of seed {seed}.")),
-            None => remarks.push("The pictures show the first seed of each.".to_owned()),
-        }
-        let groups = comparison.groups.iter().zip(&comparison.members);
-        groups
-            .map(|(group, members)| {
-                let place = shared.and_then(|seed| group.seeds.iter().position(|s| s == seed));
-                let run = &comparison.runs[members.runs[place.unwrap_or(0)]];
-                // One seed for all is in the names of the directions.
-                let name = match shared {
-                    Some(_) => group.name.clone(),
-                    None => format!("{}, seed {}", group.name, run.summary.config.seed),
-                };
-                Chosen { name, run }
-            })
-            .collect()
-    } else {
-        let runs = comparison.runs.iter();
-        runs.map(|run| Chosen {
-            name: run.name.clone(),
-            run,
-        })
-        .collect()
-    };
-    if chosen.len() > MOST {
-        remarks.push(format!(
-            "The pictures show the first {MOST} of {}.",
-            chosen.len()
-        ));
-        chosen.truncate(MOST);
-    }
-    (chosen, remarks)
-}
-
-/// How directions of several runs are called: that of one seed where they are the same, otherwise whose they are.
-fn directions(what: &str, whose: &[(&Chosen<'_>, u64)]) -> String {
-    let seeds: BTreeSet<u64> = whose.iter().map(|(_, seed)| *seed).collect();
-    let networks: BTreeSet<_> = whose.iter().map(|(run, _)| run.network()).collect();
-    let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
-    if networks.len() > 1 {
-        return format!("{what} (per network)");
-    }
-    match seeds.as_slice() {
-        [seed] => format!("{what} of seed {seed}"),
-        seeds if seeds.len() <= 3 => format!("{what} (seeds {})", seeds.join(", ")),
-        seeds => format!("{what} ({} seeds)", seeds.len()),
-    }
 }
 
 /// A picture for each loss that was measured along a line.

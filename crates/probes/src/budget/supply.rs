@@ -86,7 +86,6 @@ pub(crate) fn planned<M>(
         parts: parts.collect(),
     };
     let list: Vec<String> = known_costs()
-        .filter(|(demand, _)| demand.free + demand.required > 0)
         .map(|(demand, cost)| {
             let count = demand.free + demand.required;
             format!("{} {count} x {:.2} s", demand.name, cost.full)
@@ -121,11 +120,13 @@ fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
             Required::AtEnd => usize::from(is_due_at_end),
             Required::Never => 0,
         };
+        let free = times.saturating_sub(required);
         Demand {
             name: entry.name().to_owned(),
             required,
-            free: times.saturating_sub(required),
-            cost: entry.cost(moment),
+            free,
+            // What is measured in any case needs no trial of its data.
+            cost: (free > 0).then(|| entry.cost(moment)).flatten(),
         }
     };
     entries.iter().map(demand).collect()

@@ -1,9 +1,7 @@
 //! What the budget allows at one step.
 
 use super::{Allowed, Core};
-use crate::budget::Cost;
-use crate::budget::planned;
-use crate::budget::{affords_trial, allot, at_end};
+use crate::budget::{Cost, affords_trial, allot, at_end, planned};
 use crate::entry::Entry;
 use crate::message::Message;
 use crate::moment::{Moment, Run};

@@ -113,7 +113,6 @@ impl<M> Core<M> {
                 }
                 Err(error) => {
                     entry.tally.failed += 1;
-                    self.summary.failed += 1;
                     observation.failed.push((measured.probe, error));
                 }
             }

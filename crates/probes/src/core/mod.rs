@@ -4,12 +4,11 @@ mod allow;
 mod measure;
 mod tell;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::budget::Pace;
-use crate::budget::Plan;
-use crate::budget::{Budget, Spent};
+use crate::budget::{Budget, Pace, Plan, Spent};
 use crate::delivery::Delivery;
 use crate::entry::Entry;
 use crate::message::{Handler, to_stderr};
@@ -19,13 +18,16 @@ use crate::schedule::Schedule;
 use crate::tag;
 use crate::workload::{Hessians, Known};
 
+/// The time since some fixed moment.
+pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
 /// What measures, wherever it runs.
 pub(crate) struct Core<M> {
     pub(crate) entries: Vec<Entry<M>>,
     pub(crate) sinks: Vec<Delivery>,
     pub(crate) budget: Budget,
     pub(crate) total_steps: Option<u64>,
-    pub(crate) clock: Box<dyn Fn() -> Duration + Send>,
+    pub(crate) clock: Clock,
     pub(crate) interrupt: Option<Box<dyn Fn() -> bool + Send>>,
     pub(crate) handler: Handler,
     pub(crate) cost_records: bool,
@@ -43,7 +45,6 @@ pub(crate) struct Core<M> {
     pending: Vec<String>,
     /// How the products were made when it was last told.
     method: Option<String>,
-    summary: Summary,
 }
 
 /// A measurement that the budget allows: the seconds that it may take, if there is a limit.
@@ -51,7 +52,7 @@ pub(crate) struct Core<M> {
 struct Allowed(Option<f64>);
 
 impl<M> Core<M> {
-    pub(crate) fn new(budget: Budget, clock: Box<dyn Fn() -> Duration + Send>) -> Self {
+    pub(crate) fn new(budget: Budget, clock: Clock) -> Self {
         Self {
             entries: Vec::new(),
             sinks: Vec::new(),
@@ -70,7 +71,6 @@ impl<M> Core<M> {
             known: Known::default(),
             pending: Vec::new(),
             method: None,
-            summary: Summary::default(),
         }
     }
 
@@ -165,7 +165,6 @@ impl<M> Core<M> {
             }
             entry.waits &= !is_end;
             entry.tally.skipped += given_up;
-            self.summary.skipped += given_up;
             let percent = 100.0 * self.budget.share().unwrap_or(1.0);
             let reason =
                 format!("the budget of {percent} % of the time has not saved up what it takes");
@@ -179,39 +178,42 @@ impl<M> Core<M> {
     }
 
     fn write(&mut self, records: &[Record]) {
+        // A step at which something waits has nothing to write, and sinks have nothing to flush.
+        if records.is_empty() {
+            return;
+        }
         for sink in &mut self.sinks {
             self.pending.extend(sink.write(records));
         }
     }
 
     pub(crate) fn finish(mut self) -> Summary {
-        let mut tallies = Vec::new();
-        for entry in &mut self.entries {
+        let mut summary = Summary::default();
+        for entry in std::mem::take(&mut self.entries) {
             if !entry.was_due && entry.schedule != Schedule::never() {
                 let missed = format!("{} ({})", entry.name(), entry.schedule);
-                self.summary.never_due.push(missed);
+                summary.never_due.push(missed);
             }
-            let waited = u64::from(std::mem::take(&mut entry.waits));
-            entry.tally.skipped += waited;
-            self.summary.skipped += waited;
-            tallies.push(entry.tally.clone());
-            let measured = self.summary.measured.entry(entry.tally.probe.clone());
-            *measured.or_default() += entry.tally.measured;
+            let mut tally = entry.tally;
+            tally.skipped += u64::from(entry.waits);
+            summary.failed += tally.failed;
+            summary.skipped += tally.skipped;
+            *summary.measured.entry(tally.probe.clone()).or_default() += tally.measured;
+            summary.tallies.push(tally);
         }
-        self.summary.spent = self.spent();
+        summary.spent = self.spent();
         if let Some(step) = self
             .last_step
-            .filter(|_| self.cost_records && !tallies.is_empty())
+            .filter(|_| self.cost_records && !summary.tallies.is_empty())
         {
-            let value = Value::Text(account(&tallies, &self.summary.spent));
+            let value = Value::Text(account(&summary.tallies, &summary.spent));
             self.write(&[Record {
                 tag: tag::ACCOUNT.into(),
                 step,
                 value,
             }]);
         }
-        self.summary.tallies = tallies;
-        self.summary.undelivered = self.sinks.into_iter().flat_map(Delivery::finish).collect();
-        self.summary
+        summary.undelivered = self.sinks.into_iter().flat_map(Delivery::finish).collect();
+        summary
     }
 }

@@ -2,13 +2,11 @@
 
 use burn::module::Module;
 use landscape::{Batch, DensityConfig, Risk, spectral_density};
-use serde_json::json;
 
 use crate::budget::Cost;
-use crate::record::{Records, json_number, json_numbers};
-use crate::render::{self, Spectrum, density};
+use crate::record::Records;
 use crate::workload::Work;
-use crate::{Error, Moment, Probe, tag};
+use crate::{Error, Moment, Probe, show, tag};
 
 /// Start vectors and Lanczos steps from each, unless something else is asked for.
 const STARTS: usize = 2;
@@ -100,24 +98,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Spectra
                 config.starts, config.steps, self.config.starts, self.config.steps
             ));
         }
-        records.data(
-            tag::DENSITY_DATA,
-            json!({
-                "nodes": json_numbers(&found.nodes),
-                "weights": json_numbers(&found.weights),
-                "grid": json_numbers(&found.grid),
-                "density": json_numbers(&found.density),
-                "sigma": json_number(found.sigma),
-            }),
-        );
-        let title = format!("Spectral density of the Hessian, step {}", moment.step);
-        let spectrum = Spectrum {
-            grid: &found.grid,
-            density: &found.density,
-            nodes: &found.nodes,
-        };
-        let config = render::DensityConfig::new(title);
-        let picture = moment.draw(|| density(&spectrum, &config))?;
+        records.data(tag::DENSITY_DATA, show::density_data(&found));
+        let picture = moment.draw(|| show::density_picture(&found, moment.step))?;
         records.picture(tag::DENSITY_PICTURE, picture);
         Ok(())
     }

@@ -6,13 +6,11 @@ use landscape::slice::line_with;
 use landscape::{
     Batch, LanczosConfig, ParameterSpace, Risk, filter_normalize, random_direction, top_eigenpairs,
 };
-use serde_json::json;
 
 use crate::budget::Cost;
-use crate::record::{Records, json_numbers};
-use crate::render::{self, Series};
+use crate::record::Records;
 use crate::workload::Work;
-use crate::{Error, Moment, Probe, tag};
+use crate::{Error, Moment, Probe, show, tag};
 
 /// Forward passes that the preparation of a line takes.
 const PREPARATION: f64 = 12.0;
@@ -138,21 +136,16 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossLin
         if losses.is_empty() {
             return measured;
         }
-        let curves: Vec<_> = losses
+        let curves: Vec<(&str, &[f64])> = losses
             .iter()
-            .map(|(name, loss)| json!({ "name": name, "loss": json_numbers(loss) }))
+            .map(|(name, loss)| (name.as_str(), loss.as_slice()))
             .collect();
-        records.data(tag::LINE_DATA, json!({ "direction": what, "seed": seed, "a": json_numbers(&self.a), "curves": curves }));
-        let series: Vec<Series<'_>> = losses
-            .iter()
-            .map(|(name, loss)| Series {
-                name,
-                x: &self.a,
-                y: loss,
-            })
-            .collect();
-        let title = format!("Loss along {what}, step {}", moment.step);
-        records.picture(tag::LINE, moment.draw(|| render::line(&series, &title))?);
+        records.data(
+            tag::LINE_DATA,
+            show::line_data(what, seed, &self.a, &curves),
+        );
+        let picture = moment.draw(|| show::line_picture(what, &self.a, &curves, moment.step))?;
+        records.picture(tag::LINE, picture);
         measured
     }
 }

@@ -3,13 +3,11 @@
 use burn::module::Module;
 use landscape::slice::{linspace, plane_with};
 use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, random_directions};
-use serde_json::json;
 
 use crate::budget::Cost;
-use crate::record::{Records, json_numbers};
-use crate::render::{ContourConfig, Field, contour};
+use crate::record::Records;
 use crate::workload::Work;
-use crate::{Error, Moment, Probe, tag};
+use crate::{Error, Moment, Probe, show, tag};
 
 /// Forward passes that the preparation of a plane takes.
 const PREPARATION: f64 = 12.0;
@@ -116,24 +114,9 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
                 self.grid.b.len()
             ));
         }
-        records.data(
-            tag::SURFACE_DATA,
-            json!({
-                "directions": "two random directions, filter-normalised",
-                "seed": self.seed,
-                "a": json_numbers(&surface.a),
-                "b": json_numbers(&surface.b),
-                "loss": json_numbers(&surface.loss),
-                "order": "loss[i * b.len() + j] belongs to a[i] and b[j]",
-            }),
-        );
-        let config = ContourConfig::new(format!("Loss surface, step {}", moment.step));
-        let field = Field {
-            a: &surface.a,
-            b: &surface.b,
-            values: &surface.loss,
-        };
-        records.picture(tag::SURFACE, moment.draw(|| contour(&field, &config))?);
+        records.data(tag::SURFACE_DATA, show::surface_data(&surface, self.seed));
+        let picture = moment.draw(|| show::surface_picture(&surface, moment.step))?;
+        records.picture(tag::SURFACE, picture);
         Ok(())
     }
 }

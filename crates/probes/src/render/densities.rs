@@ -3,9 +3,8 @@
 use super::canvas::Canvas;
 use super::color::{Style, WHITE, series};
 use super::curves::FEW;
-use super::density::{DensityConfig, Spectrum, density_axis, eigenvalue_axis, floor};
+use super::density::{DensityConfig, Spectrum, density_axis, eigenvalue_axis, floor, points};
 use super::frame::{Frame, Names};
-use super::geometry::Point;
 use super::legend::{Entry, Mark};
 use super::number::significant;
 use super::picture::Picture;
@@ -100,12 +99,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &DensityConfig) -> Result<(Picture
     // From the last to the first: what is listed first lies on top.
     for (index, curve) in curves.iter().enumerate().rev() {
         let style = series(index);
-        let points: Vec<Point> = curve
-            .grid
-            .iter()
-            .zip(curve.density)
-            .map(|(x, y)| frame.point(*x, if y.is_finite() { y.max(floor) } else { *y }))
-            .collect();
+        let points = points(&frame, &curve.spectrum(), floor);
         canvas.line(&points, style, 6.0 * frame.unit, frame.unit, frame.plot);
         if let [point] = points[..] {
             canvas.disc(point, 6.0 * frame.unit, style.color, frame.plot);
@@ -148,6 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::render::geometry::Point;
 
     fn config() -> DensityConfig {
         DensityConfig::new("spectra".into())

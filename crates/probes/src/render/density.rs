@@ -167,12 +167,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
     let frame = Frame::lay_out(&mut canvas, names, &legend, x, y, 0.0)?;
 
     frame.grid(&mut canvas);
-    let points: Vec<Point> = spectrum
-        .grid
-        .iter()
-        .zip(spectrum.density)
-        .map(|(x, y)| frame.point(*x, if y.is_finite() { y.max(floor) } else { *y }))
-        .collect();
+    let points = points(&frame, spectrum, floor);
     fill_under(&mut canvas, &frame, &points);
     if let Some((low, high)) = extremes {
         frame.upright(&mut canvas, low, low_color);
@@ -191,6 +186,16 @@ fn draw(spectrum: &Spectrum<'_>, config: &DensityConfig) -> Result<(Picture, Fra
     canvas.stroke(&strokes, 3.5 * frame.unit, stroke, frame.plot);
     frame.border(&mut canvas);
     Ok((canvas.into_picture(), frame))
+}
+
+/// The points of the curve, none below the floor; what is not finite has no place.
+pub(super) fn points(frame: &Frame, spectrum: &Spectrum<'_>, floor: f64) -> Vec<Point> {
+    spectrum
+        .grid
+        .iter()
+        .zip(spectrum.density)
+        .map(|(x, y)| frame.point(*x, if y.is_finite() { y.max(floor) } else { *y }))
+        .collect()
 }
 
 /// Fills the area between the curve and the bottom of the plot with a light tone.

@@ -79,17 +79,18 @@ impl Folder {
         })))
     }
 
-    /// The file of the pictures of `tag`: `landscape/surface` is `landscape-surface.png`.
-    #[must_use]
-    pub fn picture_name(tag: &str) -> String {
-        format!("{}.png", tag.replace('/', "-"))
-    }
-
-    /// Names and contents of the files for the numbers of a picture: JSON with all that is known, and tables as CSV (RFC 4180). Numbers that are not finite are `NaN`,
-    /// `inf` and `-inf`, in JSON as strings.
-    #[must_use]
-    pub fn number_files(tag: &str, step: u64, data: &serde_json::Value) -> Vec<(String, Vec<u8>)> {
-        numbers::files(tag, step, data)
+    /// Names and contents of the files of a value: of a picture `landscape-surface.png` for the tag `landscape/surface`; of numbers JSON with all that is known, and
+    /// tables as CSV (RFC 4180), in which numbers that are not finite are `NaN`, `inf` and `-inf`, in JSON as strings. Nothing for other values.
+    ///
+    /// # Errors
+    ///
+    /// A picture that cannot be encoded.
+    pub fn files(tag: &str, step: u64, value: &Value) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        Ok(match value {
+            Value::Picture(picture) => vec![(picture_name(tag), picture.png()?)],
+            Value::Data(data) => numbers::files(tag, step, data),
+            Value::Scalar(_) | Value::Histogram(_) | Value::Text(_) => Vec::new(),
+        })
     }
 
     /// Adds the files of a run that goes on to the lists.
@@ -146,33 +147,36 @@ impl State {
     }
 
     fn take(&mut self, record: &Record) -> Result<(), Error> {
-        match &record.value {
-            Value::Picture(picture) => {
-                let name = Folder::picture_name(&record.tag);
-                let owner = self
-                    .owners
-                    .entry(name.clone())
-                    .or_insert_with(|| record.tag.clone());
-                if *owner != record.tag {
-                    return Err(Error::PictureName {
-                        tag: record.tag.clone(),
-                        other: owner.clone(),
-                        name,
-                    });
-                }
-                self.put(&name, &picture.png()?)?;
+        let is_picture = matches!(record.value, Value::Picture(_));
+        if is_picture {
+            let name = picture_name(&record.tag);
+            let owner = self
+                .owners
+                .entry(name.clone())
+                .or_insert_with(|| record.tag.clone());
+            if *owner != record.tag {
+                return Err(Error::PictureName {
+                    tag: record.tag.clone(),
+                    other: owner.clone(),
+                    name,
+                });
+            }
+        }
+        for (name, bytes) in Folder::files(&record.tag, record.step, &record.value)? {
+            self.put(&name, &bytes)?;
+            if is_picture {
                 self.pictures.insert(name);
+            } else {
+                self.numbers.insert(name);
             }
-            Value::Data(data) => {
-                for (name, bytes) in numbers::files(&record.tag, record.step, data) {
-                    self.put(&name, &bytes)?;
-                    self.numbers.insert(name);
-                }
-            }
-            Value::Scalar(_) | Value::Histogram(_) | Value::Text(_) => {}
         }
         Ok(())
     }
+}
+
+/// The file of the pictures of a tag.
+fn picture_name(tag: &str) -> String {
+    format!("{}.png", tag.replace('/', "-"))
 }
 
 impl std::fmt::Debug for Folder {

@@ -127,7 +127,7 @@ pub struct Curvature<'a, M, B> {
     pub(crate) known: Option<&'a Known>,
     pub(crate) products: Rc<Cell<usize>>,
     pub(crate) done: Cell<usize>,
-    pub(crate) going_on: Box<dyn Fn(usize) -> ControlFlow<()> + 'a>,
+    pub(crate) going_on: Box<dyn Fn() -> ControlFlow<()> + 'a>,
 }
 
 impl<M: Module, B: Batch> Curvature<'_, M, B> {
@@ -153,7 +153,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Curvature<'_, M, B> 
         }
         self.products.set(self.products.get() + products);
         self.done.set(self.done.get() + products);
-        match (self.going_on)(self.done.get()) {
+        match (self.going_on)() {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(landscape::Error::Cancelled {
                 done: self.done.get(),

@@ -112,6 +112,29 @@ fn tensorboard_holds_every_record_that_it_can_show() {
     assert!(file.points.iter().all(|point| point.step == 7));
 }
 
+/// A picture of one pixel.
+fn pixel(tag: &str, step: u64, shade: u8) -> Record {
+    Record {
+        tag: tag.into(),
+        step,
+        value: Value::Picture(Picture {
+            width: 1,
+            height: 1,
+            rgb: vec![shade; 3],
+        }),
+    }
+}
+
+/// Its colour in a PNG file.
+fn colour(path: &std::path::Path) -> [u8; 3] {
+    let file = std::fs::File::open(path).expect("the sink has written it");
+    let decoder = png::Decoder::new(std::io::BufReader::new(file));
+    let mut reader = decoder.read_info().expect("it is a PNG");
+    let mut rgb = [7; 3];
+    reader.next_frame(&mut rgb).expect("it has three bytes");
+    rgb
+}
+
 #[test]
 fn a_folder_keeps_the_latest_picture_of_each_tag_and_tells_what_it_lost() {
     let directory = tempfile::tempdir().unwrap();
@@ -119,27 +142,13 @@ fn a_folder_keeps_the_latest_picture_of_each_tag_and_tells_what_it_lost() {
     let before = folder.clone().resume(["old.png".to_owned()], []);
     let mut sink: Box<dyn Sink> = Box::new(folder.clone());
     for (tag, step, shade) in [("a/b", 1, 0), ("a-b", 1, 128), ("a/b", 2, 255)] {
-        sink.write(&Record {
-            tag: tag.into(),
-            step,
-            value: Value::Picture(Picture {
-                width: 1,
-                height: 1,
-                rgb: vec![shade; 3],
-            }),
-        });
+        sink.write(&pixel(tag, step, shade));
     }
     assert_eq!(
         before.pictures().into_iter().collect::<Vec<_>>(),
         ["a-b.png", "old.png"]
     );
-    let file = std::fs::File::open(directory.path().join("run/a-b.png")).unwrap();
-    let mut reader = png::Decoder::new(std::io::BufReader::new(file))
-        .read_info()
-        .unwrap();
-    let mut rgb = [7; 3];
-    reader.next_frame(&mut rgb).unwrap();
-    assert_eq!(rgb, [255; 3]);
+    assert_eq!(colour(&directory.path().join("run/a-b.png")), [255; 3]);
     let error = folder.failure().unwrap().to_string();
     assert!(
         error.contains("tag `a-b` would be named `a-b.png` as those of tag `a/b` are"),
@@ -212,15 +221,7 @@ fn pictures_of_two_tags_never_share_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut sink = JsonLines::create(folder.path().join("run.jsonl")).unwrap();
     for (tag, step, shade) in [("a/b", 1, 0), ("a_b", 1, 128), ("a/b", 2, 255)] {
-        sink.write(&Record {
-            tag: tag.into(),
-            step,
-            value: Value::Picture(Picture {
-                width: 1,
-                height: 1,
-                rgb: vec![shade; 3],
-            }),
-        });
+        sink.write(&pixel(tag, step, shade));
     }
     let error = Box::new(sink).finish().unwrap_err().to_string();
     assert!(
@@ -228,15 +229,7 @@ fn pictures_of_two_tags_never_share_a_file() {
             && error.contains("tag `a_b` would be named `a_b` as those of tag `a/b` are"),
         "{error}"
     );
-    let shade = |name: &str| {
-        let file = std::fs::File::open(folder.path().join("run-pictures").join(name)).unwrap();
-        let mut reader = png::Decoder::new(std::io::BufReader::new(file))
-            .read_info()
-            .unwrap();
-        let mut rgb = [7; 3];
-        reader.next_frame(&mut rgb).unwrap();
-        rgb[0]
-    };
+    let shade = |name: &str| colour(&folder.path().join("run-pictures").join(name))[0];
     assert_eq!((shade("a_b-1.png"), shade("a_b-2.png")), (0, 255));
 }
 

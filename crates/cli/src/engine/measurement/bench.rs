@@ -7,6 +7,8 @@ use std::time::Instant;
 use burn::tensor::Device;
 use landscape::LinearOperator;
 use landscape::operator::Observed;
+use probes::render::Picture;
+use probes::sink::Folder;
 use serde_json::Value;
 
 use super::Request;
@@ -125,6 +127,18 @@ impl Bench<'_> {
             }
         }
         found
+    }
+
+    /// The files of numbers and of the picture that shows them, each under its tag.
+    pub(super) fn files(
+        &self,
+        (data_tag, data): (&str, Value),
+        (picture_tag, picture): (&str, Picture),
+    ) -> anyhow::Result<Vec<NamedFile>> {
+        let mut files = Folder::files(data_tag, self.step, &probes::Value::Data(data))?;
+        let picture = probes::Value::Picture(picture);
+        files.extend(Folder::files(picture_tag, self.step, &picture)?);
+        Ok(files)
     }
 
     /// An operator that tells the progress of each product, and stops when somebody asks.

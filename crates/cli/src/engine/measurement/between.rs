@@ -1,9 +1,8 @@
 //! The loss on the straight line between the weights of two checkpoints, and the barrier on it.
 
 use landscape::slice::{Buffers, line_between_with};
-use probes::json_numbers;
-use probes::render::{CurvesConfig, Series, curves};
-use probes::sink::Folder;
+use probes::render::{CurvesConfig, curves};
+use probes::{json_numbers, show};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Finding, Row, number, timed};
@@ -90,10 +89,9 @@ impl Bench<'_> {
             Ok::<_, landscape::Error>(found)
         });
         let found = found?;
-        let (mut rows, mut named, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut results) = (Vec::new(), Vec::new());
         for (name, loss) in &found {
             let barrier = Barrier::of(&a, loss);
-            named.push(json!({"name": name, "loss": json_numbers(loss)}));
             results.push(json!({
                 "name": name,
                 "from": number(barrier.ends[0]),
@@ -118,28 +116,24 @@ impl Bench<'_> {
             let first = rows.remove(0);
             rows.insert(0, first.after(of, "points", seconds));
         }
+        let losses: Vec<(&str, &[f64])> = found
+            .iter()
+            .map(|(name, loss)| (*name, loss.as_slice()))
+            .collect();
         let data = json!({
             "direction": "(1 - a) times the weights of the run, plus a times those of the other",
             "statistics": statistics,
             "a": json_numbers(&a),
-            "curves": named,
+            "curves": show::curves_data(&losses),
         });
-        let series: Vec<Series<'_>> = found
-            .iter()
-            .map(|(name, loss)| Series {
-                name,
-                x: &a,
-                y: loss,
-            })
-            .collect();
         let config = CurvesConfig::new("Loss on the line between two runs".into())
             .with_x_label(format!("0: {}, 1: {}", names[0], names[1]))
             .with_y_label("loss".into());
-        let mut files = Folder::number_files("landscape/between_data", self.step, &data);
-        files.push((
-            Folder::picture_name("landscape/between"),
-            curves(&series, &config)?.png()?,
-        ));
+        let picture = curves(&show::series(&a, &losses), &config)?;
+        let files = self.files(
+            ("landscape/between_data", data),
+            ("landscape/between", picture),
+        )?;
         Ok(Finding {
             key: "between",
             value: json!({"statistics": statistics, "curves": Value::Array(results), "points": a.len(), "seconds": seconds}),

@@ -1,6 +1,5 @@
 //! Eigenvalues, trace and density of one Hessian, and the sharpness of the loss, over the sample.
 
-use probes::sink::Folder;
 use std::cell::OnceCell;
 
 use anyhow::Context as _;
@@ -9,8 +8,7 @@ use landscape::spectrum::{EigenPair, Which, extremes};
 use landscape::{
     DensityConfig, Hessian, LanczosConfig, hutchinson_trace, spectral_density, top_eigenpairs,
 };
-use probes::json_numbers;
-use probes::render::{self, Spectrum};
+use probes::{show, tag};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Finding, Row, number, timed};
@@ -166,25 +164,13 @@ impl Bench<'_> {
         let (found, seconds) = timed(|| spectral_density(&watched, &config));
         let found = found?;
         let products = self.products.get();
-        let data = json!({
-            "nodes": json_numbers(&found.nodes),
-            "weights": json_numbers(&found.weights),
-            "grid": json_numbers(&found.grid),
-            "density": json_numbers(&found.density),
-            "sigma": number(found.sigma),
-        });
-        let title = format!("Spectral density of the Hessian, step {}", self.step);
-        let spectrum = Spectrum {
-            grid: &found.grid,
-            density: &found.density,
-            nodes: &found.nodes,
-        };
-        let picture = render::density(&spectrum, &render::DensityConfig::new(title))?;
-        let mut files = Folder::number_files("curvature/density_data", self.step, &data);
-        files.push((
-            Folder::picture_name("curvature/density_picture"),
-            picture.png()?,
-        ));
+        let files = self.files(
+            (tag::DENSITY_DATA, show::density_data(&found)),
+            (
+                tag::DENSITY_PICTURE,
+                show::density_picture(&found, self.step)?,
+            ),
+        )?;
         let (low, high) = found
             .nodes
             .first()

@@ -2,10 +2,8 @@
 
 use landscape::slice::{line_with, linspace, plane_with};
 use landscape::{Grid, ParameterSpace, filter_normalize, random_direction, random_directions};
-use probes::json_numbers;
-use probes::render::{self, ContourConfig, Field, Series, contour};
-use probes::sink::Folder;
-use serde_json::{Value, json};
+use probes::{show, tag};
+use serde_json::json;
 
 use super::bench::{Bench, Finding, NamedFile, Row, number, timed};
 use crate::engine::instruments::risk;
@@ -38,25 +36,21 @@ impl Bench<'_> {
             Ok::<_, landscape::Error>(losses)
         });
         let losses = losses?;
-        let named: Vec<Value> = losses
+        let curves: Vec<(&str, &[f64])> = losses
             .iter()
-            .map(|(name, loss)| json!({"name": name, "loss": json_numbers(loss)}))
+            .map(|(name, loss)| (*name, loss.as_slice()))
             .collect();
-        let data = json!({"direction": "a random direction", "seed": seed, "a": json_numbers(&a), "curves": named});
-        let series: Vec<Series<'_>> = losses
-            .iter()
-            .map(|(name, loss)| Series {
-                name,
-                x: &a,
-                y: loss,
-            })
-            .collect();
-        let title = format!("Loss along a random direction, step {}", self.step);
-        let mut files = Folder::number_files("landscape/line_data", self.step, &data);
-        files.push((
-            Folder::picture_name("landscape/line"),
-            render::line(&series, &title)?.png()?,
-        ));
+        let direction = "a random direction";
+        let files = self.files(
+            (
+                tag::LINE_DATA,
+                show::line_data(direction, seed, &a, &curves),
+            ),
+            (
+                tag::LINE,
+                show::line_picture(direction, &a, &curves, self.step)?,
+            ),
+        )?;
         let sample = losses.first().map_or(&[][..], |(_, loss)| loss);
         Ok(slice("line", "loss along a line", sample, seconds, files))
     }
@@ -77,25 +71,10 @@ impl Bench<'_> {
             })
         });
         let surface = surface?;
-        let data = json!({
-            "directions": "two random directions, filter-normalised",
-            "seed": seed,
-            "a": json_numbers(&surface.a),
-            "b": json_numbers(&surface.b),
-            "loss": json_numbers(&surface.loss),
-            "order": "loss[i * b.len() + j] belongs to a[i] and b[j]",
-        });
-        let config = ContourConfig::new(format!("Loss surface, step {}", self.step));
-        let field = Field {
-            a: &surface.a,
-            b: &surface.b,
-            values: &surface.loss,
-        };
-        let mut files = Folder::number_files("landscape/surface_data", self.step, &data);
-        files.push((
-            Folder::picture_name("landscape/surface"),
-            contour(&field, &config)?.png()?,
-        ));
+        let files = self.files(
+            (tag::SURFACE_DATA, show::surface_data(&surface, seed)),
+            (tag::SURFACE, show::surface_picture(&surface, self.step)?),
+        )?;
         Ok(slice(
             "surface",
             "loss surface",
