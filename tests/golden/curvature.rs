@@ -1,8 +1,4 @@
 //! Gradients, Hessian products, eigenvalues and traces against PyTorch in float64.
-#![allow(
-    clippy::print_stdout,
-    reason = "the figures reached are shown with --nocapture"
-)]
 
 use burn::tensor::{DType, Device, Tensor};
 use landscape::operator::download;

@@ -1,8 +1,4 @@
 //! A captured loss on planes and lines beside its values point by point, on every case and view.
-#![allow(
-    clippy::print_stdout,
-    reason = "the figures reached are shown with --nocapture"
-)]
 
 use burn::tensor::{Bool, DType, Device, Int, Tensor};
 use derivatives::{Capture, CapturedLoss, Statistics};

@@ -1,19 +1,12 @@
 //! SAM, ASAM and GSAM against PyTorch: perturbations, sharpness, and weights after 1, 5 and 20 steps.
 //!
 //! Run with `--nocapture` to see the figures reached.
-#![expect(
-    clippy::print_stdout,
-    reason = "the tables of figures reached are part of the result"
-)]
 
-mod sam_sharpness;
-mod sam_torch;
-
+use super::sam_torch::{TorchAdam, TorchSgd};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Device};
 use sam::{AsamConfig, GsamConfig, SamConfig, SharpnessAware};
-use sam_torch::{TorchAdam, TorchSgd};
 use tests::models::{Cnn, MlpTanh};
 use tests::{Case, CaseVisitor, Net, flatten, for_each_case, gradients, relative_error};
 
