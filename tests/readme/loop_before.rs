@@ -1,8 +1,9 @@
 //! A training loop.
 
 use anyhow::Result;
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{GradientsParams, SgdConfig};
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, batch, epoch_order};
 use models::{Mlp, MlpConfig};
 
@@ -11,9 +12,11 @@ type Batch = (Tensor<4>, Tensor<1, Int>);
 /// The loss, and the scores of the classes.
 fn classify(model: &Mlp, (images, labels): &Batch) -> (Tensor<1>, Tensor<2>) {
     let output = model.forward(images.clone());
-    let log_probabilities = log_softmax(output.clone(), 1);
-    let picked = log_probabilities.gather(1, labels.clone().unsqueeze_dim(1));
-    (picked.mean().neg(), output)
+    let cross_entropy = CrossEntropyLossConfig::new().init(&output.device());
+    (
+        cross_entropy.forward(output.clone(), labels.clone()),
+        output,
+    )
 }
 
 /// How many examples are classified right.

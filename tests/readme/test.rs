@@ -9,8 +9,9 @@ mod loop_before;
 use std::sync::Mutex;
 
 use anyhow::{Result, anyhow};
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::SgdConfig;
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, batches};
 use models::{Mlp, MlpConfig};
 
@@ -18,11 +19,8 @@ use models::{Mlp, MlpConfig};
 static IN_A_FOLDER: Mutex<()> = Mutex::new(());
 
 fn loss(model: &Mlp, x: &Tensor<2>, y: &Tensor<1, Int>) -> Tensor<1> {
-    let log_probabilities = log_softmax(model.forward(x.clone()), 1);
-    log_probabilities
-        .gather(1, y.clone().unsqueeze_dim(1))
-        .mean()
-        .neg()
+    let cross_entropy = CrossEntropyLossConfig::new().init(&x.device());
+    cross_entropy.forward(model.forward(x.clone()), y.clone())
 }
 
 use self::loss as cross_entropy;

@@ -2,9 +2,10 @@
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use anyhow::{Result, ensure};
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::SgdConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, ImageDataset, SplitConfig, batch, batches, epoch_order};
 use landscape::{Grid, Risk};
 use models::{Mlp, MlpConfig};
@@ -16,12 +17,8 @@ type Batch = (Tensor<4>, Tensor<1, Int>);
 
 /// The mean cross entropy of a batch.
 fn loss(model: &Mlp, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
+    let cross_entropy = CrossEntropyLossConfig::new().init(&images.device());
+    cross_entropy.forward(model.forward(images.clone()), labels.clone())
 }
 
 fn main() -> Result<()> {

@@ -3,8 +3,9 @@
 
 use anyhow::{Context, Result};
 use burn::module::Module;
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::AdamConfig;
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{MnistSubset, SplitConfig, batch, batches, epoch_order};
 use landscape::slice::linspace;
 use landscape::spectrum::{LanczosConfig, TraceConfig, hutchinson_trace, top_eigenpairs};
@@ -19,12 +20,8 @@ type Batch = (Tensor<4>, Tensor<1, Int>);
 
 /// The mean cross entropy of a batch.
 fn loss(model: &Cnn, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
+    let cross_entropy = CrossEntropyLossConfig::new().init(&images.device());
+    cross_entropy.forward(model.forward(images.clone()), labels.clone())
 }
 
 /// The share of a batch that is classified right.
