@@ -1,4 +1,4 @@
-//! What measuring and SAM cost, next to a gradient on the same data: compare the medians of one
+//! The cost of measuring and of SAM, next to a gradient on the same data: compare the medians of one
 //! run.
 //!
 //! `cargo bench -p tests --bench measures`

@@ -1,4 +1,4 @@
-//! What a step of each sharpness-aware method costs beside a step of its base optimiser.
+//! The cost of a step of each sharpness-aware method beside a step of its base optimiser.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What the sharpness-aware methods do to the minimum that is found, over several seeds.
+//! The effect of sharpness-aware methods on the minimum that is found, over several seeds.
 
 use anyhow::Result;
 use burn::tensor::Device;

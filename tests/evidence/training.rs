@@ -13,7 +13,7 @@ use tests::{ImageBatch, cross_entropy, image_loss};
 
 use crate::method::{Method, with_method};
 
-/// What is the same for all methods of a comparison.
+/// Settings that are the same for all methods of a comparison.
 pub(crate) struct Recipe {
     pub(crate) epochs: u64,
     pub(crate) seed: u64,

@@ -20,7 +20,7 @@ fn classify(model: &Mlp, (images, labels): &Batch) -> (Tensor<1>, Tensor<2>) {
     )
 }
 
-/// How many examples are classified right.
+/// Counts the examples that are classified right.
 fn right(output: Tensor<2>, (_, labels): &Batch) -> f64 {
     let classes = output.argmax(1).reshape([-1]);
     classes.equal(labels.clone()).float().sum().into_scalar()

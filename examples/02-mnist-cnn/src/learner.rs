@@ -24,7 +24,7 @@ use sam::{SamConfig, WithSam};
 
 const RUN: &str = "runs/example-mnist-cnn-learner";
 
-/// What any program for the learner has: a model, and a step that knows neither SAM nor probes.
+/// A model as any program for the learner has it, with a step that knows neither SAM nor probes.
 #[derive(Module, Debug)]
 struct Classifier {
     net: Cnn,

@@ -1,4 +1,4 @@
-//! What is measured of a case, beside what is right: the one place that knows what it measures with.
+//! Measurements of a case beside the reference. Only this folder knows the crates that measure.
 
 mod risk;
 mod sam;
