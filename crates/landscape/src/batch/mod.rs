@@ -1,6 +1,7 @@
 //! What a batch of examples must be able to do.
 
 mod containers;
+mod fixed;
 mod mappers;
 mod stated;
 
@@ -10,6 +11,7 @@ use burn::module::Module;
 use burn::tensor::{Bool, Device, FloatDType, Int, Tensor};
 
 use crate::Error;
+pub use fixed::Fixed;
 pub(crate) use mappers::for_each_kind;
 use mappers::{Double, FirstAxes, Narrow, ToDevice, ToType};
 pub use stated::Stated;

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::finite_difference::{Difference, central, one_sided};
+use super::difference_config::{Difference, central, one_sided};
 use super::{DifferenceConfig, Precision, Step, noise};
-use crate::norm::{norm, relative_change};
 use crate::operator::{Domain, download};
-use crate::{Batch, Error, Objective, Risk, random};
+use crate::vector::random::{Purpose, normal};
+use crate::vector::{norm, relative_change};
+use crate::{Batch, Error, Objective, Risk};
 
 /// A first product that changes more than this, relatively, as its step shrinks to a sixteenth has a
 /// kink at the weights: the jump over the step changes by 15/16.
@@ -83,7 +84,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub(super) fn error_estimate(&self, seed: u64) -> Result<f64, Error> {
-        let direction = random::normal(seed, random::Purpose::ErrorEstimate.stream(0), self.dim());
+        let direction = normal(seed, Purpose::ErrorEstimate.stream(0), self.dim());
         let direction = self.domain().upload(&direction)?;
         let near = download(&self.difference(&direction, self.length)?);
         let far = download(&self.difference(&direction, 2.0 * self.length)?);

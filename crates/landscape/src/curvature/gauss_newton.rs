@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::ProductConfig;
-use super::captured::{Captured, Matrix};
+use super::exact_products::{Captured, Matrix};
 use crate::operator::{Domain, LinearOperator};
 use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 

@@ -5,8 +5,8 @@ use std::fmt;
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
-use super::captured::{Captured, Kept, Matrix};
 use super::differences::Differences;
+use super::exact_products::{Captured, Kept, Matrix};
 use super::{DifferenceConfig, ProductConfig};
 use crate::operator::{Domain, LinearOperator, download};
 use crate::{Batch, Error, Objective, ParameterSpace, Risk};

@@ -9,7 +9,7 @@
 use burn::module::Module;
 use burn::tensor::DType;
 
-use crate::random::{self, Purpose};
+use crate::vector::random::{self, Purpose};
 use crate::{Batch, Error, Objective};
 
 /// Spacing of the points, in typical weights: many steps of the staircase, and so little that third

@@ -7,14 +7,13 @@
 mod counted;
 mod deflated;
 mod dense;
-mod domain;
 mod observed;
 mod shifted;
 
+pub use crate::vector::{Domain, download};
 pub use counted::Counted;
 pub use deflated::Deflated;
 pub use dense::Dense;
-pub use domain::{Domain, download};
 pub use observed::Observed;
 pub use shifted::Shifted;
 

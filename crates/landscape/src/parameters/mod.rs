@@ -1,8 +1,8 @@
 //! The coordinates of theta: which entries of which tensors, in which order.
 
-mod detach;
+mod copy;
+mod filter_axis;
 mod flatten;
-mod layer;
 mod locate;
 mod replace;
 mod rest;
@@ -13,8 +13,8 @@ use std::ops::Range;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
 
-pub use detach::snapshot;
-pub(crate) use detach::{copy, tracked};
+pub use copy::snapshot;
+pub(crate) use copy::{copy, tracked};
 pub(crate) use flatten::gradient;
 pub use replace::cast;
 pub(crate) use replace::{cast_owned, place, put};
@@ -265,7 +265,7 @@ impl ModuleVisitor for Survey {
         }
         let shape = tensor.dims().to_vec();
         let layer = self.layers.last().cloned().unwrap_or_default();
-        let filter_axis = layer::filter_axis(&layer, D);
+        let filter_axis = filter_axis::filter_axis(&layer, D);
         let len: usize = shape.iter().product();
         if len == 0 {
             return;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 
-use super::{ParameterSpace, detach};
+use super::{ParameterSpace, copy};
 use crate::Error;
 
 /// `module` with theta, `[P]`, in place of its parameters, each with the gradient flag, the
@@ -74,7 +74,7 @@ pub fn cast<M: Module>(module: &M, dtype: FloatDType) -> Result<M, Error> {
             allowed: "a type that the device of the module has",
         });
     }
-    Ok(cast_owned(detach::copy(module), dtype))
+    Ok(cast_owned(copy(module), dtype))
 }
 
 /// [`cast`] of a module that shares nothing with another.

@@ -1,13 +1,14 @@
 //! The mean loss of a model over data.
 
 mod batches;
-mod capture;
+mod cutter;
+mod example_gradients;
+mod limited;
+mod model_outputs;
 mod objective;
-mod outputs;
-mod parts;
-mod recompute;
-mod sample;
-mod trust;
+mod recomputed_statistics;
+mod recording;
+mod recording_check;
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,9 +17,11 @@ use burn::tensor::Tensor;
 use derivatives::{Outputs, catch_quietly};
 
 pub use batches::Batches;
+pub(crate) use cutter::{Cutter, Part, first_part};
+pub(crate) use example_gradients::has_row_for_each;
+pub use example_gradients::{ExampleGradients, ExampleStatistics};
+pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
-pub use outputs::ModelOutputs;
-pub(crate) use parts::{Cutter, Part, first_part};
 
 use crate::{Batch, Error};
 

@@ -3,8 +3,8 @@
 use faer::{Mat, Side};
 
 use super::checks::{is_symmetric, repeats};
+use super::product::checked;
 use super::tridiagonal::power_of_two_above;
-use super::vector::checked;
 use crate::Error;
 use crate::operator::{LinearOperator, download};
 

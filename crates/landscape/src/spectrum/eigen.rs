@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::checks::is_symmetric;
-use super::vector::{normalize, unit_start};
+use super::product::{normalize, unit_start};
 use super::{Lanczos, LanczosConfig, TridiagonalEigen, rayleigh};
 use crate::Error;
 use crate::operator::LinearOperator;

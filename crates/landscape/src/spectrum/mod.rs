@@ -30,11 +30,11 @@ mod eigen;
 mod estimate;
 mod lanczos;
 mod power;
+mod product;
 mod rayleigh;
 mod student;
 mod trace;
 mod tridiagonal;
-mod vector;
 
 pub use dense::{
     DenseEigen, DenseSpectrum, SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize,

@@ -4,11 +4,11 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::checks::{is_symmetric, relative_difference, repeats};
+use super::product::{dot, norm, normalize};
 use super::rayleigh::rayleigh_product;
-use super::vector::{dot, norm, normalize};
 use crate::Error;
 use crate::operator::LinearOperator;
-use crate::random::{Purpose, normal};
+use crate::vector::random::{Purpose, normal};
 
 /// Settings of [`power_iteration`].
 #[derive(Config, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::vector::{checked, dot, norm};
+use super::product::{checked, dot, norm};
 use crate::Error;
 use crate::operator::{LinearOperator, download};
 

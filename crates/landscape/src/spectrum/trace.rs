@@ -6,10 +6,10 @@ use burn::config::Config;
 
 use super::checks::{is_symmetric, relative_difference, repeats};
 use super::estimate::{Estimate, Running};
-use super::vector::{dot, norm, product};
+use super::product::{dot, norm, product};
 use crate::Error;
 use crate::operator::LinearOperator;
-use crate::random::{Purpose, rademacher};
+use crate::vector::random::{Purpose, rademacher};
 
 /// Settings of [`hutchinson_trace`].
 #[derive(Config, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use burn::tensor::{DType, Device, Tensor};
 
 use crate::Error;
 use crate::operator::{Dense, Domain, LinearOperator, download};
-use crate::random::normal;
+use crate::vector::random::normal;
 
 /// A diagonal matrix of any dimension.
 struct Diagonal {
@@ -72,7 +72,7 @@ fn rotated(values: &[f64], seed: u64) -> Vec<f64> {
         rows[i * dim + i] = values[i];
     }
     for stream in 0..3 {
-        let u = crate::random::sphere(seed, stream, dim);
+        let u = crate::vector::random::sphere(seed, stream, dim);
         // (I - 2uu') A (I - 2uu') from the left and from the right.
         for _ in 0..2 {
             let mut transposed = vec![0.0; dim * dim];

@@ -11,9 +11,9 @@ use burn::tensor::{DType, Tensor};
 use derivatives::CapturedLoss;
 
 use super::Objective;
-use crate::norm::{norm, relative_change};
 use crate::operator::download;
-use crate::random::{self, Purpose};
+use crate::vector::random::{self, Purpose};
+use crate::vector::{norm, relative_change};
 use crate::{Batch, Error};
 
 /// Steps of a difference of values, in typical weights.

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 
-use crate::{Batch, TensorMapper};
+use super::{Batch, TensorMapper};
 
 /// A module of which the loss needs tensors beside the examples, such as a criterion with class
 /// weights or a frozen teacher: a part of the batch that is the same for all examples.

@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, Linearized, Workers};
 
 use super::ProductConfig;
-use crate::example_gradients::has_row_for_each;
+
 use crate::operator::{Domain, download};
-use crate::risk::{Batches, Cutter, Part, first_part};
+use crate::risk::{Batches, Cutter, Part, first_part, has_row_for_each};
 use crate::{Batch, Error, Objective};
 
 /// The products of all parts are made in at most this many jobs, whose results are added one after the

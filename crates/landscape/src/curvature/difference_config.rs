@@ -4,7 +4,7 @@ use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::norm::{norm, relative_change};
+use crate::vector::{norm, relative_change};
 
 /// The length of the step, relative to $1 + \lVert\theta\rVert$.
 ///

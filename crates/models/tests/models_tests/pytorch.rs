@@ -12,9 +12,9 @@ use models::{
     Activation, Cnn, CnnConfig, Error, MlpConfig, PytorchWeights, load_pytorch_safetensors,
 };
 
-const TANH: &[u8] = include_bytes!("fixtures/mlp_tanh.safetensors");
-const RELU: &[u8] = include_bytes!("fixtures/mlp_relu.safetensors");
-const CNN: &[u8] = include_bytes!("fixtures/cnn.safetensors");
+const TANH: &[u8] = include_bytes!("../fixtures/mlp_tanh.safetensors");
+const RELU: &[u8] = include_bytes!("../fixtures/mlp_relu.safetensors");
+const CNN: &[u8] = include_bytes!("../fixtures/cnn.safetensors");
 
 fn tensor(file: &[u8], name: &str) -> TensorData {
     let mut store = SafetensorsStore::from_bytes(Some(file.to_vec()));

@@ -16,8 +16,8 @@ use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, ProgramCache, Workers, catch_quietly};
 
 use super::{Objective, Statistics};
-use crate::norm::norm;
 use crate::operator::download;
+use crate::vector::norm;
 use crate::{Batch, Error};
 
 /// The bytes that the largest tensor of a part may have. A forward pass reads one such tensor and

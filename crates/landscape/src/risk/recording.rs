@@ -6,7 +6,7 @@ use derivatives::{Capture, CapturedLoss};
 
 use super::{Objective, Statistics};
 use crate::operator::download;
-use crate::random::{self, Purpose};
+use crate::vector::random::{self, Purpose};
 use crate::{Batch, Error};
 
 impl<M: Module, B: Batch> Objective<M, B> {
