@@ -27,6 +27,8 @@ mod parameters;
 mod risk;
 mod vector;
 
+pub use derivatives::Statistics;
+
 pub use batch::{Batch, Fixed, Stated, TensorMapper};
 pub use curvature::{
     DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, ProductConfig, Step,
@@ -37,7 +39,6 @@ pub use operator::LinearOperator;
 pub use parameters::{Block, ParameterSpace, cast, snapshot};
 pub use risk::{
     Batches, ExampleGradients, ExampleStatistics, ModelOutputs, Objective, Reduction, Risk,
-    Statistics,
 };
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{

@@ -10,7 +10,7 @@ use std::ops::Range;
 use burn::module::Module;
 use burn::tensor::{Bool, Device, FloatDType, Int, Tensor};
 
-use crate::Error;
+use crate::error::Error;
 pub use fixed::Fixed;
 pub(crate) use mappers::for_each_kind;
 use mappers::{Double, FirstAxes, Narrow, ToDevice, ToType};

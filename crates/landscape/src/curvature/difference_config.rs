@@ -3,7 +3,7 @@
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 use crate::vector::{norm, relative_change};
 
 /// The length of the step, relative to $1 + \lVert\theta\rVert$.

@@ -8,10 +8,11 @@ use burn::tensor::Tensor;
 
 use super::difference_config::{Difference, central, one_sided};
 use super::{DifferenceConfig, Precision, Step, noise};
-use crate::operator::{Domain, download};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Objective, Risk};
 use crate::vector::random::{Purpose, normal};
-use crate::vector::{norm, relative_change};
-use crate::{Batch, Error, Objective, Risk};
+use crate::vector::{Domain, download, norm, relative_change};
 
 /// A first product that changes more than this, relatively, as its step shrinks to a sixteenth has a
 /// kink at the weights: the jump over the step changes by 15/16.

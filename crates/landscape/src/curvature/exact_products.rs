@@ -6,9 +6,10 @@ use derivatives::{CapturedLoss, Linearized, Workers};
 
 use super::ProductConfig;
 
-use crate::operator::{Domain, download};
-use crate::risk::{Batches, Cutter, Part, first_part, has_row_for_each};
-use crate::{Batch, Error, Objective};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Batches, Cutter, Objective, Part, first_part, has_row_for_each};
+use crate::vector::{Domain, download};
 
 /// The products of all parts are made in at most this many jobs, whose results are added one after the
 /// other: fixed, so that a sum does not depend on the number of cores.

@@ -5,8 +5,12 @@ use burn::tensor::Tensor;
 
 use super::ProductConfig;
 use super::exact_products::{Captured, Matrix};
-use crate::operator::{Domain, LinearOperator};
-use crate::{Batch, Error, Objective, ParameterSpace, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::parameters::ParameterSpace;
+use crate::risk::{Objective, Risk};
+use crate::vector::Domain;
 
 /// $F = \frac1N \sum_{n=1}^N g_n g_n^T$ of a risk at a model: the second moment of the gradients
 /// $g_n = \nabla \ell_n(\theta)$ of its loss terms. Positive semi-definite; its trace is the mean of
@@ -31,7 +35,7 @@ use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
 /// use burn::tensor::{Device, Tensor};
-/// use landscape::{Fisher, LinearOperator, Reduction, Risk, operator::download};
+/// use landscape::{Fisher, LinearOperator, Reduction, Risk, download};
 ///
 /// let device = Device::flex();
 /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);

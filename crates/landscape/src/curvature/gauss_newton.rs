@@ -5,8 +5,12 @@ use burn::tensor::Tensor;
 
 use super::ProductConfig;
 use super::exact_products::{Captured, Matrix};
-use crate::operator::{Domain, LinearOperator};
-use crate::{Batch, Error, Objective, ParameterSpace, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::parameters::ParameterSpace;
+use crate::risk::{Objective, Risk};
+use crate::vector::Domain;
 
 /// $G = J^T H_f J$ of a risk at a model: J the Jacobian of the model's outputs, $H_f$ the Hessian of
 /// the loss in them. Positive semi-definite where the loss is convex in the outputs, and equal to

@@ -8,8 +8,12 @@ use burn::tensor::{DType, Tensor};
 use super::differences::Differences;
 use super::exact_products::{Captured, Kept, Matrix};
 use super::{DifferenceConfig, ProductConfig};
-use crate::operator::{Domain, LinearOperator, download};
-use crate::{Batch, Error, Objective, ParameterSpace, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::parameters::ParameterSpace;
+use crate::risk::{Objective, Risk};
+use crate::vector::{Domain, download};
 
 /// How an operator's products are obtained.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +82,7 @@ impl fmt::Display for Method {
 /// ```
 /// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
 /// use burn::tensor::{Device, Tensor};
-/// use landscape::{Hessian, LinearOperator, Risk, operator::download};
+/// use landscape::{Hessian, LinearOperator, Risk, download};
 ///
 /// let device = Device::flex();
 /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);

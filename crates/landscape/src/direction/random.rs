@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ParameterSpace;
+use crate::parameters::ParameterSpace;
 use crate::vector::random::{Purpose, normal};
 
 /// A direction `[P]` of independent N(0,1) entries, a function of the seed alone.

@@ -2,9 +2,9 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::{Domain, LinearOperator};
-use crate::Error;
-use crate::spectrum::SymmetricMatrix;
+use super::{LinearOperator, SymmetricMatrix};
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// A dense symmetric matrix `[P, P]`.
 #[derive(Debug, Clone)]

@@ -9,17 +9,20 @@ mod deflated;
 mod dense;
 mod observed;
 mod shifted;
+mod symmetric_matrix;
 
-pub use crate::vector::{Domain, download};
 pub use counted::Counted;
 pub use deflated::Deflated;
 pub use dense::Dense;
 pub use observed::Observed;
 pub use shifted::Shifted;
+pub use symmetric_matrix::SymmetricMatrix;
+
+pub use crate::vector::{Domain, download};
 
 use burn::tensor::Tensor;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A symmetric linear map from `[P]` to `[P]`.
 ///

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Tensor;
 
-use super::{Domain, LinearOperator};
-use crate::Error;
+use super::LinearOperator;
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// Calls back after every product with the number of products so far: a progress bar for any
 /// algorithm, and the way to stop it.

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
-
-use crate::risk::Statistics;
+use derivatives::Statistics;
 
 /// The module for measuring: on the autodiff device, every trainable parameter a leaf that requires
 /// a gradient, dropout and noise off, BatchNorm as `statistics` says.

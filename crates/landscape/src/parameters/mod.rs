@@ -20,8 +20,8 @@ pub use replace::cast;
 pub(crate) use replace::{cast_owned, place, put};
 pub(crate) use rest::Rest;
 
-use crate::Error;
-use crate::operator::Domain;
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// One parameter tensor of a [`ParameterSpace`].
 #[derive(Debug, Clone, PartialEq)]

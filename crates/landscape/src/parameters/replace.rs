@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 
 use super::{ParameterSpace, copy};
-use crate::Error;
+use crate::error::Error;
 
 /// `module` with theta, `[P]`, in place of its parameters, each with the gradient flag, the
 /// checkpointing strategy and the device of the one it replaces.

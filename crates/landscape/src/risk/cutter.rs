@@ -13,12 +13,12 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{CapturedLoss, ProgramCache, Workers, catch_quietly};
+use derivatives::{CapturedLoss, ProgramCache, Statistics, Workers, catch_quietly};
 
-use super::{Objective, Statistics};
-use crate::operator::download;
-use crate::vector::norm;
-use crate::{Batch, Error};
+use super::Objective;
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::vector::{download, norm};
 
 /// The bytes that the largest tensor of a part may have. A forward pass reads one such tensor and
 /// writes another, and a core has a cache of its own of 1 to 2 MiB. It gives parts of 256 rows of a

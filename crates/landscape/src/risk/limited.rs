@@ -5,7 +5,8 @@ use std::sync::Arc;
 use burn::module::Module;
 
 use super::Risk;
-use crate::{Batch, Error};
+use crate::batch::Batch;
+use crate::error::Error;
 
 impl<M: Module, B: Batch> Risk<M, B> {
     /// The same loss over `examples` examples: the first ones of every batch, of each the same part. All of the data

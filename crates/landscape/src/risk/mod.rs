@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{Outputs, catch_quietly};
+use derivatives::{Outputs, Statistics, catch_quietly};
 
 pub use batches::Batches;
 pub(crate) use cutter::{Cutter, Part, first_part};
@@ -23,18 +23,8 @@ pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
 
-use crate::{Batch, Error};
-
-/// What BatchNorm normalises with while a risk is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Statistics {
-    /// The stored running statistics, constant: the function that is deployed.
-    #[default]
-    Running,
-    /// Mean and biased variance of each batch, differentiated through: the function that is
-    /// trained. It depends on how the examples are divided into batches.
-    Batch,
-}
+use crate::batch::Batch;
+use crate::error::Error;
 
 /// What the loss of a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

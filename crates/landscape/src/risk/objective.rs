@@ -2,12 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
-use derivatives::{allowing_input_gradients, catch_quietly};
+use derivatives::{Statistics, allowing_input_gradients, catch_quietly};
 
-use super::{Reduction, Risk, Statistics, scalar};
-use crate::operator::download;
-use crate::parameters::{cast_owned, gradient, place, tracked};
-use crate::{Batch, Error, ParameterSpace};
+use super::{Reduction, Risk, scalar};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::parameters::{ParameterSpace, cast_owned, gradient, place, tracked};
+use crate::vector::download;
 
 /// A risk as a function of theta, `[P]`, around the model it was made at: what slices, products by
 /// differences and sharpness measures evaluate.

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
+use derivatives::Statistics;
 
-use super::{Objective, Risk, Statistics};
+use super::{Objective, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
 use crate::parameters::{copy, put, tracked};
-use crate::{Batch, Error};
 
 /// Far above any mean or variance, so that what a layer keeps of its old statistics is read off
 /// without cancellation; a power of two.

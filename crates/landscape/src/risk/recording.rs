@@ -4,10 +4,11 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use derivatives::{Capture, CapturedLoss};
 
-use super::{Objective, Statistics};
-use crate::operator::download;
+use super::Objective;
+use crate::batch::Batch;
+use crate::error::Error;
 use crate::vector::random::{self, Purpose};
-use crate::{Batch, Error};
+use crate::vector::{download, norm};
 
 impl<M: Module, B: Batch> Objective<M, B> {
     /// The mean loss of one batch as a program of the parameters.
@@ -26,13 +27,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     /// How a loss of the objective is captured.
     pub(crate) fn recording(&self) -> Capture<'_, M> {
-        let statistics = match self.risk().statistics() {
-            Statistics::Running => derivatives::Statistics::Running,
-            Statistics::Batch => derivatives::Statistics::Batch,
-        };
         Capture::of(self.tracked())
             .with_parameters(self.space().blocks.iter().map(|block| block.id))
-            .with_statistics(statistics)
+            .with_statistics(self.risk().statistics())
     }
 
     /// A point that is `distance` typical weights away from the origin in each coordinate.
@@ -56,7 +53,6 @@ impl<M: Module, B: Batch> Objective<M, B> {
     )]
     pub(crate) fn typical_weight(&self) -> f64 {
         let origin = download(self.origin());
-        let square: f64 = origin.iter().map(|entry| entry * entry).sum();
-        (square / origin.len() as f64).sqrt().max(1e-3)
+        (norm(&origin) / (origin.len() as f64).sqrt()).max(1e-3)
     }
 }

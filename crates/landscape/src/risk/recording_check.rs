@@ -11,10 +11,10 @@ use burn::tensor::{DType, Tensor};
 use derivatives::CapturedLoss;
 
 use super::Objective;
-use crate::operator::download;
+use crate::batch::Batch;
+use crate::error::Error;
 use crate::vector::random::{self, Purpose};
-use crate::vector::{norm, relative_change};
-use crate::{Batch, Error};
+use crate::vector::{download, norm, relative_change};
 
 /// Steps of a difference of values, in typical weights.
 const STEPS: [f64; 6] = [3e-1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];

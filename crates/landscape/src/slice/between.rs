@@ -6,9 +6,11 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::{Evaluation, Grid, Line, Surface, line_with, plane_with};
-use crate::operator::download;
-use crate::parameters::{Rest, put};
-use crate::{Batch, Error, ParameterSpace, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::parameters::{ParameterSpace, Rest, put};
+use crate::risk::Risk;
+use crate::vector::download;
 
 /// What becomes of the tensors that are no coordinates, between models that differ in them: the running
 /// statistics of BatchNorm, frozen parameters.

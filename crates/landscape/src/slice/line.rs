@@ -6,7 +6,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::{Evaluation, points};
-use crate::{Batch, Error, Objective, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Objective, Risk};
 
 /// The loss along a line: `loss[i]` = L(theta + a\[i\] d).
 #[derive(Debug, Clone, PartialEq)]

@@ -6,8 +6,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::{Evaluation, Grid, points};
-use crate::operator::download;
-use crate::{Batch, Error, Objective, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Objective, Risk};
+use crate::vector::download;
 
 /// The loss on a plane: `loss[i * b.len() + j]` = L(theta + a\[i\] d1 + b\[j\] d2).
 #[derive(Debug, Clone, PartialEq)]

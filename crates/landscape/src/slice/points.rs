@@ -13,8 +13,9 @@ use burn::tensor::Tensor;
 use derivatives::{Plane, Workers};
 
 use super::Evaluation;
-use crate::risk::{Batches, Cutter, Part, first_part};
-use crate::{Batch, Error, Objective};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Batches, Cutter, Objective, Part, first_part};
 
 /// Bytes that the planes of one group of parts may keep.
 const KEPT_BYTES: usize = 1 << 29;
@@ -283,7 +284,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::Risk;
+    use crate::risk::Risk;
 
     #[derive(Module, Debug)]
     struct Layer {

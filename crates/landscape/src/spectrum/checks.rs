@@ -4,7 +4,7 @@
 //! a stopped gradient, has products all the same, and a recurrence on them converges to something.
 
 use super::product::product;
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::relative_change;
 

@@ -4,7 +4,7 @@ use burn::config::Config;
 
 use super::checks::is_symmetric;
 use super::{Estimate, Lanczos, Quadrature};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
 
 /// Settings of [`spectral_density`].

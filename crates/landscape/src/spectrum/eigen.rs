@@ -4,10 +4,11 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::checks::is_symmetric;
-use super::product::{normalize, unit_start};
+use super::product::unit_start;
 use super::{Lanczos, LanczosConfig, TridiagonalEigen, rayleigh};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::vector::normalize;
 
 /// Which eigenvalues are wanted, and their order in the result.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]

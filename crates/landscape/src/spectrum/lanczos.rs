@@ -5,11 +5,12 @@ use burn::tensor::Tensor;
 
 use super::basis::Basis;
 use super::checks::repeats;
-use super::product::{norm, normalize, product, unit_start};
+use super::product::{product, unit_start};
 use super::{Tridiagonal, Which};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::random::{Purpose, sphere};
+use crate::vector::{norm, normalize};
 
 /// Settings of [`top_eigenpairs`](super::top_eigenpairs) and [`extremes`](super::extremes).
 #[derive(Config, Debug, PartialEq)]

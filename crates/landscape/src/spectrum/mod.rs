@@ -36,9 +36,8 @@ mod student;
 mod trace;
 mod tridiagonal;
 
-pub use dense::{
-    DenseEigen, DenseSpectrum, SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize,
-};
+pub use crate::operator::SymmetricMatrix;
+pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
 pub use density::{Density, DensityConfig, spectral_density};
 pub use eigen::{
     EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,

@@ -4,11 +4,11 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::checks::{is_symmetric, relative_difference, repeats};
-use super::product::{dot, norm, normalize};
 use super::rayleigh::rayleigh_product;
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::random::{Purpose, normal};
+use crate::vector::{dot, norm, normalize};
 
 /// Settings of [`power_iteration`].
 #[derive(Config, Debug, PartialEq)]

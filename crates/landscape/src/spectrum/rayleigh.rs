@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::product::{checked, dot, norm};
-use crate::Error;
-use crate::operator::{LinearOperator, download};
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::vector::{checked, dot, download, norm};
 
 /// How close a vector is to an eigenvector.
 #[derive(Debug, Clone, Copy, PartialEq)]

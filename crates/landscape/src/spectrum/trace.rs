@@ -6,10 +6,11 @@ use burn::config::Config;
 
 use super::checks::{is_symmetric, relative_difference, repeats};
 use super::estimate::{Estimate, Running};
-use super::product::{dot, norm, product};
-use crate::Error;
+use super::product::product;
+use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::random::{Purpose, rademacher};
+use crate::vector::{dot, norm};
 
 /// Settings of [`hutchinson_trace`].
 #[derive(Config, Debug, PartialEq)]

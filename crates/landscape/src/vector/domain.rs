@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The space of an operator's vectors: `[dim]` tensors of one float type on one device.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,4 +66,16 @@ impl Domain {
 #[must_use]
 pub fn download(vector: &Tensor<1>) -> Vec<f64> {
     vector.to_data().iter::<f64>().collect()
+}
+
+/// Returns the vector, if all its entries are finite.
+///
+/// # Errors
+/// [`Error::NonFiniteVector`].
+pub(crate) fn checked(vector: Vec<f64>, what: &'static str) -> Result<Vec<f64>, Error> {
+    if vector.iter().all(|x| x.is_finite()) {
+        Ok(vector)
+    } else {
+        Err(Error::NonFiniteVector { what })
+    }
 }

@@ -4,5 +4,6 @@ mod domain;
 mod norm;
 pub(crate) mod random;
 
+pub(crate) use domain::checked;
 pub use domain::{Domain, download};
-pub(crate) use norm::{norm, relative_change};
+pub(crate) use norm::{add_scaled, dot, norm, norm_of, normalize, relative_change};

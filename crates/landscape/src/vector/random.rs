@@ -13,6 +13,8 @@ use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::normalize;
+
 /// What random numbers are for; each purpose has 2^40 streams of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -68,10 +70,7 @@ pub(crate) fn rademacher(seed: u64, stream: u64, n: usize) -> Vec<f64> {
 /// A point uniform on the unit sphere of R^n: a normal vector over its norm.
 pub(crate) fn sphere(seed: u64, stream: u64, n: usize) -> Vec<f64> {
     let mut point = normal(seed, stream, n);
-    let norm = point.iter().map(|x| x * x).sum::<f64>().sqrt();
-    for x in &mut point {
-        *x /= norm;
-    }
+    normalize(&mut point);
     point
 }
 

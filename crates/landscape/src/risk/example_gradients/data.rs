@@ -6,8 +6,7 @@ use std::slice::Iter;
 use burn::tensor::{Bool, Int, Tensor};
 use derivatives::{Examples, Outputs};
 
-use crate::batch::{for_each_kind, says_its_number};
-use crate::{Batch, TensorMapper};
+use crate::batch::{Batch, TensorMapper, for_each_kind, says_its_number};
 
 /// For each tensor of the batch, whether its first axis counts the examples.
 pub(super) fn counting<B: Batch>(batch: &B) -> Vec<bool> {

@@ -8,8 +8,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, Examples, Workers, catch_quietly};
 
-use crate::operator::download;
-use crate::{Batch, Error, Objective};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::Objective;
+use crate::vector::download;
 
 /// Examples whose gradients are taken by one program: each costs its activations and P numbers.
 const AT_ONCE: usize = 64;

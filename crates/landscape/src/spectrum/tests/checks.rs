@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device};
 
 use super::{Diagonal, Raw, dense, diagonal, random_symmetric};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{Counted, Dense, LinearOperator};
 use crate::spectrum::{
     DensityConfig, LanczosConfig, PowerConfig, TraceConfig, dense_spectrum, extremes,

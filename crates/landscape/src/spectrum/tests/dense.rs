@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device};
 
 use super::{Breaking, Raw, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::Dense;
 use crate::spectrum::{SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize};
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::tensor::DType;
 
 use super::{Breaking, Raw, dense, diagonal, random_symmetric, rotated};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{LinearOperator, Observed};
 use crate::spectrum::Lanczos;
 use crate::vector::random::normal;

@@ -12,7 +12,7 @@ use std::cell::Cell;
 
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{Dense, Domain, LinearOperator, download};
 use crate::vector::random::normal;
 

@@ -1,7 +1,7 @@
 //! Hutchinson's trace: bias, honesty of the error, stopping.
 
 use super::{Breaking, dense, diagonal, random_symmetric};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::Counted;
 use crate::spectrum::{Estimate, TraceConfig, hutchinson_trace, hutchinson_trace_by_block};
 
