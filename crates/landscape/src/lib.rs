@@ -31,7 +31,8 @@ pub use derivatives::Statistics;
 
 pub use batch::{Batch, Fixed, Stated, TensorMapper};
 pub use curvature::{
-    DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, ProductConfig, Step,
+    DifferenceConfig, DifferenceStep, Fisher, GaussNewton, Hessian, Method, Precision,
+    ProductConfig,
 };
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;

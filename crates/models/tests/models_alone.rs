@@ -1,4 +1,5 @@
-//! A seeded network draws nothing from the device. Alone in its program, since that stream is shared by a process.
+//! A seeded network draws nothing from the device. Alone in its program, since that stream is
+//! shared by a process.
 
 use burn::tensor::{Device, Distribution, Tensor};
 use models::{CnnConfig, MlpConfig, ResidualMlpConfig};
@@ -15,13 +16,16 @@ fn seeded_initialisation_leaves_the_stream_of_the_device_alone() {
     // The forward passes would draw whatever was left to be drawn at first use.
     let _ = MlpConfig::new(vec![64, 10])
         .init_seeded(1, &device)
+        .unwrap()
         .forward(images.clone());
     let _ = CnnConfig::new(8)
         .with_batch_norm(true)
         .init_seeded(1, &device)
+        .unwrap()
         .forward(images.clone());
     let _ = ResidualMlpConfig::new(64, 8, 2)
         .init_seeded(1, &device)
+        .unwrap()
         .forward(images);
     assert_eq!([first, draw()], expected);
 }

@@ -2,13 +2,15 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{CapturedLoss, Linearized, Workers};
+use derivatives::{Linearized, Workers};
 
 use super::ProductConfig;
+use super::matrix::Matrix;
 
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::risk::{Batches, Cutter, Objective, Part, first_part, has_row_for_each};
+use crate::operator::LinearOperator;
+use crate::risk::{Batches, Cutter, Objective, Part, first_part};
 use crate::vector::{Domain, download};
 
 /// The products of all parts are made in at most this many jobs, whose results are added one after the
@@ -17,72 +19,6 @@ const JOBS: usize = 32;
 
 /// Examples of a part, at most: more leave too little to share between the cores.
 const MOST: usize = 512;
-
-/// Which matrix a product is with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Matrix {
-    Hessian,
-    GaussNewton,
-    Fisher,
-}
-
-impl Matrix {
-    /// The products with several vectors.
-    fn products(self, point: &Linearized, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
-        match (self, vectors) {
-            (Self::Hessian, [v]) => point.hessian_vector(v).map(|product| vec![product]),
-            (Self::Hessian, vectors) => point.hessian_vectors(vectors),
-            (Self::GaussNewton, vectors) => vectors
-                .iter()
-                .map(|v| point.gauss_newton_vector(v))
-                .collect(),
-            (Self::Fisher, vectors) => vectors.iter().map(|v| point.fisher_vector(v)).collect(),
-        }
-        .map_err(Error::Derivatives)
-    }
-
-    /// With nothing kept.
-    fn recomputed(
-        self,
-        loss: &CapturedLoss,
-        theta: &Tensor<1>,
-        vectors: &[Tensor<1>],
-    ) -> Result<Vec<Tensor<1>>, Error> {
-        let product = match (self, vectors) {
-            (Self::Hessian, [v]) => loss.hessian_vector(theta, v),
-            (Self::GaussNewton, [v]) => loss.gauss_newton_vector(theta, v),
-            (Self::Fisher, [v]) => loss.fisher_vector(theta, v),
-            // Kept for as long as these products take.
-            _ => {
-                let point = loss.linearize(theta).map_err(Error::Derivatives)?;
-                return self.products(&point, vectors);
-            }
-        };
-        product
-            .map(|product| vec![product])
-            .map_err(Error::Derivatives)
-    }
-
-    /// Bytes that a kept batch takes.
-    fn bytes(self, point: &Linearized) -> Result<usize, Error> {
-        match self {
-            Self::Hessian => Ok(point.hessian_bytes()),
-            Self::GaussNewton => point.gauss_newton_bytes(),
-            Self::Fisher => point.fisher_bytes(),
-        }
-        .map_err(Error::Derivatives)
-    }
-
-    /// That captured examples have what the matrix is made of.
-    fn suits(self, part: &Part) -> Result<(), Error> {
-        match self {
-            Self::Hessian => Ok(()),
-            Self::GaussNewton if part.loss.has_outputs() => Ok(()),
-            Self::GaussNewton => Err(Error::OutputsNotApart),
-            Self::Fisher => has_row_for_each(&part.loss, part.examples),
-        }
-    }
-}
 
 /// Some examples, captured.
 #[derive(Debug)]
@@ -97,7 +33,7 @@ struct Held {
 /// How many captured parts of the data are kept linearised, and how many are computed anew for each
 /// product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Kept {
+pub(super) struct KeptParts {
     pub(super) bytes: usize,
     pub(super) kept: usize,
     pub(super) recomputed: usize,
@@ -109,7 +45,7 @@ pub(super) struct Kept {
 /// point as far as there is room, and are spread over the cores. Streamed batches are captured
 /// once for each product, and nothing of them is kept.
 #[derive(Debug)]
-pub(super) struct Captured<M, B> {
+pub(super) struct ExactProducts<M, B> {
     objective: Objective<M, B>,
     matrix: Matrix,
     /// None where batches are streamed.
@@ -117,9 +53,11 @@ pub(super) struct Captured<M, B> {
     bytes: usize,
     cutter: Cutter,
     workers: Workers,
+    /// Whether there is a limit of what may be kept.
+    is_limited: bool,
 }
 
-impl<M: Module, B: Batch> Captured<M, B> {
+impl<M: Module, B: Batch> ExactProducts<M, B> {
     /// Captures every batch, or, where they are streamed, the first, to see that it can be done.
     pub(super) fn of(
         objective: Objective<M, B>,
@@ -133,6 +71,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
             bytes: 0,
             cutter: Cutter::whole(),
             workers: Workers::per_core(),
+            is_limited: config.memory_limit.is_some(),
         };
         let batches = captured.objective.risk().batches().clone();
         match batches {
@@ -162,7 +101,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
 
     /// Captures a batch and decides what is kept of it.
     fn hold(&mut self, index: usize, batch: &B, limit: usize) -> Result<(), Error> {
-        let of_all = self.objective.share(batch);
+        let of_all = self.objective.share(batch)?;
         let parts = self.captured(index, batch.clone())?;
         if index == 0 {
             self.check(&parts, batch)?;
@@ -176,12 +115,12 @@ impl<M: Module, B: Batch> Captured<M, B> {
             None => part.loss.value(origin),
         });
         for (part, value) in parts.into_iter().zip(values) {
-            let value = value.map_err(Error::Derivatives)?;
+            let value = value?;
             if !value.is_finite() {
                 let place = format!("in batch {index}");
                 return Err(Error::NonFiniteLoss { value, place });
             }
-            let point = part.loss.linearize(origin).map_err(Error::Derivatives)?;
+            let point = part.loss.linearize(origin)?;
             let bytes = self.bytes.saturating_add(self.matrix.bytes(&point)?);
             let kept = bytes <= limit;
             if kept {
@@ -215,7 +154,7 @@ impl<M: Module, B: Batch> Captured<M, B> {
             .cutter
             .capture(&self.objective, index, batch, &self.workers)?;
         for part in &parts {
-            self.matrix.suits(part)?;
+            self.matrix.check_outputs(part)?;
         }
         Ok(parts)
     }
@@ -224,103 +163,37 @@ impl<M: Module, B: Batch> Captured<M, B> {
         &self.objective
     }
 
-    pub(super) fn domain(&self) -> &Domain {
-        &self.objective.space().domain
-    }
-
     /// What is kept between products.
-    pub(super) fn kept(&self) -> Kept {
+    pub(super) fn kept(&self) -> KeptParts {
         let kept = self.held.iter().filter(|held| held.kept).count();
-        Kept {
+        KeptParts {
             bytes: self.bytes,
             kept,
             recomputed: self.held.len() - kept,
         }
     }
 
-    /// The product with the matrix.
-    pub(super) fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let products = self.apply_many(std::slice::from_ref(v))?;
-        products.into_iter().next().ok_or(Error::NoData)
-    }
-
-    /// The products with several vectors.
-    pub(super) fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
-        let vectors: Vec<Tensor<1>> = vectors
-            .iter()
-            .map(|v| self.domain().adopt(v))
-            .collect::<Result<_, _>>()?;
-        let (matrix, vectors) = (self.matrix, vectors.as_slice());
-        let origin = self.objective.origin();
-        let mut totals = Vec::new();
-        if self.held.is_empty() {
-            self.objective.risk().batches().for_each(|index, batch| {
-                let of_all = self.objective.share(&batch);
-                for part in self.captured(index, batch)? {
-                    let products = matrix.recomputed(&part.loss, origin, vectors)?;
-                    add(&mut totals, scaled(products, of_all * part.share));
-                }
-                Ok(())
-            })?;
-        } else {
-            let common = self.common_share();
-            let sums = self.in_jobs(|held| {
-                let products = if held.kept {
-                    matrix.products(&held.point, vectors)
-                } else {
-                    matrix.recomputed(held.point.loss(), origin, vectors)
-                };
-                let products = products?;
-                Ok(match common {
-                    Some(_) => products,
-                    None => scaled(products, held.share),
-                })
-            });
-            for sum in sums {
-                add(&mut totals, sum?);
-            }
-            if let Some(share) = common {
-                totals = scaled(totals, share);
-            }
-        }
-        // A sum is not finite if a term is not, and is quickly taken; it may overflow by itself.
-        let is_suspect = |total: &Tensor<1>| {
-            let sum = download(&total.clone().sum());
-            !sum.iter().all(|sum| sum.is_finite())
-        };
-        let is_finite = |total| download(total).iter().all(|entry| entry.is_finite());
-        if totals
-            .iter()
-            .any(|total| is_suspect(total) && !is_finite(total))
-        {
-            return Err(Error::NonFiniteVector { what: "product" });
-        }
-        Ok(totals)
-    }
-
-    /// $v^T H v$, whatever the matrix is.
-    pub(super) fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+    /// Returns `vᵀHv` with the Hessian H, whatever the matrix is.
+    pub(super) fn hessian_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         let v = self.domain().adopt(v)?;
         let origin = self.objective.origin();
-        let form =
-            |loss: &CapturedLoss| loss.quadratic_form(origin, &v).map_err(Error::Derivatives);
         let mut total = 0.0;
         if self.held.is_empty() {
-            self.objective.risk().batches().for_each(|index, batch| {
-                let of_all = self.objective.share(&batch);
+            let divisor = self.objective.for_each_share(|index, batch, of_all| {
                 for part in self.captured(index, batch)? {
-                    total += of_all * part.share * form(&part.loss)?;
+                    total += of_all * part.share * part.loss.quadratic_form(origin, &v)?;
                 }
                 Ok(())
             })?;
+            total /= divisor;
         } else {
             let forms = self.workers.map(&self.held, |held| {
                 let form = if held.kept {
-                    held.point.quadratic_form(&v).map_err(Error::Derivatives)
+                    held.point.quadratic_form(&v)?
                 } else {
-                    form(held.point.loss())
+                    held.point.loss().quadratic_form(origin, &v)?
                 };
-                Ok(held.share * form?)
+                Ok::<_, Error>(held.share * form)
             });
             for form in forms {
                 total += form?;
@@ -363,6 +236,78 @@ impl<M: Module, B: Batch> Captured<M, B> {
             }
             Ok(sums)
         })
+    }
+}
+
+impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
+    fn domain(&self) -> &Domain {
+        &self.objective.space().domain
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let products = self.apply_many(std::slice::from_ref(v))?;
+        Ok(products
+            .into_iter()
+            .next()
+            .expect("one product for one vector"))
+    }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        let vectors: Vec<Tensor<1>> = vectors
+            .iter()
+            .map(|v| self.domain().adopt(v))
+            .collect::<Result<_, _>>()?;
+        let (matrix, vectors) = (self.matrix, vectors.as_slice());
+        let origin = self.objective.origin();
+        let mut totals = Vec::new();
+        if self.held.is_empty() {
+            let divisor = self.objective.for_each_share(|index, batch, of_all| {
+                for part in self.captured(index, batch)? {
+                    // Kept for as long as these products take, if anything may be.
+                    let products = if self.is_limited || vectors.len() == 1 {
+                        matrix.recomputed(&part.loss, origin, vectors)?
+                    } else {
+                        matrix.products(&part.loss.linearize(origin)?, vectors)?
+                    };
+                    add(&mut totals, scaled(products, of_all * part.share));
+                }
+                Ok(())
+            })?;
+            totals = scaled(totals, divisor.recip());
+        } else {
+            let common = self.common_share();
+            let sums = self.in_jobs(|held| {
+                let products = if held.kept {
+                    matrix.products(&held.point, vectors)
+                } else {
+                    matrix.recomputed(held.point.loss(), origin, vectors)
+                };
+                let products = products?;
+                Ok(match common {
+                    Some(_) => products,
+                    None => scaled(products, held.share),
+                })
+            });
+            for sum in sums {
+                add(&mut totals, sum?);
+            }
+            if let Some(share) = common {
+                totals = scaled(totals, share);
+            }
+        }
+        // A sum is not finite if a term is not, and is quickly taken; it may overflow by itself.
+        let is_suspect = |total: &Tensor<1>| {
+            let sum = download(&total.clone().sum());
+            !sum.iter().all(|sum| sum.is_finite())
+        };
+        let is_finite = |total| download(total).iter().all(|entry| entry.is_finite());
+        if totals
+            .iter()
+            .any(|total| is_suspect(total) && !is_finite(total))
+        {
+            return Err(Error::NonFiniteVector { what: "product" });
+        }
+        Ok(totals)
     }
 }
 

@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::ProductConfig;
-use super::exact_products::{Captured, Matrix};
+use super::exact_products::ExactProducts;
+use super::matrix::Matrix;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::operator::LinearOperator;
@@ -57,7 +58,7 @@ use crate::vector::Domain;
 /// Kunstner, Balles, Hennig 2019, "Limitations of the Empirical Fisher Approximation for Natural
 /// Gradient Descent", equations 1 to 3.
 #[derive(Debug)]
-pub struct Fisher<M, B>(Captured<M, B>);
+pub struct Fisher<M, B>(ExactProducts<M, B>);
 
 impl<M: Module, B: Batch> Fisher<M, B> {
     /// The matrix of `risk` at `model`. A product costs about as much as one with Gauss-Newton.
@@ -75,7 +76,7 @@ impl<M: Module, B: Batch> Fisher<M, B> {
     /// # Errors
     /// As [`at`](Self::at).
     pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
-        Captured::of(Objective::at(model, risk)?, Matrix::Fisher, config).map(Self)
+        ExactProducts::of(Objective::at(model, risk)?, Matrix::Fisher, config).map(Self)
     }
 
     /// Bytes that are kept between products.
@@ -96,5 +97,9 @@ impl<M: Module, B: Batch> LinearOperator for Fisher<M, B> {
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.0.apply(v)
+    }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.0.apply_many(vectors)
     }
 }

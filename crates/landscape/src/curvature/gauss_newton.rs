@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::ProductConfig;
-use super::exact_products::{Captured, Matrix};
+use super::exact_products::ExactProducts;
+use super::matrix::Matrix;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::operator::LinearOperator;
@@ -21,7 +22,7 @@ use crate::vector::Domain;
 /// # References
 /// Schraudolph 2002, "Fast Curvature Matrix-Vector Products for Second-Order Gradient Descent".
 #[derive(Debug)]
-pub struct GaussNewton<M, B>(Captured<M, B>);
+pub struct GaussNewton<M, B>(ExactProducts<M, B>);
 
 impl<M: Module, B: Batch> GaussNewton<M, B> {
     /// The matrix of `risk` at `model`.
@@ -38,7 +39,7 @@ impl<M: Module, B: Batch> GaussNewton<M, B> {
     /// # Errors
     /// As [`at`](Self::at).
     pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
-        Captured::of(Objective::at(model, risk)?, Matrix::GaussNewton, config).map(Self)
+        ExactProducts::of(Objective::at(model, risk)?, Matrix::GaussNewton, config).map(Self)
     }
 
     /// Bytes that are kept between products.
@@ -59,5 +60,9 @@ impl<M: Module, B: Batch> LinearOperator for GaussNewton<M, B> {
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.0.apply(v)
+    }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.0.apply_many(vectors)
     }
 }

@@ -6,10 +6,12 @@ mod exact_products;
 mod fisher;
 mod gauss_newton;
 mod hessian;
+mod matrix;
 mod noise;
 mod product_config;
+mod two_sided;
 
-pub use difference_config::{DifferenceConfig, Precision, Step};
+pub use difference_config::{DifferenceConfig, DifferenceStep, Precision};
 pub use fisher::Fisher;
 pub use gauss_newton::GaussNewton;
 pub use hessian::{Hessian, Method};

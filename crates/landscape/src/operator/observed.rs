@@ -17,7 +17,7 @@ use crate::vector::Domain;
 /// use burn::tensor::{DType, Device};
 /// use landscape::operator::{Dense, LinearOperator, Observed};
 ///
-/// let dense = Dense::new(&[2.0, 0.0, 0.0, 1.0], 2, DType::F64, &Device::flex())?;
+/// let dense = Dense::new(&[2.0, 0.0, 0.0, 1.0], (&Device::flex(), DType::F64))?;
 /// let observed = Observed::new(&dense, |done| {
 ///     if done < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 /// });

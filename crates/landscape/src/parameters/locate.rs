@@ -17,7 +17,7 @@ pub(super) fn locate<M: Module>(
     space: &ParameterSpace,
     module: &M,
 ) -> Result<HashMap<ParamId, usize>, Error> {
-    derivatives::check_ids(&module.valid().train()).map_err(Error::Derivatives)?;
+    derivatives::check_ids(&module.valid().train())?;
     let mut tensors = Tensors::default();
     module.visit(&mut tensors);
     let found = tensors.found;

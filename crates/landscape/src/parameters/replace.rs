@@ -62,7 +62,7 @@ pub(crate) fn put<M: Module>(module: M, values: &HashMap<ParamId, Vec<f64>>) -> 
 /// # Errors
 /// Tensors with one id that are not one parameter; a type that the module's device does not have.
 pub fn cast<M: Module>(module: &M, dtype: FloatDType) -> Result<M, Error> {
-    derivatives::check_ids(&module.valid().train()).map_err(Error::Derivatives)?;
+    derivatives::check_ids(&module.valid().train())?;
     let missing = module
         .devices()
         .into_iter()

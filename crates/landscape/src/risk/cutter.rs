@@ -88,7 +88,7 @@ impl Cutter {
         if few < FEWEST || objective.risk().statistics() == Statistics::Batch {
             return Ok(cutter);
         }
-        let Ok(sample) = objective.capture(example.clone().narrow(0..few)) else {
+        let Ok(sample) = objective.record(example.clone().narrow(0..few)) else {
             return Ok(cutter);
         };
         let rows = LARGEST * few / sample.largest_value().max(1);
@@ -113,7 +113,7 @@ impl Cutter {
             return Ok(parts);
         }
         let examples = batch.examples();
-        let loss = self.programs.share(objective.capture(batch)?);
+        let loss = self.programs.share(objective.record(batch)?);
         Ok(vec![Part {
             share: 1.0,
             examples,
@@ -148,7 +148,7 @@ impl Cutter {
                 return Ok(None);
             }
             // A closure that works for one length only stays with the whole batch.
-            let Ok(loss) = objective.capture(part) else {
+            let Ok(loss) = objective.record(part) else {
                 return Ok(None);
             };
             parts.push(Part {
@@ -211,8 +211,7 @@ fn values(parts: &[Part], point: &Tensor<1>, workers: &Workers) -> Result<Option
     let Ok(values) = values.into_iter().collect::<Result<Vec<_>, String>>() else {
         return Ok(None);
     };
-    let values = values.into_iter().collect::<Result<_, _>>();
-    values.map(Some).map_err(Error::Derivatives)
+    Ok(Some(values.into_iter().collect::<Result<_, _>>()?))
 }
 
 /// Whether the gradient of the batch is the mean of its parts'. Costs the memory of a backward pass
@@ -224,10 +223,10 @@ fn gradients_agree<M: Module, B: Batch>(
     parts: &[Part],
     workers: &Workers,
 ) -> Result<bool, Error> {
-    let whole = objective.capture(batch.clone())?.keeping_nothing();
+    let whole = objective.record(batch.clone())?.keeping_nothing();
     let gradient = |loss: &CapturedLoss| {
-        let gradient = loss.gradient(point).map_err(Error::Derivatives);
-        gradient.map(|(_, gradient)| download(&gradient))
+        let (_, gradient) = loss.gradient(point)?;
+        Ok::<_, Error>(download(&gradient))
     };
     let mut gap = gradient(&whole)?;
     let mut size = 0.0;

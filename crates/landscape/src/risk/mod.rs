@@ -1,6 +1,7 @@
 //! The mean loss of a model over data.
 
 mod batches;
+mod counted;
 mod cutter;
 mod example_gradients;
 mod limited;
@@ -18,7 +19,7 @@ use derivatives::{Outputs, Statistics, catch_quietly};
 
 pub use batches::Batches;
 pub(crate) use cutter::{Cutter, Part, first_part};
-pub(crate) use example_gradients::has_row_for_each;
+pub(crate) use example_gradients::check_rows;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
@@ -266,11 +267,6 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self.statistics
     }
 
-    /// What the loss of a batch is.
-    pub(crate) const fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
     /// Whether batches count for something else than their examples.
     pub(crate) const fn has_weights(&self) -> bool {
         self.weight.is_some()
@@ -285,6 +281,18 @@ impl<M: Module, B: Batch> Risk<M, B> {
         match &self.weight {
             Some(weight) => weight(batch),
             None => batch.examples() as f64,
+        }
+    }
+
+    /// Returns what the mean loss over the examples of a batch counts for beside those of others.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a batch has far fewer than 2^53 examples"
+    )]
+    pub(crate) fn amount(&self, batch: &B) -> f64 {
+        match self.reduction {
+            Reduction::Mean => self.weight(batch),
+            Reduction::Sum => batch.examples() as f64,
         }
     }
 
@@ -308,7 +316,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         batch: &B,
         index: usize,
     ) -> Result<Tensor<1>, Error> {
-        let evaluate = || self.marked_loss(model, batch, &mut Outputs::default());
+        let evaluate = || self.evaluate(model, batch, &mut Outputs::default());
         let loss =
             catch_quietly(evaluate).map_err(|message| Error::LossPanicked { index, message })?;
         let elements = loss.dims()[0];
@@ -319,7 +327,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
     }
 
     /// The mean loss of one batch, of whatever shape the closure gives it, its outputs marked.
-    pub(crate) fn marked_loss(&self, model: &M, batch: &B, marks: &mut Outputs) -> Tensor<1> {
+    pub(crate) fn evaluate(&self, model: &M, batch: &B, marks: &mut Outputs) -> Tensor<1> {
         let loss = (self.loss)(model, batch, marks);
         match self.reduction {
             Reduction::Mean => loss,

@@ -39,6 +39,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         let training = tracked(model, Statistics::Batch);
         let layers = Statistic::all(&training);
         let mut kept: Option<Vec<f64>> = None;
+        let mut all = 0.0;
         let mut sums: Vec<Vec<f64>> = layers.iter().map(|layer| vec![0.0; layer.len]).collect();
         if layers.is_empty() {
             return Ok(copy(model));
@@ -48,7 +49,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
                 clippy::cast_precision_loss,
                 reason = "there are far fewer than 2^53 examples"
             )]
-            let share = batch.examples() as f64 / objective.examples() as f64;
+            let examples = batch.examples() as f64;
+            all += examples;
             let batch = objective.prepare(batch, true);
             let pass = |start: f64| {
                 let starts = layers
@@ -79,11 +81,14 @@ impl<M: Module, B: Batch> Risk<M, B> {
                     });
                 }
                 for (sum, value) in sum.iter_mut().zip(from_zero) {
-                    *sum += share * value / (1.0 - kept);
+                    *sum += examples * value / (1.0 - kept);
                 }
             }
             Ok(())
         })?;
+        for sum in sums.iter_mut().flatten() {
+            *sum /= all;
+        }
         let ids = layers.iter().map(|layer| layer.id);
         Ok(put(copy(model), &ids.zip(sums).collect()))
     }

@@ -1,8 +1,8 @@
 //! A batch's loss as a program.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
-use derivatives::{Capture, CapturedLoss};
+use burn::tensor::{Device, Tensor};
+use derivatives::{Capture, CapturedLoss, Outputs};
 
 use super::Objective;
 use crate::batch::Batch;
@@ -11,22 +11,21 @@ use crate::vector::random::{self, Purpose};
 use crate::vector::{download, norm};
 
 impl<M: Module, B: Batch> Objective<M, B> {
-    /// The mean loss of one batch as a program of the parameters.
+    /// Records the mean loss of one batch as a program of the parameters.
     ///
     /// # Errors
     /// A loss that cannot be captured.
-    pub(crate) fn capture(&self, batch: B) -> Result<CapturedLoss, Error> {
+    pub(crate) fn record(&self, batch: B) -> Result<CapturedLoss, Error> {
         let risk = self.risk();
         let batch = batch.to_dtype(self.float_type());
-        self.recording()
-            .marked_loss(|model, device, marks| {
-                risk.marked_loss(model, &batch.on_device(device), marks)
-            })
-            .map_err(Error::Derivatives)
+        let loss = |model: &M, device: &Device, marks: &mut Outputs| {
+            risk.evaluate(model, &batch.on_device(device), marks)
+        };
+        Ok(self.capture().marked_loss(loss)?)
     }
 
-    /// How a loss of the objective is captured.
-    pub(crate) fn recording(&self) -> Capture<'_, M> {
+    /// Returns how a loss of the objective is captured.
+    pub(crate) fn capture(&self) -> Capture<'_, M> {
         Capture::of(self.tracked())
             .with_parameters(self.space().blocks.iter().map(|block| block.id))
             .with_statistics(self.risk().statistics())

@@ -34,11 +34,11 @@ impl<M: Module, B: Batch> Objective<M, B> {
         {
             // In its own type the recording may still have frozen another number.
             self.check_values(batch, captured, &self.beside(0.1)?)?;
-            return double.check_captured(batch, &double.capture(batch.clone())?);
+            return double.check_captured(batch, &double.record(batch.clone())?);
         }
         let point = self.beside(0.1)?;
         self.check_values(batch, captured, &point)?;
-        let recorded = download(&captured.gradient(&point).map_err(Error::Derivatives)?.1);
+        let recorded = download(&captured.gradient(&point)?.1);
         let burns = download(&self.batch_gradient(&point, batch, 0)?);
         // Where a gradient is no number, nothing can be told.
         let differ = relative_change(&recorded, &burns) > self.digits();
@@ -97,7 +97,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             let mut panics = false;
             self.risk().batches().first(|batch| {
                 panics = matches!(
-                    self.capture(batch),
+                    self.record(batch),
                     Err(Error::Derivatives(
                         Reason::BackwardInside | Reason::Panicked { .. }
                     ))
@@ -156,7 +156,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         theta: &Tensor<1>,
         rounding: f64,
     ) -> Result<(), Error> {
-        let recorded = captured.value(theta).map_err(Error::Derivatives)?;
+        let recorded = captured.value(theta)?;
         let closures = self.batch_value(theta, batch, 0)?;
         let size = recorded.abs().max(closures.abs());
         // Infinities and NaN are told where the loss is asked for.

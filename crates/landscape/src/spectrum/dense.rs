@@ -109,7 +109,7 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::dense_spectrum;
 ///
-/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], (&Device::flex(), DType::F64))?;
 /// let spectrum = dense_spectrum(&op)?;
 /// assert!((spectrum.values[0] - 1.0).abs() < 1e-14 && (spectrum.statistics.condition - 3.0).abs() < 1e-14);
 /// # Ok::<(), landscape::Error>(())

@@ -94,7 +94,7 @@ const MIN_STEPS: usize = 10;
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{LanczosConfig, top_eigenpairs};
 ///
-/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], (&Device::flex(), DType::F64))?;
 /// let pairs = top_eigenpairs(&op, 1, &LanczosConfig::new().with_seed(7))?;
 /// assert!((pairs[0].value - 3.0).abs() < 1e-14 && pairs[0].converged);
 /// # Ok::<(), landscape::Error>(())
@@ -143,7 +143,7 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{LanczosConfig, extremes};
 ///
-/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], (&Device::flex(), DType::F64))?;
 /// let ends = extremes(&op, &LanczosConfig::new())?;
 /// assert!((ends.min.value + 5.0).abs() < 1e-14 && (ends.max.value - 2.0).abs() < 1e-14);
 /// # Ok::<(), landscape::Error>(())

@@ -51,7 +51,7 @@ pub struct LanczosConfig {
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::Lanczos;
 ///
-/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], (&Device::flex(), DType::F64))?;
 /// let mut run = Lanczos::new(&op, 7)?;
 /// run.extend(&op, 2)?;
 /// let ritz = run.ritz_values(1e-10)?;

@@ -46,7 +46,6 @@ pub use estimate::Estimate;
 pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
 pub use power::{PowerConfig, PowerIteration, power_iteration};
 pub use rayleigh::{Rayleigh, rayleigh};
-pub use student::student_quantile;
 pub use trace::{BlockTrace, Trace, TraceConfig, hutchinson_trace, hutchinson_trace_by_block};
 pub use tridiagonal::{Tridiagonal, TridiagonalEigen};
 

@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData, activation::relu};
 use landscape::operator::download;
 use landscape::{
-    DifferenceConfig, Error, GaussNewton, Hessian, LanczosConfig, LinearOperator, Method,
-    Reduction, Risk, Step, top_eigenpairs,
+    DifferenceConfig, DifferenceStep, Error, GaussNewton, Hessian, LanczosConfig, LinearOperator,
+    Method, Reduction, Risk, top_eigenpairs,
 };
 use proptest::prelude::*;
 
@@ -39,14 +39,14 @@ fn error_of_a_difference_product_falls_with_the_square_of_the_step() {
     let model = point(&[0.7, -0.4]);
     let exact = [12.0 * 0.49 + 2.0 * -0.4 * 2.0, 2.0 * -0.4 + 2.0 * 0.7 * 2.0];
     let error = |step: f64| {
-        let config = DifferenceConfig::new().with_step(Step::Relative(step));
+        let config = DifferenceConfig::new().with_step(DifferenceStep::Relative(step));
         let hessian = Hessian::by_differences(&model, &quartic(), &config).unwrap();
         let product = download(&hessian.apply(&vector(&[1.0, 2.0])).unwrap());
         (product[0] - exact[0]).hypot(product[1] - exact[1])
     };
     let order = (error(2e-2) / error(1e-2)).log2();
     assert!((order - 2.0).abs() < 0.02, "order {order}");
-    let config = DifferenceConfig::new().with_step(Step::Smooth);
+    let config = DifferenceConfig::new().with_step(DifferenceStep::Smooth);
     let hessian = Hessian::by_differences(&model, &quartic(), &config).unwrap();
     let estimate = hessian.error_estimate(1).unwrap();
     assert!(estimate < 1e-9, "{estimate}");
@@ -106,7 +106,7 @@ fn kink_at_the_weights_is_counted_as_unresolved() {
 #[test]
 fn bad_steps_are_errors() {
     for step in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let config = DifferenceConfig::new().with_step(Step::Relative(step));
+        let config = DifferenceConfig::new().with_step(DifferenceStep::Relative(step));
         let result = Hessian::by_differences(&point(&[1.0, 1.0]), &quartic(), &config);
         assert!(matches!(result, Err(Error::Setting { .. })), "{step}");
     }

@@ -15,15 +15,21 @@ fn shapes_of_the_logits_follow_batch_and_classes() {
     let networks: [Tensor<2>; 4] = [
         MlpConfig::new(vec![64, 16, 10])
             .init(&device)
+            .unwrap()
             .logits(images.clone()),
         ResidualMlpConfig::new(64, 8, 2)
             .init(&device)
+            .unwrap()
             .logits(images.clone()),
-        CnnConfig::new(8).init(&device).logits(images.clone()),
+        CnnConfig::new(8)
+            .init(&device)
+            .unwrap()
+            .logits(images.clone()),
         CnnConfig::new(8)
             .with_batch_norm(true)
             .with_dropout(0.5)
             .init(&device)
+            .unwrap()
             .logits(images),
     ];
     for logits in networks {
@@ -32,13 +38,14 @@ fn shapes_of_the_logits_follow_batch_and_classes() {
     let large = CnnConfig::new(28)
         .with_input_channels(3)
         .with_classes(4)
-        .init(&device);
+        .init(&device)
+        .unwrap();
     assert_eq!(
         large.forward(Tensor::ones([2, 3, 28, 28], &device)).dims(),
         [2, 4]
     );
     assert_eq!(large.fc.weight.dims(), [16 * 7 * 7, 4]);
-    let odd = CnnConfig::new(7).init(&device);
+    let odd = CnnConfig::new(7).init(&device).unwrap();
     assert_eq!(
         odd.forward(Tensor::ones([2, 1, 7, 7], &device)).dims(),
         [2, 10]
@@ -48,12 +55,12 @@ fn shapes_of_the_logits_follow_batch_and_classes() {
 #[test]
 fn numbers_of_parameters_are_those_of_the_formula() {
     let device = Device::flex();
-    let mlp = MlpConfig::new(vec![64, 24, 16, 10]).init(&device);
+    let mlp = MlpConfig::new(vec![64, 24, 16, 10]).init(&device).unwrap();
     assert_eq!(mlp.num_params(), 64 * 24 + 24 + 24 * 16 + 16 + 16 * 10 + 10);
     let cnn = CnnConfig::new(8).with_channels([6, 8]);
     let plain = 6 * 9 + 6 + 8 * 6 * 9 + 8 + 8 * 4 * 10 + 10;
-    assert_eq!(cnn.clone().init(&device).num_params(), plain);
-    let norms = cnn.with_batch_norm(true).init(&device);
+    assert_eq!(cnn.clone().init(&device).unwrap().num_params(), plain);
+    let norms = cnn.with_batch_norm(true).init(&device).unwrap();
     assert!(norms.bn1.is_some() && norms.bn2.is_some() && norms.dropout.is_none());
     // Gain and shift, and Burn counts the running mean and variance as well.
     assert_eq!(norms.num_params(), plain + 4 * (6 + 8));
@@ -62,7 +69,9 @@ fn numbers_of_parameters_are_those_of_the_formula() {
 #[test]
 fn images_and_flat_rows_give_the_same_logits() {
     let device = Device::flex();
-    let model = MlpConfig::new(vec![64, 16, 10]).init_seeded(3, (&device, DType::F64));
+    let model = MlpConfig::new(vec![64, 16, 10])
+        .init_seeded(3, (&device, DType::F64))
+        .unwrap();
     let pixels: Vec<f64> = (0..128).map(|k| f64::from(k) / 128.0).collect();
     let flat = Tensor::<1>::from_data(pixels.as_slice(), (&device, DType::F64));
     let from_images = model.forward(flat.clone().reshape([2, 1, 8, 8]));
@@ -105,7 +114,9 @@ fn activations_take_their_known_values() {
 #[test]
 fn blocks_whose_last_layer_is_zero_are_the_identity() {
     let device = Device::flex();
-    let mut model = ResidualMlpConfig::new(64, 8, 3).init_seeded(5, (&device, DType::F64));
+    let mut model = ResidualMlpConfig::new(64, 8, 3)
+        .init_seeded(5, (&device, DType::F64))
+        .unwrap();
     let images = Tensor::<4>::ones([2, 1, 8, 8], (&device, DType::F64));
     let with_blocks = vector(model.forward(images.clone()));
     for block in &mut model.blocks {
@@ -126,7 +137,7 @@ fn blocks_whose_last_layer_is_zero_are_the_identity() {
 fn batch_norm_makes_logits_depend_on_the_batch_only_while_training() {
     let config = CnnConfig::new(8).with_batch_norm(true);
     let alone_or_together = |device: &Device, config: &CnnConfig| {
-        let model = config.init_seeded(2, (device, DType::F64));
+        let model = config.init_seeded(2, (device, DType::F64)).unwrap();
         let images = Tensor::<4>::random([4, 1, 8, 8], Distribution::Default, (device, DType::F64));
         let together = vector(model.forward(images.clone()).narrow(0, 0, 1));
         let alone = vector(model.forward(images.narrow(0, 0, 1)));
@@ -147,7 +158,7 @@ fn batch_norm_makes_logits_depend_on_the_batch_only_while_training() {
 fn dropout_is_active_only_while_training() {
     let config = CnnConfig::new(8).with_dropout(0.5);
     for (device, active) in [(Device::flex(), false), (Device::flex().autodiff(), true)] {
-        let model = config.init_seeded(2, &device);
+        let model = config.init_seeded(2, &device).unwrap();
         let images = Tensor::<4>::ones([4, 1, 8, 8], &device);
         let [first, second] = [(), ()].map(|()| vector(model.forward(images.clone())));
         assert_eq!(first != second, active);
@@ -194,7 +205,16 @@ fn impossible_networks_are_refused_in_a_sentence() {
 }
 
 #[test]
-#[should_panic(expected = "the side of a Cnn is 3, but must be at least 4")]
-fn init_panics_with_the_sentence_of_check() {
-    let _ = CnnConfig::new(3).init(&Device::flex());
+fn init_fails_with_the_sentence_of_check() {
+    let device = Device::flex();
+    let (cnn, mlp) = (CnnConfig::new(3), MlpConfig::new(vec![64]));
+    let perceptron = ResidualMlpConfig::new(64, 0, 1);
+    let expected = cnn.check().unwrap_err().to_string();
+    assert_eq!(cnn.init(&device).unwrap_err().to_string(), expected);
+    assert_eq!(
+        cnn.init_seeded(1, &device).unwrap_err().to_string(),
+        expected
+    );
+    assert!(mlp.init(&device).is_err() && mlp.init_seeded(1, &device).is_err());
+    assert!(perceptron.init(&device).is_err() && perceptron.init_seeded(1, &device).is_err());
 }

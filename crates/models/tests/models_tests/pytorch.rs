@@ -1,8 +1,8 @@
 //! Weights in PyTorch's layout give PyTorch's outputs.
 //!
-//! `mlp_tanh` and `mlp_relu` were written by PyTorch together with its outputs; `cnn` was evaluated by plain loops
-//! in `fixtures/generate.py`. Tolerance 1e-12: double precision sums of at most 64 products of numbers near 1, added
-//! in another order.
+//! `mlp_tanh` and `mlp_relu` were written by PyTorch together with its outputs; `cnn` was evaluated
+//! by plain loops in `fixtures/generate.py`. Tolerance 1e-12: double precision sums of at most 64
+//! products of numbers near 1, added in another order.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use burn::module::Module;
@@ -53,7 +53,7 @@ fn cnn_config() -> CnnConfig {
 }
 
 fn cnn(device: &Device) -> Cnn {
-    let model = cnn_config().init_seeded(0, (device, DType::F64));
+    let model = cnn_config().init_seeded(0, (device, DType::F64)).unwrap();
     load_pytorch_safetensors(model, PytorchWeights::bytes(CNN).with_prefix("model.")).unwrap()
 }
 
@@ -61,7 +61,9 @@ fn cnn(device: &Device) -> Cnn {
 fn perceptrons_give_the_outputs_that_pytorch_computed() {
     let device = Device::flex();
     for (file, activation) in [(TANH, Activation::Tanh), (RELU, Activation::Relu)] {
-        let model = mlp(activation).init_seeded(0, (&device, DType::F64));
+        let model = mlp(activation)
+            .init_seeded(0, (&device, DType::F64))
+            .unwrap();
         let ids: Vec<_> = model.layers.iter().map(|layer| layer.weight.id).collect();
         let model = load_pytorch_safetensors(model, golden(file)).unwrap();
         let outputs = model.forward(read::<2>(file, "x", &device));
@@ -105,8 +107,11 @@ fn weights_written_for_pytorch_are_read_back_bit_for_bit() {
             "{name}"
         );
     }
-    let again = load_pytorch_safetensors(cnn_config().init_seeded(1, (&device, DType::F64)), bytes)
-        .unwrap();
+    let again = load_pytorch_safetensors(
+        cnn_config().init_seeded(1, (&device, DType::F64)).unwrap(),
+        bytes,
+    )
+    .unwrap();
     let x = read(CNN, "x", &device);
     assert_eq!(
         again.forward(x.clone()).into_data(),
@@ -118,8 +123,8 @@ fn weights_written_for_pytorch_are_read_back_bit_for_bit() {
 fn weights_take_the_float_type_of_the_model_and_keep_its_gradients() {
     let device = Device::flex().autodiff();
     for model in [
-        mlp(Activation::Tanh).init_seeded(0, &device),
-        mlp(Activation::Tanh).init(&device),
+        mlp(Activation::Tanh).init_seeded(0, &device).unwrap(),
+        mlp(Activation::Tanh).init(&device).unwrap(),
     ] {
         let model = load_pytorch_safetensors(model, golden(TANH)).unwrap();
         let weight = model.layers[0].weight.val();
@@ -137,7 +142,7 @@ fn a_file_is_read_like_its_bytes() {
         env!("CARGO_MANIFEST_DIR"),
         "/tests/fixtures/cnn.safetensors"
     );
-    let model = cnn_config().init_seeded(0, (&device, DType::F64));
+    let model = cnn_config().init_seeded(0, (&device, DType::F64)).unwrap();
     let model =
         load_pytorch_safetensors(model, PytorchWeights::file(path).with_prefix("model.")).unwrap();
     assert_eq!(
@@ -158,8 +163,9 @@ fn message<M: Module>(model: M, weights: impl Into<PytorchWeights>) -> String {
 #[test]
 fn tensors_that_do_not_fit_are_named() {
     let device = Device::flex();
-    // Without the prefix nothing has a place: all six are missing, and x, outputs and the six are left over.
-    let text = message(mlp(Activation::Tanh).init(&device), TANH);
+    // Without the prefix nothing has a place: all six are missing, and x, outputs and the six are
+    // left over.
+    let text = message(mlp(Activation::Tanh).init(&device).unwrap(), TANH);
     for words in [
         "the given bytes",
         "lacks layers.0.bias, layers.0.weight",
@@ -169,7 +175,7 @@ fn tensors_that_do_not_fit_are_named() {
     }
     // A hidden layer of another width, in the layout of the model: [in, out].
     let text = message(
-        MlpConfig::new(vec![64, 20, 16, 10]).init(&device),
+        MlpConfig::new(vec![64, 20, 16, 10]).init(&device).unwrap(),
         golden(TANH),
     );
     assert!(
@@ -185,20 +191,25 @@ fn tensors_that_do_not_fit_are_named() {
     assert!(!text.contains("layers.2"), "{text}");
     // One layer too many, one too few.
     let text = message(
-        MlpConfig::new(vec![64, 24, 16, 10, 5]).init(&device),
+        MlpConfig::new(vec![64, 24, 16, 10, 5])
+            .init(&device)
+            .unwrap(),
         golden(TANH),
     );
     assert!(
         text.contains("the file lacks layers.3.bias, layers.3.weight"),
         "{text}"
     );
-    let text = message(MlpConfig::new(vec![64, 24, 16]).init(&device), golden(TANH));
+    let text = message(
+        MlpConfig::new(vec![64, 24, 16]).init(&device).unwrap(),
+        golden(TANH),
+    );
     assert!(
         text.contains("the model has no place for layers.2.bias, layers.2.weight"),
         "{text}"
     );
     // A model without the norms that the file has.
-    let plain = cnn_config().with_batch_norm(false).init(&device);
+    let plain = cnn_config().with_batch_norm(false).init(&device).unwrap();
     let text = message(plain, PytorchWeights::bytes(CNN).with_prefix("model."));
     assert!(
         text.contains("no place for bn1.bias, bn1.running_mean"),
@@ -210,7 +221,7 @@ fn tensors_that_do_not_fit_are_named() {
 #[test]
 fn unreadable_weights_and_broken_patterns_are_named() {
     let device = Device::flex();
-    let model = || mlp(Activation::Tanh).init(&device);
+    let model = || mlp(Activation::Tanh).init(&device).unwrap();
     let text = message(model(), "no/such/file.safetensors");
     assert!(
         text.contains("no/such/file.safetensors cannot be read"),

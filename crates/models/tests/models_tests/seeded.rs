@@ -12,12 +12,13 @@ fn values<const D: usize>(param: &Param<Tensor<D>>) -> Vec<f64> {
     param.val().into_data().iter::<f64>().collect()
 }
 
-/// First value, last value and sum. The values are the same f64 numbers; only their sum is rounded in another order,
-/// by far less than 1e-14 for a hundred numbers below 1.
+/// First value, last value and sum. The values are the same f64 numbers; only their sum is rounded
+/// in another order, by far less than 1e-14 for a hundred numbers below 1.
 #[track_caller]
 fn assert_drawn<const D: usize>(param: &Param<Tensor<D>>, first: f64, last: f64, sum: f64) {
     let values = values(param);
-    // The bound divides by the root and the reference program divides the product, which may differ by one rounding.
+    // The bound divides by the root and the reference program divides the product, which may differ
+    // by one rounding.
     assert!(
         (values[0] - first).abs() < 1e-16,
         "first {} instead of {first}",
@@ -40,7 +41,9 @@ fn bias(layer: &Linear) -> &Param<Tensor<1>> {
 #[test]
 fn mlp_weights_are_those_of_the_reference_program() {
     let device = Device::flex();
-    let model = MlpConfig::new(vec![6, 4, 3]).init_seeded(7, (&device, DType::F64));
+    let model = MlpConfig::new(vec![6, 4, 3])
+        .init_seeded(7, (&device, DType::F64))
+        .unwrap();
     let [first, second] = &model.layers[..] else {
         panic!("two layers")
     };
@@ -81,7 +84,7 @@ fn cnn_weights_are_those_of_the_reference_program_with_and_without_batch_norm() 
         let config = CnnConfig::new(8)
             .with_channels([2, 3])
             .with_batch_norm(batch_norm);
-        let model = config.init_seeded(7, (&device, DType::F64));
+        let model = config.init_seeded(7, (&device, DType::F64)).unwrap();
         let [bias1, bias2] = [&model.conv1, &model.conv2].map(|conv| conv.bias.as_ref().unwrap());
         assert_eq!(
             (model.conv1.weight.dims(), model.conv2.weight.dims()),
@@ -137,7 +140,8 @@ fn residual_weights_are_those_of_the_reference_program() {
     let device = Device::flex();
     let model = ResidualMlpConfig::new(6, 4, 1)
         .with_classes(3)
-        .init_seeded(7, (&device, DType::F64));
+        .init_seeded(7, (&device, DType::F64))
+        .unwrap();
     let block = &model.blocks[0];
     assert_drawn(
         &model.input.weight,
@@ -182,7 +186,7 @@ fn f32_weights_are_the_f64_weights_rounded() {
     let device = Device::flex();
     let config = MlpConfig::new(vec![6, 4, 3]);
     let [single, double] = [DType::F32, DType::F64]
-        .map(|dtype| values(&config.init_seeded(1, (&device, dtype)).layers[0].weight));
+        .map(|dtype| values(&config.init_seeded(1, (&device, dtype)).unwrap().layers[0].weight));
     // Half a unit in the last place of an f32 below 1/2.
     assert!(
         single
@@ -198,18 +202,20 @@ fn f32_weights_are_the_f64_weights_rounded() {
     );
     assert_eq!(
         single,
-        values(&config.init_seeded(1, &device).layers[0].weight)
+        values(&config.init_seeded(1, &device).unwrap().layers[0].weight)
     );
     assert_ne!(
         single,
-        values(&config.init_seeded(2, &device).layers[0].weight)
+        values(&config.init_seeded(2, &device).unwrap().layers[0].weight)
     );
 }
 
 #[test]
 fn an_autodiff_device_gets_the_same_weights_and_tracks_them() {
     let device = Device::flex().autodiff();
-    let model = MlpConfig::new(vec![6, 4, 3]).init_seeded(7, (&device, DType::F64));
+    let model = MlpConfig::new(vec![6, 4, 3])
+        .init_seeded(7, (&device, DType::F64))
+        .unwrap();
     assert!(model.layers[0].weight.val().is_require_grad());
     assert_drawn(
         &model.layers[0].weight,

@@ -68,11 +68,11 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let workers = Workers::per_core();
         let mut coupled = false;
         self.risk().batches().for_each(|index, batch| {
-            let whole = self.capture(batch.clone())?;
+            let whole = self.record(batch.clone())?;
             if index == 0 {
                 self.check_captured(&batch, &whole)?;
             }
-            let weight = self.weight_of_each(&batch);
+            let weight = self.weight_of_each(&batch)?;
             if !coupled && let Some(rows) = self.independent(&whole, &batch, &workers)? {
                 return each(ExampleGradients {
                     rows,
@@ -114,7 +114,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// As [`example_gradients`](Self::example_gradients).
     pub fn example_statistics(&self) -> Result<ExampleStatistics, Error> {
         let dim = self.space().dim();
-        let mut norms = Vec::with_capacity(self.examples());
+        let mut norms = Vec::new();
         let mut sum_of_squares = vec![0.0; dim];
         let mut coupled = false;
         self.example_gradients(|of_batch| {
@@ -175,16 +175,14 @@ impl<M: Module, B: Batch> Objective<M, B> {
             return Ok(None);
         };
         let rows = Tensor::cat(rows, 0);
-        let (_, gradient) = whole.gradient(self.origin()).map_err(Error::Derivatives)?;
+        let (_, gradient) = whole.gradient(self.origin())?;
         Ok(self.has_mean(&rows, &gradient).then_some(rows))
     }
 
     /// The gradients of the examples through what they share.
     fn coupled(&self, whole: &CapturedLoss, examples: usize) -> Result<Tensor<2>, Error> {
-        has_row_for_each(whole, examples)?;
-        whole
-            .per_example_gradients(self.origin())
-            .map_err(Error::Derivatives)
+        check_rows(whole, examples)?;
+        Ok(whole.per_example_gradients(self.origin())?)
     }
 
     /// The loss on a batch of the first example alone, its data marked.
@@ -194,9 +192,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
         counts: &[bool],
     ) -> Result<CapturedLoss, derivatives::Error> {
         let first = self.prepared(batch, counts, 0..1);
-        self.recording().marked_loss(|model, device, marks| {
+        self.capture().marked_loss(|model, device, marks| {
             let batch = data::marked(first.on_device(device), counts, marks);
-            self.risk().marked_loss(model, &batch, marks)
+            self.risk().evaluate(model, &batch, marks)
         })
     }
 
@@ -224,8 +222,11 @@ impl<M: Module, B: Batch> Objective<M, B> {
     }
 }
 
-/// That the marked outputs have a row for each example.
-pub(crate) fn has_row_for_each(loss: &CapturedLoss, examples: usize) -> Result<(), Error> {
+/// Checks that the marked outputs have a row for each example.
+///
+/// # Errors
+/// [`Error::OutputsNotApart`] and [`Error::OutputRows`].
+pub(crate) fn check_rows(loss: &CapturedLoss, examples: usize) -> Result<(), Error> {
     let rows = loss.output_shape().ok_or(Error::OutputsNotApart)?[0];
     if rows == examples {
         Ok(())

@@ -49,7 +49,8 @@ fn diagonal(values: &[f64]) -> Diagonal {
 }
 
 fn dense(rows: &[f64], dim: usize) -> Dense {
-    Dense::new(rows, dim, DType::F64, &Device::flex()).unwrap()
+    assert_eq!(rows.len(), dim * dim);
+    Dense::new(rows, (&Device::flex(), DType::F64)).unwrap()
 }
 
 /// A symmetric matrix with standard normal entries, row-major.

@@ -79,6 +79,20 @@ fn blocks_follow_visit_order_without_gap_and_leave_buffers_out() {
 }
 
 #[test]
+fn filter_axis_is_one_of_the_axes_of_a_parameter() {
+    let space = || ParameterSpace::of(&zoo(&Device::flex())).unwrap();
+    let changed = space().with_filter_axis("linear.weight", 0).unwrap();
+    assert_eq!(changed.blocks[0].filter_axis, Some(0));
+    for (path, axis) in [("linear.weight", 2), ("linear.wait", 0), ("linear", 0)] {
+        let error = space().with_filter_axis(path, axis).unwrap_err();
+        assert!(
+            matches!(error, Error::Setting { .. }) && error.to_string().contains(path),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn model_without_autodiff_has_the_same_space() {
     let model = zoo(&Device::flex().autodiff());
     let active = ParameterSpace::of(&model).unwrap();

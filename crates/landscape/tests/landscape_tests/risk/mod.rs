@@ -9,8 +9,8 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::operator::download;
 use landscape::{
-    Batch, DifferenceConfig, Error, Hessian, LinearOperator, ParameterSpace, Reduction, Risk,
-    Statistics,
+    Batch, DifferenceConfig, Error, Hessian, LinearOperator, Objective, ParameterSpace, Reduction,
+    Risk, Statistics,
 };
 
 type Pair = (Tensor<2>, Tensor<2>);
@@ -182,6 +182,57 @@ fn streamed_batches_equal_held_ones() {
     let streamed = Risk::mean(loader, mean_square);
     assert_eq!(streamed.value(&model), Ok(39.0));
     assert!((streamed.gradient(&model).unwrap().0 - 39.0).abs() < 1e-14);
+}
+
+/// Five ragged batches are read once by an evaluation, after a look at the first of them.
+#[test]
+fn an_evaluation_reads_streamed_batches_once() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use burn::data::dataloader::{DataLoaderBuilder, batcher::Batcher};
+    use burn::data::dataset::InMemDataset;
+
+    struct Noting(Arc<AtomicUsize>);
+    impl Batcher<f64, Pair> for Noting {
+        fn batch(&self, items: Vec<f64>, device: &Device) -> Pair {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            pair(device, &items)
+        }
+    }
+    let device = Device::flex();
+    let model = line_model(&device, 2.0);
+    let read = Arc::new(AtomicUsize::new(0));
+    let loader = DataLoaderBuilder::new(Noting(Arc::clone(&read)))
+        .batch_size(2)
+        .set_device(device.clone())
+        .build(InMemDataset::new((1..10).map(f64::from).collect()));
+    let reads = |evaluate: &dyn Fn()| {
+        let before = read.load(Ordering::Relaxed);
+        evaluate();
+        read.load(Ordering::Relaxed) - before
+    };
+    let risk = Risk::mean(loader, mean_square);
+    // 4 times the mean of the squares from 1 to 9.
+    let value = 4.0 * 285.0 / 9.0;
+    let found = reads(&|| assert!((risk.value(&model).unwrap() / value - 1.0).abs() < 1e-14));
+    assert_eq!(found, 5 + 1);
+    let objective = Objective::at(&model, &risk).unwrap();
+    let gradient = || {
+        let (loss, gradient) = objective.gradient_here().unwrap();
+        assert!((loss / value - 1.0).abs() < 1e-14);
+        // The derivatives of mean (w x + b)^2 at b = 0.
+        let expected = [2.0 * 2.0 * 285.0 / 9.0, 2.0 * 2.0 * 45.0 / 9.0];
+        for (found, expected) in download(&gradient).iter().zip(expected) {
+            assert!((found / expected - 1.0).abs() < 1e-14);
+        }
+    };
+    // The first gradient of a risk looks at its first batch once more.
+    assert!(reads(&gradient) <= 5 + 1);
+    assert_eq!(reads(&gradient), 5);
+    assert_eq!(reads(&|| assert_eq!(objective.examples(), Ok(9))), 0);
+    let fresh = Objective::at(&model, &risk).unwrap();
+    assert_eq!(reads(&|| assert_eq!(fresh.examples(), Ok(9))), 5);
 }
 
 #[derive(Module, Debug)]

@@ -9,8 +9,9 @@ use landscape::operator::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::spectrum::materialize;
 use landscape::{
-    Batch, DifferenceConfig, Error, Fisher, GaussNewton, Grid, Hessian, Method, Objective,
-    ParameterSpace, Reduction, Risk, Stated, TensorMapper, line, plane, random_direction,
+    Batch, DifferenceConfig, Error, Fisher, GaussNewton, Grid, Hessian, LinearOperator, Method,
+    Objective, ParameterSpace, Reduction, Risk, Stated, TensorMapper, line, plane,
+    random_direction,
 };
 
 /// Tokens `[sentences, length]`, 0 is padding, and what they are to become.

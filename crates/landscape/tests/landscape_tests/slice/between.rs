@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use landscape::direction::between;
 use landscape::slice::{
-    Buffers, Evaluation, line_between, line_between_with, linspace, plane_between,
+    Buffers, Evaluation, line_between, line_between_observed, linspace, plane_between,
 };
 use landscape::{Error, Grid, ParameterSpace, Risk, Statistics};
 
@@ -337,9 +337,10 @@ fn a_network_of_another_setting_and_statistics_of_other_shapes_are_refused() {
     assert!(matches!(none, Err(Error::Setting { .. })));
     let infinite = line_between(&a, &b, &risk, &Buffers::Interpolate, &[f64::NAN]);
     assert!(matches!(infinite, Err(Error::Setting { .. })));
-    let stopped = line_between_with(&a, &b, &risk, &Buffers::Interpolate, &[0.0, 1.0], |_, _| {
-        std::ops::ControlFlow::Break(())
-    });
+    let stopped =
+        line_between_observed(&a, &b, &risk, &Buffers::Interpolate, &[0.0, 1.0], |_, _| {
+            std::ops::ControlFlow::Break(())
+        });
     assert_eq!(stopped, Err(Error::Cancelled { done: 1 }));
 }
 

@@ -8,7 +8,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use landscape::direction::between;
 use landscape::sharpness::sam_sharpness;
-use landscape::slice::{Evaluation, line_with, linspace, plane_with};
+use landscape::slice::{
+    Buffers, Evaluation, line_between, line_observed, linspace, plane_observed,
+};
 use landscape::{Error, Grid, ParameterSpace, Risk, line, plane};
 
 #[derive(Module, Debug)]
@@ -125,7 +127,7 @@ fn callback_sees_every_point_and_may_cancel() {
     let (first, second) = (vector(&[1.0, 0.0]), vector(&[0.0, 1.0]));
     let mut seen = Vec::new();
     let grid = Grid::rectangle((0.0..=1.0, 2), (0.0..=1.0, 3));
-    plane_with(&model, &bowl(), [&first, &second], &grid, |at, loss| {
+    plane_observed(&model, &bowl(), [&first, &second], &grid, |at, loss| {
         seen.push((at, loss));
         ControlFlow::Continue(())
     })
@@ -134,7 +136,7 @@ fn callback_sees_every_point_and_may_cancel() {
         seen.iter().map(|s| s.0).collect::<Vec<_>>(),
         [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
     );
-    let stopped = line_with(&model, &bowl(), &first, &[0.0, 1.0, 2.0], |index, _| {
+    let stopped = line_observed(&model, &bowl(), &first, &[0.0, 1.0, 2.0], |index, _| {
         if index == 1 {
             ControlFlow::Break(())
         } else {
@@ -166,6 +168,24 @@ fn wrong_directions_and_empty_grids_are_errors() {
         b: vec![0.0],
     };
     assert!(plane(&model, &bowl(), [&good, &good], &empty).is_err());
+}
+
+#[test]
+fn grids_that_are_none_are_errors_of_the_slice() {
+    let model = point(&[0.5, 0.0]);
+    let good = vector(&[1.0, 0.0]);
+    let infinite = f64::NEG_INFINITY..=1.0;
+    for (range, count) in [(-1.0..=1.0, 0), (f64::NAN..=1.0, 3), (infinite, 2)] {
+        let grid = Grid::square(range.clone(), count);
+        let buffers = Buffers::Interpolate;
+        for found in [
+            plane(&model, &bowl(), [&good, &good], &grid).map(drop),
+            line(&model, &bowl(), &good, &grid.a).map(drop),
+            line_between(&model, &model, &bowl(), &buffers, &grid.a).map(drop),
+        ] {
+            assert!(matches!(found, Err(Error::Setting { .. })), "{range:?}");
+        }
+    }
 }
 
 #[test]
