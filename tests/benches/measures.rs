@@ -34,7 +34,9 @@ trait Subject: Classifier + Sync + 'static {
 /// 64-128-64-10, all 1,797 digits.
 impl Subject for Mlp {
     fn network(device: &Device) -> Self {
-        MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(1, device)
+        MlpConfig::new(vec![64, 128, 64, 10])
+            .init_seeded(1, device)
+            .expect("a network")
     }
 
     fn data() -> (ImageDataset, usize) {
@@ -47,7 +49,9 @@ impl Subject for Mlp {
 /// 8 and 16 channels, 512 images of MNIST.
 impl Subject for Cnn {
     fn network(device: &Device) -> Self {
-        CnnConfig::new(28).init_seeded(1, device)
+        CnnConfig::new(28)
+            .init_seeded(1, device)
+            .expect("a network")
     }
 
     fn data() -> (ImageDataset, usize) {

@@ -31,12 +31,18 @@ pub(crate) fn run(small: bool) -> Result<Table> {
     let rounds = if small { 3 } else { 15 };
     let device = Device::flex().autodiff();
     let (digits, mnist) = (Digits::load()?.images, MnistSubset::load()?.train);
-    let mlp = |layers: Vec<usize>| MlpConfig::new(layers).init_seeded(1, &device);
+    let mlp = |layers: Vec<usize>| {
+        MlpConfig::new(layers)
+            .init_seeded(1, &device)
+            .expect("a network")
+    };
     let mut rows = Vec::new();
     let progress = ProgressBar::new(3);
     let digits_mlp = mlp(vec![64, 128, 64, 10]);
     let mnist_mlp = mlp(vec![784, 128, 64, 10]);
-    let cnn = CnnConfig::new(28).init_seeded(1, &device);
+    let cnn = CnnConfig::new(28)
+        .init_seeded(1, &device)
+        .expect("a network");
     let steps = |of: usize| if small { 10 } else { of };
     measure(
         "digits MLP",

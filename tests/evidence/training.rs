@@ -134,8 +134,8 @@ fn measure<M: Classifier + Sync + 'static>(
         validation_accuracy: accuracy(model, &validation),
         lambda_max: pairs[0].value,
         lambda_residual: pairs[0].residual,
-        trace: trace.mean,
-        trace_error: trace.standard_error,
+        trace: trace.estimate.mean,
+        trace_error: trace.estimate.standard_error,
         sam_sharpness: sam_sharpness(model, &risk, 0.05)?.value,
     })
 }

@@ -30,7 +30,7 @@ fn right(output: Tensor<2>, (_, labels): &Batch) -> f64 {
 pub(crate) fn train() -> Result<f64> {
     let device = Device::flex().autodiff();
     let data = Digits::load()?.images;
-    let mut model = MlpConfig::new(vec![64, 32, 10]).init_seeded(1, &device);
+    let mut model = MlpConfig::new(vec![64, 32, 10]).init_seeded(1, &device)?;
     let mut optim = SgdConfig::new().init();
     let lr = 0.1;
     for epoch in 0..15 {

@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     device.seed(11);
     let data = Digits::load()?.split(&SplitConfig::new())?.train;
     let config = CnnConfig::new(8).with_batch_norm(true).with_dropout(0.3);
-    let mut model = config.init_seeded(3, &device);
+    let mut model = config.init_seeded(3, &device).expect("a network");
     let mut optimiser = AdamConfig::new().init();
     let mut sam = SamConfig::new().init();
     let sample = batch(&data, &(0..96).collect::<Vec<_>>(), &device).into_pair();

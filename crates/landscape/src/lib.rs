@@ -23,25 +23,26 @@ pub mod spectrum;
 
 mod batch;
 mod error;
-mod example_gradients;
-mod fixed;
-mod norm;
 mod parameters;
-mod random;
 mod risk;
+mod vector;
 
-pub use batch::{Batch, Stated, TensorMapper};
+pub use derivatives::Statistics;
+
+pub use batch::{Batch, Fixed, Stated, TensorMapper};
 pub use curvature::{
-    DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, ProductConfig, Step,
+    DifferenceConfig, DifferenceStep, Fisher, GaussNewton, Hessian, Method, Precision,
+    ProductConfig,
 };
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
-pub use example_gradients::{ExampleGradients, ExampleStatistics};
-pub use fixed::Fixed;
-pub use operator::{Domain, LinearOperator};
+pub use operator::LinearOperator;
 pub use parameters::{Block, ParameterSpace, cast, snapshot};
-pub use risk::{Batches, ModelOutputs, Objective, Reduction, Risk, Statistics};
+pub use risk::{
+    Batches, ExampleGradients, ExampleStatistics, ModelOutputs, Objective, Reduction, Risk,
+};
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{
     DensityConfig, LanczosConfig, TraceConfig, hutchinson_trace, spectral_density, top_eigenpairs,
 };
+pub use vector::{Domain, download};

@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     let whole = |data: &ImageDataset| {
         Ok::<_, datasets::Error>(batches(data, data.len(), &device)?.remove(0).into_pair())
     };
-    let mut model = MlpConfig::new(vec![64, 64, 10]).init_seeded(seed, &device);
+    let mut model = MlpConfig::new(vec![64, 64, 10]).init_seeded(seed, &device)?;
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
     let mut optimiser = SgdConfig::new().with_momentum(Some(momentum)).init();
     let mut sam = SamConfig::new().with_rho(0.05).init();

@@ -77,7 +77,7 @@ fn main() -> Result<()> {
     let (train, valid) = (loader(&split.train), loader(&split.validation));
     let net = CnnConfig::new(28)
         .with_batch_norm(true)
-        .init_seeded(seed, &device);
+        .init_seeded(seed, &device)?;
 
     // What is measured: the model on 256 training images.
     let sample = batches(&split.train, 256, &device)?.remove(0).into_pair();

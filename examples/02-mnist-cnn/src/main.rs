@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     // A training loop that knows nothing of what is measured afterwards.
     let mut model = CnnConfig::new(28)
         .with_batch_norm(true)
-        .init_seeded(seed, &device);
+        .init_seeded(seed, &device)?;
     let mut optimiser = AdamConfig::new().init();
     let mut sam = SamConfig::new().with_rho(0.05).init();
     for epoch in 0..epochs {
@@ -84,7 +84,10 @@ fn main() -> Result<()> {
     }
     let trace = TraceConfig::new().with_relative_error(0.1).with_seed(seed);
     let trace = hutchinson_trace(&hessian, &trace)?;
-    println!("trace = {:.3} +- {:.3}", trace.mean, trace.standard_error);
+    println!(
+        "trace = {:.3} +- {:.3}",
+        trace.estimate.mean, trace.estimate.standard_error
+    );
 
     // The loss along a filter-normalised random direction and along the sharpest one.
     let space = ParameterSpace::of(&model)?;

@@ -53,8 +53,7 @@ pub(crate) fn with_network<W: WithNetwork>(
             widths.extend(hidden);
             widths.push(data.train.classes);
             let config = MlpConfig::new(widths).with_activation(activation);
-            config.check()?;
-            work.with(config.init_seeded(seed, device))
+            work.with(config.init_seeded(seed, device)?)
         }
         Model::Cnn | Model::CnnBatchNorm => {
             anyhow::ensure!(
@@ -65,8 +64,7 @@ pub(crate) fn with_network<W: WithNetwork>(
                 .with_classes(data.train.classes)
                 .with_activation(activation)
                 .with_batch_norm(plan.model == Model::CnnBatchNorm);
-            config.check()?;
-            work.with(config.init_seeded(seed, device))
+            work.with(config.init_seeded(seed, device)?)
         }
         Model::ResidualMlp => {
             let width = hidden.first().copied();
@@ -74,8 +72,7 @@ pub(crate) fn with_network<W: WithNetwork>(
             let config = ResidualMlpConfig::new(height * data.train.width, width, hidden.len())
                 .with_classes(data.train.classes)
                 .with_activation(activation);
-            config.check()?;
-            work.with(config.init_seeded(seed, device))
+            work.with(config.init_seeded(seed, device)?)
         }
     }
 }

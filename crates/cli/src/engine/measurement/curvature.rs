@@ -125,8 +125,8 @@ impl Bench<'_> {
         Ok(Finding {
             key: "trace",
             value: json!({
-                "value": number(trace.mean),
-                "standard_error": number(trace.standard_error),
+                "value": number(trace.estimate.mean),
+                "standard_error": number(trace.estimate.standard_error),
                 "converged": trace.converged,
                 "products": products,
                 "seconds": seconds,
@@ -134,8 +134,11 @@ impl Bench<'_> {
             rows: vec![
                 Row::new(
                     "trace",
-                    significant(trace.mean, 4),
-                    format!("std. error {}", significant(trace.standard_error, 2)),
+                    significant(trace.estimate.mean, 4),
+                    format!(
+                        "std. error {}",
+                        significant(trace.estimate.standard_error, 2)
+                    ),
                 )
                 .after(products, "products", seconds),
             ],
