@@ -73,49 +73,21 @@
 #![doc = ""]
 #![doc = include_str!("../COVERAGE.md")]
 
-mod batch_norm;
 mod capture;
-mod data;
 mod error;
-mod examples;
-mod fuse;
 mod graph;
-mod ids;
 mod input_gradient;
 mod kernel;
-mod linearized;
 mod loss;
 mod lower;
-mod many;
-mod marker;
-mod marks;
-mod panics;
-mod paths;
-mod plan;
-mod plane;
 mod primitive;
-mod program_cache;
-mod programs;
-mod quiet;
-mod recorded;
-mod recorder;
-mod step;
-mod stop_gradient;
-mod times;
+mod record;
+mod run;
 mod transform;
-mod vectors;
-mod workers;
 
 pub use capture::{Capture, Statistics};
 pub use error::Error;
-pub use examples::Examples;
-pub use ids::check_ids;
 pub use input_gradient::{allowing_input_gradients, input_gradient};
-pub use linearized::Linearized;
-pub use loss::CapturedLoss;
-pub use marks::Outputs;
-pub use plane::Plane;
-pub use program_cache::ProgramCache;
-pub use quiet::catch as catch_quietly;
-pub use stop_gradient::stop_gradient;
-pub use workers::Workers;
+pub use loss::{CapturedLoss, Examples, Linearized, Plane, ProgramCache};
+pub use record::{Outputs, catch as catch_quietly, check_ids, stop_gradient};
+pub use run::Workers;

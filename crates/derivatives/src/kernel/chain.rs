@@ -6,9 +6,9 @@ use burn_flex::{Flex, FlexTensor};
 use pulp::Arch;
 
 use super::flex::{Real, float};
-use crate::fuse::{Chain, Link, Repeat};
 use crate::graph::elements;
 use crate::primitive::{Binary, Primitive, Site, Unary};
+use crate::run::chain::{Chain, Link, Repeat};
 
 /// Entries that are worked on at a time: all values of a chain for so many stay in the innermost
 /// cache.

@@ -73,8 +73,8 @@ mod none {
     use burn_dispatch::DispatchTensor;
 
     use super::Windows;
-    use crate::fuse::Chain;
     use crate::primitive::{Primitive, Reduce, Site};
+    use crate::run::chain::Chain;
 
     pub(crate) fn chain(
         chain: &Chain,

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::kind::Basic;
 use burn_capture::TensorId;
 
-use crate::marker::{Marker, recorded};
+use super::marker::{Marker, recorded};
 
 /// Marks the outputs of a model, and its data, while its loss is captured.
 ///

@@ -4,21 +4,25 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use burn_dispatch::DispatchTensor;
+
 use crate::graph::Constant;
-use crate::plan::Values;
+
+/// The values of a plan by position; empty where one is not known yet, or not needed any more.
+pub(crate) type PlanValues = Vec<Option<DispatchTensor>>;
 
 /// What plans start from, by their numbers.
-type Started = Mutex<Vec<(u64, Arc<Values>)>>;
+type Started = Mutex<Vec<(u64, Arc<PlanValues>)>>;
 
 /// See the [module](self).
 #[derive(Debug)]
-pub(crate) struct Data {
+pub(crate) struct CapturedData {
     constants: Vec<Arc<Constant>>,
     /// `None` if nothing is to be kept.
     started: Option<Started>,
 }
 
-impl Data {
+impl CapturedData {
     pub(crate) const fn new(constants: Vec<Arc<Constant>>) -> Self {
         Self {
             constants,
@@ -44,11 +48,11 @@ impl Data {
     }
 
     /// The values that `plan` starts from, made by `make` unless they are kept.
-    pub(crate) fn started(&self, plan: u64, make: impl FnOnce() -> Values) -> Arc<Values> {
+    pub(crate) fn started(&self, plan: u64, make: impl FnOnce() -> PlanValues) -> Arc<PlanValues> {
         let Some(started) = &self.started else {
             return Arc::new(make());
         };
-        let find = |known: &[(u64, Arc<Values>)]| {
+        let find = |known: &[(u64, Arc<PlanValues>)]| {
             let found = known.iter().find(|(number, _)| *number == plan);
             found.map(|(_, values)| Arc::clone(values))
         };

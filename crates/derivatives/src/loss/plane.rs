@@ -3,10 +3,10 @@
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_backend::TensorMetadata;
 
+use super::captured::number;
 use crate::graph::{Set, elements};
-use crate::loss::number;
-use crate::plan::{Plan, Values};
 use crate::primitive::upload;
+use crate::run::{Plan, PlanValues};
 use crate::transform::{evaluated, on_plane};
 use crate::{CapturedLoss, Error};
 
@@ -17,7 +17,7 @@ use crate::{CapturedLoss, Error};
 #[derive(Debug)]
 pub struct Plane<const D: usize> {
     plan: Plan,
-    kept: Values,
+    kept: PlanValues,
     coordinates: Set,
     dtype: DType,
     device: Device,

@@ -17,7 +17,7 @@ const ELSEWHERE: [&str; 4] = [
 const DIFFERENTIATES: [&str; 1] = ["Capture tensors do not support autodiff"];
 
 /// Returns the error that a closure's panic amounts to.
-pub(crate) fn error(message: String) -> Error {
+pub(crate) fn error_of_panic(message: String) -> Error {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
     if says(&READS) {
         Error::ReadsData

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device};
 
-use crate::graph::{Graph, NodeId};
+use super::{Graph, NodeId};
 
 /// What was recorded: a graph, and which of its nodes are what.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use burn_backend::TensorMetadata;
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
 
+use super::programs::{Linear, Stacked};
+use super::stacked::{Schedule, chunk};
 use crate::graph::Set;
-use crate::many::{Way, chunk};
 use crate::primitive::{Kind, upload, with_leading};
-use crate::programs::{Linear, Stacked};
-use crate::workers::spread;
+use crate::run::spread;
 use crate::{CapturedLoss, Error, Linearized};
 
 /// The data of several examples: tensors whose first axis counts them, in the order in which a
@@ -47,12 +47,12 @@ impl Linearized {
     pub fn per_example_gradients(&self, examples: Range<usize>) -> Result<Tensor<2>, Error> {
         let loss = self.loss();
         let entries = loss.programs().entries(loss.recorded(), Linear::Examples)?;
-        self.per_example_gradients_by(Way::of(loss.device(), entries), entries, examples)
+        self.per_example_gradients_by(Schedule::of(loss.device(), entries), entries, examples)
     }
 
     fn per_example_gradients_by(
         &self,
-        way: Way,
+        way: Schedule,
         entries: usize,
         examples: Range<usize>,
     ) -> Result<Tensor<2>, Error> {
@@ -64,8 +64,8 @@ impl Linearized {
             examples.end
         );
         let chunk = match way {
-            Way::Jobs => 1,
-            Way::Stacked => chunk(entries, examples.len()),
+            Schedule::Jobs => 1,
+            Schedule::Stacked => chunk(entries, examples.len()),
         };
         let starts: Vec<usize> = examples.clone().step_by(chunk).collect();
         let job = |&start: &usize| {
@@ -75,8 +75,8 @@ impl Linearized {
             Ok(loss.join_rows(blocks, len))
         };
         let parts: Result<Vec<_>, Error> = match way {
-            Way::Jobs => spread(&starts, job).into_iter().collect(),
-            Way::Stacked => starts.iter().map(job).collect(),
+            Schedule::Jobs => spread(&starts, job).into_iter().collect(),
+            Schedule::Stacked => starts.iter().map(job).collect(),
         };
         let parts = parts?;
         if parts.is_empty() {

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::captured::Inner;
 use crate::CapturedLoss;
-use crate::loss::Inner;
 
 /// More different programs than this are not remembered: who makes so many makes them anew for
 /// each batch.

@@ -7,15 +7,15 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
+use super::programs::{Linear, Programs};
 use crate::Error;
-use crate::data::Data;
+use crate::graph::Recorded;
 use crate::graph::{Set, elements};
-use crate::linearized::Linearized;
-use crate::plan::{Plan, Values};
+use crate::loss::Linearized;
 use crate::primitive::Primitive;
-use crate::programs::{Linear, Programs};
-use crate::recorded::Recorded;
-use crate::times::Times;
+use crate::run::CapturedData;
+use crate::run::Profile;
+use crate::run::{Plan, PlanValues};
 
 /// A loss L of the parameters theta, as a program; the batch is part of it.
 ///
@@ -25,7 +25,7 @@ use crate::times::Times;
 #[derive(Debug, Clone)]
 pub struct CapturedLoss {
     inner: Arc<Inner>,
-    data: Arc<Data>,
+    data: Arc<CapturedData>,
     origin: Arc<Vec<TensorData>>,
 }
 
@@ -63,7 +63,7 @@ impl CapturedLoss {
             .map(|&parameter| graph.shape(parameter).to_vec())
             .collect();
         let dim = blocks.iter().map(|shape| elements(shape)).sum();
-        let data = Data::new(recorded.graph.constants().to_vec());
+        let data = CapturedData::new(recorded.graph.constants().to_vec());
         recorded.graph = std::mem::take(&mut recorded.graph).without_data();
         Ok(Self {
             data: Arc::new(data),
@@ -224,7 +224,7 @@ impl CapturedLoss {
     ) -> Result<Vec<(String, Duration, usize)>, Error> {
         let (point, tangent) = (self.split(theta)?, self.split(v)?);
         let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, &tangent)];
-        let mut times = Times::default();
+        let mut times = Profile::default();
         self.hessian_plan()?
             .once(&self.data, &slots, Some(&mut times));
         Ok(times.sorted())
@@ -351,11 +351,11 @@ impl CapturedLoss {
     }
 
     /// The values of `plan` that depend on theta only.
-    pub(crate) fn kept(&self, plan: &Plan, point: &[DispatchTensor]) -> Values {
+    pub(crate) fn kept(&self, plan: &Plan, point: &[DispatchTensor]) -> PlanValues {
         plan.advance(&plan.start(&self.data), Set::POINT, point)
     }
 
-    pub(crate) fn data(&self) -> &Data {
+    pub(crate) fn data(&self) -> &CapturedData {
         &self.data
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use burn::tensor::Tensor;
 use burn_dispatch::DispatchTensor;
 
-use crate::loss::number;
-use crate::many::Last;
-use crate::plan::{Plan, Values};
-use crate::programs::Linear;
-use crate::times::Times;
+use super::captured::number;
+use super::programs::Linear;
+use super::stacked::LastStacked;
+use crate::run::Profile;
+use crate::run::{Plan, PlanValues};
 use crate::{CapturedLoss, Error};
 
 /// A captured loss at one point theta; see [`CapturedLoss::linearize`].
@@ -21,10 +21,10 @@ use crate::{CapturedLoss, Error};
 pub struct Linearized {
     loss: CapturedLoss,
     point: Vec<DispatchTensor>,
-    hessian: OnceLock<Values>,
-    gauss_newton: OnceLock<Values>,
-    fisher: OnceLock<Values>,
-    stacked: Last,
+    hessian: OnceLock<PlanValues>,
+    gauss_newton: OnceLock<PlanValues>,
+    fisher: OnceLock<PlanValues>,
+    stacked: LastStacked,
 }
 
 impl Linearized {
@@ -35,7 +35,7 @@ impl Linearized {
             hessian: OnceLock::new(),
             gauss_newton: OnceLock::new(),
             fisher: OnceLock::new(),
-            stacked: Last::default(),
+            stacked: LastStacked::default(),
         }
     }
 
@@ -127,7 +127,7 @@ impl Linearized {
     fn times(&self, group: usize, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
         let plan = self.loss.curvature_plan();
         let kept = self.kept(plan, &self.hessian);
-        let mut times = Times::default();
+        let mut times = Profile::default();
         plan.group(group, kept, &self.loss.split(v)?, Some(&mut times));
         Ok(times.sorted())
     }
@@ -136,11 +136,11 @@ impl Linearized {
         &self.point
     }
 
-    pub(crate) const fn last(&self) -> &Last {
+    pub(crate) const fn last(&self) -> &LastStacked {
         &self.stacked
     }
 
-    fn kept<'a>(&self, plan: &Plan, kept: &'a OnceLock<Values>) -> &'a Values {
+    fn kept<'a>(&self, plan: &Plan, kept: &'a OnceLock<PlanValues>) -> &'a PlanValues {
         if let Some(values) = kept.get() {
             return values;
         }
@@ -153,7 +153,7 @@ impl Linearized {
     fn product(
         &self,
         plan: &Plan,
-        kept: &OnceLock<Values>,
+        kept: &OnceLock<PlanValues>,
         v: &Tensor<1>,
     ) -> Result<Tensor<1>, Error> {
         let tangent = self.loss.split(v)?;

@@ -12,18 +12,15 @@ use std::time::Instant;
 
 use burn_dispatch::{DispatchDevice, DispatchTensor};
 
-use crate::data::Data;
+use super::captured_data::{CapturedData, PlanValues};
+use super::profile::Profile;
+use super::step::{Step, Work, fused};
 use crate::graph::{Constant, Graph, NodeId, Set, elements};
 use crate::kernel::has_chains;
 use crate::primitive::{Patches, Primitive, Site, upload};
-use crate::step::{Step, Work, fused};
-use crate::times::Times;
 
 /// Number of stages: data, point, tangent.
 const STAGES: usize = 3;
-
-/// Values by position; what is not known yet, or not needed any more, is empty.
-pub(crate) type Values = Vec<Option<DispatchTensor>>;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -132,7 +129,7 @@ impl Plan {
             for list in 0..plan.steps.len() {
                 let uses = plan.uses(list);
                 let steps = std::mem::take(&mut plan.steps[list]);
-                // Values that were added to those of the graph are no inputs of entrywise steps.
+                // PlanValues that were added to those of the graph are no inputs of entrywise steps.
                 let shape = |value: usize| nodes.get(value).map(|&id| graph.shape(id));
                 plan.steps[list] = fused(steps, uses, shape);
             }
@@ -265,7 +262,7 @@ impl Plan {
     }
 
     /// The values that depend on the data only.
-    pub(crate) fn start(&self, data: &Data) -> Arc<Values> {
+    pub(crate) fn start(&self, data: &CapturedData) -> Arc<PlanValues> {
         data.started(self.number, || {
             let mut values = self.uploaded(data);
             self.run(0, &mut values, false, None);
@@ -274,7 +271,7 @@ impl Plan {
         })
     }
 
-    fn uploaded(&self, data: &Data) -> Values {
+    fn uploaded(&self, data: &CapturedData) -> PlanValues {
         let mut values = vec![None; self.stages.len()];
         for &(position, index) in &self.constants {
             let constant = data.constant(index);
@@ -288,7 +285,12 @@ impl Plan {
 
     /// `values` with the slots of `set` given, what can be computed from them computed, and what no
     /// later stage needs forgotten.
-    pub(crate) fn advance(&self, values: &Values, set: Set, slots: &[DispatchTensor]) -> Values {
+    pub(crate) fn advance(
+        &self,
+        values: &PlanValues,
+        set: Set,
+        slots: &[DispatchTensor],
+    ) -> PlanValues {
         let mut values = values.clone();
         self.fill(&mut values, set, slots);
         self.run(stage_of(set), &mut values, false, None);
@@ -300,9 +302,9 @@ impl Plan {
     pub(crate) fn group(
         &self,
         group: usize,
-        kept: &Values,
+        kept: &PlanValues,
         tangent: &[DispatchTensor],
-        times: Option<&mut Times>,
+        times: Option<&mut Profile>,
     ) -> Vec<DispatchTensor> {
         let mut values = kept.clone();
         self.fill(&mut values, Set::TANGENT, tangent);
@@ -313,9 +315,9 @@ impl Plan {
     /// The outputs for these slots, with nothing kept on the way.
     pub(crate) fn once(
         &self,
-        data: &Data,
+        data: &CapturedData,
         slots: &[(Set, &[DispatchTensor])],
-        mut times: Option<&mut Times>,
+        mut times: Option<&mut Profile>,
     ) -> Vec<DispatchTensor> {
         let mut values = if data.keeps() {
             self.start(data).as_ref().clone()
@@ -333,7 +335,7 @@ impl Plan {
         self.outputs(&values)
     }
 
-    fn fill(&self, values: &mut Values, set: Set, slots: &[DispatchTensor]) {
+    fn fill(&self, values: &mut PlanValues, set: Set, slots: &[DispatchTensor]) {
         for &(of, index, position) in &self.slots {
             if of == set {
                 values[position] = Some(slots[index].clone());
@@ -342,7 +344,7 @@ impl Plan {
     }
 
     /// Drops what is not needed after `stage`.
-    fn forget(&self, stage: usize, values: &mut Values) {
+    fn forget(&self, stage: usize, values: &mut PlanValues) {
         for (value, needed) in values.iter_mut().zip(&self.needed) {
             if *needed <= stage {
                 *value = None;
@@ -352,18 +354,24 @@ impl Plan {
 
     /// The outputs, once all that they depend on is computed; of the first group, if there are
     /// several.
-    pub(crate) fn outputs(&self, values: &Values) -> Vec<DispatchTensor> {
+    pub(crate) fn outputs(&self, values: &PlanValues) -> Vec<DispatchTensor> {
         self.outputs_of(0, values)
     }
 
-    fn outputs_of(&self, group: usize, values: &Values) -> Vec<DispatchTensor> {
+    fn outputs_of(&self, group: usize, values: &PlanValues) -> Vec<DispatchTensor> {
         self.outputs[group]
             .iter()
             .map(|&output| values[output].clone().expect(COMPUTED))
             .collect()
     }
 
-    fn run(&self, list: usize, values: &mut Values, once: bool, mut times: Option<&mut Times>) {
+    fn run(
+        &self,
+        list: usize,
+        values: &mut PlanValues,
+        once: bool,
+        mut times: Option<&mut Profile>,
+    ) {
         for step in &self.steps[list] {
             let site = Site {
                 shape: &step.shape,

@@ -6,15 +6,15 @@ use burn::tensor::{Device, Tensor};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
+use super::programs::{Linear, Stacked};
 use crate::graph::Set;
-use crate::plan::{Plan, Values};
-use crate::programs::{Linear, Stacked};
-use crate::workers::spread;
+use crate::run::spread;
+use crate::run::{Plan, PlanValues};
 use crate::{CapturedLoss, Error, Linearized};
 
 /// How several products are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Schedule {
     /// Each by itself, spread over the cores.
     Jobs,
     /// All by one program of stacked vectors.
@@ -33,7 +33,7 @@ pub(crate) fn chunk(entries: usize, vectors: usize) -> usize {
     (LARGEST / entries.max(1)).clamp(1, vectors.max(1))
 }
 
-impl Way {
+impl Schedule {
     /// The faster way for products that compute `entries` numbers each.
     ///
     /// On a CPU larger operations gain nothing, and lose their place in the cache; a GPU wants them.
@@ -51,16 +51,16 @@ impl Way {
 
 /// A stacked program at the point of a [`Linearized`].
 #[derive(Debug)]
-struct Kept {
+struct AtPoint {
     map: Linear,
     len: usize,
     plan: Arc<Plan>,
-    values: Values,
+    values: PlanValues,
 }
 
 /// The last stacked program, with what it keeps of the point.
 #[derive(Debug, Default)]
-pub(crate) struct Last(Mutex<Option<Arc<Kept>>>);
+pub(crate) struct LastStacked(Mutex<Option<Arc<AtPoint>>>);
 
 impl Linearized {
     /// $H v$ for each of `vectors`, in their order: on a GPU by one program of all vectors at once,
@@ -71,17 +71,17 @@ impl Linearized {
     pub fn hessian_vectors(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         let loss = self.loss();
         let entries = loss.programs().entries(loss.recorded(), Linear::Hessian)?;
-        self.hessian_vectors_by(Way::of(loss.device(), entries), entries, vectors)
+        self.hessian_vectors_by(Schedule::of(loss.device(), entries), entries, vectors)
     }
 
     fn hessian_vectors_by(
         &self,
-        way: Way,
+        way: Schedule,
         entries: usize,
         vectors: &[Tensor<1>],
     ) -> Result<Vec<Tensor<1>>, Error> {
         let chunk = chunk(entries, vectors.len());
-        if way == Way::Jobs || chunk == 1 {
+        if way == Schedule::Jobs || chunk == 1 {
             return spread(vectors, |v| self.hessian_vector(v))
                 .into_iter()
                 .collect();
@@ -112,7 +112,7 @@ impl Linearized {
         Ok(kept.plan.outputs(&values))
     }
 
-    fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<Kept>, Error> {
+    fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<AtPoint>, Error> {
         let lock = || self.last().0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = lock()
             .as_ref()
@@ -129,7 +129,7 @@ impl Linearized {
         // with the data for them.
         let start = plan.start(&loss.data().keeping_nothing());
         let values = plan.advance(&start, Set::POINT, self.point());
-        let kept = Arc::new(Kept {
+        let kept = Arc::new(AtPoint {
             map,
             len,
             plan,
@@ -214,9 +214,9 @@ mod tests {
         let point = loss.linearize(&loss.origin()).expect("a point");
         // The last pair of numbers leaves one vector for a second program.
         for (way, entries) in [
-            (Way::Jobs, 1),
-            (Way::Stacked, 1),
-            (Way::Stacked, LARGEST / 3),
+            (Schedule::Jobs, 1),
+            (Schedule::Stacked, 1),
+            (Schedule::Stacked, LARGEST / 3),
         ] {
             let products = point
                 .hessian_vectors_by(way, entries, &vectors)
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn processors_take_jobs_unless_they_are_small() {
         let device = Device::flex();
-        assert_eq!(Way::of(&device, SMALL + 1), Way::Jobs);
-        assert_eq!(Way::of(&device, SMALL), Way::Stacked);
+        assert_eq!(Schedule::of(&device, SMALL + 1), Schedule::Jobs);
+        assert_eq!(Schedule::of(&device, SMALL), Schedule::Stacked);
     }
 }

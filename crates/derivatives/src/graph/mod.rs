@@ -5,11 +5,15 @@
 //! already. Nodes only refer to nodes before them: ascending order is an order of evaluation, and
 //! nothing is ever changed or removed. What a program leaves unused is dropped when it is planned.
 
+mod recorded;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::tensor::{DType, TensorData};
 use burn_dispatch::DispatchTensor;
+
+pub(crate) use recorded::Recorded;
 
 use crate::primitive::Primitive;
 

@@ -6,7 +6,7 @@ use burn::tensor::DType;
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
 
-use crate::fuse::Chain;
+use super::chain::Chain;
 use crate::graph::{Graph, Node, elements};
 use crate::kernel::{self, better_turned};
 use crate::primitive::{Layout, MatMul, Primitive, Reduce, Site, stored};

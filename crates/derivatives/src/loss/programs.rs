@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::Error;
+use crate::graph::Recorded;
 use crate::graph::{Graph, NodeId, Set, elements};
-use crate::plan::Plan;
 use crate::primitive::with_leading;
-use crate::recorded::Recorded;
+use crate::run::Plan;
 use crate::transform::{batch, gradient, jvp, quadratic, vjp};
 
 /// A linear map at a point theta: what it is applied to is an input of its program.

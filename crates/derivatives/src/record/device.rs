@@ -8,12 +8,12 @@ use burn::tensor::{Device, DeviceConfig};
 /// capture at a time.
 static IDLE: Mutex<Vec<(String, Device)>> = Mutex::new(Vec::new());
 
-pub(crate) struct Recorder {
+pub(crate) struct RecordingDevice {
     pub(crate) device: Device,
     settings: String,
 }
 
-impl Recorder {
+impl RecordingDevice {
     /// A recording device on which tensors are created with the types of `device`.
     pub(crate) fn like(device: &Device) -> Self {
         let of = device.settings();
@@ -43,7 +43,7 @@ impl Recorder {
     }
 }
 
-impl Drop for Recorder {
+impl Drop for RecordingDevice {
     fn drop(&mut self) {
         let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push((std::mem::take(&mut self.settings), self.device.clone()));

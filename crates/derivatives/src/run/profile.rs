@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// How long each kind of operation took, and how often it ran.
 #[derive(Debug, Default)]
-pub(crate) struct Times(Vec<(String, Duration, usize)>);
+pub(crate) struct Profile(Vec<(String, Duration, usize)>);
 
-impl Times {
+impl Profile {
     /// One more run of an operation.
     pub(crate) fn add(&mut self, name: String, took: Duration) {
         match self.0.iter_mut().find(|(known, ..)| *known == name) {

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::marker::Marker;
+use super::marker::Marker;
 
 /// Returns `tensor` as a constant of differentiation, at every order.
 ///
