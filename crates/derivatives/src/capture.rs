@@ -362,7 +362,7 @@ impl ModuleMapper for Unreadable<'_> {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::nn::{Linear, LinearConfig};
 

@@ -77,7 +77,6 @@ mod capture;
 mod error;
 mod graph;
 mod input_gradient;
-mod kernel;
 mod loss;
 mod lower;
 mod primitive;

@@ -179,7 +179,7 @@ impl CapturedLoss {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::module::Module;
     use burn::nn::{Linear, LinearConfig};

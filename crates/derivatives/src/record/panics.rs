@@ -30,7 +30,7 @@ pub(crate) fn error_of_panic(message: String) -> Error {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::module::Param;
     use burn::tensor::{Device, Tensor};

@@ -1,178 +1,121 @@
-//! Chains of entrywise operations as one, which makes one pass over memory.
+//! Entrywise steps made one step, where a device has a kernel for chains of them.
 //!
-//! Each operation alone reads and writes whole tensors, and for those the cache is too small long
-//! before the arithmetic counts. This is below the rules of differentiation: only plans know it.
+//! This is below the rules of differentiation: only plans know it.
 
+use std::collections::HashMap;
+
+use burn::tensor::DType;
+use flex_kernels::{Chain, Entrywise};
+
+use super::step::{Step, Work};
 use crate::graph::elements;
-use crate::primitive::{Binary, Primitive, Unary};
+use crate::primitive::{Binary, Primitive, Reduce, Unary};
 
-/// More inputs or operations than this do not fit the innermost cache together.
-const MOST: usize = 16;
-
-/// Where entry `i` of a result finds its entry of an input whose axes of length 1 are repeated:
-/// at `i / run % len`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Repeat {
-    pub(crate) run: usize,
-    pub(crate) len: usize,
-}
-
-impl Repeat {
-    /// `None` where the axes that are not repeated do not stand together.
-    fn of(input: &[usize], shape: &[usize]) -> Option<Self> {
-        let kept = |axis: &usize| input[*axis] == shape[*axis] && shape[*axis] != 1;
-        let axes: Vec<usize> = (0..shape.len()).filter(kept).collect();
-        let (Some(&first), Some(&last)) = (axes.first(), axes.last()) else {
-            return Some(Self { run: 1, len: 1 });
-        };
-        let together = (first..=last).all(|axis| input[axis] == shape[axis]);
-        together.then(|| Self {
-            run: elements(&shape[last + 1..]),
-            len: elements(&shape[first..=last]),
-        })
-    }
-}
-
-/// An operation on earlier values: first come the inputs of the chain, then its results.
-#[derive(Debug, Clone)]
-pub(crate) struct Link {
-    pub(crate) primitive: Primitive,
-    pub(crate) arguments: Vec<usize>,
-}
-
-/// See the [module](self). The last result is the value.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Chain {
-    pub(crate) inputs: Vec<Repeat>,
-    pub(crate) links: Vec<Link>,
-}
-
-/// Whether kernels have this operation.
-const fn has_kernel(primitive: &Primitive) -> bool {
-    matches!(
-        primitive,
-        Primitive::Unary(
-            Unary::Scale(_) | Unary::Offset(_) | Unary::Recip | Unary::Relu | Unary::Step
-        ) | Primitive::Binary(Binary::Add | Binary::Sub | Binary::Mul)
-    )
-}
-
-impl Chain {
-    /// One operation on `inputs`, which have a name and a shape each, as a chain if it can be part of
-    /// one; and the names of the chain's inputs, each once.
-    pub(crate) fn of(
-        primitive: &Primitive,
-        inputs: &[(usize, &[usize])],
-        shape: &[usize],
-    ) -> Option<(Self, Vec<usize>)> {
-        if !has_kernel(primitive) {
-            return None;
-        }
-        let mut chain = Self::default();
-        let mut names: Vec<usize> = Vec::new();
-        let mut arguments = Vec::with_capacity(inputs.len());
-        for (name, input) in inputs {
-            let known = names.iter().position(|known| known == name);
-            arguments.push(known.unwrap_or(names.len()));
-            if known.is_none() {
-                names.push(*name);
-                chain.inputs.push(Repeat::of(input, shape)?);
+/// `steps` with entrywise operations whose value only one other of the same shape uses, or only the
+/// sum of all its entries, made one with it. `uses` counts for each value the steps that use it, and
+/// `shape_of` gives its shape.
+pub(crate) fn fused<'g>(
+    steps: Vec<Step>,
+    mut uses: Vec<usize>,
+    shape_of: impl Fn(usize) -> Option<&'g [usize]>,
+) -> Vec<Step> {
+    // For each value that a chain makes, where in `found`.
+    let mut makers: HashMap<usize, usize> = HashMap::new();
+    let mut found: Vec<Option<Step>> = Vec::with_capacity(steps.len());
+    for mut step in steps {
+        if let Some((mut chain, names)) = chain_of(&step, &shape_of) {
+            step.inputs = names;
+            let mut at = 0;
+            while at < step.inputs.len() {
+                let maker = makers.get(&step.inputs[at]).copied();
+                let inner = maker.and_then(|maker| found[maker].as_ref());
+                let longer = inner.and_then(|inner| match &inner.work {
+                    Work::Many(made) if uses[inner.out] == 1 && inner.shape == step.shape => {
+                        chain.absorb(&step.inputs, at, made, &inner.inputs)
+                    }
+                    _ => None,
+                });
+                let (Some((longer, names)), Some(maker)) = (longer, maker) else {
+                    at += 1;
+                    continue;
+                };
+                // What both used has one use less.
+                for input in found[maker]
+                    .take()
+                    .map_or_else(Vec::new, |inner| inner.inputs)
+                {
+                    uses[input] -= usize::from(step.inputs.contains(&input));
+                }
+                (chain, step.inputs) = (longer, names);
+                at = 0;
             }
+            step.last = vec![false; step.inputs.len()];
+            step.last_of_all = vec![false; step.inputs.len()];
+            step.work = Work::Many(chain);
+            makers.insert(step.out, found.len());
+        } else if is_whole_sum(&step)
+            && let Some(&maker) = makers.get(&step.inputs[0])
+            && uses[step.inputs[0]] == 1
+            && let Some(inner) = found[maker].take()
+            && let Work::Many(chain) = inner.work
+        {
+            step.work = Work::Sum(chain, inner.shape);
+            step.last = vec![false; inner.inputs.len()];
+            step.last_of_all = vec![false; inner.inputs.len()];
+            step.inputs = inner.inputs;
         }
-        chain.links.push(Link {
-            primitive: primitive.clone(),
-            arguments,
-        });
-        Some((chain, names))
+        found.push(Some(step));
     }
-
-    /// This chain with its input `at` computed by `inner`, if that is not too long. `names` are the
-    /// inputs of this one and `inner_names` those of the other; equal names are one input. The result
-    /// comes with its inputs.
-    pub(crate) fn absorb(
-        &self,
-        names: &[usize],
-        at: usize,
-        inner: &Self,
-        inner_names: &[usize],
-    ) -> Option<(Self, Vec<usize>)> {
-        let mut all: Vec<usize> = Vec::new();
-        let mut chain = Self::default();
-        let kept = names.iter().zip(&self.inputs).enumerate();
-        let kept = kept
-            .filter(|(place, _)| *place != at)
-            .map(|(_, input)| input);
-        for (&name, &repeat) in kept.chain(inner_names.iter().zip(&inner.inputs)) {
-            if !all.contains(&name) {
-                all.push(name);
-                chain.inputs.push(repeat);
-            }
-        }
-        let count = all.len();
-        if count + inner.links.len() + self.links.len() > MOST {
-            return None;
-        }
-        let place = |name: &usize| all.iter().position(|known| known == name);
-        for link in &inner.links {
-            chain.links.push(link.moved(
-                |argument| match argument.checked_sub(inner_names.len()) {
-                    Some(link) => count + link,
-                    None => place(&inner_names[argument]).unwrap_or(0),
-                },
-            ));
-        }
-        let computed = count + inner.links.len() - 1;
-        for link in &self.links {
-            chain.links.push(
-                link.moved(|argument| match argument.checked_sub(names.len()) {
-                    Some(link) => computed + 1 + link,
-                    None if argument == at => computed,
-                    None => place(&names[argument]).unwrap_or(0),
-                }),
-            );
-        }
-        Some((chain, all))
-    }
-
-    /// The value, operation by operation: what the kernel is compared with.
-    #[cfg(any(test, not(feature = "flex")))]
-    pub(crate) fn evaluate(
-        &self,
-        inputs: Vec<burn_dispatch::DispatchTensor>,
-        at: &crate::primitive::Site<'_>,
-    ) -> Option<burn_dispatch::DispatchTensor> {
-        let mut values = inputs;
-        for link in &self.links {
-            let arguments = link.arguments.iter();
-            let arguments = arguments
-                .map(|&argument| values[argument].clone())
-                .collect();
-            values.push(link.primitive.evaluate(arguments, at)?);
-        }
-        values.pop()
-    }
+    found.into_iter().flatten().collect()
 }
 
-impl Link {
-    fn moved(&self, to: impl Fn(usize) -> usize) -> Self {
-        Self {
-            primitive: self.primitive.clone(),
-            arguments: self
-                .arguments
-                .iter()
-                .map(|&argument| to(argument))
-                .collect(),
-        }
-    }
+fn is_whole_sum(step: &Step) -> bool {
+    let is_sum = matches!(step.work, Work::One(Primitive::Reduce(Reduce::Sum)));
+    is_sum && step.dtype.is_float() && elements(&step.shape) == 1
 }
 
-#[cfg(all(test, feature = "flex"))]
+/// The step alone as a chain, and the names of its inputs.
+fn chain_of<'g>(
+    step: &Step,
+    shape_of: &impl Fn(usize) -> Option<&'g [usize]>,
+) -> Option<(Chain, Vec<usize>)> {
+    let Work::One(primitive) = &step.work else {
+        return None;
+    };
+    // Kernels are for the two types that a program differentiates in.
+    if !matches!(step.dtype, DType::F32 | DType::F64) {
+        return None;
+    }
+    let operation = entrywise(primitive)?;
+    let inputs = step.inputs.iter();
+    let inputs = inputs.map(|&input| Some((input, shape_of(input)?)));
+    Chain::of(operation, &inputs.collect::<Option<Vec<_>>>()?, &step.shape)
+}
+
+/// Returns the operation of a kernel that does what a primitive does, if there is one.
+const fn entrywise(primitive: &Primitive) -> Option<Entrywise> {
+    Some(match primitive {
+        Primitive::Unary(Unary::Scale(c)) => Entrywise::Scale(c.get()),
+        Primitive::Unary(Unary::Offset(c)) => Entrywise::Offset(c.get()),
+        Primitive::Unary(Unary::Recip) => Entrywise::Recip,
+        Primitive::Unary(Unary::Relu) => Entrywise::Relu,
+        Primitive::Unary(Unary::Step) => Entrywise::Step,
+        Primitive::Binary(Binary::Add) => Entrywise::Add,
+        Primitive::Binary(Binary::Sub) => Entrywise::Sub,
+        Primitive::Binary(Binary::Mul) => Entrywise::Mul,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
 mod tests {
     use burn::tensor::{DType, Device, Tensor, TensorData};
 
+    use burn_dispatch::DispatchTensor;
+    use flex_kernels::Repeat;
+
     use super::*;
     use crate::graph::Real;
-    use crate::kernel;
     use crate::primitive::{Site, upload};
 
     const SHAPE: [usize; 3] = [5, 7, 31];
@@ -181,7 +124,8 @@ mod tests {
     fn chain() -> Chain {
         let whole: &[usize] = &SHAPE;
         let single = |primitive: Primitive, inputs: &[(usize, &[usize])]| {
-            Chain::of(&primitive, inputs, &SHAPE).expect("an entrywise operation")
+            let operation = entrywise(&primitive).expect("an entrywise operation");
+            Chain::of(operation, inputs, &SHAPE).expect("inputs that a kernel reads")
         };
         let then = |outer: (Chain, Vec<usize>), name: usize, inner: (Chain, Vec<usize>)| {
             let at = outer
@@ -214,17 +158,25 @@ mod tests {
         chain
     }
 
-    #[test]
-    fn axes_that_stand_apart_are_not_repeated_by_a_kernel() {
-        assert_eq!(Repeat::of(&[5, 1, 31], &SHAPE), None);
-        assert_eq!(
-            Repeat::of(&[1, 7, 1], &SHAPE),
-            Some(Repeat { run: 31, len: 7 })
-        );
-        assert_eq!(
-            Repeat::of(&[1, 1, 1], &SHAPE),
-            Some(Repeat { run: 1, len: 1 })
-        );
+    /// The value, operation by operation, by Burn's own.
+    fn by_burn(chain: &Chain, inputs: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
+        let mut values = inputs;
+        for link in &chain.links {
+            let primitive: Primitive = match link.operation {
+                Entrywise::Scale(c) => Unary::Scale(Real::new(c)).into(),
+                Entrywise::Offset(c) => Unary::Offset(Real::new(c)).into(),
+                Entrywise::Recip => Unary::Recip.into(),
+                Entrywise::Relu => Unary::Relu.into(),
+                Entrywise::Step => Unary::Step.into(),
+                Entrywise::Add => Binary::Add.into(),
+                Entrywise::Sub => Binary::Sub.into(),
+                Entrywise::Mul => Binary::Mul.into(),
+            };
+            let arguments = link.arguments.iter().map(|&at| values[at].clone());
+            let value = primitive.evaluate(arguments.collect(), at);
+            values.push(value.expect("an operation has a value"));
+        }
+        values.pop().expect("a chain has a link")
     }
 
     #[test]
@@ -254,18 +206,16 @@ mod tests {
                     .collect()
             };
             let data = |value| Tensor::<3>::from_dispatch(value).into_data();
-            let expected = data(chain.evaluate(inputs(), &site).expect("a value"));
+            let expected = data(by_burn(&chain, inputs(), &site));
             let shared = inputs();
-            let beside = kernel::chain(&chain, shared.clone(), &site).expect("a value");
+            let beside =
+                flex_kernels::chain(&chain, shared.clone(), &SHAPE, dtype).expect("a value");
             assert_eq!(data(beside), expected);
             drop(shared);
-            let over = kernel::chain(&chain, inputs(), &site).expect("a value");
+            let over = flex_kernels::chain(&chain, inputs(), &SHAPE, dtype).expect("a value");
             assert_eq!(data(over), expected);
-            let site = Site {
-                shape: &[1, 1, 1],
-                ..site
-            };
-            let sum = kernel::chain_sum(&chain, inputs(), &SHAPE, &site).expect("a sum");
+            let sum = flex_kernels::chain_sum(&chain, inputs(), &SHAPE, &[1, 1, 1], dtype)
+                .expect("a sum");
             let sum = data(sum).iter::<f64>().next().expect("a number");
             let terms: Vec<f64> = expected.iter::<f64>().collect();
             // Up to 1085 roundings, which are of both signs, of terms of the size of their sum of sizes.

@@ -1,7 +1,7 @@
 //! Running a graph on a device: a plan of steps, some of which do a chain of operations at once.
 
 mod captured_data;
-pub(crate) mod chain;
+mod chain;
 mod plan;
 mod profile;
 mod step;

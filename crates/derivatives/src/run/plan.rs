@@ -13,10 +13,10 @@ use std::time::Instant;
 use burn_dispatch::{DispatchDevice, DispatchTensor};
 
 use super::captured_data::{CapturedData, PlanValues};
+use super::chain::fused;
 use super::profile::Profile;
-use super::step::{Step, Work, fused};
+use super::step::{Step, Work};
 use crate::graph::{Constant, Graph, NodeId, Set, elements};
-use crate::kernel::has_chains;
 use crate::primitive::{Patches, Primitive, Site, upload};
 
 /// Number of stages: data, point, tangent.
@@ -125,7 +125,7 @@ impl Plan {
         if lay_out_again {
             plan.lay_out_again();
         }
-        if has_chains(device) {
+        if flex_kernels::are_for(device) {
             for list in 0..plan.steps.len() {
                 let uses = plan.uses(list);
                 let steps = std::mem::take(&mut plan.steps[list]);

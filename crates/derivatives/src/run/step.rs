@@ -1,15 +1,12 @@
-//! One step of a plan, and how steps become fewer and faster.
-
-use std::collections::HashMap;
+//! A step of a plan.
 
 use burn::tensor::DType;
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
+use flex_kernels::Chain;
 
-use super::chain::Chain;
-use crate::graph::{Graph, Node, elements};
-use crate::kernel::{self, better_turned};
-use crate::primitive::{Layout, MatMul, Primitive, Reduce, Site, stored};
+use crate::graph::{Graph, Node};
+use crate::primitive::{Layout, MatMul, Primitive, Site, stored};
 
 /// What a step does.
 #[derive(Debug, Clone)]
@@ -79,8 +76,10 @@ impl Work {
     ) -> Option<DispatchTensor> {
         match self {
             Self::One(primitive) => primitive.evaluate(inputs, site),
-            Self::Many(chain) => kernel::chain(chain, inputs, site),
-            Self::Sum(chain, shape) => kernel::chain_sum(chain, inputs, shape, site),
+            Self::Many(chain) => flex_kernels::chain(chain, inputs, site.shape, site.dtype),
+            Self::Sum(chain, of) => {
+                flex_kernels::chain_sum(chain, inputs, of, site.shape, site.dtype)
+            }
             Self::Turned(product) => {
                 let turned = MatMul {
                     transpose_a: !product.transpose_b,
@@ -120,85 +119,15 @@ impl Work {
 
 fn names_of(chain: &Chain) -> String {
     let links = chain.links.iter();
-    let names: Vec<String> = links.map(|link| format!("{:?}", link.primitive)).collect();
+    let names: Vec<String> = links.map(|link| format!("{:?}", link.operation)).collect();
     names.join(", ")
 }
 
-/// `steps` with entrywise operations whose value only one other of the same shape uses, or only the
-/// sum of all its entries, made one with it. `uses` counts for each value the steps that use it, and
-/// `shape_of` gives its shape.
-pub(crate) fn fused<'g>(
-    steps: Vec<Step>,
-    mut uses: Vec<usize>,
-    shape_of: impl Fn(usize) -> Option<&'g [usize]>,
-) -> Vec<Step> {
-    // For each value that a chain makes, where in `found`.
-    let mut makers: HashMap<usize, usize> = HashMap::new();
-    let mut found: Vec<Option<Step>> = Vec::with_capacity(steps.len());
-    for mut step in steps {
-        if let Some((mut chain, names)) = chain_of(&step, &shape_of) {
-            step.inputs = names;
-            let mut at = 0;
-            while at < step.inputs.len() {
-                let maker = makers.get(&step.inputs[at]).copied();
-                let inner = maker.and_then(|maker| found[maker].as_ref());
-                let longer = inner.and_then(|inner| match &inner.work {
-                    Work::Many(made) if uses[inner.out] == 1 && inner.shape == step.shape => {
-                        chain.absorb(&step.inputs, at, made, &inner.inputs)
-                    }
-                    _ => None,
-                });
-                let (Some((longer, names)), Some(maker)) = (longer, maker) else {
-                    at += 1;
-                    continue;
-                };
-                // What both used has one use less.
-                for input in found[maker]
-                    .take()
-                    .map_or_else(Vec::new, |inner| inner.inputs)
-                {
-                    uses[input] -= usize::from(step.inputs.contains(&input));
-                }
-                (chain, step.inputs) = (longer, names);
-                at = 0;
-            }
-            step.last = vec![false; step.inputs.len()];
-            step.last_of_all = vec![false; step.inputs.len()];
-            step.work = Work::Many(chain);
-            makers.insert(step.out, found.len());
-        } else if is_whole_sum(&step)
-            && let Some(&maker) = makers.get(&step.inputs[0])
-            && uses[step.inputs[0]] == 1
-            && let Some(inner) = found[maker].take()
-            && let Work::Many(chain) = inner.work
-        {
-            step.work = Work::Sum(chain, inner.shape);
-            step.last = vec![false; inner.inputs.len()];
-            step.last_of_all = vec![false; inner.inputs.len()];
-            step.inputs = inner.inputs;
-        }
-        found.push(Some(step));
-    }
-    found.into_iter().flatten().collect()
-}
-
-fn is_whole_sum(step: &Step) -> bool {
-    let is_sum = matches!(step.work, Work::One(Primitive::Reduce(Reduce::Sum)));
-    is_sum && step.dtype.is_float() && elements(&step.shape) == 1
-}
-
-/// The step alone as a chain, and the names of its inputs.
-fn chain_of<'g>(
-    step: &Step,
-    shape_of: &impl Fn(usize) -> Option<&'g [usize]>,
-) -> Option<(Chain, Vec<usize>)> {
-    let Work::One(primitive) = &step.work else {
-        return None;
-    };
-    if !step.dtype.is_float() {
-        return None;
-    }
-    let inputs = step.inputs.iter();
-    let inputs = inputs.map(|&input| Some((input, shape_of(input)?)));
-    Chain::of(primitive, &inputs.collect::<Option<Vec<_>>>()?, &step.shape)
+/// Returns whether a product `A Bᵀ`, `[m, k]` by `[k, n]`, is faster as the transpose of the product
+/// of the transposed factors.
+///
+/// Burn's CPU matrix product packs its factors for the shorter side. With a long inner axis it is by
+/// half slower where the result is wide, as the gradients of convolution weights are.
+const fn better_turned(device: &DispatchDevice, m: usize, n: usize, k: usize) -> bool {
+    flex_kernels::are_for(device) && 2 * m <= n && k >= 4 * n
 }

@@ -2,27 +2,19 @@
 
 use std::ops::Range;
 
-use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
 
-use super::Windows;
-use super::flex::{Real, contiguous, float};
-use super::windows::inside;
+use crate::Windows;
+use crate::real::{Real, contiguous, float, for_type};
+use crate::window_kernels::inside;
 
-/// The maxima of the windows over the last two axes of `[A, B, H, W]`. A window with an entry that is
+/// Returns the maxima of the windows over the last two axes of `[A, B, H, W]`. A window with an entry that is
 /// no number has none.
-pub(crate) fn maxima(
-    x: &DispatchTensor,
-    windows: &Windows,
-    shape: &[usize],
-) -> Option<DispatchTensor> {
+#[must_use]
+pub fn maxima(x: &DispatchTensor, windows: &Windows, shape: &[usize]) -> Option<DispatchTensor> {
     let x = contiguous(x)?;
-    match x.dtype() {
-        DType::F32 => maxima_of::<f32>(&x, windows, shape),
-        DType::F64 => maxima_of::<f64>(&x, windows, shape),
-        _ => None,
-    }
+    for_type!(x, maxima_of(windows, shape))
 }
 
 fn maxima_of<E: Real>(
@@ -80,7 +72,7 @@ fn in_pairs<E: Real>(entries: &[E], windows: &Windows) -> Vec<E> {
     values
 }
 
-/// The second, if it is larger or no number.
+/// Returns the second, if it is larger or no number.
 fn larger<E: Real>(x: E, y: E) -> E {
     if y > x || y.is_nan() { y } else { x }
 }
@@ -93,7 +85,7 @@ struct Tap {
     first: usize,
 }
 
-/// The entries of the windows along an axis; none if a window has no entry inside the input.
+/// Returns the entries of the windows along an axis; none if a window has no entry inside the input.
 fn taps(windows: &Windows, axis: usize) -> Option<Vec<Tap>> {
     let taps: Vec<Tap> = (0..windows.kernel[axis])
         .map(|offset| {
@@ -111,7 +103,12 @@ fn taps(windows: &Windows, axis: usize) -> Option<Vec<Tap>> {
         .then_some(taps)
 }
 
-/// Each entry becomes the larger of itself and the one beside it, or what is no number.
+/// Returns whether no window lies outside the input with all its entries.
+pub(crate) fn every_window_has_an_entry(windows: &Windows) -> bool {
+    (0..2).all(|axis| taps(windows, axis).is_some())
+}
+
+/// Makes each entry the larger of itself and the one beside it, or what is no number.
 fn raise<'a, E: Real + 'a>(to: &mut [E], from: impl Iterator<Item = &'a E>) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = larger(*to, from);

@@ -2,27 +2,24 @@
 
 use std::ops::Range;
 
-use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::Windows;
-use super::flex::{Real, contiguous, float, for_type, int};
+use crate::Windows;
+use crate::maxima::every_window_has_an_entry;
+use crate::real::{Real, contiguous, float, for_type, int};
 
 /// `[C, N, H, W]` to `[C kh kw, N Ho Wo]`.
-pub(crate) fn patches(
-    x: &DispatchTensor,
-    windows: &Windows,
-    shape: &[usize],
-) -> Option<DispatchTensor> {
+#[must_use]
+pub fn patches(x: &DispatchTensor, windows: &Windows, shape: &[usize]) -> Option<DispatchTensor> {
     let x = contiguous(x)?;
     for_type!(x, patches_of(windows, shape))
 }
 
 /// The outputs along an axis whose window entry `offset` is inside the input.
-pub(super) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
+pub(crate) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
     let shift = offset * windows.dilation[axis];
     let (stride, padding) = (windows.stride[axis], windows.padding[axis]);
     let first = padding.saturating_sub(shift).div_ceil(stride);
@@ -149,11 +146,8 @@ fn patches_of<E: Real>(
 }
 
 /// The transpose of [`patches`]: `[C kh kw, N Ho Wo]` summed into `[C, N, H, W]`.
-pub(crate) fn unpatches(
-    p: &DispatchTensor,
-    windows: &Windows,
-    shape: &[usize],
-) -> Option<DispatchTensor> {
+#[must_use]
+pub fn unpatches(p: &DispatchTensor, windows: &Windows, shape: &[usize]) -> Option<DispatchTensor> {
     let p = contiguous(p)?;
     for_type!(p, unpatches_of(windows, shape))
 }
@@ -209,7 +203,8 @@ fn unpatches_of<E: Real>(
 }
 
 /// Positions in the plane of the first maximum of each window of `[A, B, H, W]`.
-pub(crate) fn max_positions(
+#[must_use]
+pub fn max_positions(
     x: &DispatchTensor,
     windows: &Windows,
     shape: &[usize],
@@ -236,6 +231,9 @@ fn max_positions_of<E: Real>(
                 Arch::new().dispatch(|| inside_positions(plane, windows, best, taps, out));
             });
         return Some(int(positions, shape));
+    }
+    if !every_window_has_an_entry(windows) {
+        return None;
     }
     positions
         .par_chunks_mut((ho * wo).max(1))
@@ -266,7 +264,8 @@ fn max_positions_of<E: Real>(
                         }
                     }
                 }
-                *position = i64::try_from(found.unwrap_or(0)).unwrap_or(i64::MAX);
+                let found = found.expect("every window has an entry inside the input");
+                *position = i64::try_from(found).expect("no tensor has 2^63 entries");
             }
         });
     Some(int(positions, shape))
@@ -290,7 +289,8 @@ fn inside_positions<E: Real>(
             let (a, b) = (tap / windows.kernel[1], tap % windows.kernel[1]);
             let offset = a * windows.dilation[0] * w + b * windows.dilation[1];
             let line = plane[corner + offset..].iter().step_by(stride);
-            let number = u32::try_from(offset).unwrap_or(u32::MAX);
+            let number =
+                u32::try_from(offset).expect("`are_inside` has found positions of 32 bits");
             for ((&value, best), found) in line.zip(best.iter_mut()).zip(taps.iter_mut()) {
                 // The first, unless a later one is larger or no number, as in Burn.
                 let better = tap == 0 || value > *best || value.is_nan();
@@ -300,7 +300,8 @@ fn inside_positions<E: Real>(
         }
         for (x, (out, &tap)) in out.iter_mut().zip(taps.iter()).enumerate() {
             let first = corner + x * stride;
-            *out = i64::try_from(first).unwrap_or(i64::MAX) + i64::from(tap);
+            let first = i64::try_from(first).expect("no tensor has 2^63 entries");
+            *out = first + i64::from(tap);
         }
     }
 }

@@ -1,33 +1,34 @@
-//! Plain loops over contiguous tensors of f32 or f64 on Burn's CPU backend.
-
-use std::ops::{Add, AddAssign, Mul};
+//! Passes over one parameter of a model: an ascent, and the sums that it needs.
+//!
+//! The climb is that of Burn's operations to the last bit; the sums differ from theirs by the order
+//! of their terms.
 
 use burn::tensor::{DType, Tensor, TensorData};
-use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
-use burn_flex::{Flex, FlexTensor};
+use burn_flex::FlexTensor;
 use pulp::{Arch, NullaryFnOnce};
 
-use super::Sums;
+use crate::Sums;
+use crate::real::{Real, of_flex, on_flex};
+use crate::sum::sum_of_terms;
 
 /// Entries that are summed in their own type, before the sum goes on in float64.
 const BLOCK: usize = 1 << 12;
 
-/// Sums side by side: several vector registers, so that no sum waits for the one before.
-const LANES: usize = 16;
-
-/// The sums of a gradient, for T = |w| + eta where `scale` has w and eta, with another gradient if there is one.
-pub(super) fn sums<const D: usize>(
+/// Returns the sums of a gradient, for `T = |w| + η` where `scale` has w and η, with another
+/// gradient if there is one.
+#[must_use]
+pub fn sums<const D: usize>(
     gradient: &Tensor<D>,
     scale: Option<(&Tensor<D>, f64)>,
     other: Option<&Tensor<D>>,
 ) -> Option<Sums> {
-    let gradient = on_flex(gradient)?;
+    let gradient = on_flex(gradient.clone().into_dispatch())?;
     let scale = match scale {
-        Some((weight, eta)) => Some((on_flex(weight)?, eta)),
+        Some((weight, eta)) => Some((on_flex(weight.clone().into_dispatch())?, eta)),
         None => None,
     };
     let other = match other {
-        Some(other) => Some(on_flex(other)?),
+        Some(other) => Some(on_flex(other.clone().into_dispatch())?),
         None => None,
     };
     match gradient.dtype() {
@@ -37,70 +38,22 @@ pub(super) fn sums<const D: usize>(
     }
 }
 
-/// w + factor T T g, for T = |w| + eta, or 1 without an eta.
-pub(super) fn climbed<const D: usize>(
+/// Returns `w + factor · T T g`, for `T = |w| + η`, or 1 without an η.
+#[must_use]
+pub fn climbed<const D: usize>(
     weight: &Tensor<D>,
     gradient: &Tensor<D>,
     factor: f64,
     eta: Option<f64>,
 ) -> Option<Tensor<D>> {
-    let (weight, gradient) = (on_flex(weight)?, on_flex(gradient)?);
+    let (weight, gradient) = (
+        on_flex(weight.clone().into_dispatch())?,
+        on_flex(gradient.clone().into_dispatch())?,
+    );
     match weight.dtype() {
         DType::F32 => climbed_of::<f32, D>(&weight, &gradient, factor, eta),
         DType::F64 => climbed_of::<f64, D>(&weight, &gradient, factor, eta),
         _ => None,
-    }
-}
-
-fn on_flex<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
-    let tensor = tensor.clone().into_dispatch();
-    match <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor).ok()? {
-        BackendTensor::Float(tensor) => Some(tensor),
-        _ => None,
-    }
-}
-
-/// A float type of the backend.
-trait Real:
-    burn::tensor::Element
-    + Copy
-    + Default
-    + Into<f64>
-    + Add<Output = Self>
-    + AddAssign
-    + Mul<Output = Self>
-{
-    fn of(value: f64) -> Self;
-    fn abs(self) -> Self;
-    /// The entries of a tensor, if it is contiguous and of this type.
-    fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
-}
-
-impl Real for f32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "rounded to the type of the tensor, as Burn does"
-    )]
-    fn of(value: f64) -> Self {
-        value as Self
-    }
-    fn abs(self) -> Self {
-        Self::abs(self)
-    }
-    fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
-        tensor.as_slice()
-    }
-}
-
-impl Real for f64 {
-    fn of(value: f64) -> Self {
-        value
-    }
-    fn abs(self) -> Self {
-        Self::abs(self)
-    }
-    fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
-        tensor.as_slice()
     }
 }
 
@@ -140,7 +93,7 @@ impl<E: Real> NullaryFnOnce for SumsOf<'_, E> {
         let mut sums = Sums::default();
         for (number, gradient) in self.gradient.chunks(BLOCK).enumerate() {
             let range = number * BLOCK..number * BLOCK + gradient.len();
-            let plain = sum_of(
+            let plain = sum_of_terms(
                 gradient,
                 gradient,
                 #[inline(always)]
@@ -149,7 +102,7 @@ impl<E: Real> NullaryFnOnce for SumsOf<'_, E> {
             sums.plain += plain;
             sums.scaled += match self.scale {
                 None => plain,
-                Some((weight, eta)) => sum_of(
+                Some((weight, eta)) => sum_of_terms(
                     gradient,
                     &weight[range.clone()],
                     #[inline(always)]
@@ -160,7 +113,7 @@ impl<E: Real> NullaryFnOnce for SumsOf<'_, E> {
                 ),
             };
             if let Some(other) = self.other {
-                sums.dot += sum_of(
+                sums.dot += sum_of_terms(
                     gradient,
                     &other[range],
                     #[inline(always)]
@@ -170,27 +123,6 @@ impl<E: Real> NullaryFnOnce for SumsOf<'_, E> {
         }
         sums
     }
-}
-
-/// The sum of a term for each entry of a block, in several sums side by side.
-#[inline(always)]
-fn sum_of<E: Real>(x: &[E], y: &[E], term: impl Fn(E, E) -> E) -> f64 {
-    let [mut even, mut odd] = [[E::default(); LANES]; 2];
-    let (mut xs, mut ys) = (x.chunks_exact(2 * LANES), y.chunks_exact(2 * LANES));
-    for (x, y) in (&mut xs).zip(&mut ys) {
-        let ((x_even, x_odd), (y_even, y_odd)) = (x.split_at(LANES), y.split_at(LANES));
-        for (sum, (&x, &y)) in even.iter_mut().zip(x_even.iter().zip(y_even)) {
-            *sum += term(x, y);
-        }
-        for (sum, (&x, &y)) in odd.iter_mut().zip(x_odd.iter().zip(y_odd)) {
-            *sum += term(x, y);
-        }
-    }
-    let rest = xs.remainder().iter().zip(ys.remainder());
-    for (lane, (&x, &y)) in rest.enumerate() {
-        even[lane % LANES] += term(x, y);
-    }
-    even.into_iter().chain(odd).map(Into::into).sum()
 }
 
 fn climbed_of<E: Real, const D: usize>(
@@ -211,9 +143,7 @@ fn climbed_of<E: Real, const D: usize>(
         eta: eta.map(E::of),
     });
     let tensor = FlexTensor::from_data(TensorData::new(values, shape));
-    let tensor = BackendTensor::Float(tensor);
-    let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(tensor);
-    Some(Tensor::from_dispatch(tensor))
+    Some(Tensor::from_dispatch(of_flex(tensor)))
 }
 
 struct ClimbedOf<'a, E> {

@@ -1,16 +1,15 @@
 //! A sum of multiples in one pass over memory, for `flex`.
 
-use std::ops::{Add, Mul};
-
 use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
 
-use super::flex::{Real, contiguous, float};
+use crate::real::{Real, contiguous, float};
 
-/// $c + \sum_i s_i t_i$ for one or two terms, all shaped alike, and numbers $s_i$; with `relu`, what is
-/// negative becomes zero.
-pub(crate) fn combine(
+/// Returns `c + Σᵢ sᵢ tᵢ` for one or two terms, all shaped alike, and numbers `sᵢ`; with `relu`,
+/// negative entries become zero.
+#[must_use]
+pub fn combine(
     base: &DispatchTensor,
     terms: &[DispatchTensor],
     factors: &[DispatchTensor],
@@ -34,16 +33,13 @@ pub(crate) fn combine(
     }
 }
 
-fn sum<E>(
+fn sum<E: Real>(
     base: &FlexTensor,
     terms: &[FlexTensor],
     factors: &[FlexTensor],
     shape: &[usize],
     then: impl Fn(E) -> E,
-) -> Option<DispatchTensor>
-where
-    E: Real + Add<Output = E> + Mul<Output = E>,
-{
+) -> Option<DispatchTensor> {
     let base = E::entries(base)?.iter();
     let number = |tensor| Some(*E::entries(tensor)?.first()?);
     // Not filled with zeros first: that would be another pass.

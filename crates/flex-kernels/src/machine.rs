@@ -1,40 +1,38 @@
 //! A chain of entrywise operations in one pass over memory, or the sum of its entries, for `flex`.
 
 use burn::tensor::DType;
-use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
-use burn_flex::{Flex, FlexTensor};
+use burn_dispatch::DispatchTensor;
+use burn_flex::FlexTensor;
 use pulp::Arch;
 
-use super::flex::{Real, float};
-use crate::graph::elements;
-use crate::primitive::{Binary, Primitive, Site, Unary};
-use crate::run::chain::{Chain, Link, Repeat};
+use crate::chain::{Chain, Entrywise, Link, Repeat};
+use crate::real::{Real, float, in_a_row, of_flex, on_flex};
+use crate::sum::sum_of;
 
 /// Entries that are worked on at a time: all values of a chain for so many stay in the innermost
 /// cache.
 const BLOCK: usize = 512;
 
-/// The value of `chain`; the inputs are given up, so that one of them may be written over.
-pub(crate) fn chain(
+/// Returns the value of `chain`, of this shape and type; the inputs are given up, so that one of
+/// them may be written over.
+#[must_use]
+pub fn chain(
     chain: &Chain,
     inputs: Vec<DispatchTensor>,
-    at: &Site<'_>,
+    shape: &[usize],
+    dtype: DType,
 ) -> Option<DispatchTensor> {
-    let inputs: Vec<FlexTensor> = inputs.into_iter().map(owned).collect::<Option<_>>()?;
-    match at.dtype {
-        DType::F32 => value::<f32>(chain, inputs, at.shape),
-        DType::F64 => value::<f64>(chain, inputs, at.shape),
+    let inputs = owned(inputs)?;
+    match dtype {
+        DType::F32 => value::<f32>(chain, inputs, shape),
+        DType::F64 => value::<f64>(chain, inputs, shape),
         _ => None,
     }
 }
 
-fn owned(tensor: DispatchTensor) -> Option<FlexTensor> {
-    let tensor = <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor);
-    match tensor.ok()? {
-        BackendTensor::Float(tensor) if tensor.is_contiguous() => Some(tensor),
-        BackendTensor::Float(tensor) => Some(tensor.to_contiguous()),
-        _ => None,
-    }
+fn owned(inputs: Vec<DispatchTensor>) -> Option<Vec<FlexTensor>> {
+    let inputs = inputs.into_iter();
+    inputs.map(|input| on_flex(input).map(in_a_row)).collect()
 }
 
 fn value<E: Real>(
@@ -42,7 +40,7 @@ fn value<E: Real>(
     mut inputs: Vec<FlexTensor>,
     shape: &[usize],
 ) -> Option<DispatchTensor> {
-    let total = elements(shape);
+    let total = shape.iter().product();
     let whole = Repeat { run: 1, len: total };
     let free = |(input, repeat): (&FlexTensor, &Repeat)| {
         *repeat == whole && input.is_unique() && input.bytes().len() == total * size_of::<E>()
@@ -82,22 +80,24 @@ fn value<E: Real>(
             return Some(float(values, shape));
         }
     }
-    let target = target?.reshape(shape.to_vec().into());
-    let target = BackendTensor::Float(target);
-    Some(<DispatchTensor as DispatchKindConversion<Flex>>::from_backend(target))
+    Some(of_flex(target?.reshape(shape.to_vec().into())))
 }
 
-/// The sum of all entries of the value of `chain`, which has this shape and is not written down.
-pub(crate) fn chain_sum(
+/// Returns the sum of all entries of the value of `chain`, which has the shape `of` and is not
+/// written down, as a tensor of `shape`, which has one entry, and this type.
+#[must_use]
+pub fn chain_sum(
     chain: &Chain,
     inputs: Vec<DispatchTensor>,
+    of: &[usize],
     shape: &[usize],
-    at: &Site<'_>,
+    dtype: DType,
 ) -> Option<DispatchTensor> {
-    let inputs: Vec<FlexTensor> = inputs.into_iter().map(owned).collect::<Option<_>>()?;
-    match at.dtype {
-        DType::F32 => sum::<f32>(chain, &inputs, elements(shape), at.shape),
-        DType::F64 => sum::<f64>(chain, &inputs, elements(shape), at.shape),
+    let inputs = owned(inputs)?;
+    let total = of.iter().product();
+    match dtype {
+        DType::F32 => sum::<f32>(chain, &inputs, total, shape),
+        DType::F64 => sum::<f64>(chain, &inputs, total, shape),
         _ => None,
     }
 }
@@ -121,21 +121,6 @@ fn sum<E: Real>(
         }
     });
     Some(float(vec![E::of(sum)], shape))
-}
-
-/// The sum of a block, in as many sums side by side as a vector register has entries.
-#[inline(always)]
-fn sum_of<E: Real>(block: &[E]) -> f64 {
-    const SUMS: usize = 16;
-    let mut sums = [E::default(); SUMS];
-    let mut rows = block.chunks_exact(SUMS);
-    for row in &mut rows {
-        for (sum, &entry) in sums.iter_mut().zip(row) {
-            *sum += entry;
-        }
-    }
-    let entries = sums.iter().chain(rows.remainder());
-    entries.map(|&entry| entry.into()).sum()
 }
 
 /// Where the entries of an input are.
@@ -189,7 +174,7 @@ impl<'a, E: Real> Machine<'a, E> {
                 Some(Source::Target) => target,
                 _ => &known[link.arguments[at] * BLOCK..][..len],
             };
-            apply(&link.primitive, argument, &mut free[..len]);
+            apply(link.operation, argument, &mut free[..len]);
         }
     }
 
@@ -227,38 +212,37 @@ fn repeated<E: Real>(entries: &[E], repeat: Repeat, start: usize, out: &mut [E])
     }
 }
 
-/// The same arithmetic as Burn's, entry for entry.
+/// Applies one operation, with the same arithmetic as Burn's, entry for entry.
 #[inline(always)]
-fn apply<'a, E: Real>(primitive: &Primitive, argument: impl Fn(usize) -> &'a [E], out: &mut [E]) {
-    match *primitive {
-        Primitive::Unary(Unary::Scale(c)) => {
-            let c = E::of(c.get());
+fn apply<'a, E: Real>(operation: Entrywise, argument: impl Fn(usize) -> &'a [E], out: &mut [E]) {
+    match operation {
+        Entrywise::Scale(c) => {
+            let c = E::of(c);
             map(argument(0), out, |x| x * c);
         }
-        Primitive::Unary(Unary::Offset(c)) => {
-            let c = E::of(c.get());
+        Entrywise::Offset(c) => {
+            let c = E::of(c);
             map(argument(0), out, |x| x + c);
         }
-        Primitive::Unary(Unary::Recip) => map(argument(0), out, |x| E::of(1.0) / x),
+        Entrywise::Recip => map(argument(0), out, |x| E::of(1.0) / x),
         // What is no number stays so.
-        Primitive::Unary(Unary::Relu) => map(argument(0), out, |x| {
+        Entrywise::Relu => map(argument(0), out, |x| {
             if x.is_nan() || x > E::default() {
                 x
             } else {
                 E::default()
             }
         }),
-        Primitive::Unary(Unary::Step) => map(argument(0), out, |x| {
+        Entrywise::Step => map(argument(0), out, |x| {
             if x > E::default() {
                 E::of(1.0)
             } else {
                 E::default()
             }
         }),
-        Primitive::Binary(Binary::Add) => zip(argument(0), argument(1), out, |x, y| x + y),
-        Primitive::Binary(Binary::Sub) => zip(argument(0), argument(1), out, |x, y| x - y),
-        Primitive::Binary(Binary::Mul) => zip(argument(0), argument(1), out, |x, y| x * y),
-        ref other => unreachable!("{other:?} in a chain"),
+        Entrywise::Add => zip(argument(0), argument(1), out, |x, y| x + y),
+        Entrywise::Sub => zip(argument(0), argument(1), out, |x, y| x - y),
+        Entrywise::Mul => zip(argument(0), argument(1), out, |x, y| x * y),
     }
 }
 
