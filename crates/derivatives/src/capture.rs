@@ -15,7 +15,7 @@ use crate::record::RecordingDevice;
 use crate::record::check_ids;
 use crate::record::normalising_by_batch;
 use crate::record::{Outputs, id_of};
-use crate::record::{catch, error_of_panic};
+use crate::record::{attempt, error_of_panic};
 use crate::{CapturedLoss, Error};
 
 /// What BatchNorm normalises with in a captured loss.
@@ -139,7 +139,7 @@ impl<'m, M: Module> Capture<'m, M> {
         let target = target(&model, &parameters)?;
         let recorder = RecordingDevice::like(&target.device);
         let mut record = Record::default();
-        let captured = catch(|| {
+        let captured = attempt(|| {
             recorder.device.capture_scope(|scope| {
                 let model = model.to_device(&recorder.device);
                 model.visit(&mut OfParameters(&mut record.initialised));

@@ -27,7 +27,7 @@
 //! }
 //! // H v for both batches; the last entry belongs to the bias, on which H is 2
 //! let v = Tensor::<1>::from_floats([0.0, 0.0, 1.0], &device);
-//! for product in Workers::per_core().map(&products, |loss| loss.hessian_vector(&v)) {
+//! for product in Workers::default().map(&products, |loss| loss.hessian_vector(&v)) {
 //!     let bias: f32 = product?.slice_dim(0, 2..3).into_scalar();
 //!     assert_eq!(bias, 2.0);
 //! }
@@ -55,6 +55,13 @@
 //! ([`CapturedLoss::largest_value`] tells). [`ProgramCache`] lets batches of one shape share what was
 //! derived; [`Linearized::hessian_bytes`] tells what a batch would keep, and
 //! [`CapturedLoss::keeping_nothing`] keeps nothing.
+//!
+//! # What a process keeps
+//!
+//! The threads of the [`Workers`], started at their first use, and the recording devices, which Burn
+//! never gives back and which are used again. No result depends on either. The panic hook stays the
+//! program's: a closure that cannot be recorded may panic inside Burn, which is caught, and a hook
+//! that is not to show it asks [`in_trial`].
 //!
 //! # Inside
 //!
@@ -88,5 +95,7 @@ pub use capture::{Capture, Statistics};
 pub use error::Error;
 pub use input_gradient::{allowing_input_gradients, input_gradient};
 pub use loss::{CapturedLoss, Examples, Linearized, Plane, ProgramCache};
-pub use record::{Outputs, catch as catch_quietly, check_ids, stop_gradient};
+#[doc(hidden)]
+pub use record::attempt;
+pub use record::{Outputs, check_ids, in_trial, stop_gradient};
 pub use run::Workers;

@@ -12,7 +12,7 @@ use super::programs::{Linear, Stacked};
 use super::stacked::{Schedule, chunk};
 use crate::graph::Set;
 use crate::primitive::{Kind, upload, with_leading};
-use crate::run::spread;
+use crate::run::Workers;
 use crate::{CapturedLoss, Error, Linearized};
 
 /// The data of several examples: tensors whose first axis counts them, in the order in which a
@@ -75,7 +75,7 @@ impl Linearized {
             Ok(loss.join_rows(blocks, len))
         };
         let parts: Result<Vec<_>, Error> = match way {
-            Schedule::Jobs => spread(&starts, job).into_iter().collect(),
+            Schedule::Jobs => Workers::default().map(&starts, job).into_iter().collect(),
             Schedule::Stacked => starts.iter().map(job).collect(),
         };
         let parts = parts?;

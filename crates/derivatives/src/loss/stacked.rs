@@ -8,7 +8,7 @@ use burn_dispatch::{Dispatch, DispatchTensor};
 
 use super::programs::{Linear, Stacked};
 use crate::graph::Set;
-use crate::run::spread;
+use crate::run::Workers;
 use crate::run::{Plan, PlanValues};
 use crate::{CapturedLoss, Error, Linearized};
 
@@ -82,7 +82,8 @@ impl Linearized {
     ) -> Result<Vec<Tensor<1>>, Error> {
         let chunk = chunk(entries, vectors.len());
         if way == Schedule::Jobs || chunk == 1 {
-            return spread(vectors, |v| self.hessian_vector(v))
+            return Workers::default()
+                .map(vectors, |v| self.hessian_vector(v))
                 .into_iter()
                 .collect();
         }

@@ -36,7 +36,7 @@ use crate::Error;
 use crate::graph::{Graph, NodeId};
 use crate::primitive::{Kind, Primitive};
 use crate::record::Marker;
-use crate::record::catch;
+use crate::record::attempt;
 use crate::transform::vjp;
 
 /// A recorded loss on its way to a graph.
@@ -131,7 +131,7 @@ impl Lowering {
             return Err(exception.refuses(operation));
         }
         // Some constants are computed here, and Burn panics at options that a device has not.
-        catch(|| self.written(operation))
+        attempt(|| self.written(operation))
             .unwrap_or_else(|message| Err(unsupported(coverage::leaf(operation), message)))
     }
 

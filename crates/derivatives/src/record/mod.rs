@@ -20,4 +20,4 @@ pub(crate) use paths::Paths;
 pub use ids::check_ids;
 pub use outputs::Outputs;
 pub use stop_gradient::stop_gradient;
-pub use trial::catch;
+pub use trial::{attempt, in_trial};

@@ -10,6 +10,5 @@ mod workers;
 pub(crate) use captured_data::{CapturedData, PlanValues};
 pub(crate) use plan::Plan;
 pub(crate) use profile::Profile;
-pub(crate) use workers::spread;
 
 pub use workers::Workers;

@@ -4,49 +4,70 @@
 //! the products of many batches it is faster to give each thread a batch of its own: a worker is
 //! a pool of one thread, in which nothing is split.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+/// The threads of all workers of the process, each started when it is first needed.
+static THREADS: Mutex<Vec<Arc<ThreadPool>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Threads that take one job at a time.
+///
+/// A process has one set of them, which all values of this type share and which is started at the
+/// first use. By default as many are used as rayon's pool has threads, in which the call is made:
+/// outside any pool the environment variable `RAYON_NUM_THREADS`, or one for each core. A job that
+/// itself asks for workers does its jobs one after the other.
 ///
 /// ```
 /// use derivatives::Workers;
 ///
-/// let workers = Workers::new(2);
-/// assert_eq!(workers.map(&[1, 2, 3], |n| n * n), [1, 4, 9]);
+/// assert_eq!(Workers::new(2).map(&[1, 2, 3], |n| n * n), [1, 4, 9]);
+/// assert_eq!(Workers::default().map(&[1, 2, 3], |n| n + 1), [2, 3, 4]);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Workers {
-    pools: Vec<ThreadPool>,
+    count: Option<usize>,
 }
 
 impl Workers {
-    /// `count` workers. Where threads cannot be started there are fewer; without any, the calling
-    /// thread does the jobs.
+    /// Creates workers of which at most `count` are used at a time. Without any, the calling thread
+    /// does the jobs; where threads cannot be started there are fewer.
     #[must_use]
-    pub fn new(count: usize) -> Self {
-        let pool = || ThreadPoolBuilder::new().num_threads(1).build().ok();
-        Self {
-            pools: (0..count).map_while(|_| pool()).collect(),
+    pub const fn new(count: usize) -> Self {
+        Self { count: Some(count) }
+    }
+
+    /// Returns how many threads are used for many jobs.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        if IS_WORKER.get() {
+            // Workers that waited for each other's jobs might wait for ever.
+            0
+        } else {
+            self.count.unwrap_or_else(rayon::current_num_threads)
         }
     }
 
-    /// A worker for each core that the process may use.
-    #[must_use]
-    pub fn per_core() -> Self {
-        Self::new(std::thread::available_parallelism().map_or(1, usize::from))
-    }
-
-    /// The results of `job` for all items, in their order.
+    /// Returns the results of `job` for all items, in their order.
     ///
     /// # Panics
     /// If `job` does.
     pub fn map<T: Sync, R: Send>(&self, items: &[T], job: impl Fn(&T) -> R + Sync) -> Vec<R> {
-        if self.pools.is_empty() || items.len() < 2 {
+        let count = self.count();
+        if count == 0 || items.len() < 2 {
             return items.iter().map(job).collect();
         }
+        let threads = threads(count);
+        if threads.is_empty() {
+            return items.iter().map(job).collect();
+        }
+        const NO_PANIC: &str = "no job runs, and so none panics, while the results are locked";
         let next = AtomicUsize::new(0);
         let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
         let work = || {
@@ -54,34 +75,36 @@ impl Workers {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(item) = items.get(index) else { break };
                 let result = job(item);
-                if let Ok(mut results) = results.lock() {
-                    results.push((index, result));
-                }
+                results.lock().expect(NO_PANIC).push((index, result));
             }
         };
-        start(&self.pools, &work);
-        let mut results = results
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        start(&threads, &work);
+        let mut results = results.into_inner().expect(NO_PANIC);
         results.sort_by_key(|&(index, _)| index);
         results.into_iter().map(|(_, result)| result).collect()
     }
 }
 
-/// The results of `job` for all items over the cores, by workers that the process keeps; one after
-/// the other in a thread that is itself a worker.
-pub(crate) fn spread<T: Sync, R: Send>(items: &[T], job: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    static SHARED: OnceLock<Workers> = OnceLock::new();
-    // Workers that waited for each other's jobs might wait for ever.
-    if rayon::current_num_threads() == 1 {
-        return items.iter().map(job).collect();
+/// Returns `count` of the process's threads; fewer where they cannot be started.
+fn threads(count: usize) -> Vec<Arc<ThreadPool>> {
+    let mut threads = THREADS.lock().expect("starting a thread does not panic");
+    while threads.len() < count {
+        let thread = ThreadPoolBuilder::new()
+            .num_threads(1)
+            .thread_name(|_| "derivatives worker".to_owned())
+            .start_handler(|_| IS_WORKER.set(true))
+            .build();
+        match thread {
+            Ok(thread) => threads.push(Arc::new(thread)),
+            Err(_) => break,
+        }
     }
-    SHARED.get_or_init(Workers::per_core).map(items, job)
+    threads.iter().take(count).map(Arc::clone).collect()
 }
 
-/// Runs `work` on every pool at once and waits for all.
-fn start(pools: &[ThreadPool], work: &(impl Fn() + Sync)) {
-    if let Some((first, rest)) = pools.split_first() {
+/// Runs `work` on every thread at once and waits for all.
+fn start(threads: &[Arc<ThreadPool>], work: &(impl Fn() + Sync)) {
+    if let Some((first, rest)) = threads.split_first() {
         first.in_place_scope(|scope| {
             scope.spawn(|_| work());
             start(rest, work);
@@ -91,6 +114,10 @@ fn start(pools: &[ThreadPool], work: &(impl Fn() + Sync)) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::Barrier;
+    use std::thread::{self, ThreadId};
+
     use super::*;
 
     #[test]
@@ -100,6 +127,45 @@ mod tests {
             let doubled = Workers::new(count).map(&items, |n| 2 * n);
             assert!(doubled.iter().copied().eq((0..100).map(|n| 2 * n)));
         }
+    }
+
+    /// The threads that do as many jobs, each of which waits until all have begun.
+    fn taking_part(workers: Workers, count: usize) -> HashSet<ThreadId> {
+        let all = Barrier::new(count);
+        let jobs = vec![(); count];
+        let ids = workers.map(&jobs, |()| {
+            all.wait();
+            thread::current().id()
+        });
+        ids.into_iter().collect()
+    }
+
+    #[test]
+    fn all_workers_of_a_process_share_their_threads() {
+        let three = taking_part(Workers::new(3), 3);
+        assert_eq!(three.len(), 3);
+        assert!(!three.contains(&thread::current().id()));
+        assert_eq!(taking_part(Workers::new(3), 3), three);
+        assert!(taking_part(Workers::new(2), 2).is_subset(&three));
+    }
+
+    #[test]
+    fn worker_that_asks_for_workers_does_the_jobs_itself() {
+        let ids = Workers::new(2).map(&[(), ()], |()| {
+            let own = thread::current().id();
+            let inner = Workers::new(2).map(&[(), (), ()], |()| thread::current().id());
+            inner.iter().all(|id| *id == own)
+        });
+        assert_eq!(ids, [true, true]);
+    }
+
+    #[test]
+    fn there_are_as_many_as_in_the_pool_of_rayon_that_asks() {
+        let pool = ThreadPoolBuilder::new().num_threads(3).build();
+        let count = pool
+            .expect("threads")
+            .install(|| Workers::default().count());
+        assert_eq!(count, 3);
     }
 
     #[test]

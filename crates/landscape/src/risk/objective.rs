@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
-use derivatives::{allowing_input_gradients, catch_quietly};
+use derivatives::{allowing_input_gradients, attempt};
 
 use super::{Reduction, Risk, Statistics, scalar};
 use crate::operator::download;
@@ -246,7 +246,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
                 .map(|(_, gradient)| gradient)
                 .map_err(Error::Derivatives);
         }
-        let gradients = catch_quietly(|| loss.loss.backward())
+        let gradients = attempt(|| loss.loss.backward())
             .map_err(|message| Error::Backward { index, message })?;
         gradient(&self.space, model, gradients).ok_or(Error::Disconnected { index })
     }
