@@ -64,13 +64,20 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         matrix: Matrix,
         config: &ProductConfig,
     ) -> Result<Self, Error> {
+        if config.threads == Some(0) {
+            return Err(Error::Setting {
+                name: "threads",
+                value: "0".into(),
+                allowed: "at least 1",
+            });
+        }
         let mut captured = Self {
             objective,
             matrix,
             held: Vec::new(),
             bytes: 0,
             cutter: Cutter::whole(),
-            workers: Workers::per_core(),
+            workers: config.threads.map_or_else(Workers::default, Workers::new),
             is_limited: config.memory_limit.is_some(),
         };
         let batches = captured.objective.risk().batches().clone();

@@ -120,7 +120,8 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// (write `derivatives::stop_gradient`) or that takes a derivative inside by `backward` (write
     /// `derivatives::input_gradient`).
     ///
-    /// Burn says that a recorded tensor has no value by a panic, which is caught. A lock that the
+    /// Burn says that a recorded tensor has no value by a panic, which is caught. The program's panic
+    /// hook sees it, and can ask [`in_trial`](crate::in_trial) whether to show it. A lock that the
     /// closure holds while it reads is poisoned by it. Where the profile says `panic = "abort"`,
     /// nothing can be caught: the process ends with Burn's message. Use
     /// [`by_differences`](Self::by_differences) there for a loss that reads.
@@ -137,10 +138,11 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         Self::at_with(model, risk, &ProductConfig::new())
     }
 
-    /// [`at`](Self::at) with settings: how much memory products may keep.
+    /// [`at`](Self::at) with settings: how much memory products may keep, and how many threads make
+    /// them.
     ///
     /// # Errors
-    /// As [`at`](Self::at).
+    /// As [`at`](Self::at), and a setting out of range.
     pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
         match ExactProducts::of(Objective::at(model, risk)?, Matrix::Hessian, config) {
             Ok(exact) => Ok(Self(Products::Exact(exact))),

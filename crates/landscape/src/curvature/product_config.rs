@@ -20,4 +20,11 @@ pub struct ProductConfig {
     /// uses its running statistics.
     #[config(default = true)]
     pub cut_batches: bool,
+    /// Threads over which the batches, or their parts, are spread, at least 1.
+    ///
+    /// All operators of a process share one set of threads, started at the first use. `None`, the
+    /// default, takes as many as rayon does: the environment variable `RAYON_NUM_THREADS`, or one
+    /// for each core. The products are the same, bit for bit. Data of one part are one job, in
+    /// which Burn's own operations use the threads of rayon's pool.
+    pub threads: Option<usize>,
 }

@@ -13,7 +13,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{CapturedLoss, ProgramCache, Statistics, Workers, catch_quietly};
+use derivatives::{CapturedLoss, ProgramCache, Statistics, Workers, attempt};
 
 use super::Objective;
 use crate::batch::Batch;
@@ -207,7 +207,7 @@ impl Cutter {
 /// batch, and where one of them does not hold examples (the nodes of a graph, class weights of as many
 /// classes), an index may point outside its part.
 fn values(parts: &[Part], point: &Tensor<1>, workers: &Workers) -> Result<Option<Vec<f64>>, Error> {
-    let values = workers.map(parts, |part| catch_quietly(|| part.loss.value(point)));
+    let values = workers.map(parts, |part| attempt(|| part.loss.value(point)));
     let Ok(values) = values.into_iter().collect::<Result<Vec<_>, String>>() else {
         return Ok(None);
     };

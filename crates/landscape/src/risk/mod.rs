@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{Outputs, Statistics, catch_quietly};
+use derivatives::{Outputs, Statistics, attempt};
 
 pub use batches::Batches;
 pub(crate) use cutter::{Cutter, Part, first_part};
@@ -317,8 +317,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         index: usize,
     ) -> Result<Tensor<1>, Error> {
         let evaluate = || self.evaluate(model, batch, &mut Outputs::default());
-        let loss =
-            catch_quietly(evaluate).map_err(|message| Error::LossPanicked { index, message })?;
+        let loss = attempt(evaluate).map_err(|message| Error::LossPanicked { index, message })?;
         let elements = loss.dims()[0];
         if elements != 1 {
             return Err(Error::LossNotScalar { index, elements });
@@ -368,7 +367,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
             }
             // A closure that works for one batch size only panics here; a loss that is no number is
             // named by the evaluation of the real batch, if it is none there either.
-            match catch_quietly(|| self.batch_loss(model, &batch, 0)) {
+            match attempt(|| self.batch_loss(model, &batch, 0)) {
                 Ok(Ok(loss)) => losses.push(scalar(&loss)),
                 Ok(Err(_)) | Err(_) => return Ok(()),
             }
@@ -398,7 +397,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
                 let loss = (self.loss)(model, batch, &mut Outputs::default());
                 loss.is_tracked().then(|| loss.backward())
             };
-            catch_quietly(trial).is_ok()
+            attempt(trial).is_ok()
         })
     }
 }

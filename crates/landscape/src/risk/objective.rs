@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
-use derivatives::{Statistics, allowing_input_gradients, catch_quietly};
+use derivatives::{Statistics, allowing_input_gradients, attempt};
 
 use super::counted::Counted;
 use super::{Batches, Risk, scalar};
@@ -245,7 +245,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             let captured = self.record(batch.clone())?;
             return Ok(captured.gradient(theta)?.1);
         }
-        let gradients = catch_quietly(|| loss.loss.backward())
+        let gradients = attempt(|| loss.loss.backward())
             .map_err(|message| Error::Backward { index, message })?;
         gradient(&self.space, model, gradients).ok_or(Error::Disconnected { index })
     }

@@ -45,7 +45,7 @@ pub(super) fn values<M: Module, B: Batch, const D: usize>(
     let slice = Slice {
         objective,
         directions,
-        workers: Workers::per_core(),
+        workers: Workers::default(),
     };
     let mut groups = slice.groups(KEPT_BYTES, points);
     let mut losses = Vec::with_capacity(points.len());

@@ -22,7 +22,7 @@ use crate::composition::truth::{Estimate, Truth, combined, norm, scaled};
 
 use risk::risk_of;
 
-pub(super) use derivatives::catch_quietly as quietly;
+pub(super) use derivatives::attempt as quietly;
 
 /// All float tensors of a module, bit for bit.
 #[derive(Default, PartialEq)]

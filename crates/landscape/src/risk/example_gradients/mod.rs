@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{CapturedLoss, Examples, Workers, catch_quietly};
+use derivatives::{CapturedLoss, Examples, Workers, attempt};
 
 use crate::batch::Batch;
 use crate::error::Error;
@@ -65,7 +65,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         &self,
         mut each: impl FnMut(ExampleGradients) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let workers = Workers::per_core();
+        let workers = Workers::default();
         let mut coupled = false;
         self.risk().batches().for_each(|index, batch| {
             let whole = self.record(batch.clone())?;
@@ -168,7 +168,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         // A tensor that is only by chance as long as the batch (class weights of as many classes) has been
         // taken apart too, and an index may point outside its part.
         let rows = workers.map(&data, |examples| {
-            catch_quietly(|| one.gradients_over(origin, examples).ok())
+            attempt(|| one.gradients_over(origin, examples).ok())
         });
         let rows: Option<Vec<_>> = rows.into_iter().map(|rows| rows.ok().flatten()).collect();
         let Some(rows) = rows else {
