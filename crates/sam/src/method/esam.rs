@@ -4,11 +4,11 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
-use crate::config::{common, method_config};
+use crate::ascent::check_share;
 use crate::method::Batches;
-use crate::places::Once;
+use crate::method::config::{common, method_config};
+use crate::module::places::Once;
 use crate::random::{Draws, mix};
-use crate::settings::check_share;
 use crate::{
     Ascent, BatchNormStatistics, Direction, Perturbed, RhoSchedule, Scale, SharpnessAware, State,
 };

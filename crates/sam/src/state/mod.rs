@@ -1,6 +1,8 @@
 //! What a method remembers from one step to the next.
 
-use crate::vectors::Vectors;
+pub(crate) mod record;
+
+use crate::gradient::carried::Vectors;
 
 /// The state of a method: how many steps it has taken, the last learning rate it has seen, and
 /// the vector over the parameters that some methods carry along.

@@ -6,8 +6,8 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{FloatDType, Tensor, TensorData};
 
-use crate::careful::summable;
-use crate::places::Once;
+use crate::gradient::scaled_norms::summable;
+use crate::module::places::Once;
 
 /// One flat tensor for each parameter, by its identifier. What is not there is zero.
 #[derive(Debug, Clone, Default)]

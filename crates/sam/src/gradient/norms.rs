@@ -4,11 +4,11 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor, Transaction};
 
-use crate::careful::{self, summable};
+use crate::gradient::norm::Norm;
+use crate::gradient::question::Question;
+use crate::gradient::scaled_norms::{self as careful, summable};
 use crate::kernel;
-use crate::norm::Norm;
-use crate::places::Once;
-use crate::question::Question;
+use crate::module::places::Once;
 
 /// What a step needs to know of one gradient.
 #[derive(Debug, Clone, Copy)]

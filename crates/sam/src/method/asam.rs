@@ -1,6 +1,6 @@
 //! ASAM: the peak within a ball that is measured in units of the weights.
 
-use crate::config::{common, method_config};
+use crate::method::config::{common, method_config};
 use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
 
 method_config! {

@@ -1,6 +1,6 @@
 //! SAM: the peak within a Euclidean ball.
 
-use crate::config::{common, method_config};
+use crate::method::config::{common, method_config};
 use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
 
 method_config! {

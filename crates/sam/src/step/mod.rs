@@ -1,14 +1,22 @@
 //! One step of sharpness-aware training.
 
+pub(crate) mod backward;
+pub(crate) mod evaluated;
+pub(crate) mod evaluation;
+pub(crate) mod hardest;
+pub(crate) mod loss;
+pub(crate) mod measured;
+pub(crate) mod passes;
+
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 
-use crate::batch_norm::separated;
-use crate::descent::{self, Caller};
-use crate::loss::Loss;
-use crate::measured::{Cost, Descent, Peak, scalars};
-use crate::places;
+use crate::module::batch_norm::separated;
+use crate::module::places;
+use crate::step::loss::Loss;
+use crate::step::measured::{Cost, Descent, Peak, scalars};
+use crate::step::passes::{self as descent, Caller};
 use crate::{BatchNormStatistics, Error, SharpnessAware};
 
 /// A step that was taken.

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 
-use crate::norms::Norms;
-use crate::question::Question;
+use crate::gradient::norms::Norms;
+use crate::gradient::question::Question;
 
 /// The two gradients of a step.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::places::Once;
-use crate::vectors::Vectors;
+use crate::gradient::carried::Vectors;
+use crate::module::places::Once;
 
 /// a x + b y; a gradient that one of the two lacks is zero there.
 pub(crate) fn combined<M: Module>(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
 
-use crate::norm::Norm;
+use crate::gradient::norm::Norm;
 use crate::{Ascent, Scale};
 
 /// What is asked of a gradient beside its norm.

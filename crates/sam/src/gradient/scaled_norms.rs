@@ -8,9 +8,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 
-use crate::norm::Norm;
-use crate::places::Once;
-use crate::question::Question;
+use crate::gradient::norm::Norm;
+use crate::gradient::question::Question;
+use crate::module::places::Once;
 
 /// ||g|| and ||T g||, the latter over the parameters of the ascent.
 pub(crate) fn norms<M: Module>(

@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 
 use crate::Pass;
-use crate::gradients::combined;
-use crate::norms::Norms;
-use crate::question::Question;
+use crate::gradient::combine::combined;
+use crate::gradient::norms::Norms;
+use crate::gradient::question::Question;
 
 /// One pass: a loss and its gradient, both finite.
 pub(crate) struct Evaluated {

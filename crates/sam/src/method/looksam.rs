@@ -3,12 +3,12 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 
-use crate::config::{common, method_config};
-use crate::gradients::{combined, moved};
-use crate::norms::Norms;
-use crate::question::Question;
-use crate::settings::check;
-use crate::vectors::{Vectors, from_gradients};
+use crate::ascent::check;
+use crate::gradient::carried::{Vectors, from_gradients};
+use crate::gradient::combine::{combined, moved};
+use crate::gradient::norms::Norms;
+use crate::gradient::question::Question;
+use crate::method::config::{common, method_config};
 use crate::{
     Ascent, BatchNormStatistics, Direction, Pair, Perturbed, RhoSchedule, Scale, SharpnessAware,
     State,

@@ -7,9 +7,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, FloatDType, Tensor};
 
 use crate::Scale;
-use crate::context::Context;
+use crate::gradient::norm::Norm;
 use crate::kernel;
-use crate::norm::Norm;
+use crate::module::context::Context;
 
 /// Which way the ascent goes, and how far.
 pub(crate) struct Climb<'a> {

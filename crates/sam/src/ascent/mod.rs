@@ -1,5 +1,9 @@
 //! What every method has: how far it climbs, where, and what the second pass may touch.
 
+pub(crate) mod climb;
+pub(crate) mod perturbed;
+pub(crate) mod schedule;
+
 use crate::{BatchNormStatistics, Perturbed, RhoSchedule, Scale};
 
 /// The settings that all methods share.

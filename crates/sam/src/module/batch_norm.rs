@@ -6,7 +6,7 @@ use burn::config::Config;
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, GradientCheckpointingStrategy, Int, Tensor, TensorData};
 
-use crate::context::{Context, with_checkpointing};
+use crate::module::context::{Context, with_checkpointing};
 
 /// Whether the pass at the peak moves the running statistics of batch normalisation.
 ///

@@ -6,19 +6,19 @@ use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
-use crate::backward;
-use crate::batch_norm::{first_of, peak_of};
-use crate::evaluated::{At, Evaluated, Mean};
-use crate::hardest::hardest;
-use crate::loss::{Forward, Loss, Rows};
-use crate::measured::{Cost, Descent, Peak};
-use crate::norm::Norm;
-use crate::norms::Norms;
-use crate::peak::Climb;
-use crate::places;
-use crate::question::Question;
+use crate::ascent::climb::Climb;
+use crate::gradient::norm::Norm;
+use crate::gradient::norms::Norms;
+use crate::gradient::question::Question;
+use crate::module::batch_norm::{first_of, peak_of};
+use crate::module::places;
+use crate::module::weights;
 use crate::random::mix;
-use crate::weights;
+use crate::step::backward;
+use crate::step::evaluated::{At, Evaluated, Mean};
+use crate::step::hardest::hardest;
+use crate::step::loss::{Forward, Loss, Rows};
+use crate::step::measured::{Cost, Descent, Peak};
 use crate::{Angle, Ascent, BatchNormStatistics, Batches, Error, Pair, Pass, SharpnessAware};
 
 /// What the caller of [`of`] knows.

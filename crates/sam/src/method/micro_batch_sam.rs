@@ -1,7 +1,7 @@
 //! m-SAM: each micro-batch has a peak of its own.
 
-use crate::config::{common, method_config};
 use crate::method::Batches;
+use crate::method::config::{common, method_config};
 use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
 
 method_config! {

@@ -1,5 +1,14 @@
 //! What all sharpness-aware methods share.
 
+pub(crate) mod asam;
+pub(crate) mod config;
+pub(crate) mod esam;
+pub(crate) mod friendly_sam;
+pub(crate) mod gsam;
+pub(crate) mod looksam;
+pub(crate) mod micro_batch_sam;
+pub(crate) mod sam;
+
 use std::path::Path;
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -8,15 +17,15 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::RecordError;
 use burn::tensor::Tensor;
 
-use crate::batch_norm::{peak_of, with_own_statistics};
-use crate::descent::{self, Caller};
-use crate::loss::{Examples, Mean, Rows};
-use crate::measured::Descent;
-use crate::norms::Norms;
-use crate::peak::Climb;
-use crate::places;
-use crate::question::Question;
+use crate::ascent::climb::Climb;
+use crate::gradient::norms::Norms;
+use crate::gradient::question::Question;
+use crate::module::batch_norm::{peak_of, with_own_statistics};
+use crate::module::places;
 use crate::state::State;
+use crate::step::loss::{Examples, Mean, Rows};
+use crate::step::measured::Descent;
+use crate::step::passes::{self as descent, Caller};
 use crate::step::{self, Rejected, Step};
 use crate::{Ascent, Direction, Error, Evaluation, Pair, Pass, StateRecord};
 
@@ -190,7 +199,7 @@ pub trait SharpnessAware: Clone {
             Some(at_peak) => at_peak,
             None => {
                 let norm = Norms::of(model, at_weights, &Question::NORM).gradient;
-                let copy = crate::gradients::copy(model, at_weights);
+                let copy = crate::gradient::combine::copy(model, at_weights);
                 self.between(model, copy, norm.value())
             }
         };

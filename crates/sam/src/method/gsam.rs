@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 
-use crate::config::{common, method_config};
-use crate::gradients::combined;
-use crate::settings::check;
+use crate::ascent::check;
+use crate::gradient::combine::combined;
+use crate::method::config::{common, method_config};
 use crate::{
     Ascent, BatchNormStatistics, Pair, Perturbed, RhoSchedule, Scale, SharpnessAware, State,
 };

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 
-use crate::config::{common, method_config};
-use crate::gradients::moved;
-use crate::settings::{check, check_share};
-use crate::vectors::from_gradients;
+use crate::ascent::{check, check_share};
+use crate::gradient::carried::from_gradients;
+use crate::gradient::combine::moved;
+use crate::method::config::{common, method_config};
 use crate::{
     Ascent, BatchNormStatistics, Direction, Perturbed, RhoSchedule, Scale, SharpnessAware, State,
 };

@@ -1,16 +1,20 @@
 //! A method inside burn-train's learner.
 
+pub(crate) mod buffer;
+#[cfg(feature = "train")]
+pub(crate) mod with_sam;
+
 use burn::module::{Module, ModuleVisitor, Param, RunningState};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use crate::batch_norm::{restore_buffers, with_own_statistics};
-use crate::descent::{self, Caller};
-use crate::loss::{Examples, Loss, Mean, Rows};
-use crate::measured::{Cost, Descent, Peak, scalars};
-use crate::numbers::{COUNT, decoded, encoded};
-use crate::places::{self, Once};
-use crate::vectors::Vectors;
+use crate::gradient::carried::Vectors;
+use crate::learner::buffer::{COUNT, decoded, encoded};
+use crate::module::batch_norm::{restore_buffers, with_own_statistics};
+use crate::module::places::{self, Once};
+use crate::step::loss::{Examples, Loss, Mean, Rows};
+use crate::step::measured::{Cost, Descent, Peak, scalars};
+use crate::step::passes::{self as descent, Caller};
 use crate::{Error, SharpnessAware, State};
 
 /// A method as a part of the model that a learner trains, for a `TrainStep::step` of one's own. Where a method takes the batch as a

@@ -13,8 +13,8 @@ use burn::train::metric::{Adaptor, LossInput, LossMetric, Metric, MetricMetadata
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use crate::learner::done;
-use crate::loss::{Forward, Loss, Rows};
-use crate::places;
+use crate::module::places;
+use crate::step::loss::{Forward, Loss, Rows};
 use crate::{Batches, Error, InLearner, RhoSchedule, SharpnessAware};
 
 /// A model with a method, for burn-train's learner: `Learner::new(WithSam::new(model, method)?, ..)`.

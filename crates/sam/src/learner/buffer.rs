@@ -1,7 +1,7 @@
 //! What a method remembers beside its vector, as numbers that a buffer of a model holds.
 
 use crate::State;
-use crate::vectors::Vectors;
+use crate::gradient::carried::Vectors;
 
 /// How many numbers there are.
 pub(crate) const COUNT: usize = 8;
