@@ -1,4 +1,4 @@
-//! From the weights to the peak.
+//! One ascent step.
 
 use std::collections::HashSet;
 
@@ -6,28 +6,28 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, FloatDType, Tensor};
 
-use crate::Scale;
-use crate::gradient::norm::Norm;
+use crate::gradient::{Norm, Scale};
 use crate::kernel;
-use crate::module::context::Context;
+use crate::module::Context;
 
-/// Which way the ascent goes, and how far.
+/// One ascent step: along what, and how far.
 pub(crate) struct Climb<'a> {
-    /// g.
+    /// The vector g.
     pub(crate) along: &'a GradientsParams,
-    /// ||T g||.
+    /// The norm `‖T g‖`.
     pub(crate) norm: Norm,
+    /// The distance to go.
     pub(crate) length: f64,
-    /// T.
+    /// The scale T.
     pub(crate) scale: Scale,
     /// The parameters that move; `None` for all.
     pub(crate) chosen: Option<&'a HashSet<ParamId>>,
 }
 
 impl Climb<'_> {
-    /// `model` with weights w + length T (T g) / ||T g||.
+    /// Returns `model` with weights `w + length · T² g / ‖T g‖`.
     ///
-    /// Without a perturbation nothing is added, so that not even the sign of a zero changes.
+    /// Without a perturbation nothing is added: not even the sign of a zero changes.
     pub(crate) fn from<M: Module>(mut self, model: M) -> M {
         if self.norm.is_zero() || self.length == 0.0 {
             return model;
@@ -35,13 +35,13 @@ impl Climb<'_> {
         model.map(&mut self)
     }
 
-    /// length / ||T g||, if that is within the range of every type.
+    /// Returns `length / ‖T g‖`, if that is within the range of every type.
     fn factor(&self) -> Option<f64> {
         let factor = self.length / self.norm.value();
         (1e-30..1e30).contains(&factor).then_some(factor)
     }
 
-    /// length x / ||T g||, in two factors where one would leave the range of the type.
+    /// Returns `length · x / ‖T g‖`, in two factors where one would leave the range of the type.
     fn unit<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self.factor() {
             Some(factor) => x.mul_scalar(factor),
@@ -51,7 +51,7 @@ impl Climb<'_> {
         }
     }
 
-    /// The weights of a parameter at the peak.
+    /// Returns the weights of a parameter at the peak.
     fn climbed<const D: usize>(&self, weight: Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
         let eta = self.scale.eta::<D>();
         if let Some(factor) = self.factor()

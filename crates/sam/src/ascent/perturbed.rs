@@ -1,32 +1,35 @@
-//! Which parameters the ascent moves.
+//! The parameters that the ascent moves.
 
 use std::collections::HashSet;
 
-use burn::config::Config;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Pass};
 
-/// The parameters that the ascent moves. The others stay at w in the second pass, and the norm of the
-/// gradient is taken over the moved ones alone. The optimiser steps all.
-#[derive(Config, Debug)]
+/// The parameters that the ascent moves.
+///
+/// The others stay at `w` in the second pass, and the norm of the gradient is taken over those that move.
+/// The optimiser steps all.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Perturbed {
-    /// All that have a gradient.
+    /// All parameters that have a gradient.
     All,
     /// The scales and shifts of Burn's norm layers (batch, layer, group, instance and RMS): SAM-ON
     /// (Mueller et al. 2023).
     NormLayers,
-    /// Those of a group: by path, by part of a path, by regular expression, by identifier.
+    /// The parameters of a group: by path, by part of a path, by regular expression, by identifier.
     Group(ParamGroup),
 }
 
 impl Perturbed {
-    /// The trained parameters among them; `None` for all.
+    /// Returns the trained parameters of a model that the ascent moves; `None` for all.
     ///
     /// # Errors
-    /// There are none.
+    /// [`Error::ChoosesNothing`], where the selection has no trained parameter.
     pub(crate) fn of<M: Module>(&self, model: &M) -> Result<Option<HashSet<ParamId>>, Error> {
         if matches!(self, Self::All) {
             return Ok(None);
@@ -48,7 +51,7 @@ impl Perturbed {
         Ok(Some(chosen.ids))
     }
 
-    /// As it is written, without the end of a long list.
+    /// Returns the selection as it is written in Rust, without the end of a long list.
     fn name(&self) -> String {
         const LONG: usize = 200;
         let name = format!("Perturbed::{self:?}");
@@ -61,8 +64,8 @@ impl Perturbed {
     /// Refuses gradients that have nothing for the chosen parameters.
     ///
     /// # Errors
-    /// With the name of the selection.
-    pub(crate) fn check<M: Module>(
+    /// [`Error::NoGradient`], or with a selection [`Error::ChosenWithoutGradient`].
+    pub(crate) fn check_gradients<M: Module>(
         &self,
         model: &M,
         chosen: Option<&HashSet<ParamId>>,
@@ -88,7 +91,7 @@ impl Perturbed {
     }
 }
 
-/// The first paths of a list.
+/// Writes the first paths of a list.
 fn some_of(paths: &[String]) -> String {
     const SOME: usize = 12;
     let some: Vec<String> = paths.iter().take(SOME).map(|p| format!("`{p}`")).collect();
@@ -96,7 +99,7 @@ fn some_of(paths: &[String]) -> String {
     format!("{}{more}", some.join(", "))
 }
 
-/// Whether there is a gradient for a chosen parameter.
+/// The answer to whether there is a gradient for a chosen parameter.
 struct Any<'a> {
     chosen: Option<&'a HashSet<ParamId>>,
     gradients: &'a GradientsParams,
@@ -129,10 +132,10 @@ fn is_norm_layer(container_type: &str) -> bool {
 struct Chosen<'a> {
     perturbed: &'a Perturbed,
     path: Vec<String>,
-    /// How many of the modules around are norm layers.
+    /// The number of norm layers among the modules around.
     norm_layers: usize,
     ids: HashSet<ParamId>,
-    /// Of the trained parameters, chosen or not.
+    /// The paths of all trained parameters, chosen or not.
     paths: Vec<String>,
 }
 

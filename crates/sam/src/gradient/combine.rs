@@ -1,13 +1,12 @@
-//! Sums and products of gradients over all parameters of a model.
+//! Sums of gradients over all parameters of a model.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::gradient::carried::Vectors;
-use crate::module::places::Once;
+use crate::module::Once;
 
-/// a x + b y; a gradient that one of the two lacks is zero there.
+/// Returns `a x + b y`; a gradient that one of the two lacks is zero there.
 pub(crate) fn combined<M: Module>(
     model: &M,
     (a, x): (f64, &GradientsParams),
@@ -61,50 +60,7 @@ impl ModuleVisitor for Combine<'_> {
     }
 }
 
-/// x + b v, for the parameters that x has.
-pub(crate) fn moved<M: Module>(
-    model: &M,
-    gradients: &GradientsParams,
-    factor: f64,
-    vectors: &Vectors,
-) -> GradientsParams {
-    let mut visitor = Move {
-        gradients,
-        factor,
-        vectors,
-        moved: GradientsParams::new(),
-        once: Once::default(),
-    };
-    model.visit(&mut visitor);
-    visitor.moved
-}
-
-struct Move<'a> {
-    gradients: &'a GradientsParams,
-    factor: f64,
-    vectors: &'a Vectors,
-    moved: GradientsParams,
-    once: Once,
-}
-
-impl ModuleVisitor for Move<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
-            return;
-        };
-        if !self.once.is_new(param) {
-            return;
-        }
-        let gradient = gradient.inner();
-        let moved = match self.vectors.get(param.id, &gradient) {
-            Some(vector) => gradient + vector.mul_scalar(self.factor),
-            None => gradient,
-        };
-        self.moved.register(param.id, moved);
-    }
-}
-
-/// The same gradients; the tensors are shared.
+/// Returns the same gradients; the tensors are shared.
 pub(crate) fn copy<M: Module>(model: &M, gradients: &GradientsParams) -> GradientsParams {
-    moved(model, gradients, 0.0, &Vectors::default())
+    combined(model, (1.0, gradients), (1.0, &GradientsParams::new()))
 }

@@ -1,20 +1,21 @@
 //! A Euclidean norm over all parameters together.
 
-/// A Euclidean norm as largest * ratio, which neither overflows nor underflows.
+/// A Euclidean norm as `largest · ratio`, which neither overflows nor underflows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Norm {
     /// The largest absolute value of all entries.
     pub(crate) largest: f64,
-    /// The norm over `largest`: 1 up to the square root of the number of entries, or 0.
+    /// The norm divided by `largest`: 1 up to the square root of the number of entries, or 0.
     pub(crate) ratio: f64,
 }
 
 impl Norm {
+    /// Returns the norm as one number.
     pub(crate) fn value(self) -> f64 {
         self.largest * self.ratio
     }
 
-    /// From a sum of squares that is neither zero nor out of range.
+    /// Makes a norm of a sum of squares that is neither zero nor out of range.
     pub(crate) fn of_squares(sum: f64) -> Self {
         Self {
             largest: 1.0,
@@ -22,7 +23,7 @@ impl Norm {
         }
     }
 
-    /// Whether it was taken without care for its range.
+    /// Returns whether it comes from a plain sum of squares.
     #[expect(clippy::float_cmp, reason = "exactly one, as `of_squares` sets it")]
     pub(crate) fn is_plain(self) -> bool {
         self.largest == 1.0
@@ -36,7 +37,7 @@ impl Norm {
         self.largest.is_finite() && self.ratio.is_finite()
     }
 
-    /// From the largest entry of each tensor and its sum of squares in units of that.
+    /// Makes a norm of the largest entry of each tensor and its sum of squares in units of that.
     pub(crate) fn combine(parts: &[(f64, f64)]) -> Self {
         // `f64::max` would pass over a NaN.
         let largest = parts.iter().fold(0.0, |largest: f64, &(part, _)| {

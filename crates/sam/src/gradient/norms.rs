@@ -4,31 +4,30 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor, Transaction};
 
-use crate::gradient::norm::Norm;
-use crate::gradient::question::Question;
-use crate::gradient::scaled_norms::{self as careful, summable};
+use super::scaled_norms::{self, summable};
+use super::{Norm, Question};
 use crate::kernel;
-use crate::module::places::Once;
+use crate::module::Once;
 
-/// What a step needs to know of one gradient.
+/// The norms of one gradient, and its angle with another.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Norms {
-    /// ||g||.
+    /// The norm `‖g‖`.
     pub(crate) gradient: Norm,
-    /// ||T g|| over the parameters of the ascent.
+    /// The norm `‖T g‖` over the parameters that the ascent moves.
     pub(crate) ascent: Norm,
     /// The cosine with the other gradient, if there was one; 0 where one of them is zero.
     pub(crate) cosine: Option<f64>,
 }
 
-/// Squares whose sum lies between these, in float32 and in float64, have lost nothing that counts.
+/// The sums of squares, in float32 and in float64, between which no digits that count have been lost.
 const SAFE: [(f64, f64); 2] = [(1e-30, 1e37), (1e-280, 1e307)];
 
-/// Tensors of at most so many entries are summed together, in one operation for all.
+/// The largest tensors that are summed together, in one operation for all; in entries.
 const SMALL: usize = 1 << 12;
 
 impl Norms {
-    /// Everything asked, over all parameters that have a gradient, with one read from the device.
+    /// Computes what is asked, over all parameters that have a gradient, with one read from the device.
     pub(crate) fn of<M: Module>(
         model: &M,
         gradients: &GradientsParams,
@@ -50,13 +49,13 @@ impl Norms {
         let (gradient, ascent) = if is_safe(plain) && is_safe(ascent) {
             (Norm::of_squares(plain), Norm::of_squares(ascent))
         } else {
-            careful::norms(model, gradients, question)
+            scaled_norms::norms(model, gradients, question)
         };
         let cosine = question.other.map(|(other, norm)| {
             if gradient.is_plain() && norm.is_plain() {
                 dot / (gradient.ratio * norm.ratio)
             } else {
-                careful::cosine(model, (gradients, gradient), (other, norm))
+                scaled_norms::cosine(model, (gradients, gradient), (other, norm))
             }
         });
         Self {
@@ -67,7 +66,7 @@ impl Norms {
     }
 }
 
-/// What a sum counts for.
+/// The quantities to which a sum is added.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Plain,
@@ -76,7 +75,7 @@ enum Kind {
     Dot,
 }
 
-/// Sums on the device, to be read together.
+/// The sums on the device, which are read together.
 #[derive(Default)]
 struct Sums {
     reads: Transaction,
@@ -91,7 +90,7 @@ impl Sums {
     }
 }
 
-/// A flat gradient, what its squares count for, and the other gradient there.
+/// A small gradient, flat, with the quantities that its squares are added to and the other gradient.
 struct Small {
     gradient: Tensor<1>,
     kind: Kind,
@@ -103,14 +102,14 @@ struct Terms<'a> {
     question: &'a Question<'a>,
     small: Vec<Small>,
     sums: Sums,
-    /// What needed no operation of the device.
+    /// The sums that were made on the host.
     totals: [f64; 3],
     is_double: bool,
     once: Once,
 }
 
 impl Terms<'_> {
-    /// The sums of squares of g and of T g, and the inner product with the other gradient.
+    /// Returns the sums of squares of g and of T g, and the inner product with the other gradient.
     fn totals(mut self) -> [f64; 3] {
         for Small {
             gradient,
@@ -125,7 +124,7 @@ impl Terms<'_> {
         }
         let [mut plain, mut ascent, mut dot] = self.totals;
         for (data, kind) in self.sums.reads.execute().into_iter().zip(self.sums.kinds) {
-            let sum = data.iter::<f64>().next().unwrap_or(f64::NAN);
+            let sum = data.iter::<f64>().next().expect("a sum is one number");
             match kind {
                 Kind::Plain => plain += sum,
                 Kind::Both => {
@@ -195,7 +194,7 @@ impl ModuleVisitor for Terms<'_> {
     }
 }
 
-/// All as one, if all count for the same, on one device and in one type.
+/// Joins all into one, if all are added to the same quantities, on one device and in one type.
 fn together(small: Vec<Small>) -> Vec<Small> {
     let Some(first) = small.first() else {
         return small;

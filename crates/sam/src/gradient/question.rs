@@ -1,17 +1,16 @@
-//! What is asked of a gradient.
+//! The quantities that are wanted of a gradient.
 
 use std::collections::HashSet;
 
 use burn::module::ParamId;
 use burn::optim::GradientsParams;
 
-use crate::gradient::norm::Norm;
-use crate::{Ascent, Scale};
+use super::{Norm, Scale};
 
-/// What is asked of a gradient beside its norm.
+/// The quantities that are wanted of a gradient beside its norm.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
-    /// T.
+    /// The scale T of the ascent.
     pub(crate) scale: Scale,
     /// The parameters that the ascent moves; `None` for all.
     pub(crate) chosen: Option<&'a HashSet<ParamId>>,
@@ -20,7 +19,7 @@ pub(crate) struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// The norm, and the angle with a gradient of this norm.
+    /// Asks for the norm, and for the angle with a gradient of this norm.
     pub(crate) fn beside(gradients: &'a GradientsParams, norm: Norm) -> Self {
         Self {
             other: Some((gradients, norm)),
@@ -28,10 +27,10 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// What an ascent that moves the chosen parameters needs.
-    pub(crate) fn before(ascent: &Ascent, chosen: Option<&'a HashSet<ParamId>>) -> Self {
+    /// Asks for what an ascent in units of T needs that moves the chosen parameters.
+    pub(crate) fn before(scale: Scale, chosen: Option<&'a HashSet<ParamId>>) -> Self {
         Self {
-            scale: ascent.scale,
+            scale,
             chosen,
             other: None,
         }
@@ -44,6 +43,7 @@ impl<'a> Question<'a> {
         other: None,
     };
 
+    /// Returns whether the ascent moves a parameter.
     pub(crate) fn moves(&self, id: ParamId) -> bool {
         self.chosen.is_none_or(|chosen| chosen.contains(&id))
     }

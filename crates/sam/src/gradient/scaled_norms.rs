@@ -8,11 +8,10 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 
-use crate::gradient::norm::Norm;
-use crate::gradient::question::Question;
-use crate::module::places::Once;
+use super::{Norm, Question};
+use crate::module::Once;
 
-/// ||g|| and ||T g||, the latter over the parameters of the ascent.
+/// Returns `‖g‖` and `‖T g‖`, the latter over the parameters that the ascent moves.
 pub(crate) fn norms<M: Module>(
     model: &M,
     gradients: &GradientsParams,
@@ -29,26 +28,24 @@ pub(crate) fn norms<M: Module>(
     // One (largest, sum) pair for each tensor, two where a scale makes T g differ from g.
     let mut read = parts.reads.execute().into_iter().map(|data| {
         let mut pair = data.iter::<f64>();
-        (
-            pair.next().unwrap_or(f64::NAN),
-            pair.next().unwrap_or(f64::NAN),
-        )
+        let mut number = || pair.next().expect("a read is a pair of numbers");
+        (number(), number())
     });
-    let missing = (f64::NAN, f64::NAN);
+    let mut next = || read.next().expect("each part has been read");
     let (mut plain, mut ascent) = (Vec::new(), Vec::new());
     for part in parts.ascents {
-        let pair = read.next().unwrap_or(missing);
+        let pair = next();
         plain.push(pair);
         match part {
             Part::Outside => {}
             Part::Plain => ascent.push(pair),
-            Part::Scaled => ascent.push(read.next().unwrap_or(missing)),
+            Part::Scaled => ascent.push(next()),
         }
     }
     (Norm::combine(&plain), Norm::combine(&ascent))
 }
 
-/// What a parameter is to the ascent.
+/// The part that a parameter has in the ascent.
 enum Part {
     Outside,
     Plain,
@@ -97,7 +94,7 @@ impl ModuleVisitor for Parts<'_> {
     }
 }
 
-/// The cosine of two gradients, from their entries in units of the largest.
+/// Returns the cosine of two gradients, from their entries in units of the largest.
 pub(crate) fn cosine<M: Module>(
     model: &M,
     (x, x_norm): (&GradientsParams, Norm),
@@ -115,7 +112,7 @@ pub(crate) fn cosine<M: Module>(
     model.visit(&mut dots);
     let read = dots.reads.execute().into_iter();
     let dot: f64 = read
-        .map(|data| data.iter::<f64>().next().unwrap_or(f64::NAN))
+        .map(|data| data.iter::<f64>().next().expect("a sum is one number"))
         .sum();
     dot / (x_norm.ratio * y_norm.ratio)
 }
@@ -144,7 +141,7 @@ impl ModuleVisitor for Dots<'_> {
     }
 }
 
-/// `[2]`: the largest absolute value, and the sum of squares in units of it.
+/// Returns the largest absolute value and the sum of squares in units of it, `[2]`.
 fn largest_and_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     // A sum of squares of up to one each leaves the range of half precision at 65504 entries.
     let tensor = summable(tensor);
@@ -159,7 +156,7 @@ fn largest_and_sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     Tensor::cat(vec![largest, sum], 0)
 }
 
-/// Half-precision tensors are summed in float32.
+/// Returns the tensor in the type in which it is summed: half precision in float32.
 pub(crate) fn summable<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.dtype() {
         DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),

@@ -1,16 +1,17 @@
-//! What a method remembers beside its vector, as numbers that a buffer of a model holds.
+//! Counts and a learning rate in a buffer of a model. Burn's `RunningState` holds floats only, of float32 or
+//! float64, so whole numbers are stored as digits in base 2²⁰ and an f64 as the sum of three f32.
 
-use crate::State;
-use crate::gradient::carried::Vectors;
+use crate::gradient::Carried;
+use crate::state::State;
 
-/// How many numbers there are.
+/// The length of the buffer.
 pub(crate) const COUNT: usize = 8;
 
-/// What fits a float32 exactly.
+/// The base of the digits; each fits a float32 exactly.
 const DIGIT: u64 = 1 << 20;
 
-/// Steps and refused steps in two digits each, whether there is a learning rate, and that as a sum of
-/// three float32: all of it survives a buffer of float32.
+/// Returns the buffer of a state: steps and refused steps in two digits each, whether there is a learning
+/// rate, and that rate in three parts. All of it survives a buffer of float32.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -33,21 +34,30 @@ pub(crate) fn encoded(state: &State, refused: u64) -> [f64; COUNT] {
     ]
 }
 
-/// The state, without its vector, and the refused steps.
+/// Returns the state of a buffer, without its vector, and the number of refused steps.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "whole numbers that are not negative"
 )]
-pub(crate) fn decoded(numbers: &[f64]) -> (State, u64) {
-    let at = |index: usize| numbers.get(index).copied().unwrap_or(0.0);
-    let count = |index: usize| at(index) as u64 + DIGIT * at(index + 1) as u64;
+pub(crate) fn decoded(numbers: [f64; COUNT]) -> (State, u64) {
+    let [
+        steps,
+        more_steps,
+        refused,
+        more_refused,
+        has_rate,
+        first,
+        second,
+        third,
+    ] = numbers;
+    let count = |low: f64, high: f64| low as u64 + DIGIT * high as u64;
     let state = State {
-        steps: count(0),
-        learning_rate: (at(4) > 0.0).then(|| at(5) + at(6) + at(7)),
-        carried: Vectors::default(),
+        steps: count(steps, more_steps),
+        learning_rate: (has_rate > 0.0).then(|| first + second + third),
+        carried: Carried::default(),
     };
-    (state, count(2))
+    (state, count(refused, more_refused))
 }
 
 #[cfg(test)]
@@ -64,11 +74,11 @@ mod tests {
             let state = State {
                 steps,
                 learning_rate,
-                carried: Vectors::default(),
+                carried: Carried::default(),
             };
             #[expect(clippy::cast_possible_truncation, reason = "the buffer's type")]
             let stored = encoded(&state, refused).map(|number| f64::from(number as f32));
-            let (back, back_refused) = decoded(&stored);
+            let (back, back_refused) = decoded(stored);
             assert_eq!(
                 (back.steps, back_refused, back.learning_rate),
                 (steps, refused, learning_rate)

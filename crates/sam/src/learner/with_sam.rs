@@ -1,4 +1,4 @@
-//! A model that burn-train's learner trains with a method, its own code untouched.
+//! A model with a method, for burn-train's learner; the model's own code stays as it is.
 
 use std::borrow::Borrow;
 use std::fmt::{Debug, Display, Formatter};
@@ -8,14 +8,17 @@ use burn::data::dataloader::Progress;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Devices, Module, ModuleMapper, ModuleVisitor};
 use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use burn::train::metric::{Adaptor, LossInput, LossMetric, Metric, MetricMetadata, Numeric};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
-use crate::learner::done;
-use crate::module::places;
-use crate::step::loss::{Forward, Loss, Rows};
-use crate::{Batches, Error, InLearner, RhoSchedule, SharpnessAware};
+use super::{InLearner, LearnerDescent};
+use crate::Error;
+use crate::ascent::RhoSchedule;
+use crate::method::SharpnessAware;
+use crate::module::{check_places, tied};
+use crate::rule::{BatchUse, Rule};
+use crate::step::{Forward, Loss, Rows};
 
 /// A model with a method, for burn-train's learner: `Learner::new(WithSam::new(model, method)?, ..)`.
 ///
@@ -57,7 +60,7 @@ use crate::{Batches, Error, InLearner, RhoSchedule, SharpnessAware};
 /// # }
 /// # let device = Device::flex().autodiff();
 /// # let model = Model { layer: LinearConfig::new(2, 1).init(&device) };
-/// let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init())?;
+/// let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init()?)?;
 /// let learner = Learner::new(model, SgdConfig::new().init(), 0.1);
 /// // SupervisedTraining::new(..).launch(learner), and then `result.model.into_inner()`
 /// # let step = learner.train_step([Tensor::ones([4, 2], &device), Tensor::ones([4, 1], &device)]);
@@ -66,14 +69,14 @@ use crate::{Batches, Error, InLearner, RhoSchedule, SharpnessAware};
 /// # Ok::<(), sam::Error>(())
 /// ```
 ///
-/// Paths of parameters are those of the model alone, and so are the learner's checkpoints: those of a
-/// training without the method can be gone on from with it, and the other way. Only what a later step
-/// needs is beside them, as the buffers `sam.numbers` and `sam.carried`: for LookSAM, Friendly-SAM, a
+/// Paths of parameters are those of the model alone, and so are the learner's checkpoints: a training can go
+/// on with the method from a checkpoint that was made without it, and the other way round. Only what a later
+/// step needs is beside them, in the buffers `sam.numbers` and `sam.carried`: for LookSAM, Friendly-SAM, a
 /// schedule of the radius and `same_masks`. Such a training begins from a checkpoint without them by
-/// `model.load_file(path)` before this function.
+/// `model.load_file(path)` before [`new`](Self::new).
 ///
-/// What [`InLearner`] says of several devices, accumulated gradients, refused steps and statistics holds
-/// here too. Tied weights and a radius that follows the learning rate need no line: the optimiser's step
+/// For several devices, accumulated gradients, refused steps and statistics, see [`InLearner`]; it is the
+/// same here. Tied weights and a radius that follows the learning rate need no line: the optimiser's step
 /// goes through here. A model that steps itself, in a `TrainStep::optimize` of its own, keeps it.
 pub struct WithSam<M, S: Clone + Send + Debug> {
     model: M,
@@ -84,23 +87,23 @@ pub struct WithSam<M, S: Clone + Send + Debug> {
     measured: Arc<Mutex<Vec<(&'static str, f64)>>>,
 }
 
-impl<M: Module, S: SharpnessAware + Send + Debug> WithSam<M, S> {
-    /// The model with the method.
+impl<M: Module, R: Rule> WithSam<M, SharpnessAware<R>> {
+    /// Joins the model and the method.
     ///
     /// # Errors
     /// A model without trained parameters, or on a device without autodiff; places of one parameter that
     /// differ; a [`Perturbed`](crate::Perturbed) that chooses nothing; a method that needs the losses of
     /// single examples ([`InLearner::step_examples`] is for them).
-    pub fn new(model: M, method: S) -> Result<Self, Error> {
-        let is_tied = places::check(&model)?;
+    pub fn new(model: M, method: SharpnessAware<R>) -> Result<Self, Error> {
+        let is_tied = check_places(&model)?;
         let ascent = method.ascent();
         ascent.perturbed.of(&model)?;
-        if method.batches() != Batches::Whole {
+        if method.batches() != BatchUse::Whole {
             return Err(Error::ExamplesNotApart);
         }
         let follows = ascent.schedule != RhoSchedule::Constant || ascent.same_masks.is_some();
         Ok(Self {
-            remembers: method.carries() || follows,
+            remembers: method.rule().carries() || follows,
             sam: InLearner::new(method, &model),
             model,
             is_tied,
@@ -108,42 +111,42 @@ impl<M: Module, S: SharpnessAware + Send + Debug> WithSam<M, S> {
         })
     }
 
-    /// Steps taken so far in this process, or since the first where they are in the checkpoints; those
-    /// that were refused left out.
+    /// Returns the number of steps taken so far in this process, or since the first where they are in the
+    /// checkpoints; those that were refused are left out.
     pub fn steps(&self) -> u64 {
         self.sam.steps()
     }
 
-    /// Steps that were refused so far.
+    /// Returns the number of steps that were refused so far.
     pub fn refused(&self) -> u64 {
         self.sam.refused()
     }
 }
 
 impl<M, S: Clone + Send + Debug> WithSam<M, S> {
-    /// What the last step has measured, as [`Step::scalars`](crate::Step::scalars); nothing before the
-    /// first and after one that was refused.
+    /// Returns what the last step has measured, as [`Measures::scalars`](crate::Measures::scalars); nothing before the first and after
+    /// one that was refused.
     pub fn scalars(&self) -> Vec<(&'static str, f64)> {
         let measured = self.measured.lock();
         measured.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The model.
+    /// Returns the model.
     pub const fn model(&self) -> &M {
         &self.model
     }
 
-    /// The model alone.
+    /// Returns the model alone.
     pub fn into_inner(self) -> M {
         self.model
     }
 }
 
 impl<M: Module, S: Clone + Send + Debug> WithSam<M, S> {
-    /// One leaf again for each parameter that stands in several places: Burn moves, reads and steps each
+    /// Makes one leaf of each parameter that stands in several places: Burn moves, reads and steps each
     /// place by itself, and `TrainOutput::new` keeps the gradient of the last.
     fn tied(self) -> Self {
-        let model = places::tied(self.model, self.is_tied);
+        let model = tied(self.model, self.is_tied);
         Self { model, ..self }
     }
 }
@@ -151,7 +154,7 @@ impl<M: Module, S: Clone + Send + Debug> WithSam<M, S> {
 /// The passes of a method through a model's own step.
 struct Steps<'a, M: TrainStep> {
     batch: &'a M::Input,
-    /// What the first pass gave the learner's metrics.
+    /// The output of the first pass, for the learner's metrics.
     first: Option<M::Output>,
 }
 
@@ -170,12 +173,12 @@ where
         None
     }
 
-    fn terms(&mut self, _: &M, _: Rows<'_>) -> Result<Option<burn::tensor::Tensor<1>>, Error> {
+    fn terms(&mut self, _: &M, _: Rows<'_>) -> Result<Option<Tensor<1>>, Error> {
         Ok(None)
     }
 }
 
-/// The loss in an output. Its adaptor hides the tensor, and Burn's metric reads it.
+/// Returns the loss in an output. Its adaptor hides the tensor, and Burn's metric reads it.
 fn loss_of(output: &impl Adaptor<LossInput>) -> f64 {
     let mut metric = LossMetric::new();
     let metadata = MetricMetadata {
@@ -189,10 +192,10 @@ fn loss_of(output: &impl Adaptor<LossInput>) -> f64 {
     value.current()
 }
 
-impl<M, S> TrainStep for WithSam<M, S>
+impl<M, R> TrainStep for WithSam<M, SharpnessAware<R>>
 where
     M: Module + TrainStep<Input: Clone, Output: Adaptor<LossInput>>,
-    S: SharpnessAware + Send + Debug,
+    R: Rule,
 {
     type Input = M::Input;
     type Output = M::Output;
@@ -206,9 +209,12 @@ where
         let descent = self.sam.descent(&self.model, &mut steps);
         let descent = descent.unwrap_or_else(|error| panic!("the method cannot step: {error}"));
         let output = steps.first.expect("a descent begins with a pass");
-        let step = done(descent, output);
+        let step = LearnerDescent::new(descent, output);
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
-        *measured = step.scalars().collect();
+        *measured = match &step.measured {
+            Ok(measured) => measured.scalars().collect(),
+            Err(_) => Vec::new(),
+        };
         let (grads, item) = step.into_parts();
         TrainOutput { grads, item }
     }

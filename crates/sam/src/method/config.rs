@@ -1,7 +1,10 @@
-//! The settings that the configurations of all methods have, and why they stand where they do.
+//! The settings that the configurations of all methods have.
 
-/// A configuration of one method: the common settings, its own, and the [`Ascent`](crate::Ascent)
-/// that the common ones make.
+/// Defines the configuration of one method: the settings that all methods have, its own, and the
+/// [`Ascent`](crate::Ascent) that the common ones make.
+///
+/// It is a macro because Burn's `Config` writes `new`, `with_..` and the file format from the fields of a
+/// struct: a setting that is to be `with_rho(..)` for every method has to be a field of each.
 macro_rules! method_config {
     (
         $(#[$about:meta])*
@@ -14,58 +17,44 @@ macro_rules! method_config {
             #[doc = $about_rho]
             #[config(default = $rho)]
             pub rho: f64,
-            /// How the radius changes while training goes on: not at all.
-            #[config(default = "RhoSchedule::Constant")]
-            pub schedule: RhoSchedule,
-            /// In how many steps the radius is covered. Each costs a gradient; one is the published
-            /// method. The first goes in the method's direction, each other along the gradient where
-            /// it begins.
+            /// The radius as a function of the step or the learning rate: constant.
+            #[config(default = "crate::RhoSchedule::Constant")]
+            pub schedule: crate::RhoSchedule,
+            /// The number of steps in which the radius is covered. Each costs a gradient; one is the
+            /// published method. The first goes in the method's direction, each other along the gradient
+            /// where it begins.
             #[config(default = 1)]
             pub ascent_steps: usize,
             /// The parameters that the ascent moves: all.
-            #[config(default = "Perturbed::All")]
-            pub perturbed: Perturbed,
-            /// What the second pass does to the running statistics of batch normalisation: nothing.
-            #[config(default = "BatchNormStatistics::FirstPass")]
-            pub batch_norm: BatchNormStatistics,
-            /// A seed, for the same dropout masks in all passes of a step: the device's generator is
-            /// seeded before each pass with this and the number of the step, so that whatever else
-            /// draws from it goes on from there. `None`, the default, never touches the generator.
-            /// Nothing else in this crate seeds a device.
+            #[config(default = "crate::Perturbed::All")]
+            pub perturbed: crate::Perturbed,
+            /// The policy for the running statistics of batch normalisation: the first pass alone moves them.
+            #[config(default = "crate::BatchNormStatistics::FirstPass")]
+            pub batch_norm: crate::BatchNormStatistics,
+            /// A seed, for the same dropout masks in all passes of a step. The device's generator is seeded
+            /// before each pass with this and the number of the step, so that whatever else draws from it
+            /// goes on from there. `None`, the default, never touches the generator. Nothing else in this
+            /// crate seeds a device.
             #[config(default = "None")]
             pub same_masks: Option<u64>,
             $($own)*
         }
 
         impl $name {
-            fn ascent(&self, scale: Scale) -> Ascent {
-                Ascent::new(self.rho)
-                    .with_schedule(self.schedule)
-                    .with_steps(self.ascent_steps)
-                    .with_perturbed(self.perturbed.clone())
-                    .with_batch_norm(self.batch_norm)
-                    .with_same_masks(self.same_masks)
-                    .with_scale(scale)
+            /// Returns the settings of the ascent, in units of `scale`.
+            fn ascent(&self, scale: crate::Scale) -> crate::Ascent {
+                crate::Ascent {
+                    rho: self.rho,
+                    schedule: self.schedule,
+                    steps: self.ascent_steps,
+                    scale,
+                    perturbed: self.perturbed.clone(),
+                    batch_norm: self.batch_norm,
+                    same_masks: self.same_masks,
+                }
             }
         }
     };
 }
 
-/// The three functions that every method has.
-macro_rules! common {
-    () => {
-        fn ascent(&self) -> &Ascent {
-            &self.ascent
-        }
-
-        fn state(&self) -> &State {
-            &self.state
-        }
-
-        fn state_mut(&mut self) -> &mut State {
-            &mut self.state
-        }
-    };
-}
-
-pub(crate) use {common, method_config};
+pub(super) use method_config;

@@ -4,14 +4,13 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
-use crate::ascent::check_share;
-use crate::method::Batches;
-use crate::method::config::{common, method_config};
-use crate::module::places::Once;
+use super::SharpnessAware;
+use super::config::method_config;
+use crate::error::setting;
+use crate::module::Once;
 use crate::random::{Draws, mix};
-use crate::{
-    Ascent, BatchNormStatistics, Direction, Perturbed, RhoSchedule, Scale, SharpnessAware, State,
-};
+use crate::rule::{BatchUse, Direction, Rule, StepContext};
+use crate::{Error, Scale};
 
 method_config! {
     /// Configuration of [`Esam`].
@@ -20,8 +19,8 @@ method_config! {
     /// The probability with which a weight is perturbed. 1 perturbs all.
     #[config(default = 0.5)]
     pub beta: f64,
-    /// The share of the examples that the second pass descends on. 1 takes all, and with beta = 1
-    /// gives SAM.
+    /// The share of the examples that the second pass descends on. 1 takes all, and with `beta = 1` gives
+    /// SAM.
     #[config(default = 0.5)]
     pub gamma: f64,
     /// The seed of the choice of weights; it never touches the device's generator.
@@ -30,80 +29,86 @@ method_config! {
 }
 
 impl EsamConfig {
-    /// The method with these settings.
+    /// Makes the method with these settings.
     ///
-    /// # Panics
-    /// When rho is negative or not finite, or beta or gamma is not in (0, 1].
-    #[must_use]
-    pub fn init(&self) -> Esam {
-        for (name, value) in [("beta", self.beta), ("gamma", self.gamma)] {
-            check_share(name, value);
-            assert!(value > 0.0, "{name} must be above 0");
-        }
-        Esam {
+    /// # Errors
+    /// [`Error::Setting`], for a setting that is out of range.
+    pub fn init(&self) -> Result<Esam, Error> {
+        let rule = EsamRule {
             beta: self.beta,
             gamma: self.gamma,
             seed: self.seed,
-            ascent: self.ascent(Scale::Unit),
-            state: State::default(),
-        }
+        };
+        SharpnessAware::new(rule, self.ascent(Scale::Unit))
     }
 }
 
 /// Efficient sharpness-aware minimisation, made by [`EsamConfig::init`].
 ///
-/// Stochastic weight perturbation moves each weight with probability beta, farther by 1/beta so that the
-/// mean perturbation is SAM's:
+/// Stochastic weight perturbation moves each weight with probability β, farther by `1/β` so that the mean
+/// perturbation is SAM's:
 ///
-/// $$ e = \frac{\rho}{\beta}\, m \odot \frac{g}{\lVert g \rVert}, \qquad m_i \sim \text{Bernoulli}(\beta) $$
+/// ```text
+/// e = ρ/β · m ⊙ g / ‖g‖,    mᵢ ~ Bernoulli(β)
+/// ```
 ///
-/// Sharpness-sensitive data selection descends on the part $B^+$ of the batch whose losses the
-/// perturbation raised most, $|B^+| = \lfloor \gamma |B| \rfloor$ and one at least: the optimiser gets the
-/// gradient of their mean loss at w + e. While a schedule holds rho at zero no loss rises, and all take
-/// part.
+/// Sharpness-sensitive data selection descends on the part B⁺ of the batch B whose losses the perturbation
+/// raised most, `|B⁺| = ⌊γ |B|⌋` and one at least: the optimiser gets the gradient of their mean loss at
+/// `w + e`. While a schedule holds ρ at zero no loss rises, and all take part.
 ///
-/// A step costs 1 + gamma backward and 2 + gamma forward passes, one of the latter to see how the losses
-/// rise; the loss has to tell its examples apart
-/// ([`step_examples`](crate::SharpnessAware::step_examples)). The authors' program draws m once for
-/// each tensor; here it is drawn for each weight, as in the equation. With dropout and
-/// [`same_masks`](EsamConfig::same_masks) the passes over a part of the batch have other masks.
+/// A step costs `1 + γ` backward and `2 + γ` forward passes, one of the latter to see how the losses rise; the
+/// loss has to tell its examples apart ([`step_examples`](SharpnessAware::step_examples)). The authors'
+/// program draws m once for each tensor; here it is drawn for each weight, as in the equation. With dropout
+/// and [`same_masks`](EsamConfig::same_masks) the passes over a part of the batch have other masks.
 ///
 /// # References
 /// Du et al. 2022, "Efficient sharpness-aware minimization for improved training of neural networks",
 /// sections 3.1 and 3.2, algorithm 1.
-#[derive(Debug, Clone)]
-pub struct Esam {
+pub type Esam = SharpnessAware<EsamRule>;
+
+/// The rule of [`Esam`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EsamRule {
     beta: f64,
     gamma: f64,
     seed: u64,
-    ascent: Ascent,
-    state: State,
 }
 
-impl SharpnessAware for Esam {
-    common!();
-
-    fn batches(&self) -> Batches {
-        Batches::Hardest(self.gamma)
+impl Rule for EsamRule {
+    fn batches(&self) -> BatchUse {
+        BatchUse::Hardest(self.gamma)
     }
 
-    fn direction<M: Module>(&mut self, model: &M, gradients: &GradientsParams) -> Direction {
+    fn direction<M: Module>(
+        &self,
+        context: StepContext<'_, M>,
+        gradients: &GradientsParams,
+    ) -> Direction {
         if self.beta >= 1.0 {
             return Direction::Gradient;
         }
         let mut mask = Mask {
             gradients,
-            draws: Draws::new(mix(self.seed, self.state.steps), self.beta),
+            draws: Draws::new(mix(self.seed, context.step), self.beta),
             factor: 1.0 / self.beta,
             masked: GradientsParams::new(),
             once: Once::default(),
         };
-        model.visit(&mut mask);
+        context.model.visit(&mut mask);
         Direction::PartOf(mask.masked)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        for (name, value) in [("beta", self.beta), ("gamma", self.gamma)] {
+            if !(value > 0.0 && value <= 1.0) {
+                return Err(setting(name, value, "above 0 and at most 1"));
+            }
+        }
+        Ok(())
     }
 }
 
-/// m g / beta.
+/// The visitor that computes `m ⊙ g / β`.
 struct Mask<'a> {
     gradients: &'a GradientsParams,
     draws: Draws,
@@ -123,7 +128,7 @@ impl ModuleVisitor for Mask<'_> {
         let gradient = gradient.inner();
         let shape = gradient.shape();
         let factors: Vec<f64> = (0..shape.num_elements())
-            // A branch would be guessed wrong every other time.
+            // Without a branch: the processor would guess it wrong every other time.
             .map(|_| self.factor * f64::from(u8::from(self.draws.draw())))
             .collect();
         let data = TensorData::new(factors, shape);

@@ -1,7 +1,9 @@
 //! SAM: the peak within a Euclidean ball.
 
-use crate::method::config::{common, method_config};
-use crate::{Ascent, BatchNormStatistics, Perturbed, RhoSchedule, Scale, SharpnessAware, State};
+use super::SharpnessAware;
+use super::config::method_config;
+use crate::rule::Rule;
+use crate::{Error, Scale};
 
 method_config! {
     /// Configuration of [`Sam`].
@@ -11,33 +13,29 @@ method_config! {
 }
 
 impl SamConfig {
-    /// The method with these settings.
+    /// Makes the method with these settings.
     ///
-    /// # Panics
-    /// When a setting is negative or not finite.
-    #[must_use]
-    pub fn init(&self) -> Sam {
-        Sam {
-            ascent: self.ascent(Scale::Unit),
-            state: State::default(),
-        }
+    /// # Errors
+    /// [`Error::Setting`], for a setting that is out of range.
+    pub fn init(&self) -> Result<Sam, Error> {
+        SharpnessAware::new(SamRule, self.ascent(Scale::Unit))
     }
 }
 
 /// Sharpness-aware minimisation, made by [`SamConfig::init`].
 ///
-/// $$ e = \rho\, g / \lVert g \rVert, \qquad w \leftarrow w - \text{optimiser}(\nabla L(w + e)) $$
+/// ```text
+/// e = ρ g / ‖g‖,    w ← w − optimiser(∇L(w + e))
+/// ```
 ///
-/// There is no small constant in the denominator: a zero gradient gives e = 0. Two gradients a step.
+/// There is no small constant in the denominator: a zero gradient gives `e = 0`. Two gradients a step.
 ///
 /// # References
 /// Foret et al. 2021, equation 2 with p = 2, algorithm 1.
-#[derive(Debug, Clone)]
-pub struct Sam {
-    ascent: Ascent,
-    state: State,
-}
+pub type Sam = SharpnessAware<SamRule>;
 
-impl SharpnessAware for Sam {
-    common!();
-}
+/// The rule of [`Sam`] and [`Asam`](crate::Asam): up along the gradient, down along that at the peak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SamRule;
+
+impl Rule for SamRule {}

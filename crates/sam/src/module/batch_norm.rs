@@ -1,41 +1,43 @@
-//! What the second pass does to running statistics.
+//! Running statistics of batch normalisation, in the passes of a step.
 
 use std::collections::{HashMap, VecDeque};
 
-use burn::config::Config;
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, GradientCheckpointingStrategy, Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
-use crate::module::context::{Context, with_checkpointing};
+use super::context::{Context, with_checkpointing};
 
-/// Whether the pass at the peak moves the running statistics of batch normalisation.
+/// The policy for the running statistics of batch normalisation: which passes of a step move them.
 ///
-/// The running mean and variance are meant for the weights that will be used, and those are w, not
-/// the peak. Both choices normalise both passes by the statistics of the batch.
-#[derive(Config, Debug, Copy, PartialEq, Eq)]
+/// The running mean and variance are meant for the weights that will be used, and those are `w`, not the
+/// peak. Under every policy each pass normalises by the statistics of the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BatchNormStatistics {
-    /// A step leaves the statistics that its first pass alone would have left.
+    /// The first pass alone.
     ///
-    /// The peak gets statistics of its own, as [`Module::valid`] followed by [`Module::train`]
-    /// makes them; everything that this pair forgets (training flags set apart from their
-    /// configuration, checkpointing strategies) is put back from the live model. Plain tensors
-    /// that a module holds beside its parameters come back with the default checkpointing
-    /// strategy; where that matters, take [`BothPasses`](Self::BothPasses).
+    /// The peak gets statistics of its own, as [`Module::valid`] followed by [`Module::train`] makes them.
+    /// What these two forget is put back from the model: training flags that differ from their
+    /// configuration, and checkpointing strategies. Plain tensors that a module holds beside its parameters
+    /// come back with the default checkpointing strategy; where that matters, take
+    /// [`BothPasses`](Self::BothPasses).
     FirstPass,
-    /// Both passes move the statistics, as a loop that runs the model twice does.
+    /// Both passes, as in a loop that runs the model twice.
     BothPasses,
-    /// Neither pass moves the statistics; a third forward pass, at the weights after the step, does.
-    /// They then belong to the weights that will be used, for half a gradient more. Only
+    /// A third forward pass, at the weights after the step, and neither of the two others.
+    ///
+    /// The statistics then belong to the weights that will be used, for one forward pass more. Only
     /// [`step`](crate::SharpnessAware::step) can do it; elsewhere it is [`FirstPass`](Self::FirstPass).
     Recomputed,
 }
 
-/// The model of the first pass, where it is not the model itself.
+/// Returns the model of the first pass, where it is not the model itself.
 pub(crate) fn first_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> Option<M> {
     (statistics == BatchNormStatistics::Recomputed).then(|| with_own_statistics(model))
 }
 
-/// The model of the second pass, before it is moved.
+/// Returns the model of the second pass, before its weights move.
 pub(crate) fn peak_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> M {
     match statistics {
         BatchNormStatistics::BothPasses => model.clone(),
@@ -43,15 +45,15 @@ pub(crate) fn peak_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> 
     }
 }
 
-/// `model` with running statistics of its own: what happens to them does not reach the live ones.
+/// Returns the model with running statistics of its own: what happens to them does not reach the model's.
 ///
-/// A clone shares them, for they sit behind an `Arc`. A model that has neither buffers nor frozen
-/// parameters has no statistics to separate, and a clone does.
+/// A clone shares them, because they are behind an `Arc`. A model that has neither buffers nor frozen
+/// parameters has no statistics, and a clone is enough.
 pub(crate) fn with_own_statistics<M: Module>(model: &M) -> M {
     separated(model).unwrap_or_else(|| model.clone())
 }
 
-/// [`with_own_statistics`], or nothing where a clone would do.
+/// Returns the model with running statistics of its own, or `None` where a clone is enough.
 pub(crate) fn separated<M: Module>(model: &M) -> Option<M> {
     let mut buffers = Buffers(false);
     model.visit(&mut buffers);
@@ -63,17 +65,17 @@ pub(crate) fn separated<M: Module>(model: &M) -> Option<M> {
     Some(model.valid().train().map(&mut contexts))
 }
 
-/// Gives the live model the buffers of `before`, through the cells that its clones share.
+/// Gives the model the buffers of `before`, through the cells that its clones share.
 pub(crate) fn restore_buffers<M: Module>(live: &M, before: &M) {
     let mut buffers = Values::default();
     before.visit(&mut buffers);
-    // An update that is still waiting in a cell would come on top: `valid` lets it in first.
+    // An update that still waits in a cell would be applied on top of them: `valid` applies it first.
     let _ = live.valid();
     let _ = live.clone().map(&mut buffers);
 }
 
-/// What each place of an identifier has, in the order of visiting: clones of a layer share identifiers,
-/// and `valid` gives each statistics of its own.
+/// One value for each place of an identifier, in the order of visiting: clones of a layer share identifiers,
+/// and `valid` gives each of them statistics of its own.
 struct ByPlace<T>(HashMap<ParamId, VecDeque<T>>);
 
 impl<T> Default for ByPlace<T> {
@@ -121,7 +123,7 @@ impl ModuleMapper for Values {
     }
 }
 
-/// Whether there is a float tensor without gradient.
+/// The answer to whether there is a float tensor without gradient.
 struct Buffers(bool);
 
 impl ModuleVisitor for Buffers {
@@ -130,7 +132,7 @@ impl ModuleVisitor for Buffers {
     }
 }
 
-/// Reads the context of every tensor and flag of the live model, and puts it onto another.
+/// The context of every tensor and flag of one model, to be given to another.
 #[derive(Default)]
 struct Contexts {
     floats: ByPlace<Context>,

@@ -4,19 +4,20 @@ use burn::module::ParamId;
 use burn::tensor::kind::Autodiff;
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 
-/// What a parameter carries beside its value: Burn's optimisers keep the same three things, in a
-/// type of their own that is private.
+/// The autodiff state of a parameter. Burn's optimisers keep the same three things, in a private type of
+/// their own.
 ///
-/// A forgotten checkpointing strategy panics in the next forward pass, where the parameter meets
-/// its inputs under two strategies.
+/// Without its checkpointing strategy a parameter panics in the next forward pass, where it meets inputs
+/// under another strategy.
 #[derive(Clone, Copy)]
 pub(crate) struct Context {
-    pub(crate) require_grad: bool,
+    require_grad: bool,
     distributed: bool,
     checkpointing: Option<GradientCheckpointingStrategy>,
 }
 
 impl Context {
+    /// Reads the state of a tensor.
     pub(crate) fn of<const D: usize>(tensor: &Tensor<D>) -> Self {
         Self {
             require_grad: tensor.is_require_grad(),
@@ -26,7 +27,7 @@ impl Context {
         }
     }
 
-    /// `value`, a tensor without autodiff, as a leaf in this context.
+    /// Returns `value`, a tensor without autodiff, as a leaf with this state.
     pub(crate) fn restore<const D: usize>(self, value: Tensor<D>, id: ParamId) -> Tensor<D> {
         let mut leaf = with_checkpointing(value, self.checkpointing);
         if self.require_grad {
@@ -39,7 +40,7 @@ impl Context {
     }
 }
 
-/// `value`, a tensor without autodiff, under a strategy, or as it is where there was none.
+/// Returns `value`, a tensor without autodiff, under a strategy, or as it is where there was none.
 pub(crate) fn with_checkpointing<const D: usize, K: Autodiff>(
     value: Tensor<D, K>,
     strategy: Option<GradientCheckpointingStrategy>,

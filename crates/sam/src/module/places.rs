@@ -1,4 +1,4 @@
-//! Parameters that stand in several places of a model, tied weights.
+//! Parameters that stand in several places of a model: tied weights.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -12,14 +12,14 @@ use crate::Error;
 ///
 /// A parameter stands in several places when a `Param`, or a layer with it, has been cloned into
 /// another field: the clones keep its identifier, and Burn's gradients and optimisers know it by that.
-/// But Burn's optimisers step its first place alone, in the order of visiting, so that the places part
-/// at the first step. Around the optimiser's step this keeps them one:
+/// But Burn's optimisers step its first place alone, in the order of visiting, so that the places differ
+/// after the first step. Around the optimiser's step this keeps them equal:
 ///
 /// `model = sam::tie(optim.step(lr, model, gradients));`
 ///
-/// It makes them one leaf of the graph as well, so that a gradient by `GradientsParams::from_grads` is
-/// that of all places together. A network needs it once after it has been loaded, or moved to another
-/// device, where its gradients are taken by hand. [`SharpnessAware::step`](crate::SharpnessAware::step)
+/// It makes them one leaf of the autodiff graph as well, so that a gradient by
+/// `GradientsParams::from_grads` is that of all places together. A network whose gradients are taken by
+/// hand needs it once after it has been loaded, or moved to another device. [`SharpnessAware::step`](crate::SharpnessAware::step)
 /// does both by itself. Frozen places, and places of another shape, stay as they are.
 ///
 /// ```
@@ -36,7 +36,7 @@ use crate::Error;
 /// let model = Tied { second: first.clone(), first };
 /// let mut optim = SgdConfig::new().init();
 ///
-/// // L = w^3 has the slope 12 at 2.
+/// // L = w³ has the slope 12 at 2.
 /// let loss = model.first.val() * model.second.val().square();
 /// let gradients = GradientsParams::from_grads(loss.backward(), &model);
 /// let model = sam::tie(optim.step(0.1, model, gradients));
@@ -48,7 +48,7 @@ pub fn tie<M: Module>(model: M) -> M {
     model.map(&mut Tie::default())
 }
 
-/// The model as [`tie`] leaves it, if there is something to tie.
+/// Returns the model as [`tie`] leaves it, if there is something to tie.
 pub(crate) fn tied<M: Module>(model: M, is_tied: bool) -> M {
     if is_tied { tie(model) } else { model }
 }
@@ -75,21 +75,22 @@ impl ModuleMapper for Tie {
     }
 }
 
-/// Lets each trained parameter through once, wherever it stands.
+/// The trained parameters that have been visited, to pass each once though it stands in several places.
 #[derive(Default)]
 pub(crate) struct Once(HashSet<ParamId>);
 
 impl Once {
+    /// Returns whether the parameter is trained and has not been visited before.
     pub(crate) fn is_new<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> bool {
         param.is_require_grad() && self.0.insert(param.id)
     }
 }
 
-/// Whether an identifier stands in several places, at some of which it is trained.
+/// Returns whether a parameter that is trained stands in several places.
 ///
 /// # Errors
 /// A model that cannot have a gradient, and places of one parameter that are not equal.
-pub(crate) fn check<M: Module>(model: &M) -> Result<bool, Error> {
+pub(crate) fn check_places<M: Module>(model: &M) -> Result<bool, Error> {
     let mut count = Count::default();
     model.visit(&mut count);
     if count.trained == 0 {
@@ -110,10 +111,10 @@ pub(crate) fn check<M: Module>(model: &M) -> Result<bool, Error> {
     }
 }
 
-/// Refuses places of one parameter that are leaves apart.
+/// Refuses places of one parameter that are different leaves of the autodiff graph.
 ///
 /// # Errors
-/// Both paths.
+/// [`Error::LeavesApart`], with both paths.
 pub(crate) fn check_leaves<M: Module>(model: &M) -> Result<(), Error> {
     let mut compare = Compare::new(Asked::Leaves);
     model.visit(&mut compare);
@@ -136,7 +137,7 @@ impl ModuleVisitor for Count {
     }
 }
 
-/// What the places of one parameter are asked.
+/// The question about the places of one parameter.
 #[derive(Clone, Copy)]
 enum Asked {
     /// Whether they are equal.
@@ -229,7 +230,7 @@ impl ModuleVisitor for Compare {
     }
 }
 
-/// In what two places of a parameter differ.
+/// Returns in what two places of a parameter differ.
 fn difference<const D: usize>(first: &Tensor<D>, second: &Tensor<D>) -> Option<&'static str> {
     if first.shape() != second.shape() {
         return Some("shape");
@@ -247,7 +248,7 @@ fn difference<const D: usize>(first: &Tensor<D>, second: &Tensor<D>) -> Option<&
     (!is_same).then_some("value")
 }
 
-/// Whether a gradient of the one is one of the other.
+/// Returns whether a gradient of the one is one of the other.
 fn is_one_leaf<const D: usize>(first: &Tensor<D>, second: &Tensor<D>) -> bool {
     second.grad(&first.clone().sum().backward()).is_some()
 }

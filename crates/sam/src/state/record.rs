@@ -6,14 +6,16 @@ use burn::store::RecordError;
 use burn::tensor::{Bytes, TensorData};
 use burn_pack::{Reader, Scalar, Tensor, Writer};
 
-use crate::state::State;
+use super::State;
 
 const STEPS: &str = "steps";
 const LEARNING_RATE: &str = "learning_rate";
 const CARRIED: &str = "carried";
 
-/// The saved state of a method in Burn's own format, burnpack: keyed by the identifiers of the
-/// parameters, as the record of an optimiser is. Save it beside those of the model and the optimiser.
+/// The saved state of a method in Burn's own format, burnpack, to be kept beside the records of model and
+/// optimiser.
+///
+/// As in the record of an optimiser, what belongs to a parameter is found by its identifier.
 #[derive(Debug, Default)]
 pub struct StateRecord {
     steps: u64,
@@ -22,6 +24,7 @@ pub struct StateRecord {
 }
 
 impl StateRecord {
+    /// Reads the state of a method.
     pub(crate) fn of(state: &State) -> Self {
         Self {
             steps: state.steps,
@@ -30,6 +33,7 @@ impl StateRecord {
         }
     }
 
+    /// Returns the state that has been saved.
     pub(crate) fn into_state(self) -> State {
         let mut state = State {
             steps: self.steps,
@@ -42,15 +46,15 @@ impl StateRecord {
         state
     }
 
-    /// The record as bytes.
+    /// Writes the record to bytes.
     ///
     /// # Errors
-    /// What burnpack cannot write.
+    /// A record that burnpack cannot write.
     pub fn into_bytes(self) -> Result<Bytes, RecordError> {
         Ok(self.into_writer().into_bytes()?)
     }
 
-    /// The record from bytes.
+    /// Reads a record from bytes.
     ///
     /// # Errors
     /// Bytes that are no such record.

@@ -1,4 +1,4 @@
-//! The backward pass of a loss, and what it says about the closure that made the loss.
+//! The backward pass of a loss, and the mistakes of a closure that show in it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -8,7 +8,7 @@ use burn::tensor::{Gradients, Tensor};
 
 use crate::{Error, Pass};
 
-/// The value of a loss.
+/// Reads the value of a loss.
 pub(crate) fn value(loss: &Tensor<1>, pass: Pass) -> Result<f64, Error> {
     let [numbers] = loss.dims();
     if numbers != 1 {
@@ -17,10 +17,10 @@ pub(crate) fn value(loss: &Tensor<1>, pass: Pass) -> Result<f64, Error> {
     Ok(loss.clone().inner().into_scalar())
 }
 
-/// The gradient of a loss for every trained parameter of `model`, the sum over the places of each.
+/// Computes the gradient of a loss for every trained parameter of `model`, the sum over the places of each.
 ///
-/// `live` is the model that the caller has outside the closure. Where the loss leads to a leaf of it
-/// that is none of `model`, the closure has used the one for the other.
+/// `live` is the model that the caller has outside the closure. A loss that depends on a leaf of it that is
+/// none of `model` comes from a closure that has used the wrong one.
 pub(crate) fn gradients<M: Module>(
     loss: &Tensor<1>,
     model: &M,
@@ -37,7 +37,7 @@ pub(crate) fn gradients<M: Module>(
     };
     model.visit(&mut total);
     let gradients = total.gradients;
-    // Leaves that both share are no longer in it.
+    // The leaves that both models share have been taken out.
     let mut left = Left {
         of_leaves: &of_leaves,
         path: Vec::new(),
@@ -53,7 +53,7 @@ pub(crate) fn gradients<M: Module>(
     Ok(gradients)
 }
 
-/// Burn says nothing of a used graph but by a panic, before it has changed anything.
+/// Runs the backward pass. A graph that is used up makes Burn panic, before it has changed anything.
 fn backward(loss: &Tensor<1>, pass: Pass) -> Result<Gradients, Error> {
     catch_unwind(AssertUnwindSafe(|| loss.backward())).map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);
@@ -66,7 +66,7 @@ fn backward(loss: &Tensor<1>, pass: Pass) -> Result<Gradients, Error> {
     })
 }
 
-/// Burn's `from_grads` keeps the last place of a parameter that stands in several leaves.
+/// The gradients, added up over the leaves of a parameter; Burn's `from_grads` keeps the last leaf's alone.
 struct Total<'a> {
     of_leaves: &'a mut Gradients,
     gradients: GradientsParams,
@@ -88,6 +88,7 @@ impl ModuleVisitor for Total<'_> {
     }
 }
 
+/// The path of a parameter that still has a gradient.
 struct Left<'a> {
     of_leaves: &'a Gradients,
     path: Vec<String>,

@@ -1,14 +1,12 @@
-//! What a pass gives, and the mean of several.
+//! The result of a pass, and the mean of several.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
 
 use crate::Pass;
-use crate::gradient::combine::combined;
-use crate::gradient::norms::Norms;
-use crate::gradient::question::Question;
+use crate::gradient::{Norms, Question, combined};
 
-/// One pass: a loss and its gradient, both finite.
+/// The result of one pass: a loss and its gradient, both finite.
 pub(crate) struct Evaluated {
     pub(crate) loss: f64,
     pub(crate) gradients: GradientsParams,
@@ -16,23 +14,25 @@ pub(crate) struct Evaluated {
 }
 
 impl Evaluated {
-    /// Asks for the norm of a gradient, and for its angle with this one.
+    /// Asks for the norm of another gradient, and for its angle with this one.
     pub(crate) fn beside(&self) -> Question<'_> {
         Question::beside(&self.gradients, self.norms.gradient)
     }
 }
 
-/// Where a gradient is taken.
+/// The place where a gradient is taken.
 #[derive(Clone, Copy)]
 pub(crate) enum At<'a> {
+    /// At the weights.
     Weights,
     /// Between the steps of an ascent.
     Climbing,
-    /// With the gradient at the weights, if the angle between the two is wanted.
+    /// At the peak; with the gradient at the weights, if the angle between the two is wanted.
     Peak(Option<&'a Evaluated>),
 }
 
 impl At<'_> {
+    /// Returns the pass as errors name it.
     pub(crate) const fn pass(self) -> Pass {
         match self {
             Self::Weights => Pass::Weights,
@@ -49,12 +49,14 @@ pub(crate) struct Mean {
 }
 
 impl Mean {
+    /// Adds the share of the batch that one micro-batch is.
     pub(crate) fn add<M: Module>(&mut self, model: &M, share: f64, part: &Evaluated) {
         self.loss += share * part.loss;
         let (sum, part) = ((1.0, &self.gradients), (share, &part.gradients));
         self.gradients = combined(model, sum, part);
     }
 
+    /// Returns the mean with its norms.
     pub(crate) fn evaluated<M: Module>(self, model: &M, question: &Question<'_>) -> Evaluated {
         Evaluated {
             norms: Norms::of(model, &self.gradients, question),

@@ -1,20 +1,20 @@
-//! What the closure of a step gives: the loss, or the loss and more.
+//! The result of the closure of a step: the loss, or the loss and an output.
 
 use burn::tensor::Tensor;
 
-/// What the closure of a step gives: the loss, `Tensor<1>`, or a pair of the loss and whatever else it
-/// has computed, `(Tensor<1>, T)`.
+/// The result of the closure of a step: the loss, `Tensor<1>`, or a pair of the loss and an output,
+/// `(Tensor<1>, T)`.
 ///
-/// The second of the first pass, at the weights, comes back in [`Step::output`](crate::Step::output): the
-/// output of the network, say, for a loop that prints accuracy.
+/// The output of the first pass, at the weights, comes back in [`Step::output`](crate::Step::output): that of
+/// the network, say, for a loop that prints its accuracy.
 pub trait Evaluation {
-    /// What there is beside the loss.
+    /// The type of the output.
     type Output;
 
     /// The output where there is nothing to compute.
     const NOTHING: Option<Self::Output>;
 
-    /// The loss and the output.
+    /// Returns the loss and the output.
     fn into_parts(self) -> (Tensor<1>, Self::Output);
 }
 

@@ -1,7 +1,7 @@
-//! Which examples the second pass of ESAM descends on.
+//! The examples that the second pass of ESAM descends on.
 
-/// The indices of the largest rises, this part of them and one at least, in rising order. Of equal ones
-/// the first.
+/// Returns the indices of the largest rises, this part of all and one at least, in rising order. Of equal
+/// rises the first are taken.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -9,7 +9,7 @@
     reason = "a share of a number of examples"
 )]
 pub(crate) fn hardest(rises: &[f64], part: f64) -> Vec<usize> {
-    // The float next to 0.29 is below it, but of a hundred examples it is to be 29.
+    // The float closest to 0.29 is below it, but 0.29 of a hundred examples must be 29.
     let wanted = rises.len() as f64 * part * (1.0 + 2.0 * f64::EPSILON);
     let count = (wanted as usize).clamp(1, rises.len().max(1));
     let mut order: Vec<usize> = (0..rises.len()).collect();

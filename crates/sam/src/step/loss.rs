@@ -1,4 +1,4 @@
-//! What a step may ask of the loss on its batch.
+//! The loss on the batch of a step, of all examples or of some.
 
 use burn::optim::GradientsParams;
 use burn::tensor::kind::Basic;
@@ -6,7 +6,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::Error;
 
-/// Which examples of the batch a loss is wanted of.
+/// The examples of the batch whose losses are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a>(Option<&'a [usize]>);
 
@@ -14,17 +14,18 @@ impl<'a> Rows<'a> {
     /// All examples.
     pub(crate) const ALL: Rows<'static> = Rows(None);
 
+    /// The examples with these indices.
     pub(crate) const fn some(indices: &'a [usize]) -> Self {
         Self(Some(indices))
     }
 
-    /// Their indices in the batch, in rising order; `None` for all.
+    /// Returns their indices in the batch, in rising order; `None` for all.
     #[must_use]
     pub const fn indices(&self) -> Option<&'a [usize]> {
         self.0
     }
 
-    /// These rows of a tensor whose first axis counts the examples.
+    /// Returns these rows of a tensor whose first axis counts the examples.
     #[must_use]
     pub fn of<const D: usize, K: Basic>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
         let Some(indices) = self.0 else {
@@ -35,19 +36,19 @@ impl<'a> Rows<'a> {
         {
             return tensor.clone().narrow(0, first, indices.len());
         }
-        let indices: Vec<i64> = indices
+        let rows: Vec<i64> = indices
             .iter()
-            .map(|&index| i64::try_from(index).unwrap_or(i64::MAX))
+            .map(|&index| i64::try_from(index).expect("an index of an example fits an i64"))
             .collect();
-        let data = TensorData::new(indices, [self.0.map_or(0, <[usize]>::len)]);
-        let indices = Tensor::<1, Int>::from_data(data, &tensor.device());
-        tensor.clone().select(0, indices)
+        let data = TensorData::new(rows, [indices.len()]);
+        let rows = Tensor::<1, Int>::from_data(data, &tensor.device());
+        tensor.clone().select(0, rows)
     }
 }
 
-/// What a pass over the batch gives.
+/// The result of a forward pass over the batch.
 pub(crate) enum Forward {
-    /// The loss, from which the backward pass is still to go.
+    /// The loss, from which the backward pass is still to come.
     Loss(Tensor<1>),
     /// The loss and its gradient, where the caller's code does the backward pass itself.
     #[cfg_attr(
@@ -59,13 +60,13 @@ pub(crate) enum Forward {
 
 /// The loss on the batch of one step.
 pub(crate) trait Loss<M> {
-    /// The mean over the batch, one number.
+    /// Computes the mean over the batch, one number.
     fn mean(&mut self, model: &M) -> Result<Forward, Error>;
 
-    /// How many examples the batch has, if they can be told apart.
+    /// Returns the number of examples in the batch, if they can be told apart.
     fn examples(&self) -> Option<usize>;
 
-    /// The losses of some examples, one number each, if they can be told apart.
+    /// Computes the losses of some examples, one number each, if they can be told apart.
     fn terms(&mut self, model: &M, rows: Rows<'_>) -> Result<Option<Tensor<1>>, Error>;
 }
 
@@ -90,7 +91,7 @@ impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for Mean<F> {
 pub(crate) struct Examples<F>(pub(crate) usize, pub(crate) F);
 
 impl<F> Examples<F> {
-    /// One loss for each wanted row, and nothing else: a mean, say, would be taken for one example.
+    /// Computes one loss for each wanted row, and refuses anything else: a mean would be taken for one example.
     fn losses<M>(&mut self, model: &M, rows: Rows<'_>) -> Result<Tensor<1>, Error>
     where
         F: FnMut(&M, Rows<'_>) -> Tensor<1>,

@@ -1,5 +1,8 @@
 //! Tests that set what is one for the whole process: the device's generator and its float type.
 
+#[allow(dead_code, reason = "the other target uses the rest")]
+#[path = "../suite/methods.rs"]
+mod methods;
 mod resumed_float64;
 mod same_masks;
 

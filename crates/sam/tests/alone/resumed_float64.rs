@@ -10,10 +10,10 @@ use burn::nn::Linear;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use sam::{
-    AsamConfig, EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, MicroBatchSamConfig,
-    RhoSchedule, SamConfig, SharpnessAware,
-};
+use sam::AnyMethod;
+use serde_json::json;
+
+use crate::methods::{every_config, method};
 
 const EXAMPLES: usize = 6;
 const STEPS: usize = 8;
@@ -65,13 +65,13 @@ impl Net {
     }
 }
 
-struct Training<S> {
+struct Training {
     model: Net,
     optim: ModuleOptimizer,
-    method: S,
+    method: AnyMethod,
 }
 
-impl<S: SharpnessAware> Training<S> {
+impl Training {
     fn step(&mut self, number: usize, device: &Device) {
         let inputs = numbers(100 + 18 * number, [EXAMPLES, 3], device);
         let lr = 0.05 / (1.0 + number as f64);
@@ -85,12 +85,7 @@ impl<S: SharpnessAware> Training<S> {
     }
 }
 
-fn goes_on<S: SharpnessAware>(
-    name: &str,
-    method: S,
-    optimiser: fn() -> ModuleOptimizer,
-    device: &Device,
-) {
+fn goes_on(name: &str, method: AnyMethod, optimiser: fn() -> ModuleOptimizer, device: &Device) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = |of: &str| folder.join(format!("sam-{}-{of}-float64.bpk", std::process::id()));
     let fresh = method.clone();
@@ -130,25 +125,16 @@ fn loading_what_was_saved_and_going_on_is_going_on_in_float64() {
         SgdConfig::new().with_momentum(Some(momentum)).init()
     };
     let adam = || AdamConfig::new().init();
-    let linear = RhoSchedule::Linear {
-        end: 0.02,
-        steps: 6,
-    };
-    let proportional = RhoSchedule::Proportional { lr_max: 0.05 };
+    let linear = json!({ "linear": { "end": 0.02, "steps": 6 } });
+    let proportional = json!({ "proportional": { "lr_max": 0.05 } });
     for schedule in [linear, proportional] {
-        macro_rules! both {
-            ($name:literal, $config:expr) => {
-                let method = $config.with_rho(0.2).with_schedule(schedule).init();
-                goes_on($name, method.clone(), momentum, &device);
-                goes_on($name, method, adam, &device);
-            };
+        for (name, mut config) in every_config() {
+            if name == "LookSAM" {
+                config["k"] = 3.into();
+            }
+            let method = method(config, json!({ "rho": 0.2, "schedule": schedule }));
+            goes_on(name, method.clone(), momentum, &device);
+            goes_on(name, method, adam, &device);
         }
-        both!("SAM", SamConfig::new());
-        both!("ASAM", AsamConfig::new());
-        both!("GSAM", GsamConfig::new());
-        both!("LookSAM", LookSamConfig::new().with_k(3));
-        both!("ESAM", EsamConfig::new());
-        both!("Friendly-SAM", FriendlySamConfig::new());
-        both!("m-SAM", MicroBatchSamConfig::new(4));
     }
 }

@@ -3,8 +3,11 @@
 //!
 //! No test draws from the device's generator, which is one for the whole process.
 
+mod chosen;
 mod learner;
+mod methods;
 mod optimisers;
 mod properties;
 mod references;
+mod rules;
 mod steps;

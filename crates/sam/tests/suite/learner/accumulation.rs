@@ -3,7 +3,7 @@
 use burn::optim::SgdConfig;
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{DType, Device, Tensor};
-use sam::{MicroBatchSamConfig, SamConfig, SharpnessAware};
+use sam::{MicroBatchSamConfig, SamConfig};
 
 use crate::learner::model::{Trained, Training, all_bits, rows};
 use crate::steps::nets::{Batch, Normalised};
@@ -31,7 +31,13 @@ fn accumulation_in_the_learner_is_micro_batch_sam_in_a_loop_bit_for_bit() {
         ..Training::new(rows(64), dtype, directory.path())
     };
     let net = || Normalised::new(1, &device, dtype);
-    let trained = Trained::new(SamConfig::new().with_rho(0.2).init(), net());
+    let trained = Trained::new(
+        SamConfig::new()
+            .with_rho(0.2)
+            .init()
+            .expect("settings in range"),
+        net(),
+    );
     let learnt = training.run(trained, SgdConfig::new().init(), (lr / 4.0).into());
 
     let large = Training {
@@ -39,7 +45,10 @@ fn accumulation_in_the_learner_is_micro_batch_sam_in_a_loop_bit_for_bit() {
         ..Training::new(rows(64), dtype, directory.path())
     };
     let (mut optim, mut model) = (SgdConfig::new().init(), net());
-    let mut method = MicroBatchSamConfig::new(micro).with_rho(0.2).init();
+    let mut method = MicroBatchSamConfig::new(micro)
+        .with_rho(0.2)
+        .init()
+        .expect("settings in range");
     for _ in 0..large.epochs {
         for batch in large.batches(&device) {
             model = method

@@ -1,15 +1,13 @@
 //! Stopping, and going on from the learner's own checkpoint.
 
-use std::fmt::Debug;
-
 use burn::optim::{AdamConfig, SgdConfig};
 use burn::tensor::{DType, Device};
-use sam::{FriendlySamConfig, GsamConfig, LookSamConfig, RhoSchedule, SharpnessAware};
+use sam::{FriendlySamConfig, GsamConfig, LookSamConfig, RhoSchedule, Rule, SharpnessAware};
 
 use crate::learner::model::{Trained, Training, all_bits, rows, schedule};
 use crate::steps::nets::{DTYPES, Normalised, bits, flat};
 
-fn assert_resumes<S: SharpnessAware + Send + Debug + 'static>(method: &S, dtype: DType) {
+fn assert_resumes<R: Rule + 'static>(method: &SharpnessAware<R>, dtype: DType) {
     let device = Device::flex().autodiff();
     // Burn 0.22.1 reads the tensors of an optimiser's record in the device's own type, and panics where
     // a float64 weight meets them: in float64, an optimiser without tensors.
@@ -38,7 +36,7 @@ fn assert_resumes<S: SharpnessAware + Send + Debug + 'static>(method: &S, dtype:
     assert_eq!(said, uninterrupted.said(), "{dtype:?}");
     assert_eq!(all_bits(&resumed.net), all_bits(&uninterrupted.net));
     // Steps, learning rate and the vector that the method carries.
-    let state = |model: &Trained<S>| bits(&flat(&model.sam));
+    let state = |model: &Trained<SharpnessAware<R>>| bits(&flat(&model.sam));
     assert_eq!(state(&resumed), state(&uninterrupted));
     assert_ne!(state(&resumed), state(&stopped));
 }
@@ -47,7 +45,13 @@ fn assert_resumes<S: SharpnessAware + Send + Debug + 'static>(method: &S, dtype:
 fn looksam_goes_on_from_the_learners_checkpoint_bit_for_bit() {
     // Six batches an epoch: the checkpoint falls between two looks, and its component is reused.
     for dtype in DTYPES {
-        assert_resumes(&LookSamConfig::new().with_k(5).init(), dtype);
+        assert_resumes(
+            &LookSamConfig::new()
+                .with_k(5)
+                .init()
+                .expect("settings in range"),
+            dtype,
+        );
     }
 }
 
@@ -59,7 +63,10 @@ fn friendly_sam_goes_on_from_the_learners_checkpoint_bit_for_bit() {
     };
     for dtype in DTYPES {
         assert_resumes(
-            &FriendlySamConfig::new().with_schedule(schedule).init(),
+            &FriendlySamConfig::new()
+                .with_schedule(schedule)
+                .init()
+                .expect("settings in range"),
             dtype,
         );
     }
@@ -69,6 +76,12 @@ fn friendly_sam_goes_on_from_the_learners_checkpoint_bit_for_bit() {
 fn radius_that_follows_the_learning_rate_goes_on_from_the_learners_checkpoint_bit_for_bit() {
     let schedule = RhoSchedule::Proportional { lr_max: 0.1 };
     for dtype in DTYPES {
-        assert_resumes(&GsamConfig::new().with_schedule(schedule).init(), dtype);
+        assert_resumes(
+            &GsamConfig::new()
+                .with_schedule(schedule)
+                .init()
+                .expect("settings in range"),
+            dtype,
+        );
     }
 }

@@ -5,8 +5,8 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Device, Tensor};
 use sam::{
-    Error, FriendlySamConfig, InLearner, LookSamConfig, MicroBatchSamConfig, Pass, Perturbed, Sam,
-    SamConfig, SharpnessAware,
+    Error, FriendlySamConfig, InLearner, LookSamConfig, MicroBatchSamConfig, Pass, Perturbed, Rule,
+    Sam, SamConfig, SharpnessAware,
 };
 
 use crate::learner::model::{Trained, all_bits};
@@ -16,7 +16,10 @@ fn trained(config: &SamConfig) -> (Trained<Sam>, Batch) {
     let device = Device::flex().autodiff();
     let net = Normalised::new(1, &device, DType::F64);
     let batch = Batch::new(2, &device, DType::F64);
-    (Trained::new(config.init(), net), batch)
+    (
+        Trained::new(config.init().expect("settings in range"), net),
+        batch,
+    )
 }
 
 #[test]
@@ -51,7 +54,12 @@ fn selection_that_chooses_nothing_and_a_method_that_needs_examples_are_errors() 
         matches!(refused, Err(Error::ChoosesNothing { .. })),
         "{refused:?}"
     );
-    let micro = InLearner::new(MicroBatchSamConfig::new(4).init(), &model.net);
+    let micro = InLearner::new(
+        MicroBatchSamConfig::new(4)
+            .init()
+            .expect("settings in range"),
+        &model.net,
+    );
     let refused = micro.step(&model.net, |m| (m.loss(&batch), ()));
     assert_eq!(refused.err(), Some(Error::ExamplesNotApart));
     let refused = micro.step_examples(&model.net, 32, |m, _| (m.loss(&batch), ()));
@@ -69,7 +77,7 @@ fn weights_that_are_lost_are_no_fault_of_a_batch() {
         labels: batch.labels.clone(),
     };
     let step = model.sam.step(&model, |m| (m.net.loss(&bad), ()));
-    let refused = step.expect("the next batch may be good").refused;
+    let refused = step.expect("the next batch may be good").measured.err();
     assert!(matches!(refused, Some(Error::Loss { .. })));
     let weight = model.net.out.weight.clone();
     model.net.out.weight = weight.map(|w| Tensor::from_inner(w.inner() * f64::NAN).require_grad());
@@ -112,11 +120,11 @@ fn optimiser() -> ModuleOptimizer {
     SgdConfig::new().with_momentum(Some(momentum)).init()
 }
 
-fn is_a_hand_written_loop<S: SharpnessAware + Send + std::fmt::Debug>(mut method: S) {
+fn is_a_hand_written_loop<R: Rule>(mut method: SharpnessAware<R>) {
     let net = pair();
     let sam = InLearner::new(method.clone(), &net);
     let (first, second) = (net.first.clone(), net.second.clone());
-    let mut learnt: TiedInLearner<S> = Tied { first, second, sam };
+    let mut learnt: TiedInLearner<SharpnessAware<R>> = Tied { first, second, sam };
     let (mut optim, mut by_hand, mut net) = (optimiser(), optimiser(), net);
     for number in 0..6 {
         if number == 3 {
@@ -143,15 +151,20 @@ fn is_a_hand_written_loop<S: SharpnessAware + Send + std::fmt::Debug>(mut method
 
 #[test]
 fn tied_parameter_in_a_learner_is_trained_as_in_a_hand_written_loop() {
-    is_a_hand_written_loop(SamConfig::new().init());
-    is_a_hand_written_loop(FriendlySamConfig::new().init());
-    is_a_hand_written_loop(LookSamConfig::new().with_k(2).init());
+    is_a_hand_written_loop(SamConfig::new().init().expect("settings in range"));
+    is_a_hand_written_loop(FriendlySamConfig::new().init().expect("settings in range"));
+    is_a_hand_written_loop(
+        LookSamConfig::new()
+            .with_k(2)
+            .init()
+            .expect("settings in range"),
+    );
 }
 
 #[test]
 fn learner_that_does_not_tie_is_told_at_its_second_step() {
     let net = pair();
-    let sam = InLearner::new(SamConfig::new().init(), &net);
+    let sam = InLearner::new(SamConfig::new().init().expect("settings in range"), &net);
     let Pair { first, second } = net;
     let model = Tied { first, second, sam };
     let step = model.sam.step(&model, |m| (loss(&m.first, &m.second), ()));

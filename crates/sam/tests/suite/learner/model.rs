@@ -16,20 +16,15 @@ use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::{
     InferenceStep, Learner, LearnerModel, SupervisedTraining, TrainOutput, TrainStep,
 };
-use sam::{InLearner, SharpnessAware};
+use sam::{Error, InLearner, Measures, Rule, SharpnessAware};
 
 use crate::learner::quiet::Quiet;
 use crate::steps::nets::{Batch, Host, Normalised, bits, flat};
 
-/// What a step says of itself.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Said {
-    pub(crate) loss: f64,
-    pub(crate) rho: f64,
-    pub(crate) refused: Option<sam::Error>,
-}
+/// What a step has measured, or why it was refused.
+type Said = Result<Measures, Error>;
 
-/// The parameter of a module is a module, and a method is none.
+/// A network with a method as a part.
 #[derive(Module, Debug)]
 pub(crate) struct Model<A> {
     pub(crate) net: Normalised,
@@ -40,8 +35,8 @@ pub(crate) struct Model<A> {
 
 pub(crate) type Trained<S> = Model<InLearner<S>>;
 
-impl<S: SharpnessAware + Send + Debug> Trained<S> {
-    pub(crate) fn new(method: S, net: Normalised) -> Self {
+impl<R: Rule> Trained<SharpnessAware<R>> {
+    pub(crate) fn new(method: SharpnessAware<R>, net: Normalised) -> Self {
         Self {
             sam: InLearner::new(method, &net),
             net,
@@ -54,18 +49,17 @@ impl<S: SharpnessAware + Send + Debug> Trained<S> {
     }
 }
 
-impl<S: SharpnessAware + Send + Debug> TrainStep for Trained<S> {
+impl<R: Rule> TrainStep for Trained<SharpnessAware<R>> {
     type Input = Batch;
     type Output = ();
 
     fn step(&self, batch: Batch) -> TrainOutput<()> {
         let step = self.sam.step(self, |model| (model.net.loss(&batch), ()));
         let step = step.expect("a loss of the argument");
-        self.said.lock().expect("no step panicked").push(Said {
-            loss: step.loss,
-            rho: step.rho,
-            refused: step.refused,
-        });
+        self.said
+            .lock()
+            .expect("no step panicked")
+            .push(step.measured);
         TrainOutput {
             grads: step.gradients,
             item: step.output,
@@ -83,7 +77,7 @@ impl<S: SharpnessAware + Send + Debug> TrainStep for Trained<S> {
     }
 }
 
-impl<S: SharpnessAware + Send + Debug> InferenceStep for Trained<S> {
+impl<R: Rule> InferenceStep for Trained<SharpnessAware<R>> {
     type Input = Batch;
     type Output = ();
 

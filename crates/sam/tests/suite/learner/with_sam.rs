@@ -11,7 +11,7 @@ use burn::train::metric::{Adaptor, ItemLazy, LossInput};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use sam::{
     Error, FriendlySamConfig, GsamConfig, LookSamConfig, MicroBatchSamConfig, Perturbed,
-    RhoSchedule, SamConfig, SharpnessAware, WithSam,
+    RhoSchedule, Rule, SamConfig, SharpnessAware, WithSam,
 };
 
 use crate::learner::model::{Training, all_bits, rows, schedule};
@@ -59,11 +59,14 @@ fn optimiser(dtype: DType) -> ModuleOptimizer {
     }
 }
 
-fn with<S: SharpnessAware + Send + Debug>(net: Normalised, method: &S) -> WithSam<Normalised, S> {
+fn with<R: Rule>(
+    net: Normalised,
+    method: &SharpnessAware<R>,
+) -> WithSam<Normalised, SharpnessAware<R>> {
     WithSam::new(net, method.clone()).expect("a network that can be trained")
 }
 
-fn is_a_hand_written_loop<S: SharpnessAware + Send + Debug + 'static>(method: &S, dtype: DType) {
+fn is_a_hand_written_loop<R: Rule + 'static>(method: &SharpnessAware<R>, dtype: DType) {
     let device = Device::flex().autodiff();
     let directory = tempfile::tempdir().expect("a folder");
     let mut rows = rows(44);
@@ -80,7 +83,7 @@ fn is_a_hand_written_loop<S: SharpnessAware + Send + Debug + 'static>(method: &S
             let lr = schedule.step();
             model = match method.step(&mut optim, lr, model, |m| m.loss(&batch)) {
                 Ok(step) => {
-                    last = step.scalars().collect();
+                    last = step.measured.scalars().collect();
                     step.model
                 }
                 Err(rejected) => {
@@ -99,17 +102,35 @@ fn is_a_hand_written_loop<S: SharpnessAware + Send + Debug + 'static>(method: &S
 fn model_with_a_method_in_a_learner_is_trained_as_in_a_loop_bit_for_bit() {
     let follows = RhoSchedule::Proportional { lr_max: 0.1 };
     for dtype in DTYPES {
-        is_a_hand_written_loop(&SamConfig::new().init(), dtype);
-        is_a_hand_written_loop(&SamConfig::new().with_ascent_steps(2).init(), dtype);
-        is_a_hand_written_loop(&LookSamConfig::new().with_k(4).init(), dtype);
-        is_a_hand_written_loop(&FriendlySamConfig::new().init(), dtype);
+        is_a_hand_written_loop(&SamConfig::new().init().expect("settings in range"), dtype);
+        is_a_hand_written_loop(
+            &SamConfig::new()
+                .with_ascent_steps(2)
+                .init()
+                .expect("settings in range"),
+            dtype,
+        );
+        is_a_hand_written_loop(
+            &LookSamConfig::new()
+                .with_k(4)
+                .init()
+                .expect("settings in range"),
+            dtype,
+        );
+        is_a_hand_written_loop(
+            &FriendlySamConfig::new().init().expect("settings in range"),
+            dtype,
+        );
     }
     // The radius follows the rate of the step before, so that a constant rate has to do here.
     let device = Device::flex().autodiff();
     let net = Normalised::new(1, &device, DType::F64);
     let model = with(
         net.clone(),
-        &GsamConfig::new().with_schedule(follows).init(),
+        &GsamConfig::new()
+            .with_schedule(follows)
+            .init()
+            .expect("settings in range"),
     );
     let model = model.optimize(
         &mut SgdConfig::new().init(),
@@ -117,7 +138,7 @@ fn model_with_a_method_in_a_learner_is_trained_as_in_a_loop_bit_for_bit() {
         burn::optim::GradientsParams::new(),
     );
     let _ = TrainStep::step(&model, Batch::new(2, &device, DType::F64));
-    let half = GsamConfig::new().init().rho() / 2.0;
+    let half = GsamConfig::new().init().expect("settings in range").rho() / 2.0;
     let rho = model
         .scalars()
         .into_iter()
@@ -140,7 +161,10 @@ fn records_are_those_of_the_model_alone_unless_a_later_step_needs_more() {
     let own = paths(net.clone().into_record());
     let other = Normalised::new(2, &device, DType::F32);
 
-    let model = with(net.clone(), &SamConfig::new().init());
+    let model = with(
+        net.clone(),
+        &SamConfig::new().init().expect("settings in range"),
+    );
     assert_eq!(paths(model.clone().into_record()), own);
     assert_eq!(model.num_params(), net.num_params());
     assert_eq!(model.to_string(), net.to_string());
@@ -149,12 +173,15 @@ fn records_are_those_of_the_model_alone_unless_a_later_step_needs_more() {
     let back = net.clone().load_record(loaded.into_record());
     assert_eq!(bits(&flat(&back)), bits(&flat(&other)));
 
-    let model = with(net, &LookSamConfig::new().init());
+    let model = with(
+        net,
+        &LookSamConfig::new().init().expect("settings in range"),
+    );
     let more = ["sam.carried", "sam.numbers"].map(String::from);
     assert_eq!(paths(model.into_record()), [own, more.to_vec()].concat());
 }
 
-fn resumes<S: SharpnessAware + Send + Debug + 'static>(method: &S, dtype: DType) {
+fn resumes<R: Rule + 'static>(method: &SharpnessAware<R>, dtype: DType) {
     let device = Device::flex().autodiff();
     let train = |seed, directory: &Path, epochs, checkpoint| {
         let training = Training {
@@ -181,10 +208,25 @@ fn model_with_a_method_goes_on_from_the_learners_checkpoint_bit_for_bit() {
         steps: 20,
     };
     for dtype in DTYPES {
-        resumes(&SamConfig::new().init(), dtype);
-        resumes(&SamConfig::new().with_schedule(schedule).init(), dtype);
-        resumes(&LookSamConfig::new().with_k(5).init(), dtype);
-        resumes(&FriendlySamConfig::new().init(), dtype);
+        resumes(&SamConfig::new().init().expect("settings in range"), dtype);
+        resumes(
+            &SamConfig::new()
+                .with_schedule(schedule)
+                .init()
+                .expect("settings in range"),
+            dtype,
+        );
+        resumes(
+            &LookSamConfig::new()
+                .with_k(5)
+                .init()
+                .expect("settings in range"),
+            dtype,
+        );
+        resumes(
+            &FriendlySamConfig::new().init().expect("settings in range"),
+            dtype,
+        );
     }
 }
 
@@ -203,7 +245,7 @@ fn checkpoint_of_a_training_without_a_method_is_gone_on_from_with_one() {
         checkpoint: Some(2),
         ..Training::new(rows(44), dtype, directory.path())
     };
-    let mut method = SamConfig::new().init();
+    let mut method = SamConfig::new().init().expect("settings in range");
     let other = with(Normalised::new(2, &device, dtype), &method);
     let learnt = second.run(other, optimiser(dtype), schedule());
 
@@ -228,7 +270,8 @@ fn mistakes_are_errors_before_the_training() {
     let device = Device::flex().autodiff();
     let net = Normalised::new(1, &device, DType::F32);
     let error = |net: &Normalised, config: SamConfig| {
-        let model = WithSam::new(net.clone(), config.init());
+        let method = config.init().expect("settings in range");
+        let model = WithSam::new(net.clone(), method);
         model.map(|_| ()).expect_err("a mistake")
     };
     let misspelt = Perturbed::Group(ParamGroup::from_path("hidden.weights"));
@@ -239,7 +282,12 @@ fn mistakes_are_errors_before_the_training() {
         Error::Frozen
     );
     assert_eq!(error(&net.valid(), SamConfig::new()), Error::NoAutodiff);
-    let micro = WithSam::new(net, MicroBatchSamConfig::new(4).init());
+    let micro = WithSam::new(
+        net,
+        MicroBatchSamConfig::new(4)
+            .init()
+            .expect("settings in range"),
+    );
     assert_eq!(micro.map(|_| ()), Err(Error::ExamplesNotApart));
 }
 
@@ -284,7 +332,7 @@ fn tied_parameter_stays_one_without_a_line_of_the_models() {
     let first = Param::from_data([2.0, -0.5, 0.3, 1.0, 0.7, -0.2], &device);
     let second = first.clone();
     let net = Tied { first, second };
-    let mut method = SamConfig::new().init();
+    let mut method = SamConfig::new().init().expect("settings in range");
     let model = WithSam::new(net.clone(), method.clone()).expect("a model");
     let learnt = training.run(model, AdamConfig::new().init(), schedule());
 
@@ -311,6 +359,6 @@ fn weights_that_are_lost_end_the_training_with_their_path() {
         .out
         .weight
         .map(|w| Tensor::from_inner(w.inner() * f64::NAN).require_grad());
-    let model = with(net, &SamConfig::new().init());
+    let model = with(net, &SamConfig::new().init().expect("settings in range"));
     let _ = TrainStep::step(&model, Batch::new(2, &device, DType::F64));
 }

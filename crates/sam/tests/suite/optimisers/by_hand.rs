@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 use crate::steps::nets::{Batch, Mlp, bits, flat, gradients, norm, read};
 
@@ -61,7 +61,10 @@ pub(crate) fn check(optimiser: impl Fn() -> ModuleOptimizer, lr: f64) {
 /// in these steps nothing magnifies that by more than a thousand.
 fn equals_the_equations(optimiser: &impl Fn() -> ModuleOptimizer, lr: f64) {
     let device = Device::flex().autodiff();
-    let mut sam = SamConfig::new().with_rho(RHO).init();
+    let mut sam = SamConfig::new()
+        .with_rho(RHO)
+        .init()
+        .expect("settings in range");
     let mut by_hand = Mlp::new(1, &device, DType::F64);
     let mut model = by_hand.clone();
     let start = flat(&model);
@@ -91,7 +94,10 @@ fn equals_the_equations(optimiser: &impl Fn() -> ModuleOptimizer, lr: f64) {
 
 fn equals_the_optimiser_alone(optimiser: &impl Fn() -> ModuleOptimizer, lr: f64) {
     let device = Device::flex().autodiff();
-    let mut sam = SamConfig::new().with_rho(0.0).init();
+    let mut sam = SamConfig::new()
+        .with_rho(0.0)
+        .init()
+        .expect("settings in range");
     let mut alone = Mlp::new(1, &device, DType::F64);
     let mut model = alone.clone();
     let (mut optim, mut own_optim) = (optimiser(), optimiser());

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::{LBFGSConfig, LineSearchFn};
 use burn::tensor::{DType, Device};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 use crate::optimisers::by_hand::{RHO, flat_gradient, peak};
 use crate::steps::nets::{Batch, Mlp, bits, flat, gradients};
@@ -26,7 +26,10 @@ fn sam_over_lbfgs_is_what_its_equations_say() {
     let device = Device::flex().autodiff();
     let batch = Batch::new(100, &device, DType::F64);
     let loss = |m: &Mlp| m.loss(&batch);
-    let mut sam = SamConfig::new().with_rho(RHO).init();
+    let mut sam = SamConfig::new()
+        .with_rho(RHO)
+        .init()
+        .expect("settings in range");
     let mut optim = config(LineSearchFn::StrongWolfe).init();
     let mut model = Mlp::new(1, &device, DType::F64);
     let mut tried = 0;
@@ -35,7 +38,7 @@ fn sam_over_lbfgs_is_what_its_equations_say() {
     for step in 0..5 {
         (model, _) = optim.step(1.0, model, |m: Mlp| {
             let descent = sam.gradient(&m, loss).expect("finite");
-            let value = descent.peak.expect("a peak").loss;
+            let value = descent.measured.peak.expect("a peak").loss;
 
             tried += 1;
             let peak = peak(&m, &gradients(&m, loss(&m)));
@@ -60,14 +63,20 @@ fn rho_zero_is_lbfgs_bit_for_bit() {
     let device = Device::flex().autodiff();
     let batch = Batch::new(100, &device, DType::F64);
     for search in [LineSearchFn::None, LineSearchFn::StrongWolfe] {
-        let mut sam = SamConfig::new().with_rho(0.0).init();
+        let mut sam = SamConfig::new()
+            .with_rho(0.0)
+            .init()
+            .expect("settings in range");
         let (mut optim, mut own_optim) = (config(search).init(), config(search).init());
         let mut alone = Mlp::new(1, &device, DType::F64);
         let mut model = alone.clone();
         for step in 0..3 {
             (model, _) = optim.step(0.1, model, |m: Mlp| {
                 let descent = sam.gradient(&m, |m| m.loss(&batch)).expect("finite");
-                (descent.peak.expect("a peak").loss, descent.gradients)
+                (
+                    descent.measured.peak.expect("a peak").loss,
+                    descent.gradients,
+                )
             });
             (alone, _) = own_optim.step(0.1, alone, |m: Mlp| {
                 let loss = m.loss(&batch);

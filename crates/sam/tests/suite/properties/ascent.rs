@@ -4,10 +4,11 @@ use burn::module::{Module, ParamGroup};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{DType, Device, Tensor};
 use proptest::prelude::*;
-use sam::{Perturbed, SamConfig, SharpnessAware};
+use sam::{AnyMethod, Perturbed};
+use serde_json::json;
 
+use crate::methods::{Settings, every_method};
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{Settings, for_every_method, method};
 use crate::properties::nets::{Batch, Numbers, gradients, tensors};
 use crate::properties::training::Training;
 
@@ -31,7 +32,7 @@ fn distance<M: Module>(from: &M, to: &M) -> f64 {
 
 /// Only the parameters below this layer move, in `ascend` and at every peak that a step looks at, and
 /// the optimiser moves the others as well.
-fn moves_only<S: SharpnessAware>(name: &str, method: S, case: &Case, layer: &str) {
+fn moves_only(name: &str, method: AnyMethod, case: &Case, layer: &str) {
     let mut training = Training::new(case, method);
     for number in 0..3 {
         let start = training.model.clone();
@@ -52,7 +53,7 @@ fn moves_only<S: SharpnessAware>(name: &str, method: S, case: &Case, layer: &str
 }
 
 /// A frozen layer and a layer without a gradient stay as they are.
-fn leaves_alone<S: SharpnessAware>(name: &str, method: S, case: &Case, frozen: usize) {
+fn leaves_alone(name: &str, method: AnyMethod, case: &Case, frozen: usize) {
     let mut model = case.model();
     let layer = model.layers[frozen].clone();
     model.layers[frozen] = layer.no_grad();
@@ -89,7 +90,7 @@ proptest! {
         let path = format!("layers.{}.", layer % case.layers());
         let perturbed = Perturbed::Group(ParamGroup::from_predicate(path.as_str()));
         let settings = Settings { perturbed, ..Settings::of_radius(0.1) };
-        for_every_method!(settings, moves_only, &case, &path);
+        for (name, method) in every_method(&settings) { moves_only(name, method, &case, &path); }
     }
 
     #[test]
@@ -103,7 +104,7 @@ proptest! {
         let settings = Settings { perturbed, ..Settings::of_radius(rho) };
         let model = case.model();
         let g = gradients(&model, model.loss(&case.batch(0)));
-        let peak = method!(SamConfig::new(), settings).ascend(&model, &g).expect("a peak");
+        let peak = settings.method(json!({ "method": "sam" })).ascend(&model, &g).expect("a peak");
         let far = distance(&model, &peak);
         // Half an ulp of weights below 2, fewer than fifty of them, beside a radius of 0.01; without a
         // gradient (a ReLU that is off for all examples) there is no peak.
@@ -118,7 +119,7 @@ proptest! {
     ) {
         // With one layer there would be nothing left to train.
         prop_assume!(case.layers() > 1);
-        for_every_method!(Settings::of_radius(0.1), leaves_alone, &case, frozen);
+        for (name, method) in every_method(&Settings::of_radius(0.1)) { leaves_alone(name, method, &case, frozen); }
     }
 
     #[test]
@@ -130,7 +131,7 @@ proptest! {
             perturbed: Perturbed::NormLayers,
             ..Settings::of_radius(rho)
         };
-        let peak = method!(SamConfig::new(), settings).ascend(&model, &g).expect("a peak");
+        let peak = settings.method(json!({ "method": "sam" })).ascend(&model, &g).expect("a peak");
         prop_assert_eq!(moved(&model, &peak), ["norm.gamma", "norm.beta"]);
         // As above.
         prop_assert!((distance(&model, &peak) / rho - 1.0).abs() < 1e-4);

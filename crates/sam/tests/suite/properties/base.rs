@@ -2,16 +2,17 @@
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use proptest::prelude::*;
-use sam::{RhoSchedule, SharpnessAware};
+use sam::{AnyMethod, RhoSchedule};
+use serde_json::json;
 
+use crate::methods::{MICRO_BATCH, Settings, every_method};
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{MICRO_BATCH, Settings, for_every_method, method};
 use crate::properties::nets::{Net, bits, gradient_bits, gradients, scaled};
 use crate::properties::training::{Training, optimiser};
 
 const STEPS: usize = 6;
 
-fn is_the_base_optimiser<S: SharpnessAware>(name: &str, method: S, case: &Case, climbs: usize) {
+fn is_the_base_optimiser(name: &str, method: AnyMethod, case: &Case, climbs: usize) {
     let parts = if name == "m-SAM" {
         case.examples.div_ceil(MICRO_BATCH)
     } else {
@@ -49,7 +50,7 @@ fn accumulated(model: &Net, case: &Case, number: usize) -> GradientsParams {
 }
 
 /// The gradient at the weights is what the optimiser gets once the schedule has arrived at zero.
-fn falls_back_to_the_gradient<S: SharpnessAware>(name: &str, method: S, case: &Case, end: usize) {
+fn falls_back_to_the_gradient(name: &str, method: AnyMethod, case: &Case, end: usize) {
     let mut training = Training::new(case, method);
     for number in 0..end + 3 {
         if number >= end && name != "m-SAM" {
@@ -75,14 +76,14 @@ proptest! {
         ascent_steps in 1_usize..3,
     ) {
         let settings = Settings { ascent_steps, ..Settings::of_radius(0.0) };
-        for_every_method!(settings, is_the_base_optimiser, &case, ascent_steps);
+        for (name, method) in every_method(&settings) { is_the_base_optimiser(name, method, &case, ascent_steps); }
     }
 
     #[test]
     fn schedule_that_ends_at_zero_leaves_the_base_optimiser(case in cases(), end in 1_usize..4) {
         let schedule = RhoSchedule::Linear { end: 0.0, steps: end };
         let settings = Settings { schedule, ..Settings::of_radius(0.1) };
-        for_every_method!(settings, falls_back_to_the_gradient, &case, end);
+        for (name, method) in every_method(&settings) { falls_back_to_the_gradient(name, method, &case, end); }
     }
 
     #[test]
@@ -93,7 +94,7 @@ proptest! {
             schedule: RhoSchedule::Proportional { lr_max: 1.0 },
             ..Settings::of_radius(0.1)
         };
-        let mut looksam = method!(sam::LookSamConfig::new().with_k(2), settings);
+        let mut looksam = settings.method(json!({ "method": "looksam", "k": 2 }));
         let model = case.model();
         for (number, rate) in [1.0, 1.0, 0.0, 1.0].into_iter().enumerate() {
             looksam.at_learning_rate(rate);

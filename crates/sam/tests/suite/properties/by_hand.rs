@@ -4,16 +4,17 @@ use burn::optim::GradientsAccumulator;
 use burn::optim::SgdConfig;
 use burn::tensor::DType;
 use proptest::prelude::*;
-use sam::{AsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, SamConfig, SharpnessAware};
+use sam::{AnyMethod, SamConfig};
+use serde_json::json;
 
+use crate::methods::{PERIOD, Settings};
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{PERIOD, Settings, method};
 use crate::properties::nets::{Net, bits, flat, gradients};
 use crate::properties::training::Training;
 
 const STEPS: usize = 6;
 
-fn equals_step<S: SharpnessAware>(name: &str, method: S, case: &Case, climbs: usize) {
+fn equals_step(name: &str, method: AnyMethod, case: &Case, climbs: usize) {
     let model = case.model();
     let mut taken = Training::of(model.clone(), case, method.clone());
     let mut by_hand = Training::of(model, case, method);
@@ -48,7 +49,7 @@ fn equals_step<S: SharpnessAware>(name: &str, method: S, case: &Case, climbs: us
 }
 
 /// `gradient` steps nothing, and gives what `step` gives to its optimiser.
-fn gives_the_gradient_of_a_step<S: SharpnessAware>(name: &str, method: S, case: &Case) {
+fn gives_the_gradient_of_a_step(name: &str, method: AnyMethod, case: &Case) {
     let model = case.model();
     let mut taken = Training::of(model.clone(), case, method.clone());
     let mut by_hand = Training::of(model, case, method);
@@ -84,25 +85,25 @@ proptest! {
         ascent_steps in 1_usize..3,
     ) {
         let several = Settings { ascent_steps, ..Settings::of_radius(rho) };
-        equals_step("SAM", method!(SamConfig::new(), several), &case, ascent_steps);
-        equals_step("ASAM", method!(AsamConfig::new(), several), &case, ascent_steps);
-        equals_step("GSAM", method!(GsamConfig::new(), several), &case, ascent_steps);
-        let looksam = LookSamConfig::new().with_k(PERIOD);
-        equals_step("LookSAM", method!(looksam, several), &case, ascent_steps);
+        equals_step("SAM", several.method(json!({ "method": "sam" })), &case, ascent_steps);
+        equals_step("ASAM", several.method(json!({ "method": "asam" })), &case, ascent_steps);
+        equals_step("GSAM", several.method(json!({ "method": "gsam" })), &case, ascent_steps);
+        let looksam = json!({ "method": "looksam", "k": PERIOD });
+        equals_step("LookSAM", several.method(looksam), &case, ascent_steps);
         let one = Settings::of_radius(rho);
-        equals_step("Friendly-SAM", method!(FriendlySamConfig::new(), one), &case, 1);
+        equals_step("Friendly-SAM", one.method(json!({ "method": "friendly-sam" })), &case, 1);
     }
 
     #[test]
     fn gradient_of_a_method_steps_nothing_and_is_what_a_step_descends(case in cases()) {
         let settings = Settings::of_radius(0.1);
-        gives_the_gradient_of_a_step("SAM", method!(SamConfig::new(), settings), &case);
-        gives_the_gradient_of_a_step("ASAM", method!(AsamConfig::new(), settings), &case);
-        gives_the_gradient_of_a_step("GSAM", method!(GsamConfig::new(), settings), &case);
-        let looksam = LookSamConfig::new().with_k(PERIOD);
-        gives_the_gradient_of_a_step("LookSAM", method!(looksam, settings), &case);
-        let friendly = FriendlySamConfig::new();
-        gives_the_gradient_of_a_step("Friendly-SAM", method!(friendly, settings), &case);
+        gives_the_gradient_of_a_step("SAM", settings.method(json!({ "method": "sam" })), &case);
+        gives_the_gradient_of_a_step("ASAM", settings.method(json!({ "method": "asam" })), &case);
+        gives_the_gradient_of_a_step("GSAM", settings.method(json!({ "method": "gsam" })), &case);
+        let looksam = json!({ "method": "looksam", "k": PERIOD });
+        gives_the_gradient_of_a_step("LookSAM", settings.method(looksam), &case);
+        let friendly = json!({ "method": "friendly-sam" });
+        gives_the_gradient_of_a_step("Friendly-SAM", settings.method(friendly), &case);
     }
 
     #[test]
@@ -115,7 +116,7 @@ proptest! {
         case.dtype = DType::F64;
         let model = case.model();
         let batch = case.batch(0);
-        let mut sam = SamConfig::new().init();
+        let mut sam = SamConfig::new().init().expect("settings in range");
         let accumulated = |at: &Net| {
             let mut sum = GradientsAccumulator::new();
             for start in (0..case.examples).step_by(size) {
@@ -132,7 +133,7 @@ proptest! {
 
         let mut optim = SgdConfig::new().init();
         let step = SamConfig::new()
-            .init()
+            .init().expect("settings in range")
             .step(&mut optim, 0.1, model, |m| m.loss(&batch));
         let whole = step.expect("everything is finite").model;
         for (x, y) in flat(&by_hand).iter().zip(&flat(&whole)) {

@@ -1,13 +1,13 @@
 //! What a step costs, in passes over the whole batch.
 
 use proptest::prelude::*;
-use sam::SharpnessAware;
+use sam::AnyMethod;
 
+use crate::methods::{Settings, every_method};
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{Settings, for_every_method};
 use crate::properties::training::Training;
 
-fn is_counted<S: SharpnessAware>(name: &str, method: S, case: &Case, climbs: usize) {
+fn is_counted(name: &str, method: AnyMethod, case: &Case, climbs: usize) {
     let mut training = Training::new(case, method);
     for number in 0..3 {
         let batch = case.batch(number);
@@ -19,7 +19,7 @@ fn is_counted<S: SharpnessAware>(name: &str, method: S, case: &Case, climbs: usi
             examples += last;
             m.losses(&batch, rows)
         });
-        let cost = step.expect("everything is finite").cost;
+        let cost = step.expect("everything is finite").measured.cost;
         // Shares of a batch are added up with a rounding each.
         let is = |cost: f64, passes: f64| (cost - passes).abs() < 1e-13;
         let forward = examples as f64 / case.examples as f64;
@@ -48,6 +48,6 @@ proptest! {
         ascent_steps in 1_usize..4,
     ) {
         let settings = Settings { ascent_steps, ..Settings::of_radius(0.1) };
-        for_every_method!(settings, is_counted, &case, ascent_steps);
+        for (name, method) in every_method(&settings) { is_counted(name, method, &case, ascent_steps); }
     }
 }

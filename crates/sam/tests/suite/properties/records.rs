@@ -4,19 +4,29 @@ use burn::module::Module;
 use burn::tensor::{Bytes, DType, Shape};
 use burn_pack::{Scalar, Writer};
 use proptest::prelude::*;
-use sam::{FriendlySamConfig, LookSamConfig, SamConfig, SharpnessAware, StateRecord};
+use sam::{AnyMethod, FriendlySamConfig, LookSamConfig, SamConfig, StateRecord};
 
+use crate::methods::{Settings, every_method};
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{Settings, for_every_method};
 use crate::properties::nets::{bits, gradients};
 use crate::properties::resumed::path;
 use crate::properties::training::{Training, record};
+
+fn plain() -> AnyMethod {
+    let sam = SamConfig::new().init();
+    sam.expect("settings in range").into_any()
+}
+
+fn friendly() -> AnyMethod {
+    let friendly = FriendlySamConfig::new().init();
+    friendly.expect("settings in range").into_any()
+}
 
 fn read(bytes: &[u8]) -> Option<StateRecord> {
     StateRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).ok()
 }
 
-fn cut_is_refused_or_whole<S: SharpnessAware>(name: &str, method: S, case: &Case, part: f64) {
+fn cut_is_refused_or_whole(name: &str, method: AnyMethod, case: &Case, part: f64) {
     let fresh = method.clone();
     let mut training = Training::new(case, method);
     training.step(case, 0);
@@ -40,9 +50,9 @@ fn cut_is_refused_or_whole<S: SharpnessAware>(name: &str, method: S, case: &Case
 }
 
 /// Whatever a record with one changed byte is read as, a step with it does not panic.
-fn changed_byte_does_not_panic<S: SharpnessAware>(
+fn changed_byte_does_not_panic(
     _name: &str,
-    method: S,
+    method: AnyMethod,
     case: &Case,
     (part, xor): (f64, u8),
 ) {
@@ -69,7 +79,7 @@ proptest! {
 
     #[test]
     fn truncated_record_is_an_error(case in cases(), part in 0.0..1.0) {
-        for_every_method!(Settings::of_radius(0.1), cut_is_refused_or_whole, &case, part);
+        for (name, method) in every_method(&Settings::of_radius(0.1)) { cut_is_refused_or_whole(name, method, &case, part); }
     }
 
     #[test]
@@ -79,7 +89,7 @@ proptest! {
         xor in 1_u8..=255,
     ) {
         let change = (part, xor);
-        for_every_method!(Settings::of_radius(0.1), changed_byte_does_not_panic, &case, change);
+        for (name, method) in every_method(&Settings::of_radius(0.1)) { changed_byte_does_not_panic(name, method, &case, change); }
     }
 
     #[test]
@@ -87,7 +97,7 @@ proptest! {
         case in cases(),
         noise in prop::collection::vec(any::<u8>(), 0..300),
     ) {
-        let mut training = Training::new(&case, SamConfig::new().init());
+        let mut training = Training::new(&case, plain());
         training.step(&case, 0);
         let model = training.model.clone().into_record().into_bytes().expect("written");
         let optimiser = training.optim.into_bytes().expect("written");
@@ -99,18 +109,18 @@ proptest! {
     #[test]
     fn state_of_another_network_changes_nothing(case in cases(), other in cases()) {
         // The identifiers of another network's parameters are others.
-        let mut first = Training::new(&other, FriendlySamConfig::new().init());
+        let mut first = Training::new(&other, friendly());
         first.step(&other, 0);
         let state = first.method.to_record();
         let model = case.model();
-        let fresh = FriendlySamConfig::new().init();
+        let fresh = friendly();
         let mut with_state = Training::of(model.clone(), &case, fresh.clone().load_record(state));
         let mut without = Training::of(model.clone(), &case, fresh);
         with_state.step(&case, 1);
         without.step(&case, 1);
         prop_assert_eq!(bits(&with_state.model), bits(&without.model));
 
-        let looksam = LookSamConfig::new().with_k(3).init();
+        let looksam = LookSamConfig::new().with_k(3).init().expect("settings in range").into_any();
         let mut first = Training::new(&other, looksam.clone());
         first.step(&other, 0);
         let state = first.method.to_record();
@@ -124,7 +134,13 @@ proptest! {
 
 #[test]
 fn missing_file_is_an_error() {
-    assert!(SamConfig::new().init().load(path("missing")).is_err());
+    assert!(
+        SamConfig::new()
+            .init()
+            .expect("settings in range")
+            .load(path("missing"))
+            .is_err()
+    );
 }
 
 #[test]

@@ -1,20 +1,22 @@
 //! Settings with which a method is SAM.
 
 use proptest::prelude::*;
-use sam::{
-    EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, MicroBatchSamConfig, SamConfig,
-    SharpnessAware,
-};
+use sam::AnyMethod;
+use serde_json::json;
 
+use crate::methods::Settings;
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{Settings, method};
 use crate::properties::training::Training;
 
 const STEPS: usize = 5;
 
-fn is_sam<S: SharpnessAware>(name: &str, other: S, settings: &Settings, case: &Case) {
+fn is_sam(name: &str, other: AnyMethod, settings: &Settings, case: &Case) {
     let model = case.model();
-    let mut sam = Training::of(model.clone(), case, method!(SamConfig::new(), settings));
+    let mut sam = Training::of(
+        model.clone(),
+        case,
+        settings.method(json!({ "method": "sam" })),
+    );
     let mut other = Training::of(model, case, other);
     for number in 0..STEPS {
         let batch = case.batch(number);
@@ -45,15 +47,15 @@ proptest! {
         more in 0_usize..3,
     ) {
         let settings = Settings { ascent_steps, ..Settings::of_radius(rho) };
-        let whole = MicroBatchSamConfig::new(case.examples + more);
-        is_sam("m-SAM", method!(whole, settings), &settings, &case);
-        let looksam = LookSamConfig::new().with_k(1);
-        is_sam("LookSAM", method!(looksam, settings), &settings, &case);
-        let gsam = GsamConfig::new().with_alpha(0.0);
-        is_sam("GSAM", method!(gsam, settings), &settings, &case);
-        let friendly = FriendlySamConfig::new().with_sigma(0.0);
-        is_sam("Friendly-SAM", method!(friendly, settings), &settings, &case);
-        let esam = EsamConfig::new().with_beta(1.0).with_gamma(1.0);
-        is_sam("ESAM", method!(esam, settings), &settings, &case);
+        let whole = json!({ "method": "m-sam", "examples": case.examples + more });
+        is_sam("m-SAM", settings.method(whole), &settings, &case);
+        let looksam = json!({ "method": "looksam", "k": 1 });
+        is_sam("LookSAM", settings.method(looksam), &settings, &case);
+        let gsam = json!({ "method": "gsam", "alpha": 0.0 });
+        is_sam("GSAM", settings.method(gsam), &settings, &case);
+        let friendly = json!({ "method": "friendly-sam", "sigma": 0.0 });
+        is_sam("Friendly-SAM", settings.method(friendly), &settings, &case);
+        let esam = json!({ "method": "esam", "beta": 1.0, "gamma": 1.0 });
+        is_sam("ESAM", settings.method(esam), &settings, &case);
     }
 }

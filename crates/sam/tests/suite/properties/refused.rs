@@ -2,10 +2,10 @@
 
 use burn::tensor::Tensor;
 use proptest::prelude::*;
-use sam::{Error, Pass, SharpnessAware};
+use sam::{AnyMethod, Error, Pass};
 
+use crate::methods::{PERIOD, Settings, every_method};
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{PERIOD, Settings, for_every_method};
 use crate::properties::nets::{Net, gradients};
 use crate::properties::training::{Training, record};
 
@@ -31,9 +31,9 @@ impl Poison {
 }
 
 /// Some steps, one with a poisoned pass, and some more: as if that one had not been tried.
-fn leaves_no_trace<S: SharpnessAware>(
+fn leaves_no_trace(
     name: &str,
-    method: S,
+    method: AnyMethod,
     case: &Case,
     (poison, pass, good): (Poison, usize, usize),
 ) {
@@ -81,7 +81,7 @@ fn leaves_no_trace<S: SharpnessAware>(
 }
 
 /// A hand-written loop that ascends along a gradient which is not finite.
-fn stays_as_before<S: SharpnessAware>(name: &str, method: S, case: &Case) {
+fn stays_as_before(name: &str, method: AnyMethod, case: &Case) {
     let mut training = Training::new(case, method);
     training.step(case, 0);
     let before = record(&training.method);
@@ -96,9 +96,9 @@ fn stays_as_before<S: SharpnessAware>(name: &str, method: S, case: &Case) {
 }
 
 /// A closure that takes some layers, or all, from a clone of the model and not from its argument.
-fn notices_another_model<S: SharpnessAware>(
+fn notices_another_model(
     name: &str,
-    method: S,
+    method: AnyMethod,
     case: &Case,
     (from, climbs): (usize, usize),
 ) {
@@ -138,7 +138,7 @@ proptest! {
     ) {
         let from = part % case.layers();
         let settings = Settings { ascent_steps, ..Settings::of_radius(0.1) };
-        for_every_method!(settings, notices_another_model, &case, (from, ascent_steps));
+        for (name, method) in every_method(&settings) { notices_another_model(name, method, &case, (from, ascent_steps)); }
     }
 
     #[test]
@@ -149,21 +149,21 @@ proptest! {
         good in 0_usize..4,
     ) {
         let settings = Settings::of_radius(0.1);
-        for_every_method!(settings, leaves_no_trace, &case, (poison, pass, good));
+        for (name, method) in every_method(&settings) { leaves_no_trace(name, method, &case, (poison, pass, good)); }
     }
 
     #[test]
     fn gradient_that_is_not_finite_does_not_enter_what_a_method_remembers(case in cases()) {
         let settings = Settings::of_radius(0.1);
-        for_every_method!(settings, stays_as_before, &case);
+        for (name, method) in every_method(&settings) { stays_as_before(name, method, &case); }
     }
 
     #[test]
     fn method_that_needs_its_examples_apart_says_so_and_stays_as_before(case in cases()) {
         let model = case.model();
         let batch = case.batch(0);
-        let mut esam = sam::EsamConfig::new().init();
-        let mut micro = sam::MicroBatchSamConfig::new(2).init();
+        let mut esam = sam::EsamConfig::new().init().expect("settings in range");
+        let mut micro = sam::MicroBatchSamConfig::new(2).init().expect("settings in range");
         let reason = esam.gradient(&model, |m: &Net| m.loss(&batch)).err();
         prop_assert_eq!(reason, Some(Error::ExamplesNotApart));
         let reason = micro.gradient(&model, |m: &Net| m.loss(&batch)).err();
@@ -179,6 +179,7 @@ fn mean_in_place_of_the_losses_of_single_examples_is_refused() {
     let mut optim = burn::optim::SgdConfig::new().init();
     let refused = sam::EsamConfig::new()
         .init()
+        .expect("settings in range")
         .step_examples(&mut optim, 0.1, model, 4, |m, _rows| m.loss(&batch))
         .expect_err("refused");
     let (given, wanted) = (1, 4);

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::module::Module;
 use proptest::prelude::*;
-use sam::{RhoSchedule, SharpnessAware};
+use sam::{AnyMethod, RhoSchedule};
 
+use crate::methods::{Settings, every_method};
 use crate::properties::cases::{Case, cases};
-use crate::properties::methods::{Settings, for_every_method};
 use crate::properties::training::Training;
 
 const STEPS: usize = 8;
@@ -21,7 +21,7 @@ pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("sam-{process}-{number}-{name}.bpk"))
 }
 
-fn goes_on_as_if_not_stopped<S: SharpnessAware>(name: &str, method: S, case: &Case, stop: usize) {
+fn goes_on_as_if_not_stopped(name: &str, method: AnyMethod, case: &Case, stop: usize) {
     let fresh = method.clone();
     let mut training = Training::new(case, method);
     for number in 0..stop {
@@ -88,6 +88,6 @@ proptest! {
     ) {
         let settings = Settings { schedule, ..Settings::of_radius(0.1) };
         let case = case.that_can_be_loaded();
-        for_every_method!(settings, goes_on_as_if_not_stopped, &case, stop);
+        for (name, method) in every_method(&settings) { goes_on_as_if_not_stopped(name, method, &case, stop); }
     }
 }

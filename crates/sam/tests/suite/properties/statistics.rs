@@ -5,9 +5,9 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::optim::SgdConfig;
 use burn::tensor::{DType, Device, Tensor};
 use proptest::prelude::*;
-use sam::{BatchNormStatistics, Rows, SharpnessAware};
+use sam::{AnyMethod, BatchNormStatistics, Rows};
 
-use crate::properties::methods::{MICRO_BATCH, Settings, for_every_method};
+use crate::methods::{MICRO_BATCH, Settings, every_method};
 use crate::properties::nets::{Batch, Numbers, flat};
 
 const EXAMPLES: usize = 6;
@@ -65,7 +65,7 @@ fn batch(seed: u64) -> Batch {
 
 /// The statistics after a step are those of one pass over the batch, at the old weights or at the new
 /// ones.
-fn follows<S: SharpnessAware>(name: &str, mut method: S, rule: BatchNormStatistics, seed: u64) {
+fn follows(name: &str, mut method: AnyMethod, rule: BatchNormStatistics, seed: u64) {
     let mut model = Normalised::new(seed);
     let mut optim = SgdConfig::new().init();
     for number in 0..3 {
@@ -95,7 +95,7 @@ fn follows<S: SharpnessAware>(name: &str, mut method: S, rule: BatchNormStatisti
 }
 
 /// A step that is refused in any of its passes leaves the statistics as they were.
-fn stays<S: SharpnessAware>(name: &str, mut method: S, pass: usize, seed: u64) {
+fn stays(name: &str, mut method: AnyMethod, pass: usize, seed: u64) {
     let model = Normalised::new(seed);
     let mut optim = SgdConfig::new().init();
     let batch = batch(seed + 1);
@@ -125,7 +125,7 @@ proptest! {
     fn statistics_are_those_of_one_pass_at_the_old_weights_or_at_the_new(seed in 0_u64..100_000) {
         for rule in [BatchNormStatistics::FirstPass, BatchNormStatistics::Recomputed] {
             let settings = Settings { batch_norm: rule, ..Settings::of_radius(0.1) };
-            for_every_method!(settings, follows, rule, seed);
+            for (name, method) in every_method(&settings) { follows(name, method, rule, seed); }
         }
     }
 
@@ -133,7 +133,7 @@ proptest! {
     fn statistics_survive_a_step_that_is_refused(seed in 0_u64..100_000, pass in 0_usize..2) {
         for batch_norm in RULES {
             let settings = Settings { batch_norm, ..Settings::of_radius(0.1) };
-            for_every_method!(settings, stays, pass, seed);
+            for (name, method) in every_method(&settings) { stays(name, method, pass, seed); }
         }
     }
 }

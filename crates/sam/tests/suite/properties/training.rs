@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use burn::optim::ModuleOptimizer;
 use burn_pack::Reader;
-use sam::{Error, Rows, SharpnessAware, Step};
+use sam::{AnyMethod, Error, Rows, Step};
 
 use crate::properties::cases::Case;
 use crate::properties::nets::{Net, bits};
 
-pub(crate) struct Training<S> {
+pub(crate) struct Training {
     pub(crate) model: Net,
     pub(crate) optim: ModuleOptimizer,
-    pub(crate) method: S,
+    pub(crate) method: AnyMethod,
 }
 
 /// What two equal trainings have in common.
@@ -26,12 +26,12 @@ pub(crate) struct Snapshot {
 /// The tensors of an optimiser as bytes and its scalars, by name.
 type Optimiser = (BTreeMap<String, Vec<u8>>, BTreeMap<String, String>);
 
-impl<S: SharpnessAware> Training<S> {
-    pub(crate) fn new(case: &Case, method: S) -> Self {
+impl Training {
+    pub(crate) fn new(case: &Case, method: AnyMethod) -> Self {
         Self::of(case.model(), case, method)
     }
 
-    pub(crate) fn of(model: Net, case: &Case, method: S) -> Self {
+    pub(crate) fn of(model: Net, case: &Case, method: AnyMethod) -> Self {
         Self {
             model,
             optim: case.optimiser(),
@@ -69,11 +69,7 @@ impl<S: SharpnessAware> Training<S> {
                 Ok(Step {
                     model: (),
                     output: (),
-                    loss: step.loss,
-                    gradient_norm: step.gradient_norm,
-                    rho: step.rho,
-                    peak: step.peak,
-                    cost: step.cost,
+                    measured: step.measured,
                 })
             }
             Err(rejected) => {
@@ -113,7 +109,7 @@ pub(crate) fn optimiser(optim: &ModuleOptimizer) -> Optimiser {
 }
 
 /// What a method remembers.
-pub(crate) fn record<S: SharpnessAware>(method: &S) -> Vec<u8> {
+pub(crate) fn record(method: &AnyMethod) -> Vec<u8> {
     let bytes = method.to_record().into_bytes();
     bytes.expect("a method can be written").to_vec()
 }

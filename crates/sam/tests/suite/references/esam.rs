@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
-use sam::{Esam, EsamConfig, SharpnessAware};
+use sam::{Esam, EsamConfig};
 
 use super::device::{device, float_type};
 use super::network::{Batch, Data, Twin, gradient, losses, weights};
@@ -44,7 +44,8 @@ fn esam_agrees_with_du_et_al_given_the_weights_that_it_draws() {
             .with_beta(beta)
             .with_gamma(gamma)
             .with_seed(7)
-            .init();
+            .init()
+            .expect("settings in range");
         let mut model = Twin::new(1);
         let mut plain = weights(&model);
         let mut optim = burn_sgd();
@@ -145,7 +146,8 @@ fn masks(beta: f64, seed: u64, steps: usize) -> Vec<Vec<bool>> {
         .with_rho(rho)
         .with_beta(beta)
         .with_seed(seed)
-        .init();
+        .init()
+        .expect("settings in range");
     (0..steps)
         .map(|_| {
             let (gradients, g) = model.gradients();
@@ -211,13 +213,16 @@ fn seed_decides_which_weights_move() {
 fn chosen(gamma: f64, examples: usize) -> usize {
     let model = Twin::new(1);
     let batch = Batch::of(&Data::new(5, examples));
-    let mut method = EsamConfig::new().with_gamma(gamma).init();
+    let mut method = EsamConfig::new()
+        .with_gamma(gamma)
+        .init()
+        .expect("settings in range");
     let mut count = 0;
     let step = method.step_examples(&mut burn_sgd(), 0.1, model, examples, |m, rows| {
         count = rows.indices().map_or(examples, <[usize]>::len);
         m.losses(&batch, rows)
     });
-    let cost = step.expect("everything is finite").cost;
+    let cost = step.expect("everything is finite").measured.cost;
     let share = count as f64 / examples as f64;
     assert_eq!(cost.backward, 1.0 + share);
     assert_eq!(cost.forward, 2.0 + share);

@@ -14,7 +14,8 @@ fn sam_agrees_with_foret_et_al_in_one_ascent_step_and_in_several() {
         let method = SamConfig::new()
             .with_rho(0.3)
             .with_ascent_steps(ascent_steps)
-            .init();
+            .init()
+            .expect("settings in range");
         let label = format!("SAM, {ascent_steps} ascent steps");
         agrees(&label, method, |start| start.sam(0.3, ascent_steps));
     }
@@ -26,7 +27,8 @@ fn asam_agrees_with_kwon_et_al_in_one_ascent_step_and_in_several() {
         let method = AsamConfig::new()
             .with_rho(0.5)
             .with_ascent_steps(ascent_steps)
-            .init();
+            .init()
+            .expect("settings in range");
         let label = format!("ASAM, {ascent_steps} ascent steps");
         agrees(&label, method, |start| start.asam(0.5, 0.01, ascent_steps));
     }
@@ -34,7 +36,11 @@ fn asam_agrees_with_kwon_et_al_in_one_ascent_step_and_in_several() {
 
 #[test]
 fn gsam_agrees_with_zhuang_et_al() {
-    let method = GsamConfig::new().with_rho(0.3).with_alpha(0.4).init();
+    let method = GsamConfig::new()
+        .with_rho(0.3)
+        .with_alpha(0.4)
+        .init()
+        .expect("settings in range");
     agrees("GSAM", method, |start| start.gsam(0.3, 0.4));
 }
 
@@ -48,7 +54,8 @@ fn looksam_agrees_with_liu_et_al() {
             .with_rho(rho)
             .with_k(k)
             .with_alpha(alpha)
-            .init();
+            .init()
+            .expect("settings in range");
         let mut kept = Vec::new();
         agrees(&format!("LookSAM, k = {k}"), method, |start| {
             let g = start.gradient(start.weights);
@@ -74,7 +81,8 @@ fn friendly_sam_agrees_with_li_et_al() {
             .with_rho(rho)
             .with_sigma(sigma)
             .with_lambda(lambda)
-            .init();
+            .init()
+            .expect("settings in range");
         let mut average: Option<Vec<f64>> = None;
         let label = format!("Friendly-SAM, sigma = {sigma}, lambda = {lambda}");
         agrees(&label, method, |start| {
@@ -94,7 +102,10 @@ fn friendly_sam_agrees_with_li_et_al() {
 fn micro_batch_sam_agrees_with_foret_et_al_where_the_last_micro_batch_is_smaller() {
     for m in [1, 5, EXAMPLES] {
         let rho = 0.3;
-        let method = MicroBatchSamConfig::new(m).with_rho(rho).init();
+        let method = MicroBatchSamConfig::new(m)
+            .with_rho(rho)
+            .init()
+            .expect("settings in range");
         agrees(&format!("m-SAM, m = {m}"), method, |start| {
             let mut mean = vec![0.0; start.weights.len()];
             for rows in start.data.all().chunks(m) {

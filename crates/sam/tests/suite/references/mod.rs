@@ -19,7 +19,7 @@ mod steps;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::tensor::DType;
-use sam::{Rows, SharpnessAware};
+use sam::{Rows, Rule, SharpnessAware};
 
 use device::float_type;
 use network::{Batch, Data, Twin, weights};
@@ -65,9 +65,9 @@ struct Start<'a> {
 }
 
 /// The largest relative difference of the weights over all steps, after printing it.
-fn figure<S: SharpnessAware>(
+fn figure<R: Rule>(
     label: &str,
-    mut method: S,
+    mut method: SharpnessAware<R>,
     mut reference: impl FnMut(Start<'_>) -> Vec<f64>,
 ) -> f64 {
     let mut model = Twin::new(1);
@@ -100,7 +100,11 @@ fn figure<S: SharpnessAware>(
     largest
 }
 
-fn agrees<S: SharpnessAware>(label: &str, method: S, reference: impl FnMut(Start<'_>) -> Vec<f64>) {
+fn agrees<R: Rule>(
+    label: &str,
+    method: SharpnessAware<R>,
+    reference: impl FnMut(Start<'_>) -> Vec<f64>,
+) {
     let figure = figure(label, method, reference);
     assert!(figure < bound(), "{label}: {figure:.1e}");
 }

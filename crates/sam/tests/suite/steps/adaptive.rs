@@ -3,7 +3,7 @@
 use burn::module::Param;
 use burn::tensor::{DType, Device};
 use proptest::prelude::*;
-use sam::{Asam, AsamConfig, Sam, SamConfig, SharpnessAware};
+use sam::{Asam, AsamConfig, Rule, Sam, SamConfig, SharpnessAware};
 
 use crate::steps::nets::{Batch, DTYPES, Mlp, difference, flat, gradients, norm};
 
@@ -25,7 +25,8 @@ fn asam_perturbation_has_norm_rho_in_units_of_the_weights() {
                 .with_rho(rho)
                 .with_eta(eta)
                 .with_scale_all(scale_all)
-                .init();
+                .init()
+                .expect("settings in range");
             let (model, batch) = (Mlp::new(1, &device, dtype), Batch::new(2, &device, dtype));
             let g = gradients(&model, model.loss(&batch));
             let w = flat(&model);
@@ -66,7 +67,7 @@ fn rescaled(model: &Mlp, a: f64) -> Mlp {
     model
 }
 
-fn peak_loss<S: SharpnessAware>(method: &mut S, model: &Mlp, batch: &Batch) -> f64 {
+fn peak_loss<R: Rule>(method: &mut SharpnessAware<R>, model: &Mlp, batch: &Batch) -> f64 {
     let g = gradients(model, model.loss(batch));
     method
         .ascend(model, &g)
@@ -81,10 +82,14 @@ fn invariant_asam() -> Asam {
         .with_eta(0.0)
         .with_scale_all(true)
         .init()
+        .expect("settings in range")
 }
 
 fn plain_sam() -> Sam {
-    SamConfig::new().with_rho(0.3).init()
+    SamConfig::new()
+        .with_rho(0.3)
+        .init()
+        .expect("settings in range")
 }
 
 proptest! {

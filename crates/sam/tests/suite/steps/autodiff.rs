@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::SgdConfig;
 use burn::tensor::{DType, Device, Tensor};
-use sam::{AsamConfig, BatchNormStatistics, SamConfig, SharpnessAware};
+use sam::{AsamConfig, BatchNormStatistics, SamConfig};
 
 use crate::steps::nets::{Batch, Host, Mlp, Normalised, gradients};
 
@@ -24,8 +24,14 @@ fn gradient_checkpointing_survives_steps_with_batch_norm() {
     for policy in POLICIES {
         let mut model = Normalised::new(1, &device, DType::F32);
         let mut optim = SgdConfig::new().init();
-        let mut sam = SamConfig::new().with_batch_norm(policy).init();
-        let mut asam = AsamConfig::new().with_batch_norm(policy).init();
+        let mut sam = SamConfig::new()
+            .with_batch_norm(policy)
+            .init()
+            .expect("settings in range");
+        let mut asam = AsamConfig::new()
+            .with_batch_norm(policy)
+            .init()
+            .expect("settings in range");
         for step in 0..2 {
             let batch = Batch::new(10 + step, &device, DType::F32);
             let g = gradients(&model, model.loss(&batch));
@@ -67,7 +73,10 @@ fn gradient_checkpointing_survives_steps_with_constants() {
             mlp: Mlp::new(1, &device, DType::F32),
         };
         let mut optim = SgdConfig::new().init();
-        let mut sam = SamConfig::new().with_batch_norm(policy).init();
+        let mut sam = SamConfig::new()
+            .with_batch_norm(policy)
+            .init()
+            .expect("settings in range");
         for step in 0..2 {
             let batch = Batch::new(10 + step, &device, DType::F32);
             let loss = |m: &WithConstant| {
@@ -86,7 +95,7 @@ fn rejected_model_keeps_its_checkpointing_strategy() {
     let model = Normalised::new(1, &device, DType::F32);
     let batch = Batch::new(2, &device, DType::F32);
     let mut optim = SgdConfig::new().init();
-    let mut sam = SamConfig::new().init();
+    let mut sam = SamConfig::new().init().expect("settings in range");
     let refused = sam.step(&mut optim, 0.1, model, |m| m.loss(&batch) / 0.0);
     let model = refused.expect_err("an infinite loss is refused").model;
     assert!(sam.step(&mut optim, 0.1, model, |m| m.loss(&batch)).is_ok());

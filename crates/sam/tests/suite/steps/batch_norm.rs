@@ -3,7 +3,7 @@
 use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::optim::SgdConfig;
 use burn::tensor::Device;
-use sam::{BatchNormStatistics, SamConfig, SharpnessAware};
+use sam::{BatchNormStatistics, SamConfig};
 
 use crate::steps::nets::{Batch, DTYPES, Normalised, bits, flat, gradients};
 
@@ -11,7 +11,10 @@ use crate::steps::nets::{Batch, DTYPES, Normalised, bits, flat, gradients};
 fn statistics_after_a_step_are_those_of_the_first_pass_alone() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
-        let mut sam = SamConfig::new().with_rho(0.5).init();
+        let mut sam = SamConfig::new()
+            .with_rho(0.5)
+            .init()
+            .expect("settings in range");
         let mut model = Normalised::new(1, &device, dtype);
         let mut optim = SgdConfig::new().init();
         for step in 0..3 {
@@ -40,7 +43,8 @@ fn statistics_of_both_passes_are_those_of_two_forward_passes() {
         let mut sam = config
             .clone()
             .with_batch_norm(BatchNormStatistics::BothPasses)
-            .init();
+            .init()
+            .expect("settings in range");
         let model = Normalised::new(1, &device, dtype);
         let batch = Batch::new(10, &device, dtype);
 
@@ -70,7 +74,8 @@ fn policy_does_not_change_the_weights() {
             let mut sam = SamConfig::new()
                 .with_rho(0.5)
                 .with_batch_norm(policy)
-                .init();
+                .init()
+                .expect("settings in range");
             let mut optim = SgdConfig::new().init();
             let mut model = Normalised::new(1, &device, dtype);
             for step in 0..5 {
@@ -102,7 +107,11 @@ fn ascending_leaves_the_live_statistics_and_flags_alone() {
         );
         let g = gradients(&model, model.loss(&batch));
         let before = model.statistics();
-        let peak = SamConfig::new().init().ascend(&model, &g).expect("a peak");
+        let peak = SamConfig::new()
+            .init()
+            .expect("settings in range")
+            .ascend(&model, &g)
+            .expect("a peak");
         assert!(peak.norm.training.is_enabled());
         assert_eq!(
             peak.statistics(),
@@ -132,7 +141,11 @@ fn layer_that_uses_its_stored_statistics_uses_them_at_the_peak_too() {
         let batch = Batch::new(2, &device, dtype);
         let before = model.statistics();
         let g = gradients(&model, model.loss(&batch));
-        let peak = SamConfig::new().init().ascend(&model, &g).expect("a peak");
+        let peak = SamConfig::new()
+            .init()
+            .expect("settings in range")
+            .ascend(&model, &g)
+            .expect("a peak");
         assert!(!peak.norm.training.is_enabled());
         let _ = peak.loss(&batch);
         assert_eq!(peak.statistics(), before);

@@ -4,7 +4,7 @@ use burn::module::{LoraAdapter, Module, Param, ParamGroup, Reparameterizer};
 use burn::nn::Linear;
 use burn::optim::AdamConfig;
 use burn::tensor::{DType, Device, Tensor};
-use sam::{AsamConfig, BatchNormStatistics, SamConfig, SharpnessAware};
+use sam::{AsamConfig, BatchNormStatistics, SamConfig};
 
 use crate::steps::nets::{Batch, DTYPES, Host, Mlp, bits, flat, gradients};
 
@@ -24,6 +24,7 @@ fn frozen_parameters_do_not_move() {
             let peak = SamConfig::new()
                 .with_batch_norm(policy)
                 .init()
+                .expect("settings in range")
                 .ascend(&model, &g)
                 .expect("a peak");
             assert_eq!(bits(&flat(&peak.hidden)), bits(&frozen));
@@ -31,7 +32,10 @@ fn frozen_parameters_do_not_move() {
             assert!(!peak.hidden.weight.is_require_grad() && peak.out.weight.is_require_grad());
 
             let mut optim = AdamConfig::new().init();
-            let mut asam = AsamConfig::new().with_batch_norm(policy).init();
+            let mut asam = AsamConfig::new()
+                .with_batch_norm(policy)
+                .init()
+                .expect("settings in range");
             for _ in 0..3 {
                 model = asam
                     .step(&mut optim, 0.1, model, |m| m.loss(&batch))
@@ -61,15 +65,21 @@ fn parameter_without_a_gradient_is_left_alone() {
         let batch = Batch::new(2, &device, dtype);
         let unused = flat(&model.unused);
         let g = gradients(&model, model.used.loss(&batch));
-        let peak = AsamConfig::new().init().ascend(&model, &g).expect("a peak");
+        let peak = AsamConfig::new()
+            .init()
+            .expect("settings in range")
+            .ascend(&model, &g)
+            .expect("a peak");
         assert_eq!(bits(&flat(&peak.unused)), bits(&unused));
         assert!(peak.unused.weight.is_require_grad());
         assert_ne!(flat(&peak.used), flat(&model.used));
 
         let mut optim = AdamConfig::new().init();
-        let step = SamConfig::new()
-            .init()
-            .step(&mut optim, 0.1, model, |m| m.used.loss(&batch));
+        let step =
+            SamConfig::new()
+                .init()
+                .expect("settings in range")
+                .step(&mut optim, 0.1, model, |m| m.used.loss(&batch));
         assert_eq!(bits(&flat(&step.unwrap().model.unused)), bits(&unused));
     }
 }
@@ -83,7 +93,11 @@ fn peak_keeps_identifiers_and_the_model_keeps_its_weights() {
     );
     let before = flat(&model);
     let g = gradients(&model, model.loss(&batch));
-    let peak = SamConfig::new().init().ascend(&model, &g).expect("a peak");
+    let peak = SamConfig::new()
+        .init()
+        .expect("settings in range")
+        .ascend(&model, &g)
+        .expect("a peak");
     assert_eq!(
         burn::module::list_param_ids(&peak),
         burn::module::list_param_ids(&model)
@@ -132,7 +146,10 @@ fn reparameterised_weights_keep_their_adapters_and_only_those_move() {
             let adapter = |m: &Mlp| bits(&flat(m.hidden.weight.adapter().expect("an adapter")));
             let (frozen, start) = (base(&model), adapter(&model));
 
-            let mut sam = SamConfig::new().with_batch_norm(policy).init();
+            let mut sam = SamConfig::new()
+                .with_batch_norm(policy)
+                .init()
+                .expect("settings in range");
             let g = gradients(&model, model.loss(&batch));
             let peak = sam.ascend(&model, &g).expect("a peak");
             assert_eq!(base(&peak), frozen);

@@ -5,9 +5,11 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use sam::{
-    LookSamConfig, MicroBatchSamConfig, Perturbed, Rejected, RhoSchedule, SamConfig, SharpnessAware,
+    BatchUse, LookSamConfig, MicroBatchSamConfig, Perturbed, Rejected, RhoSchedule, Rule,
+    SamConfig, SharpnessAware,
 };
 
+use crate::methods::{Settings, every_method};
 use crate::steps::nets::{Batch, Host, Mlp, Normalised, bits, flat};
 
 fn device() -> Device {
@@ -23,8 +25,8 @@ fn batch() -> Batch {
 }
 
 /// The sentence of a refusal, after checking that nothing was touched.
-fn refusal<M: Module, S: SharpnessAware>(
-    mut method: S,
+fn refusal<M: Module, R: Rule>(
+    mut method: SharpnessAware<R>,
     model: &M,
     loss: impl FnMut(&M) -> Tensor<1>,
 ) -> String {
@@ -41,7 +43,7 @@ fn refusal<M: Module, S: SharpnessAware>(
 }
 
 fn sam() -> sam::Sam {
-    SamConfig::new().init()
+    SamConfig::new().init().expect("settings in range")
 }
 
 #[track_caller]
@@ -76,7 +78,10 @@ fn closure_that_changes_over_to_another_model_in_the_second_pass_is_refused() {
     let snapshot = model.clone();
     for steps in [1, 2] {
         let mut passes = 0;
-        let sam = SamConfig::new().with_ascent_steps(steps).init();
+        let sam = SamConfig::new()
+            .with_ascent_steps(steps)
+            .init()
+            .expect("settings in range");
         let said = refusal(sam, &model, |m| {
             passes += 1;
             if passes == 1 {
@@ -88,14 +93,18 @@ fn closure_that_changes_over_to_another_model_in_the_second_pass_is_refused() {
         says(&said, &["at the peak", "argument"]);
     }
     let mut passes = 0;
-    let said = refusal(LookSamConfig::new().init(), &model, |m| {
-        passes += 1;
-        if passes == 1 {
-            m.loss(&batch)
-        } else {
-            snapshot.loss(&batch)
-        }
-    });
+    let said = refusal(
+        LookSamConfig::new().init().expect("settings in range"),
+        &model,
+        |m| {
+            passes += 1;
+            if passes == 1 {
+                m.loss(&batch)
+            } else {
+                snapshot.loss(&batch)
+            }
+        },
+    );
     says(&said, &["at the peak", "argument"]);
 }
 
@@ -122,7 +131,8 @@ fn perturbed_part_that_the_peak_does_not_see_is_refused() {
     let group = ParamGroup::from_path("out.weight");
     let sam = SamConfig::new()
         .with_perturbed(Perturbed::Group(group))
-        .init();
+        .init()
+        .expect("settings in range");
     let said = refusal(sam, &model, |_| snapshot.loss(&batch));
     says(&said, &["at the peak", "out.weight"]);
 }
@@ -138,7 +148,10 @@ fn closure_of_another_model_is_refused_with_running_statistics_too() {
         sam::BatchNormStatistics::Recomputed,
     ] {
         let before = model.statistics();
-        let sam = SamConfig::new().with_batch_norm(policy).init();
+        let sam = SamConfig::new()
+            .with_batch_norm(policy)
+            .init()
+            .expect("settings in range");
         let mut optim = AdamConfig::new().init();
         let mut method = sam;
         let refused = method
@@ -237,7 +250,12 @@ fn what_was_computed_before_the_closure_is_refused_at_its_second_use() {
 #[test]
 fn selection_that_chooses_nothing_is_refused_by_its_name() {
     let (model, batch) = (mlp(), batch());
-    let with = |perturbed| SamConfig::new().with_perturbed(perturbed).init();
+    let with = |perturbed| {
+        SamConfig::new()
+            .with_perturbed(perturbed)
+            .init()
+            .expect("settings in range")
+    };
     let misspelt = Perturbed::Group(ParamGroup::from_path("out.weights"));
     let said = refusal(with(misspelt), &model, |m| m.loss(&batch));
     says(&said, &["out.weights", "chooses no", "out.weight"]);
@@ -260,7 +278,10 @@ fn selection_that_chooses_nothing_is_refused_by_its_name() {
     says(&said, &["chooses no"]);
     // A step of LookSAM without a peak, and m-SAM.
     let misspelt = Perturbed::Group(ParamGroup::from_path("out.weights"));
-    let micro = MicroBatchSamConfig::new(2).with_perturbed(misspelt).init();
+    let micro = MicroBatchSamConfig::new(2)
+        .with_perturbed(misspelt)
+        .init()
+        .expect("settings in range");
     let mut optim = AdamConfig::new().init();
     let mut micro = micro;
     let refused = micro.step_examples(&mut optim, 0.1, model, 4, |m, _| m.loss(&batch).expand([2]));
@@ -287,7 +308,8 @@ fn norm_layer_that_has_nothing_but_running_statistics_is_no_choice() {
     let x: Tensor<2> = Host(2).tensor([8, 6], &device(), DType::F32);
     let sam = SamConfig::new()
         .with_perturbed(Perturbed::NormLayers)
-        .init();
+        .init()
+        .expect("settings in range");
     let said = refusal(sam, &model, |m| {
         m.norm
             .forward(m.linear.forward(x.clone()))
@@ -310,7 +332,10 @@ fn selection_without_a_gradient_is_refused_by_its_name() {
     };
     let batch = batch();
     let unused = Perturbed::Group(ParamGroup::from_predicate("unused"));
-    let sam = SamConfig::new().with_perturbed(unused).init();
+    let sam = SamConfig::new()
+        .with_perturbed(unused)
+        .init()
+        .expect("settings in range");
     let said = refusal(sam, &model, |m| m.used.loss(&batch));
     says(&said, &["at the weights", "unused"]);
 }
@@ -322,14 +347,15 @@ fn gradient_that_is_truly_zero_is_a_step_like_any() {
     let step = sam()
         .step(&mut optim, 0.1, model.clone(), |m| m.loss(&batch) * 0.0)
         .expect("a zero is a gradient");
-    assert_eq!(step.gradient_norm, 0.0);
-    assert_eq!(step.peak.map(|peak| peak.gradient_norm), Some(0.0));
+    assert_eq!(step.measured.gradient_norm, 0.0);
+    assert_eq!(step.measured.peak.map(|peak| peak.gradient_norm), Some(0.0));
     assert_eq!(bits(&flat(&step.model)), bits(&flat(&model)));
     // One of two layers, and the chosen one.
     let group = Perturbed::Group(ParamGroup::from_predicate("hidden"));
     for perturbed in [Perturbed::All, group] {
         let sam = SamConfig::new().with_perturbed(perturbed);
-        let step = sam.init().step(&mut optim, 0.1, model.clone(), |m| {
+        let mut sam = sam.init().expect("settings in range");
+        let step = sam.step(&mut optim, 0.1, model.clone(), |m| {
             let zero = m.hidden.weight.val().sum() * 0.0;
             m.out.weight.val().square().sum() + zero
         });
@@ -343,7 +369,10 @@ fn radius_that_is_no_radius_is_refused() {
     let schedule = RhoSchedule::Proportional { lr_max: 0.1 };
     for rate in [f64::NAN, f64::INFINITY, -0.1] {
         let mut optim: ModuleOptimizer = AdamConfig::new().init();
-        let mut sam = SamConfig::new().with_schedule(schedule).init();
+        let mut sam = SamConfig::new()
+            .with_schedule(schedule)
+            .init()
+            .expect("settings in range");
         let refused = sam.step(&mut optim, rate, model.clone(), |m| m.loss(&batch));
         let refused = refused.map(|_| ()).expect_err("refused");
         says(&refused.to_string(), &["rho", "learning rate"]);
@@ -366,21 +395,11 @@ fn losses_of_examples_that_are_not_as_many_are_refused() {
     let mut optim: ModuleOptimizer = AdamConfig::new().init();
     let mut refusal = |examples: usize, wanted: &dyn Fn(&Line) -> Tensor<1>| {
         let mut said = Vec::new();
-        macro_rules! of {
-            ($method:expr) => {
-                let refused = $method.init().step_examples(
-                    &mut optim,
-                    0.1,
-                    model.clone(),
-                    examples,
-                    |m, _| wanted(m),
-                );
-                said.push(refused.map(|_| ()).expect_err("refused").to_string());
-            };
+        for (_, mut method) in every_method(&Settings::of_radius(0.05)) {
+            let refused =
+                method.step_examples(&mut optim, 0.1, model.clone(), examples, |m, _| wanted(m));
+            said.push(refused.map(|_| ()).expect_err("refused").to_string());
         }
-        of!(SamConfig::new());
-        of!(sam::EsamConfig::new());
-        of!(MicroBatchSamConfig::new(3));
         said
     };
     for said in refusal(4, &|m| (m.w.val() * x.clone()).square().mean()) {
@@ -475,30 +494,25 @@ fn parameters_of_several_types_have_one_norm_and_one_peak() {
         (DType::F16, DType::F16, 2e-3),
     ];
     for (a, b, rounding) in types {
-        macro_rules! check {
-            ($config:expr) => {
-                let mut optim: ModuleOptimizer = burn::optim::SgdConfig::new().init();
-                let mut method = $config.with_rho(0.5).init();
-                let step = method.step(&mut optim, 0.1, Mixed::new(a, b), Mixed::loss);
-                let step = step.expect("a step");
-                assert!((step.gradient_norm / 5.0 - 1.0).abs() < rounding);
-                let peak = step.peak.expect("a peak");
-                assert!(
-                    (peak.loss / (12.5 * 1.21) - 1.0).abs() < 2.0 * rounding,
-                    "{a:?} {b:?}"
-                );
-                assert!((peak.gradient_norm / 5.5 - 1.0).abs() < rounding);
-                for (w, wanted) in flat(&step.model).into_iter().zip([2.67, 0.0, 0.0, 3.56]) {
-                    assert!((w - wanted).abs() < 4.0 * rounding, "{a:?} {b:?}: {w}");
-                }
-                assert_eq!((step.model.a.dtype(), step.model.b.dtype()), (a, b));
-            };
+        for (_, mut method) in every_method(&Settings::of_radius(0.5)) {
+            if method.batches() != BatchUse::Whole {
+                continue;
+            }
+            let mut optim: ModuleOptimizer = burn::optim::SgdConfig::new().init();
+            let step = method.step(&mut optim, 0.1, Mixed::new(a, b), Mixed::loss);
+            let step = step.expect("a step");
+            assert!((step.measured.gradient_norm / 5.0 - 1.0).abs() < rounding);
+            let peak = step.measured.peak.expect("a peak");
+            assert!(
+                (peak.loss / (12.5 * 1.21) - 1.0).abs() < 2.0 * rounding,
+                "{a:?} {b:?}"
+            );
+            assert!((peak.gradient_norm / 5.5 - 1.0).abs() < rounding);
+            for (w, wanted) in flat(&step.model).into_iter().zip([2.67, 0.0, 0.0, 3.56]) {
+                assert!((w - wanted).abs() < 4.0 * rounding, "{a:?} {b:?}: {w}");
+            }
+            assert_eq!((step.model.a.dtype(), step.model.b.dtype()), (a, b));
         }
-        check!(SamConfig::new());
-        check!(sam::GsamConfig::new());
-        check!(LookSamConfig::new());
-        check!(sam::FriendlySamConfig::new());
-        check!(sam::AsamConfig::new());
     }
 }
 
@@ -506,12 +520,15 @@ fn parameters_of_several_types_have_one_norm_and_one_peak() {
 fn tiny_gradient_of_half_precision_has_a_peak() {
     // rho / |g| = 5e5 is beyond the range of float16.
     let mut optim: ModuleOptimizer = burn::optim::SgdConfig::new().init();
-    let mut sam = SamConfig::new().with_rho(0.5).init();
+    let mut sam = SamConfig::new()
+        .with_rho(0.5)
+        .init()
+        .expect("settings in range");
     let model = Mixed::new(DType::F16, DType::F16);
     let step = sam
         .step(&mut optim, 0.1, model, |m| m.loss() * 2e-7)
         .expect("a step");
-    let gain = step.peak.expect("a peak").loss / step.loss;
+    let gain = step.measured.peak.expect("a peak").loss / step.measured.loss;
     assert!((gain - 1.21).abs() < 0.02, "{gain}");
 }
 
@@ -554,7 +571,7 @@ fn quantised_weights_are_constants() {
     assert_eq!(data(&model), before);
     let in_learner = sam::InLearner::new(method.clone(), &model);
     let step = in_learner.step(&model, |m| (m.loss(&batch) * f64::NAN, ()));
-    assert!(step.expect("a batch").refused.is_some());
+    assert!(step.expect("a batch").measured.is_err());
     assert_eq!(data(&model), before);
     let refused = method.step(&mut optim, 0.1, model, |m| m.loss(&batch) * f64::NAN);
     assert_eq!(data(&refused.expect_err("a NaN").model), before);

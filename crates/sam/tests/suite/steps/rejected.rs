@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use sam::{Error, Pass, Rejected, SamConfig, SharpnessAware};
+use sam::{Error, Pass, Rejected, SamConfig};
 
 use crate::steps::nets::{Batch, DTYPES, Normalised, bits, flat};
 
@@ -28,6 +28,7 @@ fn refuse(w: f64, dtype: DType, loss: impl Fn(Tensor<1>) -> Tensor<1>, calls: us
     let refused = SamConfig::new()
         .with_rho(0.5)
         .init()
+        .expect("settings in range")
         .step(&mut optim, 0.1, model, |m| {
             called += 1;
             loss(m.w.val())
@@ -110,18 +111,22 @@ fn refused_batch_does_not_spoil_the_running_statistics() {
         let poison = TensorData::new(vec![f64::NAN; 32 * 6], [32, 6]);
         batch.inputs = Tensor::from_data(poison, (&device, dtype));
         let mut optim = AdamConfig::new().init();
-        let refused = SamConfig::new()
-            .init()
-            .step(&mut optim, 0.1, model, |m| m.loss(&batch));
+        let refused =
+            SamConfig::new()
+                .init()
+                .expect("settings in range")
+                .step(&mut optim, 0.1, model, |m| m.loss(&batch));
         let model = refused.expect_err("a NaN is refused").model;
         assert_eq!(model.statistics(), statistics);
         assert_eq!(bits(&flat(&model.out)), bits(&weights));
 
         // And training goes on with it.
         let batch = Batch::new(4, &device, dtype);
-        let step = SamConfig::new()
-            .init()
-            .step(&mut optim, 0.1, model, |m| m.loss(&batch));
+        let step =
+            SamConfig::new()
+                .init()
+                .expect("settings in range")
+                .step(&mut optim, 0.1, model, |m| m.loss(&batch));
         assert!(step.is_ok());
     }
 }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::optim::SgdConfig;
 use burn::optim::decay::WeightDecayConfig;
 use burn::tensor::{DType, Device, Tensor};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 use crate::steps::nets::flat;
 
@@ -27,6 +27,7 @@ fn weight_decay_is_evaluated_at_the_weights_not_at_the_peak() {
     let step = SamConfig::new()
         .with_rho(0.5)
         .init()
+        .expect("settings in range")
         .step(&mut optim, 0.1, point, loss)
         .unwrap();
     for (w, start) in flat(&step.model).iter().zip([3.0, 4.0]) {

@@ -3,14 +3,14 @@
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Device};
-use sam::{AsamConfig, SamConfig, SharpnessAware};
+use sam::{AsamConfig, Rule, SamConfig, SharpnessAware};
 
 use crate::steps::nets::{Batch, DTYPES, Mlp, Normalised, bits, flat, gradients};
 
 const STEPS: u64 = 50;
 
-fn assert_equal_to_base<S: SharpnessAware>(
-    method: &mut S,
+fn assert_equal_to_base<R: Rule>(
+    method: &mut SharpnessAware<R>,
     optimiser: impl Fn() -> ModuleOptimizer,
     dtype: DType,
 ) {
@@ -27,8 +27,8 @@ fn assert_equal_to_base<S: SharpnessAware>(
             })
             .expect("everything is finite");
         assert_eq!(
-            taken.loss.to_bits(),
-            taken.peak.expect("a peak").loss.to_bits()
+            taken.measured.loss.to_bits(),
+            taken.measured.peak.expect("a peak").loss.to_bits()
         );
         sharp = taken.model;
         let g = gradients(&base, base.loss(&batch));
@@ -41,12 +41,18 @@ fn assert_equal_to_base<S: SharpnessAware>(
 fn for_both_methods(optimiser: impl Fn() -> ModuleOptimizer) {
     for dtype in DTYPES {
         assert_equal_to_base(
-            &mut SamConfig::new().with_rho(0.0).init(),
+            &mut SamConfig::new()
+                .with_rho(0.0)
+                .init()
+                .expect("settings in range"),
             &optimiser,
             dtype,
         );
         assert_equal_to_base(
-            &mut AsamConfig::new().with_rho(0.0).init(),
+            &mut AsamConfig::new()
+                .with_rho(0.0)
+                .init()
+                .expect("settings in range"),
             &optimiser,
             dtype,
         );
@@ -76,7 +82,10 @@ fn rho_zero_is_adamw_bit_for_bit() {
 fn rho_zero_keeps_the_base_optimisers_batch_norm_statistics() {
     let device = Device::flex().autodiff();
     for dtype in DTYPES {
-        let mut method = SamConfig::new().with_rho(0.0).init();
+        let mut method = SamConfig::new()
+            .with_rho(0.0)
+            .init()
+            .expect("settings in range");
         let mut sharp = Normalised::new(1, &device, dtype);
         let mut base = Normalised::new(1, &device, dtype);
         let (mut optim, mut base_optim) = (SgdConfig::new().init(), SgdConfig::new().init());

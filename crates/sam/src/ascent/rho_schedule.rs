@@ -1,38 +1,41 @@
-//! How the radius changes while training goes on.
+//! The radius as a function of the step or the learning rate.
 
 use std::f64::consts::PI;
 
-use burn::config::Config;
+use serde::{Deserialize, Serialize};
 
-/// The radius as a function of the step, or of the learning rate.
+use crate::Error;
+use crate::error::{check_not_negative, setting};
+
+/// The radius as a function of the step, or of the learning rate `lr`.
 ///
-/// Steps are counted from 0 by the method itself, rejected ones left out; the count is part of its
-/// record.
-#[derive(Config, Debug, Copy, PartialEq)]
+/// The method counts its steps itself, from 0; rejected ones are left out. The count is part of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RhoSchedule {
-    /// rho throughout.
+    /// The radius rho in every step.
     Constant,
-    /// In a straight line from rho at the first step to `end` at step `steps`, and `end` after it.
+    /// A straight line from rho at the first step to `end` at step `steps`, and `end` after it.
     Linear {
         /// The last radius.
         end: f64,
-        /// How many steps it takes.
+        /// The number of steps to the last radius.
         steps: usize,
     },
-    /// Along half a cosine from rho at the first step to `end` at step `steps`, and `end` after it.
+    /// Half a cosine from rho at the first step to `end` at step `steps`, and `end` after it.
     Cosine {
         /// The last radius.
         end: f64,
-        /// How many steps it takes.
+        /// The number of steps to the last radius.
         steps: usize,
     },
-    /// rho lr / `lr_max`: proportional to the learning rate of the step, rho at `lr_max`.
+    /// The radius `rho · lr / lr_max`, proportional to the learning rate of the step.
     Proportional {
         /// The learning rate at which the radius is rho.
         lr_max: f64,
     },
-    /// `rho_min` + (rho - `rho_min`) (lr - `lr_min`) / (`lr_max` - `lr_min`): GSAM's rule (Zhuang et
-    /// al. 2022, algorithm 1), not below zero.
+    /// The radius `rho_min + (rho − rho_min) · (lr − lr_min) / (lr_max − lr_min)`, not below zero: GSAM's rule
+    /// (Zhuang et al. 2022, algorithm 1).
     Between {
         /// The radius at `lr_min`.
         rho_min: f64,
@@ -44,7 +47,7 @@ pub enum RhoSchedule {
 }
 
 impl RhoSchedule {
-    /// The radius at a step. Without a learning rate those that follow it give rho.
+    /// Returns the radius at a step. Without a learning rate the schedules that follow it give rho.
     pub(crate) fn at(self, rho: f64, step: u64, lr: Option<f64>) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 steps")]
         let part = |steps: usize| {
@@ -72,34 +75,37 @@ impl RhoSchedule {
         }
     }
 
-    /// # Panics
-    /// When a number is negative or not finite, or a range is empty.
-    pub(crate) fn check(self) {
-        let not_negative = |name: &str, value: f64| {
-            assert!(
-                value.is_finite() && value >= 0.0,
-                "{name} of the schedule must be finite and not negative, but is {value}"
-            );
-        };
+    /// Refuses a number that is negative or not finite, and an empty range of learning rates.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], with the name of the number and its value.
+    pub(crate) fn check(self) -> Result<(), Error> {
         match self {
-            Self::Constant => {}
-            Self::Linear { end, .. } | Self::Cosine { end, .. } => not_negative("end", end),
+            Self::Constant => Ok(()),
+            Self::Linear { end, .. } | Self::Cosine { end, .. } => {
+                check_not_negative("schedule.end", end)
+            }
             Self::Proportional { lr_max } => {
-                not_negative("lr_max", lr_max);
-                assert!(lr_max > 0.0, "lr_max of the schedule must be positive");
+                check_not_negative("schedule.lr_max", lr_max)?;
+                if lr_max > 0.0 {
+                    Ok(())
+                } else {
+                    Err(setting("schedule.lr_max", lr_max, "positive"))
+                }
             }
             Self::Between {
                 rho_min,
                 lr_min,
                 lr_max,
             } => {
-                not_negative("rho_min", rho_min);
-                not_negative("lr_min", lr_min);
-                not_negative("lr_max", lr_max);
-                assert!(
-                    lr_max > lr_min,
-                    "lr_max of the schedule must be above lr_min, but is {lr_max}"
-                );
+                check_not_negative("schedule.rho_min", rho_min)?;
+                check_not_negative("schedule.lr_min", lr_min)?;
+                check_not_negative("schedule.lr_max", lr_max)?;
+                if lr_max > lr_min {
+                    Ok(())
+                } else {
+                    Err(setting("schedule.lr_max", lr_max, "above lr_min"))
+                }
             }
         }
     }
