@@ -182,8 +182,8 @@ pub enum Error {
         /// The path of the trained one.
         trained: String,
     },
-    /// Places of one parameter that are different leaves of the graph: Burn's gradients keep that of the last
-    /// alone.
+    /// Places of one parameter that are different leaves of the graph: Burn's gradients keep that
+    /// of the last alone.
     #[error(
         "`{first}` and `{second}` are one parameter but two leaves of the graph, and a gradient by \
          Burn's `from_grads` is that of one of them alone: make them one with `sam::tie` before the \
@@ -209,8 +209,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whether the batch is to blame: its loss or gradient is not finite, and another batch may be
-    /// trained on. Every other error stays until the program is changed.
+    /// Returns whether the batch is to blame: its loss or gradient is not finite, and another batch
+    /// may be trained on. Every other error stays until the program is changed.
     #[must_use]
     pub const fn is_of_the_batch(&self) -> bool {
         matches!(self, Self::Loss { .. } | Self::Gradient { .. })

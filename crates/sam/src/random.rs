@@ -5,8 +5,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Returns the seed of step `number`.
 ///
-/// It mixes by itself because this crate depends on none of its siblings, and any other mixing would change
-/// every mask that a seed of a published run has drawn.
+/// It mixes by itself because this crate depends on none of its siblings, and any other mixing
+/// would change every mask that a seed of a published run has drawn.
 pub(crate) fn mix(seed: u64, number: u64) -> u64 {
     Xoshiro256PlusPlus::seed_from_u64(seed)
         .random::<u64>()

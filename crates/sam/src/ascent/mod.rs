@@ -15,8 +15,8 @@ use crate::error::{check_not_negative, setting};
 use crate::gradient::Scale;
 use crate::module::BatchNormStatistics;
 
-/// The settings that all methods share. Each configuration of a method has them as settings of its own;
-/// a method made of a [`Rule`](crate::Rule) takes them by themselves.
+/// The settings that all methods share. Each configuration of a method has them as settings of its
+/// own; a method made of a [`Rule`](crate::Rule) takes them by themselves.
 #[derive(Config, Debug)]
 pub struct Ascent {
     /// The radius ρ of the perturbation, before any schedule.
@@ -24,8 +24,8 @@ pub struct Ascent {
     /// The radius as a function of the step or the learning rate.
     #[config(default = "RhoSchedule::Constant")]
     pub schedule: RhoSchedule,
-    /// The number of ascent steps, each of length `ρ / steps`, along the gradient where it begins. Each costs
-    /// a gradient.
+    /// The number of ascent steps, each of length `ρ / steps`, along the gradient where it begins.
+    /// Each costs a gradient.
     #[config(default = 1)]
     pub steps: usize,
     /// The units in which the ball around the weights is measured.
@@ -37,7 +37,8 @@ pub struct Ascent {
     /// The policy for the running statistics of batch normalisation.
     #[config(default = "BatchNormStatistics::FirstPass")]
     pub batch_norm: BatchNormStatistics,
-    /// A seed, for the same dropout masks in all passes of a step: the device is seeded before each.
+    /// A seed, for the same dropout masks in all passes of a step: the device is seeded before
+    /// each.
     #[config(default = "None")]
     pub same_masks: Option<u64>,
 }

@@ -11,8 +11,8 @@ use crate::{Error, Pass};
 
 /// The parameters that the ascent moves.
 ///
-/// The others stay at `w` in the second pass, and the norm of the gradient is taken over those that move.
-/// The optimiser steps all.
+/// The others stay at `w` in the second pass, and the norm of the gradient is taken over those that
+/// move. The optimiser steps all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Perturbed {

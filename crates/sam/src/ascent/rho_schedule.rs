@@ -9,7 +9,8 @@ use crate::error::{check_not_negative, setting};
 
 /// The radius as a function of the step, or of the learning rate `lr`.
 ///
-/// The method counts its steps itself, from 0; rejected ones are left out. The count is part of its record.
+/// The method counts its steps itself, from 0; rejected ones are left out. The count is part of its
+/// record.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RhoSchedule {
@@ -34,8 +35,8 @@ pub enum RhoSchedule {
         /// The learning rate at which the radius is rho.
         lr_max: f64,
     },
-    /// The radius `rho_min + (rho − rho_min) · (lr − lr_min) / (lr_max − lr_min)`, not below zero: GSAM's rule
-    /// (Zhuang et al. 2022, algorithm 1).
+    /// The radius `rho_min + (rho − rho_min) · (lr − lr_min) / (lr_max − lr_min)`, not below zero:
+    /// GSAM's rule (Zhuang et al. 2022, algorithm 1).
     Between {
         /// The radius at `lr_min`.
         rho_min: f64,

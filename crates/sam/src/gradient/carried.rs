@@ -37,13 +37,14 @@ impl Carried {
         self.0.clear();
     }
 
-    /// Sets the vector to `factor · g` for the parameters that have a gradient, and to zero for the others.
+    /// Sets the vector to `factor · g` for the parameters that have a gradient, and to zero for the
+    /// others.
     pub fn set<M: Module>(&mut self, model: &M, factor: f64, gradients: &GradientsParams) {
         *self = Update::of(model, None, factor, gradients);
     }
 
-    /// Sets the vector `v` to `keep · v + factor · g`: a moving average of the gradients where `keep` and
-    /// `factor` add up to 1.
+    /// Sets the vector `v` to `keep · v + factor · g`: a moving average of the gradients where
+    /// `keep` and `factor` add up to 1.
     pub fn update<M: Module>(
         &mut self,
         model: &M,
@@ -83,8 +84,8 @@ impl Carried {
         self.0.insert(id, Stored::Data(data));
     }
 
-    /// Returns the entries of a parameter, in the shape, on the device and in the type of `like`; `None` for
-    /// zero, or where another number of entries is stored.
+    /// Returns the entries of a parameter, in the shape, on the device and in the type of `like`;
+    /// `None` for zero, or where another number of entries is stored.
     pub(super) fn get<const D: usize>(&self, id: ParamId, like: &Tensor<D>) -> Option<Tensor<D>> {
         let device = like.device();
         let tensor = match self.0.get(&id.val())? {

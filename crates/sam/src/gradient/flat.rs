@@ -8,8 +8,9 @@ use super::scaled_norms::summable;
 use crate::module::Once;
 
 impl Carried {
-    /// Returns the entries of all parameters that require a gradient, each once, one after the other in the
-    /// order of visiting, `[P]`, on the device and in the type of `like`; `None` without such a parameter.
+    /// Returns the entries of all parameters that require a gradient, each once, one after the
+    /// other in the order of visiting, `[P]`, on the device and in the type of `like`; `None`
+    /// without such a parameter.
     pub(crate) fn join<M: Module>(&self, model: &M, like: &Tensor<1>) -> Option<Tensor<1>> {
         let mut join = Join {
             carried: self,
@@ -21,7 +22,8 @@ impl Carried {
         (!join.parts.is_empty()).then(|| Tensor::cat(join.parts, 0))
     }
 
-    /// Returns the vector that [`join`](Self::join) has made flat; nothing if its length is another.
+    /// Returns the vector that [`join`](Self::join) has made flat; nothing if its length is
+    /// another.
     pub(crate) fn split<M: Module>(model: &M, joined: &Tensor<1>) -> Self {
         let mut split = Split {
             carried: Self::default(),

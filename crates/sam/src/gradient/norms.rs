@@ -20,14 +20,16 @@ pub(crate) struct Norms {
     pub(crate) cosine: Option<f64>,
 }
 
-/// The sums of squares, in float32 and in float64, between which no digits that count have been lost.
+/// The sums of squares, in float32 and in float64, between which no digits that count have been
+/// lost.
 const SAFE: [(f64, f64); 2] = [(1e-30, 1e37), (1e-280, 1e307)];
 
 /// The largest tensors that are summed together, in one operation for all; in entries.
 const SMALL: usize = 1 << 12;
 
 impl Norms {
-    /// Computes what is asked, over all parameters that have a gradient, with one read from the device.
+    /// Computes what is asked, over all parameters that have a gradient, with one read from the
+    /// device.
     pub(crate) fn of<M: Module>(
         model: &M,
         gradients: &GradientsParams,
@@ -90,7 +92,8 @@ impl Sums {
     }
 }
 
-/// A small gradient, flat, with the quantities that its squares are added to and the other gradient.
+/// A small gradient, flat, with the quantities that its squares are added to and the other
+/// gradient.
 struct Small {
     gradient: Tensor<1>,
     kind: Kind,

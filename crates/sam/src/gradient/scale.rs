@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Scale {
     /// `T = 1`: a Euclidean ball.
     Unit,
-    /// `T = |w| + η` on parameters of rank 2 and more, and on the others if `all` is set, where T is 1 else.
+    /// `T = |w| + η` on parameters of rank 2 and more, and on the others if `all` is set, where T
+    /// is 1 else.
     Weights {
         /// The number η that is added to `|w|`.
         eta: f64,

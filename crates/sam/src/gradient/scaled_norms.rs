@@ -1,8 +1,8 @@
 //! Norms and products of gradients whose squares leave the range of their type.
 //!
-//! The squares of float32 entries leave its range beyond 1e19 and below 1e-23, where a gradient of a
-//! scaled loss may well be. So every tensor is divided by its largest entry before it is squared and
-//! summed on its device, and the sums meet on the host in float64.
+//! The squares of float32 entries leave its range beyond 1e19 and below 1e-23, where a gradient of
+//! a scaled loss may well be. So every tensor is divided by its largest entry before it is squared
+//! and summed on its device, and the sums meet on the host in float64.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;

@@ -1,5 +1,6 @@
-//! Counts and a learning rate in a buffer of a model. Burn's `RunningState` holds floats only, of float32 or
-//! float64, so whole numbers are stored as digits in base 2²⁰ and an f64 as the sum of three f32.
+//! Counts and a learning rate in a buffer of a model. Burn's `RunningState` holds floats only, of
+//! float32 or float64, so whole numbers are stored as digits in base 2²⁰ and an f64 as the sum of
+//! three f32.
 
 use crate::gradient::Carried;
 use crate::state::State;
@@ -10,8 +11,8 @@ pub(crate) const COUNT: usize = 8;
 /// The base of the digits; each fits a float32 exactly.
 const DIGIT: u64 = 1 << 20;
 
-/// Returns the buffer of a state: steps and refused steps in two digits each, whether there is a learning
-/// rate, and that rate in three parts. All of it survives a buffer of float32.
+/// Returns the buffer of a state: steps and refused steps in two digits each, whether there is a
+/// learning rate, and that rate in three parts. All of it survives a buffer of float32.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -54,7 +55,7 @@ pub(crate) fn decoded(numbers: [f64; COUNT]) -> (State, u64) {
     let count = |low: f64, high: f64| low as u64 + DIGIT * high as u64;
     let state = State {
         steps: count(steps, more_steps),
-        learning_rate: (has_rate > 0.0).then(|| first + second + third),
+        learning_rate: (has_rate > 0.0).then_some(first + second + third),
         carried: Carried::default(),
     };
     (state, count(refused, more_refused))

@@ -15,11 +15,13 @@ use crate::rule::Rule;
 use crate::state::State;
 use crate::step::{Caller, Descent, Examples, Loss, Mean, Measures, Rows};
 
-/// A method as a part of the model that a learner trains, for a `TrainStep::step` of one's own. Where a method
-/// takes the batch as a whole, `WithSam` (feature `train`) needs neither a field nor a line in the model.
+/// A method as a part of the model that a learner trains, for a `TrainStep::step` of one's own.
+/// Where a method takes the batch as a whole, `WithSam` (feature `train`) needs neither a field nor
+/// a line in the model.
 ///
 /// burn-train asks the model for the gradients of a batch, `TrainStep::step`, and gives them to its
-/// optimiser. With this as a field of the model, `step` returns the gradients of the method instead:
+/// optimiser. With this as a field of the model, `step` returns the gradients of the method
+/// instead:
 ///
 /// ```
 /// use burn::module::Module;
@@ -53,25 +55,29 @@ use crate::step::{Caller, Descent, Examples, Loss, Mean, Measures, Rows};
 /// # Ok::<(), sam::Error>(())
 /// ```
 ///
-/// What the method remembers (the number of its steps, the moving average of Friendly-SAM, the component
-/// that LookSAM reuses) is in buffers of the model, so that the learner's own checkpoints keep it.
+/// What the method remembers (the number of its steps, the moving average of Friendly-SAM, the
+/// component that LookSAM reuses) is in buffers of the model, so that the learner's own checkpoints
+/// keep it.
 ///
 /// - A radius that follows the learning rate sees the one of the step before: the learner steps its
 ///   scheduler after `step`. Override `TrainStep::optimize` with
 ///   `self.sam.at_learning_rate(lr.base()); optim.step(lr, self, grads)`.
-/// - Where the learner accumulates gradients, each `step` is a micro-batch with a peak of its own: that is
-///   m-SAM ([`MicroBatchSam`](crate::MicroBatchSam)). The learner adds the gradients up and takes no mean,
-///   and what counts steps (a schedule of the radius, the k of LookSAM) counts micro-batches.
-/// - A step whose loss or gradient is not finite is refused: it gives no gradients, so that the optimiser
-///   moves nothing, and running statistics and what the method remembers are put back. The learner goes on
-///   with the next batch; [`LearnerDescent::measured`] says why, and [`refused`](Self::refused) counts.
-/// - A mistake that no other batch would mend is the `Err` of [`step`](Self::step): a closure that uses `self` in
-///   place of its argument, a selection that chooses nothing, weights that are not finite.
+/// - Where the learner accumulates gradients, each `step` is a micro-batch with a peak of its own:
+///   that is m-SAM ([`MicroBatchSam`](crate::MicroBatchSam)). The learner adds the gradients up and
+///   takes no mean, and what counts steps (a schedule of the radius, the k of LookSAM) counts
+///   micro-batches.
+/// - A step whose loss or gradient is not finite is refused: it gives no gradients, so that the
+///   optimiser moves nothing, and running statistics and what the method remembers are put back.
+///   The learner goes on with the next batch; [`LearnerDescent::measured`] says why, and
+///   [`refused`](Self::refused) counts.
+/// - A mistake that no other batch would mend is the `Err` of [`step`](Self::step): a closure that
+///   uses `self` in place of its argument, a selection that chooses nothing, weights that are not
+///   finite.
 /// - The learner's optimiser steps only the first place of a parameter that stands in several (tied
-///   weights). Override `TrainStep::optimize` with `sam::tie(optim.step(lr, self, grads))`; without it
-///   the second step is an error.
-/// - [`BatchNormStatistics::Recomputed`](crate::BatchNormStatistics::Recomputed) is `FirstPass` here, for
-///   the weights after the step are not known in it.
+///   weights). Override `TrainStep::optimize` with `sam::tie(optim.step(lr, self, grads))`; without
+///   it the second step is an error.
+/// - [`BatchNormStatistics::Recomputed`](crate::BatchNormStatistics::Recomputed) is `FirstPass`
+///   here, for the weights after the step are not known in it.
 /// - Training on several devices gives each its own copy of the model for a step: what a method
 ///   remembers is lost there. Sam, Asam and Gsam with a constant radius remember nothing.
 ///
@@ -90,12 +96,13 @@ pub struct InLearner<S: Clone + Send + Debug> {
 /// The result of a step in a learner.
 #[derive(Debug)]
 pub struct LearnerDescent<T> {
-    /// The gradients for the learner's optimiser; none if the step was refused, so that no weight moves.
+    /// The gradients for the learner's optimiser; none if the step was refused, so that no weight
+    /// moves.
     pub gradients: GradientsParams,
     /// The output of the closure beside the loss in its first pass, at the weights.
     pub output: T,
-    /// The quantities that were measured on the way, or the reason why the step was refused: the loss or the
-    /// gradient of this batch is not finite.
+    /// The quantities that were measured on the way, or the reason why the step was refused: the
+    /// loss or the gradient of this batch is not finite.
     pub measured: Result<Measures, Error>,
 }
 
@@ -126,8 +133,8 @@ impl<T> LearnerDescent<T> {
 }
 
 impl<R: Rule> InLearner<SharpnessAware<R>> {
-    /// Makes the part for a model with the parameters of `model`: that of which it becomes a part, or the
-    /// network in it if nothing else in it is trained.
+    /// Makes the part for a model with the parameters of `model`: that of which it becomes a part,
+    /// or the network in it if nothing else in it is trained.
     pub fn new<M: Module>(method: SharpnessAware<R>, model: &M) -> Self {
         let mut size = Size::default();
         model.visit(&mut size);
@@ -154,13 +161,13 @@ impl<R: Rule> InLearner<SharpnessAware<R>> {
         }
     }
 
-    /// Runs the passes of one step on one batch, inside `TrainStep::step`. `pass` gives the loss of the model,
-    /// one number, and the output for the learner's metrics.
+    /// Runs the passes of one step on one batch, inside `TrainStep::step`. `pass` gives the loss of
+    /// the model, one number, and the output for the learner's metrics.
     ///
     /// # Errors
-    /// What [`SharpnessAware::step`] refuses, but for a loss or a gradient that is not finite: that is in
-    /// [`LearnerDescent::measured`]. It is counted, and the method, weights and running statistics are as
-    /// before.
+    /// What [`SharpnessAware::step`] refuses, but for a loss or a gradient that is not finite: that
+    /// is in [`LearnerDescent::measured`]. It is counted, and the method, weights and running
+    /// statistics are as before.
     ///
     /// # Panics
     /// When `pass` does.
@@ -185,11 +192,11 @@ impl<R: Rule> InLearner<SharpnessAware<R>> {
         Ok(LearnerDescent::new(descent, output))
     }
 
-    /// Runs the passes of a [`step`](Self::step) of a method that selects or groups examples: `pass` gives the
-    /// losses of the wanted [`Rows`] of the batch, `[k]`, and their output.
+    /// Runs the passes of a [`step`](Self::step) of a method that selects or groups examples:
+    /// `pass` gives the losses of the wanted [`Rows`] of the batch, `[k]`, and their output.
     ///
-    /// A method that never takes the whole batch at once ([`MicroBatchSam`](crate::MicroBatchSam)) needs
-    /// one more forward pass, for the output alone.
+    /// A method that never takes the whole batch at once ([`MicroBatchSam`](crate::MicroBatchSam))
+    /// needs one more forward pass, for the output alone.
     ///
     /// # Errors
     /// As [`step`](Self::step); more or fewer losses than wanted rows; no examples.
@@ -248,7 +255,8 @@ impl<R: Rule> InLearner<SharpnessAware<R>> {
         loss: &mut L,
     ) -> Result<Result<Descent, Error>, Error> {
         let is_tied = check_places(model).inspect_err(|_| self.count_refused())?;
-        // The first pass already moves the live statistics, and a batch with a NaN would spoil them for good.
+        // The first pass already moves the live statistics, and a batch with a NaN would spoil them
+        // for good.
         let before = with_own_statistics(model);
         let carries = self.method.rule().carries();
         let (mut state, refused) = self.numbers();
@@ -301,8 +309,8 @@ impl<R: Rule> InLearner<SharpnessAware<R>> {
     }
 }
 
-/// The number of entries of the parameters that require a gradient, their device, and whether some are in
-/// float64.
+/// The number of entries of the parameters that require a gradient, their device, and whether some
+/// are in float64.
 #[derive(Default)]
 struct Size {
     entries: usize,

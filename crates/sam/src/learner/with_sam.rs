@@ -20,7 +20,8 @@ use crate::module::{check_places, tied};
 use crate::rule::{BatchUse, Rule};
 use crate::step::{Forward, Loss, Rows};
 
-/// A model with a method, for burn-train's learner: `Learner::new(WithSam::new(model, method)?, ..)`.
+/// A model with a method, for burn-train's learner:
+/// `Learner::new(WithSam::new(model, method)?, ..)`.
 ///
 /// The model keeps its own `TrainStep` and knows nothing of the method: a step of the learner calls
 /// `TrainStep::step` of the model twice on the batch, at the weights and at the peak. The learner's
@@ -69,15 +70,17 @@ use crate::step::{Forward, Loss, Rows};
 /// # Ok::<(), sam::Error>(())
 /// ```
 ///
-/// Paths of parameters are those of the model alone, and so are the learner's checkpoints: a training can go
-/// on with the method from a checkpoint that was made without it, and the other way round. Only what a later
-/// step needs is beside them, in the buffers `sam.numbers` and `sam.carried`: for LookSAM, Friendly-SAM, a
-/// schedule of the radius and `same_masks`. Such a training begins from a checkpoint without them by
-/// `model.load_file(path)` before [`new`](Self::new).
+/// Paths of parameters are those of the model alone, and so are the learner's checkpoints: a
+/// training can go on with the method from a checkpoint that was made without it, and the other way
+/// round. Only what a later step needs is beside them, in the buffers `sam.numbers` and
+/// `sam.carried`: for LookSAM, Friendly-SAM, a schedule of the radius and `same_masks`. Such a
+/// training begins from a checkpoint without them by `model.load_file(path)` before
+/// [`new`](Self::new).
 ///
-/// For several devices, accumulated gradients, refused steps and statistics, see [`InLearner`]; it is the
-/// same here. Tied weights and a radius that follows the learning rate need no line: the optimiser's step
-/// goes through here. A model that steps itself, in a `TrainStep::optimize` of its own, keeps it.
+/// For several devices, accumulated gradients, refused steps and statistics, see [`InLearner`]; it
+/// is the same here. Tied weights and a radius that follows the learning rate need no line: the
+/// optimiser's step goes through here. A model that steps itself, in a `TrainStep::optimize` of its
+/// own, keeps it.
 pub struct WithSam<M, S: Clone + Send + Debug> {
     model: M,
     sam: InLearner<S>,
@@ -91,9 +94,9 @@ impl<M: Module, R: Rule> WithSam<M, SharpnessAware<R>> {
     /// Joins the model and the method.
     ///
     /// # Errors
-    /// A model without trained parameters, or on a device without autodiff; places of one parameter that
-    /// differ; a [`Perturbed`](crate::Perturbed) that chooses nothing; a method that needs the losses of
-    /// single examples ([`InLearner::step_examples`] is for them).
+    /// A model without trained parameters, or on a device without autodiff; places of one parameter
+    /// that differ; a [`Perturbed`](crate::Perturbed) that chooses nothing; a method that needs the
+    /// losses of single examples ([`InLearner::step_examples`] is for them).
     pub fn new(model: M, method: SharpnessAware<R>) -> Result<Self, Error> {
         let is_tied = check_places(&model)?;
         let ascent = method.ascent();
@@ -111,8 +114,8 @@ impl<M: Module, R: Rule> WithSam<M, SharpnessAware<R>> {
         })
     }
 
-    /// Returns the number of steps taken so far in this process, or since the first where they are in the
-    /// checkpoints; those that were refused are left out.
+    /// Returns the number of steps taken so far in this process, or since the first where they are
+    /// in the checkpoints; those that were refused are left out.
     pub fn steps(&self) -> u64 {
         self.sam.steps()
     }
@@ -124,8 +127,8 @@ impl<M: Module, R: Rule> WithSam<M, SharpnessAware<R>> {
 }
 
 impl<M, S: Clone + Send + Debug> WithSam<M, S> {
-    /// Returns what the last step has measured, as [`Measures::scalars`](crate::Measures::scalars); nothing before the first and after
-    /// one that was refused.
+    /// Returns what the last step has measured, as [`Measures::scalars`](crate::Measures::scalars);
+    /// nothing before the first and after one that was refused.
     pub fn scalars(&self) -> Vec<(&'static str, f64)> {
         let measured = self.measured.lock();
         measured.unwrap_or_else(PoisonError::into_inner).clone()
@@ -143,8 +146,8 @@ impl<M, S: Clone + Send + Debug> WithSam<M, S> {
 }
 
 impl<M: Module, S: Clone + Send + Debug> WithSam<M, S> {
-    /// Makes one leaf of each parameter that stands in several places: Burn moves, reads and steps each
-    /// place by itself, and `TrainOutput::new` keeps the gradient of the last.
+    /// Makes one leaf of each parameter that stands in several places: Burn moves, reads and steps
+    /// each place by itself, and `TrainOutput::new` keeps the gradient of the last.
     fn tied(self) -> Self {
         let model = tied(self.model, self.is_tied);
         Self { model, ..self }
@@ -201,8 +204,8 @@ where
     type Output = M::Output;
 
     /// # Panics
-    /// When the model's step does, or gives a loss that does not depend on its weights, and when weights
-    /// are no longer finite: the learner has no error for either.
+    /// When the model's step does, or gives a loss that does not depend on its weights, and when
+    /// weights are no longer finite: the learner has no error for either.
     fn step(&self, batch: M::Input) -> TrainOutput<M::Output> {
         let (batch, first) = (&batch, None);
         let mut steps = Steps { batch, first };

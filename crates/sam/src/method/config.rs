@@ -3,8 +3,9 @@
 /// Defines the configuration of one method: the settings that all methods have, its own, and the
 /// [`Ascent`](crate::Ascent) that the common ones make.
 ///
-/// It is a macro because Burn's `Config` writes `new`, `with_..` and the file format from the fields of a
-/// struct: a setting that is to be `with_rho(..)` for every method has to be a field of each.
+/// It is a macro because Burn's `Config` writes `new`, `with_..` and the file format from the
+/// fields of a struct: a setting that is to be `with_rho(..)` for every method has to be a field of
+/// each.
 macro_rules! method_config {
     (
         $(#[$about:meta])*
@@ -20,21 +21,22 @@ macro_rules! method_config {
             /// The radius as a function of the step or the learning rate: constant.
             #[config(default = "crate::RhoSchedule::Constant")]
             pub schedule: crate::RhoSchedule,
-            /// The number of steps in which the radius is covered. Each costs a gradient; one is the
-            /// published method. The first goes in the method's direction, each other along the gradient
-            /// where it begins.
+            /// The number of steps in which the radius is covered. Each costs a gradient; one is
+            /// the published method. The first goes in the method's direction, each other along the
+            /// gradient where it begins.
             #[config(default = 1)]
             pub ascent_steps: usize,
             /// The parameters that the ascent moves: all.
             #[config(default = "crate::Perturbed::All")]
             pub perturbed: crate::Perturbed,
-            /// The policy for the running statistics of batch normalisation: the first pass alone moves them.
+            /// The policy for the running statistics of batch normalisation: the first pass alone
+            /// moves them.
             #[config(default = "crate::BatchNormStatistics::FirstPass")]
             pub batch_norm: crate::BatchNormStatistics,
-            /// A seed, for the same dropout masks in all passes of a step. The device's generator is seeded
-            /// before each pass with this and the number of the step, so that whatever else draws from it
-            /// goes on from there. `None`, the default, never touches the generator. Nothing else in this
-            /// crate seeds a device.
+            /// A seed, for the same dropout masks in all passes of a step. The device's generator
+            /// is seeded before each pass with this and the number of the step, so that whatever
+            /// else draws from it goes on from there. `None`, the default, never touches the
+            /// generator. Nothing else in this crate seeds a device.
             #[config(default = "None")]
             pub same_masks: Option<u64>,
             $($own)*

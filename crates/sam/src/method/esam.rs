@@ -19,8 +19,8 @@ method_config! {
     /// The probability with which a weight is perturbed. 1 perturbs all.
     #[config(default = 0.5)]
     pub beta: f64,
-    /// The share of the examples that the second pass descends on. 1 takes all, and with `beta = 1` gives
-    /// SAM.
+    /// The share of the examples that the second pass descends on. 1 takes all, and with `beta = 1`
+    /// gives SAM.
     #[config(default = 0.5)]
     pub gamma: f64,
     /// The seed of the choice of weights; it never touches the device's generator.
@@ -45,25 +45,26 @@ impl EsamConfig {
 
 /// Efficient sharpness-aware minimisation, made by [`EsamConfig::init`].
 ///
-/// Stochastic weight perturbation moves each weight with probability β, farther by `1/β` so that the mean
-/// perturbation is SAM's:
+/// Stochastic weight perturbation moves each weight with probability β, farther by `1/β` so that
+/// the mean perturbation is SAM's:
 ///
 /// ```text
 /// e = ρ/β · m ⊙ g / ‖g‖,    mᵢ ~ Bernoulli(β)
 /// ```
 ///
-/// Sharpness-sensitive data selection descends on the part B⁺ of the batch B whose losses the perturbation
-/// raised most, `|B⁺| = ⌊γ |B|⌋` and one at least: the optimiser gets the gradient of their mean loss at
-/// `w + e`. While a schedule holds ρ at zero no loss rises, and all take part.
+/// Sharpness-sensitive data selection descends on the part B⁺ of the batch B whose losses the
+/// perturbation raised most, `|B⁺| = ⌊γ |B|⌋` and one at least: the optimiser gets the gradient of
+/// their mean loss at `w + e`. While a schedule holds ρ at zero no loss rises, and all take part.
 ///
-/// A step costs `1 + γ` backward and `2 + γ` forward passes, one of the latter to see how the losses rise; the
-/// loss has to tell its examples apart ([`step_examples`](SharpnessAware::step_examples)). The authors'
-/// program draws m once for each tensor; here it is drawn for each weight, as in the equation. With dropout
-/// and [`same_masks`](EsamConfig::same_masks) the passes over a part of the batch have other masks.
+/// A step costs `1 + γ` backward and `2 + γ` forward passes, one of the latter to see how the
+/// losses rise; the loss has to tell its examples apart
+/// ([`step_examples`](SharpnessAware::step_examples)). The authors' program draws m once for each
+/// tensor; here it is drawn for each weight, as in the equation. With dropout and
+/// [`same_masks`](EsamConfig::same_masks) the passes over a part of the batch have other masks.
 ///
 /// # References
-/// Du et al. 2022, "Efficient sharpness-aware minimization for improved training of neural networks",
-/// sections 3.1 and 3.2, algorithm 1.
+/// Du et al. 2022, "Efficient sharpness-aware minimization for improved training of neural
+/// networks", sections 3.1 and 3.2, algorithm 1.
 pub type Esam = SharpnessAware<EsamRule>;
 
 /// The rule of [`Esam`].

@@ -13,8 +13,8 @@ method_config! {
     /// Configuration of [`FriendlySam`].
     FriendlySamConfig, rho = 0.05,
     "The radius of the perturbation, in units of the weights.";
-    /// The part of the estimated full gradient that is taken off the direction of the ascent. 1 is the
-    /// paper's; zero gives SAM.
+    /// The part of the estimated full gradient that is taken off the direction of the ascent. 1 is
+    /// the paper's; zero gives SAM.
     #[config(default = 1.0)]
     pub sigma: f64,
     /// The decay of the average that estimates the full gradient. 0.9 is the paper's.
@@ -38,15 +38,15 @@ impl FriendlySamConfig {
 
 /// Friendly sharpness-aware minimisation, made by [`FriendlySamConfig::init`].
 ///
-/// The moving average m of the gradients estimates the gradient of all data; the ascent goes along what the
-/// batch has beside it:
+/// The moving average m of the gradients estimates the gradient of all data; the ascent goes along
+/// what the batch has beside it:
 ///
 /// ```text
 /// mₜ = λ mₜ₋₁ + (1 − λ) gₜ,  m₀ = 0,    dₜ = gₜ − σ mₜ,    e = ρ dₜ / ‖dₜ‖
 /// ```
 ///
-/// m is part of the state that is saved. Two gradients a step. The authors' program differs from these
-/// equations: it takes off `mₜ₋₁`, and begins with `m₁ = g₁` and an ascent along `g₁`.
+/// m is part of the state that is saved. Two gradients a step. The authors' program differs from
+/// these equations: it takes off `mₜ₋₁`, and begins with `m₁ = g₁` and an ascent along `g₁`.
 ///
 /// # References
 /// Li et al. 2024, "Friendly sharpness-aware minimization", equations 9 and 10 and algorithm 1.

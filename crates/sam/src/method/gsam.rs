@@ -14,8 +14,8 @@ method_config! {
     GsamConfig, rho = 0.05,
     "The radius of the perturbation, in units of the weights. The paper lets it follow the learning \
      rate: [`RhoSchedule::Between`](crate::RhoSchedule::Between).";
-    /// The weight of the part of g that is orthogonal to the gradient at the peak. 0.4 is what Zhuang et al.
-    /// (2022, table 5) use for most of their networks; zero gives SAM.
+    /// The weight of the part of g that is orthogonal to the gradient at the peak. 0.4 is what
+    /// Zhuang et al. (2022, table 5) use for most of their networks; zero gives SAM.
     #[config(default = 0.4)]
     pub alpha: f64,
 }
@@ -33,14 +33,15 @@ impl GsamConfig {
 
 /// Surrogate-gap guided sharpness-aware minimisation, made by [`GsamConfig::init`].
 ///
-/// With the gradient `gₚ` at the peak and the part of g that is orthogonal to it, the optimiser gets
+/// With the gradient `gₚ` at the peak and the part of g that is orthogonal to it, the optimiser
+/// gets
 ///
 /// ```text
 /// d = gₚ − α (g − ⟨g, gₚ⟩ / ‖gₚ‖² · gₚ)
 /// ```
 ///
-/// To first order the second term leaves the perturbed loss alone and raises the loss, which closes the gap
-/// between the two. Where `gₚ = 0` it is `d = 0`. Two gradients a step.
+/// To first order the second term leaves the perturbed loss alone and raises the loss, which closes
+/// the gap between the two. Where `gₚ = 0` it is `d = 0`. Two gradients a step.
 ///
 /// # References
 /// Zhuang et al. 2022, "Surrogate gap minimization improves sharpness-aware training", algorithm 1.

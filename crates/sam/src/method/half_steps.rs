@@ -12,32 +12,33 @@ use crate::{Error, Pass};
 
 impl<R: Rule> SharpnessAware<R> {
     /// Returns the peak: `model` with weights `w + e`, where `e = ρ T² d / ‖T d‖` along the
-    /// [`direction`](Rule::direction) d. The norm is over all parameters that move and have a gradient.
+    /// [`direction`](Rule::direction) d. The norm is over all parameters that move and have a
+    /// gradient.
     ///
-    /// The peak has the parameter identifiers of `model`, its gradient flags, checkpointing strategies,
-    /// reparameterisations and buffers: a gradient taken at it can be given to the optimiser together with
-    /// `model`. A parameter without a gradient, or outside [`Perturbed`](crate::Perturbed), stays where it is.
-    /// With `ρ = 0` or a zero gradient e is 0 exactly. `model` is not changed. A gradient with an entry that
-    /// is not finite gives a peak that is not finite, and the method stays as before; [`step`](Self::step)
-    /// refuses it.
+    /// The peak has the parameter identifiers of `model`, its gradient flags, checkpointing
+    /// strategies, reparameterisations and buffers: a gradient taken at it can be given to the
+    /// optimiser together with `model`. A parameter without a gradient, or outside
+    /// [`Perturbed`](crate::Perturbed), stays where it is. With `ρ = 0` or a zero gradient e is 0
+    /// exactly. `model` is not changed. A gradient with an entry that is not finite gives a peak
+    /// that is not finite, and the method stays as before; [`step`](Self::step) refuses it.
     ///
-    /// With several ascent steps this is the first of them, of length ρ over their number; for methods that
-    /// climb along the gradient the next is `ascend(&peak, &gradients_there)`. Where gradients are accumulated
-    /// over micro-batches, one ascent along the accumulated gradient, and the second passes accumulated at
-    /// that peak, are SAM on the whole batch; an ascent for each micro-batch is m-SAM
-    /// ([`MicroBatchSam`](crate::MicroBatchSam)).
+    /// With several ascent steps this is the first of them, of length ρ over their number; for
+    /// methods that climb along the gradient the next is `ascend(&peak, &gradients_there)`. Where
+    /// gradients are accumulated over micro-batches, one ascent along the accumulated gradient, and
+    /// the second passes accumulated at that peak, are SAM on the whole batch; an ascent for each
+    /// micro-batch is m-SAM ([`MicroBatchSam`](crate::MicroBatchSam)).
     ///
     /// A parameter that stands in several places counts once and is one leaf of the peak. After the
     /// optimiser's step such a model needs [`tie`](crate::tie).
     ///
-    /// Costs a few elementwise passes over the parameters and one read from the device, far less than a
-    /// gradient.
+    /// Costs a few elementwise passes over the parameters and one read from the device, far less
+    /// than a gradient.
     ///
     /// # Errors
-    /// Gradients that have nothing for the parameters to be moved; a model without trained parameters, or on
-    /// a device without autodiff; places of one parameter that differ or are different leaves; a
-    /// [`Perturbed`](crate::Perturbed) that chooses nothing; a radius that is negative or not finite. The
-    /// method is then as before.
+    /// Gradients that have nothing for the parameters to be moved; a model without trained
+    /// parameters, or on a device without autodiff; places of one parameter that differ or are
+    /// different leaves; a [`Perturbed`](crate::Perturbed) that chooses nothing; a radius that is
+    /// negative or not finite. The method is then as before.
     pub fn ascend<M: Module>(
         &mut self,
         model: &M,
@@ -57,15 +58,16 @@ impl<R: Rule> SharpnessAware<R> {
         Ok(peak)
     }
 
-    /// Returns what the optimiser gets, in a loop that calls [`ascend`](Self::ascend), and counts the step.
+    /// Returns what the optimiser gets, in a loop that calls [`ascend`](Self::ascend), and counts
+    /// the step.
     ///
-    /// For SAM and ASAM that is the gradient at the peak as it is. `at_peak` is none in a step that does not
-    /// [`look`](Self::looks) for a peak.
+    /// For SAM and ASAM that is the gradient at the peak as it is. `at_peak` is none in a step that
+    /// does not [`look`](Self::looks) for a peak.
     ///
     /// # Errors
-    /// Gradients that have nothing for the model, or at the peak nothing for the parameters that moved: their
-    /// loss was that of another model. What [`ascend`](Self::ascend) refuses of the model. The method is then
-    /// as before.
+    /// Gradients that have nothing for the model, or at the peak nothing for the parameters that
+    /// moved: their loss was that of another model. What [`ascend`](Self::ascend) refuses of the
+    /// model. The method is then as before.
     pub fn descend<M: Module>(
         &mut self,
         model: &M,

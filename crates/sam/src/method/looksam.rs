@@ -39,16 +39,17 @@ impl LookSamConfig {
 /// Sharpness-aware minimisation that looks for the peak in every k-th step only, made by
 /// [`LookSamConfig::init`].
 ///
-/// In steps 0, k, 2k, ... the optimiser gets the gradient `gₛ` at the peak, and its component orthogonal to g
-/// is kept:
+/// In steps 0, k, 2k, ... the optimiser gets the gradient `gₛ` at the peak, and its component
+/// orthogonal to g is kept:
 ///
 /// ```text
 /// gᵥ = gₛ − ⟨gₛ, g⟩ / ‖g‖² · g
 /// ```
 ///
-/// In the steps between it gets `g + α ‖g‖ / ‖gᵥ‖ · gᵥ`, without a second pass. So a step costs `1 + 1/k`
-/// gradients on average. The component is part of the state that is saved. Where it is nothing but rounding
-/// (parallel gradients) it is zero. While a schedule holds the radius at zero nothing is added.
+/// In the steps between it gets `g + α ‖g‖ / ‖gᵥ‖ · gᵥ`, without a second pass. So a step costs
+/// `1 + 1/k` gradients on average. The component is part of the state that is saved. Where it is
+/// nothing but rounding (parallel gradients) it is zero. While a schedule holds the radius at zero
+/// nothing is added.
 ///
 /// # References
 /// Liu et al. 2022, "Towards efficient and scalable sharpness-aware minimization", algorithm 1.
@@ -75,8 +76,8 @@ impl Rule for LookSamRule {
         context: StepContext<'_, M>,
         _gradients: &GradientsParams,
     ) -> Direction {
-        // The component of an earlier peak is used up, whether or not this peak gives another: with a radius
-        // of zero it does not.
+        // The component of an earlier peak is used up, whether or not this peak gives another: with
+        // a radius of zero it does not.
         context.carried.clear();
         Direction::Gradient
     }
@@ -122,8 +123,8 @@ fn set_unit_orthogonal<M: Module>(carried: &mut Carried, model: &M, pair: &Pair<
     let orthogonal = pair.combined(model, -projection, 1.0);
     let norm = Norms::of(model, &orthogonal, &Question::NORM);
     let norm = norm.gradient.value();
-    // Some roundings of float32, whatever the type is: a component as small is none.
-    // One that is not finite, in a loop that does not look at its gradients, would stay for k steps.
+    // Some roundings of float32, whatever the type is: a component as small is none. One that is
+    // not finite, in a loop that does not look at its gradients, would stay for k steps.
     if norm > 1e-6 * angle.peak_norm && norm.is_finite() {
         carried.set(model, 1.0 / norm, &orthogonal);
     }

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::Error;
 
-/// The configuration of a method that is chosen at run time, as a configuration file writes it: the name of
-/// the method under `method`, and beside it the settings that differ from the defaults of its configuration.
+/// The configuration of a method that is chosen at run time, as a configuration file writes it: the
+/// name of the method under `method`, and beside it the settings that differ from the defaults of
+/// its configuration.
 ///
 /// Reading refuses a method or a setting that there is none of, with its name;
 /// [`init`](Self::init) refuses values that are out of range.
@@ -20,7 +21,7 @@ use crate::Error;
 /// use sam::MethodConfig;
 ///
 /// let config: MethodConfig = serde_json::from_str(
-///     r#"{ "method": "looksam", "k": 5, "schedule": { "linear": { "end": 0.0, "steps": 100 } } }"#,
+///     r#"{ "method": "looksam", "k": 5, "schedule": { "proportional": { "lr_max": 0.1 } } }"#,
 /// )?;
 /// let method = config.init()?;
 /// assert_eq!(method.rho(), 0.1);
@@ -82,7 +83,8 @@ const NAMES: [&str; 7] = [
     "m-sam",
 ];
 
-// By hand: Burn's `Config` reads a struct only where every field is written, and passes over unknown ones.
+// By hand: Burn's `Config` reads a struct only where every field is written, and passes over
+// unknown ones.
 impl<'de> Deserialize<'de> for MethodConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut settings = Map::<String, Value>::deserialize(deserializer)?;
@@ -112,8 +114,8 @@ impl<'de> Deserialize<'de> for MethodConfig {
 /// Returns the defaults of a configuration with the settings that are written in place of theirs.
 ///
 /// # Errors
-/// A setting that the configuration does not have, or a value of another type: each with the name of the
-/// setting.
+/// A setting that the configuration does not have, or a value of another type: each with the name
+/// of the setting.
 fn laid_over<C>(defaults: &C, settings: Map<String, Value>) -> Result<C, serde_json::Error>
 where
     C: Serialize + DeserializeOwned,

@@ -34,10 +34,10 @@ use crate::state::{State, StateRecord};
 
 /// A method that descends along a gradient which has seen a peak close to the weights.
 ///
-/// It is made by the `init` of a configuration, such as [`SamConfig::init`], by [`MethodConfig::init`] where
-/// the method is chosen at run time, or by [`new`](Self::new) of a rule of one's own. [`step`](Self::step)
-/// takes the place of `optim.step` in a training loop; [`ascend`](Self::ascend) and
-/// [`descend`](Self::descend) are its two halves.
+/// It is made by the `init` of a configuration, such as [`SamConfig::init`], by
+/// [`MethodConfig::init`] where the method is chosen at run time, or by [`new`](Self::new) of a
+/// rule of one's own. [`step`](Self::step) takes the place of `optim.step` in a training loop;
+/// [`ascend`](Self::ascend) and [`descend`](Self::descend) are its two halves.
 #[derive(Debug, Clone)]
 pub struct SharpnessAware<R> {
     rule: R,
@@ -86,14 +86,14 @@ impl<R: Rule> SharpnessAware<R> {
         self.rule.looks(self.state.steps)
     }
 
-    /// Returns how the examples of a batch are used. Unless it is [`BatchUse::Whole`], the loss has to tell
-    /// them apart: [`step_examples`](Self::step_examples) is for that.
+    /// Returns how the examples of a batch are used. Unless it is [`BatchUse::Whole`], the loss has
+    /// to tell them apart: [`step_examples`](Self::step_examples) is for that.
     pub fn batches(&self) -> BatchUse {
         self.rule.batches()
     }
 
-    /// Sets the learning rate that a radius may follow. [`step`](Self::step) does it by itself; a loop that
-    /// calls [`ascend`](Self::ascend) does it before.
+    /// Sets the learning rate that a radius may follow. [`step`](Self::step) does it by itself; a
+    /// loop that calls [`ascend`](Self::ascend) does it before.
     pub const fn at_learning_rate(&mut self, rate: f64) {
         self.state.learning_rate = Some(rate);
     }

@@ -28,13 +28,15 @@ impl SamConfig {
 /// e = ρ g / ‖g‖,    w ← w − optimiser(∇L(w + e))
 /// ```
 ///
-/// There is no small constant in the denominator: a zero gradient gives `e = 0`. Two gradients a step.
+/// There is no small constant in the denominator: a zero gradient gives `e = 0`. Two gradients a
+/// step.
 ///
 /// # References
 /// Foret et al. 2021, equation 2 with p = 2, algorithm 1.
 pub type Sam = SharpnessAware<SamRule>;
 
-/// The rule of [`Sam`] and [`Asam`](crate::Asam): up along the gradient, down along that at the peak.
+/// The rule of [`Sam`] and [`Asam`](crate::Asam): up along the gradient, down along that at the
+/// peak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SamRule;
 

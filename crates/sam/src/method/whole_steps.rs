@@ -14,17 +14,18 @@ use crate::step::{
 };
 
 impl<R: Rule> SharpnessAware<R> {
-    /// Takes one step of training: a gradient at `w`, a gradient at the peak, and the optimiser's step from
-    /// `w` along what the method makes of them.
+    /// Takes one step of training: a gradient at `w`, a gradient at the peak, and the optimiser's
+    /// step from `w` along what the method makes of them.
     ///
-    /// A parameter that stands in several places of the model, a `Param` or layer cloned into another field,
-    /// is one: it counts once, moves as one and stays one, as in PyTorch. Burn's own `optim.step` would step
-    /// its first place alone.
+    /// A parameter that stands in several places of the model, a `Param` or layer cloned into
+    /// another field, is one: it counts once, moves as one and stays one, as in PyTorch. Burn's own
+    /// `optim.step` would step its first place alone.
     ///
-    /// `loss` gives the loss of a model, one number, on the batch of this step. It is called exactly twice by
-    /// methods that look for a peak in each step, also where ρ is 0, and only once where the first pass is
-    /// refused. `optim` and `lr` are what Burn's own `optim.step` takes. Weight decay is the optimiser's and
-    /// acts at `w`. What is [measured](Step::measured) has been computed for the step anyway.
+    /// `loss` gives the loss of a model, one number, on the batch of this step. It is called
+    /// exactly twice by methods that look for a peak in each step, also where ρ is 0, and only once
+    /// where the first pass is refused. `optim` and `lr` are what Burn's own `optim.step` takes.
+    /// Weight decay is the optimiser's and acts at `w`. What is [measured](Step::measured) has been
+    /// computed for the step anyway.
     ///
     /// Where `loss` gives a pair of the loss and something else, that of the first pass, at `w`, is
     /// [`Step::output`]:
@@ -48,17 +49,17 @@ impl<R: Rule> SharpnessAware<R> {
     /// ```
     ///
     /// # Errors
-    /// [`Rejected`], with the model as it was before the step, weights and running statistics; the optimiser
-    /// has not been called, and the method is as before. The reasons are
+    /// [`Rejected`], with the model as it was before the step, weights and running statistics; the
+    /// optimiser has not been called, and the method is as before. The reasons are
     ///
     /// - a loss, a gradient or a weight that is not finite;
-    /// - a loss that is no single number, depends on no weight, or on weights of another model than the
-    ///   closure's argument, in either pass, or whose graph an earlier backward pass has used up: Burn panics
-    ///   there, and the panic hook of the process sees that before it is caught;
-    /// - a model without trained parameters, or on a device without autodiff; places of one parameter that
-    ///   differ;
-    /// - a [`Perturbed`](crate::Perturbed) that chooses nothing, a radius that is negative or not finite, or a
-    ///   method that needs [`step_examples`](Self::step_examples).
+    /// - a loss that is no single number, depends on no weight, or on weights of another model than
+    ///   the closure's argument, in either pass, or whose graph an earlier backward pass has used
+    ///   up: Burn panics there, and the panic hook of the process sees that before it is caught;
+    /// - a model without trained parameters, or on a device without autodiff; places of one
+    ///   parameter that differ;
+    /// - a [`Perturbed`](crate::Perturbed) that chooses nothing, a radius that is negative or not
+    ///   finite, or a method that needs [`step_examples`](Self::step_examples).
     ///
     /// # Panics
     /// When `loss` does.
@@ -83,15 +84,17 @@ impl<R: Rule> SharpnessAware<R> {
         })
     }
 
-    /// Takes a [`step`](Self::step) with a loss that tells the `examples` of the batch apart: `terms` gives
-    /// the losses of the wanted [`Rows`], one number each, `[k]`; the loss is their mean.
+    /// Takes a [`step`](Self::step) with a loss that tells the `examples` of the batch apart:
+    /// `terms` gives the losses of the wanted [`Rows`], one number each, `[k]`; the loss is their
+    /// mean.
     ///
-    /// [`Esam`](crate::Esam), which selects examples, and [`MicroBatchSam`](crate::MicroBatchSam), which
-    /// groups them, need it; every method takes it.
+    /// [`Esam`](crate::Esam), which selects examples, and [`MicroBatchSam`](crate::MicroBatchSam),
+    /// which groups them, need it; every method takes it.
     ///
-    /// Where `terms` gives a pair of the losses and something else, that of the whole batch at `w` is
-    /// [`Step::output`]. A method that never takes the whole batch at once
-    /// ([`MicroBatchSam`](crate::MicroBatchSam)) then needs one more forward pass, for the output alone.
+    /// Where `terms` gives a pair of the losses and something else, that of the whole batch at `w`
+    /// is [`Step::output`]. A method that never takes the whole batch at once
+    /// ([`MicroBatchSam`](crate::MicroBatchSam)) then needs one more forward pass, for the output
+    /// alone.
     ///
     /// ```
     /// # use burn::module::{Module, Param};
@@ -149,8 +152,9 @@ impl<R: Rule> SharpnessAware<R> {
         })
     }
 
-    /// Computes the gradient for the optimiser and steps nothing. It is what a training loop of another shape
-    /// needs: Burn's `LBFGS`, say, whose closure gives a loss and a gradient for each point it tries.
+    /// Computes the gradient for the optimiser and steps nothing. It is what a training loop of
+    /// another shape needs: Burn's `LBFGS`, say, whose closure gives a loss and a gradient for each
+    /// point it tries.
     ///
     /// # Errors
     /// As [`step`](Self::step). The method is then as before.
@@ -196,8 +200,8 @@ impl<R: Rule> SharpnessAware<R> {
             Ok(is_tied) => is_tied,
             Err(reason) => return Err(Rejected { model, reason }),
         };
-        // The first pass already moves the live statistics, and a batch with a NaN would spoil them for good.
-        // This copy shares the weights and costs no arithmetic.
+        // The first pass already moves the live statistics, and a batch with a NaN would spoil them
+        // for good. This copy shares the weights and costs no arithmetic.
         let before = separated(&model);
         let seen = self.state.learning_rate;
         self.at_learning_rate(lr.base());

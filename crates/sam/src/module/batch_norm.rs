@@ -10,25 +10,26 @@ use super::context::{Context, with_checkpointing};
 
 /// The policy for the running statistics of batch normalisation: which passes of a step move them.
 ///
-/// The running mean and variance are meant for the weights that will be used, and those are `w`, not the
-/// peak. Under every policy each pass normalises by the statistics of the batch.
+/// The running mean and variance are meant for the weights that will be used, and those are `w`,
+/// not the peak. Under every policy each pass normalises by the statistics of the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BatchNormStatistics {
     /// The first pass alone.
     ///
-    /// The peak gets statistics of its own, as [`Module::valid`] followed by [`Module::train`] makes them.
-    /// What these two forget is put back from the model: training flags that differ from their
-    /// configuration, and checkpointing strategies. Plain tensors that a module holds beside its parameters
-    /// come back with the default checkpointing strategy; where that matters, take
-    /// [`BothPasses`](Self::BothPasses).
+    /// The peak gets statistics of its own, as [`Module::valid`] followed by [`Module::train`]
+    /// makes them. What these two forget is put back from the model: training flags that differ
+    /// from their configuration, and checkpointing strategies. Plain tensors that a module holds
+    /// beside its parameters come back with the default checkpointing strategy; where that matters,
+    /// take [`BothPasses`](Self::BothPasses).
     FirstPass,
     /// Both passes, as in a loop that runs the model twice.
     BothPasses,
     /// A third forward pass, at the weights after the step, and neither of the two others.
     ///
     /// The statistics then belong to the weights that will be used, for one forward pass more. Only
-    /// [`step`](crate::SharpnessAware::step) can do it; elsewhere it is [`FirstPass`](Self::FirstPass).
+    /// [`step`](crate::SharpnessAware::step) can do it; elsewhere it is
+    /// [`FirstPass`](Self::FirstPass).
     Recomputed,
 }
 
@@ -45,10 +46,11 @@ pub(crate) fn peak_of<M: Module>(model: &M, statistics: BatchNormStatistics) -> 
     }
 }
 
-/// Returns the model with running statistics of its own: what happens to them does not reach the model's.
+/// Returns the model with running statistics of its own: what happens to them does not reach the
+/// model's.
 ///
-/// A clone shares them, because they are behind an `Arc`. A model that has neither buffers nor frozen
-/// parameters has no statistics, and a clone is enough.
+/// A clone shares them, because they are behind an `Arc`. A model that has neither buffers nor
+/// frozen parameters has no statistics, and a clone is enough.
 pub(crate) fn with_own_statistics<M: Module>(model: &M) -> M {
     separated(model).unwrap_or_else(|| model.clone())
 }
@@ -69,13 +71,14 @@ pub(crate) fn separated<M: Module>(model: &M) -> Option<M> {
 pub(crate) fn restore_buffers<M: Module>(live: &M, before: &M) {
     let mut buffers = Values::default();
     before.visit(&mut buffers);
-    // An update that still waits in a cell would be applied on top of them: `valid` applies it first.
+    // An update that still waits in a cell would be applied on top of them: `valid` applies it
+    // first.
     let _ = live.valid();
     let _ = live.clone().map(&mut buffers);
 }
 
-/// One value for each place of an identifier, in the order of visiting: clones of a layer share identifiers,
-/// and `valid` gives each of them statistics of its own.
+/// One value for each place of an identifier, in the order of visiting: clones of a layer share
+/// identifiers, and `valid` gives each of them statistics of its own.
 struct ByPlace<T>(HashMap<ParamId, VecDeque<T>>);
 
 impl<T> Default for ByPlace<T> {

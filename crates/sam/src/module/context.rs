@@ -4,11 +4,11 @@ use burn::module::ParamId;
 use burn::tensor::kind::Autodiff;
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 
-/// The autodiff state of a parameter. Burn's optimisers keep the same three things, in a private type of
-/// their own.
+/// The autodiff state of a parameter. Burn's optimisers keep the same three things, in a private
+/// type of their own.
 ///
-/// Without its checkpointing strategy a parameter panics in the next forward pass, where it meets inputs
-/// under another strategy.
+/// Without its checkpointing strategy a parameter panics in the next forward pass, where it meets
+/// inputs under another strategy.
 #[derive(Clone, Copy)]
 pub(crate) struct Context {
     require_grad: bool,

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 
 use crate::Error;
 
-/// Refuses a model with a trained weight that is infinite or not a number: no batch is to blame for it.
+/// Refuses a model with a trained weight that is infinite or not a number: no batch is to blame for
+/// it.
 ///
 /// # Errors
 /// [`Error::Weight`], with the path of the first such parameter.

@@ -11,16 +11,17 @@ use crate::Error;
 /// Returns the model with the first place of each trained parameter in all of its places.
 ///
 /// A parameter stands in several places when a `Param`, or a layer with it, has been cloned into
-/// another field: the clones keep its identifier, and Burn's gradients and optimisers know it by that.
-/// But Burn's optimisers step its first place alone, in the order of visiting, so that the places differ
-/// after the first step. Around the optimiser's step this keeps them equal:
+/// another field: the clones keep its identifier, and Burn's gradients and optimisers know it by
+/// that. But Burn's optimisers step its first place alone, in the order of visiting, so that the
+/// places differ after the first step. Around the optimiser's step this keeps them equal:
 ///
 /// `model = sam::tie(optim.step(lr, model, gradients));`
 ///
 /// It makes them one leaf of the autodiff graph as well, so that a gradient by
-/// `GradientsParams::from_grads` is that of all places together. A network whose gradients are taken by
-/// hand needs it once after it has been loaded, or moved to another device. [`SharpnessAware::step`](crate::SharpnessAware::step)
-/// does both by itself. Frozen places, and places of another shape, stay as they are.
+/// `GradientsParams::from_grads` is that of all places together. A network whose gradients are
+/// taken by hand needs it once after it has been loaded, or moved to another device.
+/// [`SharpnessAware::step`](crate::SharpnessAware::step) does both by itself. Frozen places, and
+/// places of another shape, stay as they are.
 ///
 /// ```
 /// # use burn::module::{Module, Param};
@@ -75,7 +76,8 @@ impl ModuleMapper for Tie {
     }
 }
 
-/// The trained parameters that have been visited, to pass each once though it stands in several places.
+/// The trained parameters that have been visited, to pass each once though it stands in several
+/// places.
 #[derive(Default)]
 pub(crate) struct Once(HashSet<ParamId>);
 

@@ -7,7 +7,7 @@ pub enum BatchUse {
     Whole,
     /// Micro-batches of so many examples, each with a peak of its own.
     Micro(usize),
-    /// All examples in the first pass, and in the second this share of them: those whose loss the ascent
-    /// raised most.
+    /// All examples in the first pass, and in the second this share of them: those whose loss the
+    /// ascent raised most.
     Hardest(f64),
 }

@@ -12,7 +12,7 @@ pub struct StepContext<'a, M> {
     pub step: u64,
     /// The radius of the step.
     pub rho: f64,
-    /// The vector over the parameters that the method carries from step to step. What a rule changes here
-    /// is kept if the step is taken, and forgotten if it is refused.
+    /// The vector over the parameters that the method carries from step to step. What a rule
+    /// changes here is kept if the step is taken, and forgotten if it is refused.
     pub carried: &'a mut Carried,
 }

@@ -17,13 +17,14 @@ pub use pair::{Angle, Pair};
 
 use crate::Error;
 
-/// The rule of a sharpness-aware method: where the ascent goes, which steps look for a peak, and what the
-/// optimiser gets of the two gradients.
+/// The rule of a sharpness-aware method: where the ascent goes, which steps look for a peak, and
+/// what the optimiser gets of the two gradients.
 ///
 /// Every function has SAM's behaviour as its default, so a rule writes only what differs.
-/// [`SharpnessAware::new`](crate::SharpnessAware::new) makes a method of it, which runs the passes, checks
-/// model and gradients, counts the steps and keeps what is carried from step to step. A rule holds settings
-/// alone and owns no state: what it may read and change comes with each call, in a [`StepContext`].
+/// [`SharpnessAware::new`](crate::SharpnessAware::new) makes a method of it, which runs the passes,
+/// checks model and gradients, counts the steps and keeps what is carried from step to step. A rule
+/// holds settings alone and owns no state: what it may read and change comes with each call, in a
+/// [`StepContext`].
 ///
 /// ```
 /// use burn::module::{Module, Param};
@@ -78,8 +79,8 @@ pub trait Rule: Debug + Clone + Send {
 
     /// Returns what the optimiser gets of a step with a peak: the gradient there.
     ///
-    /// It is called where the radius is positive. With a radius of zero the optimiser gets the gradient of
-    /// the second pass as it is.
+    /// It is called where the radius is positive. With a radius of zero the optimiser gets the
+    /// gradient of the second pass as it is.
     fn combine<M: Module>(&self, context: StepContext<'_, M>, pair: Pair<'_>) -> GradientsParams {
         let _ = context;
         pair.at_peak
@@ -101,7 +102,8 @@ pub trait Rule: Debug + Clone + Send {
         BatchUse::Whole
     }
 
-    /// Returns whether the rule keeps something in [`StepContext::carried`] from step to step: it does not.
+    /// Returns whether the rule keeps something in [`StepContext::carried`] from step to step: it
+    /// does not.
     ///
     /// A learner makes room for the vector in its checkpoints only where this is true.
     fn carries(&self) -> bool {

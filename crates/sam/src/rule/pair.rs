@@ -28,10 +28,15 @@ pub struct Angle {
 }
 
 impl Pair<'_> {
-    /// Returns the norms of the two gradients and the cosine between them, over all parameters of the model.
+    /// Returns the norms of the two gradients and the cosine between them, over all parameters of
+    /// the model.
     ///
     /// In a step it has been measured already. In a loop that calls
     /// [`descend`](crate::SharpnessAware::descend) it costs two passes over the parameters.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the question asks for the cosine"
+    )]
     pub fn angle<M: Module>(&self, model: &M) -> Angle {
         if let Some(angle) = self.angle {
             return angle;
@@ -46,8 +51,8 @@ impl Pair<'_> {
         }
     }
 
-    /// Returns `a g + b g(w + e)` for the parameters of the model. A gradient that one of the two lacks is
-    /// zero there.
+    /// Returns `a g + b g(w + e)` for the parameters of the model. A gradient that one of the two
+    /// lacks is zero there.
     pub fn combined<M: Module>(&self, model: &M, a: f64, b: f64) -> GradientsParams {
         combined(model, (b, &self.at_peak), (a, self.at_weights))
     }

@@ -6,8 +6,8 @@ pub use record::StateRecord;
 
 use crate::gradient::Carried;
 
-/// The state of a method: the number of its steps, the last learning rate it has seen, and the vector over
-/// the parameters that some methods carry along.
+/// The state of a method: the number of its steps, the last learning rate it has seen, and the
+/// vector over the parameters that some methods carry along.
 ///
 /// It is saved with [`SharpnessAware::to_record`](crate::SharpnessAware::to_record).
 #[derive(Debug, Clone, Default)]

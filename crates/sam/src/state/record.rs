@@ -12,8 +12,8 @@ const STEPS: &str = "steps";
 const LEARNING_RATE: &str = "learning_rate";
 const CARRIED: &str = "carried";
 
-/// The saved state of a method in Burn's own format, burnpack, to be kept beside the records of model and
-/// optimiser.
+/// The saved state of a method in Burn's own format, burnpack, to be kept beside the records of
+/// model and optimiser.
 ///
 /// As in the record of an optimiser, what belongs to a parameter is found by its identifier.
 #[derive(Debug, Default)]

@@ -17,10 +17,11 @@ pub(crate) fn value(loss: &Tensor<1>, pass: Pass) -> Result<f64, Error> {
     Ok(loss.clone().inner().into_scalar())
 }
 
-/// Computes the gradient of a loss for every trained parameter of `model`, the sum over the places of each.
+/// Computes the gradient of a loss for every trained parameter of `model`, the sum over the places
+/// of each.
 ///
-/// `live` is the model that the caller has outside the closure. A loss that depends on a leaf of it that is
-/// none of `model` comes from a closure that has used the wrong one.
+/// `live` is the model that the caller has outside the closure. A loss that depends on a leaf of it
+/// that is none of `model` comes from a closure that has used the wrong one.
 pub(crate) fn gradients<M: Module>(
     loss: &Tensor<1>,
     model: &M,
@@ -53,7 +54,8 @@ pub(crate) fn gradients<M: Module>(
     Ok(gradients)
 }
 
-/// Runs the backward pass. A graph that is used up makes Burn panic, before it has changed anything.
+/// Runs the backward pass. A graph that is used up makes Burn panic, before it has changed
+/// anything.
 fn backward(loss: &Tensor<1>, pass: Pass) -> Result<Gradients, Error> {
     catch_unwind(AssertUnwindSafe(|| loss.backward())).map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);
@@ -66,7 +68,8 @@ fn backward(loss: &Tensor<1>, pass: Pass) -> Result<Gradients, Error> {
     })
 }
 
-/// The gradients, added up over the leaves of a parameter; Burn's `from_grads` keeps the last leaf's alone.
+/// The gradients, added up over the leaves of a parameter; Burn's `from_grads` keeps the last
+/// leaf's alone.
 struct Total<'a> {
     of_leaves: &'a mut Gradients,
     gradients: GradientsParams,

@@ -5,8 +5,9 @@ use burn::tensor::Tensor;
 /// The result of the closure of a step: the loss, `Tensor<1>`, or a pair of the loss and an output,
 /// `(Tensor<1>, T)`.
 ///
-/// The output of the first pass, at the weights, comes back in [`Step::output`](crate::Step::output): that of
-/// the network, say, for a loop that prints its accuracy.
+/// The output of the first pass, at the weights, comes back in
+/// [`Step::output`](crate::Step::output): that of the network, say, for a loop that prints its
+/// accuracy.
 pub trait Evaluation {
     /// The type of the output.
     type Output;

@@ -1,7 +1,7 @@
 //! The examples that the second pass of ESAM descends on.
 
-/// Returns the indices of the largest rises, this part of all and one at least, in rising order. Of equal
-/// rises the first are taken.
+/// Returns the indices of the largest rises, this part of all and one at least, in rising order. Of
+/// equal rises the first are taken.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

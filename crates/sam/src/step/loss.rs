@@ -27,6 +27,7 @@ impl<'a> Rows<'a> {
 
     /// Returns these rows of a tensor whose first axis counts the examples.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "every index fits an i64")]
     pub fn of<const D: usize, K: Basic>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
         let Some(indices) = self.0 else {
             return tensor.clone();
@@ -91,7 +92,8 @@ impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for Mean<F> {
 pub(crate) struct Examples<F>(pub(crate) usize, pub(crate) F);
 
 impl<F> Examples<F> {
-    /// Computes one loss for each wanted row, and refuses anything else: a mean would be taken for one example.
+    /// Computes one loss for each wanted row, and refuses anything else: a mean would be taken for
+    /// one example.
     fn losses<M>(&mut self, model: &M, rows: Rows<'_>) -> Result<Tensor<1>, Error>
     where
         F: FnMut(&M, Rows<'_>) -> Tensor<1>,

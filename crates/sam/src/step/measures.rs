@@ -11,7 +11,8 @@ pub struct Descent {
     pub measured: Measures,
 }
 
-/// The quantities that are measured in a step. The step needs them itself, so that they cost nothing more.
+/// The quantities that are measured in a step. The step needs them itself, so that they cost
+/// nothing more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
     /// The loss `L(w)`, before the step.
@@ -47,16 +48,16 @@ pub struct Cost {
 }
 
 impl Measures {
-    /// Returns `L(w + e) − L(w)`, the sharpness that the method descends beside the loss; `None` in a step
-    /// that looked for no peak.
+    /// Returns `L(w + e) − L(w)`, the sharpness that the method descends beside the loss; `None` in
+    /// a step that looked for no peak.
     #[must_use]
     pub fn ascent_gain(&self) -> Option<f64> {
         self.peak.map(|peak| peak.loss - self.loss)
     }
 
-    /// Returns tags and values for a log: the norm of the gradient and the radius, and of a step that looked
-    /// for a peak the ascent gain and the cosine of the two gradients. Values that are not finite are left
-    /// out.
+    /// Returns tags and values for a log: the norm of the gradient and the radius, and of a step
+    /// that looked for a peak the ascent gain and the cosine of the two gradients. Values that are
+    /// not finite are left out.
     pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> + use<> {
         let always = [
             ("sam/gradient_norm", self.gradient_norm),

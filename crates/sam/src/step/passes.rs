@@ -33,8 +33,8 @@ pub(crate) struct Start<'a, R> {
 /// The part of a step that its caller decides.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller {
-    /// Whether some parameter stands in several places, as [`check_places`](crate::module::check_places)
-    /// says.
+    /// Whether some parameter stands in several places, as
+    /// [`check_places`](crate::module::check_places) says.
     pub(crate) is_tied: bool,
     /// Whether the caller steps the weights, and so can recompute statistics for them.
     pub(crate) recomputes: bool,
@@ -155,8 +155,8 @@ impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
         perturbed.check_gradients(self.live, self.chosen.as_ref(), gradients, pass)
     }
 
-    /// Goes the first step of an ascent. Returns the peak, and the norm that the direction was divided by;
-    /// `norm` is that of the gradients, where it is known.
+    /// Goes the first step of an ascent. Returns the peak, and the norm that the direction was
+    /// divided by; `norm` is that of the gradients, where it is known.
     pub(crate) fn ascend(&mut self, gradients: &GradientsParams, norm: Option<Norm>) -> (M, Norm) {
         let rule = self.rule;
         let direction = rule.direction(self.context(), gradients);
@@ -179,7 +179,8 @@ impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
         at_peak: GradientsParams,
         angle: Option<Angle>,
     ) -> GradientsParams {
-        // Without a perturbation the two gradients are one, up to what the device's sums make of it.
+        // Without a perturbation the two gradients are one, up to what the device's sums make of
+        // it.
         if self.rho == 0.0 {
             return at_peak;
         }

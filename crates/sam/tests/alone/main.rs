@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 
 use burn::tensor::{Device, FloatDType};
 
-/// Returns the device, whose floats are float64 unless a tensor says something else: that can be set once
-/// in a process, before its first tensor.
+/// Returns the device, whose floats are float64 unless a tensor says something else: that can be
+/// set once in a process, before its first tensor.
 fn device() -> Device {
     static DEVICE: LazyLock<Device> = LazyLock::new(|| {
         let mut device = Device::flex();

@@ -1,7 +1,7 @@
 //! Stopping, saving, loading and going on in float64, over optimisers that remember something.
 //!
-//! Burn loads what an optimiser remembers in the default type of its device, which is float64 in this
-//! process.
+//! Burn loads what an optimiser remembers in the default type of its device, which is float64 in
+//! this process.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Equal dropout masks. Dropout draws from the device's generator, which is one for the whole process:
-//! only this test of the process draws from it.
+//! Equal dropout masks. Dropout draws from the device's generator, which is one for the whole
+//! process: only this test of the process draws from it.
 
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear};
@@ -52,8 +52,8 @@ impl Net {
     }
 }
 
-/// The losses of both passes of some steps with a radius and a learning rate of zero: only the masks can
-/// make them differ.
+/// The losses of both passes of some steps with a radius and a learning rate of zero: only the
+/// masks can make them differ.
 fn losses(mut method: AnyMethod, device: &Device) -> Vec<(f64, f64)> {
     let inputs = numbers([EXAMPLES, 4], device);
     let mut model = Net::new(device);

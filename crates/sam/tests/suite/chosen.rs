@@ -30,7 +30,7 @@ fn method_of_a_toml_file_trains() {
         assert!((step.measured.rho - rho).abs() < 1e-15);
         model = step.model;
     }
-    assert!(method.looks() == false && method.state().steps() == 3);
+    assert!(!method.looks() && method.state().steps() == 3);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{DType, Device, Tensor};
 use sam::{Ascent, Direction, Error, InLearner, Pair, Rule, Scale, SharpnessAware, StepContext};
 
-/// Looks for a peak in every second step, along the gradient and twice that of the last such step. There the
-/// optimiser gets the mean of the two gradients; between, `g` and a part of what is carried.
+/// Looks for a peak in every second step, along the gradient and twice that of the last such step.
+/// There the optimiser gets the mean of the two gradients; between, `g` and a part of what is
+/// carried.
 #[derive(Debug, Clone)]
 struct Late {
     part: f64,
@@ -91,9 +92,9 @@ fn late() -> SharpnessAware<Late> {
     SharpnessAware::new(Late { part: 0.25 }, Ascent::new(0.5)).expect("settings in range")
 }
 
-/// On `½ ‖w‖²` every vector is along w, so that each step is a factor: with ‖w‖ = 5 and ρ = 0.5 the peak is at
-/// 1.1 w, the mean of the gradients 1.05 w, and the first step goes to (1 − 0.105) w. Of the step between the
-/// carried vector is 2 w of the first.
+/// On `½ ‖w‖²` every vector is along w, so that each step is a factor: with ‖w‖ = 5 and ρ = 0.5 the
+/// peak is at 1.1 w, the mean of the gradients 1.05 w, and the first step goes to (1 − 0.105) w. Of
+/// the step between the carried vector is 2 w of the first.
 #[test]
 fn rule_of_ones_own_says_where_the_ascent_goes_and_what_the_optimiser_gets() {
     let mut method = late();

@@ -9,8 +9,8 @@ use crate::steps::nets::{DTYPES, Normalised, bits, flat};
 
 fn assert_resumes<R: Rule + 'static>(method: &SharpnessAware<R>, dtype: DType) {
     let device = Device::flex().autodiff();
-    // Burn 0.22.1 reads the tensors of an optimiser's record in the device's own type, and panics where
-    // a float64 weight meets them: in float64, an optimiser without tensors.
+    // Burn 0.22.1 reads the tensors of an optimiser's record in the device's own type, and panics
+    // where a float64 weight meets them: in float64, an optimiser without tensors.
     let optimiser = || match dtype {
         DType::F64 => SgdConfig::new().init(),
         _ => AdamConfig::new().init(),

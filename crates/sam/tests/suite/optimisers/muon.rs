@@ -15,8 +15,9 @@ fn optimiser() -> ModuleOptimizer {
     )
 }
 
-/// Muon orthogonalises the momentum of the gradients that it gets, and these are the ones at the peak.
-/// The radius is not orthogonalised: one norm over matrices and biases together, in units of the weights.
+/// Muon orthogonalises the momentum of the gradients that it gets, and these are the ones at the
+/// peak. The radius is not orthogonalised: one norm over matrices and biases together, in units of
+/// the weights.
 #[test]
 fn sam_over_muon_is_what_its_equations_say() {
     check(optimiser, 0.01);

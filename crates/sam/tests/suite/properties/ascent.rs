@@ -30,8 +30,8 @@ fn distance<M: Module>(from: &M, to: &M) -> f64 {
     squares.sum::<f64>().sqrt()
 }
 
-/// Only the parameters below this layer move, in `ascend` and at every peak that a step looks at, and
-/// the optimiser moves the others as well.
+/// Only the parameters below this layer move, in `ascend` and at every peak that a step looks at,
+/// and the optimiser moves the others as well.
 fn moves_only(name: &str, method: AnyMethod, case: &Case, layer: &str) {
     let mut training = Training::new(case, method);
     for number in 0..3 {
@@ -106,8 +106,8 @@ proptest! {
         let g = gradients(&model, model.loss(&case.batch(0)));
         let peak = settings.method(json!({ "method": "sam" })).ascend(&model, &g).expect("a peak");
         let far = distance(&model, &peak);
-        // Half an ulp of weights below 2, fewer than fifty of them, beside a radius of 0.01; without a
-        // gradient (a ReLU that is off for all examples) there is no peak.
+        // Half an ulp of weights below 2, fewer than fifty of them, beside a radius of 0.01;
+        // without a gradient (a ReLU that is off for all examples) there is no peak.
         let rounding = if case.dtype == DType::F32 { 1e-4 } else { 1e-13 };
         prop_assert!(far == 0.0 || (far / rho - 1.0).abs() < rounding, "{} and {}", far, rho);
     }

@@ -88,8 +88,8 @@ proptest! {
 
     #[test]
     fn peak_found_before_the_radius_was_zero_is_not_used_after_it(case in cases()) {
-        // LookSAM looks in steps 0 and 2. In the second the radius is zero, and in step 3, which would
-        // use what step 2 found, it is not.
+        // LookSAM looks in steps 0 and 2. In the second the radius is zero, and in step 3, which
+        // would use what step 2 found, it is not.
         let settings = Settings {
             schedule: RhoSchedule::Proportional { lr_max: 1.0 },
             ..Settings::of_radius(0.1)

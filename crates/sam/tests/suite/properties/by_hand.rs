@@ -111,7 +111,8 @@ proptest! {
         case in cases(),
         size in 1_usize..5,
     ) {
-        // In float64: an ascent along a gradient that nearly cancels would show float32's roundings.
+        // In float64: an ascent along a gradient that nearly cancels would show float32's
+        // roundings.
         let mut case = case;
         case.dtype = DType::F64;
         let model = case.model();

@@ -1,8 +1,8 @@
 //! What holds of every method, whatever the network, the optimiser, the type and the batch.
 //!
-//! No test draws from the device's generator, which is one for the whole process, and no network has
-//! dropout. Where two trainings are said to be equal, they are so bit for bit: weights, optimiser and
-//! what the method remembers.
+//! No test draws from the device's generator, which is one for the whole process, and no network
+//! has dropout. Where two trainings are said to be equal, they are so bit for bit: weights,
+//! optimiser and what the method remembers.
 
 mod ascent;
 mod base;

@@ -1,4 +1,5 @@
-//! What a closure gives beside the loss comes back from the pass at the weights, and changes nothing.
+//! What a closure gives beside the loss comes back from the pass at the weights, and changes
+//! nothing.
 
 use burn::tensor::Tensor;
 use proptest::prelude::*;

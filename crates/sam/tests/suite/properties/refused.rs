@@ -113,8 +113,8 @@ fn notices_another_model(
         mixed.layers[from..].clone_from_slice(&outside.layers[from..]);
         mixed.losses(&batch, rows)
     });
-    // At the weights a clone is the model; at the first peak it no longer is. ESAM looks at the losses of
-    // all examples there before it takes a gradient.
+    // At the weights a clone is the model; at the first peak it no longer is. ESAM looks at the
+    // losses of all examples there before it takes a gradient.
     let forward_only = usize::from(name == "ESAM" && climbs == 1);
     assert_eq!(passes, 2 + forward_only, "{name}");
     match refused.expect_err("refused") {

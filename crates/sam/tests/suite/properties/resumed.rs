@@ -38,8 +38,8 @@ fn goes_on_as_if_not_stopped(name: &str, method: AnyMethod, case: &Case, stop: u
         optim: case.optimiser().load(optimiser).expect("loaded"),
         method: fresh.load(state).expect("loaded"),
     };
-    // What a method has loaded does not need its file any more. Burn's tensors read theirs when they are
-    // used, and those of an unused layer are used at the very end.
+    // What a method has loaded does not need its file any more. Burn's tensors read theirs when
+    // they are used, and those of an unused layer are used at the very end.
     std::fs::remove_file(state).expect("the file is there");
     assert_eq!(resumed.snapshot(), training.snapshot(), "{name}");
     for number in stop..STEPS {

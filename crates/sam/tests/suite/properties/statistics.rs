@@ -63,8 +63,8 @@ fn batch(seed: u64) -> Batch {
     Batch::new(seed, EXAMPLES, [3, 2], DType::F32)
 }
 
-/// The statistics after a step are those of one pass over the batch, at the old weights or at the new
-/// ones.
+/// The statistics after a step are those of one pass over the batch, at the old weights or at the
+/// new ones.
 fn follows(name: &str, mut method: AnyMethod, rule: BatchNormStatistics, seed: u64) {
     let mut model = Normalised::new(seed);
     let mut optim = SgdConfig::new().init();

@@ -21,7 +21,8 @@ fn mask(method: &Esam, model: &Twin, batch: &Batch, data: &Data, reach: f64) -> 
     (0..w.len())
         .map(|i| {
             let e = peak[i] - w[i];
-            // w + e has been rounded to half an ulp of numbers below 4, and so have the entries of the gradient.
+            // w + e has been rounded to half an ulp of numbers below 4, and so have the entries of
+            // the gradient.
             assert!(
                 e == 0.0 || (e - moved[i]).abs() < 9.0 * rounding(),
                 "weight {i} moves by {e:e}, neither 0 nor {:e}",
@@ -32,8 +33,8 @@ fn mask(method: &Esam, model: &Twin, batch: &Batch, data: &Data, reach: f64) -> 
         .collect()
 }
 
-/// Du et al. 2022, algorithm 1: e = rho m g / (beta ||g||) with m drawn for each weight (section 3.1),
-/// and the mean gradient at w + e over the examples whose loss rose most (section 3.2).
+/// Du et al. 2022, algorithm 1: e = rho m g / (beta ||g||) with m drawn for each weight (section
+/// 3.1), and the mean gradient at w + e over the examples whose loss rose most (section 3.2).
 #[test]
 fn esam_agrees_with_du_et_al_given_the_weights_that_it_draws() {
     // The number of chosen examples is the share of twelve, rounded down, and one at least.

@@ -44,8 +44,8 @@ fn gsam_agrees_with_zhuang_et_al() {
     agrees("GSAM", method, |start| start.gsam(0.3, 0.4));
 }
 
-/// Liu et al. 2022, algorithm 1: every k-th step descends SAM's gradient g_s and keeps its component
-/// orthogonal to g; the others add it to g in the length alpha ||g||.
+/// Liu et al. 2022, algorithm 1: every k-th step descends SAM's gradient g_s and keeps its
+/// component orthogonal to g; the others add it to g in the length alpha ||g||.
 #[test]
 fn looksam_agrees_with_liu_et_al() {
     for k in [1, 2, 5] {
@@ -71,8 +71,8 @@ fn looksam_agrees_with_liu_et_al() {
     }
 }
 
-/// Li et al. 2024, equations 9 and 10: m_t = lambda m_(t-1) + (1 - lambda) g_t from m_0 = 0, and the
-/// ascent along g_t - sigma m_t.
+/// Li et al. 2024, equations 9 and 10: m_t = lambda m_(t-1) + (1 - lambda) g_t from m_0 = 0, and
+/// the ascent along g_t - sigma m_t.
 #[test]
 fn friendly_sam_agrees_with_li_et_al() {
     for (sigma, lambda) in [(1.0, 0.9), (0.6, 0.5)] {
@@ -96,8 +96,8 @@ fn friendly_sam_agrees_with_li_et_al() {
     }
 }
 
-/// Foret et al. 2021, section 4.1, and Andriushchenko and Flammarion 2022, equation 3: a peak for each
-/// micro-batch, and the mean of the gradients over all examples.
+/// Foret et al. 2021, section 4.1, and Andriushchenko and Flammarion 2022, equation 3: a peak for
+/// each micro-batch, and the mean of the gradients over all examples.
 #[test]
 fn micro_batch_sam_agrees_with_foret_et_al_where_the_last_micro_batch_is_smaller() {
     for m in [1, 5, EXAMPLES] {

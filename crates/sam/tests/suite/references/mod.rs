@@ -1,8 +1,8 @@
 //! The methods against references in plain float64, written from the equations of their papers.
 //!
-//! In f64 where the device has it, on burn's default device: that of the workspace, or of `tests/devices`.
-//! The network, its gradient by hand, the optimiser and the methods share nothing with Burn or with the
-//! crate under test. Run with `--nocapture` to see the figures reached.
+//! In f64 where the device has it, on burn's default device: that of the workspace, or of
+//! `tests/devices`. The network, its gradient by hand, the optimiser and the methods share nothing
+//! with Burn or with the crate under test. Run with `--nocapture` to see the figures reached.
 #![expect(
     clippy::print_stdout,
     reason = "the figures reached are part of the result"
@@ -39,8 +39,8 @@ fn rounding() -> f64 {
     }
 }
 
-/// Both sides add the same numbers in other orders: a rounding or so a step, which twenty steps with a momentum
-/// of 7/8 and norms of gradients around 1 magnify by no more than some ten.
+/// Both sides add the same numbers in other orders: a rounding or so a step, which twenty steps
+/// with a momentum of 7/8 and norms of gradients around 1 magnify by no more than some ten.
 fn bound() -> f64 {
     50.0 * rounding()
 }

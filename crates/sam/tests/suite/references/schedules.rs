@@ -45,7 +45,8 @@ fn radius_that_follows_the_learning_rate_sees_the_one_of_the_step() {
     );
 }
 
-/// Zhuang et al. 2022, algorithm 1: rho_min + (rho_max - rho_min) (lr - lr_min) / (lr_max - lr_min).
+/// Zhuang et al. 2022, algorithm 1: rho_min + (rho_max - rho_min) (lr - lr_min) / (lr_max -
+/// lr_min).
 #[test]
 fn radius_of_gsam_follows_the_learning_rate_as_in_its_paper() {
     let between = RhoSchedule::Between {
