@@ -10,8 +10,7 @@ pub(crate) use climb::Climb;
 pub use perturbed::Perturbed;
 pub use rho_schedule::RhoSchedule;
 
-use crate::Error;
-use crate::error::{check_not_negative, setting};
+use crate::error::{Error, check_not_negative, setting};
 use crate::gradient::Scale;
 use crate::module::BatchNormStatistics;
 

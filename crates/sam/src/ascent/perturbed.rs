@@ -7,7 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Pass};
+use crate::error::{Error, Pass};
 
 /// The parameters that the ascent moves.
 ///

@@ -4,8 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::error::{check_not_negative, setting};
+use crate::error::{Error, check_not_negative, setting};
 
 /// The radius as a function of the step, or of the learning rate `lr`.
 ///

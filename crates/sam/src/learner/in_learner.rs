@@ -7,7 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::buffer::{COUNT, decoded, encoded};
-use crate::Error;
+use crate::error::Error;
 use crate::gradient::Carried;
 use crate::method::SharpnessAware;
 use crate::module::{Once, check_places, restore_buffers, with_own_statistics};

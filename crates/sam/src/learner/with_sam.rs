@@ -13,8 +13,8 @@ use burn::train::metric::{Adaptor, LossInput, LossMetric, Metric, MetricMetadata
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::{InLearner, LearnerDescent};
-use crate::Error;
 use crate::ascent::RhoSchedule;
+use crate::error::Error;
 use crate::method::SharpnessAware;
 use crate::module::{check_places, tied};
 use crate::rule::{BatchUse, Rule};
@@ -353,7 +353,7 @@ impl<M: Debug, S: Clone + Send + Debug> Debug for WithSam<M, S> {
     }
 }
 
-/// As the model writes itself.
+/// Writes the model, without the method.
 impl<M: Display, S: Clone + Send + Debug> Display for WithSam<M, S> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         self.model.fmt(f)

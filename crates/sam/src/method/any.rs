@@ -6,7 +6,7 @@ use burn::optim::GradientsParams;
 use super::{
     EsamRule, FriendlySamRule, GsamRule, LookSamRule, MicroBatchSamRule, SamRule, SharpnessAware,
 };
-use crate::Error;
+use crate::error::Error;
 use crate::rule::{BatchUse, Direction, Pair, Rule, StepContext};
 
 /// A method of this crate that is chosen at run time, made by

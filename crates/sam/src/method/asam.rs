@@ -2,7 +2,8 @@
 
 use super::config::method_config;
 use super::{SamRule, SharpnessAware};
-use crate::{Error, Scale};
+use crate::error::Error;
+use crate::gradient::Scale;
 
 method_config! {
     /// Configuration of [`Asam`].

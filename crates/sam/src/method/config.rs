@@ -19,20 +19,20 @@ macro_rules! method_config {
             #[config(default = $rho)]
             pub rho: f64,
             /// The radius as a function of the step or the learning rate: constant.
-            #[config(default = "crate::RhoSchedule::Constant")]
-            pub schedule: crate::RhoSchedule,
+            #[config(default = "crate::ascent::RhoSchedule::Constant")]
+            pub schedule: crate::ascent::RhoSchedule,
             /// The number of steps in which the radius is covered. Each costs a gradient; one is
             /// the published method. The first goes in the method's direction, each other along the
             /// gradient where it begins.
             #[config(default = 1)]
             pub ascent_steps: usize,
             /// The parameters that the ascent moves: all.
-            #[config(default = "crate::Perturbed::All")]
-            pub perturbed: crate::Perturbed,
+            #[config(default = "crate::ascent::Perturbed::All")]
+            pub perturbed: crate::ascent::Perturbed,
             /// The policy for the running statistics of batch normalisation: the first pass alone
             /// moves them.
-            #[config(default = "crate::BatchNormStatistics::FirstPass")]
-            pub batch_norm: crate::BatchNormStatistics,
+            #[config(default = "crate::module::BatchNormStatistics::FirstPass")]
+            pub batch_norm: crate::module::BatchNormStatistics,
             /// A seed, for the same dropout masks in all passes of a step. The device's generator
             /// is seeded before each pass with this and the number of the step, so that whatever
             /// else draws from it goes on from there. `None`, the default, never touches the
@@ -44,8 +44,8 @@ macro_rules! method_config {
 
         impl $name {
             /// Returns the settings of the ascent, in units of `scale`.
-            fn ascent(&self, scale: crate::Scale) -> crate::Ascent {
-                crate::Ascent {
+            fn ascent(&self, scale: crate::gradient::Scale) -> crate::ascent::Ascent {
+                crate::ascent::Ascent {
                     rho: self.rho,
                     schedule: self.schedule,
                     steps: self.ascent_steps,

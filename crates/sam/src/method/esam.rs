@@ -6,11 +6,11 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::SharpnessAware;
 use super::config::method_config;
-use crate::error::setting;
+use crate::error::{Error, setting};
+use crate::gradient::Scale;
 use crate::module::Once;
 use crate::random::{Draws, mix};
 use crate::rule::{BatchUse, Direction, Rule, StepContext};
-use crate::{Error, Scale};
 
 method_config! {
     /// Configuration of [`Esam`].

@@ -5,9 +5,9 @@ use burn::optim::GradientsParams;
 
 use super::SharpnessAware;
 use super::config::method_config;
-use crate::error::{check_not_negative, setting};
+use crate::error::{Error, check_not_negative, setting};
+use crate::gradient::Scale;
 use crate::rule::{Direction, Rule, StepContext};
-use crate::{Error, Scale};
 
 method_config! {
     /// Configuration of [`FriendlySam`].

@@ -5,9 +5,9 @@ use burn::optim::GradientsParams;
 
 use super::SharpnessAware;
 use super::config::method_config;
-use crate::error::check_not_negative;
+use crate::error::{Error, check_not_negative};
+use crate::gradient::Scale;
 use crate::rule::{Pair, Rule, StepContext};
-use crate::{Error, Scale};
 
 method_config! {
     /// Configuration of [`Gsam`].

@@ -4,11 +4,11 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 
 use super::SharpnessAware;
+use crate::error::{Error, Pass};
 use crate::gradient::{Norms, Question, copy};
 use crate::module::{check_leaves, check_places};
 use crate::rule::Rule;
 use crate::step::{Caller, Passes, Start};
-use crate::{Error, Pass};
 
 impl<R: Rule> SharpnessAware<R> {
     /// Returns the peak: `model` with weights `w + e`, where `e = ρ T² d / ‖T d‖` along the

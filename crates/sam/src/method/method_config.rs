@@ -8,7 +8,7 @@ use super::{
     AnyMethod, AsamConfig, EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig,
     MicroBatchSamConfig, SamConfig,
 };
-use crate::Error;
+use crate::error::Error;
 
 /// The configuration of a method that is chosen at run time, as a configuration file writes it: the
 /// name of the method under `method`, and beside it the settings that differ from the defaults of

@@ -2,9 +2,9 @@
 
 use super::SharpnessAware;
 use super::config::method_config;
-use crate::error::setting;
+use crate::error::{Error, setting};
+use crate::gradient::Scale;
 use crate::rule::{BatchUse, Rule};
-use crate::{Error, Scale};
 
 method_config! {
     /// Configuration of [`MicroBatchSam`].

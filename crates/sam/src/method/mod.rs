@@ -27,8 +27,8 @@ pub use method_config::MethodConfig;
 pub use micro_batch_sam::{MicroBatchSam, MicroBatchSamConfig, MicroBatchSamRule};
 pub use sam::{Sam, SamConfig, SamRule};
 
-use crate::Error;
 use crate::ascent::Ascent;
+use crate::error::Error;
 use crate::rule::{BatchUse, Rule};
 use crate::state::{State, StateRecord};
 

@@ -2,8 +2,9 @@
 
 use super::SharpnessAware;
 use super::config::method_config;
+use crate::error::Error;
+use crate::gradient::Scale;
 use crate::rule::Rule;
-use crate::{Error, Scale};
 
 method_config! {
     /// Configuration of [`Sam`].

@@ -6,7 +6,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
 
 use super::SharpnessAware;
-use crate::Error;
+use crate::error::Error;
 use crate::module::{BatchNormStatistics, check_places, separated, tied, with_own_statistics};
 use crate::rule::{BatchUse, Rule};
 use crate::step::{

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Refuses a model with a trained weight that is infinite or not a number: no batch is to blame for
 /// it.

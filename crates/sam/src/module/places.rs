@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Returns the model with the first place of each trained parameter in all of its places.
 ///

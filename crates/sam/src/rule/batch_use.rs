@@ -1,4 +1,4 @@
-//! How a method uses the examples of a batch.
+//! The ways in which a method uses the examples of a batch.
 
 /// The way in which a method uses the examples of a batch.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,4 +1,4 @@
-//! What a rule may read and change in a step.
+//! The step that a rule takes part in: what it may read, and what it may change.
 
 use crate::gradient::Carried;
 

@@ -15,7 +15,7 @@ pub use context::StepContext;
 pub use direction::Direction;
 pub use pair::{Angle, Pair};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The rule of a sharpness-aware method: where the ascent goes, which steps look for a peak, and
 /// what the optimiser gets of the two gradients.

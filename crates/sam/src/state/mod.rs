@@ -1,4 +1,4 @@
-//! What a method remembers from one step to the next.
+//! The memory of a method from one step to the next.
 
 mod record;
 

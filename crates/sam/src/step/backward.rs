@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 
-use crate::{Error, Pass};
+use crate::error::{Error, Pass};
 
 /// Reads the value of a loss.
 pub(crate) fn value(loss: &Tensor<1>, pass: Pass) -> Result<f64, Error> {

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 
-use crate::Pass;
+use crate::error::Pass;
 use crate::gradient::{Norms, Question, combined};
 
 /// The result of one pass: a loss and its gradient, both finite.

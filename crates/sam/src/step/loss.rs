@@ -4,7 +4,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::kind::Basic;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The examples of the batch whose losses are wanted.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,7 @@
 //! A step of training: its passes, and what they give.
 
 mod backward;
+mod descent;
 mod evaluated;
 mod evaluation;
 mod hardest;
@@ -9,11 +10,12 @@ mod measures;
 mod passes;
 mod taken;
 
+pub(crate) use descent::descent;
 pub use evaluation::Evaluation;
 #[cfg(feature = "train")]
 pub(crate) use loss::Forward;
 pub use loss::Rows;
 pub(crate) use loss::{Examples, Loss, Mean};
 pub use measures::{Cost, Descent, Measures, Peak};
-pub(crate) use passes::{Caller, Passes, Start, descent};
+pub(crate) use passes::{Caller, Passes, Start};
 pub use taken::{Rejected, Step};

@@ -1,22 +1,21 @@
-//! The passes of one step, and what the optimiser gets of them.
+//! The passes of one step: gradients, the ascent between them, and what the optimiser gets.
 
 use std::collections::HashSet;
 
 use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 use super::backward;
-use super::evaluated::{At, Evaluated, Mean};
-use super::hardest::hardest;
-use super::loss::{Forward, Loss, Rows};
+use super::evaluated::{At, Evaluated};
+use super::loss::Forward;
 use super::measures::{Cost, Descent, Measures, Peak};
 use crate::ascent::{Ascent, Climb};
+use crate::error::{Error, Pass};
 use crate::gradient::{Carried, Norm, Norms, Question};
-use crate::module::{BatchNormStatistics, check_weights, first_of, peak_of, tied};
+use crate::module::{BatchNormStatistics, peak_of, tied};
 use crate::random::mix;
-use crate::rule::{Angle, BatchUse, Pair, Rule, StepContext};
-use crate::{Error, Pass};
+use crate::rule::{Angle, Pair, Rule, StepContext};
 
 /// A method at the beginning of a step.
 pub(crate) struct Start<'a, R> {
@@ -40,62 +39,25 @@ pub(crate) struct Caller {
     pub(crate) recomputes: bool,
 }
 
-/// Runs the passes of a step at `model`. Returns the descent and what is carried after it.
-///
-/// # Errors
-/// What [`SharpnessAware::step`](crate::SharpnessAware::step) refuses.
-pub(crate) fn descent<M: Module, R: Rule, L: Loss<M>>(
-    start: Start<'_, R>,
-    model: &M,
-    loss: &mut L,
-    caller: Caller,
-) -> Result<(Descent, Carried), Error> {
-    let first = if caller.recomputes {
-        first_of(model, start.ascent.batch_norm)
-    } else {
-        None
-    };
-    let weights = first.as_ref().unwrap_or(model);
-    let mut passes = Passes::new(start, model, weights, caller)?;
-    let descent = match passes.rule.batches() {
-        BatchUse::Whole => passes.whole(loss),
-        BatchUse::Micro(size) => passes.micro(loss, size),
-        BatchUse::Hardest(share) => passes.hardest(loss, share),
-    };
-    match descent {
-        Ok(descent) => Ok((descent, passes.carried)),
-        Err(reason) => {
-            if let Error::Loss {
-                pass: Pass::Weights,
-                ..
-            } = reason
-            {
-                check_weights(model)?;
-            }
-            Err(reason)
-        }
-    }
-}
-
 /// The passes of one step, as far as they have come.
 pub(crate) struct Passes<'a, M, R> {
-    rule: &'a R,
+    pub(super) rule: &'a R,
     ascent: &'a Ascent,
     batch_norm: BatchNormStatistics,
     chosen: Option<HashSet<ParamId>>,
     /// The model that the caller has.
     live: &'a M,
     /// The model of the first pass.
-    weights: &'a M,
+    pub(super) weights: &'a M,
     /// Whether some parameter stands in several places.
     is_tied: bool,
-    step: u64,
-    rho: f64,
+    pub(super) step: u64,
+    pub(super) rho: f64,
     carried: Carried,
     /// The devices that are seeded before each pass.
     devices: Vec<Device>,
-    seed: Option<u64>,
-    cost: Cost,
+    pub(super) seed: Option<u64>,
+    pub(super) cost: Cost,
 }
 
 impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
@@ -199,96 +161,8 @@ impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
         rule.between(self.context(), gradients, norm.value())
     }
 
-    fn whole<L: Loss<M>>(&mut self, loss: &mut L) -> Result<Descent, Error> {
-        let weights = self.weights;
-        let first = self.gradient(At::Weights, weights, 1.0, |m| loss.mean(m))?;
-        if !self.rule.looks(self.step) {
-            let norm = first.norms.gradient;
-            return Ok(Descent {
-                gradients: self.between(first.gradients, norm),
-                measured: Measures {
-                    loss: first.loss,
-                    gradient_norm: norm.value(),
-                    rho: self.rho,
-                    peak: None,
-                    cost: self.cost,
-                },
-            });
-        }
-        let peak = self.climb(&first, 1.0, |m| loss.mean(m))?;
-        let second = self.gradient(At::Peak(Some(&first)), &peak, 1.0, |m| loss.mean(m))?;
-        Ok(self.descend(&first, second))
-    }
-
-    /// Makes the mean of the descents of micro-batches (Foret et al. 2021, section 4.1).
-    fn micro<L: Loss<M>>(&mut self, loss: &mut L, size: usize) -> Result<Descent, Error> {
-        let examples = loss.examples().ok_or(Error::ExamplesNotApart)?;
-        if size >= examples {
-            return self.whole(loss);
-        }
-        let indices: Vec<usize> = (0..examples).collect();
-        let weights = self.weights;
-        let seed = self.seed;
-        let mut at_weights = Mean::default();
-        let mut at_peak = Mean::default();
-        for (number, rows) in indices.chunks(size.max(1)).enumerate() {
-            self.seed = seed.map(|seed| mix(seed, number as u64));
-            let share = share(rows.len(), examples);
-            let mut mean = |m: &M| mean_of(loss, m, Rows::some(rows));
-            let first = self.gradient(At::Weights, weights, share, &mut mean)?;
-            let peak = self.climb(&first, share, &mut mean)?;
-            let second = self.gradient(At::Peak(None), &peak, share, &mut mean)?;
-            at_weights.add(weights, share, &first);
-            at_peak.add(weights, share, &second);
-        }
-        let first = at_weights.evaluated(weights, &Question::NORM);
-        let second = at_peak.evaluated(weights, &first.beside());
-        Ok(self.descend(&first, second))
-    }
-
-    /// Descends on the examples whose loss rose most (Du et al. 2022, algorithm 1).
-    fn hardest<L: Loss<M>>(&mut self, loss: &mut L, part: f64) -> Result<Descent, Error> {
-        let examples = match loss.examples() {
-            None if part < 1.0 => return Err(Error::ExamplesNotApart),
-            // Where nothing is perturbed no loss rises, and there is nothing to select by.
-            Some(examples) if part < 1.0 && self.rho > 0.0 => examples,
-            _ => return self.whole(loss),
-        };
-        let weights = self.weights;
-        let mut before = Vec::new();
-        let first = self.gradient(At::Weights, weights, 1.0, |m| {
-            match loss.terms(m, Rows::ALL)? {
-                Some(terms) => {
-                    before = values(&terms);
-                    Ok(Forward::Loss(terms.mean()))
-                }
-                None => loss.mean(m),
-            }
-        })?;
-        let peak = self.climb(&first, 1.0, |m| loss.mean(m))?;
-        self.seed_device();
-        self.cost.forward += 1.0;
-        let after = match loss.terms(&peak, Rows::ALL)? {
-            Some(terms) => values(&terms),
-            None => return Err(Error::ExamplesNotApart),
-        };
-        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 examples")]
-        let value = after.iter().sum::<f64>() / after.len() as f64;
-        if !value.is_finite() {
-            let pass = Pass::Peak;
-            return Err(Error::Loss { pass, value });
-        }
-        let rises: Vec<f64> = after.iter().zip(&before).map(|(b, a)| b - a).collect();
-        let rows = hardest(&rises, part);
-        let mean = |m: &M| mean_of(loss, m, Rows::some(&rows));
-        let share = share(rows.len(), examples);
-        let mut second = self.gradient(At::Peak(Some(&first)), &peak, share, mean)?;
-        second.loss = value;
-        Ok(self.descend(&first, second))
-    }
-
     /// Goes from w to the peak, in one step or several.
-    fn climb(
+    pub(super) fn climb(
         &mut self,
         first: &Evaluated,
         share: f64,
@@ -327,7 +201,8 @@ impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
         Question::before(self.ascent.scale, self.chosen.as_ref())
     }
 
-    fn seed_device(&self) {
+    /// Seeds the devices, for the same dropout masks in every pass.
+    pub(super) fn seed_device(&self) {
         if let Some(seed) = self.seed {
             for device in &self.devices {
                 device.seed(seed);
@@ -336,7 +211,7 @@ impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
     }
 
     /// Makes a forward and a backward pass over a share of the batch.
-    fn gradient(
+    pub(super) fn gradient(
         &mut self,
         at: At<'_>,
         model: &M,
@@ -383,7 +258,7 @@ impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
     }
 
     /// Returns the descent that the two gradients give.
-    fn descend(&mut self, first: &Evaluated, second: Evaluated) -> Descent {
+    pub(super) fn descend(&mut self, first: &Evaluated, second: Evaluated) -> Descent {
         let cosine = second.norms.cosine;
         let angle = Angle {
             norm: first.norms.gradient.value(),
@@ -404,28 +279,5 @@ impl<'a, M: Module, R: Rule> Passes<'a, M, R> {
                 cost: self.cost,
             },
         }
-    }
-}
-
-/// Returns the share of the whole that a part is.
-#[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 examples")]
-fn share(part: usize, whole: usize) -> f64 {
-    if part == whole {
-        1.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
-/// Reads the losses of examples to the host.
-fn values(terms: &Tensor<1>) -> Vec<f64> {
-    terms.clone().inner().to_data().iter::<f64>().collect()
-}
-
-/// Computes the mean loss of some examples, or of all where they cannot be told apart.
-fn mean_of<M, L: Loss<M>>(loss: &mut L, model: &M, rows: Rows<'_>) -> Result<Forward, Error> {
-    match loss.terms(model, rows)? {
-        Some(terms) => Ok(Forward::Loss(terms.mean())),
-        None => loss.mean(model),
     }
 }

@@ -1,6 +1,6 @@
 //! A step that was taken, or that was not.
 
-use crate::Error;
+use crate::error::Error;
 use crate::step::Measures;
 
 /// A step that was taken.
