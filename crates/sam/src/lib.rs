@@ -61,7 +61,6 @@
 //! ```
 //!
 //! # Loops
-//!
 //! - [`SharpnessAware::step`] takes the place of `optim.step`, and gives back what the closure
 //!   computed beside the loss at the weights. [`step_examples`](SharpnessAware::step_examples) is
 //!   for methods that select or group examples.
@@ -75,7 +74,6 @@
 //!   beside the records of model and optimiser.
 //!
 //! # Five things to know
-//!
 //! - **The closure.** Every weight that is trained has to come from its argument: a model from
 //!   outside has the same weights in both passes and never sees the peak. That is an error, as is a
 //!   loss without a way back to the weights and a [`Perturbed`] that chooses nothing. Burn panics
@@ -96,7 +94,6 @@
 //!   that each point it tries has a peak of its own.
 //!
 //! # References
-//!
 //! Foret, Kleiner, Mobahi, Neyshabur 2021, "Sharpness-aware minimization for efficiently improving
 //! generalization"; Kwon, Kim, Park, Choi 2021, "ASAM: adaptive sharpness-aware minimization for
 //! scale-invariant learning of deep neural networks"; those of the other methods stand with them.
@@ -128,4 +125,4 @@ pub use method::{
 pub use module::{BatchNormStatistics, tie};
 pub use rule::{Angle, BatchUse, Direction, Pair, Rule, StepContext};
 pub use state::{State, StateRecord};
-pub use step::{Cost, Descent, Evaluation, Measures, Peak, Rejected, Rows, Step};
+pub use step::{Cost, Descent, Measures, Peak, Rejected, Rows, Step, StepLoss};

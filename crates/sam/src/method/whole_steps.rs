@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::module::{BatchNormStatistics, check_places, separated, tied, with_own_statistics};
 use crate::rule::{BatchUse, Rule};
 use crate::step::{
-    Caller, Descent, Evaluation, Examples, Loss, Mean, Measures, Rejected, Rows, Step, descent,
+    Caller, Descent, Examples, Loss, Mean, Measures, Rejected, Rows, Step, StepLoss, descent,
 };
 
 impl<R: Rule> SharpnessAware<R> {
@@ -63,7 +63,7 @@ impl<R: Rule> SharpnessAware<R> {
     ///
     /// # Panics
     /// When `loss` does.
-    pub fn step<M: Module, E: Evaluation>(
+    pub fn step<M: Module, E: StepLoss>(
         &mut self,
         optim: &mut ModuleOptimizer,
         lr: impl Into<ModuleLearningRate>,
@@ -120,7 +120,7 @@ impl<R: Rule> SharpnessAware<R> {
     ///
     /// # Panics
     /// When `terms` does.
-    pub fn step_examples<M: Module, E: Evaluation>(
+    pub fn step_examples<M: Module, E: StepLoss>(
         &mut self,
         optim: &mut ModuleOptimizer,
         lr: impl Into<ModuleLearningRate>,

@@ -39,7 +39,7 @@ pub(crate) fn with_weights<M: Module>(model: &M, weights: &[f64]) -> M {
     model.clone().map(&mut Weights(weights))
 }
 
-/// w + rho g / ||g||, in plain numbers.
+/// w + ρ g / ‖g‖, in plain numbers.
 pub(crate) fn peak<M: Module>(model: &M, gradients: &GradientsParams) -> M {
     let g = flat_gradient(model, gradients);
     let length = RHO / norm(&g);

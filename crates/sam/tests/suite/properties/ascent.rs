@@ -22,7 +22,7 @@ fn moved<M: Module>(from: &M, to: &M) -> Vec<String> {
         .collect()
 }
 
-/// ||to - from||.
+/// `‖to − from‖`.
 fn distance<M: Module>(from: &M, to: &M) -> f64 {
     let pairs = tensors(from).into_iter().zip(tensors(to));
     let squares =

@@ -33,7 +33,7 @@ fn mask(method: &Esam, model: &Twin, batch: &Batch, data: &Data, reach: f64) -> 
         .collect()
 }
 
-/// Du et al. 2022, algorithm 1: e = rho m g / (beta ||g||) with m drawn for each weight (section
+/// Du et al. 2022, algorithm 1: e = rho m g / (β ‖g‖) with m drawn for each weight (section
 /// 3.1), and the mean gradient at w + e over the examples whose loss rose most (section 3.2).
 #[test]
 fn esam_agrees_with_du_et_al_given_the_weights_that_it_draws() {
@@ -139,7 +139,7 @@ impl Zeros {
     }
 }
 
-/// The masks of so many steps, after checking that each entry is 0 or rho g / (beta ||g||).
+/// The masks of so many steps, after checking that each entry is 0 or rho g / (β ‖g‖).
 fn masks(beta: f64, seed: u64, steps: usize) -> Vec<Vec<bool>> {
     let model = Zeros::new();
     let rho = 0.05;

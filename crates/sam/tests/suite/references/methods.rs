@@ -45,7 +45,7 @@ fn gsam_agrees_with_zhuang_et_al() {
 }
 
 /// Liu et al. 2022, algorithm 1: every k-th step descends SAM's gradient g_s and keeps its
-/// component orthogonal to g; the others add it to g in the length alpha ||g||.
+/// component orthogonal to g; the others add it to g in the length α ‖g‖.
 #[test]
 fn looksam_agrees_with_liu_et_al() {
     for k in [1, 2, 5] {

@@ -21,7 +21,7 @@ pub(crate) fn relative_difference(x: &[f64], y: &[f64]) -> f64 {
     norm(&sum(1.0, x, -1.0, y)) / norm(y)
 }
 
-/// w + length d / ||d||.
+/// w + length · d / ‖d‖.
 pub(crate) fn towards(w: &[f64], d: &[f64], length: f64) -> Vec<f64> {
     sum(1.0, w, length / norm(d), d)
 }

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 /// The output of the first pass, at the weights, comes back in
 /// [`Step::output`](crate::Step::output): that of the network, say, for a loop that prints its
 /// accuracy.
-pub trait Evaluation {
+pub trait StepLoss {
     /// The type of the output.
     type Output;
 
@@ -19,7 +19,7 @@ pub trait Evaluation {
     fn into_parts(self) -> (Tensor<1>, Self::Output);
 }
 
-impl Evaluation for Tensor<1> {
+impl StepLoss for Tensor<1> {
     type Output = ();
 
     const NOTHING: Option<()> = Some(());
@@ -29,7 +29,7 @@ impl Evaluation for Tensor<1> {
     }
 }
 
-impl<T> Evaluation for (Tensor<1>, T) {
+impl<T> StepLoss for (Tensor<1>, T) {
     type Output = T;
 
     const NOTHING: Option<T> = None;
