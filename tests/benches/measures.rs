@@ -9,7 +9,7 @@ use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use divan::{Bencher, black_box};
 use landscape::{Hessian, LinearOperator, Objective, Risk};
 use models::{Classifier, Cnn, CnnConfig, Mlp, MlpConfig};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 use tests::{ImageBatch, image_loss};
 
 fn main() {
@@ -99,7 +99,7 @@ fn sam_step<M: Subject>(bencher: Bencher<'_, '_>) {
     let model = M::network(&Device::flex().autodiff());
     let batch = M::batch(64);
     let mut optimiser = SgdConfig::new().init();
-    let mut sam = SamConfig::new().init();
+    let mut sam = SamConfig::new().init().expect("a method");
     bencher.bench_local(|| {
         sam.step(&mut optimiser, 0.1, model.clone(), |m| {
             image_loss(m, &batch)

@@ -6,7 +6,7 @@ use burn::optim::SgdConfig;
 use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, batch, epoch_order};
 use models::{Mlp, MlpConfig};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
 
@@ -33,7 +33,7 @@ pub(crate) fn train() -> Result<f64> {
     let data = Digits::load()?.images;
     let mut model = MlpConfig::new(vec![64, 32, 10]).init_seeded(1, &device)?;
     let mut optim = SgdConfig::new().init();
-    let mut sam = SamConfig::new().with_rho(0.05).init(); // one line more
+    let mut sam = SamConfig::new().with_rho(0.05).init()?; // one line more
     let lr = 0.1;
     for epoch in 0..15 {
         let mut correct = 0.0;

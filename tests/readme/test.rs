@@ -74,7 +74,7 @@ contour(&(&surface).into(), &ContourConfig::new("Training loss".into()))?.save("
 #[rustfmt::skip]
 #[test]
 fn sam_and_probe_snippets_run() -> Result<()> {
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 use landscape::Grid;
 use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
 use probes::sink::{Folder, TensorBoard};
@@ -89,7 +89,7 @@ use probes::{Budget, Probes, Schedule};
     let folder = tempfile::tempdir()?;
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
-    let mut sam = SamConfig::new().with_rho(0.05).init();
+    let mut sam = SamConfig::new().with_rho(0.05).init()?;
 let run = format!("runs/mine/{}", std::time::UNIX_EPOCH.elapsed()?.as_millis());    // a folder for each start
 let mut probes = Probes::new(Budget::fraction(0.05))    // at most 5 % of the time
     .with(Schedule::every(20), GradientNorm::of(&risk))

@@ -11,7 +11,7 @@ use landscape::{Grid, Risk};
 use models::{Mlp, MlpConfig};
 use probes::instrument::{GradientNorm, LossProbe, LossSurface, SamSharpness, TopEigenvalues};
 use probes::{Budget, Probes, Schedule, sink::TensorBoard};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
 
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     let mut model = MlpConfig::new(vec![64, 64, 10]).init_seeded(seed, &device)?;
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
     let mut optimiser = SgdConfig::new().with_momentum(Some(momentum)).init();
-    let mut sam = SamConfig::new().with_rho(0.05).init();
+    let mut sam = SamConfig::new().with_rho(0.05).init()?;
 
     // What is measured: the mean loss over the training data, and over the validation data.
     let train = Risk::mean([whole(&split.train)?], loss);

@@ -96,7 +96,7 @@ fn main() -> Result<()> {
 
     // The model with SAM, and that with probes.
     let model = Classifier { net };
-    let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init())?;
+    let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init()?)?;
     let model = WithProbes::new(model, probes, epochs).with_scalars(WithSam::scalars);
 
     let mut training = SupervisedTraining::new(RUN, train, valid)

@@ -14,7 +14,7 @@ use landscape::{
 };
 use models::{Cnn, CnnConfig};
 use probes::render::{Series, line as draw_line};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
 
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
         .with_batch_norm(true)
         .init_seeded(seed, &device)?;
     let mut optimiser = AdamConfig::new().init();
-    let mut sam = SamConfig::new().with_rho(0.05).init();
+    let mut sam = SamConfig::new().with_rho(0.05).init()?;
     for epoch in 0..epochs {
         for indices in epoch_order(seed, epoch, data.len()).chunks(batch_size) {
             let batch = tensors(indices);
