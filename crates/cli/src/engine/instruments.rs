@@ -7,8 +7,8 @@ use burn::tensor::{Device, Int, Tensor};
 use landscape::slice::linspace;
 use landscape::{DensityConfig, Grid, LanczosConfig, Risk, TraceConfig};
 use probes::instrument::{
-    Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser,
-    SamSharpness, SpectralDensity, TopEigenvalues,
+    Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, LineDirection, LossLine,
+    LossSurface, MeanLoss, Optimiser, TopEigenvalues,
 };
 use probes::{Budget, Probes, Schedule};
 
@@ -104,7 +104,7 @@ pub(crate) fn instruments<M: Network>(
     // To the tolerances of the library, not to the looser ones of probes: the figures of a run come from here.
     let lanczos = LanczosConfig::new().with_seed(seed);
     let mut eigenvalues = TopEigenvalues::of(&sample, probes.eigenvalue_count.get())
-        .with_lanczos(lanczos)
+        .with_config(lanczos)
         .with_smallest();
     if let Some(optimiser) = stability(plan) {
         eigenvalues = eigenvalues.with_optimiser(optimiser);
@@ -114,25 +114,26 @@ pub(crate) fn instruments<M: Network>(
         .with_seed(seed)
         .with_starts(probes.density_starts.get());
     let line = LossLine::of(
-        "training sample",
         &sample,
+        "training sample",
         linspace(-1.0..=1.0, LINE_POINTS),
     )
-    .and("validation", &valid_risk)
-    .along(Direction::Random { seed });
+    .and(&valid_risk, "validation")
+    .along(LineDirection::Random { seed });
     let surface =
         LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get())).with_seed(seed);
 
     let budget = probes.budget;
     let budget = budget.map_or(Ok(Budget::unlimited()), |b| Budget::try_fraction(b.get()))?;
-    Ok(Probes::new(budget)
+    Ok(Probes::new()
+        .with_budget(budget)
         .with_total_steps(steps)
         // Runs are compared: all of them measure the sample that their settings name.
         .with_whole_samples()
         // The losses and accuracies after the last step are what the run was for, whatever the budget.
         .with_required_at_end(
             and_at_end(&probes.loss)?,
-            LossProbe::of(&valid_risk, tag::VALIDATION_LOSS),
+            MeanLoss::of(&valid_risk, tag::VALIDATION_LOSS),
         )
         .with_required_at_end(
             and_at_end(&probes.loss)?,
@@ -140,7 +141,7 @@ pub(crate) fn instruments<M: Network>(
         )
         .with_required(
             Schedule::at_end(),
-            LossProbe::of(&risk::<M>(train.clone()), tag::TRAINING_LOSS),
+            MeanLoss::of(&risk::<M>(train.clone()), tag::TRAINING_LOSS),
         )
         .with_required(
             Schedule::at_end(),
@@ -148,7 +149,7 @@ pub(crate) fn instruments<M: Network>(
         )
         .with_required(
             Schedule::at_end(),
-            LossProbe::of(&risk::<M>(test.clone()), tag::TEST_LOSS),
+            MeanLoss::of(&risk::<M>(test.clone()), tag::TEST_LOSS),
         )
         .with_required(
             Schedule::at_end(),
@@ -165,11 +166,11 @@ pub(crate) fn instruments<M: Network>(
         )
         .with(
             curvature(&probes.sharpness)?,
-            SamSharpness::of(&sample, probes.sharpness_rho.get()),
+            AscentSharpness::of(&sample, probes.sharpness_rho.get()),
         )
         .with(
             at(&probes.density)?,
-            SpectralDensity::of(&sample).with_config(density),
+            HessianDensity::of(&sample).with_config(density),
         )
         .with(at(&probes.line)?, line)
         .with(at(&probes.surface)?, surface))
