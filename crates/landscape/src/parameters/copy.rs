@@ -9,6 +9,8 @@ use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 use derivatives::Statistics;
 
+use super::burn_names::is_batch_norm;
+
 /// The module for measuring: on the autodiff device, every trainable parameter a leaf that requires
 /// a gradient, dropout and noise off, BatchNorm as `statistics` says.
 pub(crate) fn tracked<M: Module>(module: &M, statistics: Statistics) -> M {
@@ -46,10 +48,7 @@ struct Quiet {
 
 impl ModuleMapper for Quiet {
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        let is_batch_norm = self
-            .layers
-            .last()
-            .is_some_and(|layer| layer == "Struct:BatchNorm");
+        let is_batch_norm = self.layers.last().is_some_and(|layer| is_batch_norm(layer));
         if is_batch_norm && self.statistics == Statistics::Batch {
             flag
         } else {

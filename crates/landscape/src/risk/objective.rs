@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
 use derivatives::{Statistics, allowing_input_gradients, catch_quietly};
 
-use super::counted::Counted;
+use super::weights::Counted;
 use super::{Batches, Risk, scalar};
 use crate::batch::Batch;
 use crate::error::Error;

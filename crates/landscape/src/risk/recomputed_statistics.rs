@@ -9,7 +9,7 @@ use derivatives::Statistics;
 use super::{Objective, Risk};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{copy, put, tracked};
+use crate::parameters::{burn_names, copy, put, tracked};
 
 /// Far above any mean or variance, so that what a layer keeps of its old statistics is read off
 /// without cancellation; a power of two.
@@ -173,15 +173,15 @@ struct Search {
 impl Search {
     /// Path of the BatchNorm layer whose field is visited.
     fn layer(&self) -> Option<String> {
-        let is_batch_norm = self.containers.last()? == "Struct:BatchNorm";
+        let is_batch_norm = burn_names::is_batch_norm(self.containers.last()?);
         is_batch_norm.then(|| self.path[..self.path.len() - 1].join("."))
     }
 }
 
 impl ModuleVisitor for Search {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let field = self.path.last().map(String::as_str);
-        if let Some("running_mean" | "running_var") = field
+        let field = self.path.last();
+        if field.is_some_and(|field| burn_names::is_running_statistic(field))
             && let Some(layer) = self.layer()
         {
             let statistic = Statistic {

@@ -13,6 +13,7 @@ use derivatives::CapturedLoss;
 use super::Objective;
 use crate::batch::Batch;
 use crate::error::Error;
+use crate::parameters::burn_names;
 use crate::vector::random::{self, Purpose};
 use crate::vector::{download, norm, relative_change};
 
@@ -173,9 +174,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// ndarray in f64 by 2e-4.
     fn digits(&self) -> f64 {
         let domain = &self.space().domain;
-        let on_flex = format!("{:?}", domain.device).starts_with("Device<Flex");
         match domain.dtype {
-            DType::F64 if on_flex => 1e-6,
+            DType::F64 if burn_names::is_flex(&domain.device) => 1e-6,
             _ => 1e-3,
         }
     }
