@@ -15,26 +15,26 @@ pub struct Block {
     pub layer: String,
     /// Shape of the tensor in Burn's layout.
     pub shape: Vec<usize>,
-    /// Where its first entry stands in the flat vector; entries follow row-major.
+    /// Position of its first entry in the flat vector; entries follow row-major.
     pub offset: usize,
     /// The axis that counts filters (output channels, neurons); `None` for rank 0 and 1.
     pub filter_axis: Option<usize>,
 }
 
 impl Block {
-    /// Number of entries.
+    /// Returns the number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether the tensor has no entry.
+    /// Returns whether the tensor has no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The block's place in the flat vector.
+    /// Returns the block's place in the flat vector.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.offset..self.offset + self.len()

@@ -1,6 +1,7 @@
 //! The names by which Burn's modules and devices are recognised.
 //!
-//! Burn tells a visitor the type of a module as text, and gives a device no name but its debug text.
+//! Burn tells a visitor the type of a module as text, and gives a device no name but its debug
+//! text.
 
 use burn::tensor::Device;
 
@@ -9,12 +10,12 @@ pub(super) fn layer(container: &str) -> &str {
     container.strip_prefix("Struct:").unwrap_or(container)
 }
 
-/// Whether a module of this name, in Burn's words, is a `BatchNorm`.
+/// Returns whether a module of this name, in Burn's words, is a `BatchNorm`.
 pub(crate) fn is_batch_norm(container: &str) -> bool {
     layer(container) == "BatchNorm"
 }
 
-/// Whether a field of a `BatchNorm` holds running statistics.
+/// Returns whether a field of a `BatchNorm` holds running statistics.
 pub(crate) fn is_running_statistic(field: &str) -> bool {
     matches!(field, "running_mean" | "running_var")
 }
@@ -31,7 +32,7 @@ pub(super) fn filter_axis(layer: &str, rank: usize) -> Option<usize> {
     }
 }
 
-/// Whether a device is Burn's CPU backend `flex`.
+/// Returns whether a device is Burn's CPU backend `flex`.
 pub(crate) fn is_flex(device: &Device) -> bool {
     format!("{device:?}").starts_with("Device<Flex")
 }

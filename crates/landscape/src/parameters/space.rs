@@ -10,14 +10,14 @@ use super::{Block, copy, flatten, locate, replace};
 use crate::error::Error;
 use crate::vector::Domain;
 
-/// The parameters of a module that require a gradient, as one flat vector theta, `[P]`.
+/// The parameters of a model that require a gradient, as one flat vector theta, `[P]`.
 ///
 /// The order is Burn's visit order; inside a tensor it is row-major in Burn's layout. A parameter
-/// that is used in several places (one `ParamId`, one value) is one block. Buffers, such as the running
-/// statistics of BatchNorm, and frozen parameters are no coordinates and never move.
+/// that is used in several places (one `ParamId`, one value) is one block. Buffers, such as the
+/// running statistics of BatchNorm, and frozen parameters are no coordinates and never move.
 ///
 /// [`flatten`](Self::flatten), [`unflatten`](Self::unflatten) and [`displace`](Self::displace) take
-/// any module of the same architecture: one with the space's ids (a clone trained further) by its
+/// any model of the same architecture: one with the space's ids (a clone trained further) by its
 /// ids, and another (made separately, or loaded from a file without ids) by paths and shapes.
 #[derive(Debug, Clone)]
 pub struct ParameterSpace {
@@ -31,7 +31,8 @@ pub struct ParameterSpace {
 }
 
 impl ParameterSpace {
-    /// The trainable parameters of `module`, whether it stands on an autodiff device or not.
+    /// Returns the trainable parameters of `model`, whether it stands on an autodiff device or
+    /// not.
     ///
     /// Lazy parameters are initialised by this, as by a first forward pass.
     ///
@@ -39,16 +40,16 @@ impl ParameterSpace {
     /// No trainable parameter; parameters on several devices, of different float types, or of a
     /// type other than F32 and F64; tensors with one id that are not one parameter (see
     /// [`derivatives::check_ids`]).
-    pub fn of<M: Module>(module: &M) -> Result<Self, Error> {
+    pub fn of<M: Module>(model: &M) -> Result<Self, Error> {
         // `valid` then `train` gives every parameter its configured gradient flag, wherever the
         // module stands, and running statistics of its own.
-        Self::of_tracked(&module.valid().train())
+        Self::of_tracked(&model.valid().train())
     }
 
-    pub(crate) fn of_tracked<M: Module>(module: &M) -> Result<Self, Error> {
-        derivatives::check_ids(module)?;
+    pub(crate) fn of_tracked<M: Module>(model: &M) -> Result<Self, Error> {
+        derivatives::check_ids(model)?;
         let mut survey = Survey::default();
-        module.visit(&mut survey);
+        model.visit(&mut survey);
         if let Some(error) = survey.error {
             return Err(error);
         }
@@ -72,19 +73,19 @@ impl ParameterSpace {
         })
     }
 
-    /// Number of coordinates P.
+    /// Returns the number of coordinates P.
     #[must_use]
     pub fn dim(&self) -> usize {
         self.domain.dim
     }
 
-    /// The block of a parameter, if it is a coordinate.
+    /// Returns the block of a parameter, if it is a coordinate.
     #[must_use]
     pub fn block(&self, id: ParamId) -> Option<&Block> {
         self.index.get(&id).map(|&i| &self.blocks[i])
     }
 
-    /// The same space with another filter axis for the block at `path`.
+    /// Returns the same space with another filter axis for the block at `path`.
     ///
     /// The axes of Burn's layers are known; a tensor of rank 2 or more in a layer of one's own is
     /// taken to count its filters along axis 0 until told otherwise.
@@ -112,52 +113,52 @@ impl ParameterSpace {
         Ok(self)
     }
 
-    /// The parameters of `module` as one vector theta, `[P]`, whatever else the module has.
+    /// Returns the parameters of `model` as one vector theta, `[P]`, whatever else the model has.
     ///
     /// `space.flatten(&b)? - space.flatten(&a)?` is the way from a to b in the parameters alone;
     /// [`between`](crate::direction::between) also checks that nothing else differs.
     ///
     /// # Errors
-    /// A module that has not this space's parameters, or whose tensors with one id are not one
+    /// A model that has not this space's parameters, or whose tensors with one id are not one
     /// parameter.
-    pub fn flatten<M: Module>(&self, module: &M) -> Result<Tensor<1>, Error> {
-        let index = self.locate(module)?;
-        self.domain
-            .adopt(&flatten::parameters(self, module, &index))
+    pub fn flatten<M: Module>(&self, model: &M) -> Result<Tensor<1>, Error> {
+        let index = self.locate(model)?;
+        self.domain.adopt(&flatten::parameters(self, model, &index))
     }
 
-    /// `module` with theta, of any float type, in place of its parameters; ids, buffers, flags and all else as before.
+    /// Returns `model` with theta, of any float type, in place of its parameters; ids, buffers,
+    /// flags and all else as before.
     ///
     /// Running statistics are copied, so that a forward pass of the result does not change those
-    /// of `module`.
+    /// of `model`.
     ///
     /// # Errors
     /// A length other than P, and as [`flatten`](Self::flatten).
-    pub fn unflatten<M: Module>(&self, module: &M, theta: &Tensor<1>) -> Result<M, Error> {
-        let index = self.locate(module)?;
+    pub fn unflatten<M: Module>(&self, model: &M, theta: &Tensor<1>) -> Result<M, Error> {
+        let index = self.locate(model)?;
         let theta = self.domain.adopt(theta)?;
-        Ok(replace::place_at(self, &index, copy(module), &theta))
+        Ok(replace::place_at(self, &index, copy(model), &theta))
     }
 
-    /// theta of the module that this space was made of.
-    pub(crate) fn origin<M: Module>(&self, module: &M) -> Tensor<1> {
-        flatten::parameters(self, module, &self.index)
+    /// Returns theta of the model that this space was made of.
+    pub(crate) fn origin<M: Module>(&self, model: &M) -> Tensor<1> {
+        flatten::parameters(self, model, &self.index)
     }
 
-    /// Which block each parameter of `module` belongs to.
+    /// Returns the block that each parameter of `model` belongs to.
     ///
     /// # Errors
     /// As [`flatten`](Self::flatten).
-    pub(crate) fn locate<M: Module>(&self, module: &M) -> Result<HashMap<ParamId, usize>, Error> {
-        locate::locate(self, module)
+    pub(crate) fn locate<M: Module>(&self, model: &M) -> Result<HashMap<ParamId, usize>, Error> {
+        locate::locate(self, model)
     }
 
-    /// `module` moved by `displacement`, `[P]`: theta + d.
+    /// Returns `model` moved by a displacement d, `[P]`: `θ + d`.
     ///
     /// # Errors
     /// As [`unflatten`](Self::unflatten).
-    pub fn displace<M: Module>(&self, module: &M, displacement: &Tensor<1>) -> Result<M, Error> {
+    pub fn displace<M: Module>(&self, model: &M, displacement: &Tensor<1>) -> Result<M, Error> {
         let displacement = self.domain.adopt(displacement)?;
-        self.unflatten(module, &(self.flatten(module)? + displacement))
+        self.unflatten(model, &(self.flatten(model)? + displacement))
     }
 }

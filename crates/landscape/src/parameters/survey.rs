@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device, Tensor};
 use super::{Block, burn_names};
 use crate::error::Error;
 
-/// What a module has of coordinates.
+/// The coordinates of a module, as they are found.
 #[derive(Default)]
 pub(super) struct Survey {
     path: Vec<String>,

@@ -28,7 +28,7 @@ use weights::BatchWeight;
 use crate::batch::Batch;
 use crate::error::Error;
 
-/// What the loss of a batch is.
+/// The way in which the loss of a batch comes from its examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduction {
     /// The mean over the batch's examples.
@@ -41,12 +41,12 @@ pub enum Reduction {
 type BatchLoss<M, B> = dyn Fn(&M, &B, &mut Outputs) -> Tensor<1> + Send + Sync;
 
 /// The mean loss over all examples of some data, as a function of the model:
-/// $L(\theta) = \frac1N \sum_{n=1}^N \ell_n(\theta)$.
+/// `L(θ) = 1/N Σₙ ℓₙ(θ)` with the loss terms `ℓₙ` of N examples.
 ///
-/// Batches are weighted by their number of examples, so a ragged last batch counts for what it is. A
-/// loss that is a mean over something else (over the tokens that are no padding, over class weights)
-/// says what each batch counts for by [`with_weights`](Self::with_weights).
-/// Dropout and noise layers are off; BatchNorm uses its running statistics unless
+/// Batches are weighted by their number of examples, so a ragged last batch counts for what it is.
+/// A loss that is a mean over something else (over the tokens that are no padding, over class
+/// weights) says what each batch counts for by [`with_weights`](Self::with_weights). Dropout and
+/// noise layers are off; BatchNorm uses its running statistics unless
 /// [`with_statistics`](Self::with_statistics) says otherwise. Measuring goes through a copy of the
 /// model: weights, running statistics and random streams stay bit for bit what they were.
 ///
@@ -104,11 +104,11 @@ impl<M, B> std::fmt::Debug for Risk<M, B> {
 }
 
 impl<M: Module, B: Batch> Risk<M, B> {
-    /// The risk whose loss closure gives the mean over a batch, shape `[1]`.
+    /// Returns the risk whose loss closure gives the mean over a batch, shape `[1]`.
     ///
-    /// `batches` is one batch, a slice, an array or a vector of batches, or a Burn `DataLoader`, from which
-    /// they are streamed anew for each evaluation. The closure must use the model and the batch it
-    /// is given: they stand on the device of the measurement.
+    /// `batches` is one batch, a slice, an array or a vector of batches, or a Burn `DataLoader`,
+    /// from which they are streamed anew for each evaluation. The closure must use the model and
+    /// the batch it is given: they stand on the device of the measurement.
     ///
     /// With several batches say what each counts for, where that is not its number of examples: see
     /// [`with_weights`](Self::with_weights).
@@ -123,8 +123,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Self::new(batches.into(), Arc::new(loss), Reduction::Mean)
     }
 
-    /// The risk with the model's outputs and the loss on them apart, which Gauss-Newton, Fisher
-    /// and per-example quantities need. The outputs are a tensor, or a tuple of up to four.
+    /// Returns the risk with the model's outputs and the loss on them apart, which Gauss-Newton,
+    /// Fisher and per-example quantities need. The outputs are a tensor, or a tuple of up to four.
     ///
     /// ```
     /// use burn::nn::{Linear, LinearConfig};
@@ -175,14 +175,14 @@ impl<M: Module, B: Batch> Risk<M, B> {
         }
     }
 
-    /// The same risk with BatchNorm's statistics chosen.
+    /// Returns the same risk with BatchNorm's statistics chosen.
     #[must_use]
     pub const fn with_statistics(mut self, statistics: Statistics) -> Self {
         self.statistics = statistics;
         self
     }
 
-    /// The same risk without the check that its loss is the reduction it is said to be: for
+    /// Returns the same risk without the check that its loss is the reduction it is said to be: for
     /// closures that work for one batch size only.
     #[must_use]
     pub fn without_reduction_check(mut self) -> Self {
@@ -190,7 +190,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self
     }
 
-    /// The same loss over other data.
+    /// Returns the same loss over other data.
     #[must_use]
     pub fn over(&self, batches: impl Into<Batches<B>>) -> Self {
         Self {
@@ -199,7 +199,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         }
     }
 
-    /// The value L at `model`; NaN and infinities are returned as they are. Cost: one forward pass
+    /// Returns the value L at `model`; NaN and infinities come as they are. Cost: one forward pass
     /// over the data.
     ///
     /// # Errors
@@ -208,8 +208,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Objective::at(model, self)?.value_here()
     }
 
-    /// The value and the gradient, `[P]` in the order of [`ParameterSpace`](crate::ParameterSpace).
-    /// Cost: one gradient.
+    /// Returns the value and the gradient, `[P]` in the order of
+    /// [`ParameterSpace`](crate::ParameterSpace). Cost: one gradient.
     ///
     /// # Errors
     /// As [`value`](Self::value), and a loss that is not finite or depends on no parameter.
@@ -217,19 +217,19 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Objective::at(model, self)?.gradient_here()
     }
 
-    /// The batches of this risk.
+    /// Returns the batches of this risk.
     #[must_use]
     pub const fn batches(&self) -> &Batches<B> {
         &self.batches
     }
 
-    /// BatchNorm's statistics while this risk is measured.
+    /// Returns BatchNorm's statistics while this risk is measured.
     #[must_use]
     pub const fn statistics(&self) -> Statistics {
         self.statistics
     }
 
-    /// The mean loss of one batch as a tensor of one element.
+    /// Returns the mean loss of one batch as a tensor of one element.
     pub(crate) fn batch_loss(
         &self,
         model: &M,
@@ -246,7 +246,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Ok(loss)
     }
 
-    /// The mean loss of one batch, of whatever shape the closure gives it, its outputs marked.
+    /// Returns the mean loss of one batch, of whatever shape the closure gives it, its outputs
+    /// marked.
     pub(crate) fn evaluate(&self, model: &M, batch: &B, marks: &mut Outputs) -> Tensor<1> {
         let loss = (self.loss)(model, batch, marks);
         match self.reduction {
@@ -260,14 +261,14 @@ impl<M: Module, B: Batch> Risk<M, B> {
         }
     }
 
-    /// Once for each risk: whether the loss is the reduction it was said to be.
+    /// Checks, once for each risk, that the loss is the reduction it was said to be.
     pub(crate) fn check_reduction(&self, model: &M, batch: &B) -> Result<(), Error> {
         self.reduction_checked
             .get_or_init(|| self.doubling_leaves_loss(model, batch))
             .clone()
     }
 
-    /// Once for each risk: what `check` finds of the gradient that Burn gives.
+    /// Calls `check` of the gradient that Burn gives once for each risk, and returns what it found.
     pub(crate) fn check_gradient(
         &self,
         check: impl FnOnce() -> Result<(), Error>,
@@ -275,7 +276,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self.gradient_checked.get_or_init(check).clone()
     }
 
-    /// The check of [`check_reduction`](Self::check_reduction).
+    /// Checks that doubling a batch leaves the mean of its losses.
     fn doubling_leaves_loss(&self, model: &M, batch: &B) -> Result<(), Error> {
         // Few examples say as much as many.
         let examples = batch.examples().min(8);
@@ -294,8 +295,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
             }
         }
         let ratios = [losses[1] / losses[0], losses[2] / losses[1]];
-        // A sum doubles twice over (the mean of a loss declared a sum halves); a mean may do anything
-        // only where it is all rounding, and then not the same thing twice.
+        // A sum doubles twice over (the mean of a loss declared a sum halves); a mean may do
+        // anything only where it is all rounding, and then not the same thing twice.
         let is = |factor: f64| {
             ratios
                 .iter()
@@ -310,8 +311,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Ok(())
     }
 
-    /// Once for each risk: whether its closures run on a model and a batch in f64. They do not if
-    /// they join constants of the device's default type; Burn then panics.
+    /// Returns whether the closures run on a model and a batch in f64, which is tried once for each
+    /// risk. They do not if they join constants of the device's default type; Burn then panics.
     pub(crate) fn runs_in_double(&self, model: &M, batch: &B) -> bool {
         *self.runs_in_double.get_or_init(|| {
             let trial = || {

@@ -1,4 +1,4 @@
-//! What a model gives: one tensor, or several.
+//! The outputs of a model: one tensor, or several.
 
 use burn::tensor::Tensor;
 use derivatives::Outputs;
@@ -12,7 +12,7 @@ use derivatives::Outputs;
     note = "return the tensors in a tuple, or join them by `Tensor::cat`"
 )]
 pub trait ModelOutputs: Sized {
-    /// The outputs, told to the recording of the loss.
+    /// Returns the outputs, which are marked as such in the recording of the loss.
     #[must_use]
     fn marked(self, marks: &mut Outputs) -> Self;
 }
@@ -48,7 +48,7 @@ macro_rules! for_tuples {
     )+};
 }
 
-/// Entries in a row of a tensor of this shape.
+/// Returns the entries in a row of a tensor of this shape.
 fn columns(shape: &[usize], rows: usize) -> usize {
     shape.iter().product::<usize>() / rows.max(1)
 }

@@ -1,4 +1,4 @@
-//! What the batches of a risk count for.
+//! The weights of the batches of a risk.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::error::Error;
 pub(super) type BatchWeight<B> = dyn Fn(&B) -> f64 + Send + Sync;
 
 impl<M: Module, B: Batch> Risk<M, B> {
-    /// The same risk with each batch weighted by what `weight` says, a positive number.
+    /// Returns the same risk with each batch weighted by what `weight` says, a positive number.
     ///
-    /// $L = \sum_b w_b L_b / \sum_b w_b$ for a loss that is the mean of a batch over what w counts: the
-    /// tokens of its sentences that are no padding, the sum of a mask, the sum of the class weights
-    /// of its labels. With [`Reduction::Sum`] it is $\sum_b S_b / \sum_b w_b$ for the sums S. Value,
-    /// gradient, products, slices and sharpness all weight by it. Without it w is the number of
-    /// examples.
+    /// `L = Σ_b w_b L_b / Σ_b w_b` for a loss that is the mean of a batch over what `w_b` counts:
+    /// the tokens of its sentences that are no padding, the sum of a mask, the sum of the class
+    /// weights of its labels. With [`Reduction::Sum`] it is `Σ_b S_b / Σ_b w_b` for the sums `S_b`.
+    /// Value, gradient, products, slices and sharpness all weight by it. Without it the weight is
+    /// the number of examples.
     ///
     /// The closure gets the batch as it was given, on its own device, and may read it.
     ///
@@ -48,12 +48,12 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self
     }
 
-    /// Whether batches count for something else than their examples.
+    /// Returns whether batches count for something else than their examples.
     pub(crate) const fn has_weights(&self) -> bool {
         self.weight.is_some()
     }
 
-    /// What a batch counts for.
+    /// Returns what a batch counts for.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a batch has far fewer than 2^53 examples"
@@ -77,7 +77,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         }
     }
 
-    /// The [`weight`](Self::weight) of the batch at position `index`.
+    /// Returns the [`weight`](Self::weight) of the batch at position `index`.
     ///
     /// # Errors
     /// [`Error::Weight`] if it is not a positive number.
