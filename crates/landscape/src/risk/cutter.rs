@@ -42,20 +42,16 @@ pub(crate) struct Part {
 }
 
 /// Returns the first part of a captured batch, and its examples.
-///
-/// # Errors
-/// No part.
-pub(crate) fn first_part<'p, B: Batch>(
-    parts: &'p [Part],
-    batch: &B,
-) -> Result<(&'p Part, B), Error> {
-    let first = parts.first().ok_or(Error::NoData)?;
+pub(crate) fn first_part<'p, B: Batch>(parts: &'p [Part], batch: &B) -> (&'p Part, B) {
+    let first = parts
+        .first()
+        .expect("a batch is captured in a part or more");
     let rows = if parts.len() == 1 {
         batch.clone()
     } else {
         batch.clone().narrow(0..first.examples)
     };
-    Ok((first, rows))
+    (first, rows)
 }
 
 /// The rule by which batches are captured, whole or in parts.

@@ -324,6 +324,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
     }
 }
 
+/// Returns the number of a tensor of one element.
 pub(crate) fn scalar(loss: &Tensor<1>) -> f64 {
-    loss.to_data().iter::<f64>().next().unwrap_or(f64::NAN)
+    loss.clone().into_scalar()
 }

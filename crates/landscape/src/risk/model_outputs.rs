@@ -30,7 +30,7 @@ macro_rules! for_tuples {
             fn marked(self, marks: &mut Outputs) -> Self {
                 let ($($part,)+) = self;
                 $(let $part = ($part.dims(), $part);)+
-                let firsts = [$($part.0.first().copied().unwrap_or(1)),+];
+                let firsts = [$($part.0[0]),+];
                 // Rows of examples where all tensors have as many, one row otherwise.
                 let rows = if firsts.iter().all(|&first| first == firsts[0]) { firsts[0] } else { 1 };
                 let joined = Tensor::cat(vec![$($part.1.reshape([rows, columns(&$part.0, rows)])),+], 1);

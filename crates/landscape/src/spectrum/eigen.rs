@@ -209,9 +209,7 @@ impl Lanczos {
             below_resolution: measured.quotient.abs() <= resolution,
             value: measured.quotient,
             residual: measured.residual,
-            bound: coefficients
-                .last()
-                .map_or(0.0, |last| (self.last_beta * last).abs()),
+            bound: (self.last_beta * coefficients[coefficients.len() - 1]).abs(),
             converged: measured.residual <= tolerance * largest,
             steps: self.steps(),
             vector,

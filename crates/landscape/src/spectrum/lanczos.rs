@@ -226,9 +226,10 @@ impl Lanczos {
     fn step<A: LinearOperator + ?Sized>(&mut self, op: &A, mut w: Vec<f64>) {
         let unit_roundoff = op.domain().unit_roundoff();
         self.relative_error = self.relative_error.max(op.relative_error());
-        let Some((vector, coupling)) = self.next.take() else {
-            return;
-        };
+        let (vector, coupling) = self
+            .next
+            .take()
+            .expect("the product is with the next vector");
         let m = self.basis.len();
         self.basis.push(vector);
         let coefficients = self.basis.orthogonalize(&mut w);
