@@ -7,7 +7,7 @@ use burn::tensor::quantization::QuantScheme;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use derivatives::{Capture, Error};
 
-use crate::harness::{capture, device, limits};
+use super::harness::{capture, device, limits};
 
 #[derive(Module, Debug)]
 struct Twice {
