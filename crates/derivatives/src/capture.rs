@@ -3,19 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{DType, Device, Tensor};
-use burn_capture::TensorId;
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn_capture::{CapturedGraph, TensorId};
+use burn_ir::OperationIr;
 
-use crate::graph::Recorded;
-use crate::graph::{NodeId, Set};
+use crate::graph::{NodeId, Recorded, Set};
 use crate::lower::Lowering;
-use crate::record::Marker;
-use crate::record::Paths;
-use crate::record::RecordingDevice;
-use crate::record::check_ids;
-use crate::record::normalising_by_batch;
-use crate::record::{Outputs, id_of};
-use crate::record::{attempt, error_of_panic};
+use crate::record::{
+    Marker, Outputs, Paths, RecordingDevice, attempt, check_ids, error_of_panic, id_of,
+    normalising_by_batch,
+};
 use crate::{CapturedLoss, Error};
 
 /// What BatchNorm normalises with in a captured loss.
@@ -136,119 +133,116 @@ impl<'m, M: Module> Capture<'m, M> {
         if parameters.is_empty() {
             return Err(Error::NoTrainableParameter);
         }
-        let target = target(&model, &parameters)?;
-        let recorder = RecordingDevice::like(&target.device);
-        let mut record = Record::default();
-        let captured = attempt(|| {
-            recorder.device.capture_scope(|scope| {
-                let model = model.to_device(&recorder.device);
-                model.visit(&mut OfParameters(&mut record.initialised));
-                // What the closure reads of a parameter would be frozen in the recording.
-                let model = model.map(&mut Unreadable(&parameters));
-                model.visit(&mut OfParameters(&mut record.tensors));
-                let mut outputs = Outputs::default();
-                let loss = loss(&model, &recorder.device, &mut outputs);
-                record.loss = Some((id_of(&loss), loss.dims()[0]));
-                record.outputs = outputs.marked;
-                record.data = outputs.data;
-                scope.complete([], [])
-            })
-        });
-        drop(recorder);
-        let captured = captured
-            .map_err(error_of_panic)?
-            .map_err(|error| Error::Capture {
-                message: error.to_string(),
-            })?;
-        let (loss, entries) = record.loss.ok_or(Error::NotCaptured { what: "loss" })?;
-        if entries != 1 {
-            return Err(Error::LossNotScalar {
-                shape: vec![entries],
-            });
-        }
-        let loss = loss.ok_or(Error::NotCaptured { what: "loss" })?;
-
+        let device = common_device(&model, &parameters)?;
+        let (captured, found) = recorded(model, &parameters, &device, loss)?;
         let batch_statistics = match self.statistics {
             Statistics::Running => HashSet::new(),
-            Statistics::Batch => normalising_by_batch(&active)
-                .iter()
-                .filter_map(|id| record.tensors.get(id))
-                .flatten()
-                .copied()
-                .collect(),
+            Statistics::Batch => found.of(&normalising_by_batch(&active)),
         };
-        let mut lowering = Lowering::new(
+        let lowering = Lowering::new(
             captured.values,
-            record
-                .outputs
-                .into_iter()
-                .chain(record.data.iter().flatten().copied())
-                .collect(),
+            found.marked(),
             batch_statistics,
-            target.device.as_dispatch().clone(),
+            device.as_dispatch().clone(),
         );
-        let mut slots = Vec::new();
-        let mut origin = Vec::new();
-        for (index, id) in parameters.iter().enumerate() {
-            let unknown = || Error::UnknownParameter { id: id.to_string() };
-            let initialised = record.initialised.get(id).ok_or_else(unknown)?;
-            let copies = record.tensors.get(id).ok_or_else(unknown)?;
-            let slot = lowering.parameter(initialised, copies, index, &mut origin)?;
-            slots.push(slot);
-        }
         let operations = &captured.graph.operations;
-        for (position, operation) in operations.iter().enumerate() {
-            lowering.operation(operation).map_err(|error| {
-                let before = &operations[..=position];
-                error.recorded_near(|| Paths::of(&active).nearest(before, &record.tensors))
-            })?;
-        }
-        let loss = lowering
-            .find(loss)
-            .ok_or(Error::NotCaptured { what: "loss" })?;
-        let outputs = match record.outputs {
-            Some(id) => Some(
-                lowering
-                    .find(id)
-                    .ok_or(Error::NotCaptured { what: "outputs" })?,
-            ),
-            None => None,
-        };
-        let data = record
-            .data
-            .into_iter()
-            .map(|id| lowering.find(id?))
-            .collect();
-        let recorded = Recorded {
-            graph: lowering.graph,
-            loss,
-            outputs,
-            parameters: slots,
-            data,
-            device: target.device,
-            differentiates_inside: lowering.differentiates_inside,
-        };
+        let (recorded, origin) =
+            lowered(lowering, operations, &parameters, found, device, &active)?;
         CapturedLoss::new(recorded, origin)
     }
 }
 
+/// Runs a closure on a recording device, and returns what Burn recorded and which tensors are what.
+fn recorded<M: Module>(
+    model: M,
+    parameters: &[ParamId],
+    device: &Device,
+    loss: impl FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,
+) -> Result<(CapturedGraph, Found), Error> {
+    let recorder = RecordingDevice::like(device)?;
+    let mut found = Found::default();
+    let captured = attempt(|| {
+        recorder.device.capture_scope(|scope| {
+            let model = model.to_device(&recorder.device);
+            model.visit(&mut OfParameters(&mut found.initialised));
+            // What the closure reads of a parameter would be frozen in the recording.
+            let model = model.map(&mut Unreadable(parameters));
+            model.visit(&mut OfParameters(&mut found.tensors));
+            let mut outputs = Outputs::default();
+            let loss = loss(&model, &recorder.device, &mut outputs);
+            found.loss = Some((id_of(&loss), loss.dims()[0]));
+            found.outputs = outputs.marked;
+            found.data = outputs.data;
+            scope.complete([], [])
+        })
+    });
+    let captured = captured
+        .map_err(error_of_panic)?
+        .map_err(|error| Error::Capture {
+            message: error.to_string(),
+        })?;
+    Ok((captured, found))
+}
+
+/// Writes the recorded operations in primitives, and returns the graph and the parameters' values.
+fn lowered<M: Module>(
+    mut lowering: Lowering,
+    operations: &[OperationIr],
+    parameters: &[ParamId],
+    found: Found,
+    device: Device,
+    active: &M,
+) -> Result<(Recorded, Vec<TensorData>), Error> {
+    let loss = found.loss()?;
+    let mut slots = Vec::with_capacity(parameters.len());
+    let mut origin = Vec::with_capacity(parameters.len());
+    for (index, id) in parameters.iter().enumerate() {
+        let unknown = || Error::UnknownParameter { id: id.to_string() };
+        let initialised = found.initialised.get(id).ok_or_else(unknown)?;
+        let copies = found.tensors.get(id).ok_or_else(unknown)?;
+        let (slot, data) = lowering.parameter(initialised, copies, index)?;
+        slots.push(slot);
+        origin.push(data);
+    }
+    for (position, operation) in operations.iter().enumerate() {
+        lowering.operation(operation).map_err(|error| {
+            let before = &operations[..=position];
+            error.recorded_near(|| Paths::of(active).nearest(before, &found.tensors))
+        })?;
+    }
+    let mut find = |id, what| lowering.find(id).ok_or(Error::NotCaptured { what });
+    let loss = find(loss, "loss")?;
+    let outputs = found.outputs.map(|id| find(id, "outputs")).transpose()?;
+    let data = found.data.into_iter().map(|id| lowering.find(id?));
+    let data = data.collect();
+    let recorded = Recorded {
+        graph: lowering.graph,
+        loss,
+        outputs,
+        parameters: slots,
+        data,
+        device,
+        differentiates_inside: lowering.differentiates_inside,
+    };
+    Ok((recorded, origin))
+}
+
 impl Lowering {
-    /// A parameter, which may stand at several places of the module, as an input of the program.
+    /// Returns a parameter, which may stand at several places of the module, as an input of the
+    /// program, and its value.
     fn parameter(
         &mut self,
         initialised: &[TensorId],
         copies: &[TensorId],
         index: usize,
-        origin: &mut Vec<burn::tensor::TensorData>,
-    ) -> Result<NodeId, Error> {
+    ) -> Result<(NodeId, TensorData), Error> {
         let data = self.take(initialised)?;
         let (shape, dtype) = (data.shape().to_vec(), data.dtype());
         let slot = self.graph.slot(Set::POINT, index, shape, dtype);
         for &copy in copies {
             self.bind(copy, slot);
         }
-        origin.push(data);
-        Ok(slot)
+        Ok((slot, data))
     }
 }
 
@@ -268,12 +262,8 @@ fn trainable<M: Module>(active: &M) -> Vec<ParamId> {
     found.0
 }
 
-struct Target {
-    device: Device,
-}
-
-/// Where the parameters stand; they must have one device and one type.
-fn target<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Target, Error> {
+/// Returns the device on which the parameters stand, which must have one device and one type.
+fn common_device<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Device, Error> {
     struct Kinds<'a> {
         parameters: &'a [ParamId],
         paths: Paths,
@@ -322,12 +312,12 @@ fn target<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Target, Error>
     let (_, device) = kinds.found.ok_or_else(|| Error::UnknownParameter {
         id: parameters[0].to_string(),
     })?;
-    Ok(Target { device })
+    Ok(device)
 }
 
-/// What was found on the recording device.
+/// The tensors on the recording device that matter.
 #[derive(Default)]
-struct Record {
+struct Found {
     /// The tensors that have the parameters' values.
     initialised: HashMap<ParamId, Vec<TensorId>>,
     /// Those that the closure is given. A parameter stands at each place of the module where it is
@@ -336,6 +326,36 @@ struct Record {
     loss: Option<(Option<TensorId>, usize)>,
     outputs: Option<TensorId>,
     data: Vec<Option<TensorId>>,
+}
+
+impl Found {
+    /// Returns the loss, which has one entry and stands on the recording device.
+    fn loss(&self) -> Result<TensorId, Error> {
+        let missing = Error::NotCaptured { what: "loss" };
+        match self.loss {
+            Some((_, entries)) if entries != 1 => Err(Error::LossNotScalar {
+                shape: vec![entries],
+            }),
+            Some((Some(id), _)) => Ok(id),
+            _ => Err(missing),
+        }
+    }
+
+    /// Returns the tensors that the closure has marked.
+    fn marked(&self) -> HashSet<TensorId> {
+        // What is marked on another device is left alone.
+        let data = self.data.iter().flatten().copied();
+        self.outputs.into_iter().chain(data).collect()
+    }
+
+    /// Returns all tensors of these parameters.
+    fn of(&self, parameters: &HashSet<ParamId>) -> HashSet<TensorId> {
+        let tensors = parameters.iter().map(|id| {
+            let tensors = self.tensors.get(id);
+            tensors.expect("all float tensors of the model are on the recording device")
+        });
+        tensors.flatten().copied().collect()
+    }
 }
 
 /// Finds the tensors on the recording device that are a module's parameters.
@@ -379,7 +399,7 @@ mod tests {
             let bias = Param::initialized(ParamId::new(), Tensor::<1>::zeros([2], &recorder));
             let ids = [model.weight.id, bias.id];
             model.bias = Some(bias);
-            error = target(&model, &ids).err();
+            error = common_device(&model, &ids).err();
             model.bias = None;
             scope.complete([], [])
         });

@@ -22,6 +22,10 @@ use crate::primitive::Primitive;
 pub(crate) struct NodeId(u32);
 
 impl NodeId {
+    fn at(index: usize) -> Self {
+        Self(u32::try_from(index).expect("a graph has thousands of nodes, not billions"))
+    }
+
     /// Position in the order of evaluation.
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
@@ -72,7 +76,7 @@ pub(crate) struct Node {
 #[derive(Debug)]
 pub(crate) struct Constant {
     data: Mutex<Option<TensorData>>,
-    uploaded: OnceLock<Option<DispatchTensor>>,
+    uploaded: OnceLock<DispatchTensor>,
 }
 
 impl Constant {
@@ -80,12 +84,13 @@ impl Constant {
     pub(crate) fn on_device(
         &self,
         upload: impl FnOnce(TensorData) -> DispatchTensor,
-    ) -> Option<DispatchTensor> {
+    ) -> DispatchTensor {
         let data = || {
             let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
             data.take()
+                .expect("only the first use takes the data, and puts it on the device")
         };
-        self.uploaded.get_or_init(|| data().map(upload)).clone()
+        self.uploaded.get_or_init(|| upload(data())).clone()
     }
 }
 
@@ -166,8 +171,7 @@ impl Graph {
         if let Some(&id) = self.known.get(&node) {
             return id;
         }
-        // A graph has thousands of nodes, not billions.
-        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        let id = NodeId::at(self.nodes.len());
         self.known.insert(node.clone(), id);
         self.nodes.push(node);
         id
@@ -218,10 +222,7 @@ impl Graph {
             }
         }
         found.reverse();
-        found
-            .into_iter()
-            .map(|index| NodeId(u32::try_from(index).unwrap_or(u32::MAX)))
-            .collect()
+        found.into_iter().map(NodeId::at).collect()
     }
 
     /// Those of `ancestors`, which are in order, that depend on one of `variables`.
@@ -254,7 +255,12 @@ pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// Number of entries of a shape.
+/// Returns a length or a position as an entry of a tensor of indices.
+pub(crate) fn index_of(position: usize) -> i64 {
+    i64::try_from(position).expect("no axis has 2^63 entries")
+}
+
+/// Returns the number of entries of a shape.
 pub(crate) fn elements(shape: &[usize]) -> usize {
     shape.iter().product()
 }

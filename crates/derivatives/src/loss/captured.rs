@@ -408,5 +408,5 @@ fn flat(tensor: DispatchTensor) -> Tensor<1> {
 /// The one entry of a tensor.
 pub(crate) fn number(tensor: &DispatchTensor) -> f64 {
     let data = Tensor::<1>::from_dispatch(tensor.clone()).into_data();
-    data.iter::<f64>().next().unwrap_or(f64::NAN)
+    data.iter::<f64>().next().expect("a number has one entry")
 }

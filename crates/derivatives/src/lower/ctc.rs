@@ -11,7 +11,7 @@ use burn::tensor::{DType, TensorData};
 use burn_ir::CtcLossOpIr;
 
 use super::{Lowered, Lowering};
-use crate::graph::{NodeId, Real};
+use crate::graph::{NodeId, Real, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Range, Unary};
 
 /// The logarithm of a probability of zero. It is finite, so that differences of two are not NaN,
@@ -60,7 +60,7 @@ impl Lowering {
             let emitted = self.at_step(emitted, step);
             let arrived = self.arrivals(alpha, skips);
             let next = self.graph.add(arrived, emitted);
-            let bound = i64::try_from(step).unwrap_or(i64::MAX);
+            let bound = index_of(step);
             let running = self.graph.discrete(
                 Discrete::CompareInt(Comparison::Greater, bound),
                 vec![input_lengths],
@@ -118,7 +118,7 @@ impl Lowering {
 
     /// 0, 1, .. as `[1, len]`.
     fn counted(&mut self, len: usize, dtype: DType) -> NodeId {
-        let numbers: Vec<i64> = (0..i64::try_from(len).unwrap_or(i64::MAX)).collect();
+        let numbers: Vec<i64> = (0..index_of(len)).collect();
         self.graph
             .constant(TensorData::new(numbers, [1, len]).convert_dtype(dtype))
     }
@@ -136,7 +136,7 @@ impl Lowering {
         let earlier = self.graph.narrow(sequence, 1, 0, states - 2);
         let differ = Discrete::Compare(Comparison::NotEqual);
         let differ = self.graph.discrete(differ, vec![later, earlier], BOOL);
-        let blank = i64::try_from(blank).unwrap_or(i64::MAX);
+        let blank = index_of(blank);
         let label = Discrete::CompareInt(Comparison::NotEqual, blank);
         let label = self.graph.discrete(label, vec![later], BOOL);
         let may = self

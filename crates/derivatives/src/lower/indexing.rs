@@ -5,7 +5,7 @@ use burn_backend::Slice;
 
 use super::Lowering;
 use super::order::INDEX;
-use crate::graph::{NodeId, Real, elements};
+use crate::graph::{NodeId, Real, elements, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Kind, Range};
 
 impl Lowering {
@@ -49,7 +49,7 @@ impl Lowering {
         let count = (self.graph.shape(x)[axis] - reach) / step + 1;
         let positions: Vec<i64> = (0..count)
             .flat_map(|window| (0..size).map(move |entry| window * step + entry * dilation))
-            .map(|position| i64::try_from(position).unwrap_or(i64::MAX))
+            .map(index_of)
             .collect();
         let positions = self
             .graph
@@ -121,7 +121,7 @@ impl Lowering {
         let result = match update {
             Assign => {
                 // The last of those that name a position wins; position 0 is x itself.
-                let order: Vec<i64> = (1..=i64::try_from(count).unwrap_or(i64::MAX)).collect();
+                let order: Vec<i64> = (1..=index_of(count)).collect();
                 let mut along = vec![1; table.len()];
                 along[among] = count;
                 let order = self.graph.constant(TensorData::new(order, along));
@@ -178,7 +178,7 @@ impl Lowering {
 
     /// Whether the index of a value names a position of x, for all pairs: `table`.
     fn named(&mut self, indices: NodeId, axis: usize, len: usize, table: &[usize]) -> NodeId {
-        let positions: Vec<i64> = (0..i64::try_from(len).unwrap_or(i64::MAX)).collect();
+        let positions: Vec<i64> = (0..index_of(len)).collect();
         let mut along = vec![1; table.len()];
         along[axis] = len;
         let positions = TensorData::new(positions, along).convert_dtype(self.graph.dtype(indices));
@@ -227,13 +227,13 @@ impl Lowering {
     ) -> (NodeId, NodeId, [usize; 2]) {
         let shape = self.graph.shape(x).to_vec();
         let index_shape = self.graph.shape(indices).to_vec();
-        let depth = index_shape.last().copied().unwrap_or(0);
+        let depth = *index_shape.last().expect("a tensor has an axis");
         let count = elements(&index_shape[..index_shape.len() - 1]);
         let dtype = self.graph.dtype(indices);
         let table = self.graph.reshape(indices, vec![count, depth]);
         let mut flat: Option<NodeId> = None;
         for axis in 0..depth {
-            let stride = i64::try_from(elements(&shape[axis + 1..depth])).unwrap_or(i64::MAX);
+            let stride = index_of(elements(&shape[axis + 1..depth]));
             let column = self.graph.narrow(table, 1, axis, axis + 1);
             let column = self.graph.discrete(
                 Discrete::IntScalar(IntBinary::Mul, stride),
@@ -248,7 +248,7 @@ impl Lowering {
                 None => column,
             });
         }
-        let flat = flat.unwrap_or(table);
+        let flat = flat.expect("an index has a number for at least one axis");
         let flat = self.graph.reshape(flat, vec![count]);
         let rows = [elements(&shape[..depth]), elements(&shape[depth..])];
         (self.graph.reshape(x, rows.to_vec()), flat, rows)

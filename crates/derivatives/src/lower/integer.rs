@@ -8,7 +8,7 @@ use burn_ir::{
 
 use super::{Lowered, Lowering, coverage, dims};
 use crate::Error;
-use crate::graph::{NodeId, elements};
+use crate::graph::{NodeId, elements, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary};
 
 impl Lowering {
@@ -192,7 +192,7 @@ impl Lowering {
 
     /// The mean along an axis, rounded towards zero.
     fn int_mean(&mut self, x: NodeId, axis: usize) -> NodeId {
-        let len = i64::try_from(self.graph.shape(x)[axis]).unwrap_or(i64::MAX);
+        let len = index_of(self.graph.shape(x)[axis]);
         let sum = self.graph.sum_over(x, &[axis]);
         self.int_by(IntBinary::Div, sum, len)
     }

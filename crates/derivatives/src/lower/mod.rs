@@ -35,8 +35,7 @@ use self::coverage::Class;
 use crate::Error;
 use crate::graph::{Graph, NodeId};
 use crate::primitive::{Kind, Primitive};
-use crate::record::Marker;
-use crate::record::attempt;
+use crate::record::{Marker, attempt};
 use crate::transform::vjp;
 
 /// A recorded loss on its way to a graph.
@@ -204,6 +203,6 @@ fn name(operation: &impl std::fmt::Debug) -> String {
     let text = format!("{operation:?}");
     text.split(['(', ' ', '{'])
         .next()
-        .unwrap_or_default()
+        .expect("a text split has a first part")
         .to_owned()
 }

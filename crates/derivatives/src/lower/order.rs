@@ -3,7 +3,7 @@
 use burn::tensor::{DType, TensorData};
 
 use super::Lowering;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary};
 
 /// Our own indices.
@@ -83,7 +83,7 @@ impl Lowering {
             self.graph
                 .discrete(Discrete::Compare(Comparison::Equal), vec![running, x], BOOL);
         let reached = self.graph.discrete(Discrete::ToInt, vec![reached], INDEX);
-        let len = i64::try_from(shape[axis]).unwrap_or(i64::MAX);
+        let len = index_of(shape[axis]);
         let mut index_shape = vec![1; shape.len()];
         index_shape[axis] = shape[axis];
         let positions = self

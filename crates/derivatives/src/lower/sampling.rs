@@ -12,7 +12,7 @@ use burn_ir::{
 
 use super::order::INDEX;
 use super::{Lowered, Lowering, dims, unsupported};
-use crate::graph::{NodeId, Real, elements};
+use crate::graph::{NodeId, Real, elements, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Unary};
 
 /// The tensors of a deformable convolution.
@@ -130,7 +130,7 @@ impl Lowering {
                 });
             }
         }
-        sum.unwrap_or(image)
+        sum.expect("a place has four neighbours")
     }
 
     /// The pixels of `[N, C, H, W]` at whole rows and columns `[N, 1, P]`: `[N, C, P]`. Outside, the
@@ -140,7 +140,7 @@ impl Lowering {
         let (rows, columns) = (shape[2], shape[3]);
         let row_index = self.inside(row, rows);
         let column_index = self.inside(column, columns);
-        let stride = Discrete::IntScalar(IntBinary::Mul, signed(columns));
+        let stride = Discrete::IntScalar(IntBinary::Mul, index_of(columns));
         let start = self.graph.discrete(stride, vec![row_index], INDEX);
         let add = Discrete::Int(IntBinary::Add);
         let index = self.graph.discrete(add, vec![start, column_index], INDEX);
@@ -173,7 +173,7 @@ impl Lowering {
         let index = self.graph.discrete(Discrete::ToInt, vec![x], INDEX);
         let least = Discrete::IntUnary(IntUnary::AtLeast(0));
         let index = self.graph.discrete(least, vec![index], INDEX);
-        let most = Discrete::IntUnary(IntUnary::AtMost(signed(len) - 1));
+        let most = Discrete::IntUnary(IntUnary::AtMost(index_of(len) - 1));
         self.graph.discrete(most, vec![index], INDEX)
     }
 
@@ -260,8 +260,4 @@ fn regular(
         }
     }
     positions
-}
-
-fn signed(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -70,7 +70,7 @@ impl Graph {
             .iter()
             .map(|&input| self.shape(input).to_vec())
             .reduce(|a, b| broadcast(&a, &b))
-            .unwrap_or_default();
+            .expect("an operation has inputs");
         self.insert(operation, inputs, shape, dtype)
     }
 

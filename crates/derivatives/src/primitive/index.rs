@@ -16,7 +16,7 @@ use burn_dispatch::{Dispatch, DispatchTensor};
 use super::layout::by_kind;
 use super::{Discrete, IntBinary};
 use super::{Kind, Rules, Site, Stack, inputs};
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, index_of};
 
 /// Picking or adding up along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -230,9 +230,7 @@ impl Graph {
     fn apart(&mut self, indices: NodeId, len: usize) -> NodeId {
         let [count, each] = [0, 1].map(|axis| self.shape(indices)[axis]);
         let dtype = self.dtype(indices);
-        let starts: Vec<i64> = (0..count)
-            .map(|b| i64::try_from(b * len).unwrap_or(i64::MAX))
-            .collect();
+        let starts: Vec<i64> = (0..count).map(|b| index_of(b * len)).collect();
         let starts = TensorData::new(starts, [count, 1]).convert_dtype(dtype);
         let starts = self.constant(starts);
         let shape = vec![count, each];

@@ -28,7 +28,7 @@ impl Range {
     }
 
     pub(crate) fn to_burn(self) -> BurnSlice {
-        let index = |at: usize| isize::try_from(at).unwrap_or(isize::MAX);
+        let index = |at: usize| isize::try_from(at).expect("no axis has 2^63 entries");
         BurnSlice::new(index(self.start), Some(index(self.end)), index(self.step))
     }
 }

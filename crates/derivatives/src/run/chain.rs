@@ -40,10 +40,8 @@ pub(crate) fn fused<'g>(
                     continue;
                 };
                 // What both used has one use less.
-                for input in found[maker]
-                    .take()
-                    .map_or_else(Vec::new, |inner| inner.inputs)
-                {
+                let inner = found[maker].take();
+                for input in inner.expect("a chain that was looked at").inputs {
                     uses[input] -= usize::from(step.inputs.contains(&input));
                 }
                 (chain, step.inputs) = (longer, names);
@@ -56,9 +54,12 @@ pub(crate) fn fused<'g>(
         } else if is_whole_sum(&step)
             && let Some(&maker) = makers.get(&step.inputs[0])
             && uses[step.inputs[0]] == 1
-            && let Some(inner) = found[maker].take()
-            && let Work::Many(chain) = inner.work
         {
+            let inner = found[maker].take();
+            let inner = inner.expect("a chain whose value is used is no part of another");
+            let Work::Many(chain) = inner.work else {
+                unreachable!("`makers` has chains only");
+            };
             step.work = Work::Sum(chain, inner.shape);
             step.last = vec![false; inner.inputs.len()];
             step.last_of_all = vec![false; inner.inputs.len()];

@@ -275,10 +275,10 @@ impl Plan {
         let mut values = vec![None; self.stages.len()];
         for &(position, index) in &self.constants {
             let constant = data.constant(index);
-            values[position] = constant.on_device(|data| upload(data, &self.device));
+            values[position] = Some(constant.on_device(|data| upload(data, &self.device)));
         }
         for (position, constant) in &self.own_constants {
-            values[*position] = constant.on_device(|data| upload(data, &self.device));
+            values[*position] = Some(constant.on_device(|data| upload(data, &self.device)));
         }
         values
     }

@@ -43,15 +43,15 @@ pub(crate) fn batch(
             out: id,
             len,
         };
-        if let Some(result) = node.primitive.batch(graph, &stack) {
-            debug_assert_eq!(
-                graph.shape(result),
-                stack.shape(graph),
-                "batch of {:?}",
-                node.primitive
-            );
-            known.insert(id, result);
-        }
+        let result = node.primitive.batch(graph, &stack);
+        let result = result.expect("what has inputs has a rule for a batch");
+        debug_assert_eq!(
+            graph.shape(result),
+            stack.shape(graph),
+            "batch of {:?}",
+            node.primitive
+        );
+        known.insert(id, result);
     }
     targets
         .iter()
