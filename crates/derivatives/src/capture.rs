@@ -1,17 +1,15 @@
 //! Recording a loss.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_capture::{CapturedGraph, TensorId};
-use burn_ir::OperationIr;
+use burn::module::{Module, ParamId};
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_ir::{OperationIr, TensorId};
 
 use crate::graph::{NodeId, Recorded, Set};
 use crate::lower::Lowering;
 use crate::record::{
-    Marker, Outputs, Paths, RecordingDevice, attempt, check_ids, error_of_panic, id_of,
-    normalising_by_batch,
+    Found, Outputs, Paths, check_ids, common_device, normalising_by_batch, recorded, trainable,
 };
 use crate::{CapturedLoss, Error};
 
@@ -152,38 +150,6 @@ impl<'m, M: Module> Capture<'m, M> {
     }
 }
 
-/// Runs a closure on a recording device, and returns what Burn recorded and which tensors are what.
-fn recorded<M: Module>(
-    model: M,
-    parameters: &[ParamId],
-    device: &Device,
-    loss: impl FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,
-) -> Result<(CapturedGraph, Found), Error> {
-    let recorder = RecordingDevice::like(device)?;
-    let mut found = Found::default();
-    let captured = attempt(|| {
-        recorder.device.capture_scope(|scope| {
-            let model = model.to_device(&recorder.device);
-            model.visit(&mut OfParameters(&mut found.initialised));
-            // What the closure reads of a parameter would be frozen in the recording.
-            let model = model.map(&mut Unreadable(parameters));
-            model.visit(&mut OfParameters(&mut found.tensors));
-            let mut outputs = Outputs::default();
-            let loss = loss(&model, &recorder.device, &mut outputs);
-            found.loss = Some((id_of(&loss), loss.dims()[0]));
-            found.outputs = outputs.marked;
-            found.data = outputs.data;
-            scope.complete([], [])
-        })
-    });
-    let captured = captured
-        .map_err(error_of_panic)?
-        .map_err(|error| Error::Capture {
-            message: error.to_string(),
-        })?;
-    Ok((captured, found))
-}
-
 /// Writes the recorded operations in primitives, and returns the graph and the parameters' values.
 fn lowered<M: Module>(
     mut lowering: Lowering,
@@ -243,168 +209,5 @@ impl Lowering {
             self.bind(copy, slot);
         }
         Ok((slot, data))
-    }
-}
-
-/// The parameters of a model that require a gradient, in visit order, each once.
-fn trainable<M: Module>(active: &M) -> Vec<ParamId> {
-    #[derive(Default)]
-    struct Trainable(Vec<ParamId>);
-    impl ModuleVisitor for Trainable {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.val().is_require_grad() && !self.0.contains(&param.id) {
-                self.0.push(param.id);
-            }
-        }
-    }
-    let mut found = Trainable::default();
-    active.visit(&mut found);
-    found.0
-}
-
-/// Returns the device on which the parameters stand, which must have one device and one type.
-fn common_device<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Device, Error> {
-    struct Kinds<'a> {
-        parameters: &'a [ParamId],
-        paths: Paths,
-        found: Option<(DType, Device)>,
-        error: Option<Error>,
-    }
-    impl ModuleVisitor for Kinds<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            // The first error is the one that is told.
-            if self.error.is_some() || !self.parameters.contains(&param.id) {
-                return;
-            }
-            let tensor = param.val();
-            let (dtype, device) = (tensor.dtype(), tensor.device());
-            match &self.found {
-                None if !matches!(dtype, DType::F32 | DType::F64) => {
-                    let near = Some(self.paths.parameter(param.id));
-                    self.error = Some(Error::Type { dtype, near });
-                }
-                None => self.found = Some((dtype, device)),
-                Some((first, _)) if *first != dtype => {
-                    self.error = Some(Error::MixedTypes {
-                        first: *first,
-                        second: dtype,
-                        path: self.paths.parameter(param.id),
-                    });
-                }
-                Some((_, first)) if *first != device => {
-                    let path = self.paths.parameter(param.id);
-                    self.error = Some(Error::SeveralDevices { path });
-                }
-                Some(_) => {}
-            }
-        }
-    }
-    let mut kinds = Kinds {
-        parameters,
-        paths: Paths::of(model),
-        found: None,
-        error: None,
-    };
-    model.visit(&mut kinds);
-    if let Some(error) = kinds.error {
-        return Err(error);
-    }
-    let (_, device) = kinds.found.ok_or_else(|| Error::UnknownParameter {
-        id: parameters[0].to_string(),
-    })?;
-    Ok(device)
-}
-
-/// The tensors on the recording device that matter.
-#[derive(Default)]
-struct Found {
-    /// The tensors that have the parameters' values.
-    initialised: HashMap<ParamId, Vec<TensorId>>,
-    /// Those that the closure is given. A parameter stands at each place of the module where it is
-    /// used.
-    tensors: HashMap<ParamId, Vec<TensorId>>,
-    loss: Option<(Option<TensorId>, usize)>,
-    outputs: Option<TensorId>,
-    data: Vec<Option<TensorId>>,
-}
-
-impl Found {
-    /// Returns the loss, which has one entry and stands on the recording device.
-    fn loss(&self) -> Result<TensorId, Error> {
-        let missing = Error::NotCaptured { what: "loss" };
-        match self.loss {
-            Some((_, entries)) if entries != 1 => Err(Error::LossNotScalar {
-                shape: vec![entries],
-            }),
-            Some((Some(id), _)) => Ok(id),
-            _ => Err(missing),
-        }
-    }
-
-    /// Returns the tensors that the closure has marked.
-    fn marked(&self) -> HashSet<TensorId> {
-        // What is marked on another device is left alone.
-        let data = self.data.iter().flatten().copied();
-        self.outputs.into_iter().chain(data).collect()
-    }
-
-    /// Returns all tensors of these parameters.
-    fn of(&self, parameters: &HashSet<ParamId>) -> HashSet<TensorId> {
-        let tensors = parameters.iter().map(|id| {
-            let tensors = self.tensors.get(id);
-            tensors.expect("all float tensors of the model are on the recording device")
-        });
-        tensors.flatten().copied().collect()
-    }
-}
-
-/// Finds the tensors on the recording device that are a module's parameters.
-struct OfParameters<'a>(&'a mut HashMap<ParamId, Vec<TensorId>>);
-
-impl ModuleVisitor for OfParameters<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(id) = id_of(&param.val()) {
-            self.0.entry(param.id).or_default().push(id);
-        }
-    }
-}
-
-/// Puts a tensor without a value in the place of each parameter.
-struct Unreadable<'a>(&'a [ParamId]);
-
-impl ModuleMapper for Unreadable<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.0.contains(&param.id) {
-            param.map(|tensor| Marker::Parameter.mark(tensor))
-        } else {
-            param
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::nn::{Linear, LinearConfig};
-
-    use super::*;
-
-    #[test]
-    fn a_parameter_on_another_device_is_named() {
-        let device = Device::flex();
-        let mut model: Linear = LinearConfig::new(2, 2).init(&device);
-        // The second device at hand is one that records.
-        let recorder = Device::capture();
-        let mut error = None;
-        let captured = recorder.capture_scope(|scope| {
-            let bias = Param::initialized(ParamId::new(), Tensor::<1>::zeros([2], &recorder));
-            let ids = [model.weight.id, bias.id];
-            model.bias = Some(bias);
-            error = common_device(&model, &ids).err();
-            model.bias = None;
-            scope.complete([], [])
-        });
-        assert!(captured.is_ok());
-        let path = "bias".to_owned();
-        assert_eq!(error, Some(Error::SeveralDevices { path }));
     }
 }

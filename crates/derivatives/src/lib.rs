@@ -95,7 +95,7 @@ pub use capture::{Capture, Statistics};
 pub use error::Error;
 pub use input_gradient::{allowing_input_gradients, input_gradient};
 pub use loss::{CapturedLoss, Examples, Linearized, Plane, ProgramCache};
-#[doc(hidden)]
-pub use record::attempt;
 pub use record::{Outputs, check_ids, in_trial, stop_gradient};
+#[doc(hidden)]
+pub use record::{attempt, burn_names};
 pub use run::Workers;

@@ -7,7 +7,6 @@ use burn_flex::FlexTensor;
 
 use crate::Windows;
 use crate::real::{Real, contiguous, float, for_type};
-use crate::window_kernels::inside;
 
 /// Returns the maxima of the windows over the last two axes of `[A, B, H, W]`. A window with an entry that is
 /// no number has none.
@@ -89,7 +88,7 @@ struct Tap {
 fn taps(windows: &Windows, axis: usize) -> Option<Vec<Tap>> {
     let taps: Vec<Tap> = (0..windows.kernel[axis])
         .map(|offset| {
-            let (start, end) = inside(windows, axis, offset);
+            let (start, end) = windows.inside(axis, offset);
             let at = start * windows.stride[axis] + offset * windows.dilation[axis];
             Tap {
                 inside: start..end,

@@ -18,20 +18,6 @@ pub fn patches(x: &DispatchTensor, windows: &Windows, shape: &[usize]) -> Option
     for_type!(x, patches_of(windows, shape))
 }
 
-/// The outputs along an axis whose window entry `offset` is inside the input.
-pub(crate) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
-    let shift = offset * windows.dilation[axis];
-    let (stride, padding) = (windows.stride[axis], windows.padding[axis]);
-    let first = padding.saturating_sub(shift).div_ceil(stride);
-    let end = (windows.input[axis] + padding)
-        .saturating_sub(shift)
-        .div_ceil(stride);
-    (
-        first.min(windows.output[axis]),
-        end.clamp(first.min(windows.output[axis]), windows.output[axis]),
-    )
-}
-
 /// One entry of all windows, for the outputs at which it is inside the input.
 struct Tap {
     offset: [usize; 2],
@@ -43,7 +29,7 @@ impl Windows {
     /// The entry with this number, unless it is always outside.
     fn tap(&self, number: usize) -> Option<Tap> {
         let offset = [number / self.kernel[1], number % self.kernel[1]];
-        let (lines, columns) = (inside(self, 0, offset[0]), inside(self, 1, offset[1]));
+        let (lines, columns) = (self.inside(0, offset[0]), self.inside(1, offset[1]));
         (columns.0 < columns.1).then_some(Tap {
             offset,
             lines: lines.0..lines.1,

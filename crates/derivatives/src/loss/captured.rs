@@ -7,15 +7,14 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::programs::{Linear, Programs};
+use super::programs::Programs;
 use crate::Error;
-use crate::graph::Recorded;
-use crate::graph::{Set, elements};
-use crate::loss::Linearized;
+use crate::graph::{Recorded, Set, elements};
 use crate::primitive::Primitive;
 use crate::run::CapturedData;
+use crate::run::Plan;
 use crate::run::Profile;
-use crate::run::{Plan, PlanValues};
+use crate::transform::Linear;
 
 /// A loss L of the parameters theta, as a program; the batch is part of it.
 ///
@@ -24,26 +23,9 @@ use crate::run::{Plan, PlanValues};
 /// not depend on theta is computed once. Cheap to clone; the clones share the programs.
 #[derive(Debug, Clone)]
 pub struct CapturedLoss {
-    inner: Arc<Inner>,
+    programs: Arc<Programs>,
     data: Arc<CapturedData>,
     origin: Arc<Vec<TensorData>>,
-}
-
-/// What losses of different batches may have in common: the graph, without captured data, and its
-/// programs.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    recorded: Recorded,
-    blocks: Vec<Vec<usize>>,
-    dim: usize,
-    programs: Programs,
-}
-
-impl Inner {
-    /// Whether both are the same programs, of losses whose data may differ.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.recorded.is_like(&other.recorded)
-    }
 }
 
 impl CapturedLoss {
@@ -58,41 +40,31 @@ impl CapturedLoss {
         {
             return Err(Error::Disconnected);
         }
-        let blocks: Vec<Vec<usize>> = parameters
-            .iter()
-            .map(|&parameter| graph.shape(parameter).to_vec())
-            .collect();
-        let dim = blocks.iter().map(|shape| elements(shape)).sum();
-        let data = CapturedData::new(recorded.graph.constants().to_vec());
+        let data = CapturedData::new(graph.constants().to_vec());
         recorded.graph = std::mem::take(&mut recorded.graph).without_data();
         Ok(Self {
+            programs: Arc::new(Programs::new(recorded)),
             data: Arc::new(data),
             origin: Arc::new(origin),
-            inner: Arc::new(Inner {
-                recorded,
-                blocks,
-                dim,
-                programs: Programs::default(),
-            }),
         })
     }
 
     /// Number of parameter entries P.
     #[must_use]
     pub fn dim(&self) -> usize {
-        self.inner.dim
+        self.programs.dim()
     }
 
     /// The float type of theta.
     #[must_use]
     pub fn dtype(&self) -> DType {
-        self.inner.recorded.dtype()
+        self.programs.recorded().dtype()
     }
 
     /// Where theta stands and programs run.
     #[must_use]
     pub fn device(&self) -> &Device {
-        &self.inner.recorded.device
+        &self.programs.recorded().device
     }
 
     /// Whether the model's outputs were marked, so that Gauss-Newton products are possible.
@@ -105,13 +77,13 @@ impl CapturedLoss {
     /// Burn's gradient lacks.
     #[must_use]
     pub fn differentiates_inside(&self) -> bool {
-        self.inner.recorded.differentiates_inside
+        self.programs.recorded().differentiates_inside
     }
 
     /// Whether the loss depends on any of the data that was marked.
     #[must_use]
     pub fn depends_on_data(&self) -> bool {
-        let recorded = &self.inner.recorded;
+        let recorded = self.programs.recorded();
         let ancestors = recorded.graph.ancestors(&[recorded.loss]);
         let mut data = recorded.data.iter().flatten();
         data.any(|data| ancestors.contains(data))
@@ -121,7 +93,7 @@ impl CapturedLoss {
     /// then not that of its value.
     #[must_use]
     pub fn stops_gradient(&self) -> bool {
-        let recorded = &self.inner.recorded;
+        let recorded = self.programs.recorded();
         let ancestors = recorded.graph.ancestors(&[recorded.loss]);
         ancestors
             .into_iter()
@@ -132,7 +104,7 @@ impl CapturedLoss {
     /// loss term for each.
     #[must_use]
     pub fn output_shape(&self) -> Option<&[usize]> {
-        let recorded = &self.inner.recorded;
+        let recorded = self.programs.recorded();
         Some(recorded.graph.shape(recorded.outputs?))
     }
 
@@ -148,14 +120,14 @@ impl CapturedLoss {
     /// [`ProgramCache`](crate::ProgramCache).
     #[must_use]
     pub fn shares_programs_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
+        Arc::ptr_eq(&self.programs, &other.programs)
     }
 
     /// Bytes of the largest tensor that evaluating the loss makes: what a batch is cut by, so that it
     /// fits the cache.
     #[must_use]
     pub fn largest_value(&self) -> usize {
-        self.programs().value(self.recorded()).largest()
+        self.programs.value().largest()
     }
 
     /// theta of the model that was captured, `[P]`.
@@ -175,7 +147,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn value(&self, theta: &Tensor<1>) -> Result<f64, Error> {
-        let plan = self.programs().value(self.recorded());
+        let plan = self.programs.value();
         let outputs = self.at_point(plan, theta)?;
         Ok(number(&outputs[0]))
     }
@@ -185,7 +157,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
-        let plan = self.programs().gradient(self.recorded());
+        let plan = self.programs.gradient();
         let mut outputs = self.at_point(plan, theta)?;
         let value = number(&outputs.remove(0));
         Ok((value, self.join(outputs)))
@@ -196,7 +168,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn jvp(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<(f64, f64), Error> {
-        let plan = self.programs().jvp(self.recorded());
+        let plan = self.programs.jvp();
         let outputs = self.along(plan, theta, v)?;
         Ok((number(&outputs[0]), number(&outputs[1])))
     }
@@ -207,7 +179,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_vector(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let outputs = self.along(self.hessian_plan()?, theta, v)?;
+        let outputs = self.along(self.programs.linear(Linear::Hessian)?, theta, v)?;
         Ok(self.join(outputs))
     }
 
@@ -225,7 +197,8 @@ impl CapturedLoss {
         let (point, tangent) = (self.split(theta)?, self.split(v)?);
         let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, &tangent)];
         let mut times = Profile::default();
-        self.hessian_plan()?
+        self.programs
+            .linear(Linear::Hessian)?
             .once(&self.data, &slots, Some(&mut times));
         Ok(times.sorted())
     }
@@ -235,7 +208,7 @@ impl CapturedLoss {
     /// # Errors
     /// A vector of another length than P.
     pub fn quadratic_form(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<f64, Error> {
-        let plan = self.programs().quadratic(self.recorded());
+        let plan = self.programs.quadratic();
         let outputs = self.along(plan, theta, v)?;
         Ok(number(&outputs[0]))
     }
@@ -250,7 +223,7 @@ impl CapturedLoss {
         theta: &Tensor<1>,
         v: &Tensor<1>,
     ) -> Result<Tensor<1>, Error> {
-        let outputs = self.along(self.gauss_newton_plan()?, theta, v)?;
+        let outputs = self.along(self.programs.linear(Linear::GaussNewton)?, theta, v)?;
         Ok(self.join(outputs))
     }
 
@@ -276,7 +249,7 @@ impl CapturedLoss {
     /// Kunstner, Balles, Hennig 2019, "Limitations of the Empirical Fisher Approximation for Natural
     /// Gradient Descent".
     pub fn fisher_vector(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let outputs = self.along(self.linear(Linear::Fisher)?, theta, v)?;
+        let outputs = self.along(self.programs.linear(Linear::Fisher)?, theta, v)?;
         Ok(self.join(outputs))
     }
 
@@ -285,7 +258,7 @@ impl CapturedLoss {
     /// # Errors
     /// Outputs that were not marked, a vector of another length than P.
     pub fn outputs(&self, theta: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let plan = self.programs().outputs(self.recorded())?;
+        let plan = self.programs.outputs()?;
         Ok(flat(self.at_point(plan, theta)?.remove(0)))
     }
 
@@ -295,7 +268,7 @@ impl CapturedLoss {
     /// # Errors
     /// Outputs that were not marked, a vector of another length than P.
     pub fn outputs_jvp(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let mut outputs = self.along(self.linear(Linear::Push)?, theta, v)?;
+        let mut outputs = self.along(self.programs.linear(Linear::Push)?, theta, v)?;
         Ok(flat(outputs.remove(0)))
     }
 
@@ -305,7 +278,7 @@ impl CapturedLoss {
     /// # Errors
     /// Outputs that were not marked, vectors of another length than P and the outputs'.
     pub fn vjp(&self, theta: &Tensor<1>, u: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        let plan = self.linear(Linear::Pull)?;
+        let plan = self.programs.linear(Linear::Pull)?;
         let shape = self.output_shape().ok_or(Error::NoOutputs)?;
         let (expected, found) = (elements(shape), u.dims()[0]);
         if found != expected {
@@ -313,16 +286,6 @@ impl CapturedLoss {
         }
         let u = Dispatch::float_reshape(self.adopt(u).into_dispatch(), shape.to_vec().into());
         Ok(self.join(self.along_slots(plan, theta, &[u])?))
-    }
-
-    /// The loss at one point, with all that does not depend on a tangent computed and kept: each
-    /// product then costs the rest only.
-    ///
-    /// # Errors
-    /// A vector of another length than P.
-    pub fn linearize(&self, theta: &Tensor<1>) -> Result<Linearized, Error> {
-        let point = self.split(theta)?;
-        Ok(Linearized::new(self.clone(), point))
     }
 
     fn at_point(&self, plan: &Plan, theta: &Tensor<1>) -> Result<Vec<DispatchTensor>, Error> {
@@ -350,52 +313,17 @@ impl CapturedLoss {
         Ok(plan.once(&self.data, &slots, None))
     }
 
-    /// The values of `plan` that depend on theta only.
-    pub(crate) fn kept(&self, plan: &Plan, point: &[DispatchTensor]) -> PlanValues {
-        plan.advance(&plan.start(&self.data), Set::POINT, point)
-    }
-
     pub(crate) fn data(&self) -> &CapturedData {
         &self.data
     }
 
-    pub(crate) const fn inner(&self) -> &Arc<Inner> {
-        &self.inner
+    pub(crate) const fn programs(&self) -> &Arc<Programs> {
+        &self.programs
     }
 
-    pub(crate) fn with_programs(mut self, inner: Arc<Inner>) -> Self {
-        self.inner = inner;
+    pub(crate) fn with_programs(mut self, programs: Arc<Programs>) -> Self {
+        self.programs = programs;
         self
-    }
-
-    /// $H v$, and as a second group $v^T H v$.
-    pub(crate) fn curvature_plan(&self) -> &Plan {
-        self.programs().curvature(self.recorded())
-    }
-
-    pub(crate) fn hessian_plan(&self) -> Result<&Plan, Error> {
-        self.linear(Linear::Hessian)
-    }
-
-    pub(crate) fn gauss_newton_plan(&self) -> Result<&Plan, Error> {
-        self.linear(Linear::GaussNewton)
-    }
-
-    pub(crate) fn linear(&self, map: Linear) -> Result<&Plan, Error> {
-        self.programs().linear(self.recorded(), map)
-    }
-
-    pub(crate) fn programs(&self) -> &Programs {
-        &self.inner.programs
-    }
-
-    pub(crate) fn recorded(&self) -> &Recorded {
-        &self.inner.recorded
-    }
-
-    /// Shape of each parameter.
-    pub(crate) fn blocks(&self) -> &[Vec<usize>] {
-        &self.inner.blocks
     }
 }
 

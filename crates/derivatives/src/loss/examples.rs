@@ -8,11 +8,12 @@ use burn_backend::TensorMetadata;
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::programs::{Linear, Stacked};
+use super::programs::Stacked;
 use super::stacked::{Schedule, chunk};
 use crate::graph::Set;
 use crate::primitive::{Kind, upload, with_leading};
 use crate::run::Workers;
+use crate::transform::Linear;
 use crate::{CapturedLoss, Error, Linearized};
 
 /// The data of several examples: tensors whose first axis counts them, in the order in which a
@@ -46,7 +47,7 @@ impl Linearized {
     /// If the range ends after the last example.
     pub fn per_example_gradients(&self, examples: Range<usize>) -> Result<Tensor<2>, Error> {
         let loss = self.loss();
-        let entries = loss.programs().entries(loss.recorded(), Linear::Examples)?;
+        let entries = loss.programs().entries(Linear::Examples)?;
         self.per_example_gradients_by(Schedule::of(loss.device(), entries), entries, examples)
     }
 
@@ -154,9 +155,7 @@ impl CapturedLoss {
     ) -> Result<Tensor<2>, Error> {
         let point = self.split(theta)?;
         let (count, data) = self.fitted(examples)?;
-        let plan = self
-            .programs()
-            .stacked(self.recorded(), Stacked::Data, count)?;
+        let plan = self.programs().stacked(Stacked::Data, count)?;
         let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, &data)];
         let blocks = plan.once(&self.data().keeping_nothing(), &slots, None);
         Ok(self.join_rows(blocks, count))
@@ -164,7 +163,7 @@ impl CapturedLoss {
 
     /// Number of examples, and their data in the shapes and types of the program's inputs.
     fn fitted(&self, examples: &Examples) -> Result<(usize, Vec<DispatchTensor>), Error> {
-        let recorded = self.recorded();
+        let recorded = self.programs().recorded();
         let (expected, found) = (recorded.data.len(), examples.tensors.len());
         if expected != found || expected == 0 {
             return Err(Error::Examples {

@@ -1,16 +1,15 @@
 //! A loss at one point, ready for many products.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use burn::tensor::Tensor;
 use burn_dispatch::DispatchTensor;
 
 use super::captured::number;
-use super::programs::Linear;
-use super::stacked::LastStacked;
-use crate::run::Profile;
-use crate::run::{Plan, PlanValues};
+use crate::graph::Set;
+use crate::run::{Plan, PlanValues, Profile};
+use crate::transform::Linear;
 use crate::{CapturedLoss, Error};
 
 /// A captured loss at one point theta; see [`CapturedLoss::linearize`].
@@ -27,18 +26,39 @@ pub struct Linearized {
     stacked: LastStacked,
 }
 
-impl Linearized {
-    pub(crate) fn new(loss: CapturedLoss, point: Vec<DispatchTensor>) -> Self {
-        Self {
-            loss,
-            point,
+/// A program of several inputs at once, at the point of a [`Linearized`].
+#[derive(Debug)]
+pub(super) struct StackedAtPoint {
+    pub(super) map: Linear,
+    pub(super) len: usize,
+    pub(super) plan: Arc<Plan>,
+    /// What the program keeps of the point.
+    pub(super) values: PlanValues,
+}
+
+/// The last of them.
+#[derive(Debug, Default)]
+pub(super) struct LastStacked(pub(super) Mutex<Option<Arc<StackedAtPoint>>>);
+
+impl CapturedLoss {
+    /// Returns the loss at one point, with all that does not depend on a tangent computed and kept:
+    /// each product then costs the rest only.
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn linearize(&self, theta: &Tensor<1>) -> Result<Linearized, Error> {
+        Ok(Linearized {
+            loss: self.clone(),
+            point: self.split(theta)?,
             hessian: OnceLock::new(),
             gauss_newton: OnceLock::new(),
             fisher: OnceLock::new(),
             stacked: LastStacked::default(),
-        }
+        })
     }
+}
 
+impl Linearized {
     /// The loss that was linearised.
     #[must_use]
     pub const fn loss(&self) -> &CapturedLoss {
@@ -50,7 +70,7 @@ impl Linearized {
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(self.loss.curvature_plan(), &self.hessian, v)
+        self.product(self.loss.programs().curvature(), &self.hessian, v)
     }
 
     /// $v^T H v$ from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about half such a
@@ -59,7 +79,7 @@ impl Linearized {
     /// # Errors
     /// A vector of another length than P.
     pub fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
-        let plan = self.loss.curvature_plan();
+        let plan = self.loss.programs().curvature();
         let kept = self.kept(plan, &self.hessian);
         let form = plan.group(1, kept, &self.loss.split(v)?, None);
         Ok(number(&form[0]))
@@ -70,7 +90,11 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked, a vector of another length than P.
     pub fn gauss_newton_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(self.loss.gauss_newton_plan()?, &self.gauss_newton, v)
+        self.product(
+            self.loss.programs().linear(Linear::GaussNewton)?,
+            &self.gauss_newton,
+            v,
+        )
     }
 
     /// $F v$ with the empirical Fisher matrix, `[P]`; see [`CapturedLoss::fisher_vector`].
@@ -79,14 +103,18 @@ impl Linearized {
     /// Outputs that were not marked, a loss that depends on the parameters beside them, a vector of
     /// another length than P.
     pub fn fisher_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(self.loss.linear(Linear::Fisher)?, &self.fisher, v)
+        self.product(
+            self.loss.programs().linear(Linear::Fisher)?,
+            &self.fisher,
+            v,
+        )
     }
 
     /// Bytes of what [`hessian_vector`](Self::hessian_vector) keeps, known before it is kept; the
     /// parameters and the batch itself are not counted.
     #[must_use]
     pub fn hessian_bytes(&self) -> usize {
-        self.loss.curvature_plan().kept_bytes()
+        self.loss.programs().curvature().kept_bytes()
     }
 
     /// As [`hessian_bytes`](Self::hessian_bytes), of
@@ -95,7 +123,11 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked.
     pub fn gauss_newton_bytes(&self) -> Result<usize, Error> {
-        Ok(self.loss.gauss_newton_plan()?.kept_bytes())
+        Ok(self
+            .loss
+            .programs()
+            .linear(Linear::GaussNewton)?
+            .kept_bytes())
     }
 
     /// As [`hessian_bytes`](Self::hessian_bytes), of [`fisher_vector`](Self::fisher_vector).
@@ -103,7 +135,7 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked, a loss that depends on the parameters beside them.
     pub fn fisher_bytes(&self) -> Result<usize, Error> {
-        Ok(self.loss.linear(Linear::Fisher)?.kept_bytes())
+        Ok(self.loss.programs().linear(Linear::Fisher)?.kept_bytes())
     }
 
     /// Where the time of [`hessian_vector`](Self::hessian_vector) goes: for each operation with its
@@ -125,18 +157,18 @@ impl Linearized {
     }
 
     fn times(&self, group: usize, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
-        let plan = self.loss.curvature_plan();
+        let plan = self.loss.programs().curvature();
         let kept = self.kept(plan, &self.hessian);
         let mut times = Profile::default();
         plan.group(group, kept, &self.loss.split(v)?, Some(&mut times));
         Ok(times.sorted())
     }
 
-    pub(crate) fn point(&self) -> &[DispatchTensor] {
+    pub(super) fn point(&self) -> &[DispatchTensor] {
         &self.point
     }
 
-    pub(crate) const fn last(&self) -> &LastStacked {
+    pub(super) const fn last(&self) -> &LastStacked {
         &self.stacked
     }
 
@@ -146,7 +178,8 @@ impl Linearized {
         }
         // Not while others are locked out: a thread that waits for its share of a kernel may be given
         // another product at this point by the pool it is in, and would wait for itself.
-        let values = self.loss.kept(plan, &self.point);
+        let start = plan.start(self.loss.data());
+        let values = plan.advance(&start, Set::POINT, &self.point);
         kept.get_or_init(|| values)
     }
 

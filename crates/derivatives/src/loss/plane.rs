@@ -66,7 +66,7 @@ impl CapturedLoss {
         for direction in directions {
             point.extend(self.split(direction)?);
         }
-        let recorded = self.recorded();
+        let recorded = self.programs().recorded();
         let parameters = &recorded.parameters;
         let mut graph = recorded.graph.clone();
         let loss = evaluated(&mut graph, recorded.loss);

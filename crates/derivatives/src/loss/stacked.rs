@@ -1,15 +1,17 @@
 //! Products with several vectors at one point.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use burn::tensor::{Device, Tensor};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::programs::{Linear, Stacked};
+use super::linearized::StackedAtPoint;
+use super::programs::Stacked;
 use crate::graph::Set;
+use crate::record::burn_names::is_cpu;
 use crate::run::Workers;
-use crate::run::{Plan, PlanValues};
+use crate::transform::Linear;
 use crate::{CapturedLoss, Error, Linearized};
 
 /// How several products are made.
@@ -38,29 +40,13 @@ impl Schedule {
     ///
     /// On a CPU larger operations gain nothing, and lose their place in the cache; a GPU wants them.
     pub(crate) fn of(device: &Device, entries: usize) -> Self {
-        // A backend whose feature is not this crate's has no variant here that could be named.
-        let name = format!("{:?}", device.as_dispatch());
-        let cpu = name.starts_with("Flex") || name.starts_with("NdArray");
-        if cpu && entries > SMALL {
+        if is_cpu(device) && entries > SMALL {
             Self::Jobs
         } else {
             Self::Stacked
         }
     }
 }
-
-/// A stacked program at the point of a [`Linearized`].
-#[derive(Debug)]
-struct AtPoint {
-    map: Linear,
-    len: usize,
-    plan: Arc<Plan>,
-    values: PlanValues,
-}
-
-/// The last stacked program, with what it keeps of the point.
-#[derive(Debug, Default)]
-pub(crate) struct LastStacked(Mutex<Option<Arc<AtPoint>>>);
 
 impl Linearized {
     /// $H v$ for each of `vectors`, in their order: on a GPU by one program of all vectors at once,
@@ -70,7 +56,7 @@ impl Linearized {
     /// A vector of another length than P.
     pub fn hessian_vectors(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         let loss = self.loss();
-        let entries = loss.programs().entries(loss.recorded(), Linear::Hessian)?;
+        let entries = loss.programs().entries(Linear::Hessian)?;
         self.hessian_vectors_by(Schedule::of(loss.device(), entries), entries, vectors)
     }
 
@@ -113,7 +99,7 @@ impl Linearized {
         Ok(kept.plan.outputs(&values))
     }
 
-    fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<AtPoint>, Error> {
+    fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<StackedAtPoint>, Error> {
         let lock = || self.last().0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = lock()
             .as_ref()
@@ -122,15 +108,13 @@ impl Linearized {
             return Ok(Arc::clone(kept));
         }
         let loss = self.loss();
-        let plan = loss
-            .programs()
-            .stacked(loss.recorded(), Stacked::Linear(map), len)?;
+        let plan = loss.programs().stacked(Stacked::Linear(map), len)?;
         // Not under the lock: the pool may give a thread that waits inside a kernel another product at
         // this point, and it would wait for itself. Plans of other lengths come and go: nothing is kept
         // with the data for them.
         let start = plan.start(&loss.data().keeping_nothing());
         let values = plan.advance(&start, Set::POINT, self.point());
-        let kept = Arc::new(AtPoint {
+        let kept = Arc::new(StackedAtPoint {
             map,
             len,
             plan,
@@ -165,9 +149,7 @@ impl CapturedLoss {
         if found != expected {
             return Err(Error::Length { expected, found });
         }
-        let plan = self
-            .programs()
-            .stacked(self.recorded(), Stacked::Points, count)?;
+        let plan = self.programs().stacked(Stacked::Points, count)?;
         let points = self.split_rows(&self.adopt(points));
         let data = self.data().keeping_nothing();
         let mut outputs = plan.once(&data, &[(Set::POINT, &points)], None);

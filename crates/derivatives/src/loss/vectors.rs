@@ -28,6 +28,7 @@ impl CapturedLoss {
         let vector = self.adopt(vector);
         let mut start = 0;
         Ok(self
+            .programs()
             .blocks()
             .iter()
             .map(|shape| {
@@ -43,7 +44,7 @@ impl CapturedLoss {
     pub(crate) fn join(&self, blocks: Vec<DispatchTensor>) -> Tensor<1> {
         let flat = blocks
             .into_iter()
-            .zip(self.blocks())
+            .zip(self.programs().blocks())
             .map(|(block, shape)| Dispatch::float_reshape(block, [elements(shape)].into()))
             .collect();
         Tensor::from_dispatch(Dispatch::float_cat(flat, 0))
@@ -66,7 +67,8 @@ impl CapturedLoss {
     pub(crate) fn split_rows(&self, rows: &Tensor<2>) -> Vec<DispatchTensor> {
         let count = rows.dims()[0];
         let mut start = 0;
-        self.blocks()
+        self.programs()
+            .blocks()
             .iter()
             .map(|shape| {
                 let end = start + elements(shape);
@@ -82,7 +84,7 @@ impl CapturedLoss {
     pub(crate) fn join_rows(&self, blocks: Vec<DispatchTensor>, count: usize) -> Tensor<2> {
         let flat = blocks
             .into_iter()
-            .zip(self.blocks())
+            .zip(self.programs().blocks())
             .map(|(block, shape)| Dispatch::float_reshape(block, [count, elements(shape)].into()))
             .collect();
         Tensor::from_dispatch(Dispatch::float_cat(flat, 1))

@@ -16,6 +16,7 @@ mod affine;
 mod batch;
 mod evaluated;
 mod forward;
+mod products;
 mod quadratic;
 mod transpose;
 
@@ -23,6 +24,7 @@ pub(crate) use affine::on_plane;
 pub(crate) use batch::batch;
 pub(crate) use evaluated::evaluated;
 pub(crate) use forward::jvp;
+pub(crate) use products::{Linear, Program};
 pub(crate) use quadratic::quadratic;
 pub(crate) use transpose::transpose;
 

@@ -323,3 +323,15 @@ fn stacked(loss: &CapturedLoss, points: [&[f64]; 3], products: [&[f64]; 2]) -> f
     }
     worst
 }
+
+/// The schedule of products, and how exact Burn's gradients are, depend on the kind of device.
+#[test]
+fn device_is_recognised() {
+    use derivatives::burn_names::{is_cpu, is_flex};
+    let expected = match super::device::name().as_str() {
+        "flex" => (true, true),
+        "ndarray" => (false, true),
+        _ => (false, false),
+    };
+    assert_eq!((is_flex(&device()), is_cpu(&device())), expected);
+}

@@ -1,7 +1,7 @@
 //! Losses in f64 with a part in f32, as Burn's `RmsNorm` has one.
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 use derivatives::Capture;
 
 #[derive(Module, Debug)]

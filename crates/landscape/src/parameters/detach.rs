@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use derivatives::burn_names::BATCH_NORM;
 
 use crate::risk::Statistics;
 
@@ -47,10 +48,7 @@ struct Quiet {
 
 impl ModuleMapper for Quiet {
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        let is_batch_norm = self
-            .layers
-            .last()
-            .is_some_and(|layer| layer == "Struct:BatchNorm");
+        let is_batch_norm = self.layers.last().is_some_and(|layer| layer == BATCH_NORM);
         if is_batch_norm && self.statistics == Statistics::Batch {
             flag
         } else {

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
+use derivatives::burn_names::layer_of;
 
 pub use detach::snapshot;
 pub(crate) use detach::{copy, tracked};
@@ -285,10 +286,7 @@ impl ModuleVisitor for Survey {
 
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.path.push(name.to_owned());
-        let layer = container_type
-            .strip_prefix("Struct:")
-            .unwrap_or(container_type);
-        self.layers.push(layer.to_owned());
+        self.layers.push(layer_of(container_type).to_owned());
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
+use derivatives::burn_names::{BATCH_NORM, RUNNING_MEAN, RUNNING_VARIANCE};
 
 use super::{Objective, Risk, Statistics};
 use crate::parameters::{copy, put, tracked};
@@ -166,7 +167,7 @@ struct Search {
 impl Search {
     /// Path of the BatchNorm layer whose field is visited.
     fn layer(&self) -> Option<String> {
-        let is_batch_norm = self.containers.last()? == "Struct:BatchNorm";
+        let is_batch_norm = self.containers.last()? == BATCH_NORM;
         is_batch_norm.then(|| self.path[..self.path.len() - 1].join("."))
     }
 }
@@ -174,7 +175,7 @@ impl Search {
 impl ModuleVisitor for Search {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let field = self.path.last().map(String::as_str);
-        if let Some("running_mean" | "running_var") = field
+        if let Some(RUNNING_MEAN | RUNNING_VARIANCE) = field
             && let Some(layer) = self.layer()
         {
             let statistic = Statistic {

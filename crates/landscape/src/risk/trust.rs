@@ -9,6 +9,7 @@
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use derivatives::CapturedLoss;
+use derivatives::burn_names::is_flex;
 
 use super::Objective;
 use crate::norm::{norm, relative_change};
@@ -173,9 +174,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// ndarray in f64 by 2e-4.
     fn digits(&self) -> f64 {
         let domain = &self.space().domain;
-        let on_flex = format!("{:?}", domain.device).starts_with("Device<Flex");
         match domain.dtype {
-            DType::F64 if on_flex => 1e-6,
+            DType::F64 if is_flex(&domain.device) => 1e-6,
             _ => 1e-3,
         }
     }
