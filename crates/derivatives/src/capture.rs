@@ -13,7 +13,7 @@ use crate::record::{
 };
 use crate::{CapturedLoss, Error};
 
-/// What BatchNorm normalises with in a captured loss.
+/// The statistics by which BatchNorm normalises in a captured loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Statistics {
     /// The stored running statistics, as constants.
@@ -24,7 +24,7 @@ pub enum Statistics {
     Batch,
 }
 
-/// How to capture a loss: of which model, with respect to which parameters.
+/// A capture of a loss: of which model, and with respect to which parameters.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
@@ -51,7 +51,8 @@ pub struct Capture<'m, M> {
 }
 
 impl<'m, M: Module> Capture<'m, M> {
-    /// With respect to all trainable parameters, in the order in which Burn visits them.
+    /// Creates a capture with respect to all trainable parameters, in the order in which Burn
+    /// visits them.
     #[must_use]
     pub const fn of(model: &'m M) -> Self {
         Self {
@@ -61,14 +62,14 @@ impl<'m, M: Module> Capture<'m, M> {
         }
     }
 
-    /// With respect to these parameters, in this order, whether or not they are trainable.
+    /// Sets the parameters to differentiate by, in this order, whether or not they are trainable.
     #[must_use]
     pub fn with_parameters(mut self, parameters: impl IntoIterator<Item = ParamId>) -> Self {
         self.parameters = Some(parameters.into_iter().collect());
         self
     }
 
-    /// With BatchNorm normalising by these statistics.
+    /// Sets the statistics by which BatchNorm normalises.
     #[must_use]
     pub const fn with_statistics(mut self, statistics: Statistics) -> Self {
         self.statistics = statistics;
@@ -78,8 +79,8 @@ impl<'m, M: Module> Capture<'m, M> {
     /// Captures a loss. The closure gets the model on a recording device and must move the batch
     /// to that device; the loss has one entry.
     ///
-    /// The model is not changed, and neither are its running statistics. Dropout is off. `detach` is
-    /// not recorded: what the closure detaches is differentiated all the same;
+    /// The model is not changed, and neither are its running statistics. Dropout is off. `detach`
+    /// is not recorded: what the closure detaches is differentiated all the same;
     /// [`stop_gradient`](crate::stop_gradient) is recorded. The parameters have no value while they
     /// are recorded, so that none can be read and frozen. Cost: one call of the closure, which
     /// computes nothing, and a copy of parameters and batch.

@@ -26,7 +26,7 @@ impl NodeId {
         Self(u32::try_from(index).expect("a graph has thousands of nodes, not billions"))
     }
 
-    /// Position in the order of evaluation.
+    /// Returns the position in the order of evaluation.
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
@@ -57,9 +57,9 @@ impl std::fmt::Debug for Real {
 pub(crate) struct Set(pub(crate) u32);
 
 impl Set {
-    /// The parameters theta.
+    /// The parameters θ.
     pub(crate) const POINT: Self = Self(0);
-    /// The tangent v, shaped like theta.
+    /// The tangent v, shaped like θ.
     pub(crate) const TANGENT: Self = Self(1);
 }
 
@@ -80,7 +80,8 @@ pub(crate) struct Constant {
 }
 
 impl Constant {
-    /// The data on the device; `upload` puts it there. All programs of a loss run on one device.
+    /// Returns the data on the device; `upload` puts it there. All programs of a loss run on one
+    /// device.
     pub(crate) fn on_device(
         &self,
         upload: impl FnOnce(TensorData) -> DispatchTensor,
@@ -131,30 +132,30 @@ impl Graph {
         self.node(id).inputs[position]
     }
 
-    /// The captured data, by their numbers.
+    /// Returns the captured data, by their numbers.
     pub(crate) fn constants(&self) -> &[Arc<Constant>] {
         &self.constants
     }
 
-    /// Whether both have the same nodes; captured data are compared by their numbers, shapes and
-    /// types.
+    /// Returns whether both have the same nodes; captured data are compared by their numbers,
+    /// shapes and types.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.sets == other.sets && self.nodes == other.nodes
     }
 
-    /// Without its captured data, of which the nodes know the numbers.
+    /// Returns the graph without its captured data, of which the nodes know the numbers.
     pub(crate) fn without_data(mut self) -> Self {
         self.captured = self.constants.len();
         self.constants = Vec::new();
         self
     }
 
-    /// A constant that came after the captured data was taken out: part of a program.
+    /// Returns a constant that came after the captured data was taken out: part of a program.
     pub(crate) fn own_constant(&self, index: usize) -> Option<&Arc<Constant>> {
         self.constants.get(index.checked_sub(self.captured)?)
     }
 
-    /// The node, made unless there is an equal one.
+    /// Returns the node, made unless there is an equal one.
     pub(crate) fn insert(
         &mut self,
         primitive: impl Into<Primitive>,
@@ -177,13 +178,13 @@ impl Graph {
         id
     }
 
-    /// A set of slots of its own, for variables that do not survive a transformation.
+    /// Returns a set of slots of its own, for variables that do not survive a transformation.
     pub(crate) const fn fresh_set(&mut self) -> Set {
         self.sets += 1;
         Set(self.sets + 1)
     }
 
-    /// An input of the program.
+    /// Returns an input of the program.
     pub(crate) fn slot(
         &mut self,
         set: Set,
@@ -194,7 +195,7 @@ impl Graph {
         self.insert(Primitive::Slot { set, index }, Vec::new(), shape, dtype)
     }
 
-    /// Captured data.
+    /// Adds captured data.
     pub(crate) fn constant(&mut self, data: TensorData) -> NodeId {
         let shape = data.shape().to_vec();
         let dtype = data.dtype();
@@ -206,7 +207,7 @@ impl Graph {
         self.insert(Primitive::Constant(index), Vec::new(), shape, dtype)
     }
 
-    /// The nodes that `targets` are made of, themselves included, in order of evaluation.
+    /// Returns the nodes that `targets` are made of, themselves included, in order of evaluation.
     pub(crate) fn ancestors(&self, targets: &[NodeId]) -> Vec<NodeId> {
         let mut needed = vec![false; self.nodes.len()];
         for target in targets {
@@ -225,7 +226,7 @@ impl Graph {
         found.into_iter().map(NodeId::at).collect()
     }
 
-    /// Those of `ancestors`, which are in order, that depend on one of `variables`.
+    /// Returns those of `ancestors`, which are in order, that depend on one of `variables`.
     pub(crate) fn dependent(
         &self,
         ancestors: &[NodeId],
@@ -247,7 +248,7 @@ impl Graph {
     }
 }
 
-/// The shape two tensors of one rank broadcast to: an axis of length 1 is repeated.
+/// Returns the shape two tensors of one rank broadcast to: an axis of length 1 is repeated.
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Vec<usize> {
     a.iter()
         .zip(b)

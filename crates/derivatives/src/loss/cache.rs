@@ -42,8 +42,8 @@ pub struct ProgramCache {
 }
 
 impl ProgramCache {
-    /// The same loss with the programs of an earlier one that is equal up to its data, if there
-    /// was one.
+    /// Returns the same loss with the programs of an earlier one that is equal up to its data, if
+    /// there was one.
     #[must_use]
     pub fn share(&self, loss: CapturedLoss) -> CapturedLoss {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

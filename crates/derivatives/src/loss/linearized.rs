@@ -12,7 +12,7 @@ use crate::run::{Plan, PlanValues, Profile};
 use crate::transform::Linear;
 use crate::{CapturedLoss, Error};
 
-/// A captured loss at one point theta; see [`CapturedLoss::linearize`].
+/// A captured loss at one point θ; see [`CapturedLoss::linearize`].
 ///
 /// What a kind of product needs of the point is computed at the first product of that kind and kept
 /// as long as this value lives.
@@ -59,13 +59,13 @@ impl CapturedLoss {
 }
 
 impl Linearized {
-    /// The loss that was linearised.
+    /// Returns the loss that was linearised.
     #[must_use]
     pub const fn loss(&self) -> &CapturedLoss {
         &self.loss
     }
 
-    /// $H v$, `[P]`.
+    /// Returns `H v`, `[P]`.
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -73,8 +73,8 @@ impl Linearized {
         self.product(self.loss.programs().curvature(), &self.hessian, v)
     }
 
-    /// $v^T H v$ from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about half such a
-    /// product.
+    /// Returns `vᵀHv` from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about half
+    /// such a product.
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -85,7 +85,7 @@ impl Linearized {
         Ok(number(&form[0]))
     }
 
-    /// $J^T H_f J v$, `[P]`.
+    /// Returns `Jᵀ H_f J v`, `[P]`.
     ///
     /// # Errors
     /// Outputs that were not marked, a vector of another length than P.
@@ -97,7 +97,7 @@ impl Linearized {
         )
     }
 
-    /// $F v$ with the empirical Fisher matrix, `[P]`; see [`CapturedLoss::fisher_vector`].
+    /// Returns `F v` with the empirical Fisher matrix, `[P]`; see [`CapturedLoss::fisher_vector`].
     ///
     /// # Errors
     /// Outputs that were not marked, a loss that depends on the parameters beside them, a vector of
@@ -110,15 +110,15 @@ impl Linearized {
         )
     }
 
-    /// Bytes of what [`hessian_vector`](Self::hessian_vector) keeps, known before it is kept; the
-    /// parameters and the batch itself are not counted.
+    /// Returns the bytes of what [`hessian_vector`](Self::hessian_vector) keeps, known before it is
+    /// kept; the parameters and the batch itself are not counted.
     #[must_use]
     pub fn hessian_bytes(&self) -> usize {
         self.loss.programs().curvature().kept_bytes()
     }
 
-    /// As [`hessian_bytes`](Self::hessian_bytes), of
-    /// [`gauss_newton_vector`](Self::gauss_newton_vector).
+    /// Returns the bytes of what [`gauss_newton_vector`](Self::gauss_newton_vector) keeps, as
+    /// [`hessian_bytes`](Self::hessian_bytes).
     ///
     /// # Errors
     /// Outputs that were not marked.
@@ -130,7 +130,8 @@ impl Linearized {
             .kept_bytes())
     }
 
-    /// As [`hessian_bytes`](Self::hessian_bytes), of [`fisher_vector`](Self::fisher_vector).
+    /// Returns the bytes of what [`fisher_vector`](Self::fisher_vector) keeps, as
+    /// [`hessian_bytes`](Self::hessian_bytes).
     ///
     /// # Errors
     /// Outputs that were not marked, a loss that depends on the parameters beside them.
@@ -138,9 +139,8 @@ impl Linearized {
         Ok(self.loss.programs().linear(Linear::Fisher)?.kept_bytes())
     }
 
-    /// Where the time of [`hessian_vector`](Self::hessian_vector) goes: for each operation with its
-    /// shape, the time it took and how often it ran, the longest first. For looking at, not for
-    /// parsing.
+    /// Returns for each operation of [`hessian_vector`](Self::hessian_vector) with its shape the
+    /// time it took and how often it ran, the longest first. For looking at, not for parsing.
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -148,7 +148,8 @@ impl Linearized {
         self.times(0, v)
     }
 
-    /// As [`hessian_times`](Self::hessian_times), of [`quadratic_form`](Self::quadratic_form).
+    /// Returns the times of [`quadratic_form`](Self::quadratic_form), as
+    /// [`hessian_times`](Self::hessian_times).
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -176,8 +177,8 @@ impl Linearized {
         if let Some(values) = kept.get() {
             return values;
         }
-        // Not while others are locked out: a thread that waits for its share of a kernel may be given
-        // another product at this point by the pool it is in, and would wait for itself.
+        // Not while others are locked out: a thread that waits for its share of a kernel may be
+        // given another product at this point by the pool it is in, and would wait for itself.
         let start = plan.start(self.loss.data());
         let values = plan.advance(&start, Set::POINT, &self.point);
         kept.get_or_init(|| values)

@@ -8,7 +8,7 @@ use crate::graph::{Recorded, elements};
 use crate::run::Plan;
 use crate::transform::{Linear, Program};
 
-/// What is stacked.
+/// A program of which several inputs are stacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Stacked {
     /// Loss and gradient at many points.

@@ -14,7 +14,7 @@ use crate::run::Workers;
 use crate::transform::Linear;
 use crate::{CapturedLoss, Error, Linearized};
 
-/// How several products are made.
+/// The order in which several products are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Schedule {
     /// Each by itself, spread over the cores.
@@ -30,15 +30,16 @@ const SMALL: usize = 1 << 15;
 /// A stacked program may compute this many numbers, 512 MiB in f64.
 const LARGEST: usize = 1 << 26;
 
-/// How many vectors go into one stacked program that computes `entries` numbers for each.
+/// Returns how many vectors go into one stacked program that computes `entries` numbers for each.
 pub(crate) fn chunk(entries: usize, vectors: usize) -> usize {
     (LARGEST / entries.max(1)).clamp(1, vectors.max(1))
 }
 
 impl Schedule {
-    /// The faster way for products that compute `entries` numbers each.
+    /// Returns the faster way for products that compute `entries` numbers each.
     ///
-    /// On a CPU larger operations gain nothing, and lose their place in the cache; a GPU wants them.
+    /// On a CPU larger operations gain nothing, and lose their place in the cache; a GPU wants
+    /// them.
     pub(crate) fn of(device: &Device, entries: usize) -> Self {
         if is_cpu(device) && entries > SMALL {
             Self::Jobs
@@ -49,8 +50,8 @@ impl Schedule {
 }
 
 impl Linearized {
-    /// $H v$ for each of `vectors`, in their order: on a GPU by one program of all vectors at once,
-    /// on a CPU over the cores.
+    /// Returns `H v` for each of `vectors`, in their order: on a GPU by one program of all vectors
+    /// at once, on a CPU over the cores.
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -87,7 +88,7 @@ impl Linearized {
         Ok(products)
     }
 
-    /// The outputs of `map` for `len` inputs stacked along the first axis.
+    /// Returns the outputs of `map` for `len` inputs stacked along the first axis.
     pub(crate) fn stacked(
         &self,
         map: Linear,
@@ -109,9 +110,9 @@ impl Linearized {
         }
         let loss = self.loss();
         let plan = loss.programs().stacked(Stacked::Linear(map), len)?;
-        // Not under the lock: the pool may give a thread that waits inside a kernel another product at
-        // this point, and it would wait for itself. Plans of other lengths come and go: nothing is kept
-        // with the data for them.
+        // Not under the lock: the pool may give a thread that waits inside a kernel another product
+        // at this point, and it would wait for itself. Plans of other lengths come and go: nothing
+        // is kept with the data for them.
         let start = plan.start(&loss.data().keeping_nothing());
         let values = plan.advance(&start, Set::POINT, self.point());
         let kept = Arc::new(StackedAtPoint {
@@ -126,7 +127,7 @@ impl Linearized {
 }
 
 impl CapturedLoss {
-    /// $H v$ for each of `vectors`, in their order; see [`Linearized::hessian_vectors`].
+    /// Returns `H v` for each of `vectors`, in their order; see [`Linearized::hessian_vectors`].
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -138,8 +139,8 @@ impl CapturedLoss {
         self.linearize(theta)?.hessian_vectors(vectors)
     }
 
-    /// L and its gradient at several points, the rows of `[B, P]`: `[B]` and `[B, P]`, by one program
-    /// of all points at once.
+    /// Returns L and its gradient at several points, the rows of `[B, P]`: `[B]` and `[B, P]`, by
+    /// one program of all points at once.
     ///
     /// # Errors
     /// Rows of another length than P.

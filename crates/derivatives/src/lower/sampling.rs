@@ -1,8 +1,8 @@
 //! Images read between their pixels: grid sampling and deformable convolution.
 //!
-//! Between four pixels the value is bilinear in the position, so it has derivatives in the image and
-//! in the position; on the lines through the pixels it has a kink, and the derivative is that of
-//! the cell to the right and below.
+//! Between four pixels the value is bilinear in the position, so it has derivatives in the image
+//! and in the position; on the lines through the pixels it has a kink, and the derivative is that
+//! of the cell to the right and below.
 
 use burn::tensor::TensorData;
 use burn_ir::{
@@ -27,7 +27,8 @@ pub(super) struct Deformable {
 }
 
 impl Lowering {
-    /// `[N, C, H, W]` at the positions of a grid, `[N, H', W', 2]`, each an (x, y) in [-1, 1].
+    /// Returns `[N, C, H, W]` at the positions of a grid, `[N, H', W', 2]`, each an (x, y) in [-1,
+    /// 1].
     pub(super) fn grid_sample(&mut self, op: &GridSample2dOpIr) -> Lowered {
         let (image, grid) = (self.get(&op.tensor)?, self.get(&op.grid)?);
         let [rows, columns] = [2, 3].map(|axis| self.graph.shape(image)[axis]);
@@ -50,7 +51,7 @@ impl Lowering {
         Ok(self.graph.reshape(sample, dims(&op.out)))
     }
 
-    /// One coordinate of a grid in pixels of an axis of length `len`, `[N, 1, P]`.
+    /// Returns one coordinate of a grid in pixels of an axis of length `len`, `[N, 1, P]`.
     fn coordinate(
         &mut self,
         grid: NodeId,
@@ -89,7 +90,7 @@ impl Lowering {
         }
     }
 
-    /// x folded back into the interval between two mirrors.
+    /// Returns x folded back into the interval between two mirrors.
     fn reflected(&mut self, x: NodeId, first: f64, last: f64) -> NodeId {
         let span = last - first;
         if span <= 0.0 {
@@ -108,7 +109,7 @@ impl Lowering {
         self.graph.offset(folded, last)
     }
 
-    /// `[N, C, H, W]` between four pixels at rows and columns `[N, 1, P]`: `[N, C, P]`.
+    /// Returns `[N, C, H, W]` between four pixels at rows and columns `[N, 1, P]`: `[N, C, P]`.
     fn bilinear(&mut self, image: NodeId, row: NodeId, column: NodeId, zeros: bool) -> NodeId {
         let [top, left] = [row, column].map(|x| self.graph.unary(Unary::Floor, x));
         let down = self.graph.sub(row, top);
@@ -133,8 +134,8 @@ impl Lowering {
         sum.expect("a place has four neighbours")
     }
 
-    /// The pixels of `[N, C, H, W]` at whole rows and columns `[N, 1, P]`: `[N, C, P]`. Outside, the
-    /// nearest pixel or zero.
+    /// Returns the pixels of `[N, C, H, W]` at whole rows and columns `[N, 1, P]`: `[N, C, P]`.
+    /// Outside, the nearest pixel or zero.
     fn pixel(&mut self, image: NodeId, row: NodeId, column: NodeId, zeros: bool) -> NodeId {
         let shape = self.graph.shape(image).to_vec();
         let (rows, columns) = (shape[2], shape[3]);
@@ -168,7 +169,7 @@ impl Lowering {
         })
     }
 
-    /// A whole number as the nearest index of an axis.
+    /// Returns a whole number as the nearest index of an axis.
     fn inside(&mut self, x: NodeId, len: usize) -> NodeId {
         let index = self.graph.discrete(Discrete::ToInt, vec![x], INDEX);
         let least = Discrete::IntUnary(IntUnary::AtLeast(0));
@@ -189,7 +190,8 @@ impl Lowering {
         Ok(self.deformed(&parts, &op.options, &out))
     }
 
-    /// A convolution whose taps are read at positions of their own, to `out`, `[N, O, H', W']`.
+    /// Returns a convolution whose taps are read at positions of their own, to `out`,
+    /// `[N, O, H', W']`.
     pub(super) fn deformed(
         &mut self,
         parts: &Deformable,
@@ -239,7 +241,7 @@ impl Lowering {
     }
 }
 
-/// Where each tap of each window would be read without an offset, along an axis.
+/// Returns where each tap of each window would be read without an offset, along an axis.
 #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^53")]
 fn regular(
     axis: usize,

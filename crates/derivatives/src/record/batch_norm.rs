@@ -1,4 +1,4 @@
-//! Which BatchNorm layers normalise with the statistics of the batch.
+//! The BatchNorm layers that normalise with the statistics of the batch.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use super::burn_names::{BATCH_NORM, RUNNING_MEAN};
 
-/// The running means of the BatchNorm layers whose training flag is on.
+/// Returns the running means of the BatchNorm layers whose training flag is on.
 pub(crate) fn normalising_by_batch<M: Module>(active: &M) -> HashSet<ParamId> {
     #[derive(Default)]
     struct Layers {

@@ -24,8 +24,8 @@ pub const COLUMN_LAYERS: [&str; 4] = [
 /// Messages of a panic when a recorded tensor is read, which has no value.
 pub(crate) const READS: [&str; 2] = ["has no concrete value", "no initialized value"];
 
-/// Messages of a panic when tensors of two devices meet in one operation, or when one is moved to or
-/// from a recording device.
+/// Messages of a panic when tensors of two devices meet in one operation, or when one is moved to
+/// or from a recording device.
 pub(crate) const ELSEWHERE: [&str; 4] = [
     "are not on the same device",
     "is on the wrong backend",
@@ -127,7 +127,8 @@ mod tests {
         assert!(!is_flex(&Device::capture()) && !is_cpu(&Device::capture()));
     }
 
-    /// The message with which Burn panics at what is done to a vector on a recording device.
+    /// Returns the message with which Burn panics at what is done to a vector on a recording
+    /// device.
     fn panic_at(act: impl FnOnce(Tensor<1>, &Device)) -> String {
         let device = Device::capture();
         let scope = attempt(|| {

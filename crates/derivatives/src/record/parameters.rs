@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, Tensor};
 use super::paths::Paths;
 use crate::Error;
 
-/// The parameters of a model that require a gradient, in visit order, each once.
+/// Returns the parameters of a model that require a gradient, in visit order, each once.
 pub(crate) fn trainable<M: Module>(active: &M) -> Vec<ParamId> {
     #[derive(Default)]
     struct Trainable(Vec<ParamId>);

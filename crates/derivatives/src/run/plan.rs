@@ -1,9 +1,10 @@
-//! A list of steps from captured data, a point and a tangent to outputs, and running it on a device.
+//! A list of steps from captured data, a point and a tangent to outputs, and running it on a
+//! device.
 //!
-//! A plan has three stages: what depends on the captured data only, what depends on the point θ too,
-//! and the rest, once for each tangent. A value is dropped with its last use, so that the device can
-//! reuse the buffer: its last use in its own stage where later stages run again and again, its last
-//! use of all where they run once.
+//! A plan has three stages: what depends on the captured data only, what depends on the point θ
+//! too, and the rest, once for each tangent. A value is dropped with its last use, so that the
+//! device can reuse the buffer: its last use in its own stage where later stages run again and
+//! again, its last use of all where they run once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,11 +51,11 @@ pub(crate) struct Plan {
     pub(super) point: Vec<Step>,
     /// Steps of the last stage, for each group of outputs.
     pub(super) groups: Vec<Vec<Step>>,
-    /// Where captured data stand, with their index.
+    /// Positions of captured data, with their index.
     pub(super) constants: Vec<(usize, usize)>,
-    /// Where constants of the program itself stand.
+    /// Positions of constants of the program itself.
     pub(super) own_constants: Vec<(usize, Arc<Constant>)>,
-    /// Where the slots of a set stand, with their index in it.
+    /// Positions of the slots of a set, with their index in it.
     pub(super) slots: Vec<(Set, usize, usize)>,
     /// For each group.
     pub(super) outputs: Vec<Vec<usize>>,

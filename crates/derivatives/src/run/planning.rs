@@ -83,7 +83,8 @@ impl Planned {
         planned
     }
 
-    /// Takes up a node as the value `out`, and returns its stage. `groups` says which groups need it.
+    /// Takes up a node as the value `out`, and returns its stage. `groups` says which groups need
+    /// it.
     fn take_up(
         &mut self,
         graph: &Graph,
@@ -154,8 +155,8 @@ impl Planned {
         }
     }
 
-    /// Makes entrywise steps one where the device has kernels for them, and finds out until when each
-    /// value is needed.
+    /// Makes entrywise steps one where the device has kernels for them, and finds out until when
+    /// each value is needed.
     fn finish(mut self, graph: &Graph) -> Plan {
         if flex_kernels::are_for(&self.plan.device) {
             self.fuse(graph);

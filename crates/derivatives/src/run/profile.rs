@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long each kind of operation took, and how often it ran.
+/// The time that each kind of operation took, and how often it ran.
 #[derive(Debug, Default)]
 pub(crate) struct Profile(Vec<(String, Duration, usize)>);
 

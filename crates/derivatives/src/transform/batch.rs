@@ -1,6 +1,6 @@
 //! One program for many inputs at once: the batch transform.
 //!
-//! $f(x_1), \dots, f(x_B)$ as one program of the stacked $x$, `[B, ..]`. What does not depend on
+//! `f(x₁), .., f(x_B)` as one program of the stacked x, `[B, ..]`. What does not depend on
 //! the inputs that are stacked is computed once for all of them.
 
 use std::collections::HashMap;
@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use crate::graph::{Graph, NodeId};
 use crate::primitive::Stack;
 
-/// `targets` with one more leading axis, when each node of `stacked` is replaced by the one given
-/// with it, which has an axis of length `len` in front. `None` for a target that depends on none.
+/// Returns `targets` with one more leading axis, when each node of `stacked` is replaced by the one
+/// given with it, which has an axis of length `len` in front. `None` for a target that depends on
+/// none.
 ///
 /// A node is taken as given: what it is itself made of plays no part.
 pub(crate) fn batch(

@@ -7,25 +7,25 @@ use crate::Error;
 use crate::graph::{Graph, NodeId, Recorded, Set, elements};
 use crate::primitive::with_leading;
 
-/// A linear map at a point theta: what it is applied to is an input of its program.
+/// A linear map at a point θ: what it is applied to is an input of its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Linear {
-    /// $v \mapsto H v$
+    /// `v ↦ H v`
     Hessian,
-    /// $v \mapsto J^T H_f J v$
+    /// `v ↦ Jᵀ H_f J v`
     GaussNewton,
-    /// $v \mapsto F v$
+    /// `v ↦ F v`
     Fisher,
-    /// $v \mapsto J v$
+    /// `v ↦ J v`
     Push,
-    /// $u \mapsto J^T u$
+    /// `u ↦ Jᵀ u`
     Pull,
-    /// Weights w of the examples, `[N]`, to $\sum_n w_n J^T (e_n \cdot \partial L / \partial f)$.
+    /// `w ↦ Σₙ wₙ Jᵀ (eₙ · ∂L/∂f)` for weights w of the examples, `[N]`
     Examples,
 }
 
 impl Linear {
-    /// How many there are.
+    /// The number of them.
     pub(crate) const COUNT: usize = 6;
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// How many numbers are computed from the inputs.
+    /// Returns how many numbers are computed from the inputs.
     pub(crate) fn entries(&self) -> usize {
         let ancestors = self.graph.ancestors(&self.outputs);
         let inputs: Vec<NodeId> = self.inputs.iter().map(|&(id, _, _)| id).collect();
@@ -50,7 +50,8 @@ impl Program {
             .sum()
     }
 
-    /// The program of `len` inputs at once, stacked along a new first axis of inputs and outputs.
+    /// Returns the program of `len` inputs at once, stacked along a new first axis of inputs and
+    /// outputs.
     pub(crate) fn stacked(mut self, len: usize) -> Self {
         let graph = &mut self.graph;
         let mut stacked = Vec::new();
@@ -74,7 +75,7 @@ impl Program {
 }
 
 impl Recorded {
-    /// A tangent v as inputs, one for each parameter.
+    /// Returns a tangent v as inputs, one for each parameter.
     fn tangent(&self, graph: &mut Graph) -> Vec<NodeId> {
         self.parameters
             .iter()
@@ -86,7 +87,7 @@ impl Recorded {
             .collect()
     }
 
-    /// The parameters with the tangent v.
+    /// Returns the parameters with the tangent v.
     fn seeds(&self, v: &[NodeId]) -> Vec<(NodeId, NodeId)> {
         self.parameters
             .iter()
@@ -146,7 +147,7 @@ impl Recorded {
         }
     }
 
-    /// The gradient as a function of the marked data.
+    /// Returns the gradient as a function of the marked data.
     pub(crate) fn data_program(&self) -> Program {
         let mut program = self.gradient_program();
         program.outputs.remove(0);
@@ -227,7 +228,7 @@ impl Recorded {
         })
     }
 
-    /// The outputs f and $\partial L / \partial f$, if the loss depends on the parameters through f
+    /// Returns the outputs f and `∂L/∂f`, if the loss depends on the parameters through f
     /// only: what reaches it beside them belongs to no example.
     fn terms(&self, graph: &mut Graph) -> Result<(NodeId, NodeId), Error> {
         let f = self.outputs.ok_or(Error::NoOutputs)?;
@@ -255,7 +256,7 @@ fn of_set(set: Set, nodes: &[NodeId]) -> Vec<(NodeId, Set, usize)> {
         .collect()
 }
 
-/// The tangents of `targets`, zeros written out.
+/// Returns the tangents of `targets`, zeros written out.
 fn tangents(graph: &mut Graph, seeds: &[(NodeId, NodeId)], targets: &[NodeId]) -> Vec<NodeId> {
     jvp(graph, seeds, targets)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Where a device's own operation falls short, so that ours is compared with something else.
+//! Operations of a device that fall short, so that ours are compared with something else.
 
 use super::device::name;
 

@@ -1,4 +1,4 @@
-//! What cannot be captured, and the error it gives.
+//! Losses that cannot be captured, and the errors they give.
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::loss::{PoissonNllLossConfig, Reduction};
