@@ -77,6 +77,13 @@ const EXPERIMENTS: [Experiment; 6] = [
 ];
 
 fn main() -> Result<()> {
+    // Panics that the library answers by itself are no messages.
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !derivatives::in_trial() {
+            before(info);
+        }
+    }));
     let arguments = Arguments::parse();
     if let Some(first) = arguments.case {
         return composition::cases(first..first.saturating_add(arguments.count));

@@ -6,6 +6,7 @@ mod config;
 mod engine;
 mod failure;
 mod interrupt;
+mod panic_hook;
 mod report;
 
 use std::io::Write;
@@ -37,6 +38,7 @@ pub(crate) struct Cli {
 const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
 
 fn main() -> ExitCode {
+    panic_hook::install();
     let code = match Cli::try_parse() {
         Ok(Cli { command, context }) => Interrupt::install()
             .and_then(|interrupt| command.carry_out(&context, &interrupt))

@@ -1,24 +1,19 @@
 //! Recording a loss.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{DType, Device, Tensor};
-use burn_capture::TensorId;
+use burn::module::{Module, ParamId};
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_ir::{OperationIr, TensorId};
 
-use crate::graph::Recorded;
-use crate::graph::{NodeId, Set};
+use crate::graph::{NodeId, Recorded, Set};
 use crate::lower::Lowering;
-use crate::record::Marker;
-use crate::record::Paths;
-use crate::record::RecordingDevice;
-use crate::record::check_ids;
-use crate::record::normalising_by_batch;
-use crate::record::{Outputs, id_of};
-use crate::record::{attempt, error_of_panic};
+use crate::record::{
+    Found, Outputs, Paths, check_ids, common_device, normalising_by_batch, recorded, trainable,
+};
 use crate::{CapturedLoss, Error};
 
-/// What BatchNorm normalises with in a captured loss.
+/// The statistics by which BatchNorm normalises in a captured loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Statistics {
     /// The stored running statistics, as constants.
@@ -29,7 +24,7 @@ pub enum Statistics {
     Batch,
 }
 
-/// How to capture a loss: of which model, with respect to which parameters.
+/// A capture of a loss: of which model, and with respect to which parameters.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
@@ -56,7 +51,8 @@ pub struct Capture<'m, M> {
 }
 
 impl<'m, M: Module> Capture<'m, M> {
-    /// With respect to all trainable parameters, in the order in which Burn visits them.
+    /// Creates a capture with respect to all trainable parameters, in the order in which Burn
+    /// visits them.
     #[must_use]
     pub const fn of(model: &'m M) -> Self {
         Self {
@@ -66,14 +62,14 @@ impl<'m, M: Module> Capture<'m, M> {
         }
     }
 
-    /// With respect to these parameters, in this order, whether or not they are trainable.
+    /// Sets the parameters to differentiate by, in this order, whether or not they are trainable.
     #[must_use]
     pub fn with_parameters(mut self, parameters: impl IntoIterator<Item = ParamId>) -> Self {
         self.parameters = Some(parameters.into_iter().collect());
         self
     }
 
-    /// With BatchNorm normalising by these statistics.
+    /// Sets the statistics by which BatchNorm normalises.
     #[must_use]
     pub const fn with_statistics(mut self, statistics: Statistics) -> Self {
         self.statistics = statistics;
@@ -83,8 +79,8 @@ impl<'m, M: Module> Capture<'m, M> {
     /// Captures a loss. The closure gets the model on a recording device and must move the batch
     /// to that device; the loss has one entry.
     ///
-    /// The model is not changed, and neither are its running statistics. Dropout is off. `detach` is
-    /// not recorded: what the closure detaches is differentiated all the same;
+    /// The model is not changed, and neither are its running statistics. Dropout is off. `detach`
+    /// is not recorded: what the closure detaches is differentiated all the same;
     /// [`stop_gradient`](crate::stop_gradient) is recorded. The parameters have no value while they
     /// are recorded, so that none can be read and frozen. Cost: one call of the closure, which
     /// computes nothing, and a copy of parameters and batch.
@@ -136,255 +132,83 @@ impl<'m, M: Module> Capture<'m, M> {
         if parameters.is_empty() {
             return Err(Error::NoTrainableParameter);
         }
-        let target = target(&model, &parameters)?;
-        let recorder = RecordingDevice::like(&target.device);
-        let mut record = Record::default();
-        let captured = attempt(|| {
-            recorder.device.capture_scope(|scope| {
-                let model = model.to_device(&recorder.device);
-                model.visit(&mut OfParameters(&mut record.initialised));
-                // What the closure reads of a parameter would be frozen in the recording.
-                let model = model.map(&mut Unreadable(&parameters));
-                model.visit(&mut OfParameters(&mut record.tensors));
-                let mut outputs = Outputs::default();
-                let loss = loss(&model, &recorder.device, &mut outputs);
-                record.loss = Some((id_of(&loss), loss.dims()[0]));
-                record.outputs = outputs.marked;
-                record.data = outputs.data;
-                scope.complete([], [])
-            })
-        });
-        drop(recorder);
-        let captured = captured
-            .map_err(error_of_panic)?
-            .map_err(|error| Error::Capture {
-                message: error.to_string(),
-            })?;
-        let (loss, entries) = record.loss.ok_or(Error::NotCaptured { what: "loss" })?;
-        if entries != 1 {
-            return Err(Error::LossNotScalar {
-                shape: vec![entries],
-            });
-        }
-        let loss = loss.ok_or(Error::NotCaptured { what: "loss" })?;
-
+        let device = common_device(&model, &parameters)?;
+        let (captured, found) = recorded(model, &parameters, &device, loss)?;
         let batch_statistics = match self.statistics {
             Statistics::Running => HashSet::new(),
-            Statistics::Batch => normalising_by_batch(&active)
-                .iter()
-                .filter_map(|id| record.tensors.get(id))
-                .flatten()
-                .copied()
-                .collect(),
+            Statistics::Batch => found.of(&normalising_by_batch(&active)),
         };
-        let mut lowering = Lowering::new(
+        let lowering = Lowering::new(
             captured.values,
-            record
-                .outputs
-                .into_iter()
-                .chain(record.data.iter().flatten().copied())
-                .collect(),
+            found.marked(),
             batch_statistics,
-            target.device.as_dispatch().clone(),
+            device.as_dispatch().clone(),
         );
-        let mut slots = Vec::new();
-        let mut origin = Vec::new();
-        for (index, id) in parameters.iter().enumerate() {
-            let unknown = || Error::UnknownParameter { id: id.to_string() };
-            let initialised = record.initialised.get(id).ok_or_else(unknown)?;
-            let copies = record.tensors.get(id).ok_or_else(unknown)?;
-            let slot = lowering.parameter(initialised, copies, index, &mut origin)?;
-            slots.push(slot);
-        }
         let operations = &captured.graph.operations;
-        for (position, operation) in operations.iter().enumerate() {
-            lowering.operation(operation).map_err(|error| {
-                let before = &operations[..=position];
-                error.recorded_near(|| Paths::of(&active).nearest(before, &record.tensors))
-            })?;
-        }
-        let loss = lowering
-            .find(loss)
-            .ok_or(Error::NotCaptured { what: "loss" })?;
-        let outputs = match record.outputs {
-            Some(id) => Some(
-                lowering
-                    .find(id)
-                    .ok_or(Error::NotCaptured { what: "outputs" })?,
-            ),
-            None => None,
-        };
-        let data = record
-            .data
-            .into_iter()
-            .map(|id| lowering.find(id?))
-            .collect();
-        let recorded = Recorded {
-            graph: lowering.graph,
-            loss,
-            outputs,
-            parameters: slots,
-            data,
-            device: target.device,
-            differentiates_inside: lowering.differentiates_inside,
-        };
+        let (recorded, origin) =
+            lowered(lowering, operations, &parameters, found, device, &active)?;
         CapturedLoss::new(recorded, origin)
     }
 }
 
+/// Writes the recorded operations in primitives, and returns the graph and the parameters' values.
+fn lowered<M: Module>(
+    mut lowering: Lowering,
+    operations: &[OperationIr],
+    parameters: &[ParamId],
+    found: Found,
+    device: Device,
+    active: &M,
+) -> Result<(Recorded, Vec<TensorData>), Error> {
+    let loss = found.loss()?;
+    let mut slots = Vec::with_capacity(parameters.len());
+    let mut origin = Vec::with_capacity(parameters.len());
+    for (index, id) in parameters.iter().enumerate() {
+        let unknown = || Error::UnknownParameter { id: id.to_string() };
+        let initialised = found.initialised.get(id).ok_or_else(unknown)?;
+        let copies = found.tensors.get(id).ok_or_else(unknown)?;
+        let (slot, data) = lowering.parameter(initialised, copies, index)?;
+        slots.push(slot);
+        origin.push(data);
+    }
+    for (position, operation) in operations.iter().enumerate() {
+        lowering.operation(operation).map_err(|error| {
+            let before = &operations[..=position];
+            error.recorded_near(|| Paths::of(active).nearest(before, &found.tensors))
+        })?;
+    }
+    let mut find = |id, what| lowering.find(id).ok_or(Error::NotCaptured { what });
+    let loss = find(loss, "loss")?;
+    let outputs = found.outputs.map(|id| find(id, "outputs")).transpose()?;
+    let data = found.data.into_iter().map(|id| lowering.find(id?));
+    let data = data.collect();
+    let recorded = Recorded {
+        graph: lowering.graph,
+        loss,
+        outputs,
+        parameters: slots,
+        data,
+        device,
+        differentiates_inside: lowering.differentiates_inside,
+    };
+    Ok((recorded, origin))
+}
+
 impl Lowering {
-    /// A parameter, which may stand at several places of the module, as an input of the program.
+    /// Returns a parameter, which may stand at several places of the module, as an input of the
+    /// program, and its value.
     fn parameter(
         &mut self,
         initialised: &[TensorId],
         copies: &[TensorId],
         index: usize,
-        origin: &mut Vec<burn::tensor::TensorData>,
-    ) -> Result<NodeId, Error> {
+    ) -> Result<(NodeId, TensorData), Error> {
         let data = self.take(initialised)?;
         let (shape, dtype) = (data.shape().to_vec(), data.dtype());
         let slot = self.graph.slot(Set::POINT, index, shape, dtype);
         for &copy in copies {
             self.bind(copy, slot);
         }
-        origin.push(data);
-        Ok(slot)
-    }
-}
-
-/// The parameters of a model that require a gradient, in visit order, each once.
-fn trainable<M: Module>(active: &M) -> Vec<ParamId> {
-    #[derive(Default)]
-    struct Trainable(Vec<ParamId>);
-    impl ModuleVisitor for Trainable {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.val().is_require_grad() && !self.0.contains(&param.id) {
-                self.0.push(param.id);
-            }
-        }
-    }
-    let mut found = Trainable::default();
-    active.visit(&mut found);
-    found.0
-}
-
-struct Target {
-    device: Device,
-}
-
-/// Where the parameters stand; they must have one device and one type.
-fn target<M: Module>(model: &M, parameters: &[ParamId]) -> Result<Target, Error> {
-    struct Kinds<'a> {
-        parameters: &'a [ParamId],
-        paths: Paths,
-        found: Option<(DType, Device)>,
-        error: Option<Error>,
-    }
-    impl ModuleVisitor for Kinds<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            // The first error is the one that is told.
-            if self.error.is_some() || !self.parameters.contains(&param.id) {
-                return;
-            }
-            let tensor = param.val();
-            let (dtype, device) = (tensor.dtype(), tensor.device());
-            match &self.found {
-                None if !matches!(dtype, DType::F32 | DType::F64) => {
-                    let near = Some(self.paths.parameter(param.id));
-                    self.error = Some(Error::Type { dtype, near });
-                }
-                None => self.found = Some((dtype, device)),
-                Some((first, _)) if *first != dtype => {
-                    self.error = Some(Error::MixedTypes {
-                        first: *first,
-                        second: dtype,
-                        path: self.paths.parameter(param.id),
-                    });
-                }
-                Some((_, first)) if *first != device => {
-                    let path = self.paths.parameter(param.id);
-                    self.error = Some(Error::SeveralDevices { path });
-                }
-                Some(_) => {}
-            }
-        }
-    }
-    let mut kinds = Kinds {
-        parameters,
-        paths: Paths::of(model),
-        found: None,
-        error: None,
-    };
-    model.visit(&mut kinds);
-    if let Some(error) = kinds.error {
-        return Err(error);
-    }
-    let (_, device) = kinds.found.ok_or_else(|| Error::UnknownParameter {
-        id: parameters[0].to_string(),
-    })?;
-    Ok(Target { device })
-}
-
-/// What was found on the recording device.
-#[derive(Default)]
-struct Record {
-    /// The tensors that have the parameters' values.
-    initialised: HashMap<ParamId, Vec<TensorId>>,
-    /// Those that the closure is given. A parameter stands at each place of the module where it is
-    /// used.
-    tensors: HashMap<ParamId, Vec<TensorId>>,
-    loss: Option<(Option<TensorId>, usize)>,
-    outputs: Option<TensorId>,
-    data: Vec<Option<TensorId>>,
-}
-
-/// Finds the tensors on the recording device that are a module's parameters.
-struct OfParameters<'a>(&'a mut HashMap<ParamId, Vec<TensorId>>);
-
-impl ModuleVisitor for OfParameters<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(id) = id_of(&param.val()) {
-            self.0.entry(param.id).or_default().push(id);
-        }
-    }
-}
-
-/// Puts a tensor without a value in the place of each parameter.
-struct Unreadable<'a>(&'a [ParamId]);
-
-impl ModuleMapper for Unreadable<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.0.contains(&param.id) {
-            param.map(|tensor| Marker::Parameter.mark(tensor))
-        } else {
-            param
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::nn::{Linear, LinearConfig};
-
-    use super::*;
-
-    #[test]
-    fn a_parameter_on_another_device_is_named() {
-        let device = Device::flex();
-        let mut model: Linear = LinearConfig::new(2, 2).init(&device);
-        // The second device at hand is one that records.
-        let recorder = Device::capture();
-        let mut error = None;
-        let captured = recorder.capture_scope(|scope| {
-            let bias = Param::initialized(ParamId::new(), Tensor::<1>::zeros([2], &recorder));
-            let ids = [model.weight.id, bias.id];
-            model.bias = Some(bias);
-            error = target(&model, &ids).err();
-            model.bias = None;
-            scope.complete([], [])
-        });
-        assert!(captured.is_ok());
-        let path = "bias".to_owned();
-        assert_eq!(error, Some(Error::SeveralDevices { path }));
+        Ok((slot, data))
     }
 }

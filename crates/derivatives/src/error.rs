@@ -1,8 +1,8 @@
-//! What can go wrong.
+//! The errors of this crate.
 
 use burn::tensor::DType;
 
-/// Why a loss has no program, or a program no result.
+/// The reason why a loss could not be captured or differentiated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -157,7 +157,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// With the module near which an operation was recorded, where that says more.
+    /// Adds the module near which an operation was recorded, where that says more.
     pub(crate) fn recorded_near(mut self, module: impl FnOnce() -> Option<String>) -> Self {
         if let Self::Unsupported { near, .. } | Self::Random { near, .. } | Self::Type { near, .. } =
             &mut self
@@ -169,7 +169,7 @@ impl Error {
     }
 }
 
-/// The place of an error in its message.
+/// Returns the place of an error in its message.
 fn place(near: &Option<String>) -> String {
     near.as_ref()
         .map_or_else(String::new, |path| format!(" near `{path}`"))

@@ -9,8 +9,8 @@ use crate::record::{self, Marker};
 use crate::{Capture, Statistics};
 
 thread_local! {
-    /// Whether Burn's gradient may lack what an input gradient depends on: it is not taken for the
-    /// whole then.
+    /// Flag that Burn's gradient may lack what an input gradient depends on: it is not taken for
+    /// the whole then.
     static ALLOWED: Cell<bool> = const { Cell::new(false) };
     static USED: Cell<bool> = const { Cell::new(false) };
 }
@@ -19,8 +19,8 @@ thread_local! {
 /// `x`: for physics-informed networks and gradient penalties.
 ///
 /// Where each row of u depends on its row of x alone, row n of the gradient is `∂uₙ/∂xₙ`. In a loss
-/// that is measured, both are part of the recorded function, and derivatives of any order go through
-/// them; `f` may call `input_gradient` again for second derivatives such as `u_xx`.
+/// that is measured, both are part of the recorded function, and derivatives of any order go
+/// through them; `f` may call `input_gradient` again for second derivatives such as `u_xx`.
 ///
 /// Burn differentiates once, so on a device with autodiff the gradient would be a constant, and
 /// training by `backward` would leave out how it depends on the weights. There it is an error,
@@ -30,8 +30,8 @@ thread_local! {
 /// Cost: on a recording device, one call of `f`; elsewhere two, one of which is recorded.
 ///
 /// # Panics
-/// If the model is being trained by Burn's autodiff, if `f` cannot be recorded (it reads data, say),
-/// or if u does not depend on x.
+/// If the model is being trained by Burn's autodiff, if `f` cannot be recorded (it reads data,
+/// say), or if u does not depend on x.
 ///
 /// ```
 /// use burn::module::Param;

@@ -6,8 +6,9 @@
 //!
 //! [`Capture`] records a loss; [`CapturedLoss`] has its value, gradient, Hessian, Gauss-Newton and
 //! Fisher products, and the gradients of single examples; [`CapturedLoss::linearize`] keeps what
-//! several products at one point share, and [`CapturedLoss::on_plane`] what the values at many points
-//! of a line or a plane share; [`Workers`] spreads the products of many batches over the cores.
+//! several products at one point share, and [`CapturedLoss::on_plane`] what the values at many
+//! points of a line or a plane share; [`Workers`] spreads the products of many batches over the
+//! cores.
 //!
 //! ```
 //! use burn::nn::{Linear, LinearConfig};
@@ -42,34 +43,34 @@
 //!
 //! # Devices
 //!
-//! A program runs on the device of the parameters. The table of operations and the golden networks are
-//! tested in f64 on `flex` and `ndarray` and in f32 on `wgpu`, there with Mesa's software driver for
-//! Vulkan. No other device has been tried. Tensors of `ndarray` have at most six axes: where an operation
-//! needs as many, as a pixel shuffle does, [`CapturedLoss::gradients`] panics there.
+//! A program runs on the device of the parameters. The table of operations and the golden networks
+//! are tested in f64 on `flex` and `ndarray` and in f32 on `wgpu`, there with Mesa's software
+//! driver for Vulkan. No other device has been tried. Tensors of `ndarray` have at most six axes:
+//! where an operation needs as many, as a pixel shuffle does, [`CapturedLoss::gradients`] panics
+//! there.
 //!
 //! # Speed
 //!
 //! On the CPU backend `flex` enable the feature `flex`, which has kernels of our own for what is
 //! slow there, and cut the data into batches that fit the cache, each done by one of the
 //! [`Workers`]: some 256 rows for dense layers, 8 to 16 images for convolutions
-//! ([`CapturedLoss::largest_value`] tells). [`ProgramCache`] lets batches of one shape share what was
-//! derived; [`Linearized::hessian_bytes`] tells what a batch would keep, and
+//! ([`CapturedLoss::largest_value`] tells). [`ProgramCache`] lets batches of one shape share what
+//! was derived; [`Linearized::hessian_bytes`] tells what a batch would keep, and
 //! [`CapturedLoss::keeping_nothing`] keeps nothing.
 //!
 //! # What a process keeps
 //!
-//! The threads of the [`Workers`], started at their first use, and the recording devices, which Burn
-//! never gives back and which are used again. No result depends on either. The panic hook stays the
-//! program's: a closure that cannot be recorded may panic inside Burn, which is caught, and a hook
-//! that is not to show it asks [`in_trial`].
+//! The threads of the [`Workers`], started at their first use, and the recording devices, which
+//! Burn never gives back and which are used again. No result depends on either. The panic hook
+//! stays the program's: a closure that cannot be recorded may panic inside Burn, which is caught,
+//! and a hook that is not to show it asks [`in_trial`].
 //!
 //! # Inside
 //!
-//! `capture` runs the closure on a recording device; `lower` writes the recorded operations in
-//! primitives; `graph` holds them; `primitive` has the rules of each, side by side with the
-//! mathematics; `transform` derives programs from programs; `programs` has those of a loss; `plan`
-//! runs them, in steps (`step`) some of which do a chain of entrywise operations at once (`fuse`);
-//! `data` is what a program is run on.
+//! In the order in which a loss travels: `capture` is the way in; `record` runs the closure on a
+//! recording device; `lower` writes the recorded operations in primitives; `graph` holds them;
+//! `primitive` has the rules of each, side by side with the mathematics; `transform` derives programs
+//! from programs; `run` plans a program and runs it on a device; `loss` is what users ask.
 //!
 //! `ADDING.md` beside this crate's manifest shows, step by step, how to add an operation.
 //!
@@ -95,7 +96,7 @@ pub use capture::{Capture, Statistics};
 pub use error::Error;
 pub use input_gradient::{allowing_input_gradients, input_gradient};
 pub use loss::{CapturedLoss, Examples, Linearized, Plane, ProgramCache};
-#[doc(hidden)]
-pub use record::attempt;
 pub use record::{Outputs, check_ids, in_trial, stop_gradient};
+#[doc(hidden)]
+pub use record::{attempt, burn_names};
 pub use run::Workers;

@@ -1,7 +1,8 @@
 //! Derivatives that are known.
 
+use crate::device;
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use derivatives::{Capture, CapturedLoss, Error};
 
 #[derive(Module, Debug)]
@@ -11,7 +12,7 @@ struct Point {
 
 fn tensor(values: &[f64]) -> Tensor<1> {
     let data = TensorData::new(values.to_vec(), [values.len()]);
-    Tensor::from_data(data, (&Device::flex(), DType::F64))
+    Tensor::from_data(data, (&device(), DType::F64))
 }
 
 fn entries(vector: Tensor<1>) -> Vec<f64> {

@@ -1,21 +1,14 @@
 //! Gradients of single examples and quantities of the outputs.
 
+use crate::device;
 use burn::module::{Module, Param, ParamId};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{gelu, log_softmax};
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Bool, DType, Device, FloatDType, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{Bool, DType, Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use derivatives::{Capture, CapturedLoss, Error, Examples};
-
-/// Tensors are created in f64 in this process, unless told otherwise.
-fn device() -> Device {
-    let mut device = Device::flex();
-    // Only the first call can choose.
-    let _ = device.configure(FloatDType::F64);
-    device
-}
 
 fn noise(len: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;

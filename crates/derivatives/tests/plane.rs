@@ -1,5 +1,6 @@
 //! Losses on planes and lines are those of their points.
 
+use crate::device;
 use burn::module::{Module, Param};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
@@ -23,7 +24,7 @@ fn noise(len: usize, seed: usize) -> Vec<f64> {
 
 fn vector(len: usize, seed: usize) -> Tensor<1> {
     let data = TensorData::new(noise(len, seed), [len]);
-    Tensor::from_data(data, (&Device::flex(), DType::F64))
+    Tensor::from_data(data, (&device(), DType::F64))
 }
 
 fn matrix(rows: usize, columns: usize, seed: usize) -> Tensor<2> {
@@ -113,7 +114,7 @@ fn loss_that_is_not_finite_somewhere_is_so_on_the_plane() {
     let mut along = vec![0.0; 27];
     along[0] = 1.0;
     let data = TensorData::new(along, [27]);
-    let along = Tensor::from_data(data, (&Device::flex(), DType::F64));
+    let along = Tensor::from_data(data, (&device(), DType::F64));
     let line = loss.on_plane(&theta, [&along]).expect("a line");
     assert!(line.value([-start - 1.0]).is_nan());
     assert_eq!(line.value([-start]), f64::NEG_INFINITY);

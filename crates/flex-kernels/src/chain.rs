@@ -27,8 +27,8 @@ pub enum Entrywise {
     Mul,
 }
 
-/// Where entry `i` of a result finds its entry of an input whose axes of length 1 are repeated:
-/// at `i / run % len`.
+/// The way from entry `i` of a result to its entry of an input whose axes of length 1 are repeated:
+/// to the one at `i / run % len`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeat {
     /// Neighbouring entries of the result that have one entry of the input.
@@ -85,7 +85,8 @@ pub struct Chain {
 
 impl Chain {
     /// Returns one operation on `inputs`, which have a name and a shape each, as a chain, and the
-    /// names of the chain's inputs, each once; `None` if an input is repeated as no kernel reads it.
+    /// names of the chain's inputs, each once; `None` if an input is repeated as no kernel reads
+    /// it.
     #[must_use]
     pub fn of(
         operation: Entrywise,

@@ -4,9 +4,10 @@
 //! times what memory allows; each of its entrywise operations is a pass over memory and costs about
 //! a microsecond.
 //!
-//! This crate is private to the workspace: `derivatives` and `sam` call it. The feature `flex` turns
-//! the kernels on, for both at once, whichever crate names it. Without the feature, and for tensors
-//! that a kernel is not for, each function returns `None`, and the caller takes Burn's operations.
+//! This crate is private to the workspace: `derivatives` and `sam` call it. The feature `flex`
+//! turns the kernels on, for both at once, whichever crate names it. Without the feature, and for
+//! tensors that a kernel is not for, each function returns `None`, and the caller takes Burn's
+//! operations.
 
 mod chain;
 #[cfg(feature = "flex")]

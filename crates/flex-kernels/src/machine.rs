@@ -123,7 +123,7 @@ fn sum<E: Real>(
     Some(float(vec![E::of(sum)], shape))
 }
 
-/// Where the entries of an input are.
+/// The entries of an input.
 enum Source<'a, E> {
     Whole(&'a [E]),
     Repeated(&'a [E], Repeat),
@@ -142,7 +142,7 @@ impl<'a, E: Real> Source<'a, E> {
     }
 }
 
-/// What a chain computes with: a register for each input and each link.
+/// The registers that a chain computes with: one for each input and each link.
 struct Machine<'a, E> {
     links: &'a [Link],
     sources: Vec<Source<'a, E>>,

@@ -7,10 +7,9 @@ use burn_flex::FlexTensor;
 
 use crate::Windows;
 use crate::real::{Real, contiguous, float, for_type};
-use crate::window_kernels::inside;
 
-/// Returns the maxima of the windows over the last two axes of `[A, B, H, W]`. A window with an entry that is
-/// no number has none.
+/// Returns the maxima of the windows over the last two axes of `[A, B, H, W]`. A window with an
+/// entry that is no number has none.
 #[must_use]
 pub fn maxima(x: &DispatchTensor, windows: &Windows, shape: &[usize]) -> Option<DispatchTensor> {
     let x = contiguous(x)?;
@@ -31,7 +30,8 @@ fn maxima_of<E: Real>(
     {
         return Some(float(in_pairs(E::entries(x)?, windows), shape));
     }
-    // Once over the lines of a window, which stand side by side in memory, and once over its columns.
+    // Once over the lines of a window, which stand side by side in memory, and once over its
+    // columns.
     let (lines, columns) = (taps(windows, 0)?, taps(windows, 1)?);
     let entries = E::entries(x)?;
     let ([h, w], [ho, wo]) = (windows.input, windows.output);
@@ -56,7 +56,7 @@ fn maxima_of<E: Real>(
     Some(float(values, shape))
 }
 
-/// Windows of 2 by 2 side by side, by far the most common.
+/// Returns the maxima of windows of 2 by 2 side by side, by far the most common.
 fn in_pairs<E: Real>(entries: &[E], windows: &Windows) -> Vec<E> {
     let w = windows.input[1];
     let mut values = Vec::with_capacity(entries.len() / 4);
@@ -85,11 +85,12 @@ struct Tap {
     first: usize,
 }
 
-/// Returns the entries of the windows along an axis; none if a window has no entry inside the input.
+/// Returns the entries of the windows along an axis; none if a window has no entry inside the
+/// input.
 fn taps(windows: &Windows, axis: usize) -> Option<Vec<Tap>> {
     let taps: Vec<Tap> = (0..windows.kernel[axis])
         .map(|offset| {
-            let (start, end) = inside(windows, axis, offset);
+            let (start, end) = windows.inside(axis, offset);
             let at = start * windows.stride[axis] + offset * windows.dilation[axis];
             Tap {
                 inside: start..end,

@@ -227,7 +227,8 @@ mod tests {
             let expected_scaled = if scaled { w.iter().zip(&g).map(of_scaled).sum() } else { plain };
             let dot: f64 = g.iter().zip(&o).map(|(g, o)| g * o).sum();
             let size: f64 = g.iter().zip(&o).map(|(g, o)| (g * o).abs()).sum();
-            // Three roundings of a term, and of float32 up to 128 additions in each sum side by side.
+            // Three roundings of a term, and of float32 up to 128 additions in each sum side by
+            // side.
             let rounding = if double { 1e-13 } else { 140.0 * f64::from(f32::EPSILON) / 2.0 };
             prop_assert!((sums.plain - plain).abs() <= rounding * plain);
             prop_assert!((sums.scaled - expected_scaled).abs() <= rounding * expected_scaled);

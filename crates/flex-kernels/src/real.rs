@@ -24,9 +24,9 @@ pub(crate) trait Real:
     fn of(value: f64) -> Self;
     fn is_nan(self) -> bool;
     fn abs(self) -> Self;
-    /// The entries of a contiguous tensor of this type.
+    /// Returns the entries of a contiguous tensor of this type.
     fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
-    /// The storage of a tensor that nobody else has.
+    /// Returns the storage of a tensor that nobody else has.
     fn storage(tensor: &mut FlexTensor) -> Option<&mut [Self]>;
 }
 

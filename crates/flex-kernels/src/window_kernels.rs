@@ -11,25 +11,11 @@ use crate::Windows;
 use crate::maxima::every_window_has_an_entry;
 use crate::real::{Real, contiguous, float, for_type, int};
 
-/// `[C, N, H, W]` to `[C kh kw, N Ho Wo]`.
+/// Returns `[C, N, H, W]` to `[C kh kw, N Ho Wo]`.
 #[must_use]
 pub fn patches(x: &DispatchTensor, windows: &Windows, shape: &[usize]) -> Option<DispatchTensor> {
     let x = contiguous(x)?;
     for_type!(x, patches_of(windows, shape))
-}
-
-/// The outputs along an axis whose window entry `offset` is inside the input.
-pub(crate) fn inside(windows: &Windows, axis: usize, offset: usize) -> (usize, usize) {
-    let shift = offset * windows.dilation[axis];
-    let (stride, padding) = (windows.stride[axis], windows.padding[axis]);
-    let first = padding.saturating_sub(shift).div_ceil(stride);
-    let end = (windows.input[axis] + padding)
-        .saturating_sub(shift)
-        .div_ceil(stride);
-    (
-        first.min(windows.output[axis]),
-        end.clamp(first.min(windows.output[axis]), windows.output[axis]),
-    )
 }
 
 /// One entry of all windows, for the outputs at which it is inside the input.
@@ -40,10 +26,10 @@ struct Tap {
 }
 
 impl Windows {
-    /// The entry with this number, unless it is always outside.
+    /// Returns the entry with this number, unless it is always outside.
     fn tap(&self, number: usize) -> Option<Tap> {
         let offset = [number / self.kernel[1], number % self.kernel[1]];
-        let (lines, columns) = (inside(self, 0, offset[0]), inside(self, 1, offset[1]));
+        let (lines, columns) = (self.inside(0, offset[0]), self.inside(1, offset[1]));
         (columns.0 < columns.1).then_some(Tap {
             offset,
             lines: lines.0..lines.1,
@@ -51,7 +37,7 @@ impl Windows {
         })
     }
 
-    /// Where the input's entry is for a line of outputs and the first of the columns.
+    /// Returns where the input's entry is for a line of outputs and the first of the columns.
     fn start(&self, tap: &Tap, line: usize) -> usize {
         let along = |axis: usize, output: usize| {
             output * self.stride[axis] + tap.offset[axis] * self.dilation[axis] - self.padding[axis]
@@ -59,9 +45,9 @@ impl Windows {
         along(0, line) * self.input[1] + along(1, tap.columns.start)
     }
 
-    /// Where there are as many outputs as inputs, an entry of all windows is the plane itself, shifted:
-    /// the range of the inputs and that of the outputs, and which of the latter came from a
-    /// neighbouring line, in each line from the start of the range on.
+    /// Returns where there are as many outputs as inputs, an entry of all windows is the plane
+    /// itself, shifted: the range of the inputs and that of the outputs, and which of the latter
+    /// came from a neighbouring line, in each line from the start of the range on.
     fn shifted(&self, tap: &Tap) -> Option<(Range<usize>, Range<usize>, Range<usize>)> {
         if self.stride != [1, 1] || self.input != self.output || tap.lines.is_empty() {
             return None;
@@ -75,7 +61,7 @@ impl Windows {
         Some((moved(from)?..moved(to)?, from..to, tap.columns.len()..w))
     }
 
-    /// Whether no window hangs over an edge.
+    /// Returns whether no window hangs over an edge.
     fn are_inside(&self) -> bool {
         self.padding == [0, 0]
             && (0..2).all(|axis| {
@@ -145,7 +131,7 @@ fn patches_of<E: Real>(
     Some(float(values, shape))
 }
 
-/// The transpose of [`patches`]: `[C kh kw, N Ho Wo]` summed into `[C, N, H, W]`.
+/// Returns the transpose of [`patches`]: `[C kh kw, N Ho Wo]` summed into `[C, N, H, W]`.
 #[must_use]
 pub fn unpatches(p: &DispatchTensor, windows: &Windows, shape: &[usize]) -> Option<DispatchTensor> {
     let p = contiguous(p)?;
@@ -202,7 +188,7 @@ fn unpatches_of<E: Real>(
     Some(float(values, shape))
 }
 
-/// Positions in the plane of the first maximum of each window of `[A, B, H, W]`.
+/// Returns positions in the plane of the first maximum of each window of `[A, B, H, W]`.
 #[must_use]
 pub fn max_positions(
     x: &DispatchTensor,
@@ -271,8 +257,8 @@ fn max_positions_of<E: Real>(
     Some(int(positions, shape))
 }
 
-/// The positions in one plane whose windows are all inside it: a line of windows at a time, one entry
-/// of each after the other.
+/// Returns the positions in one plane whose windows are all inside it: a line of windows at a time,
+/// one entry of each after the other.
 #[inline(always)]
 fn inside_positions<E: Real>(
     plane: &[E],

@@ -22,7 +22,11 @@ use crate::primitive::Primitive;
 pub(crate) struct NodeId(u32);
 
 impl NodeId {
-    /// Position in the order of evaluation.
+    fn at(index: usize) -> Self {
+        Self(u32::try_from(index).expect("a graph has thousands of nodes, not billions"))
+    }
+
+    /// Returns the position in the order of evaluation.
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
@@ -53,9 +57,9 @@ impl std::fmt::Debug for Real {
 pub(crate) struct Set(pub(crate) u32);
 
 impl Set {
-    /// The parameters theta.
+    /// The parameters θ.
     pub(crate) const POINT: Self = Self(0);
-    /// The tangent v, shaped like theta.
+    /// The tangent v, shaped like θ.
     pub(crate) const TANGENT: Self = Self(1);
 }
 
@@ -72,20 +76,22 @@ pub(crate) struct Node {
 #[derive(Debug)]
 pub(crate) struct Constant {
     data: Mutex<Option<TensorData>>,
-    uploaded: OnceLock<Option<DispatchTensor>>,
+    uploaded: OnceLock<DispatchTensor>,
 }
 
 impl Constant {
-    /// The data on the device; `upload` puts it there. All programs of a loss run on one device.
+    /// Returns the data on the device; `upload` puts it there. All programs of a loss run on one
+    /// device.
     pub(crate) fn on_device(
         &self,
         upload: impl FnOnce(TensorData) -> DispatchTensor,
-    ) -> Option<DispatchTensor> {
+    ) -> DispatchTensor {
         let data = || {
             let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
             data.take()
+                .expect("only the first use takes the data, and puts it on the device")
         };
-        self.uploaded.get_or_init(|| data().map(upload)).clone()
+        self.uploaded.get_or_init(|| upload(data())).clone()
     }
 }
 
@@ -126,30 +132,30 @@ impl Graph {
         self.node(id).inputs[position]
     }
 
-    /// The captured data, by their numbers.
+    /// Returns the captured data, by their numbers.
     pub(crate) fn constants(&self) -> &[Arc<Constant>] {
         &self.constants
     }
 
-    /// Whether both have the same nodes; captured data are compared by their numbers, shapes and
-    /// types.
+    /// Returns whether both have the same nodes; captured data are compared by their numbers,
+    /// shapes and types.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.sets == other.sets && self.nodes == other.nodes
     }
 
-    /// Without its captured data, of which the nodes know the numbers.
+    /// Returns the graph without its captured data, of which the nodes know the numbers.
     pub(crate) fn without_data(mut self) -> Self {
         self.captured = self.constants.len();
         self.constants = Vec::new();
         self
     }
 
-    /// A constant that came after the captured data was taken out: part of a program.
+    /// Returns a constant that came after the captured data was taken out: part of a program.
     pub(crate) fn own_constant(&self, index: usize) -> Option<&Arc<Constant>> {
         self.constants.get(index.checked_sub(self.captured)?)
     }
 
-    /// The node, made unless there is an equal one.
+    /// Returns the node, made unless there is an equal one.
     pub(crate) fn insert(
         &mut self,
         primitive: impl Into<Primitive>,
@@ -166,20 +172,19 @@ impl Graph {
         if let Some(&id) = self.known.get(&node) {
             return id;
         }
-        // A graph has thousands of nodes, not billions.
-        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        let id = NodeId::at(self.nodes.len());
         self.known.insert(node.clone(), id);
         self.nodes.push(node);
         id
     }
 
-    /// A set of slots of its own, for variables that do not survive a transformation.
+    /// Returns a set of slots of its own, for variables that do not survive a transformation.
     pub(crate) const fn fresh_set(&mut self) -> Set {
         self.sets += 1;
         Set(self.sets + 1)
     }
 
-    /// An input of the program.
+    /// Returns an input of the program.
     pub(crate) fn slot(
         &mut self,
         set: Set,
@@ -190,7 +195,7 @@ impl Graph {
         self.insert(Primitive::Slot { set, index }, Vec::new(), shape, dtype)
     }
 
-    /// Captured data.
+    /// Adds captured data.
     pub(crate) fn constant(&mut self, data: TensorData) -> NodeId {
         let shape = data.shape().to_vec();
         let dtype = data.dtype();
@@ -202,7 +207,7 @@ impl Graph {
         self.insert(Primitive::Constant(index), Vec::new(), shape, dtype)
     }
 
-    /// The nodes that `targets` are made of, themselves included, in order of evaluation.
+    /// Returns the nodes that `targets` are made of, themselves included, in order of evaluation.
     pub(crate) fn ancestors(&self, targets: &[NodeId]) -> Vec<NodeId> {
         let mut needed = vec![false; self.nodes.len()];
         for target in targets {
@@ -218,13 +223,10 @@ impl Graph {
             }
         }
         found.reverse();
-        found
-            .into_iter()
-            .map(|index| NodeId(u32::try_from(index).unwrap_or(u32::MAX)))
-            .collect()
+        found.into_iter().map(NodeId::at).collect()
     }
 
-    /// Those of `ancestors`, which are in order, that depend on one of `variables`.
+    /// Returns those of `ancestors`, which are in order, that depend on one of `variables`.
     pub(crate) fn dependent(
         &self,
         ancestors: &[NodeId],
@@ -246,7 +248,7 @@ impl Graph {
     }
 }
 
-/// The shape two tensors of one rank broadcast to: an axis of length 1 is repeated.
+/// Returns the shape two tensors of one rank broadcast to: an axis of length 1 is repeated.
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Vec<usize> {
     a.iter()
         .zip(b)
@@ -254,7 +256,12 @@ pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// Number of entries of a shape.
+/// Returns a length or a position as an entry of a tensor of indices.
+pub(crate) fn index_of(position: usize) -> i64 {
+    i64::try_from(position).expect("no axis has 2^63 entries")
+}
+
+/// Returns the number of entries of a shape.
 pub(crate) fn elements(shape: &[usize]) -> usize {
     shape.iter().product()
 }

@@ -4,7 +4,7 @@ use burn::tensor::{DType, Device};
 
 use super::{Graph, NodeId};
 
-/// What was recorded: a graph, and which of its nodes are what.
+/// A recorded loss: a graph, and which of its nodes are what.
 #[derive(Debug)]
 pub(crate) struct Recorded {
     pub(crate) graph: Graph,
@@ -19,12 +19,12 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// The float type of the parameters.
+    /// Returns the float type of the parameters.
     pub(crate) fn dtype(&self) -> DType {
         self.graph.dtype(self.parameters[0])
     }
 
-    /// Whether all but the captured data is equal.
+    /// Returns whether all but the captured data is equal.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.loss == other.loss
             && self.outputs == other.outputs

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::captured::Inner;
+use super::programs::Programs;
 use crate::CapturedLoss;
 
 /// More different programs than this are not remembered: who makes so many makes them anew for
@@ -38,22 +38,22 @@ const REMEMBERED: usize = 64;
 /// ```
 #[derive(Debug, Default)]
 pub struct ProgramCache {
-    known: Mutex<Vec<Arc<Inner>>>,
+    known: Mutex<Vec<Arc<Programs>>>,
 }
 
 impl ProgramCache {
-    /// The same loss with the programs of an earlier one that is equal up to its data, if there
-    /// was one.
+    /// Returns the same loss with the programs of an earlier one that is equal up to its data, if
+    /// there was one.
     #[must_use]
     pub fn share(&self, loss: CapturedLoss) -> CapturedLoss {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(programs) = known.iter().find(|known| known.is_like(loss.inner())) {
+        if let Some(programs) = known.iter().find(|known| known.is_like(loss.programs())) {
             return loss.with_programs(Arc::clone(programs));
         }
         if known.len() == REMEMBERED {
             known.remove(0);
         }
-        known.push(Arc::clone(loss.inner()));
+        known.push(Arc::clone(loss.programs()));
         loss
     }
 }

@@ -8,11 +8,12 @@ use burn_backend::TensorMetadata;
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::programs::{Linear, Stacked};
+use super::programs::Stacked;
 use super::stacked::{Schedule, chunk};
 use crate::graph::Set;
 use crate::primitive::{Kind, upload, with_leading};
 use crate::run::Workers;
+use crate::transform::Linear;
 use crate::{CapturedLoss, Error, Linearized};
 
 /// The data of several examples: tensors whose first axis counts them, in the order in which a
@@ -30,13 +31,13 @@ impl Examples {
 }
 
 impl Linearized {
-    /// The gradients $g_n$, `[len, P]`, of the loss terms of some examples, for a loss that is the
-    /// mean of N terms.
+    /// Returns the gradients gₙ, `[len, P]`, of the loss terms of some examples, for a loss that is
+    /// the mean of N terms.
     ///
-    /// The first axis of the marked outputs f counts the examples, and the n-th term is a function of
-    /// the n-th row alone; then $g_n = N J^T (e_n \cdot \partial L / \partial f)$. The rows may be
-    /// coupled, by the statistics of a batch: the derivative goes through them. Cost: for each example
-    /// a backward pass over the whole batch. Where examples are independent
+    /// The first axis of the marked outputs f counts the examples, and the n-th term is a function
+    /// of the n-th row alone; then `gₙ = N Jᵀ (eₙ · ∂L/∂f)`. The rows may be coupled, by the
+    /// statistics of a batch: the derivative goes through them. Cost: for each example a backward
+    /// pass over the whole batch. Where examples are independent
     /// [`gradients_over`](CapturedLoss::gradients_over) is faster.
     ///
     /// # Errors
@@ -46,7 +47,7 @@ impl Linearized {
     /// If the range ends after the last example.
     pub fn per_example_gradients(&self, examples: Range<usize>) -> Result<Tensor<2>, Error> {
         let loss = self.loss();
-        let entries = loss.programs().entries(loss.recorded(), Linear::Examples)?;
+        let entries = loss.programs().entries(Linear::Examples)?;
         self.per_example_gradients_by(Schedule::of(loss.device(), entries), entries, examples)
     }
 
@@ -86,7 +87,7 @@ impl Linearized {
         Ok(Tensor::cat(parts, 0))
     }
 
-    /// $N e_n$ for each example n, as the rows of a matrix.
+    /// Returns `N eₙ` for each example n, as the rows of a matrix.
     fn one_hot(&self, examples: Range<usize>, count: usize) -> DispatchTensor {
         let shape = [examples.len(), count];
         let mut rows = vec![0.0; examples.len() * count];
@@ -102,7 +103,7 @@ impl Linearized {
 }
 
 impl CapturedLoss {
-    /// The gradients $g_n$, `[N, P]`, of the loss terms of all examples; see
+    /// Returns the gradients gₙ, `[N, P]`, of the loss terms of all examples; see
     /// [`Linearized::per_example_gradients`].
     ///
     /// # Errors
@@ -113,14 +114,14 @@ impl CapturedLoss {
         self.linearize(theta)?.per_example_gradients(0..count)
     }
 
-    /// The gradients, `[B, P]`, of a loss captured on a batch of one example, over B other examples,
-    /// all at once.
+    /// Returns the gradients, `[B, P]`, of a loss captured on a batch of one example, over B other
+    /// examples, all at once.
     ///
-    /// While it was captured the loss has marked its data ([`Outputs::data`](crate::Outputs::data)),
-    /// and `examples` has the same tensors with B examples each. The loss of each row is the one
-    /// that was captured with the row as its data; whatever else the closure took from its batch
-    /// stays what it was. Cost: a forward and a backward pass over the examples; memory: their
-    /// activations and `[B, P]` several times over.
+    /// While it was captured the loss has marked its data
+    /// ([`Outputs::data`](crate::Outputs::data)), and `examples` has the same tensors with B
+    /// examples each. The loss of each row is the one that was captured with the row as its data;
+    /// whatever else the closure took from its batch stays what it was. Cost: a forward and a
+    /// backward pass over the examples; memory: their activations and `[B, P]` several times over.
     ///
     /// ```
     /// use burn::nn::{Linear, LinearConfig};
@@ -154,17 +155,16 @@ impl CapturedLoss {
     ) -> Result<Tensor<2>, Error> {
         let point = self.split(theta)?;
         let (count, data) = self.fitted(examples)?;
-        let plan = self
-            .programs()
-            .stacked(self.recorded(), Stacked::Data, count)?;
+        let plan = self.programs().stacked(Stacked::Data, count)?;
         let slots: [(Set, &[DispatchTensor]); 2] = [(Set::POINT, &point), (Set::TANGENT, &data)];
         let blocks = plan.once(&self.data().keeping_nothing(), &slots, None);
         Ok(self.join_rows(blocks, count))
     }
 
-    /// Number of examples, and their data in the shapes and types of the program's inputs.
+    /// Returns the number of examples, and their data in the shapes and types of the program's
+    /// inputs.
     fn fitted(&self, examples: &Examples) -> Result<(usize, Vec<DispatchTensor>), Error> {
-        let recorded = self.recorded();
+        let recorded = self.programs().recorded();
         let (expected, found) = (recorded.data.len(), examples.tensors.len());
         if expected != found || expected == 0 {
             return Err(Error::Examples {

@@ -1,19 +1,18 @@
 //! A loss at one point, ready for many products.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use burn::tensor::Tensor;
 use burn_dispatch::DispatchTensor;
 
 use super::captured::number;
-use super::programs::Linear;
-use super::stacked::LastStacked;
-use crate::run::Profile;
-use crate::run::{Plan, PlanValues};
+use crate::graph::Set;
+use crate::run::{Plan, PlanValues, Profile};
+use crate::transform::Linear;
 use crate::{CapturedLoss, Error};
 
-/// A captured loss at one point theta; see [`CapturedLoss::linearize`].
+/// A captured loss at one point θ; see [`CapturedLoss::linearize`].
 ///
 /// What a kind of product needs of the point is computed at the first product of that kind and kept
 /// as long as this value lives.
@@ -27,88 +26,121 @@ pub struct Linearized {
     stacked: LastStacked,
 }
 
-impl Linearized {
-    pub(crate) fn new(loss: CapturedLoss, point: Vec<DispatchTensor>) -> Self {
-        Self {
-            loss,
-            point,
+/// A program of several inputs at once, at the point of a [`Linearized`].
+#[derive(Debug)]
+pub(super) struct StackedAtPoint {
+    pub(super) map: Linear,
+    pub(super) len: usize,
+    pub(super) plan: Arc<Plan>,
+    /// What the program keeps of the point.
+    pub(super) values: PlanValues,
+}
+
+/// The last of them.
+#[derive(Debug, Default)]
+pub(super) struct LastStacked(pub(super) Mutex<Option<Arc<StackedAtPoint>>>);
+
+impl CapturedLoss {
+    /// Returns the loss at one point, with all that does not depend on a tangent computed and kept:
+    /// each product then costs the rest only.
+    ///
+    /// # Errors
+    /// A vector of another length than P.
+    pub fn linearize(&self, theta: &Tensor<1>) -> Result<Linearized, Error> {
+        Ok(Linearized {
+            loss: self.clone(),
+            point: self.split(theta)?,
             hessian: OnceLock::new(),
             gauss_newton: OnceLock::new(),
             fisher: OnceLock::new(),
             stacked: LastStacked::default(),
-        }
+        })
     }
+}
 
-    /// The loss that was linearised.
+impl Linearized {
+    /// Returns the loss that was linearised.
     #[must_use]
     pub const fn loss(&self) -> &CapturedLoss {
         &self.loss
     }
 
-    /// $H v$, `[P]`.
+    /// Returns `H v`, `[P]`.
     ///
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(self.loss.curvature_plan(), &self.hessian, v)
+        self.product(self.loss.programs().curvature(), &self.hessian, v)
     }
 
-    /// $v^T H v$ from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about half such a
-    /// product.
+    /// Returns `vᵀHv` from what [`hessian_vector`](Self::hessian_vector) keeps. Cost: about half
+    /// such a product.
     ///
     /// # Errors
     /// A vector of another length than P.
     pub fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
-        let plan = self.loss.curvature_plan();
+        let plan = self.loss.programs().curvature();
         let kept = self.kept(plan, &self.hessian);
         let form = plan.group(1, kept, &self.loss.split(v)?, None);
         Ok(number(&form[0]))
     }
 
-    /// $J^T H_f J v$, `[P]`.
+    /// Returns `Jᵀ H_f J v`, `[P]`.
     ///
     /// # Errors
     /// Outputs that were not marked, a vector of another length than P.
     pub fn gauss_newton_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(self.loss.gauss_newton_plan()?, &self.gauss_newton, v)
+        self.product(
+            self.loss.programs().linear(Linear::GaussNewton)?,
+            &self.gauss_newton,
+            v,
+        )
     }
 
-    /// $F v$ with the empirical Fisher matrix, `[P]`; see [`CapturedLoss::fisher_vector`].
+    /// Returns `F v` with the empirical Fisher matrix, `[P]`; see [`CapturedLoss::fisher_vector`].
     ///
     /// # Errors
     /// Outputs that were not marked, a loss that depends on the parameters beside them, a vector of
     /// another length than P.
     pub fn fisher_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(self.loss.linear(Linear::Fisher)?, &self.fisher, v)
+        self.product(
+            self.loss.programs().linear(Linear::Fisher)?,
+            &self.fisher,
+            v,
+        )
     }
 
-    /// Bytes of what [`hessian_vector`](Self::hessian_vector) keeps, known before it is kept; the
-    /// parameters and the batch itself are not counted.
+    /// Returns the bytes of what [`hessian_vector`](Self::hessian_vector) keeps, known before it is
+    /// kept; the parameters and the batch itself are not counted.
     #[must_use]
     pub fn hessian_bytes(&self) -> usize {
-        self.loss.curvature_plan().kept_bytes()
+        self.loss.programs().curvature().kept_bytes()
     }
 
-    /// As [`hessian_bytes`](Self::hessian_bytes), of
-    /// [`gauss_newton_vector`](Self::gauss_newton_vector).
+    /// Returns the bytes of what [`gauss_newton_vector`](Self::gauss_newton_vector) keeps, as
+    /// [`hessian_bytes`](Self::hessian_bytes).
     ///
     /// # Errors
     /// Outputs that were not marked.
     pub fn gauss_newton_bytes(&self) -> Result<usize, Error> {
-        Ok(self.loss.gauss_newton_plan()?.kept_bytes())
+        Ok(self
+            .loss
+            .programs()
+            .linear(Linear::GaussNewton)?
+            .kept_bytes())
     }
 
-    /// As [`hessian_bytes`](Self::hessian_bytes), of [`fisher_vector`](Self::fisher_vector).
+    /// Returns the bytes of what [`fisher_vector`](Self::fisher_vector) keeps, as
+    /// [`hessian_bytes`](Self::hessian_bytes).
     ///
     /// # Errors
     /// Outputs that were not marked, a loss that depends on the parameters beside them.
     pub fn fisher_bytes(&self) -> Result<usize, Error> {
-        Ok(self.loss.linear(Linear::Fisher)?.kept_bytes())
+        Ok(self.loss.programs().linear(Linear::Fisher)?.kept_bytes())
     }
 
-    /// Where the time of [`hessian_vector`](Self::hessian_vector) goes: for each operation with its
-    /// shape, the time it took and how often it ran, the longest first. For looking at, not for
-    /// parsing.
+    /// Returns for each operation of [`hessian_vector`](Self::hessian_vector) with its shape the
+    /// time it took and how often it ran, the longest first. For looking at, not for parsing.
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -116,7 +148,8 @@ impl Linearized {
         self.times(0, v)
     }
 
-    /// As [`hessian_times`](Self::hessian_times), of [`quadratic_form`](Self::quadratic_form).
+    /// Returns the times of [`quadratic_form`](Self::quadratic_form), as
+    /// [`hessian_times`](Self::hessian_times).
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -125,18 +158,18 @@ impl Linearized {
     }
 
     fn times(&self, group: usize, v: &Tensor<1>) -> Result<Vec<(String, Duration, usize)>, Error> {
-        let plan = self.loss.curvature_plan();
+        let plan = self.loss.programs().curvature();
         let kept = self.kept(plan, &self.hessian);
         let mut times = Profile::default();
         plan.group(group, kept, &self.loss.split(v)?, Some(&mut times));
         Ok(times.sorted())
     }
 
-    pub(crate) fn point(&self) -> &[DispatchTensor] {
+    pub(super) fn point(&self) -> &[DispatchTensor] {
         &self.point
     }
 
-    pub(crate) const fn last(&self) -> &LastStacked {
+    pub(super) const fn last(&self) -> &LastStacked {
         &self.stacked
     }
 
@@ -144,9 +177,10 @@ impl Linearized {
         if let Some(values) = kept.get() {
             return values;
         }
-        // Not while others are locked out: a thread that waits for its share of a kernel may be given
-        // another product at this point by the pool it is in, and would wait for itself.
-        let values = self.loss.kept(plan, &self.point);
+        // Not while others are locked out: a thread that waits for its share of a kernel may be
+        // given another product at this point by the pool it is in, and would wait for itself.
+        let start = plan.start(self.loss.data());
+        let values = plan.advance(&start, Set::POINT, &self.point);
         kept.get_or_init(|| values)
     }
 

@@ -10,8 +10,8 @@ use crate::run::{Plan, PlanValues};
 use crate::transform::{evaluated, on_plane};
 use crate::{CapturedLoss, Error};
 
-/// A captured loss on the plane through a point along D directions,
-/// $(a_1, \dots, a_D) \mapsto L(\theta + \sum_i a_i d_i)$; see [`CapturedLoss::on_plane`].
+/// A captured loss on the plane through a point along D directions, `a ↦ L(θ + Σᵢ aᵢ dᵢ)`; see
+/// [`CapturedLoss::on_plane`].
 ///
 /// What does not depend on the coordinates is computed and kept as long as this value lives.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub struct Plane<const D: usize> {
 }
 
 impl CapturedLoss {
-    /// The loss on the plane through `theta` along `directions`, vectors of shape `[P]`; with one
-    /// direction, on a line.
+    /// Returns the loss on the plane through `theta` along `directions`, vectors of shape `[P]`;
+    /// with one direction, on a line.
     ///
     /// What is linear in the parameters, such as the products of a first layer, is computed for
     /// `theta` and each direction now; a value on the plane then costs a sum of those, and the
@@ -45,12 +45,12 @@ impl CapturedLoss {
     ///     model.forward(x.to_device(device)).square().mean()
     /// })?;
     /// // The loss is (3 w + b)^2; the plane goes through (0, 0) along both axes.
-    /// let theta = Tensor::<1>::zeros([2], &device);
+    /// let θ = Tensor::<1>::zeros([2], &device);
     /// let w = Tensor::<1>::from_floats([1.0, 0.0], &device);
     /// let b = Tensor::<1>::from_floats([0.0, 1.0], &device);
-    /// let plane = loss.on_plane(&theta, [&w, &b])?;
+    /// let plane = loss.on_plane(&θ, [&w, &b])?;
     /// assert_eq!(plane.value([2.0, -1.0]), 25.0);
-    /// let line = loss.on_plane(&theta, [&w])?;
+    /// let line = loss.on_plane(&θ, [&w])?;
     /// assert_eq!(line.value([2.0]), 36.0);
     /// # Ok::<(), derivatives::Error>(())
     /// ```
@@ -66,7 +66,7 @@ impl CapturedLoss {
         for direction in directions {
             point.extend(self.split(direction)?);
         }
-        let recorded = self.recorded();
+        let recorded = self.programs().recorded();
         let parameters = &recorded.parameters;
         let mut graph = recorded.graph.clone();
         let loss = evaluated(&mut graph, recorded.loss);
@@ -102,7 +102,7 @@ impl CapturedLoss {
 }
 
 impl<const D: usize> Plane<D> {
-    /// $L(\theta + \sum_i a_i d_i)$ at the coordinates a. Cost: a forward pass less its first layers.
+    /// Returns `L(θ + Σᵢ aᵢ dᵢ)` at the coordinates a. Cost: a forward pass less its first layers.
     #[must_use]
     pub fn value(&self, at: [f64; D]) -> f64 {
         let slots = at.map(|coordinate| {
@@ -113,7 +113,8 @@ impl<const D: usize> Plane<D> {
         number(&self.plan.outputs(&values)[0])
     }
 
-    /// How many bytes the kept tensors have, the batch's own among them that a point still needs.
+    /// Returns how many bytes the kept tensors have, the batch's own among them that a point still
+    /// needs.
     #[must_use]
     pub fn kept_bytes(&self) -> usize {
         let kept = self.kept.iter().flatten();

@@ -1,18 +1,20 @@
 //! Products with several vectors at one point.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use burn::tensor::{Device, Tensor};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use super::programs::{Linear, Stacked};
+use super::linearized::StackedAtPoint;
+use super::programs::Stacked;
 use crate::graph::Set;
+use crate::record::burn_names::is_cpu;
 use crate::run::Workers;
-use crate::run::{Plan, PlanValues};
+use crate::transform::Linear;
 use crate::{CapturedLoss, Error, Linearized};
 
-/// How several products are made.
+/// The order in which several products are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Schedule {
     /// Each by itself, spread over the cores.
@@ -28,20 +30,18 @@ const SMALL: usize = 1 << 15;
 /// A stacked program may compute this many numbers, 512 MiB in f64.
 const LARGEST: usize = 1 << 26;
 
-/// How many vectors go into one stacked program that computes `entries` numbers for each.
+/// Returns how many vectors go into one stacked program that computes `entries` numbers for each.
 pub(crate) fn chunk(entries: usize, vectors: usize) -> usize {
     (LARGEST / entries.max(1)).clamp(1, vectors.max(1))
 }
 
 impl Schedule {
-    /// The faster way for products that compute `entries` numbers each.
+    /// Returns the faster way for products that compute `entries` numbers each.
     ///
-    /// On a CPU larger operations gain nothing, and lose their place in the cache; a GPU wants them.
+    /// On a CPU larger operations gain nothing, and lose their place in the cache; a GPU wants
+    /// them.
     pub(crate) fn of(device: &Device, entries: usize) -> Self {
-        // A backend whose feature is not this crate's has no variant here that could be named.
-        let name = format!("{:?}", device.as_dispatch());
-        let cpu = name.starts_with("Flex") || name.starts_with("NdArray");
-        if cpu && entries > SMALL {
+        if is_cpu(device) && entries > SMALL {
             Self::Jobs
         } else {
             Self::Stacked
@@ -49,28 +49,15 @@ impl Schedule {
     }
 }
 
-/// A stacked program at the point of a [`Linearized`].
-#[derive(Debug)]
-struct AtPoint {
-    map: Linear,
-    len: usize,
-    plan: Arc<Plan>,
-    values: PlanValues,
-}
-
-/// The last stacked program, with what it keeps of the point.
-#[derive(Debug, Default)]
-pub(crate) struct LastStacked(Mutex<Option<Arc<AtPoint>>>);
-
 impl Linearized {
-    /// $H v$ for each of `vectors`, in their order: on a GPU by one program of all vectors at once,
-    /// on a CPU over the cores.
+    /// Returns `H v` for each of `vectors`, in their order: on a GPU by one program of all vectors
+    /// at once, on a CPU over the cores.
     ///
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_vectors(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         let loss = self.loss();
-        let entries = loss.programs().entries(loss.recorded(), Linear::Hessian)?;
+        let entries = loss.programs().entries(Linear::Hessian)?;
         self.hessian_vectors_by(Schedule::of(loss.device(), entries), entries, vectors)
     }
 
@@ -101,7 +88,7 @@ impl Linearized {
         Ok(products)
     }
 
-    /// The outputs of `map` for `len` inputs stacked along the first axis.
+    /// Returns the outputs of `map` for `len` inputs stacked along the first axis.
     pub(crate) fn stacked(
         &self,
         map: Linear,
@@ -113,7 +100,7 @@ impl Linearized {
         Ok(kept.plan.outputs(&values))
     }
 
-    fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<AtPoint>, Error> {
+    fn kept_stacked(&self, map: Linear, len: usize) -> Result<Arc<StackedAtPoint>, Error> {
         let lock = || self.last().0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = lock()
             .as_ref()
@@ -122,15 +109,13 @@ impl Linearized {
             return Ok(Arc::clone(kept));
         }
         let loss = self.loss();
-        let plan = loss
-            .programs()
-            .stacked(loss.recorded(), Stacked::Linear(map), len)?;
-        // Not under the lock: the pool may give a thread that waits inside a kernel another product at
-        // this point, and it would wait for itself. Plans of other lengths come and go: nothing is kept
-        // with the data for them.
+        let plan = loss.programs().stacked(Stacked::Linear(map), len)?;
+        // Not under the lock: the pool may give a thread that waits inside a kernel another product
+        // at this point, and it would wait for itself. Plans of other lengths come and go: nothing
+        // is kept with the data for them.
         let start = plan.start(&loss.data().keeping_nothing());
         let values = plan.advance(&start, Set::POINT, self.point());
-        let kept = Arc::new(AtPoint {
+        let kept = Arc::new(StackedAtPoint {
             map,
             len,
             plan,
@@ -142,7 +127,7 @@ impl Linearized {
 }
 
 impl CapturedLoss {
-    /// $H v$ for each of `vectors`, in their order; see [`Linearized::hessian_vectors`].
+    /// Returns `H v` for each of `vectors`, in their order; see [`Linearized::hessian_vectors`].
     ///
     /// # Errors
     /// A vector of another length than P.
@@ -154,8 +139,8 @@ impl CapturedLoss {
         self.linearize(theta)?.hessian_vectors(vectors)
     }
 
-    /// L and its gradient at several points, the rows of `[B, P]`: `[B]` and `[B, P]`, by one program
-    /// of all points at once.
+    /// Returns L and its gradient at several points, the rows of `[B, P]`: `[B]` and `[B, P]`, by
+    /// one program of all points at once.
     ///
     /// # Errors
     /// Rows of another length than P.
@@ -165,9 +150,7 @@ impl CapturedLoss {
         if found != expected {
             return Err(Error::Length { expected, found });
         }
-        let plan = self
-            .programs()
-            .stacked(self.recorded(), Stacked::Points, count)?;
+        let plan = self.programs().stacked(Stacked::Points, count)?;
         let points = self.split_rows(&self.adopt(points));
         let data = self.data().keeping_nothing();
         let mut outputs = plan.once(&data, &[(Set::POINT, &points)], None);

@@ -1,4 +1,5 @@
-//! Vectors of all parameters, `[P]`, and matrices of them, as one tensor for each parameter and back.
+//! Vectors of all parameters, `[P]`, and matrices of them, as one tensor for each parameter and
+//! back.
 
 use burn::tensor::{DType, Tensor};
 use burn_backend::ops::FloatTensorOps;
@@ -9,7 +10,7 @@ use crate::primitive::with_leading;
 use crate::{CapturedLoss, Error};
 
 impl CapturedLoss {
-    /// A tensor on the device and in the float type of the parameters.
+    /// Returns a tensor on the device and in the float type of the parameters.
     pub(crate) fn adopt<const D: usize>(&self, tensor: &Tensor<D>) -> Tensor<D> {
         let tensor = tensor.clone().without_autodiff().to_device(self.device());
         match self.dtype() {
@@ -18,7 +19,7 @@ impl CapturedLoss {
         }
     }
 
-    /// A flat vector as one tensor for each parameter.
+    /// Returns a flat vector as one tensor for each parameter.
     pub(crate) fn split(&self, vector: &Tensor<1>) -> Result<Vec<DispatchTensor>, Error> {
         let expected = self.dim();
         let found = vector.dims()[0];
@@ -28,6 +29,7 @@ impl CapturedLoss {
         let vector = self.adopt(vector);
         let mut start = 0;
         Ok(self
+            .programs()
             .blocks()
             .iter()
             .map(|shape| {
@@ -39,17 +41,17 @@ impl CapturedLoss {
             .collect())
     }
 
-    /// The inverse of [`split`](Self::split).
+    /// Returns the inverse of [`split`](Self::split).
     pub(crate) fn join(&self, blocks: Vec<DispatchTensor>) -> Tensor<1> {
         let flat = blocks
             .into_iter()
-            .zip(self.blocks())
+            .zip(self.programs().blocks())
             .map(|(block, shape)| Dispatch::float_reshape(block, [elements(shape)].into()))
             .collect();
         Tensor::from_dispatch(Dispatch::float_cat(flat, 0))
     }
 
-    /// Vectors as the rows of a matrix.
+    /// Returns vectors as the rows of a matrix.
     pub(crate) fn rows(&self, vectors: &[Tensor<1>]) -> Result<Tensor<2>, Error> {
         let expected = self.dim();
         let rows: Result<Vec<Tensor<2>>, Error> = vectors
@@ -62,11 +64,12 @@ impl CapturedLoss {
         Ok(Tensor::cat(rows?, 0))
     }
 
-    /// Rows of length P as one tensor `[B, ..]` for each parameter.
+    /// Returns rows of length P as one tensor `[B, ..]` for each parameter.
     pub(crate) fn split_rows(&self, rows: &Tensor<2>) -> Vec<DispatchTensor> {
         let count = rows.dims()[0];
         let mut start = 0;
-        self.blocks()
+        self.programs()
+            .blocks()
             .iter()
             .map(|shape| {
                 let end = start + elements(shape);
@@ -78,11 +81,11 @@ impl CapturedLoss {
             .collect()
     }
 
-    /// The inverse of [`split_rows`](Self::split_rows).
+    /// Returns the inverse of [`split_rows`](Self::split_rows).
     pub(crate) fn join_rows(&self, blocks: Vec<DispatchTensor>, count: usize) -> Tensor<2> {
         let flat = blocks
             .into_iter()
-            .zip(self.blocks())
+            .zip(self.programs().blocks())
             .map(|(block, shape)| Dispatch::float_reshape(block, [count, elements(shape)].into()))
             .collect();
         Tensor::from_dispatch(Dispatch::float_cat(flat, 1))

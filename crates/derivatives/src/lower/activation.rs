@@ -81,7 +81,7 @@ impl Lowering {
         self.set(out, node)
     }
 
-    /// x Phi(x) with Phi(x) = (1 + erf(x / sqrt(2))) / 2
+    /// Returns `x Φ(x)` with `Φ(x) = (1 + erf(x / √2)) / 2`.
     fn gelu(&mut self, x: NodeId) -> NodeId {
         let argument = self.graph.scale(x, std::f64::consts::FRAC_1_SQRT_2);
         let erf = self.graph.unary(Unary::Erf, argument);
@@ -90,7 +90,7 @@ impl Lowering {
         self.graph.mul(x, distribution)
     }
 
-    /// `scaled` where x < 0, otherwise x.
+    /// Returns `scaled` where x < 0, otherwise x.
     fn below_zero(&mut self, x: NodeId, scaled: NodeId) -> NodeId {
         let negative = self.graph.discrete(
             Discrete::CompareFloat(Comparison::Lower, Real::new(0.0)),

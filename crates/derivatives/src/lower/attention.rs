@@ -8,7 +8,7 @@ use crate::graph::NodeId;
 use crate::primitive::{Comparison, Discrete, Unary};
 
 impl Lowering {
-    /// softmax(scale Q K^T) V, with Burn's order of soft cap, masks and bias.
+    /// Returns `softmax(scale · Q Kᵀ) V`, with Burn's order of soft cap, masks and bias.
     pub(super) fn attention(&mut self, op: &AttentionOpIr) -> Lowered {
         let (query, key) = (self.get(&op.query)?, self.get(&op.key)?);
         let value = self.get(&op.value)?;

@@ -1,7 +1,7 @@
 //! Backward passes inside a loss, such as the penalty on a gradient.
 //!
-//! A recorded backward operation is the transposed derivative of its forward operation, applied to a
-//! gradient: the forward operation is written once more, on inputs that nothing simplifies away,
+//! A recorded backward operation is the transposed derivative of its forward operation, applied to
+//! a gradient: the forward operation is written once more, on inputs that nothing simplifies away,
 //! and transformed. Its own derivatives follow like those of any other part of a program.
 
 use burn_ir::{DeformConv2dBackwardOpIr, ModuleOperationIr, TensorIr};
@@ -132,7 +132,7 @@ impl Lowering {
         self.set(out, node)
     }
 
-    /// The transposed derivative of `forward` at x, applied to `gradient`.
+    /// Returns the transposed derivative of `forward` at x, applied to `gradient`.
     pub(super) fn pulled_back(
         &mut self,
         x: NodeId,
@@ -159,22 +159,22 @@ impl Lowering {
         Ok([found[0], found[1]])
     }
 
-    /// x as a variable that stays visible.
+    /// Returns x as a variable that stays visible.
     fn held(&mut self, x: NodeId) -> NodeId {
         let (shape, dtype) = (self.graph.shape(x).to_vec(), self.graph.dtype(x));
         self.graph.insert(Primitive::Barrier, vec![x], shape, dtype)
     }
 
-    /// `[.., n]` as a matrix.
+    /// Returns `[.., n]` as a matrix.
     fn rows(&mut self, tensor: &TensorIr) -> Lowered {
         let x = self.get(tensor)?;
         let shape = self.graph.shape(x);
-        let width = shape.last().copied().unwrap_or(1);
+        let width = *shape.last().expect("a tensor has an axis");
         let rows = elements(shape) / width;
         Ok(self.graph.reshape(x, vec![rows, width]))
     }
 
-    /// The sum over all axes but the channels.
+    /// Returns the sum over all axes but the channels.
     fn over_channels(&mut self, gradient: &TensorIr, out: &TensorIr) -> Lowered {
         let gradient = self.get(gradient)?;
         let rank = self.graph.rank(gradient);
@@ -189,7 +189,7 @@ impl Lowering {
         Ok(self.pulled_back(x, gradient, |lowering, x| lowering.adaptive_pool(x, &sizes)))
     }
 
-    /// The gradients of maxima brought back to where those stand.
+    /// Returns the gradients of maxima brought back to where those stand.
     fn unpooled(&mut self, gradient: &TensorIr, indices: &TensorIr, out: &TensorIr) -> Lowered {
         let (gradient, indices) = (self.get(gradient)?, self.get(indices)?);
         let shape = dims(out);

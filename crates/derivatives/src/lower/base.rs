@@ -134,7 +134,7 @@ impl Lowering {
         self.set(out, node)
     }
 
-    /// Expansion that may also put axes in front.
+    /// Returns an expansion that may also put axes in front.
     pub(super) fn expand_to(&mut self, x: NodeId, shape: &[usize]) -> NodeId {
         let mut padded = vec![1; shape.len() - self.graph.rank(x)];
         padded.extend_from_slice(self.graph.shape(x));
@@ -155,7 +155,7 @@ impl Lowering {
         self.graph.reshape(x, joined)
     }
 
-    /// A tensor that is one number everywhere, of any kind.
+    /// Returns a tensor that is one number everywhere, of any kind.
     pub(super) fn filled(
         &mut self,
         value: f64,
@@ -225,7 +225,7 @@ impl Lowering {
         Ok(self.graph.discrete(operation, vec![lhs], BOOL))
     }
 
-    /// Whether all, or any, entries are not zero.
+    /// Returns whether all, or any, entries are not zero.
     fn quantified(&mut self, input: &TensorIr, axis: Option<usize>, all: bool) -> Lowered {
         let x = self.get(input)?;
         let mut mask = match Kind::of(self.graph.dtype(x)) {

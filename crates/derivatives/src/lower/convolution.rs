@@ -43,7 +43,8 @@ geometry! {
 }
 
 impl Lowering {
-    /// `[N, C, in..]` by a weight `[O, C/G, k..]` to `out`, `[N, O, out..]`.
+    /// Returns the convolution of `[N, C, in..]` by a weight `[O, C/G, k..]` to `out`,
+    /// `[N, O, out..]`.
     pub(super) fn convolution(
         &mut self,
         mut x: NodeId,
@@ -76,7 +77,7 @@ impl Lowering {
         self.laid_out(y, bias, out)
     }
 
-    /// A transposed convolution adds up what its patches would be: $\operatorname{Unpatches}(W^T X)$.
+    /// Writes a transposed convolution: what its patches would be is added up, `unpatches(Wᵀ X)`.
     pub(super) fn transposed(
         &mut self,
         x: NodeId,
@@ -115,12 +116,12 @@ impl Lowering {
         }
     }
 
-    /// Channels in front, where patches want them.
+    /// Moves the channels to the front, where patches want them.
     fn channels_first(&mut self, x: NodeId) -> NodeId {
         self.graph.swap(x, 0, 1)
     }
 
-    /// The product of the matrices of each group; a single group needs no batch axis.
+    /// Returns the product of the matrices of each group; a single group needs no batch axis.
     pub(super) fn grouped_product(&mut self, a: NodeId, transpose_a: bool, b: NodeId) -> NodeId {
         if self.graph.shape(a)[0] > 1 {
             return self.graph.matmul(a, transpose_a, b, false);
@@ -132,7 +133,7 @@ impl Lowering {
         self.graph.matmul(a, transpose_a, b, false)
     }
 
-    /// Channels by images and positions, as `[N, O, out..]` with the bias.
+    /// Returns channels by images and positions as `[N, O, out..]` with the bias.
     pub(super) fn laid_out(&mut self, y: NodeId, bias: Option<NodeId>, out: &[usize]) -> NodeId {
         let mut shape = vec![out[1], out[0]];
         shape.extend_from_slice(&out[2..]);
@@ -146,7 +147,7 @@ impl Lowering {
         self.channels_first(y)
     }
 
-    /// x with zeros around its spatial axes.
+    /// Returns x with zeros around its spatial axes.
     fn padded(&mut self, x: NodeId, padding: &[(usize, usize)]) -> NodeId {
         let mut shape = self.graph.shape(x).to_vec();
         let mut ranges = self.graph.whole(x);
@@ -158,7 +159,7 @@ impl Lowering {
         self.graph.embed(x, ranges, shape)
     }
 
-    /// `[N, C, H, W]` to `[N, C kh kw, windows]`.
+    /// Lays the windows of `[N, C, H, W]` out as `[N, C kh kw, windows]`.
     pub(super) fn unfold(&mut self, op: &Unfold4dOpIr) -> Lowered {
         let x = self.get(&op.x)?;
         let o = &op.options;

@@ -3,7 +3,7 @@
 //! The likelihood of a label sequence is a sum over all ways to spread it over the time steps, with
 //! blanks between. With l' the labels and a blank before, between and after them,
 //!
-//! $\alpha_t(s) = \bigl(\alpha_{t-1}(s) + \alpha_{t-1}(s-1) + \alpha_{t-1}(s-2)\bigr)\, p_t(l'_s)$,
+//! `αₜ(s) = (αₜ₋₁(s) + αₜ₋₁(s−1) + αₜ₋₁(s−2)) · pₜ(l′ₛ)`,
 //!
 //! the last term only where two different labels follow each other. Here in logarithms.
 
@@ -11,7 +11,7 @@ use burn::tensor::{DType, TensorData};
 use burn_ir::CtcLossOpIr;
 
 use super::{Lowered, Lowering};
-use crate::graph::{NodeId, Real};
+use crate::graph::{NodeId, Real, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Range, Unary};
 
 /// The logarithm of a probability of zero. It is finite, so that differences of two are not NaN,
@@ -19,7 +19,8 @@ use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Range, U
 const IMPOSSIBLE: f64 = -1e30;
 
 impl Lowering {
-    /// The negative log-likelihood of each sequence, `[N]`, from log-probabilities `[T, N, C]`.
+    /// Returns the negative log-likelihood of each sequence, `[N]`, from log-probabilities
+    /// `[T, N, C]`.
     pub(super) fn ctc_loss(&mut self, op: &CtcLossOpIr) -> Lowered {
         let log_probs = self.get(&op.log_probs)?;
         let targets = self.get(&op.targets)?;
@@ -60,7 +61,7 @@ impl Lowering {
             let emitted = self.at_step(emitted, step);
             let arrived = self.arrivals(alpha, skips);
             let next = self.graph.add(arrived, emitted);
-            let bound = i64::try_from(step).unwrap_or(i64::MAX);
+            let bound = index_of(step);
             let running = self.graph.discrete(
                 Discrete::CompareInt(Comparison::Greater, bound),
                 vec![input_lengths],
@@ -74,7 +75,7 @@ impl Lowering {
         Ok(self.read_out(alpha, last))
     }
 
-    /// Minus the logarithm of what arrived in the last blank or the last label.
+    /// Returns minus the logarithm of what arrived in the last blank or the last label.
     fn read_out(&mut self, alpha: NodeId, last: NodeId) -> NodeId {
         let batch = self.graph.shape(alpha)[0];
         let in_blank = self.graph.gather(alpha, 1, last);
@@ -100,14 +101,14 @@ impl Lowering {
         self.graph.replace_where(loss, far, infinite)
     }
 
-    /// Lengths `[N]` as `[N, 1]`.
+    /// Returns lengths `[N]` as `[N, 1]`.
     fn column(&mut self, lengths: &burn_ir::TensorIr) -> Lowered {
         let lengths = self.get(lengths)?;
         let batch = self.graph.shape(lengths)[0];
         Ok(self.graph.reshape(lengths, vec![batch, 1]))
     }
 
-    /// a x + b of integers.
+    /// Returns `a x + b` of integers.
     fn int_linear(&mut self, x: NodeId, a: i64, b: i64) -> NodeId {
         let dtype = self.graph.dtype(x);
         let times = Discrete::IntScalar(IntBinary::Mul, a);
@@ -116,14 +117,14 @@ impl Lowering {
         self.graph.discrete(plus, vec![product], dtype)
     }
 
-    /// 0, 1, .. as `[1, len]`.
+    /// Returns 0, 1, .. as `[1, len]`.
     fn counted(&mut self, len: usize, dtype: DType) -> NodeId {
-        let numbers: Vec<i64> = (0..i64::try_from(len).unwrap_or(i64::MAX)).collect();
+        let numbers: Vec<i64> = (0..index_of(len)).collect();
         self.graph
             .constant(TensorData::new(numbers, [1, len]).convert_dtype(dtype))
     }
 
-    /// Where a state may be reached from the one before the last, `[N, S]`.
+    /// Returns where a state may be reached from the one before the last, `[N, S]`.
     fn skips(&mut self, sequence: NodeId, blank: usize) -> NodeId {
         let [batch, states] = [0, 1].map(|axis| self.graph.shape(sequence)[axis]);
         let start = states.min(2);
@@ -136,7 +137,7 @@ impl Lowering {
         let earlier = self.graph.narrow(sequence, 1, 0, states - 2);
         let differ = Discrete::Compare(Comparison::NotEqual);
         let differ = self.graph.discrete(differ, vec![later, earlier], BOOL);
-        let blank = i64::try_from(blank).unwrap_or(i64::MAX);
+        let blank = index_of(blank);
         let label = Discrete::CompareInt(Comparison::NotEqual, blank);
         let label = self.graph.discrete(label, vec![later], BOOL);
         let may = self
@@ -145,7 +146,7 @@ impl Lowering {
         self.graph.concat(vec![none, may], 1)
     }
 
-    /// The log-probability of each state at each step, `[T, N, S]`.
+    /// Returns the log-probability of each state at each step, `[T, N, S]`.
     fn emissions(&mut self, log_probs: NodeId, sequence: NodeId) -> NodeId {
         let steps = self.graph.shape(log_probs)[0];
         let [batch, states] = [0, 1].map(|axis| self.graph.shape(sequence)[axis]);
@@ -161,7 +162,7 @@ impl Lowering {
         self.graph.reshape(row, shape)
     }
 
-    /// The logarithm of the sum over the states from which each is reached.
+    /// Returns the logarithm of the sum over the states from which each is reached.
     fn arrivals(&mut self, alpha: NodeId, skips: NodeId) -> NodeId {
         let shape = self.graph.shape(alpha).to_vec();
         let [one, two] = [1, 2].map(|by| self.shifted(alpha, by));
@@ -175,7 +176,7 @@ impl Lowering {
         self.graph.reshape(sum, shape)
     }
 
-    /// Each state's value moved on by some states.
+    /// Returns each state's value moved on by some states.
     fn shifted(&mut self, alpha: NodeId, by: usize) -> NodeId {
         let (shape, dtype) = (self.graph.shape(alpha).to_vec(), self.graph.dtype(alpha));
         let (batch, states) = (shape[0], shape[1]);
@@ -187,7 +188,7 @@ impl Lowering {
         self.graph.concat(vec![start, rest], 1)
     }
 
-    /// $\log \sum e^x$ along the last of three axes, shifted by the largest.
+    /// Returns `log Σ exp(x)` along the last of three axes, shifted by the largest.
     fn log_sum(&mut self, x: NodeId) -> NodeId {
         let dtype = self.graph.dtype(x);
         let largest = self.graph.along(Discrete::MaxAlong(2), x, 2, 1, dtype);

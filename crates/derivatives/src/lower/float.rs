@@ -84,7 +84,7 @@ impl Lowering {
         Ok(self.graph.matmul(a, false, b, false))
     }
 
-    /// x cross y along an axis of length 3.
+    /// Returns the cross product of x and y along an axis of length 3.
     fn cross(&mut self, x: NodeId, y: NodeId, axis: usize) -> NodeId {
         let rotated = |lowering: &mut Self, x: NodeId, by: usize| {
             let parts = (0..3)

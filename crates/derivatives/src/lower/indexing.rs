@@ -5,11 +5,11 @@ use burn_backend::Slice;
 
 use super::Lowering;
 use super::order::INDEX;
-use crate::graph::{NodeId, Real, elements};
+use crate::graph::{NodeId, Real, elements, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Kind, Range};
 
 impl Lowering {
-    /// Ranges with positive steps, and the axes to be read backwards.
+    /// Returns ranges with positive steps, and the axes to be read backwards.
     pub(super) fn ranges(&self, x: NodeId, slices: &[Slice]) -> (Vec<Range>, Vec<usize>) {
         let mut ranges = self.graph.whole(x);
         let mut reversed = Vec::new();
@@ -35,8 +35,8 @@ impl Lowering {
         (ranges, reversed)
     }
 
-    /// Windows of `size` entries, `dilation` apart, every `step` along an axis: the axis counts
-    /// windows, a new last axis the entries.
+    /// Returns windows of `size` entries, `dilation` apart, every `step` along an axis: the axis
+    /// counts windows, a new last axis the entries.
     pub(super) fn windows(
         &mut self,
         x: NodeId,
@@ -49,7 +49,7 @@ impl Lowering {
         let count = (self.graph.shape(x)[axis] - reach) / step + 1;
         let positions: Vec<i64> = (0..count)
             .flat_map(|window| (0..size).map(move |entry| window * step + entry * dilation))
-            .map(|position| i64::try_from(position).unwrap_or(i64::MAX))
+            .map(index_of)
             .collect();
         let positions = self
             .graph
@@ -65,7 +65,7 @@ impl Lowering {
         self.graph.permute(split, &axes)
     }
 
-    /// x with `value` in `ranges`.
+    /// Returns x with `value` in `ranges`.
     pub(super) fn assign(&mut self, x: NodeId, ranges: Vec<Range>, value: NodeId) -> NodeId {
         let shape = self.graph.shape(x).to_vec();
         let embedded = self.graph.embed(value, ranges.clone(), shape.clone());
@@ -87,11 +87,11 @@ impl Lowering {
         self.graph.replace_where(x, inside, embedded)
     }
 
-    /// x with the entries of `value` brought in along an axis, each where its index says.
+    /// Returns x with the entries of `value` brought in along an axis, each where its index says.
     ///
     /// The indices have the shape of `value`. What is not added is chosen from a table of
-    /// candidates, for each position of x all values along the axis: exact, twice differentiable and
-    /// of a cost that grows with the product of both lengths.
+    /// candidates, for each position of x all values along the axis: exact, twice differentiable
+    /// and of a cost that grows with the product of both lengths.
     pub(super) fn scattered(
         &mut self,
         x: NodeId,
@@ -121,7 +121,7 @@ impl Lowering {
         let result = match update {
             Assign => {
                 // The last of those that name a position wins; position 0 is x itself.
-                let order: Vec<i64> = (1..=i64::try_from(count).unwrap_or(i64::MAX)).collect();
+                let order: Vec<i64> = (1..=index_of(count)).collect();
                 let mut along = vec![1; table.len()];
                 along[among] = count;
                 let order = self.graph.constant(TensorData::new(order, along));
@@ -154,7 +154,7 @@ impl Lowering {
         self.graph.reshape(result, shape)
     }
 
-    /// [`scattered`](Self::scattered) for whole slices: indices `[K]` along an axis.
+    /// Does as [`scattered`](Self::scattered) for whole slices: indices `[K]` along an axis.
     pub(super) fn selected(
         &mut self,
         x: NodeId,
@@ -176,9 +176,9 @@ impl Lowering {
         self.scattered(x, axis, indices, value, update)
     }
 
-    /// Whether the index of a value names a position of x, for all pairs: `table`.
+    /// Returns whether the index of a value names a position of x, for all pairs: `table`.
     fn named(&mut self, indices: NodeId, axis: usize, len: usize, table: &[usize]) -> NodeId {
-        let positions: Vec<i64> = (0..i64::try_from(len).unwrap_or(i64::MAX)).collect();
+        let positions: Vec<i64> = (0..index_of(len)).collect();
         let mut along = vec![1; table.len()];
         along[axis] = len;
         let positions = TensorData::new(positions, along).convert_dtype(self.graph.dtype(indices));
@@ -192,7 +192,7 @@ impl Lowering {
         )
     }
 
-    /// x repeated along a new axis, as `table` has it.
+    /// Returns x repeated along a new axis, as `table` has it.
     fn at_each_position(&mut self, x: NodeId, axis: usize, table: &[usize]) -> NodeId {
         let mut shape = self.graph.shape(x).to_vec();
         shape.insert(axis, 1);
@@ -200,7 +200,7 @@ impl Lowering {
         self.graph.expand(x, table.to_vec())
     }
 
-    /// The largest or smallest entry along an axis, of any kind; at a tie the first.
+    /// Returns the largest or smallest entry along an axis, of any kind; at a tie the first.
     fn extremum(&mut self, x: NodeId, axis: usize, largest: bool) -> NodeId {
         match (Kind::of(self.graph.dtype(x)), largest) {
             (Kind::Float, true) => {
@@ -218,8 +218,8 @@ impl Lowering {
         }
     }
 
-    /// `x` as rows `[positions, entries]`, for indices `[.., K]` into its first K axes the flat
-    /// position of each, and the shape of the rows.
+    /// Returns `x` as rows `[positions, entries]`, for indices `[.., K]` into its first K axes the
+    /// flat position of each, and the shape of the rows.
     pub(super) fn flat_positions(
         &mut self,
         x: NodeId,
@@ -227,13 +227,13 @@ impl Lowering {
     ) -> (NodeId, NodeId, [usize; 2]) {
         let shape = self.graph.shape(x).to_vec();
         let index_shape = self.graph.shape(indices).to_vec();
-        let depth = index_shape.last().copied().unwrap_or(0);
+        let depth = *index_shape.last().expect("a tensor has an axis");
         let count = elements(&index_shape[..index_shape.len() - 1]);
         let dtype = self.graph.dtype(indices);
         let table = self.graph.reshape(indices, vec![count, depth]);
         let mut flat: Option<NodeId> = None;
         for axis in 0..depth {
-            let stride = i64::try_from(elements(&shape[axis + 1..depth])).unwrap_or(i64::MAX);
+            let stride = index_of(elements(&shape[axis + 1..depth]));
             let column = self.graph.narrow(table, 1, axis, axis + 1);
             let column = self.graph.discrete(
                 Discrete::IntScalar(IntBinary::Mul, stride),
@@ -248,7 +248,7 @@ impl Lowering {
                 None => column,
             });
         }
-        let flat = flat.unwrap_or(table);
+        let flat = flat.expect("an index has a number for at least one axis");
         let flat = self.graph.reshape(flat, vec![count]);
         let rows = [elements(&shape[..depth]), elements(&shape[depth..])];
         (self.graph.reshape(x, rows.to_vec()), flat, rows)

@@ -8,7 +8,7 @@ use burn_ir::{
 
 use super::{Lowered, Lowering, coverage, dims};
 use crate::Error;
-use crate::graph::{NodeId, elements};
+use crate::graph::{NodeId, elements, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary};
 
 impl Lowering {
@@ -190,14 +190,14 @@ impl Lowering {
         self.set(out, node)
     }
 
-    /// The mean along an axis, rounded towards zero.
+    /// Returns the mean along an axis, rounded towards zero.
     fn int_mean(&mut self, x: NodeId, axis: usize) -> NodeId {
-        let len = i64::try_from(self.graph.shape(x)[axis]).unwrap_or(i64::MAX);
+        let len = index_of(self.graph.shape(x)[axis]);
         let sum = self.graph.sum_over(x, &[axis]);
         self.int_by(IntBinary::Div, sum, len)
     }
 
-    /// x to the power of y by repeated squaring, one factor for each binary digit of y.
+    /// Returns x to the power of y by repeated squaring, one factor for each binary digit of y.
     fn int_powi(&mut self, op: &BinaryOpIr) -> Lowered {
         let (x, y) = (self.get(&op.lhs)?, self.get(&op.rhs)?);
         let dtype = self.graph.dtype(x);
@@ -219,7 +219,7 @@ impl Lowering {
         Ok(result)
     }
 
-    /// A product of integer matrices as products summed over the inner axis.
+    /// Returns a product of integer matrices as products summed over the inner axis.
     fn int_matmul(&mut self, op: &MatmulOpIr) -> Lowered {
         let (x, y) = (self.get(&op.lhs)?, self.get(&op.rhs)?);
         let (mut rows, mut columns) = (self.graph.shape(x).to_vec(), self.graph.shape(y).to_vec());

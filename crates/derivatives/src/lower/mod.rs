@@ -35,8 +35,7 @@ use self::coverage::Class;
 use crate::Error;
 use crate::graph::{Graph, NodeId};
 use crate::primitive::{Kind, Primitive};
-use crate::record::Marker;
-use crate::record::attempt;
+use crate::record::{Marker, attempt};
 use crate::transform::vjp;
 
 /// A recorded loss on its way to a graph.
@@ -85,7 +84,7 @@ impl Lowering {
         self.known.insert(id, node);
     }
 
-    /// The node of a recorded tensor, by its id.
+    /// Returns the node of a recorded tensor, by its id.
     pub(crate) fn find(&mut self, id: TensorId) -> Option<NodeId> {
         if let Some(&node) = self.known.get(&id) {
             return Some(node);
@@ -96,7 +95,7 @@ impl Lowering {
         self.known.get(&id).copied()
     }
 
-    /// The data of a tensor that stands at several places, all alike.
+    /// Returns the data of a tensor that stands at several places, all alike.
     pub(crate) fn take(&mut self, copies: &[TensorId]) -> Result<TensorData, Error> {
         let mut data = None;
         for copy in copies {
@@ -199,11 +198,11 @@ fn unsupported(operation: impl Into<String>, option: impl Into<String>) -> Error
     }
 }
 
-/// The variant's name of a recorded operation.
+/// Returns the variant's name of a recorded operation.
 fn name(operation: &impl std::fmt::Debug) -> String {
     let text = format!("{operation:?}");
     text.split(['(', ' ', '{'])
         .next()
-        .unwrap_or_default()
+        .expect("a text split has a first part")
         .to_owned()
 }

@@ -123,7 +123,7 @@ impl Lowering {
         self.set(out, node)
     }
 
-    /// The node of an input that may be missing.
+    /// Returns the node of an input that may be missing.
     pub(super) fn optional(&mut self, tensor: Option<&TensorIr>) -> Result<Option<NodeId>, Error> {
         tensor.map(|tensor| self.get(tensor)).transpose()
     }

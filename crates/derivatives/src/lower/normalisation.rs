@@ -7,21 +7,22 @@ use crate::graph::NodeId;
 use crate::primitive::Unary;
 
 impl Lowering {
-    /// `[C]` as `[1, C, 1, ..]`.
+    /// Returns `[C]` as `[1, C, 1, ..]`.
     fn per_channel(&mut self, x: NodeId, rank: usize) -> NodeId {
         let mut shape = vec![1; rank];
         shape[1] = self.graph.shape(x)[0];
         self.graph.reshape(x, shape)
     }
 
-    /// 1 / sqrt(variance + epsilon)
+    /// Returns `1 / √(variance + ε)`.
     fn inverse_deviation(&mut self, variance: NodeId, epsilon: f64) -> NodeId {
         let shifted = self.graph.offset(variance, epsilon);
         let deviation = self.graph.unary(Unary::Sqrt, shifted);
         self.graph.power(deviation, -1.0)
     }
 
-    /// x minus its mean over `axes`, and the mean of its square, which is the biased variance.
+    /// Returns x minus its mean over `axes`, and the mean of its square, which is the biased
+    /// variance.
     fn centred(&mut self, x: NodeId, axes: &[usize]) -> (NodeId, NodeId) {
         let mean = self.graph.mean_over(x, axes);
         let centred = self.graph.sub(x, mean);

@@ -277,7 +277,7 @@ impl Lowering {
         Ok(self.graph.reshape(x, vec![len]))
     }
 
-    /// The sum over everything, times a factor.
+    /// Returns the sum over everything, times a factor.
     fn reduced(&mut self, input: &TensorIr, out: &TensorIr, factor: f64) -> Lowered {
         let x = self.get(input)?;
         let ones = vec![1; self.graph.rank(x)];
@@ -286,7 +286,7 @@ impl Lowering {
         Ok(self.graph.reshape(sum, dims(out)))
     }
 
-    /// x - y floor(x / y)
+    /// Returns `x − y ⌊x / y⌋`.
     fn remainder(&mut self, x: NodeId, y: NodeId) -> NodeId {
         let quotient = self.graph.div(x, y);
         let whole = self.graph.unary(Unary::Floor, quotient);
@@ -294,7 +294,7 @@ impl Lowering {
         self.graph.sub(x, part)
     }
 
-    /// x with `bound` where x compares so with it; at the bound itself x moves, as in Burn.
+    /// Returns x with `bound` where x compares so with it; at the bound itself x moves, as in Burn.
     pub(super) fn bounded(&mut self, x: NodeId, comparison: Comparison, bound: f64) -> NodeId {
         let outside = self.graph.discrete(
             Discrete::CompareFloat(comparison, Real::new(bound)),

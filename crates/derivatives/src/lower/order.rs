@@ -3,7 +3,7 @@
 use burn::tensor::{DType, TensorData};
 
 use super::Lowering;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary};
 
 /// Our own indices.
@@ -35,7 +35,7 @@ impl Lowering {
         self.graph.narrow(order, axis, 0, k)
     }
 
-    /// The product along an axis as a tree of products of halves: right at zeros as well.
+    /// Returns the product along an axis as a tree of products of halves: right at zeros as well.
     pub(super) fn product(&mut self, mut x: NodeId, axis: usize) -> NodeId {
         loop {
             let len = self.graph.shape(x)[axis];
@@ -55,7 +55,7 @@ impl Lowering {
         }
     }
 
-    /// Running products by doubling: after step k each entry is the product of 2^k entries.
+    /// Returns running products by doubling: after step k each entry is the product of 2ᵏ entries.
     pub(super) fn cumulative_product(&mut self, mut x: NodeId, axis: usize) -> NodeId {
         let len = self.graph.shape(x)[axis];
         let mut shift = 1;
@@ -70,7 +70,7 @@ impl Lowering {
         x
     }
 
-    /// Each entry taken from where the running extremum was last reached, as in Burn.
+    /// Returns each entry taken from where the running extremum was last reached, as in Burn.
     pub(super) fn cumulative_extremum(
         &mut self,
         x: NodeId,
@@ -83,7 +83,7 @@ impl Lowering {
             self.graph
                 .discrete(Discrete::Compare(Comparison::Equal), vec![running, x], BOOL);
         let reached = self.graph.discrete(Discrete::ToInt, vec![reached], INDEX);
-        let len = i64::try_from(shape[axis]).unwrap_or(i64::MAX);
+        let len = index_of(shape[axis]);
         let mut index_shape = vec![1; shape.len()];
         index_shape[axis] = shape[axis];
         let positions = self

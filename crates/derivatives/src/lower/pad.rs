@@ -4,7 +4,7 @@ use burn::tensor::TensorData;
 use burn_ir::{PadModeIr, ScalarIr};
 
 use super::Lowering;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, index_of};
 use crate::primitive::Range;
 
 impl Lowering {
@@ -63,13 +63,12 @@ impl Lowering {
         padding: &[(usize, usize)],
         source: impl Fn(i64, i64) -> i64,
     ) -> NodeId {
-        let signed = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         for (axis, &(before, after)) in padding.iter().enumerate() {
             if before + after == 0 {
                 continue;
             }
-            let len = signed(self.graph.shape(x)[first + axis]);
-            let positions: Vec<i64> = (-signed(before)..len + signed(after))
+            let len = index_of(self.graph.shape(x)[first + axis]);
+            let positions: Vec<i64> = (-index_of(before)..len + index_of(after))
                 .map(|position| source(position, len))
                 .collect();
             let count = positions.len();

@@ -43,7 +43,7 @@ impl Average {
 }
 
 impl Lowering {
-    /// Average pooling of `[N, C, ..]` along the axes after the second.
+    /// Returns the average pooling of `[N, C, ..]` along the axes after the second.
     pub(super) fn average_pool(&mut self, x: NodeId, axes: &[Average]) -> NodeId {
         axes.iter().enumerate().fold(x, |x, (position, pool)| {
             let axis = position + 2;
@@ -65,7 +65,7 @@ impl Lowering {
         })
     }
 
-    /// Adaptive average pooling of `[N, C, ..]` to `sizes`.
+    /// Returns the adaptive average pooling of `[N, C, ..]` to `sizes`.
     pub(super) fn adaptive_pool(&mut self, x: NodeId, sizes: &[usize]) -> NodeId {
         sizes.iter().enumerate().fold(x, |x, (position, &size)| {
             let axis = position + 2;
@@ -80,7 +80,7 @@ impl Lowering {
         })
     }
 
-    /// Interpolation of `[N, C, H, W]`.
+    /// Returns the interpolation of `[N, C, H, W]`.
     pub(super) fn interpolate(
         &mut self,
         x: NodeId,
@@ -98,7 +98,7 @@ impl Lowering {
         })
     }
 
-    /// The mean of every `size` entries along an axis.
+    /// Returns the mean of every `size` entries along an axis.
     fn block_mean(&mut self, x: NodeId, axis: usize, size: usize) -> NodeId {
         if size == 1 {
             return x;
@@ -112,7 +112,7 @@ impl Lowering {
         self.graph.reshape(means, joined)
     }
 
-    /// The matrix `[len, out]` of a linear map that takes `[len, 1, len]` rows.
+    /// Returns the matrix `[len, out]` of a linear map that takes `[len, 1, len]` rows.
     fn matrix(
         &mut self,
         len: usize,
@@ -131,7 +131,7 @@ impl Lowering {
         self.graph.constant(data)
     }
 
-    /// x with `matrix`, `[len, out]`, applied along an axis.
+    /// Returns x with `matrix`, `[len, out]`, applied along an axis.
     fn resample(&mut self, x: NodeId, axis: usize, matrix: NodeId) -> NodeId {
         let last = self.graph.rank(x) - 1;
         let x = self.graph.swap(x, axis, last);

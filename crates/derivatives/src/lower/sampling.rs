@@ -1,8 +1,8 @@
 //! Images read between their pixels: grid sampling and deformable convolution.
 //!
-//! Between four pixels the value is bilinear in the position, so it has derivatives in the image and
-//! in the position; on the lines through the pixels it has a kink, and the derivative is that of
-//! the cell to the right and below.
+//! Between four pixels the value is bilinear in the position, so it has derivatives in the image
+//! and in the position; on the lines through the pixels it has a kink, and the derivative is that
+//! of the cell to the right and below.
 
 use burn::tensor::TensorData;
 use burn_ir::{
@@ -12,7 +12,7 @@ use burn_ir::{
 
 use super::order::INDEX;
 use super::{Lowered, Lowering, dims, unsupported};
-use crate::graph::{NodeId, Real, elements};
+use crate::graph::{NodeId, Real, elements, index_of};
 use crate::primitive::{BOOL, Comparison, Discrete, IntBinary, IntUnary, Unary};
 
 /// The tensors of a deformable convolution.
@@ -27,7 +27,8 @@ pub(super) struct Deformable {
 }
 
 impl Lowering {
-    /// `[N, C, H, W]` at the positions of a grid, `[N, H', W', 2]`, each an (x, y) in [-1, 1].
+    /// Returns `[N, C, H, W]` at the positions of a grid, `[N, H', W', 2]`, each an (x, y) in [-1,
+    /// 1].
     pub(super) fn grid_sample(&mut self, op: &GridSample2dOpIr) -> Lowered {
         let (image, grid) = (self.get(&op.tensor)?, self.get(&op.grid)?);
         let [rows, columns] = [2, 3].map(|axis| self.graph.shape(image)[axis]);
@@ -50,7 +51,7 @@ impl Lowering {
         Ok(self.graph.reshape(sample, dims(&op.out)))
     }
 
-    /// One coordinate of a grid in pixels of an axis of length `len`, `[N, 1, P]`.
+    /// Returns one coordinate of a grid in pixels of an axis of length `len`, `[N, 1, P]`.
     fn coordinate(
         &mut self,
         grid: NodeId,
@@ -89,7 +90,7 @@ impl Lowering {
         }
     }
 
-    /// x folded back into the interval between two mirrors.
+    /// Returns x folded back into the interval between two mirrors.
     fn reflected(&mut self, x: NodeId, first: f64, last: f64) -> NodeId {
         let span = last - first;
         if span <= 0.0 {
@@ -108,7 +109,7 @@ impl Lowering {
         self.graph.offset(folded, last)
     }
 
-    /// `[N, C, H, W]` between four pixels at rows and columns `[N, 1, P]`: `[N, C, P]`.
+    /// Returns `[N, C, H, W]` between four pixels at rows and columns `[N, 1, P]`: `[N, C, P]`.
     fn bilinear(&mut self, image: NodeId, row: NodeId, column: NodeId, zeros: bool) -> NodeId {
         let [top, left] = [row, column].map(|x| self.graph.unary(Unary::Floor, x));
         let down = self.graph.sub(row, top);
@@ -130,17 +131,17 @@ impl Lowering {
                 });
             }
         }
-        sum.unwrap_or(image)
+        sum.expect("a place has four neighbours")
     }
 
-    /// The pixels of `[N, C, H, W]` at whole rows and columns `[N, 1, P]`: `[N, C, P]`. Outside, the
-    /// nearest pixel or zero.
+    /// Returns the pixels of `[N, C, H, W]` at whole rows and columns `[N, 1, P]`: `[N, C, P]`.
+    /// Outside, the nearest pixel or zero.
     fn pixel(&mut self, image: NodeId, row: NodeId, column: NodeId, zeros: bool) -> NodeId {
         let shape = self.graph.shape(image).to_vec();
         let (rows, columns) = (shape[2], shape[3]);
         let row_index = self.inside(row, rows);
         let column_index = self.inside(column, columns);
-        let stride = Discrete::IntScalar(IntBinary::Mul, signed(columns));
+        let stride = Discrete::IntScalar(IntBinary::Mul, index_of(columns));
         let start = self.graph.discrete(stride, vec![row_index], INDEX);
         let add = Discrete::Int(IntBinary::Add);
         let index = self.graph.discrete(add, vec![start, column_index], INDEX);
@@ -168,12 +169,12 @@ impl Lowering {
         })
     }
 
-    /// A whole number as the nearest index of an axis.
+    /// Returns a whole number as the nearest index of an axis.
     fn inside(&mut self, x: NodeId, len: usize) -> NodeId {
         let index = self.graph.discrete(Discrete::ToInt, vec![x], INDEX);
         let least = Discrete::IntUnary(IntUnary::AtLeast(0));
         let index = self.graph.discrete(least, vec![index], INDEX);
-        let most = Discrete::IntUnary(IntUnary::AtMost(signed(len) - 1));
+        let most = Discrete::IntUnary(IntUnary::AtMost(index_of(len) - 1));
         self.graph.discrete(most, vec![index], INDEX)
     }
 
@@ -189,7 +190,8 @@ impl Lowering {
         Ok(self.deformed(&parts, &op.options, &out))
     }
 
-    /// A convolution whose taps are read at positions of their own, to `out`, `[N, O, H', W']`.
+    /// Returns a convolution whose taps are read at positions of their own, to `out`,
+    /// `[N, O, H', W']`.
     pub(super) fn deformed(
         &mut self,
         parts: &Deformable,
@@ -239,7 +241,7 @@ impl Lowering {
     }
 }
 
-/// Where each tap of each window would be read without an offset, along an axis.
+/// Returns where each tap of each window would be read without an offset, along an axis.
 #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^53")]
 fn regular(
     axis: usize,
@@ -260,8 +262,4 @@ fn regular(
         }
     }
     positions
-}
-
-fn signed(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

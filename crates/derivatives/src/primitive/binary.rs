@@ -2,10 +2,10 @@
 //!
 //! | primitive | value | derivative |
 //! |---|---|---|
-//! | `Add`, `Sub` | $x \pm y$ | $\dot x \pm \dot y$ (linear) |
-//! | `Mul` | $x y$ | $\dot x y + x \dot y$ (linear in each) |
-//! | `Pow` | $x^y$ | $y x^{y-1} \dot x + x^y \log x\; \dot y$ |
-//! | `Atan2` | $\operatorname{atan2}(y, x)$ | $(x \dot y - y \dot x) / (x^2 + y^2)$ |
+//! | `Add`, `Sub` | `x ± y` | `ẋ ± ẏ` (linear) |
+//! | `Mul` | `x y` | `ẋ y + x ẏ` (linear in each) |
+//! | `Pow` | `x^y` | `y x^(y−1) ẋ + x^y log(x) ẏ` |
+//! | `Atan2` | `atan2(y, x)` | `(x ẏ − y ẋ) / (x² + y²)` |
 //!
 //! Axes of length 1 are repeated; the transpose of a repetition is a sum.
 
@@ -27,7 +27,7 @@ pub(crate) enum Binary {
 }
 
 impl Graph {
-    /// An input repeated along an axis may be given unrepeated if another input has the axis.
+    /// Gives an input that is repeated along an axis unrepeated, if another input has the axis.
     fn unexpanded(&self, x: NodeId, other: NodeId) -> NodeId {
         if matches!(self.primitive(x), Primitive::Layout(Layout::Expand)) {
             let inner = self.input(x, 0);
@@ -38,8 +38,8 @@ impl Graph {
         x
     }
 
-    /// Both operands before a permutation that both have, or that one has and that only moves axes
-    /// of length 1 of the other.
+    /// Returns both operands before a permutation that both have, or that one has and that only
+    /// moves axes of length 1 of the other.
     fn unpermuted(&mut self, x: NodeId, y: NodeId) -> Option<(NodeId, NodeId, Vec<usize>)> {
         let axes_of = |graph: &Self, x: NodeId| match graph.primitive(x) {
             Primitive::Layout(Layout::Permute(axes)) => Some(axes.clone()),
@@ -60,12 +60,12 @@ impl Graph {
         }
     }
 
-    /// At most one axis longer than 1: permuting such a tensor moves no entry.
+    /// Returns whether at most one axis is longer than 1: permuting such a tensor moves no entry.
     fn is_small(&self, x: NodeId) -> bool {
         self.shape(x).iter().filter(|&&len| len != 1).count() <= 1
     }
 
-    /// What becomes `x` when permuted by `axes`.
+    /// Returns what becomes `x` when permuted by `axes`.
     fn moved_back(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
         let mut shape = vec![1; axes.len()];
         for (to, &from) in axes.iter().enumerate() {
@@ -94,7 +94,7 @@ impl Graph {
         self.insert(function, vec![x, y], shape, dtype)
     }
 
-    /// x + y
+    /// Returns `x + y`.
     pub(crate) fn add(&mut self, x: NodeId, y: NodeId) -> NodeId {
         let shape = broadcast(self.shape(x), self.shape(y));
         if self.as_fill(x) == Some(0.0) {
@@ -112,7 +112,7 @@ impl Graph {
         self.binary(Binary::Add, x.min(y), x.max(y))
     }
 
-    /// x - y
+    /// Returns `x − y`.
     pub(crate) fn sub(&mut self, x: NodeId, y: NodeId) -> NodeId {
         if self.as_fill(x) == Some(0.0) || self.as_fill(y) == Some(0.0) {
             let y = self.neg(y);
@@ -121,7 +121,7 @@ impl Graph {
         self.binary(Binary::Sub, x, y)
     }
 
-    /// x y
+    /// Returns `x y`.
     pub(crate) fn mul(&mut self, x: NodeId, y: NodeId) -> NodeId {
         let shape = broadcast(self.shape(x), self.shape(y));
         if let Some(c) = self.as_fill(y) {
@@ -135,18 +135,18 @@ impl Graph {
         self.binary(Binary::Mul, x.min(y), x.max(y))
     }
 
-    /// x / y
+    /// Returns `x / y`.
     pub(crate) fn div(&mut self, x: NodeId, y: NodeId) -> NodeId {
         let reciprocal = self.power(y, -1.0);
         self.mul(x, reciprocal)
     }
 
-    /// x^y
+    /// Returns `x^y`.
     pub(crate) fn pow(&mut self, x: NodeId, y: NodeId) -> NodeId {
         self.binary(Binary::Pow, x, y)
     }
 
-    /// atan2(y, x)
+    /// Returns `atan2(y, x)`.
     pub(crate) fn atan2(&mut self, y: NodeId, x: NodeId) -> NodeId {
         self.binary(Binary::Atan2, y, x)
     }
@@ -263,7 +263,7 @@ impl Rules for Binary {
             .collect()
     }
 
-    /// An input without the axis is repeated along it.
+    /// Repeats an input without the axis along it.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let [x, y] = [0, 1].map(|position| stack.broadcast(graph, position));
         match self {

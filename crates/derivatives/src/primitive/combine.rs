@@ -1,6 +1,6 @@
-//! A tensor plus multiples of others: $c + \sum_i s_i t_i$, perhaps followed by a ReLU.
+//! A tensor plus multiples of others: `c + Σᵢ sᵢ tᵢ`, perhaps followed by a ReLU.
 //!
-//! The inputs are c, the terms $t_i$, all of the node's shape, and the numbers $s_i$, each of shape
+//! The inputs are c, the terms tᵢ, all of the node's shape, and the numbers sᵢ, each of shape
 //! `[1]`. Programs on a plane are made of it ([`on_plane`](crate::transform::on_plane)); those are
 //! evaluated and not transformed again, so it has no derivative.
 
@@ -18,7 +18,7 @@ pub(crate) struct Combine {
 }
 
 impl Graph {
-    /// `base` plus each of `terms` times the number beside it.
+    /// Returns `base` plus each of `terms` times the number beside it.
     pub(crate) fn combine(
         &mut self,
         base: NodeId,
@@ -59,7 +59,7 @@ impl Rules for Combine {
 }
 
 impl Combine {
-    /// Without a kernel of our own.
+    /// Computes the value without a kernel of our own.
     fn generic(
         self,
         base: DispatchTensor,

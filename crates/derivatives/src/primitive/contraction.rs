@@ -1,8 +1,8 @@
 //! Matrix products, linear in each factor.
 //!
-//! $C = \operatorname{op}_a(A) \operatorname{op}_b(B)$ on the last two axes, where op transposes or
-//! does not; the axes before are repeated where they have length 1. With cotangent $\bar C$ and no
-//! transposition $\bar A = \bar C B^T$ and $\bar B = A^T \bar C$; the other cases follow by
+//! `C = op_a(A) op_b(B)` on the last two axes, where op transposes or
+//! does not; the axes before are repeated where they have length 1. With cotangent C̄ and no
+//! transposition `Ā = C̄ Bᵀ` and `B̄ = Aᵀ C̄`; the other cases follow by
 //! transposing those.
 
 use burn_backend::ops::FloatTensorOps;
@@ -59,7 +59,7 @@ impl Graph {
         self.reshape(product, shape)
     }
 
-    /// A factor whose last two axes were swapped is taken as it was before.
+    /// Takes a factor whose last two axes were swapped as it was before.
     fn untransposed(&self, x: NodeId, flag: bool) -> (NodeId, bool) {
         if let Primitive::Layout(Layout::Permute(axes)) = self.primitive(x) {
             let n = axes.len();
@@ -132,8 +132,8 @@ impl Rules for MatMul {
         vec![to_a, to_b]
     }
 
-    /// One more axis before the matrices. Where only one factor has it, the other stays one matrix
-    /// and the product is one large one: of more rows, or of more columns.
+    /// Puts one more axis before the matrices. Where only one factor has it, the other stays one
+    /// matrix and the product is one large one: of more rows, or of more columns.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let (flag_a, flag_b) = (self.transpose_a, self.transpose_b);
         let (a, b) = (stack.inputs[0], stack.inputs[1]);

@@ -1,4 +1,4 @@
-//! What has integers or booleans on one of its sides: piecewise constant, no derivative.
+//! Operations with integers or booleans on one of their sides: piecewise constant, no derivative.
 
 use burn::tensor::{BoolDType, DType, IntDType};
 use burn_backend::TensorMetadata;
@@ -70,7 +70,7 @@ impl Graph {
             .iter()
             .map(|&input| self.shape(input).to_vec())
             .reduce(|a, b| broadcast(&a, &b))
-            .unwrap_or_default();
+            .expect("an operation has inputs");
         self.insert(operation, inputs, shape, dtype)
     }
 
@@ -88,12 +88,13 @@ impl Graph {
         self.insert(operation, vec![x], shape, dtype)
     }
 
-    /// A mask as zeros and ones.
+    /// Returns a mask as zeros and ones.
     pub(crate) fn as_float(&mut self, mask: NodeId, dtype: DType) -> NodeId {
         self.discrete(Discrete::ToFloat, vec![mask], dtype)
     }
 
-    /// `value` where `mask` holds, otherwise `x`; the parts that vary are weighted by the mask.
+    /// Returns `value` where `mask` holds, otherwise `x`; the parts that vary are weighted by the
+    /// mask.
     pub(crate) fn replace_where(&mut self, x: NodeId, mask: NodeId, value: NodeId) -> NodeId {
         let dtype = self.dtype(x);
         self.discrete(Discrete::Where, vec![x, mask, value], dtype)
@@ -104,7 +105,7 @@ impl Graph {
 pub(crate) const BOOL: DType = DType::Bool(burn::tensor::BoolStore::Native);
 
 impl Site<'_> {
-    /// The integer type that the device gives when none is asked for.
+    /// Returns the integer type that the device gives when none is asked for.
     pub(crate) fn int_dtype(&self) -> IntDType {
         burn_backend::get_or_init_device_settings::<Dispatch>(self.device).int_dtype
     }
@@ -207,7 +208,8 @@ impl Rules for Discrete {
         }
     }
 
-    /// An input without the axis is repeated along it; an operation along an axis is along the next.
+    /// Repeats an input without the axis along it; an operation along an axis is along
+    /// the next.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let inputs = (0..stack.inputs.len())
             .map(|position| stack.broadcast(graph, position))
@@ -218,7 +220,7 @@ impl Rules for Discrete {
 }
 
 impl Discrete {
-    /// The same with one more axis in front.
+    /// Returns the same with one more axis in front.
     const fn shifted(&self) -> Self {
         match *self {
             Self::AnyAlong(axis) => Self::AnyAlong(axis + 1),

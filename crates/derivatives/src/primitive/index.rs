@@ -2,10 +2,10 @@
 //!
 //! | primitive | value | transpose in x |
 //! |---|---|---|
-//! | `Gather(axis)` | $y_{..i..} = x_{..k_{..i..}..}$ | `ScatterAdd` |
-//! | `ScatterAdd(axis)` | $y_{..k_{..i..}..} \mathrel{+}= x_{..i..}$, from zeros | `Gather` |
-//! | `Select(axis)` | whole slices: $y_{..i..} = x_{..k_i..}$ | `SelectAdd` |
-//! | `SelectAdd(axis)` | $y_{..k_i..} \mathrel{+}= x_{..i..}$, from zeros | `Select` |
+//! | `Gather(axis)` | `y[.., i, ..] = x[.., k[.., i, ..], ..]` | `ScatterAdd` |
+//! | `ScatterAdd(axis)` | `y[.., k[.., i, ..], ..] += x[.., i, ..]`, from zeros | `Gather` |
+//! | `Select(axis)` | whole slices: `y[.., i, ..] = x[.., k[i], ..]` | `SelectAdd` |
+//! | `SelectAdd(axis)` | `y[.., k[i], ..] += x[.., i, ..]`, from zeros | `Select` |
 //!
 //! The inputs are x and the indices k. Indices have no derivative.
 
@@ -16,7 +16,7 @@ use burn_dispatch::{Dispatch, DispatchTensor};
 use super::layout::by_kind;
 use super::{Discrete, IntBinary};
 use super::{Kind, Rules, Site, Stack, inputs};
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, index_of};
 
 /// Picking or adding up along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,9 +135,9 @@ impl Rules for Index {
         vec![Some(contribution), None]
     }
 
-    /// Whole slices by the same indices for all are whole slices along the next axis. By indices
-    /// of each one's own they are slices of all of them one after the other, `[B n, ..]`, with
-    /// indices $k + b n$.
+    /// Takes whole slices by the same indices for all, which are whole slices along the next axis.
+    /// By indices of each one's own they are slices of all of them one after the other,
+    /// `[B n, ..]`, with indices `k + b n`.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         match *self {
             Self::Gather(axis) => {
@@ -177,7 +177,7 @@ impl Rules for Index {
 }
 
 impl Index {
-    /// `Select` and `SelectAdd` of `[B, .., n, ..]` by `[B, k]`.
+    /// Returns `Select` and `SelectAdd` of `[B, .., n, ..]` by `[B, k]`.
     fn by_own_indices(self, graph: &mut Graph, stack: &Stack<'_>, axis: usize) -> NodeId {
         let (x, len) = (stack.repeated(graph, 0), stack.len);
         let x = graph.swap(x, 1, axis + 1);
@@ -226,13 +226,12 @@ impl Index {
 }
 
 impl Graph {
-    /// Indices `[B, k]` into B axes of length `len` as `[B k]` into all of them one after the other.
+    /// Returns indices `[B, k]` into B axes of length `len` as `[B k]` into all of them one after
+    /// the other.
     fn apart(&mut self, indices: NodeId, len: usize) -> NodeId {
         let [count, each] = [0, 1].map(|axis| self.shape(indices)[axis]);
         let dtype = self.dtype(indices);
-        let starts: Vec<i64> = (0..count)
-            .map(|b| i64::try_from(b * len).unwrap_or(i64::MAX))
-            .collect();
+        let starts: Vec<i64> = (0..count).map(|b| index_of(b * len)).collect();
         let starts = TensorData::new(starts, [count, 1]).convert_dtype(dtype);
         let starts = self.constant(starts);
         let shape = vec![count, each];

@@ -38,7 +38,7 @@ pub(crate) enum IntUnary {
 }
 
 impl IntUnary {
-    /// The same with one more axis in front.
+    /// Returns the same with one more axis in front.
     pub(super) const fn shifted(self) -> Self {
         match self {
             Self::CumSum(axis) => Self::CumSum(axis + 1),

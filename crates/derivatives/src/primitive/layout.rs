@@ -52,7 +52,7 @@ impl Graph {
         self.insert(Layout::Reshape, vec![x], shape, dtype)
     }
 
-    /// Axis `i` of the result is axis `axes[i]` of `x`.
+    /// Permutes axes: axis `i` of the result is axis `axes[i]` of `x`.
     pub(crate) fn permute(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
         if axes.iter().copied().eq(0..axes.len()) {
             return x;
@@ -80,7 +80,7 @@ impl Graph {
         self.permute(x, &axes)
     }
 
-    /// `x` with axes of length 1 repeated to `shape`, of the same rank.
+    /// Returns `x` with axes of length 1 repeated to `shape`, of the same rank.
     pub(crate) fn expand(&mut self, x: NodeId, shape: Vec<usize>) -> NodeId {
         if self.shape(x) == shape.as_slice() {
             return x;
@@ -110,7 +110,7 @@ impl Graph {
         self.insert(Layout::Expand, vec![x], shape, dtype)
     }
 
-    /// `x` in another type of the same kind.
+    /// Returns `x` in another type of the same kind.
     pub(crate) fn cast(&mut self, x: NodeId, dtype: burn::tensor::DType) -> NodeId {
         if self.dtype(x) == dtype {
             return x;
@@ -284,7 +284,7 @@ impl Rules for Layout {
         })]
     }
 
-    /// The axis stays in front, whole.
+    /// Keeps the axis in front, whole.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         if let Self::Concat(axis) = *self {
             let parts = (0..stack.inputs.len())

@@ -1,7 +1,7 @@
 //! The values of a max pooling, without a tensor of their positions.
 //!
-//! A max pooling is a `Gather` at the positions of the maxima, which is what its derivatives are made of.
-//! A program that is only evaluated takes the values at once.
+//! A max pooling is a `Gather` at the positions of the maxima, which is what its derivatives are
+//! made of. A program that is only evaluated takes the values at once.
 
 use burn_backend::ops::FloatTensorOps;
 use burn_backend::{DType, TensorMetadata};
@@ -15,8 +15,8 @@ use crate::graph::{Graph, NodeId};
 pub(crate) struct Maxima(pub(crate) MaxPool);
 
 impl Graph {
-    /// If `id` gathers the maxima of windows of a tensor: that tensor, and the primitive that does both,
-    /// whose result has the shape that comes with it and the entries of `id`.
+    /// Returns, if `id` gathers the maxima of windows of a tensor, that tensor and the primitive
+    /// that does both, whose result has the shape that comes with it and the entries of `id`.
     pub(crate) fn as_maxima(&self, id: NodeId) -> Option<(NodeId, Maxima, Vec<usize>)> {
         let Primitive::Index(Index::Gather(_)) = self.primitive(id) else {
             return None;
@@ -64,7 +64,7 @@ impl Rules for Maxima {
 }
 
 impl Maxima {
-    /// By positions.
+    /// Computes the value by positions.
     fn generic(&self, x: DispatchTensor, at: &Site<'_>) -> DispatchTensor {
         let site = Site {
             dtype: DType::I64,

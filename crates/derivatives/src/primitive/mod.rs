@@ -1,9 +1,10 @@
 //! The operations programs are made of, each with its derivative.
 //!
-//! One file for each family. A file has the constructors (shape rule and simplifications), and
-//! for each primitive, side by side: evaluation, derivative (`jvp`), the transpose where it is
-//! linear in an input, and what it is over one more axis (`batch`). Reverse rules are never written: a gradient is the transpose of the
-//! derivative (Radul, Paszke, Frostig, Johnson, Maclaurin 2023, "You Only Linearize Once").
+//! One file for each family. A file has the constructors (shape rule and simplifications), and for
+//! each primitive, side by side: evaluation, derivative (`jvp`), the transpose where it is linear
+//! in an input, and what it is over one more axis (`batch`). Reverse rules are never written: a
+//! gradient is the transpose of the derivative (Radul, Paszke, Frostig, Johnson, Maclaurin 2023,
+//! "You Only Linearize Once").
 
 mod binary;
 mod combine;
@@ -76,10 +77,11 @@ pub(crate) enum Primitive {
 
 /// The rules of a family of primitives.
 pub(crate) trait Rules: std::fmt::Debug {
-    /// The value, given those of the inputs. `at` says what the result must be.
+    /// Returns the value, given those of the inputs. `at` says what the result must be.
     fn evaluate(&self, inputs: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor;
 
-    /// The tangent of `out = self(inputs)` when the inputs have these tangents (`None`: zero).
+    /// Returns the tangent of `out = self(inputs)` when the inputs have these tangents (`None`:
+    /// zero).
     fn jvp(
         &self,
         graph: &mut Graph,
@@ -88,9 +90,9 @@ pub(crate) trait Rules: std::fmt::Debug {
         tangents: &[Option<NodeId>],
     ) -> Option<NodeId>;
 
-    /// For the inputs in which `linear` says the primitive is applied to a variable: the
-    /// contribution of `cotangent` to theirs. The primitive is linear in those inputs together; one
-    /// that is linear in none is never asked.
+    /// Returns the contribution of `cotangent` to the cotangents of the inputs in which `linear`
+    /// says the primitive is applied to a variable. The primitive is linear in those inputs
+    /// together; one that is linear in none is never asked.
     fn transpose(
         &self,
         _graph: &mut Graph,
@@ -101,7 +103,8 @@ pub(crate) trait Rules: std::fmt::Debug {
         unreachable!("{self:?} is not linear")
     }
 
-    /// The primitive applied to each entry of a new leading axis: `[B, ..]` for an output `[..]`.
+    /// Returns the primitive applied to each entry of a new leading axis: `[B, ..]` for an output
+    /// `[..]`.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId;
 }
 
@@ -118,12 +121,12 @@ pub(crate) struct Stack<'a> {
 }
 
 impl Stack<'_> {
-    /// The shape of the result: B, and the shape without the axis.
+    /// Returns the shape of the result: B, and the shape without the axis.
     pub(crate) fn shape(&self, graph: &Graph) -> Vec<usize> {
         with_leading(self.len, graph.shape(self.out))
     }
 
-    /// An input with the axis, of length 1 where it has none of its own.
+    /// Returns an input with the axis, of length 1 where it has none of its own.
     pub(crate) fn broadcast(&self, graph: &mut Graph, position: usize) -> NodeId {
         let x = self.inputs[position];
         if self.mapped[position] {
@@ -133,7 +136,7 @@ impl Stack<'_> {
         graph.reshape(x, shape)
     }
 
-    /// An input with the axis, repeated along it where it has none of its own.
+    /// Returns an input with the axis, repeated along it where it has none of its own.
     pub(crate) fn repeated(&self, graph: &mut Graph, position: usize) -> NodeId {
         let x = self.broadcast(graph, position);
         let shape = with_leading(self.len, &graph.shape(x)[1..]);
@@ -141,12 +144,12 @@ impl Stack<'_> {
     }
 }
 
-/// `shape` with an axis of length `len` in front.
+/// Returns `shape` with an axis of length `len` in front.
 pub(crate) fn with_leading(len: usize, shape: &[usize]) -> Vec<usize> {
     std::iter::once(len).chain(shape.iter().copied()).collect()
 }
 
-/// Where and as what a node is evaluated.
+/// The place, type and shape of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'a> {
     pub(crate) shape: &'a [usize],
@@ -230,7 +233,8 @@ impl Primitive {
         }
     }
 
-    /// See [`Rules::batch`]; `None` for what has no inputs.
+    /// Returns the primitive over one more axis, see [`Rules::batch`]; `None` for what has no
+    /// inputs.
     pub(crate) fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> Option<NodeId> {
         match self {
             Self::Barrier | Self::Stop => {
@@ -243,13 +247,13 @@ impl Primitive {
 }
 
 impl Graph {
-    /// One number everywhere.
+    /// Returns one number everywhere.
     pub(crate) fn fill(&mut self, value: f64, like: NodeId) -> NodeId {
         let (shape, dtype) = (self.shape(like).to_vec(), self.dtype(like));
         self.insert(Primitive::Fill(Real::new(value)), Vec::new(), shape, dtype)
     }
 
-    /// The number that `id` is everywhere, if it is known to be one.
+    /// Returns the number that `id` is everywhere, if it is known to be one.
     pub(crate) fn as_fill(&self, id: NodeId) -> Option<f64> {
         match self.primitive(id) {
             Primitive::Fill(value) => Some(value.get()),
@@ -273,7 +277,7 @@ into_primitive!(
     Maxima
 );
 
-/// The inputs of a primitive, which has as many as its constructor gave it.
+/// Returns the inputs of a primitive, which has as many as its constructor gave it.
 fn inputs<const N: usize>(inputs: Vec<DispatchTensor>) -> [DispatchTensor; N] {
     match inputs.try_into() {
         Ok(inputs) => inputs,
@@ -281,7 +285,7 @@ fn inputs<const N: usize>(inputs: Vec<DispatchTensor>) -> [DispatchTensor; N] {
     }
 }
 
-/// What kind of tensor a type is.
+/// The kind of tensor that a type makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Float,
@@ -301,7 +305,8 @@ impl Kind {
     }
 }
 
-/// The type in which `device` keeps what a program has as `dtype`: its own for booleans, and for integers that it has not.
+/// Returns the type in which `device` keeps what a program has as `dtype`: its own for booleans,
+/// and for integers that it has not.
 pub(crate) fn stored(dtype: DType, device: &DispatchDevice) -> DType {
     use burn_backend::{Backend, get_or_init_device_settings};
     let settings = || get_or_init_device_settings::<Dispatch>(device);
@@ -313,7 +318,7 @@ pub(crate) fn stored(dtype: DType, device: &DispatchDevice) -> DType {
     }
 }
 
-/// `data` on `device`.
+/// Returns `data` on `device`.
 pub(crate) fn upload(data: TensorData, device: &DispatchDevice) -> DispatchTensor {
     use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
     let dtype = stored(data.dtype(), device);

@@ -2,7 +2,7 @@
 //!
 //! `Patches` maps `[C, N, in..]` to `[C K, N out]`: row (c, k) holds, for every image and window,
 //! the entry k of the window in channel c, zero where the window hangs over the edge. A convolution
-//! is then one matrix product, $Y = W P$ with $W$ `[O, C K]`, and so is each of its derivatives,
+//! is then one matrix product, `Y = W P` with W `[O, C K]`, and so is each of its derivatives,
 //! on the same patches. The transpose, `Unpatches`, adds each entry back where it came from. Both
 //! are linear.
 
@@ -39,7 +39,7 @@ pub(crate) enum Patches {
 }
 
 impl Graph {
-    /// `[C, N, in..]` to `[C K, N out]`.
+    /// Lays the windows of `[C, N, in..]` out as `[C K, N out]`.
     pub(crate) fn patches(&mut self, x: NodeId, window: &Window, output: &[usize]) -> NodeId {
         let shape = self.shape(x);
         let rows = shape[0] * elements(&window.kernel);
@@ -52,7 +52,7 @@ impl Graph {
         self.insert(patches, vec![x], shape, dtype)
     }
 
-    /// `[C K, N out]` to `[C, N, in..]`, which is `shape`.
+    /// Sums `[C K, N out]` into `[C, N, in..]`, which is `shape`.
     pub(crate) fn unpatches(
         &mut self,
         p: NodeId,
@@ -70,7 +70,7 @@ impl Graph {
 }
 
 impl Window {
-    /// As windows over two axes, the first of which may be a single line.
+    /// Returns windows over two axes, the first of which may be a single line.
     pub(crate) fn planar(&self, input: &[usize], output: &[usize]) -> Option<Windows> {
         let pair = |values: &[usize], one: usize| match *values {
             [a] => Some([one, a]),
@@ -87,7 +87,7 @@ impl Window {
         })
     }
 
-    /// Shape of the padded input `[C, N, in..]`.
+    /// Returns the shape of the padded input `[C, N, in..]`.
     fn padded(&self, shape: &[usize]) -> Vec<usize> {
         let mut padded = shape.to_vec();
         for (len, padding) in padded[2..].iter_mut().zip(&self.padding) {
@@ -96,7 +96,7 @@ impl Window {
         padded
     }
 
-    /// Where the input stands in the padded input.
+    /// Returns where the input stands in the padded input.
     fn interior(&self, shape: &[usize]) -> Vec<Range> {
         let mut ranges = vec![Range::new(0, shape[0]), Range::new(0, shape[1])];
         for (len, padding) in shape[2..].iter().zip(&self.padding) {
@@ -105,7 +105,7 @@ impl Window {
         ranges
     }
 
-    /// For each entry of the window, where it stands in the padded input.
+    /// Returns for each entry of the window where it stands in the padded input.
     fn taps(&self, shape: &[usize], output: &[usize]) -> Vec<Vec<Range>> {
         (0..elements(&self.kernel))
             .map(|tap| {
@@ -135,7 +135,7 @@ fn slices(ranges: &[Range]) -> Vec<burn_backend::Slice> {
     ranges.iter().map(|range| range.to_burn()).collect()
 }
 
-/// The generic path of [`Patches::Extract`].
+/// Returns the generic path of [`Patches::Extract`].
 pub(crate) fn extract(
     x: DispatchTensor,
     window: &Window,
@@ -163,7 +163,7 @@ fn zeros(shape: Vec<usize>, dtype: DType, at: &Site<'_>) -> DispatchTensor {
     Dispatch::float_zeros(shape.into(), at.device, dtype.into())
 }
 
-/// The generic path of [`Patches::Add`].
+/// Returns the generic path of [`Patches::Add`].
 pub(crate) fn add(
     p: &DispatchTensor,
     window: &Window,
@@ -244,7 +244,7 @@ impl Rules for Patches {
         })]
     }
 
-    /// `[B, C, N, in..]` are B N images of C channels.
+    /// Takes `[B, C, N, in..]` as B N images of C channels.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let (x, len) = (stack.inputs[0], stack.len);
         let x = graph.swap(x, 0, 1);

@@ -1,4 +1,4 @@
-//! Where the maxima of a max pooling are. Taking them is a `Gather`, which has the derivative.
+//! The positions of the maxima of a max pooling. Taking them is a `Gather`, which has the derivative.
 //!
 //! The indices count along the flattened spatial axes of the input, as Burn's do; they are
 //! piecewise constant. At a tie the first position wins, as in Burn's kernel.
@@ -17,12 +17,12 @@ pub(crate) struct MaxPool {
 }
 
 impl Graph {
-    /// Positions `[N, C, out..]` of the maxima of `x`, `[N, C, in..]`.
+    /// Returns positions `[N, C, out..]` of the maxima of `x`, `[N, C, in..]`.
     pub(crate) fn max_positions(&mut self, x: NodeId, pool: MaxPool, shape: Vec<usize>) -> NodeId {
         self.insert(pool, vec![x], shape, burn::tensor::DType::I64)
     }
 
-    /// The max pooling of `x`, `[N, C, in..]`, to `shape`, `[N, C, out..]`.
+    /// Returns the max pooling of `x`, `[N, C, in..]`, to `shape`, `[N, C, out..]`.
     pub(crate) fn max_pool(&mut self, x: NodeId, pool: MaxPool, shape: Vec<usize>) -> NodeId {
         // Images and channels are alike here: what was swapped may stay so.
         if let Primitive::Layout(Layout::Permute(axes)) = self.primitive(x)
@@ -97,7 +97,7 @@ impl Rules for MaxPool {
         None
     }
 
-    /// `[B, N, C, in..]` are B N images.
+    /// Takes `[B, N, C, in..]` as B N images.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let fold = |shape: &[usize]| {
             let mut folded = shape[1..].to_vec();

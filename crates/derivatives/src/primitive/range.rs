@@ -28,13 +28,13 @@ impl Range {
     }
 
     pub(crate) fn to_burn(self) -> BurnSlice {
-        let index = |at: usize| isize::try_from(at).unwrap_or(isize::MAX);
+        let index = |at: usize| isize::try_from(at).expect("no axis has 2^63 entries");
         BurnSlice::new(index(self.start), Some(index(self.end)), index(self.step))
     }
 }
 
 impl Graph {
-    /// The entries in `ranges`, one for each axis.
+    /// Returns the entries in `ranges`, one for each axis.
     pub(crate) fn slice(&mut self, x: NodeId, ranges: Vec<Range>) -> NodeId {
         let shape: Vec<usize> = ranges.iter().map(|range| range.len()).collect();
         let dtype = self.dtype(x);
@@ -48,14 +48,14 @@ impl Graph {
         self.insert(Layout::Slice(ranges), vec![x], shape, dtype)
     }
 
-    /// The entries `start..end` of one axis.
+    /// Returns the entries `start..end` of one axis.
     pub(crate) fn narrow(&mut self, x: NodeId, axis: usize, start: usize, end: usize) -> NodeId {
         let mut ranges = self.whole(x);
         ranges[axis] = Range::new(start, end);
         self.slice(x, ranges)
     }
 
-    /// The ranges that leave nothing out.
+    /// Returns the ranges that leave nothing out.
     pub(crate) fn whole(&self, x: NodeId) -> Vec<Range> {
         self.shape(x)
             .iter()
@@ -63,7 +63,7 @@ impl Graph {
             .collect()
     }
 
-    /// `x` in `ranges` of a tensor of `shape` that is zero elsewhere.
+    /// Returns `x` in `ranges` of a tensor of `shape` that is zero elsewhere.
     pub(crate) fn embed(&mut self, x: NodeId, ranges: Vec<Range>, shape: Vec<usize>) -> NodeId {
         if self.shape(x) == shape.as_slice() {
             return x;

@@ -1,7 +1,7 @@
 //! Sums along axes, and cumulative sums: all linear.
 //!
 //! `Sum` sums to a shape of the same rank whose other axes have length 1; its transpose repeats.
-//! The transpose of the cumulative sum $y_i = \sum_{j \le i} x_j$ is the one from the other end.
+//! The transpose of the cumulative sum `yᵢ = Σ_{j ≤ i} xⱼ` is the one from the other end.
 
 use burn_backend::TensorMetadata;
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
@@ -21,7 +21,7 @@ pub(crate) enum Reduce {
 }
 
 impl Graph {
-    /// The sum over the axes that have length 1 in `shape`.
+    /// Returns the sum over the axes that have length 1 in `shape`.
     pub(crate) fn sum_to(&mut self, x: NodeId, shape: Vec<usize>) -> NodeId {
         if self.shape(x) == shape.as_slice() {
             return x;
@@ -79,7 +79,7 @@ impl Graph {
         }
     }
 
-    /// The sum over `axes`, which keep length 1.
+    /// Returns the sum over `axes`, which keep length 1.
     pub(crate) fn sum_over(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
         let mut shape = self.shape(x).to_vec();
         for &axis in axes {
@@ -88,21 +88,21 @@ impl Graph {
         self.sum_to(x, shape)
     }
 
-    /// The mean over `axes`, which keep length 1.
+    /// Returns the mean over `axes`, which keep length 1.
     pub(crate) fn mean_over(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
         let sum = self.sum_over(x, axes);
         let count = ratio(self.shape(x), self.shape(sum));
         self.scale(sum, count.recip())
     }
 
-    /// The cumulative sum along `axis`.
+    /// Returns the cumulative sum along `axis`.
     pub(crate) fn cumulative(&mut self, x: NodeId, axis: usize, reverse: bool) -> NodeId {
         let (shape, dtype) = (self.shape(x).to_vec(), self.dtype(x));
         self.insert(Reduce::Cumulative { axis, reverse }, vec![x], shape, dtype)
     }
 }
 
-/// How many entries of a tensor of shape `full` go into one of shape `reduced`.
+/// Returns how many entries of a tensor of shape `full` go into one of shape `reduced`.
 #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^53")]
 fn ratio(full: &[usize], reduced: &[usize]) -> f64 {
     full.iter()
@@ -171,7 +171,7 @@ impl Rules for Reduce {
         })]
     }
 
-    /// Each entry of the axis has a sum of its own.
+    /// Gives each entry of the axis a sum of its own.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         match *self {
             Self::Sum => {

@@ -1,7 +1,6 @@
 //! Softmax and its logarithm along an axis.
 //!
-//! With $s = \operatorname{softmax}(x)$: $\dot s = s (\dot x - \sum s \dot x)$, and
-//! $\frac{d}{dt} \log s = \dot x - \sum s \dot x$.
+//! With `s = softmax(x)` the tangents are `ṡ = s (ẋ − Σ s ẋ)`, and `ẋ − Σ s ẋ` for `log s`.
 
 use burn_backend::ops::ActivationOps;
 use burn_dispatch::{Dispatch, DispatchTensor};

@@ -2,9 +2,9 @@
 //!
 //! | primitive | value | derivative |
 //! |---|---|---|
-//! | `Scale(c)` | $c x$ | $c\,\dot x$ (linear) |
-//! | `Offset(c)` | $x + c$ | $\dot x$ |
-//! | any other | $f(x)$ | $f'(x)\,\dot x$ |
+//! | `Scale(c)` | `c x` | `c ẋ` (linear) |
+//! | `Offset(c)` | `x + c` | `ẋ` |
+//! | any other | `f(x)` | `f′(x) ẋ` |
 //!
 //! At a kink the derivative is the one Burn takes: that of ReLU at 0 is 0.
 
@@ -67,7 +67,7 @@ impl Graph {
         self.insert(function, vec![x], shape, dtype)
     }
 
-    /// c x
+    /// Returns `c x`.
     pub(crate) fn scale(&mut self, x: NodeId, c: f64) -> NodeId {
         #[expect(
             clippy::float_cmp,
@@ -90,7 +90,7 @@ impl Graph {
         self.scale(x, -1.0)
     }
 
-    /// x + c
+    /// Returns `x + c`.
     pub(crate) fn offset(&mut self, x: NodeId, c: f64) -> NodeId {
         if c == 0.0 {
             return x;
@@ -101,7 +101,8 @@ impl Graph {
         self.unary(Unary::Offset(Real::new(c)), x)
     }
 
-    /// x^p for a constant p; the exponents of the common cases are not raised but multiplied.
+    /// Returns `x^p` for a constant p; the exponents of the common cases are not raised but
+    /// multiplied.
     pub(crate) fn power(&mut self, x: NodeId, p: f64) -> NodeId {
         if let Some(value) = self.as_fill(x) {
             return self.fill(value.powf(p), x);
@@ -124,7 +125,7 @@ impl Graph {
         }
     }
 
-    /// f'(x), given y = f(x); `None` where it is zero everywhere.
+    /// Returns `f′(x)`, given `y = f(x)`; `None` where it is zero everywhere.
     fn derivative(&mut self, function: Unary, x: NodeId, y: NodeId) -> Option<NodeId> {
         Some(match function {
             Unary::Scale(c) => self.fill(c.get(), x),
@@ -304,7 +305,7 @@ impl Rules for Unary {
         }
     }
 
-    /// Entry by entry: nothing changes.
+    /// Applies the operation entry by entry, as without the axis.
     fn batch(&self, graph: &mut Graph, stack: &Stack<'_>) -> NodeId {
         let x = stack.inputs[0];
         match self {

@@ -1,11 +1,13 @@
-//! Which BatchNorm layers normalise with the statistics of the batch.
+//! The BatchNorm layers that normalise with the statistics of the batch.
 
 use std::collections::HashSet;
 
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-/// The running means of the BatchNorm layers whose training flag is on.
+use super::burn_names::{BATCH_NORM, RUNNING_MEAN};
+
+/// Returns the running means of the BatchNorm layers whose training flag is on.
 pub(crate) fn normalising_by_batch<M: Module>(active: &M) -> HashSet<ParamId> {
     #[derive(Default)]
     struct Layers {
@@ -19,12 +21,12 @@ pub(crate) fn normalising_by_batch<M: Module>(active: &M) -> HashSet<ParamId> {
     impl Layers {
         fn batch_norm(&self) -> Option<&[String]> {
             let container = self.containers.last()?;
-            (container == "Struct:BatchNorm").then(|| &self.path[..self.path.len() - 1])
+            (container == BATCH_NORM).then(|| &self.path[..self.path.len() - 1])
         }
     }
     impl ModuleVisitor for Layers {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.path.last().is_some_and(|name| name == "running_mean")
+            if self.path.last().is_some_and(|name| name == RUNNING_MEAN)
                 && self
                     .batch_norm()
                     .is_some_and(|layer| self.training.contains(layer))

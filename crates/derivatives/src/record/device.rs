@@ -4,18 +4,23 @@ use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, DeviceConfig};
 
-/// Recording devices are never given back by Burn, so they are used again. One is used by one
-/// capture at a time.
+use crate::Error;
+
+/// Recording devices that no capture uses. Burn never gives one back, and has 65,536 of them.
 static IDLE: Mutex<Vec<(String, Device)>> = Mutex::new(Vec::new());
 
+/// A recording device, used by one capture at a time.
 pub(crate) struct RecordingDevice {
     pub(crate) device: Device,
     settings: String,
 }
 
 impl RecordingDevice {
-    /// A recording device on which tensors are created with the types of `device`.
-    pub(crate) fn like(device: &Device) -> Self {
+    /// Returns a recording device on which tensors are created with the types of `device`.
+    ///
+    /// # Errors
+    /// Types that cannot be chosen.
+    pub(crate) fn like(device: &Device) -> Result<Self, Error> {
         let of = device.settings();
         let settings = format!(
             "{:?} {:?} {:?}",
@@ -25,7 +30,7 @@ impl RecordingDevice {
         let known = idle.iter().position(|(known, _)| *known == settings);
         if let Some(position) = known {
             let (settings, device) = idle.swap_remove(position);
-            return Self { device, settings };
+            return Ok(Self { device, settings });
         }
         let device = Device::capture();
         let config = DeviceConfig::new(
@@ -33,13 +38,16 @@ impl RecordingDevice {
             Some(of.int_dtype),
             Some(of.bool_dtype),
         );
-        // A recording device knows its types inside a scope only. If they cannot be chosen, it
-        // keeps its own.
-        let _ = device.capture_scope(|scope| {
-            let _ = device.clone().configure(config);
+        // A recording device knows its types inside a scope only.
+        let mut chosen = Ok(());
+        let scope = device.capture_scope(|scope| {
+            chosen = device.clone().configure(config);
             scope.complete([], [])
         });
-        Self { device, settings }
+        let capture = |message| Error::Capture { message };
+        scope.map_err(|error| capture(error.to_string()))?;
+        chosen.map_err(|error| capture(error.to_string()))?;
+        Ok(Self { device, settings })
     }
 }
 

@@ -114,7 +114,7 @@ impl Ids {
     }
 }
 
-/// Whether two tensors of one shape hold the same bits: NaN equals itself then.
+/// Returns whether two tensors of one shape hold the same bits: NaN equals itself then.
 fn same_bits<const D: usize, K: Basic>(a: &Tensor<D, K>, b: &Tensor<D, K>) -> bool {
     let (a, b) = (a.to_data(), b.to_data());
     a.dtype() == b.dtype() && a.as_bytes() == b.as_bytes()

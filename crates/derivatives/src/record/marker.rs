@@ -15,7 +15,7 @@ use burn_router::{RouterClient, RouterTensor};
 
 use crate::primitive::Kind;
 
-type Recorded = RouterTensor<CaptureClient>;
+type RecordedTensor = RouterTensor<CaptureClient>;
 
 /// An operation of our own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +62,8 @@ impl Marker {
     /// Records the operation on `inputs`, with a result like `like`.
     fn record<const D: usize, K: Basic>(
         self,
-        inputs: &[&Recorded],
-        like: &Recorded,
+        inputs: &[&RecordedTensor],
+        like: &RecordedTensor,
     ) -> Tensor<D, K> {
         let client = &like.client;
         let out = TensorIr {
@@ -108,7 +108,7 @@ pub(crate) fn input_gradient<const D: usize, const E: usize>(
 }
 
 /// Returns what a tensor is on a recording device.
-pub(crate) fn recorded<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<Recorded> {
+pub(crate) fn recorded<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<RecordedTensor> {
     let tensor = <DispatchTensor as DispatchKindConversion<CaptureBackend>>::try_into_backend(
         tensor.clone().into_dispatch(),
     );
@@ -121,7 +121,7 @@ pub(crate) fn recorded<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Optio
 }
 
 /// Describes a tensor that an operation reads.
-fn read(tensor: &Recorded) -> TensorIr {
+fn read(tensor: &RecordedTensor) -> TensorIr {
     TensorIr {
         id: tensor.id(),
         shape: tensor.shape(),

@@ -25,7 +25,8 @@ impl Outputs {
     }
 
     /// Says that `tensor`, of floats, integers or booleans, is data, with the first axis counting
-    /// the examples: [`CapturedLoss::gradients_over`](crate::CapturedLoss::gradients_over) puts other data in its place.
+    /// the examples: [`CapturedLoss::gradients_over`](crate::CapturedLoss::gradients_over) puts
+    /// other data in its place.
     ///
     /// Returns the tensor that the loss must go on with, of which no value can be read while it is
     /// recorded; on any other device `tensor` itself.
@@ -37,7 +38,7 @@ impl Outputs {
     }
 }
 
-/// The id of a tensor on a recording device.
+/// Returns the id of a tensor on a recording device.
 pub(crate) fn id_of<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Option<TensorId> {
     recorded(tensor).map(|tensor| tensor.id())
 }

@@ -1,20 +1,7 @@
-//! What Burn's panics mean while a loss is recorded: its messages are recognised here and nowhere else.
+//! The errors that Burn's panics stand for while a loss is recorded.
 
+use super::burn_names::{DIFFERENTIATES, ELSEWHERE, READS};
 use crate::Error;
-
-/// Burn reads a recorded tensor that has no value.
-const READS: [&str; 2] = ["has no concrete value", "no initialized value"];
-
-/// Burn meets tensors of two devices in one operation, or is to move one to or from a recording device.
-const ELSEWHERE: [&str; 4] = [
-    "are not on the same device",
-    "is on the wrong backend",
-    "Cannot move a tensor to a capture device",
-    "Cannot move a tensor from a capture device",
-];
-
-/// A tensor with autodiff is asked of a recording device, as for a `backward` inside the loss.
-const DIFFERENTIATES: [&str; 1] = ["Capture tensors do not support autodiff"];
 
 /// Returns the error that a closure's panic amounts to.
 pub(crate) fn error_of_panic(message: String) -> Error {

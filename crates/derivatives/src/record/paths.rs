@@ -1,4 +1,4 @@
-//! Where in a module something was recorded: the parameters that feed it have paths.
+//! The place in a module where something was recorded: the parameters that feed it have paths.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ impl Paths {
         paths
     }
 
-    /// The path of a parameter; its id if the module has no such parameter.
+    /// Returns the path of a parameter; its id if the module has no such parameter.
     pub(crate) fn parameter(&self, id: ParamId) -> String {
         self.known
             .get(&id)
@@ -28,8 +28,8 @@ impl Paths {
             .unwrap_or_else(|| id.to_string())
     }
 
-    /// The module whose parameters feed the last of `operations`, directly or through the fewest
-    /// operations recorded since; `None` where no parameter does.
+    /// Returns the module whose parameters feed the last of `operations`, directly or through the
+    /// fewest operations recorded since; `None` where no parameter does.
     pub(crate) fn nearest(
         &self,
         operations: &[OperationIr],

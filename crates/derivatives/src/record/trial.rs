@@ -12,8 +12,9 @@ thread_local! {
 /// another way to the result.
 ///
 /// Whether a loss can be recorded is found out by recording it, and Burn says no by a panic. Such a
-/// panic reaches the panic hook like any other, because the hook is the program's: this library never
-/// changes it. A program that does not want to see these messages asks here, in a hook of its own.
+/// panic reaches the panic hook like any other, because the hook is the program's: this library
+/// never changes it. A program that does not want to see these messages asks here, in a hook of its
+/// own.
 ///
 /// ```
 /// let before = std::panic::take_hook();

@@ -1,4 +1,4 @@
-//! What was captured with one loss, and what its programs compute of that alone.
+//! The data captured with one loss, and the values that its programs compute of them alone.
 //!
 //! Losses of different batches may share their programs; this is what they do not share.
 
@@ -11,7 +11,7 @@ use crate::graph::Constant;
 /// The values of a plan by position; empty where one is not known yet, or not needed any more.
 pub(crate) type PlanValues = Vec<Option<DispatchTensor>>;
 
-/// What plans start from, by their numbers.
+/// The values that plans start from, by their numbers.
 type Started = Mutex<Vec<(u64, Arc<PlanValues>)>>;
 
 /// See the [module](self).
@@ -30,7 +30,7 @@ impl CapturedData {
         }
     }
 
-    /// The same constants, from which nothing is kept.
+    /// Returns the same constants, from which nothing is kept.
     pub(crate) fn keeping_nothing(&self) -> Self {
         Self {
             constants: self.constants.clone(),
@@ -38,7 +38,7 @@ impl CapturedData {
         }
     }
 
-    /// Whether what is computed from the data alone is kept.
+    /// Returns whether what is computed from the data alone is kept.
     pub(crate) const fn keeps(&self) -> bool {
         self.started.is_some()
     }
@@ -47,7 +47,7 @@ impl CapturedData {
         &self.constants[index]
     }
 
-    /// The values that `plan` starts from, made by `make` unless they are kept.
+    /// Returns the values that `plan` starts from, made by `make` unless they are kept.
     pub(crate) fn started(&self, plan: u64, make: impl FnOnce() -> PlanValues) -> Arc<PlanValues> {
         let Some(started) = &self.started else {
             return Arc::new(make());

@@ -11,9 +11,9 @@ use super::step::{Step, Work};
 use crate::graph::elements;
 use crate::primitive::{Binary, Primitive, Reduce, Unary};
 
-/// `steps` with entrywise operations whose value only one other of the same shape uses, or only the
-/// sum of all its entries, made one with it. `uses` counts for each value the steps that use it, and
-/// `shape_of` gives its shape.
+/// Returns `steps` with entrywise operations whose value only one other of the same shape uses, or
+/// only the sum of all its entries, made one with it. `uses` counts for each value the steps that
+/// use it, and `shape_of` gives its shape.
 pub(crate) fn fused<'g>(
     steps: Vec<Step>,
     mut uses: Vec<usize>,
@@ -40,10 +40,8 @@ pub(crate) fn fused<'g>(
                     continue;
                 };
                 // What both used has one use less.
-                for input in found[maker]
-                    .take()
-                    .map_or_else(Vec::new, |inner| inner.inputs)
-                {
+                let inner = found[maker].take();
+                for input in inner.expect("a chain that was looked at").inputs {
                     uses[input] -= usize::from(step.inputs.contains(&input));
                 }
                 (chain, step.inputs) = (longer, names);
@@ -56,9 +54,12 @@ pub(crate) fn fused<'g>(
         } else if is_whole_sum(&step)
             && let Some(&maker) = makers.get(&step.inputs[0])
             && uses[step.inputs[0]] == 1
-            && let Some(inner) = found[maker].take()
-            && let Work::Many(chain) = inner.work
         {
+            let inner = found[maker].take();
+            let inner = inner.expect("a chain whose value is used is no part of another");
+            let Work::Many(chain) = inner.work else {
+                unreachable!("`makers` has chains only");
+            };
             step.work = Work::Sum(chain, inner.shape);
             step.last = vec![false; inner.inputs.len()];
             step.last_of_all = vec![false; inner.inputs.len()];
@@ -74,7 +75,7 @@ fn is_whole_sum(step: &Step) -> bool {
     is_sum && step.dtype.is_float() && elements(&step.shape) == 1
 }
 
-/// The step alone as a chain, and the names of its inputs.
+/// Returns the step alone as a chain, and the names of its inputs.
 fn chain_of<'g>(
     step: &Step,
     shape_of: &impl Fn(usize) -> Option<&'g [usize]>,
@@ -120,7 +121,8 @@ mod tests {
 
     const SHAPE: [usize; 3] = [5, 7, 31];
 
-    /// relu((x y + b) / 3) (c - step(x)) x x, where b repeats along two axes and c along two others.
+    /// relu((x y + b) / 3) (c - step(x)) x x, where b repeats along two axes and c along two
+    /// others.
     fn chain() -> Chain {
         let whole: &[usize] = &SHAPE;
         let single = |primitive: Primitive, inputs: &[(usize, &[usize])]| {
@@ -158,7 +160,7 @@ mod tests {
         chain
     }
 
-    /// The value, operation by operation, by Burn's own.
+    /// Returns the value, operation by operation, by Burn's own.
     fn by_burn(chain: &Chain, inputs: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
         let mut values = inputs;
         for link in &chain.links {
@@ -218,7 +220,8 @@ mod tests {
                 .expect("a sum");
             let sum = data(sum).iter::<f64>().next().expect("a number");
             let terms: Vec<f64> = expected.iter::<f64>().collect();
-            // Up to 1085 roundings, which are of both signs, of terms of the size of their sum of sizes.
+            // Up to 1085 roundings, which are of both signs, of terms of the size of their sum of
+            // sizes.
             let size: f64 = terms.iter().map(|term| term.abs()).sum();
             let unit = if dtype == DType::F32 { 6e-8 } else { 1.1e-16 };
             let gap = (sum - terms.iter().sum::<f64>()).abs();

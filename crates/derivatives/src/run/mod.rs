@@ -3,6 +3,7 @@
 mod captured_data;
 mod chain;
 mod plan;
+mod planning;
 mod profile;
 mod step;
 mod workers;

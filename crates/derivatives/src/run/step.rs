@@ -8,7 +8,7 @@ use flex_kernels::Chain;
 use crate::graph::{Graph, Node};
 use crate::primitive::{Layout, MatMul, Primitive, Site, stored};
 
-/// What a step does.
+/// The work of a step.
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
     One(Primitive),
@@ -92,7 +92,7 @@ impl Work {
         }
     }
 
-    /// For tables of times.
+    /// Returns a name for tables of times.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::One(primitive) => format!("{primitive:?}"),
@@ -102,7 +102,7 @@ impl Work {
         }
     }
 
-    /// Whether the value shows entries of the input instead of having its own.
+    /// Returns whether the value shows entries of the input instead of having its own.
     pub(crate) const fn is_view(&self) -> bool {
         matches!(
             self,
@@ -123,11 +123,11 @@ fn names_of(chain: &Chain) -> String {
     names.join(", ")
 }
 
-/// Returns whether a product `A Bᵀ`, `[m, k]` by `[k, n]`, is faster as the transpose of the product
-/// of the transposed factors.
+/// Returns whether a product `A Bᵀ`, `[m, k]` by `[k, n]`, is faster as the transpose of the
+/// product of the transposed factors.
 ///
-/// Burn's CPU matrix product packs its factors for the shorter side. With a long inner axis it is by
-/// half slower where the result is wide, as the gradients of convolution weights are.
+/// Burn's CPU matrix product packs its factors for the shorter side. With a long inner axis it is
+/// by half slower where the result is wide, as the gradients of convolution weights are.
 const fn better_turned(device: &DispatchDevice, m: usize, n: usize, k: usize) -> bool {
     flex_kernels::are_for(device) && 2 * m <= n && k >= 4 * n
 }

@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    /// The threads that do as many jobs, each of which waits until all have begun.
+    /// Returns the threads that do as many jobs, each of which waits until all have begun.
     fn taking_part(workers: Workers, count: usize) -> HashSet<ThreadId> {
         let all = Barrier::new(count);
         let jobs = vec![(); count];

@@ -1,30 +1,30 @@
-//! A program on a plane: $(a, b) \mapsto L(\theta + a\,d_1 + b\,d_2)$, with a and b its only variables.
+//! A program on a plane: `(a, b) ↦ L(θ + a d₁ + b d₂)`, with a and b its only variables.
 //!
-//! What linear operations make of the parameters stays affine in (a, b): $x = c + a\,c_1 + b\,c_2$. Then
-//! c is the value at $\theta$, which the program has already, and $c_i$ its derivative along $d_i$, which
-//! is the same everywhere: the rules of forward mode give it. None of the three depends on (a, b), so the
-//! products of a first layer with its weights are made three times in all, and a point costs the sum.
-//! Any other operation is applied to the sum: what follows it is written anew, as a function of (a, b). A
-//! product of two factors that both move is such an operation.
+//! What linear operations make of the parameters stays affine in (a, b): `x = c + a c₁ + b c₂`.
+//! Then c is the value at θ, which the program has already, and `cᵢ` its derivative along `dᵢ`,
+//! which is the same everywhere: the rules of forward mode give it. None of the three depends on
+//! (a, b), so the products of a first layer with its weights are made three times in all, and a
+//! point costs the sum. Any other operation is applied to the sum: what follows it is written anew,
+//! as a function of (a, b). A product of two factors that both move is such an operation.
 //!
-//! Where a node is needed as a function of (a, b), two ways give it: the sum of its parts, or the operation
-//! once more, applied to its inputs. The second is taken where it is cheaper, as for what only
-//! rearranges or repeats entries. Parts that no one asks for are never computed.
+//! Where a node is needed as a function of (a, b), two ways give it: the sum of its parts, or the
+//! operation once more, applied to its inputs. The second is taken where it is cheaper, as for what
+//! only rearranges or repeats entries. Parts that no one asks for are never computed.
 
 use std::collections::HashMap;
 
 use crate::graph::{Graph, NodeId, elements};
 use crate::primitive::{Binary, Layout, Primitive, Unary};
 
-/// `target` as a function of `coordinates`, numbers of shape `[1]`, when each node of `variables`
-/// is itself plus the sum of the directions given with it times their coordinates.
+/// Returns `target` as a function of `coordinates`, numbers of shape `[1]`, when each node of
+/// `variables` is itself plus the sum of the directions given with it times their coordinates.
 pub(crate) fn on_plane(
     graph: &mut Graph,
     variables: &[(NodeId, Vec<NodeId>)],
     coordinates: &[NodeId],
     target: NodeId,
 ) -> NodeId {
-    let mut plane = Plane {
+    let mut plane = OnPlane {
         graph,
         coordinates,
         affine: HashMap::new(),
@@ -45,7 +45,7 @@ pub(crate) fn on_plane(
     plane.at_point(target)
 }
 
-struct Plane<'a> {
+struct OnPlane<'a> {
     graph: &'a mut Graph,
     coordinates: &'a [NodeId],
     affine: HashMap<NodeId, Parts>,
@@ -53,7 +53,7 @@ struct Plane<'a> {
     written: HashMap<NodeId, NodeId>,
 }
 
-/// What an affine node consists of beside its value at theta.
+/// The parts of an affine node beside its value at θ.
 struct Parts {
     /// Its derivative along each direction; `None` is zero.
     slopes: Vec<Option<NodeId>>,
@@ -63,7 +63,7 @@ struct Parts {
     price: f64,
 }
 
-impl Plane<'_> {
+impl OnPlane<'_> {
     /// Takes up a node whose inputs have been; one that does not move is left as it is.
     fn visit(&mut self, id: NodeId) {
         let node = self.graph.node(id).clone();
@@ -97,7 +97,7 @@ impl Plane<'_> {
         }
     }
 
-    /// The derivative along a direction of a node that is affine.
+    /// Returns the derivative along a direction of a node that is affine.
     fn slope(&mut self, id: NodeId, direction: usize) -> Option<NodeId> {
         let node = self.graph.node(id).clone();
         let tangents: Vec<Option<NodeId>> = node
@@ -133,7 +133,7 @@ impl Plane<'_> {
         self.affine.insert(id, parts);
     }
 
-    /// The node as a function of the coordinates; itself, if it does not move.
+    /// Returns the node as a function of the coordinates; itself, if it does not move.
     fn at_point(&mut self, id: NodeId) -> NodeId {
         if let Some(&written) = self.written.get(&id) {
             return written;
@@ -150,7 +150,8 @@ impl Plane<'_> {
         written
     }
 
-    /// The ReLU of a node as a function of the coordinates: done with the sum, where there is one.
+    /// Returns the ReLU of a node as a function of the coordinates: done with the sum, where there
+    /// is one.
     fn rectified(&mut self, id: NodeId) -> NodeId {
         let node = self.graph.node(id).clone();
         match (self.affine.get(&id), &node.primitive) {
@@ -178,7 +179,7 @@ impl Plane<'_> {
         self.graph.combine(id, &terms, relu)
     }
 
-    /// The node's operation on its inputs as functions of the coordinates.
+    /// Returns the node's operation on its inputs as functions of the coordinates.
     fn applied(&mut self, id: NodeId) -> NodeId {
         let node = self.graph.node(id).clone();
         let inputs = node
@@ -191,7 +192,7 @@ impl Plane<'_> {
     }
 }
 
-/// Whether a primitive whose marked inputs are affine is so too.
+/// Returns whether a primitive whose marked inputs are affine is so too.
 fn stays_affine(primitive: &Primitive, affine: &[bool]) -> bool {
     let moving = affine.iter().filter(|affine| **affine).count();
     match primitive {
@@ -208,7 +209,7 @@ fn stays_affine(primitive: &Primitive, affine: &[bool]) -> bool {
     }
 }
 
-/// What the operation of a node costs, in entries read or written.
+/// Returns what the operation of a node costs, in entries read or written.
 fn cost(graph: &Graph, id: NodeId) -> f64 {
     let node = graph.node(id);
     let entries = elements(&node.shape);
@@ -230,8 +231,9 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
     }
 }
 
-/// What a multiplication and addition inside a matrix product costs, in entries read or written by
-/// other operations. On flex in f32 the share was 0.1 to 0.4, the larger the thinner the matrices.
+/// The cost of a multiplication and addition inside a matrix product costs, in entries read or
+/// written by other operations. On flex in f32 the share was 0.1 to 0.4, the larger the thinner the
+/// matrices.
 const PRODUCT: f64 = 0.3;
 
 #[expect(clippy::cast_precision_loss, reason = "a price is rough")]

@@ -1,6 +1,6 @@
 //! One program for many inputs at once: the batch transform.
 //!
-//! $f(x_1), \dots, f(x_B)$ as one program of the stacked $x$, `[B, ..]`. What does not depend on
+//! `f(x₁), .., f(x_B)` as one program of the stacked x, `[B, ..]`. What does not depend on
 //! the inputs that are stacked is computed once for all of them.
 
 use std::collections::HashMap;
@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use crate::graph::{Graph, NodeId};
 use crate::primitive::Stack;
 
-/// `targets` with one more leading axis, when each node of `stacked` is replaced by the one given
-/// with it, which has an axis of length `len` in front. `None` for a target that depends on none.
+/// Returns `targets` with one more leading axis, when each node of `stacked` is replaced by the one
+/// given with it, which has an axis of length `len` in front. `None` for a target that depends on
+/// none.
 ///
 /// A node is taken as given: what it is itself made of plays no part.
 pub(crate) fn batch(
@@ -43,15 +44,15 @@ pub(crate) fn batch(
             out: id,
             len,
         };
-        if let Some(result) = node.primitive.batch(graph, &stack) {
-            debug_assert_eq!(
-                graph.shape(result),
-                stack.shape(graph),
-                "batch of {:?}",
-                node.primitive
-            );
-            known.insert(id, result);
-        }
+        let result = node.primitive.batch(graph, &stack);
+        let result = result.expect("what has inputs has a rule for a batch");
+        debug_assert_eq!(
+            graph.shape(result),
+            stack.shape(graph),
+            "batch of {:?}",
+            node.primitive
+        );
+        known.insert(id, result);
     }
     targets
         .iter()

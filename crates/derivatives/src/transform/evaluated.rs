@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::graph::{Graph, NodeId};
 
-/// `target` for evaluation only: a max pooling takes its values without their positions.
+/// Returns `target` for evaluation only: a max pooling takes its values without their positions.
 pub(crate) fn evaluated(graph: &mut Graph, target: NodeId) -> NodeId {
     let mut replaced: HashMap<NodeId, NodeId> = HashMap::new();
     for id in graph.ancestors(&[target]) {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::graph::{Graph, NodeId};
 
-/// The tangents of `targets` when the nodes of `seeds` have the tangents given with them; `None`
-/// is zero.
+/// Returns the tangents of `targets` when the nodes of `seeds` have the tangents given with them;
+/// `None` is zero.
 ///
 /// A seed is taken as given: what it is itself made of does not move it.
 pub(crate) fn jvp(
@@ -20,7 +20,7 @@ pub(crate) fn jvp(
         .collect()
 }
 
-/// As [`jvp`], of all nodes that `targets` are made of.
+/// Returns the tangents, as [`jvp`], of all nodes that `targets` are made of.
 pub(super) fn tangents(
     graph: &mut Graph,
     seeds: &[(NodeId, NodeId)],
@@ -40,7 +40,7 @@ pub(super) fn tangents(
     tangents
 }
 
-/// The tangent of a node whose inputs have the `tangents` given there; `None` is zero.
+/// Returns the tangent of a node whose inputs have the `tangents` given there; `None` is zero.
 pub(super) fn tangent(
     graph: &mut Graph,
     id: NodeId,

@@ -1,21 +1,22 @@
 //! From programs to programs: derivative in, derivative out.
 //!
 //! All of them add nodes to one graph, so what a derivative shares with the function is shared in
-//! fact. With the loss L of theta:
+//! fact. With the loss L of θ:
 //!
-//! - [`jvp`]: $\dot L = L'(\theta)\,v$;
-//! - [`gradient`]: the transpose of the linear map $v \mapsto \dot L$, applied to 1;
+//! - [`jvp`]: `L̇ = L′(θ) v`;
+//! - [`gradient`]: the transpose of the linear map `v ↦ L̇`, applied to 1;
 //! - a Hessian-vector product is the derivative of the gradient along v (Pearlmutter 1994);
-//! - $v^T H v$ is the derivative of $\dot L$ along v: by [`jvp`] once more, without any transpose, or,
+//! - `vᵀHv` is the derivative of `L̇` along v: by [`jvp`] once more, without any transpose, or,
 //!   where the adjoints of the gradient are there already, by [`quadratic`];
 //! - [`batch`]: the program of many inputs at once;
-//! - [`on_plane`]: $(a, b) \mapsto L(\theta + a\,d_1 + b\,d_2)$, with the derivatives along $d_1$ and
-//!   $d_2$ of all that is affine.
+//! - [`on_plane`]: `(a, b) ↦ L(θ + a d₁ + b d₂)`, with the derivatives along d₁ and d₂ of all that
+//!   is affine.
 
 mod affine;
 mod batch;
 mod evaluated;
 mod forward;
+mod products;
 mod quadratic;
 mod transpose;
 
@@ -23,19 +24,20 @@ pub(crate) use affine::on_plane;
 pub(crate) use batch::batch;
 pub(crate) use evaluated::evaluated;
 pub(crate) use forward::jvp;
+pub(crate) use products::{Linear, Program};
 pub(crate) use quadratic::quadratic;
 pub(crate) use transpose::transpose;
 
 use crate::graph::{Graph, NodeId};
 
-/// The gradient of the scalar `loss` with respect to each of `variables`; zero where it does not
-/// depend on one.
+/// Returns the gradient of the scalar `loss` with respect to each of `variables`; zero where it
+/// does not depend on one.
 pub(crate) fn gradient(graph: &mut Graph, loss: NodeId, variables: &[NodeId]) -> Vec<NodeId> {
     let one = graph.fill(1.0, loss);
     vjp(graph, &[(loss, one)], variables)
 }
 
-/// $\sum_o J_o^T c_o$ for outputs o with cotangents c, with respect to each of `variables`.
+/// Returns `Σₒ Jₒᵀ cₒ` for outputs o with cotangents c, with respect to each of `variables`.
 pub(crate) fn vjp(
     graph: &mut Graph,
     outputs: &[(NodeId, NodeId)],

@@ -1,18 +1,20 @@
-//! The quadratic form $v^T H v$ from adjoints and first tangents.
+//! The quadratic form `vᵀHv` from adjoints and first tangents.
 //!
-//! The derivative along v, $f(\theta, v) = L'(\theta)\,v$, is a program whose nodes
-//! $n = p(\text{inputs})$ either depend on v, linearly, or on theta alone. Wanted is
-//! $\frac{d}{d\varepsilon} f(\theta + \varepsilon v, v)$ at 0, the v in the second place fixed. So what
-//! moves from outside are the nodes of theta alone, with their tangents along v, and by the chain rule
-//! each node n that depends on v contributes once: by the change $d_n$ that its fixed inputs bring about
-//! while those that depend on v are held, weighted with the derivative of f in n:
+//! The derivative along v, `f(θ, v) = L′(θ) v`, is a program whose nodes `n = p(inputs)` either
+//! depend on v, linearly, or on θ alone. Wanted is `d/dε f(θ + ε v, v)` at 0, the v in the second
+//! place fixed. So what moves from outside are the nodes of θ alone, with their tangents along v,
+//! and by the chain rule each node n that depends on v contributes once: by the change `dₙ` that
+//! its fixed inputs bring about while those that depend on v are held, weighted with the derivative
+//! of f in n:
 //!
-//! $$ v^T H v = \sum_n \langle \bar n, d_n \rangle. $$
+//! ```text
+//! vᵀHv = Σₙ ⟨n̄, dₙ⟩
+//! ```
 //!
-//! $\bar n$ is the cotangent of n in the transpose of $v \mapsto f$: an adjoint of the gradient, which
-//! does not depend on v. No tangent of a tangent is passed on from node to node, which is what the
-//! derivative of f as a whole would need. In a layer $z = h W$ both $\dot h W$ and $h V$ have
-//! $d_n = \dot h V$, so its share is $2 \langle \bar z, \dot h V \rangle$.
+//! `n̄` is the cotangent of n in the transpose of `v ↦ f`: an adjoint of the gradient, which does
+//! not depend on v. No tangent of a tangent is passed on from node to node, which is what the
+//! derivative of f as a whole would need. In a layer `z = h W` both `ḣ W` and `h V` have
+//! `dₙ = ḣ V`, so its share is `2 ⟨z̄, ḣ V⟩`.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +22,8 @@ use super::forward::{tangent, tangents};
 use super::transpose::cotangents;
 use crate::graph::{Graph, NodeId};
 
-/// The derivative of `first` when the first nodes of `seeds` move along the second ones, in which
-/// `first` is linear and which stay as they are. `None` is zero.
+/// Returns the derivative of `first` when the first nodes of `seeds` move along the second ones, in
+/// which `first` is linear and which stay as they are. `None` is zero.
 pub(crate) fn quadratic(
     graph: &mut Graph,
     first: NodeId,
@@ -62,8 +64,8 @@ pub(crate) fn quadratic(
     sum
 }
 
-/// The sum of the inner products of `adjoint` with each of `changes`, among which one may stand
-/// several times, as a tensor of `shape`.
+/// Returns the sum of the inner products of `adjoint` with each of `changes`, among which one may
+/// stand several times, as a tensor of `shape`.
 fn inner(graph: &mut Graph, adjoint: NodeId, changes: Vec<NodeId>, shape: &[usize]) -> NodeId {
     let mut counts: BTreeMap<NodeId, f64> = BTreeMap::new();
     for change in changes {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::graph::{Graph, NodeId};
 
-/// For outputs that are linear in `variables`, each with its cotangent: the cotangents of the
-/// variables. `None` where no output depends on one.
+/// Returns the cotangents of `variables`, for outputs that are linear in them, each with its
+/// cotangent. `None` where no output depends on one.
 pub(crate) fn transpose(
     graph: &mut Graph,
     outputs: &[(NodeId, NodeId)],
@@ -18,7 +18,7 @@ pub(crate) fn transpose(
         .collect()
 }
 
-/// As [`transpose`], of all nodes between the variables and the outputs.
+/// Returns the cotangents, as [`transpose`], of all nodes between the variables and the outputs.
 pub(super) fn cotangents(
     graph: &mut Graph,
     outputs: &[(NodeId, NodeId)],

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation as act};
 
-use crate::harness::{check, report};
+use super::harness::{check, report};
 
 fn m(x: Tensor<1>) -> Tensor<2> {
     x.reshape([3, 4])

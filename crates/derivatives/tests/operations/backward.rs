@@ -10,8 +10,8 @@ use burn_backend::ops::{
 };
 use burn_dispatch::{Dispatch, DispatchTensor};
 
-use crate::harness::{Row, report};
-use crate::valued::check_value as check;
+use super::harness::{Row, report};
+use super::valued::check_value as check;
 
 /// Tensors cut out of one vector, one after the other.
 struct Parts {

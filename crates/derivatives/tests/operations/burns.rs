@@ -1,4 +1,4 @@
-//! What Burn itself computes for a row of the table.
+//! The values that Burn itself computes for a row of the table.
 
 use burn::tensor::Tensor;
 use derivatives::attempt;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::harness::{check, report};
+use super::harness::{check, report};
 
 /// Entries in (0.5, 2).
 fn positive(x: Tensor<1>) -> Tensor<1> {

@@ -1,6 +1,6 @@
-//! Where a device's own operation falls short, so that ours is compared with something else.
+//! Operations of a device that fall short, so that ours are compared with something else.
 
-use crate::device::name;
+use super::device::name;
 
 /// What is wrong with Burn's operation on a device. That it is wrong is tested too, but for a race, which may go well.
 #[derive(Debug, Clone, Copy, PartialEq)]

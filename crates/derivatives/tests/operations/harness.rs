@@ -7,10 +7,10 @@ use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use derivatives::{Capture, CapturedLoss, Error, attempt};
 
-use crate::burns::{Burns, Gradient};
-use crate::device::float_type;
-use crate::fault::{Fault, fault};
-pub(crate) use crate::table::{Row, limits, report};
+use super::burns::{Burns, Gradient};
+use super::device::float_type;
+use super::fault::{Fault, fault};
+pub(crate) use super::table::{Row, limits, report};
 
 /// What an operation is applied to: a vector of parameters, which the test shapes as it needs.
 #[derive(Module, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Point {
 
 /// The device of the run, where tensors are created in its float type in this process, unless told otherwise.
 pub(crate) fn device() -> Device {
-    created_in(crate::device::device(), float_type())
+    created_in(super::device::device(), float_type())
 }
 
 /// The reference: flex, where tensors are created in f64.
@@ -322,4 +322,16 @@ fn stacked(loss: &CapturedLoss, points: [&[f64]; 3], products: [&[f64]; 2]) -> f
         worst = worst.max(error(&entries(ours), theirs));
     }
     worst
+}
+
+/// The schedule of products, and how exact Burn's gradients are, depend on the kind of device.
+#[test]
+fn device_is_recognised() {
+    use derivatives::burn_names::{is_cpu, is_flex};
+    let expected = match super::device::name().as_str() {
+        "flex" => (true, true),
+        "ndarray" => (false, true),
+        _ => (false, false),
+    };
+    assert_eq!((is_flex(&device()), is_cpu(&device())), expected);
 }

@@ -7,7 +7,7 @@ use burn::tensor::ops::{
     InterpolateOptions, MaxPoolOptions, UnfoldOptions,
 };
 
-use crate::harness::{check, report, type_of};
+use super::harness::{check, report, type_of};
 
 /// `[N, C, length]` and a weight out of one vector.
 fn parts<const A: usize, const B: usize>(

@@ -9,8 +9,8 @@ use burn::nn::loss::{
 use burn::tensor::activation::{log_softmax, sigmoid, softmax};
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::harness::{check, report};
-use crate::module::input;
+use super::harness::{check, report};
+use super::module::input;
 
 fn m(x: Tensor<1>) -> Tensor<2> {
     x.reshape([5, 3])

@@ -1,7 +1,7 @@
 //! Losses in f64 with a part in f32, as Burn's `RmsNorm` has one.
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 use derivatives::Capture;
 
 #[derive(Module, Debug)]
@@ -11,7 +11,7 @@ struct Weights {
 
 fn vector(entries: &[f64]) -> Tensor<1> {
     let data = TensorData::new(entries.to_vec(), [entries.len()]);
-    Tensor::from_data(data, (&Device::flex(), DType::F64))
+    Tensor::from_data(data, (&super::flex(), DType::F64))
 }
 
 /// The sum of w³ + w², the second term and two factors of the first in f32.

@@ -1,12 +1,12 @@
-//! A module of burn-nn checked as it is: as [`harness`](crate::harness) checks an operation.
+//! A module of burn-nn checked as it is: as [`harness`](super::harness) checks an operation.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use derivatives::{Capture, Statistics};
 
-use crate::burns::Burns;
-use crate::harness::{Row, device, entries, flex, noise, row, scalar};
+use super::burns::Burns;
+use super::harness::{Row, device, entries, flex, noise, row, scalar};
 
 /// Noise of a shape, the same on every device, in the device's float type.
 pub(crate) fn input<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {

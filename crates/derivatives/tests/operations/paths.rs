@@ -17,7 +17,7 @@ struct Net {
 }
 
 fn net() -> Net {
-    let device = crate::harness::device();
+    let device = super::harness::device();
     let block = || Block {
         inner: LinearConfig::new(2, 2).init(&device),
     };
@@ -80,7 +80,7 @@ fn an_operation_further_on_is_near_the_last_module_before_it() {
 #[test]
 fn a_parameter_of_a_type_without_derivatives_is_named() {
     let mut net = net();
-    let device = crate::harness::device();
+    let device = super::harness::device();
     let narrow = |dtype: DType| {
         let data = TensorData::new(vec![0.5_f64; 4], [2, 2]).convert_dtype(dtype);
         Param::initialized(

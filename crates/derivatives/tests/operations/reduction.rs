@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::harness::{check, report, type_of};
+use super::harness::{check, report, type_of};
 
 fn matrix(x: Tensor<1>) -> Tensor<2> {
     x.reshape([3, 4])

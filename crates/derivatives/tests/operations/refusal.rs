@@ -1,4 +1,4 @@
-//! What cannot be captured, and the error it gives.
+//! Losses that cannot be captured, and the errors they give.
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::loss::{PoissonNllLossConfig, Reduction};
@@ -7,7 +7,7 @@ use burn::tensor::quantization::QuantScheme;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use derivatives::{Capture, Error};
 
-use crate::harness::{capture, device, limits};
+use super::harness::{capture, device, limits};
 
 #[derive(Module, Debug)]
 struct Twice {

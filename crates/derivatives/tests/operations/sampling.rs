@@ -7,8 +7,8 @@ use burn::tensor::ops::{
 };
 use derivatives::Error;
 
-use crate::harness::{capture, check, report};
-use crate::valued::check_value;
+use super::harness::{capture, check, report};
+use super::valued::check_value;
 
 /// An image of 5 by 4 in two channels and a grid of 2 by 3 that leaves it here and there.
 fn parts(x: Tensor<1>) -> (Tensor<4>, Tensor<4>) {

@@ -13,8 +13,8 @@ use burn::nn::{
 };
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-use crate::harness::report;
-use crate::module::{check_module, input};
+use super::harness::report;
+use super::module::{check_module, input};
 
 /// The last two keys of the second sequence are padding.
 fn padding(device: &Device) -> Tensor<2, Bool> {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, ops::PadMode, s};
 
-use crate::harness::{check, report, type_of};
+use super::harness::{check, report, type_of};
 
 fn cube(x: Tensor<1>) -> Tensor<3> {
     x.reshape([2, 3, 4])

@@ -15,9 +15,9 @@ use burn::nn::{
 use burn::tensor::Tensor;
 use derivatives::Error;
 
-use crate::device::name;
-use crate::harness::{capture, check, device, noise, report, tensor};
-use crate::valued::check_value;
+use super::device::name;
+use super::harness::{capture, check, device, noise, report, tensor};
+use super::valued::check_value;
 
 fn signal(x: Tensor<1>) -> Tensor<3> {
     x.reshape([2, 2, 9])

@@ -2,8 +2,8 @@
 
 use burn::tensor::DType;
 
-use crate::device::float_type;
-use crate::fault::Fault;
+use super::device::float_type;
+use super::fault::Fault;
 
 /// Errors reached by one operation; relative, by the largest entry.
 #[derive(Debug)]

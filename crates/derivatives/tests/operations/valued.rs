@@ -3,9 +3,9 @@
 
 use burn::tensor::{DType, Tensor};
 
-use crate::burns::Burns;
-use crate::device::float_type;
-use crate::harness::{Row, capture, capture_on, device, flex, noise, row, scalar, tensor};
+use super::burns::Burns;
+use super::device::float_type;
+use super::harness::{Row, capture, capture_on, device, flex, noise, row, scalar, tensor};
 
 /// Checks `f` at a point with `len` entries.
 pub(crate) fn check_value<const D: usize>(

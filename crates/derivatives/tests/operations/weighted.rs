@@ -13,8 +13,8 @@ use burn::nn::{
 use burn::tensor::{Device, Tensor};
 use derivatives::Statistics;
 
-use crate::harness::report;
-use crate::module::{check_module, check_with, input};
+use super::harness::report;
+use super::module::{check_module, check_with, input};
 
 #[test]
 fn linear_layers() {

@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 use derivatives::Statistics;
-
-use super::burn_names::is_batch_norm;
+use derivatives::burn_names::BATCH_NORM;
 
 /// Returns the model for measuring: on the autodiff device, every trainable parameter a leaf that
 /// requires a gradient, dropout and noise off, BatchNorm as `statistics` says.
@@ -49,7 +48,7 @@ struct Quiet {
 
 impl ModuleMapper for Quiet {
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        let is_batch_norm = self.layers.last().is_some_and(|layer| is_batch_norm(layer));
+        let is_batch_norm = self.layers.last().is_some_and(|layer| layer == BATCH_NORM);
         if is_batch_norm && self.statistics == Statistics::Batch {
             flag
         } else {

@@ -1,7 +1,6 @@
 //! The coordinates of theta: which entries of which tensors, in which order.
 
 mod block;
-pub(crate) mod burn_names;
 mod copy;
 mod flatten;
 mod locate;

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use burn::module::{ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
+use derivatives::burn_names::{COLUMN_LAYERS, layer_of};
 
-use super::{Block, burn_names};
+use super::Block;
 use crate::error::Error;
 
 /// The coordinates of a module, as they are found.
@@ -68,7 +69,7 @@ impl ModuleVisitor for Survey {
         }
         let shape = tensor.dims().to_vec();
         let layer = self.layers.last().cloned().unwrap_or_default();
-        let filter_axis = burn_names::filter_axis(&layer, D);
+        let filter_axis = filter_axis(&layer, D);
         let len: usize = shape.iter().product();
         if len == 0 {
             return;
@@ -88,12 +89,23 @@ impl ModuleVisitor for Survey {
 
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.path.push(name.to_owned());
-        self.layers
-            .push(burn_names::layer(container_type).to_owned());
+        self.layers.push(layer_of(container_type).to_owned());
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
         self.path.pop();
         self.layers.pop();
+    }
+}
+
+/// Returns the filter axis of a parameter of rank `rank` in a layer of type `layer`.
+///
+/// Burn stores `Linear` weights as `[in, out]` and transposed convolutions as `[in, out, ..]`, so
+/// that a neuron is a column there; convolutions and embeddings count along axis 0.
+fn filter_axis(layer: &str, rank: usize) -> Option<usize> {
+    match (layer, rank) {
+        (_, 0 | 1) => None,
+        (layer, _) if COLUMN_LAYERS.contains(&layer) => Some(1),
+        _ => Some(0),
     }
 }

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use burn::module::{Flag, Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use derivatives::Statistics;
+use derivatives::burn_names::{BATCH_NORM, RUNNING_MEAN, RUNNING_VARIANCE};
 
 use super::{Objective, Risk};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{burn_names, copy, put, tracked};
+use crate::parameters::{copy, put, tracked};
 
 /// Far above any mean or variance, so that what a layer keeps of its old statistics is read off
 /// without cancellation; a power of two.
@@ -174,15 +175,15 @@ struct Search {
 impl Search {
     /// Returns the path of the BatchNorm layer whose field is visited.
     fn layer(&self) -> Option<String> {
-        let is_batch_norm = burn_names::is_batch_norm(self.containers.last()?);
+        let is_batch_norm = self.containers.last()? == BATCH_NORM;
         is_batch_norm.then(|| self.path[..self.path.len() - 1].join("."))
     }
 }
 
 impl ModuleVisitor for Search {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let field = self.path.last();
-        if field.is_some_and(|field| burn_names::is_running_statistic(field))
+        let field = self.path.last().map(String::as_str);
+        if let Some(RUNNING_MEAN | RUNNING_VARIANCE) = field
             && let Some(layer) = self.layer()
         {
             let statistic = Statistic {

@@ -9,11 +9,11 @@
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use derivatives::CapturedLoss;
+use derivatives::burn_names::is_flex;
 
 use super::Objective;
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::burn_names;
 use crate::vector::random::{self, Purpose};
 use crate::vector::{download, norm, relative_change};
 
@@ -176,7 +176,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     fn digits(&self) -> f64 {
         let domain = &self.space().domain;
         match domain.dtype {
-            DType::F64 if burn_names::is_flex(&domain.device) => 1e-6,
+            DType::F64 if is_flex(&domain.device) => 1e-6,
             _ => 1e-3,
         }
     }

@@ -1,4 +1,4 @@
-//! Which recorded operations have derivatives: one class for each variant of Burn's enums.
+//! The classes of recorded operations, by their derivatives: one for each variant of Burn's enums.
 //!
 //! The matches have no wildcard, so that an operation that Burn adds is a compile error here until
 //! it has a class. The table of the documentation, `COVERAGE.md`, is made from the same lists.
@@ -16,7 +16,7 @@ use crate::Error;
 #[cfg(test)]
 mod table;
 
-/// What differentiation makes of an operation.
+/// The class of an operation: what differentiation makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// It has derivatives of every order; at a kink the first is the one that Burn takes.
@@ -44,7 +44,7 @@ pub(super) enum Exception {
 }
 
 impl Exception {
-    /// The reason, in one sentence without its full stop.
+    /// Returns the reason, in one sentence without its full stop.
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::Random => {
@@ -64,7 +64,7 @@ impl Exception {
         }
     }
 
-    /// The error for an operation that falls under it.
+    /// Returns the error for an operation that falls under it.
     pub(super) fn refuses(self, operation: &OperationIr) -> Error {
         let name = leaf(operation);
         match self {
@@ -77,7 +77,7 @@ impl Exception {
     }
 }
 
-/// The name of a recorded operation, without the kind of its tensors.
+/// Returns the name of a recorded operation, without the kind of its tensors.
 pub(super) fn leaf(operation: &OperationIr) -> String {
     match operation {
         OperationIr::BaseFloat(inner)
@@ -95,13 +95,13 @@ pub(super) fn leaf(operation: &OperationIr) -> String {
     }
 }
 
-/// The error for an operation that has a class but no rule: never seen, as the class is asked
-/// first.
+/// Returns the error for an operation that has a class but no rule: never seen, as the class is
+/// asked first.
 pub(super) fn no_rule(operation: &impl fmt::Debug) -> Error {
     unsupported(name(operation), "it is listed as covered and has no rule")
 }
 
-/// The class of a recorded operation.
+/// Returns the class of a recorded operation.
 pub(super) const fn class(operation: &OperationIr) -> Class {
     match operation {
         OperationIr::BaseFloat(operation) => base(operation),

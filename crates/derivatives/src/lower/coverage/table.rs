@@ -191,7 +191,7 @@ fn lowered(operation: &OperationIr) -> Result<(), Error> {
     lowering.operation(operation)
 }
 
-/// Operations that Burn's tensor API cannot record on the CPU, by hand.
+/// Returns the operations that Burn's tensor API cannot record on the CPU, by hand.
 #[test]
 fn what_cannot_be_recorded_here_is_refused_by_name_and_reason() {
     let custom = OperationIr::Custom(CustomOpIr::new("mine", &[tensor(0)], &[tensor(2)]));

@@ -5,8 +5,8 @@ use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, DeformConvOptions, Un
 use burn::tensor::{DType, Tensor};
 use proptest::prelude::*;
 
+use super::super::harness::check;
 use super::{beside_burn, config, consistent, holds, split};
-use crate::harness::check;
 
 /// Burn's gradient is wrong for some groups and strides; its value is right.
 fn convolves<const D: usize>(name: &str, len: usize, f: impl Fn(Tensor<1>) -> Tensor<D>) {

@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn clamps_between_any_bounds(low in -0.9..-0.1_f64, high in 0.1..0.9_f64, len in 1_usize..20) {
         // A bound that falls on an entry is a kink: none does, to within the step of a difference.
-        let near = crate::harness::noise(len, 1)
+        let near = super::super::harness::noise(len, 1)
             .iter()
             .any(|x| (x - low).abs().min((x - high).abs()) < 1e-4);
         prop_assume!(!near);

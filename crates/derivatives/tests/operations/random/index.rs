@@ -3,8 +3,8 @@
 use burn::tensor::{DType, Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use proptest::prelude::*;
 
+use super::super::harness::check;
 use super::{config, consistent, holds};
-use crate::harness::check;
 
 fn indices<const D: usize>(values: &[i64], shape: [usize; D], device: &Device) -> Tensor<D, Int> {
     let data = TensorData::new(values.to_vec(), shape);
@@ -63,7 +63,7 @@ proptest! {
 
     #[test]
     fn masked_at_any_threshold(threshold in -1.0..1.0_f64, len in 2_usize..20) {
-        let near = crate::harness::noise(len, 1).iter().any(|x| (x - threshold).abs() < 1e-4);
+        let near = super::super::harness::noise(len, 1).iter().any(|x| (x - threshold).abs() < 1e-4);
         prop_assume!(!near);
         holds("mask_where", len, |x| {
             let mask = x.clone().lower_elem(threshold);

@@ -4,8 +4,8 @@ use burn::tensor::ops::PadMode;
 use burn::tensor::{Tensor, s};
 use proptest::prelude::*;
 
+use super::super::harness::check;
 use super::{agrees, config, holds};
-use crate::harness::check;
 
 proptest! {
     #![proptest_config(config())]

@@ -16,7 +16,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use derivatives::Capture;
 use proptest::prelude::ProptestConfig;
 
-use crate::harness::{Row, capture, check, device, entries, error, noise, tensor};
+use super::harness::{Row, capture, check, device, entries, error, noise, tensor};
 
 fn config() -> ProptestConfig {
     ProptestConfig {

@@ -8,9 +8,9 @@ use burn::tensor::ops::{
 };
 use proptest::prelude::*;
 
+use super::super::harness::{check, noise};
+use super::super::valued::check_value;
 use super::{config, consistent, holds};
-use crate::harness::{check, noise};
-use crate::valued::check_value;
 
 /// Whether a coordinate of a grid falls beside the pixels of an axis and the middles between two, where
 /// samples have kinks: by far more than a step of the differences.

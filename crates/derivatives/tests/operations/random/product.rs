@@ -5,8 +5,8 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, DType, Tensor, TensorData};
 use proptest::prelude::*;
 
+use super::super::harness::check;
 use super::{beside_burn, config, consistent, holds_smoothly, split};
-use crate::harness::check;
 
 proptest! {
     #![proptest_config(config())]

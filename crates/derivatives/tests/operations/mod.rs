@@ -27,3 +27,5 @@ mod stateless;
 mod table;
 mod valued;
 mod weighted;
+
+pub(crate) use harness::flex;

@@ -1,0 +1,266 @@
+//! The programs of a recorded loss: its gradient, and the products with its matrices.
+
+use std::collections::HashSet;
+
+use super::{batch, gradient, jvp, quadratic, vjp};
+use crate::Error;
+use crate::graph::{Graph, NodeId, Recorded, Set, elements};
+use crate::primitive::with_leading;
+
+/// A linear map at a point θ: what it is applied to is an input of its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Linear {
+    /// `v ↦ H v`
+    Hessian,
+    /// `v ↦ Jᵀ H_f J v`
+    GaussNewton,
+    /// `v ↦ F v`
+    Fisher,
+    /// `v ↦ J v`
+    Push,
+    /// `u ↦ Jᵀ u`
+    Pull,
+    /// `w ↦ Σₙ wₙ Jᵀ (eₙ · ∂L/∂f)` for weights w of the examples, `[N]`
+    Examples,
+}
+
+impl Linear {
+    /// The number of them.
+    pub(crate) const COUNT: usize = 6;
+}
+
+/// A graph with inputs and outputs.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) graph: Graph,
+    /// Inputs, and the set and index in it that each is given by.
+    inputs: Vec<(NodeId, Set, usize)>,
+    pub(crate) outputs: Vec<NodeId>,
+}
+
+impl Program {
+    /// Returns how many numbers are computed from the inputs.
+    pub(crate) fn entries(&self) -> usize {
+        let ancestors = self.graph.ancestors(&self.outputs);
+        let inputs: Vec<NodeId> = self.inputs.iter().map(|&(id, _, _)| id).collect();
+        self.graph
+            .dependent(&ancestors, &inputs)
+            .into_iter()
+            .map(|id| elements(self.graph.shape(id)))
+            .sum()
+    }
+
+    /// Returns the program of `len` inputs at once, stacked along a new first axis of inputs and
+    /// outputs.
+    pub(crate) fn stacked(mut self, len: usize) -> Self {
+        let graph = &mut self.graph;
+        let mut stacked = Vec::new();
+        for (id, set, index) in &mut self.inputs {
+            let shape = with_leading(len, graph.shape(*id));
+            let dtype = graph.dtype(*id);
+            let slot = graph.slot(*set, *index, shape, dtype);
+            stacked.push((*id, slot));
+            *id = slot;
+        }
+        let results = batch(graph, len, &stacked, &self.outputs);
+        for (output, result) in self.outputs.iter_mut().zip(results) {
+            *output = result.unwrap_or_else(|| {
+                let shape = graph.shape(*output).to_vec();
+                let one = graph.reshape(*output, with_leading(1, &shape));
+                graph.expand(one, with_leading(len, &shape))
+            });
+        }
+        self
+    }
+}
+
+impl Recorded {
+    /// Returns a tangent v as inputs, one for each parameter.
+    fn tangent(&self, graph: &mut Graph) -> Vec<NodeId> {
+        self.parameters
+            .iter()
+            .enumerate()
+            .map(|(index, &parameter)| {
+                let (shape, dtype) = (graph.shape(parameter).to_vec(), graph.dtype(parameter));
+                graph.slot(Set::TANGENT, index, shape, dtype)
+            })
+            .collect()
+    }
+
+    /// Returns the parameters with the tangent v.
+    fn seeds(&self, v: &[NodeId]) -> Vec<(NodeId, NodeId)> {
+        self.parameters
+            .iter()
+            .copied()
+            .zip(v.iter().copied())
+            .collect()
+    }
+
+    /// Returns the program of the loss and its derivative along v.
+    pub(crate) fn jvp_program(&self) -> Program {
+        let mut graph = self.graph.clone();
+        let v = self.tangent(&mut graph);
+        let slope = tangents(&mut graph, &self.seeds(&v), &[self.loss])[0];
+        Program {
+            graph,
+            inputs: of_set(Set::TANGENT, &v),
+            outputs: vec![self.loss, slope],
+        }
+    }
+
+    /// Returns the program of `vᵀHv` by two forward derivatives. The adjoints that [`quadratic`]
+    /// takes would have to be made for this alone, which takes as long.
+    pub(crate) fn quadratic_program(&self) -> Program {
+        let mut graph = self.graph.clone();
+        let v = self.tangent(&mut graph);
+        let seeds = self.seeds(&v);
+        let first = tangents(&mut graph, &seeds, &[self.loss]);
+        let second = tangents(&mut graph, &seeds, &first);
+        Program {
+            graph,
+            inputs: of_set(Set::TANGENT, &v),
+            outputs: second,
+        }
+    }
+
+    /// Returns a graph with the nodes of `H v` and that of `vᵀHv`.
+    pub(crate) fn curvature_program(&self) -> (Graph, Vec<NodeId>, NodeId) {
+        let mut graph = self.graph.clone();
+        let gradient = gradient(&mut graph, self.loss, &self.parameters);
+        let v = self.tangent(&mut graph);
+        let seeds = self.seeds(&v);
+        let product = tangents(&mut graph, &seeds, &gradient);
+        let first = tangents(&mut graph, &seeds, &[self.loss])[0];
+        let form = quadratic(&mut graph, first, &seeds).unwrap_or_else(|| graph.fill(0.0, first));
+        (graph, product, form)
+    }
+
+    /// Returns the program of the loss, then the gradient by each parameter.
+    pub(crate) fn gradient_program(&self) -> Program {
+        let mut graph = self.graph.clone();
+        let mut outputs = vec![self.loss];
+        outputs.extend(gradient(&mut graph, self.loss, &self.parameters));
+        Program {
+            graph,
+            inputs: of_set(Set::POINT, &self.parameters),
+            outputs,
+        }
+    }
+
+    /// Returns the gradient as a function of the marked data.
+    pub(crate) fn data_program(&self) -> Program {
+        let mut program = self.gradient_program();
+        program.outputs.remove(0);
+        program.inputs = self
+            .data
+            .iter()
+            .enumerate()
+            .filter_map(|(index, data)| Some(((*data)?, Set::TANGENT, index)))
+            .collect();
+        program
+    }
+
+    pub(crate) fn linear_program(&self, map: Linear) -> Result<Program, Error> {
+        let mut graph = self.graph.clone();
+        let (inputs, outputs) = match map {
+            Linear::Hessian => {
+                let gradient = gradient(&mut graph, self.loss, &self.parameters);
+                let v = self.tangent(&mut graph);
+                let product = tangents(&mut graph, &self.seeds(&v), &gradient);
+                (v, product)
+            }
+            Linear::GaussNewton => {
+                let f = self.outputs.ok_or(Error::NoOutputs)?;
+                let v = self.tangent(&mut graph);
+                // J v
+                let moved = tangents(&mut graph, &self.seeds(&v), &[f])[0];
+                // H_f J v: the derivative of the gradient in f along J v
+                let slope = gradient(&mut graph, self.loss, &[f]);
+                let curved = tangents(&mut graph, &[(f, moved)], &slope)[0];
+                let product = vjp(&mut graph, &[(f, curved)], &self.parameters);
+                (v, product)
+            }
+            Linear::Fisher => {
+                let (f, slope) = self.terms(&mut graph)?;
+                let v = self.tangent(&mut graph);
+                let moved = tangents(&mut graph, &self.seeds(&v), &[f])[0];
+                // s_n = N <c_n, (J v)_n>
+                let product = graph.mul(slope, moved);
+                let mut rows = vec![1; graph.rank(f)];
+                rows[0] = graph.shape(f)[0];
+                let sums = graph.sum_to(product, rows);
+                let count = graph.shape(f)[0];
+                #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^53")]
+                let slopes = graph.scale(sums, count as f64);
+                let weighted = graph.mul(slope, slopes);
+                let product = vjp(&mut graph, &[(f, weighted)], &self.parameters);
+                (v, product)
+            }
+            Linear::Push => {
+                let f = self.outputs.ok_or(Error::NoOutputs)?;
+                let v = self.tangent(&mut graph);
+                let moved = tangents(&mut graph, &self.seeds(&v), &[f]);
+                (v, moved)
+            }
+            Linear::Pull => {
+                let f = self.outputs.ok_or(Error::NoOutputs)?;
+                let (shape, dtype) = (graph.shape(f).to_vec(), graph.dtype(f));
+                let u = graph.slot(Set::TANGENT, 0, shape, dtype);
+                let product = vjp(&mut graph, &[(f, u)], &self.parameters);
+                (vec![u], product)
+            }
+            Linear::Examples => {
+                let (f, slope) = self.terms(&mut graph)?;
+                let (count, dtype) = (graph.shape(f)[0], graph.dtype(f));
+                let weights = graph.slot(Set::TANGENT, 0, vec![count], dtype);
+                let mut rows = vec![1; graph.rank(f)];
+                rows[0] = count;
+                let column = graph.reshape(weights, rows);
+                let weighted = graph.mul(slope, column);
+                let product = vjp(&mut graph, &[(f, weighted)], &self.parameters);
+                (vec![weights], product)
+            }
+        };
+        Ok(Program {
+            graph,
+            inputs: of_set(Set::TANGENT, &inputs),
+            outputs,
+        })
+    }
+
+    /// Returns the outputs f and `∂L/∂f`, if the loss depends on the parameters through f
+    /// only: what reaches it beside them belongs to no example.
+    fn terms(&self, graph: &mut Graph) -> Result<(NodeId, NodeId), Error> {
+        let f = self.outputs.ok_or(Error::NoOutputs)?;
+        let mut beside = HashSet::new();
+        for id in graph.ancestors(&[self.loss]) {
+            let inputs = &graph.node(id).inputs;
+            let moves =
+                self.parameters.contains(&id) || inputs.iter().any(|input| beside.contains(input));
+            if moves && id != f {
+                beside.insert(id);
+            }
+        }
+        if beside.contains(&self.loss) {
+            return Err(Error::BesideOutputs);
+        }
+        Ok((f, gradient(graph, self.loss, &[f])[0]))
+    }
+}
+
+fn of_set(set: Set, nodes: &[NodeId]) -> Vec<(NodeId, Set, usize)> {
+    nodes
+        .iter()
+        .enumerate()
+        .map(|(index, &id)| (id, set, index))
+        .collect()
+}
+
+/// Returns the tangents of `targets`, zeros written out.
+fn tangents(graph: &mut Graph, seeds: &[(NodeId, NodeId)], targets: &[NodeId]) -> Vec<NodeId> {
+    jvp(graph, seeds, targets)
+        .into_iter()
+        .zip(targets)
+        .map(|(tangent, &target)| tangent.unwrap_or_else(|| graph.fill(0.0, target)))
+        .collect()
+}
