@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::module::ParamId;
 
-/// One parameter tensor of a [`ParameterSpace`].
+/// One parameter tensor of a [`ParameterSpace`](super::ParameterSpace).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// Burn's identity of the parameter.

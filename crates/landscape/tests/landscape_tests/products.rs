@@ -221,7 +221,7 @@ fn number_of_the_host_that_differs_between_batches_is_not_shared() {
             let target = Tensor::zeros([24, 4], (&x.device(), DType::F64));
             let sum = MseLoss::new().forward(net.forward(x.clone()), target, Of::Sum);
             let divisor = f64::from(u32::try_from(divisor.dims()[0]).expect("a small number"));
-            (sum + y.clone().float().sum() * 0.0) / divisor
+            (sum + y.clone().float().cast(FloatDType::F64).sum() * 0.0) / divisor
         })
         .without_reduction_check()
     };
