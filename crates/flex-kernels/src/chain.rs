@@ -114,6 +114,9 @@ impl Chain {
     /// Returns this chain with its input `at` computed by `inner`, and the names of its inputs, if
     /// that is not too long. `names` are the inputs of this one and `inner_names` those of the
     /// other; equal names are one input.
+    ///
+    /// # Panics
+    /// If a chain has more inputs than it is given names.
     #[must_use]
     pub fn absorb(
         &self,
