@@ -265,7 +265,8 @@ fn what_a_stream_takes_and_cannot_hand_on_is_counted() {
     ));
 }
 
-/// With a folder in the environment, what the child of the next test does; on its own, the plain case.
+/// With a folder in the environment, what the child of the next test does; on its own, the plain
+/// case.
 #[test]
 fn file_without_a_limit_takes_all() {
     let given = std::env::var_os("PROBES_TEST_FOLDER");
