@@ -474,7 +474,7 @@ fn pictures_on_one_scale_are_files_and_a_run_of_tensorboard() {
     for name in expected {
         let tag = format!("comparison/{}", name.strip_suffix(".png").unwrap());
         let point = events.points.iter().find(|point| point.tag == tag).unwrap();
-        let tensorboard::Value::Image(images) = &point.value else {
+        let tensorboard::SummaryValue::Image(images) = &point.value else {
             panic!("{tag} is no image");
         };
         assert_eq!(images[0].bytes(), fs::read(folder.join(name)).unwrap());

@@ -287,14 +287,21 @@ fn pictures_are_files_and_events_and_histograms_and_texts_are_events() {
         assert!(bytes.starts_with(b"\x89PNG"));
     }
     let events = &event_files(&place.path("runs/one"))[0];
-    let has =
-        |wanted: fn(&tensorboard::Value) -> bool| events.points.iter().any(|p| wanted(&p.value));
+    let has = |wanted: fn(&tensorboard::SummaryValue) -> bool| {
+        events.points.iter().any(|p| wanted(&p.value))
+    };
     assert!(has(|value| matches!(
         value,
-        tensorboard::Value::Histogram(_)
+        tensorboard::SummaryValue::Histogram(_)
     )));
-    assert!(has(|value| matches!(value, tensorboard::Value::Image(_))));
-    assert!(has(|value| matches!(value, tensorboard::Value::Text(_))));
+    assert!(has(|value| matches!(
+        value,
+        tensorboard::SummaryValue::Image(_)
+    )));
+    assert!(has(|value| matches!(
+        value,
+        tensorboard::SummaryValue::Text(_)
+    )));
 }
 
 #[test]

@@ -10,8 +10,8 @@ pub(crate) const MUTED: Color = [110, 110, 110];
 /// The two greys of the hatching for values that are not finite.
 pub(crate) const HATCH: [Color; 2] = [[214, 214, 214], [150, 150, 150]];
 
-/// The palette of Okabe and Ito without its yellow, which is too light for a line on white. It stays
-/// distinct under the usual forms of colour blindness.
+/// The palette of Okabe and Ito without its yellow, which is too light for a line on white. It
+/// stays distinct under the usual forms of colour blindness.
 const SERIES: [Color; 7] = [
     [0, 114, 178],
     [213, 94, 0],
@@ -30,8 +30,8 @@ pub(crate) struct Style {
     pub(crate) dashes: &'static [f64],
 }
 
-/// Whole, dashed, dotted, and dashed and dotted in turn. Strokes have round ends, which lengthen what
-/// is drawn by their width.
+/// Whole, dashed, dotted, and dashed and dotted in turn. Strokes have round ends, which lengthen
+/// what is drawn by their width.
 const DASHES: [&[f64]; 4] = [&[], &[18.0, 14.0], &[0.5, 11.0], &[20.0, 12.0, 0.5, 12.0]];
 
 /// Returns the style of series number `index`. Neighbours differ in both colour and dashes, and no

@@ -16,7 +16,8 @@ pub struct Series<'a> {
     pub name: &'a str,
     /// `[n]` coordinates, finite and increasing.
     pub x: &'a [f64],
-    /// `[n]` values. The curve is interrupted where a value is not finite, and the place is hatched.
+    /// `[n]` values. The curve is interrupted where a value is not finite, and the place is
+    /// hatched.
     pub y: &'a [f64],
 }
 
@@ -209,7 +210,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             }
         }
     }
-    Ok((drawing.into_picture(&config.title), frame))
+    Ok((Picture::of(drawing, &config.title), frame))
 }
 
 /// Returns the first of the smallest finite values, with its coordinate.
@@ -260,7 +261,7 @@ mod tests {
 
     fn drawn(curves: &[Series<'_>], title: &str) -> (Pixels, Frame) {
         let (picture, frame) = draw(curves, &CurvesConfig::new(title)).unwrap();
-        (Pixels::of(&picture), frame)
+        (Pixels::of(picture.svg()), frame)
     }
 
     #[test]
@@ -280,7 +281,8 @@ mod tests {
         ];
         let picture = drawn(&curves, "two");
         assert_eq!(at(&picture, 0.5, 2.0), series(0).color);
-        // The second is dashed: somewhere between its points it is drawn, and nothing else but its dots is.
+        // The second is dashed: somewhere between its points it is drawn, and nothing else but its
+        // dots is.
         let dashed = (30..70).map(|k| at(&picture, f64::from(k) / 100.0, 0.0));
         assert!(dashed.into_iter().any(|color| color == series(1).color));
         assert_eq!(at(&picture, 1.0, 1.55), GRID);

@@ -1,6 +1,9 @@
 //! The errors of this crate.
 
-use crate::{LARGEST_SIDE, SMALLEST_SIDE};
+/// The smallest width or height of a picture that this crate draws, in pixels.
+pub const SMALLEST_SIDE: u32 = 300;
+/// The largest width or height of a picture, in pixels.
+pub const LARGEST_SIDE: u32 = 8192;
 
 /// Why a picture could not be drawn or saved.
 #[derive(Debug, thiserror::Error)]

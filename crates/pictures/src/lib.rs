@@ -49,12 +49,7 @@ pub use curves::{CurvesConfig, Series, curves, curves_with, loss_line};
 pub use density::{
     NamedSpectrum, Spectrum, SpectrumConfig, densities, densities_with, density, density_with,
 };
-pub use error::Error;
+pub use error::{Error, LARGEST_SIDE, SMALLEST_SIDE};
 pub use field::Field;
 pub use number::significant;
 pub use picture::Picture;
-
-/// The smallest width or height of a picture, in pixels.
-pub const SMALLEST_SIDE: u32 = 300;
-/// The largest width or height of a picture, in pixels.
-pub const LARGEST_SIDE: u32 = 8192;

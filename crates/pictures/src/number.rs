@@ -1,7 +1,7 @@
 //! Numbers as a reader expects them: `0.25`, `−12`, `3.1×10⁻⁵`.
 
-/// Writes `value` with `digits` significant digits: as a decimal from 10⁻³ up to 10⁵, and with a power
-/// of ten outside. Zeros at the end of a fraction are left out, and the minus is `−`.
+/// Writes `value` with `digits` significant digits: as a decimal from 10⁻³ up to 10⁵, and with a
+/// power of ten outside. Zeros at the end of a fraction are left out, and the minus is `−`.
 ///
 /// # Examples
 /// ```
@@ -26,7 +26,8 @@ pub fn significant(value: f64, digits: usize) -> String {
     } else if value == 0.0 {
         return "0".into();
     }
-    // Rust's own scientific formatting rounds correctly, so the exponent after rounding is read from it.
+    // Rust's own scientific formatting rounds correctly, so the exponent after rounding is read
+    // from it.
     let scientific = format!("{:.*e}", digits - 1, value.abs());
     let (mantissa, exponent) = scientific
         .split_once('e')

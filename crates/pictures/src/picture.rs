@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::Error;
-use crate::drawing::raster;
+use crate::drawing::{Drawing, raster};
 
 /// A picture: SVG text, from which PNG bytes are made when they are first asked for.
 ///
@@ -43,11 +43,16 @@ impl Picture {
     pub fn from_svg(svg: impl Into<String>) -> Result<Self, Error> {
         let svg = svg.into();
         let (width, height) = raster::size(&svg)?;
-        Ok(Self::drawn(svg, width, height))
+        Ok(Self::new(svg, width, height))
     }
 
-    /// Takes a document of this crate.
-    pub(crate) fn drawn(svg: String, width: u32, height: u32) -> Self {
+    /// Ends a drawing.
+    pub(crate) fn of(drawing: Drawing, title: &str) -> Self {
+        let (width, height) = (drawing.width(), drawing.height());
+        Self::new(drawing.into_svg(title), width, height)
+    }
+
+    fn new(svg: String, width: u32, height: u32) -> Self {
         Self {
             svg: svg.into(),
             width,

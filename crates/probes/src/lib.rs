@@ -4,11 +4,11 @@
 //! [`Schedule`], and hands typed [`Record`]s to [sinks](sink): TensorBoard, JSON lines, a folder,
 //! memory. The training loop calls [`Probes::observe`] and does not know what is measured.
 //!
-//! In burn-train's learner, which has the loop, `learner::WithProbes` around the model does the same
-//! and counts the steps, and the learner's own metrics go to the same sinks (feature `train`).
+//! In burn-train's learner, which has the loop, `learner::WithProbes` around the model does the
+//! same and counts the steps, and the learner's own metrics go to the same sinks (feature `train`).
 //!
-//! Measuring never changes training: weights, BatchNorm statistics and random streams are bit for bit
-//! the same with and without probes.
+//! Measuring never changes training: weights, BatchNorm statistics and random streams are bit for
+//! bit the same with and without probes.
 //!
 //! Results of `landscape` that were not measured by a probe are drawn by [`show`]:
 //! `show::contour(&surface, "Training loss")?.save("surface.svg")?`.

@@ -1,4 +1,4 @@
-//! When a probe measures: a pure function of the step.
+//! The schedule of a probe: a pure function of the step.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,10 +10,13 @@ use crate::Error;
 
 /// The steps at which a probe measures.
 ///
-/// A step is the number of updates made so far: 0 is the untrained model, `total` the trained one. A schedule depends on the step and, where it says so,
-/// on the total number of steps, and on nothing else: neither on the time nor on what other probes did, so that two runs measure at the same places.
+/// A step is the number of updates made so far: 0 is the untrained model, `total` the trained one.
+/// A schedule depends on the step and, where it says so, on the total number of steps, and on
+/// nothing else: neither on the time nor on what other probes did, so that two runs measure at the
+/// same places.
 ///
-/// A schedule is written as text in configuration files, and [`Display`](fmt::Display) gives that text back:
+/// A schedule is written as text in configuration files, and [`Display`](fmt::Display) gives that
+/// text back:
 ///
 /// | text | meaning | constructor |
 /// |---|---|---|
@@ -25,7 +28,6 @@ use crate::Error;
 /// | `never` | not at all | [`Schedule::never`] |
 ///
 /// # Examples
-///
 /// ```
 /// use probes::Schedule;
 ///
@@ -35,11 +37,11 @@ use crate::Error;
 /// assert!(Schedule::every(20).due(40, None)?);
 /// # Ok::<(), probes::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Schedule(Rule);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Rule {
     Every(u64),
     At(BTreeSet<u64>),
@@ -50,10 +52,9 @@ enum Rule {
 }
 
 impl Schedule {
-    /// Step 0 and every multiple of `n`.
+    /// Returns the schedule of step 0 and every multiple of `n`.
     ///
     /// # Panics
-    ///
     /// When `n` is 0.
     #[must_use]
     pub fn every(n: u64) -> Self {
@@ -64,7 +65,7 @@ impl Schedule {
         Self(Rule::Every(n))
     }
 
-    /// The given steps, in any order.
+    /// Returns the schedule of the given steps, in any order.
     #[must_use]
     pub fn at(steps: impl IntoIterator<Item = u64>) -> Self {
         let steps: BTreeSet<u64> = steps.into_iter().collect();
@@ -74,12 +75,13 @@ impl Schedule {
         Self(Rule::At(steps))
     }
 
-    /// `n` steps between 1 and the total, equally spaced in the logarithm; every step when the total is smaller than `n`. Needs the total.
+    /// Returns the schedule of `n` steps between 1 and the total, equally spaced in the logarithm;
+    /// every step when the total is smaller than `n`. Needs the total.
     ///
-    /// The i-th of the n steps is the total to the power i / (n - 1), rounded, and moved up where several would fall on one step.
+    /// The i-th of the n steps is the total to the power i / (n - 1), rounded, and moved up where
+    /// several would fall on one step.
     ///
     /// # Panics
-    ///
     /// When `n` is 0.
     #[must_use]
     pub fn log_spaced(n: u64) -> Self {
@@ -90,34 +92,33 @@ impl Schedule {
         Self(Rule::LogSpaced(n))
     }
 
-    /// Step 0, before the first update.
+    /// Returns the schedule of step 0, before the first update.
     #[must_use]
     pub fn at_start() -> Self {
         Self(Rule::Start)
     }
 
-    /// The total, after the last update. Needs the total.
+    /// Returns the schedule of the total, after the last update. Needs the total.
     #[must_use]
     pub fn at_end() -> Self {
         Self(Rule::End)
     }
 
-    /// No step.
+    /// Returns the schedule of no step.
     #[must_use]
     pub fn never() -> Self {
         Self(Rule::Never)
     }
 
-    /// Whether the total number of steps has to be known.
+    /// Tells whether the total number of steps has to be known.
     #[must_use]
     pub fn needs_total(&self) -> bool {
         matches!(self.0, Rule::LogSpaced(_) | Rule::End)
     }
 
-    /// Whether `step` is one of the schedule's steps.
+    /// Tells whether `step` is one of the schedule's steps.
     ///
     /// # Errors
-    ///
     /// [`Error::TotalStepsMissing`] when the schedule needs `total` and it is `None`.
     pub fn due(&self, step: u64, total: Option<u64>) -> Result<bool, Error> {
         let total_steps = || {
@@ -135,11 +136,12 @@ impl Schedule {
         })
     }
 
-    /// All steps up to the total, in order; for an open schedule without a total, the steps that it names.
+    /// Returns all steps up to the total, in order; for an open schedule without a total, the steps
+    /// that it names.
     ///
     /// # Errors
-    ///
-    /// [`Error::TotalStepsMissing`] when the schedule needs `total`, or has no end without it, and it is `None`.
+    /// [`Error::TotalStepsMissing`] when the schedule needs `total`, or has no end without it, and
+    /// it is `None`.
     pub fn steps(&self, total: Option<u64>) -> Result<Vec<u64>, Error> {
         let total_steps = || {
             total.ok_or_else(|| Error::TotalStepsMissing {
@@ -165,7 +167,7 @@ impl Schedule {
     }
 }
 
-/// The steps of [`Schedule::log_spaced`], increasing.
+/// Returns the steps of [`Schedule::log_spaced`], increasing.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a power of the total with an exponent of at most one is at most the total"

@@ -1,4 +1,5 @@
-//! Writes small runs with every kind of value, descriptions and settings: a plain one, a resumed one and one whose writer was killed.
+//! Writes small runs with every kind of value, descriptions and settings: a plain one, a resumed
+//! one and one whose writer was killed.
 //!
 //! ```text
 //! cargo run --release -p tensorboard --example sample -- runs/sample
@@ -68,7 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut writer = EventWriter::create(&resumed)?;
     introduce(&mut writer, &sam())?;
     write_steps(&mut writer, 0..30)?;
-    // The second part does not write this tag again: the data server keeps it, the Python loader drops it.
+    // The second part does not write this tag again: the data server keeps it, the Python loader
+    // drops it.
     writer.text("diagnosis/superseded", 25, "written after the checkpoint")?;
     writer.finish()?;
     let mut writer = EventWriter::resume(&resumed, Some(20))?;
@@ -131,7 +133,8 @@ fn sam() -> Hparams {
     hparams
 }
 
-/// What a run says before its first value: its settings, the columns of the table, and what its tags hold.
+/// What a run says before its first value: its settings, the columns of the table, and what its
+/// tags hold.
 fn introduce(writer: &mut EventWriter, hparams: &Hparams) -> Result<(), tensorboard::Error> {
     writer.hparams(hparams)?;
     let columns = Columns::of(&[&sgd(), &sam()], &["loss/train", "accuracy/valid"]);

@@ -1,19 +1,21 @@
-//! How much memory a record takes once decoded, told from its bytes alone.
+//! The memory that a record takes once decoded, told from its bytes alone.
 //!
-//! An empty message is two bytes in a file and hundreds in memory, so the length of a record does not bound what it decodes
-//! to: 16 MiB of empty values would be gigabytes. Counted are the parts that are repeated: values, the strings and dimensions
-//! of their tensors. All else is at most a few times as large as its bytes.
+//! An empty message is two bytes in a file and hundreds in memory, so the length of a record does
+//! not bound what it decodes to: 16 MiB of empty values would be gigabytes. Counted are the parts
+//! that are repeated: values, the strings and dimensions of their tensors. All else is at most a
+//! few times as large as its bytes.
 
 use crate::proto;
 use crate::summary;
 use std::mem::size_of;
 
-/// A value, as it was decoded and as it is handed on, with the allocations of its tag, tensor and plugin.
-const VALUE: usize = size_of::<proto::Value>() + size_of::<(String, summary::Value)>() + 64;
+/// A value, as it was decoded and as it is handed on, with the allocations of its tag, tensor and
+/// plugin.
+const VALUE: usize = size_of::<proto::Value>() + size_of::<(String, summary::SummaryValue)>() + 64;
 /// A string of a tensor, with its allocation.
 const STRING: usize = size_of::<Vec<u8>>() + 16;
 
-/// The bytes of memory that the repeated parts of an event take.
+/// Returns the bytes of memory that the repeated parts of an event take.
 pub(crate) fn decoded_size(event: &[u8]) -> u64 {
     let mut size = 0;
     for summary in parts(event, 5) {
@@ -30,7 +32,8 @@ pub(crate) fn decoded_size(event: &[u8]) -> u64 {
     size
 }
 
-/// The length-delimited fields of a message with a number, up to the first that is malformed, which the decoder then names.
+/// Returns the length-delimited fields of a message with a number, up to the first that is
+/// malformed, which the decoder then names.
 fn parts(message: &[u8], wanted: u64) -> impl Iterator<Item = &[u8]> {
     let mut rest = message;
     std::iter::from_fn(move || {
@@ -43,8 +46,8 @@ fn parts(message: &[u8], wanted: u64) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Takes the next field: its number and, if it is length-delimited, its bytes. The marks of a group are fields without
-/// content, so what a group holds is counted as if it stood outside.
+/// Takes the next field: its number and, if it is length-delimited, its bytes. The marks of a group
+/// are fields without content, so what a group holds is counted as if it stood outside.
 fn field<'a>(rest: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
     let key = varint(rest)?;
     let length = match key & 7 {

@@ -5,11 +5,12 @@ use crate::{Error, EventWriter};
 impl EventWriter {
     /// Says in Markdown what a tag holds, before its first value.
     ///
-    /// TensorBoard shows it behind the (i) on its pages Scalars, Images, Distributions and Histograms; the pages Time Series
-    /// and Text have no place for it.
+    /// TensorBoard shows it behind the (i) on its pages Scalars, Images, Distributions and
+    /// Histograms; the pages Time Series and Text have no place for it.
     ///
-    /// The description is written with the first value of the tag in this file, so call this for a resumed run too: TensorBoard takes the
-    /// first one that it finds in the run. Saying it again before the first value replaces what was said.
+    /// The description is written with the first value of the tag in this file, so call this for a
+    /// resumed run too: TensorBoard takes the first one that it finds in the run. Saying it again
+    /// before the first value replaces what was said.
     ///
     /// # Errors
     /// [`Error::EmptyTag`]; [`Error::DescribedLate`] if the tag has a value in this file.

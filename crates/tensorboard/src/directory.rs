@@ -18,11 +18,12 @@ const LOCK: &str = ".writer.lock";
 /// The seconds of a name have ten digits, so that names sort by time until the year 2286.
 const LAST_SECOND: u64 = 9_999_999_999;
 
-/// The event files of a run directory, in the order in which TensorBoard reads them: by name.
+/// Returns the event files of a run directory, in the order in which TensorBoard reads them: by
+/// name.
 ///
 /// A directory that does not exist holds none. A program asks this before
-/// [`EventWriter::create`](crate::EventWriter::create), which refuses a directory that holds a run, and decides: resume,
-/// take another directory, or remove the files.
+/// [`EventWriter::create`](crate::EventWriter::create), which refuses a directory that holds a run,
+/// and decides: resume, take another directory, or remove the files.
 ///
 /// # Errors
 /// [`Error::Io`] if the directory cannot be read.
@@ -64,11 +65,13 @@ fn event_file_names(directory: &Path) -> Result<Vec<OsString>, Error> {
     Ok(names)
 }
 
-/// A path in the directory for a new event file, which sorts after every event file that is there.
+/// Returns a path in the directory for a new event file, which sorts after every event file that is
+/// there.
 ///
-/// `events.out.tfevents.{10-digit seconds}.{host}.{pid}.{uid}`, where uid counts the files of this process. Readers take
-/// the files of a run in the order of their names, so where the time of now would sort too early (the clock went back,
-/// two files in one second, another host or process number) the seconds run ahead of the clock.
+/// `events.out.tfevents.{10-digit seconds}.{host}.{pid}.{uid}`, where uid counts the files of this
+/// process. Readers take the files of a run in the order of their names, so where the time of now
+/// would sort too early (the clock went back, two files in one second, another host or process
+/// number) the seconds run ahead of the clock.
 pub(crate) fn next_path(directory: &Path) -> Result<PathBuf, Error> {
     static FILES: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now()
@@ -96,7 +99,8 @@ fn file_name(seconds: u64, rest: &str) -> String {
     format!("{PREFIX}{:010}.{rest}", seconds.min(LAST_SECOND))
 }
 
-/// The name at `now`, or with more seconds if that does not sort after `last`; none if no seconds are enough.
+/// Returns the name at `now`, or with more seconds if that does not sort after `last`; none if no
+/// seconds are enough.
 fn name_after(last: &str, now: u64, rest: &str) -> Option<String> {
     let name = file_name(now, rest);
     if name.as_str() > last {
@@ -110,11 +114,13 @@ fn name_after(last: &str, now: u64, rest: &str) -> Option<String> {
 
 /// The right to write in a run directory, held until its last clone is dropped.
 ///
-/// A lock of the operating system on the empty file `.writer.lock`, which stays in the directory and is never removed. The
-/// system frees it when the process ends in whatever way, so a killed run does not keep the next one out.
+/// A lock of the operating system on the empty file `.writer.lock`, which stays in the directory
+/// and is never removed. The system frees it when the process ends in whatever way, so a killed run
+/// does not keep the next one out.
 ///
-/// [`EventWriter::create`](crate::EventWriter::create) and [`resume`](crate::EventWriter::resume) take it by themselves. A program
-/// that looks at the directory first, and removes or adds files of its own there, takes it before that and hands it to
+/// [`EventWriter::create`](crate::EventWriter::create) and [`resume`](crate::EventWriter::resume)
+/// take it by themselves. A program that looks at the directory first, and removes or adds files of
+/// its own there, takes it before that and hands it to
 /// [`EventWriter::begin`](crate::EventWriter::begin).
 ///
 /// # Examples
@@ -129,7 +135,7 @@ fn name_after(last: &str, now: u64, rest: &str) -> Option<String> {
 /// writer.scalar("loss/train", 0, 0.5)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct RunLock {
     file: Arc<File>,
     directory: PathBuf,
@@ -139,7 +145,8 @@ impl RunLock {
     /// Makes the directory if it is missing, and takes its lock.
     ///
     /// # Errors
-    /// [`Error::Busy`] if another writer has it; [`Error::Io`] if the directory cannot be made or written.
+    /// [`Error::Busy`] if another writer has it; [`Error::Io`] if the directory cannot be made or
+    /// written.
     pub fn take(directory: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = directory.as_ref();
         fs::create_dir_all(directory).map_err(|source| Error::Io {
@@ -161,7 +168,8 @@ impl RunLock {
                 .open(&path)
                 .map_err(failed)?;
             match file.try_lock() {
-                // Somebody may have removed the file since it was opened; then the lock keeps nobody out.
+                // Somebody may have removed the file since it was opened; then the lock keeps
+                // nobody out.
                 Ok(()) if !is_in_place(&file, &path).map_err(failed)? => {}
                 Ok(()) => {
                     return Ok(Self {
@@ -179,25 +187,26 @@ impl RunLock {
         }
     }
 
-    /// The run directory.
+    /// Returns the run directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// A path for a new event file, which sorts after every event file that is there.
+    /// Returns a path for a new event file, which sorts after every event file that is there.
     ///
     /// # Errors
-    /// [`Error::NameOrder`] if a foreign file sorts after every possible name; [`Error::Io`] if the directory cannot be read.
+    /// [`Error::NameOrder`] if a foreign file sorts after every possible name; [`Error::Io`] if the
+    /// directory cannot be read.
     pub fn next_event_file(&self) -> Result<PathBuf, Error> {
         next_path(&self.directory)
     }
 
-    /// Whether the directory is still the one that was locked.
+    /// Tells whether the directory is still the one that was locked.
     ///
     /// # Errors
-    /// [`Error::Replaced`] if the lock's file, or the directory with it, was removed, moved or replaced since; another process
-    /// may then write there. [`Error::Io`] if that cannot be seen.
+    /// [`Error::Replaced`] if the lock's file, or the directory with it, was removed, moved or
+    /// replaced since; another process may then write there. [`Error::Io`] if that cannot be seen.
     pub fn check_in_place(&self) -> Result<(), Error> {
         check_in_place(&self.file, &self.directory.join(LOCK))
     }

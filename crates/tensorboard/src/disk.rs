@@ -1,4 +1,5 @@
-//! What is asked of the operating system: that files reach the disk, and whether they are still in their place.
+//! Requests to the operating system: that files reach the disk, and whether they are still in
+//! their place.
 
 use crate::Error;
 use std::fs::{self, File};
@@ -29,7 +30,7 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// An error if the file at `path` is no longer the one that is open.
+/// Checks that the file at `path` is still the one that is open.
 pub(crate) fn check_in_place(file: &File, path: &Path) -> Result<(), Error> {
     match is_in_place(file, path) {
         Ok(true) => Ok(()),
@@ -44,7 +45,7 @@ pub(crate) fn check_in_place(file: &File, path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether the file at `path` is the one that is open.
+/// Tells whether the file at `path` is the one that is open.
 pub(crate) fn is_in_place(file: &File, path: &Path) -> io::Result<bool> {
     match fs::metadata(path) {
         Ok(there) => Ok(are_one(&file.metadata()?, &there)),
@@ -55,14 +56,15 @@ pub(crate) fn is_in_place(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether both are of one file.
+/// Tells whether both are of one file.
 #[cfg(unix)]
 fn are_one(open: &fs::Metadata, there: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     (open.dev(), open.ino()) == (there.dev(), there.ino())
 }
 
-/// Elsewhere the standard library has no number of a file. There is one at the path; that it is another one is not seen.
+/// Tells whether both are of one file. Elsewhere the standard library has no number of a file.
+/// There is one at the path; that it is another one is not seen.
 #[cfg(not(unix))]
 fn are_one(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true

@@ -1,26 +1,26 @@
-//! What can go wrong when event files are written or read.
+//! The errors of writing and reading event files.
 
 use std::io;
 use std::path::PathBuf;
 
 /// An error of this crate.
 ///
-/// Errors of a live run fall in two classes. *Invalid input* (a step that does not increase, a bin that is not
-/// finite, bytes that are no PNG) is returned by the call that brought it, and nothing is written. *Failed input or
-/// output* after the file was opened is not returned by the writing call, because a full disk must not end a
-/// training run: it is kept, what it cost is counted, and [`EventWriter::finish`](crate::EventWriter::finish)
-/// returns it once, as [`Error::Lost`].
+/// Errors of a live run fall in two classes. *Invalid input* (a step that does not increase, a bin
+/// that is not finite, bytes that are no PNG) is returned by the call that brought it, and nothing
+/// is written. *Failed input or output* after the file was opened is not returned by the writing
+/// call, because a full disk must not end a training run: it is kept, what it cost is counted, and
+/// [`EventWriter::finish`](crate::EventWriter::finish) returns it once, as [`Error::Lost`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file or directory could not be opened, read, locked or created.
     #[error("cannot {action} `{}`: check that it exists, its permissions and the free space", path.display())]
     Io {
-        /// What was tried, as a verb: `create`, `lock`, `read`, ..
+        /// The action that failed, as a verb: `create`, `lock`, `read`, ..
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: io::Error,
     },
 
@@ -52,7 +52,7 @@ pub enum Error {
     AlreadyHoldsRun {
         /// The run directory.
         directory: PathBuf,
-        /// How many event files are there.
+        /// The number of event files that are there.
         files: usize,
     },
 
@@ -156,7 +156,7 @@ pub enum Error {
     /// Bytes that are not a whole PNG picture.
     #[error("the bytes are not a PNG picture ({reason}): pass the unchanged content of a PNG file")]
     NotPng {
-        /// What is wrong with them.
+        /// The reason.
         reason: &'static str,
     },
 
@@ -222,9 +222,9 @@ pub enum Error {
     Lost {
         /// The event file; it is readable up to its last whole record.
         path: PathBuf,
-        /// How many values were written.
+        /// The number of values that were written.
         written: u64,
-        /// How many values were not.
+        /// The number of values that were not.
         lost: u64,
         /// The first failure.
         source: io::Error,
@@ -235,7 +235,7 @@ pub enum Error {
     Corrupt {
         /// The event file.
         path: PathBuf,
-        /// Where the record begins, in bytes: the end of the last good one.
+        /// The place where the record begins, in bytes: the end of the last good one.
         offset: u64,
         /// `length` or `data`.
         part: &'static str,
@@ -249,7 +249,7 @@ pub enum Error {
     RecordTooLarge {
         /// The event file.
         path: PathBuf,
-        /// Where the record begins, in bytes.
+        /// The place where the record begins, in bytes.
         offset: u64,
         /// The length of the record, or what it would take once decoded.
         bytes: u64,
@@ -260,9 +260,9 @@ pub enum Error {
     NotAnEvent {
         /// The event file.
         path: PathBuf,
-        /// Where the record begins, in bytes.
+        /// The place where the record begins, in bytes.
         offset: u64,
-        /// What the decoder said.
+        /// The decoder's reason.
         source: prost::DecodeError,
     },
 }

@@ -1,10 +1,11 @@
 //! TensorBoard event files, written and read.
 //!
-//! A run is a directory. [`EventWriter::create`] begins one, [`EventWriter::resume`] goes on with it in a file of its own,
-//! and [`read_events`] gives back what a file holds, also while it grows or after its writer was killed.
+//! A run is a directory. [`EventWriter::create`] begins one, [`EventWriter::resume`] goes on with
+//! it in a file of its own, and [`read_events`] gives back what a file holds, also while it grows
+//! or after its writer was killed.
 //!
 //! ```
-//! use tensorboard::{Bin, EventWriter, Histogram, Png, Value, existing_event_files, read_events};
+//! use tensorboard::{Bin, EventWriter, Histogram, Png, SummaryValue, existing_event_files, read_events};
 //!
 //! let runs = tempfile::tempdir()?;
 //! let run = runs.path().join("sgd");
@@ -29,7 +30,7 @@
 //! assert_eq!(files.len(), 2);
 //! let first = read_events(&files[0])?;
 //! assert_eq!(first.scalars("loss/train").len(), 10);
-//! assert_eq!(first.points[13].value, Value::Text("The loss falls like **1 / step**.".into()));
+//! assert_eq!(first.points[13].value, SummaryValue::Text("The loss falls like **1 / step**.".into()));
 //! assert!(!first.truncated);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -71,5 +72,5 @@ pub use directory::{RunLock, existing_event_files};
 pub use error::Error;
 pub use hparams::{Columns, Hparams, Metric, Setting, SettingColumn, SettingKind, Status};
 pub use reader::{Content, Event, EventFile, EventReader, Point, read_events};
-pub use summary::{Bin, Histogram, Png, Value};
+pub use summary::{Bin, Histogram, Png, SummaryValue};
 pub use writer::{EventWriter, Written};

@@ -1,8 +1,8 @@
 //! The protocol buffers of TensorBoard, as far as this crate writes and reads them.
 //!
-//! Field numbers are those of `tensorboard/compat/proto/{event, summary, tensor, tensor_shape, types}.proto` in
-//! TensorBoard 2.21. Fields of a `oneof` are plain optional fields here: the bytes are the same, and this crate sets
-//! one of them at a time.
+//! Field numbers are those of `tensorboard/compat/proto/{event, summary, tensor, tensor_shape,
+//! types}.proto` in TensorBoard 2.21. Fields of a `oneof` are plain optional fields here: the bytes
+//! are the same, and this crate sets one of them at a time.
 
 /// `DataType.DT_FLOAT`.
 pub(crate) const DT_FLOAT: i32 = 1;
@@ -79,7 +79,8 @@ pub(crate) struct PluginData {
     pub(crate) content: Vec<u8>,
 }
 
-/// A dense array. Either `tensor_content` (little endian, row-major) or the list of its type is filled.
+/// A dense array. Either `tensor_content` (little endian, row-major) or the list of its type is
+/// filled.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Tensor {
     #[prost(int32, tag = "1")]
@@ -111,13 +112,12 @@ pub(crate) struct Dim {
 }
 
 impl Tensor {
-    /// An empty tensor of a type and shape, to be filled.
+    /// Returns an empty tensor of a type and shape, to be filled.
     pub(crate) fn of(dtype: i32, sizes: &[usize]) -> Self {
-        // A size beyond i64 cannot be reached by anything that fits in memory.
         let dim = sizes
             .iter()
             .map(|&size| Dim {
-                size: i64::try_from(size).unwrap_or(i64::MAX),
+                size: i64::try_from(size).expect("nothing in memory has more than 2^63 parts"),
             })
             .collect();
         Self {
@@ -127,7 +127,8 @@ impl Tensor {
         }
     }
 
-    /// The numbers of a `DT_FLOAT` or `DT_DOUBLE` tensor, however they are stored; none for another type.
+    /// Returns the numbers of a `DT_FLOAT` or `DT_DOUBLE` tensor, however they are stored; none for
+    /// another type.
     pub(crate) fn numbers(&self) -> Option<Vec<f64>> {
         let content = &self.tensor_content;
         match self.dtype {
@@ -158,7 +159,8 @@ impl Tensor {
 
 #[cfg(test)]
 mod tests {
-    //! The bytes come from TensorBoard 2.21's own `event_pb2` in Python (`SerializeToString(deterministic=True)`).
+    //! The bytes come from TensorBoard 2.21's own `event_pb2` in Python
+    //! (`SerializeToString(deterministic=True)`).
 
     use super::*;
     use crate::summary::Data;

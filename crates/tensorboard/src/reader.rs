@@ -4,25 +4,25 @@ use crate::Error;
 use crate::decoded_size::decoded_size;
 use crate::proto;
 use crate::record::{Found, LARGEST_RECORD, RecordReader};
-use crate::summary::{self, Value};
+use crate::summary::{self, SummaryValue};
 use prost::Message;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// One event of a file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// When it was written, in seconds since 1970.
+    /// The time when it was written, in seconds since 1970.
     pub wall_time: f64,
     /// The step that it belongs to.
     pub step: i64,
-    /// What it says.
+    /// Its content.
     pub content: Content,
 }
 
-/// What an event says.
-#[derive(Clone, Debug, PartialEq)]
+/// The content of an event.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Content {
     /// The header of a file: `brain.Event:2`.
@@ -30,30 +30,31 @@ pub enum Content {
     /// The run starts, or starts again, at the step of the event.
     Start,
     /// Tagged values.
-    Values(Vec<(String, Value)>),
+    Values(Vec<(String, SummaryValue)>),
     /// Something that this crate does not write.
     Other,
 }
 
 /// A value in its place, as [`read_events`] lists them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Point {
     /// The tag.
     pub tag: String,
     /// The step.
     pub step: i64,
-    /// When it was written, in seconds since 1970.
+    /// The time when it was written, in seconds since 1970.
     pub wall_time: f64,
     /// The value.
-    pub value: Value,
+    pub value: SummaryValue,
 }
 
 /// The content of one event file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EventFile {
     /// The version of the header; none if the file has no whole record or begins otherwise.
     pub version: Option<String>,
-    /// The step at which the file says that the run starts or starts again; none if it says nothing.
+    /// The step at which the file says that the run starts or starts again; none if it says
+    /// nothing.
     pub start: Option<i64>,
     /// The values, in the order of the file.
     pub points: Vec<Point>,
@@ -64,13 +65,13 @@ pub struct EventFile {
 }
 
 impl EventFile {
-    /// The scalars of a tag, as pairs of step and value in the order of the file.
+    /// Returns the scalars of a tag, as pairs of step and value in the order of the file.
     #[must_use]
     pub fn scalars(&self, tag: &str) -> Vec<(i64, f32)> {
         let of_tag = self.points.iter().filter(|point| point.tag == tag);
         of_tag
             .filter_map(|point| {
-                if let Value::Scalar(value) = point.value {
+                if let SummaryValue::Scalar(value) = point.value {
                     Some((point.step, value))
                 } else {
                     None
@@ -82,22 +83,24 @@ impl EventFile {
 
 /// Reads a whole event file.
 ///
-/// A file that ends within a record (its writer was killed) is read up to there and marked as truncated.
+/// A file that ends within a record (its writer was killed) is read up to there and marked as
+/// truncated.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Corrupt`] if a checksum is wrong; [`Error::NotAnEvent`];
-/// [`Error::RecordTooLarge`]. To have what comes before the damage, use [`EventReader`].
+/// [`Error::Io`] if the file cannot be read; [`Error::Corrupt`] if a checksum is wrong;
+/// [`Error::NotAnEvent`]; [`Error::RecordTooLarge`]. To have what comes before the damage, use
+/// [`EventReader`].
 ///
 /// # Examples
 /// ```
-/// use tensorboard::{EventWriter, Value, read_events};
+/// use tensorboard::{EventWriter, SummaryValue, read_events};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let mut writer = EventWriter::create(folder.path())?;
 /// writer.scalar("loss/train", 3, 0.25)?;
 /// let file = read_events(writer.path())?;
 /// assert_eq!(file.start, Some(0));
-/// assert_eq!(file.points[0].value, Value::Scalar(0.25));
+/// assert_eq!(file.points[0].value, SummaryValue::Scalar(0.25));
 /// assert_eq!(file.scalars("loss/train"), [(3, 0.25)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -138,10 +141,11 @@ pub fn read_events(path: impl AsRef<Path>) -> Result<EventFile, Error> {
 
 /// Iterates over the events of a file.
 ///
-/// Memory holds one event at a time. A record may have 256 MiB, and so may what it decodes to: a file cannot make the reader
-/// take more than a small multiple of that.
+/// Memory holds one event at a time. A record may have 256 MiB, and so may what it decodes to: a
+/// file cannot make the reader take more than a small multiple of that.
 ///
-/// The iteration ends at the end of the file, within the last record if that was cut, or after the first error.
+/// The iteration ends at the end of the file, within the last record if that was cut, or after the
+/// first error.
 #[derive(Debug)]
 pub struct EventReader {
     records: RecordReader<BufReader<File>>,
@@ -172,13 +176,13 @@ impl EventReader {
         }
     }
 
-    /// The offset of the end of the last good record, in bytes.
+    /// Returns the offset of the end of the last good record, in bytes.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.records.offset()
     }
 
-    /// Whether the file was found to end within a record.
+    /// Tells whether the file was found to end within a record.
     #[must_use]
     pub fn truncated(&self) -> bool {
         self.truncated

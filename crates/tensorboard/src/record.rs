@@ -7,11 +7,12 @@
 //! u32 little endian   masked CRC-32C of the data
 //! ```
 //!
-//! The mask keeps a checksum of data that itself contains checksums from being weak: with c the CRC-32C,
-//! masked = rotate_right(c, 15) + 0xa282ead8 (mod 2^32).
+//! The mask keeps a checksum of data that itself contains checksums from being weak: with c the
+//! CRC-32C, masked = rotate_right(c, 15) + 0xa282ead8 (mod 2^32).
 //!
 //! # References
-//! TensorFlow, `core/lib/io/record_writer.h`; RFC 3720, section B.4, for the test vectors of CRC-32C.
+//! TensorFlow, `core/lib/io/record_writer.h`; RFC 3720, section B.4, for the test vectors of
+//! CRC-32C.
 
 use std::io::{self, Read};
 
@@ -20,18 +21,19 @@ pub(crate) const FRAME: usize = 16;
 
 /// The most bytes that the data of a record may have, and what they decode to.
 ///
-/// TensorBoard's server takes messages of up to 256 MiB from its data server, so nothing larger could be shown; and a reader
-/// that takes no more than that stays within some hundred MiB whatever a file says.
+/// TensorBoard's server takes messages of up to 256 MiB from its data server, so nothing larger
+/// could be shown; and a reader that takes no more than that stays within some hundred MiB whatever
+/// a file says.
 pub(crate) const LARGEST_RECORD: u64 = 256 << 20;
 
-/// The masked CRC-32C of some bytes.
+/// Returns the masked CRC-32C of some bytes.
 pub(crate) fn masked_crc(data: &[u8]) -> u32 {
     crc32c::crc32c(data)
         .rotate_right(15)
         .wrapping_add(0xa282_ead8)
 }
 
-/// The bytes of the record that holds `data`.
+/// Returns the bytes of the record that holds `data`.
 pub(crate) fn frame(data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u64).to_le_bytes();
     let mut record = Vec::with_capacity(data.len() + FRAME);
@@ -42,7 +44,7 @@ pub(crate) fn frame(data: &[u8]) -> Vec<u8> {
     record
 }
 
-/// What a reader finds where a record should begin.
+/// The thing that a reader finds where a record should begin.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// The data of a whole record.
@@ -65,12 +67,12 @@ pub(crate) struct RecordReader<R> {
 }
 
 impl<R: Read> RecordReader<R> {
-    /// A reader at the beginning of a file.
+    /// Returns a reader at the beginning of a file.
     pub(crate) fn new(input: R) -> Self {
         Self { input, offset: 0 }
     }
 
-    /// The number of bytes up to the end of the last good record.
+    /// Returns the number of bytes up to the end of the last good record.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
@@ -107,7 +109,8 @@ impl<R: Read> RecordReader<R> {
         Ok(Found::Record(data))
     }
 
-    /// Up to `count` bytes; fewer only at the end. Memory grows with what is there, not with what a length promises.
+    /// Reads up to `count` bytes; fewer only at the end. Memory grows with what is there, not with
+    /// what a length promises.
     fn take(&mut self, count: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.input.by_ref().take(count).read_to_end(&mut bytes)?;

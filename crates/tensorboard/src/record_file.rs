@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// A new file to which records are appended.
 ///
-/// A record goes out in one unbuffered `write`, so a kill can cut only the last one and a reader sees it at once. The
-/// first failure is kept and ends all further attempts; the file is cut back to its last whole record.
+/// A record goes out in one unbuffered `write`, so a kill can cut only the last one and a reader
+/// sees it at once. The first failure is kept and ends all further attempts; the file is cut back
+/// to its last whole record.
 #[derive(Debug)]
 pub(crate) struct RecordFile {
     file: File,
@@ -31,22 +32,23 @@ impl RecordFile {
         })
     }
 
-    /// The path of the file.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The length of the whole records, in bytes.
+    /// Returns the length of the whole records, in bytes.
     pub(crate) fn good(&self) -> u64 {
         self.good
     }
 
-    /// The first failure, if there was one.
+    /// Returns the first failure, if there was one.
     pub(crate) fn failure(&self) -> Option<&io::Error> {
         self.failure.as_ref()
     }
 
-    /// Appends one record and says whether it is in the file. After the first failure it tries nothing more.
+    /// Appends one record and says whether it is in the file. After the first failure it tries
+    /// nothing more.
     pub(crate) fn append(&mut self, data: &[u8]) -> bool {
         if self.failure.is_some() {
             return false;
@@ -78,17 +80,18 @@ impl RecordFile {
         self.failure.is_none()
     }
 
-    /// An error if the file was removed, moved or replaced since it was created.
+    /// Checks that the file was not removed, moved or replaced since it was created.
     pub(crate) fn check_in_place(&self) -> Result<(), Error> {
         check_in_place(&self.file, &self.path)
     }
 
     /// Writes a record whole or not at all.
     ///
-    /// A short write means that the disk is full, that a limit on the size of files is near, or that a signal came.
-    /// Writing the rest, as `write_all` does, would end the process in the second case: at the limit the system sends
-    /// SIGXFSZ. So the piece is cut off and the whole record is tried once more; a second short write is a failure.
-    /// A reader that has seen the piece is not misled, because the same bytes follow.
+    /// A short write means that the disk is full, that a limit on the size of files is near, or
+    /// that a signal came. Writing the rest, as `write_all` does, would end the process in the
+    /// second case: at the limit the system sends SIGXFSZ. So the piece is cut off and the whole
+    /// record is tried once more; a second short write is a failure. A reader that has seen the
+    /// piece is not misled, because the same bytes follow.
     fn try_append(&mut self, record: &[u8]) -> io::Result<()> {
         let mut tries = 0;
         loop {

@@ -17,18 +17,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Writes the values of one run, in one new event file of its run directory.
 ///
 /// # Guarantees
-/// - The file begins with the header record; each value is one record, written unbuffered in one call. A killed process
-///   loses at most the value that it was writing, and TensorBoard sees each value at once. There is nothing to flush.
-/// - An existing file is never touched. A resumed run writes a new file, whose name sorts after the earlier ones.
-/// - A run directory has one writer at a time, in this and in every other process: the trainer and its diagnostics share it.
-///   A lock left by a killed process does not block.
-/// - The steps of a tag strictly increase, and a tag keeps its kind. Anything else is an error, and nothing is written.
-/// - Failed output never stops training: after the first failure the writer goes quiet, counts what is lost, and
-///   [`finish`](Self::finish) returns the failure once. The file stays readable up to its last whole record. Dropping the
-///   writer without `finish` loses that report but no data, and never panics.
+/// - The file begins with the header record; each value is one record, written unbuffered in one  
+///   call. A killed process   loses at most the value that it was writing, and TensorBoard sees each
+///    value at once. There is nothing to flush.
+/// - An existing file is never touched. A resumed run writes a new file, whose name sorts after the
+///   earlier ones.
+/// - A run directory has one writer at a time, in this and in every other process: the trainer and
+///   its diagnostics share it.   A lock left by a killed process does not block.
+/// - The steps of a tag strictly increase, and a tag keeps its kind. Anything else is an error, and
+///   nothing is written.
+/// - Failed output never stops training: after the first failure the writer goes quiet, counts what
+///     is lost, and   [`finish`](Self::finish) returns the failure once. The file stays readable up
+///   to   its last whole record. Dropping the   writer without `finish` loses that report but no
+///   data, and   never panics.
 ///
-/// A limit on the size of files (`ulimit -f`) that falls exactly between two records still ends a process on Unix that
-/// does not ignore SIGXFSZ.
+/// A limit on the size of files (`ulimit -f`) that falls exactly between two records still ends a
+/// process on Unix that does not ignore SIGXFSZ.
 ///
 /// # Examples
 /// ```
@@ -56,15 +60,15 @@ pub struct EventWriter {
     lock: RunLock,
 }
 
-/// What a tag has been used for.
+/// The use of a tag so far.
 #[derive(Debug)]
 pub(crate) struct Track {
     kind: Kind,
     last: i64,
 }
 
-/// What a finished writer has written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The account of a finished writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The event file.
     pub path: PathBuf,
@@ -77,13 +81,13 @@ pub struct Written {
 impl EventWriter {
     /// Begins a fresh run: a directory (made if it is missing) without event files.
     ///
-    /// The file says that the run starts at step 0; steps must not be negative. A directory that already holds event
-    /// files is refused, because TensorBoard would draw the old run and the new one as one:
-    /// [`existing_event_files`] tells beforehand.
+    /// The file says that the run starts at step 0; steps must not be negative. A directory that
+    /// already holds event files is refused, because TensorBoard would draw the old run and the new
+    /// one as one: [`existing_event_files`] tells beforehand.
     ///
     /// # Errors
-    /// [`Error::AlreadyHoldsRun`]; [`Error::Busy`] if another writer is open there; [`Error::Io`] if the directory or the
-    /// file cannot be created or written.
+    /// [`Error::AlreadyHoldsRun`]; [`Error::Busy`] if another writer is open there; [`Error::Io`]
+    /// if the directory or the file cannot be created or written.
     pub fn create(directory: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = directory.as_ref();
         let lock = RunLock::take(directory)?;
@@ -100,13 +104,15 @@ impl EventWriter {
 
     /// Goes on with a run, in a new event file beside the earlier ones.
     ///
-    /// Give the first step that will be written, if it is known: the file then says that the run starts again there, and
-    /// earlier steps are refused. Points that an interrupted run wrote from that step on give way to the new ones. With
-    /// an unknown step the file says nothing and any step is taken. A directory without event files is allowed.
+    /// Give the first step that will be written, if it is known: the file then says that the run
+    /// starts again there, and earlier steps are refused. Points that an interrupted run wrote from
+    /// that step on give way to the new ones. With an unknown step the file says nothing and any
+    /// step is taken. A directory without event files is allowed.
     ///
     /// # Errors
-    /// [`Error::Busy`] if another writer is open there; [`Error::NameOrder`] if a foreign file sorts after every possible
-    /// name; [`Error::Io`] if the directory or the file cannot be created or written.
+    /// [`Error::Busy`] if another writer is open there; [`Error::NameOrder`] if a foreign file
+    /// sorts after every possible name; [`Error::Io`] if the directory or the file cannot be
+    /// created or written.
     ///
     /// # Examples
     /// ```
@@ -129,10 +135,12 @@ impl EventWriter {
         Self::begin(lock, file, step)
     }
 
-    /// Begins the event file `path`, which [`RunLock::next_event_file`] gave, under a lock that was taken before.
+    /// Begins the event file `path`, which [`RunLock::next_event_file`] gave, under a lock that was
+    /// taken before.
     ///
-    /// For programs that decide under the lock what becomes of a directory, or that write down the name of a file before there is
-    /// one. The file says that the run starts, or starts again, at `start`, as in [`resume`](Self::resume).
+    /// For programs that decide under the lock what becomes of a directory, or that write down the
+    /// name of a file before there is one. The file says that the run starts, or starts again, at
+    /// `start`, as in [`resume`](Self::resume).
     ///
     /// # Errors
     /// [`Error::Io`] if the file exists, or cannot be created or written.
@@ -169,7 +177,7 @@ impl EventWriter {
                 .close()
                 .err()
                 .or(named.err())
-                .unwrap_or_else(|| io::ErrorKind::Other.into());
+                .expect("closing tells the failure of an earlier write");
             let _ = fs::remove_file(&path);
             return Err(failed(error));
         }
@@ -184,25 +192,26 @@ impl EventWriter {
         })
     }
 
-    /// The event file that is being written.
+    /// Returns the event file that is being written.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.records.path()
     }
 
-    /// The number of values that are in the file.
+    /// Returns the number of values that are in the file.
     #[must_use]
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// The number of values that were lost to failed output; zero in a sound run.
+    /// Returns the number of values that were lost to failed output; zero in a sound run.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// The first failure of output, if there was one, for programs that want to warn before the end.
+    /// Returns the first failure of output, if there was one, for programs that want to warn before
+    /// the end.
     #[must_use]
     pub fn failure(&self) -> Option<&io::Error> {
         self.records.failure()
@@ -210,8 +219,8 @@ impl EventWriter {
 
     /// Waits until all values so far are on the disk, and gives the length of the file in bytes.
     ///
-    /// For programs that write down elsewhere what the file holds, such as a checkpoint: what was synchronised survives a loss of
-    /// power too.
+    /// For programs that write down elsewhere what the file holds, such as a checkpoint: what was
+    /// synchronised survives a loss of power too.
     ///
     /// # Errors
     /// [`Error::Lost`] if an output failed, now or before, as [`finish`](Self::finish) will say.
@@ -232,17 +241,18 @@ impl EventWriter {
         })
     }
 
-    /// Whether the event file and the lock are still in their place.
+    /// Tells whether the event file and the lock are still in their place.
     ///
     /// # Errors
-    /// [`Error::Replaced`] if one of them was removed, moved or replaced, and with it what was written; [`Error::Io`] if that
-    /// cannot be seen.
+    /// [`Error::Replaced`] if one of them was removed, moved or replaced, and with it what was
+    /// written; [`Error::Io`] if that cannot be seen.
     pub fn check_in_place(&self) -> Result<(), Error> {
         self.lock.check_in_place()?;
         self.records.check_in_place()
     }
 
-    /// Ends the run: hands the data to the disk, frees the run directory, and says what was written.
+    /// Ends the run: hands the data to the disk, frees the run directory, and says what was
+    /// written.
     ///
     /// # Errors
     /// [`Error::Lost`] with the first failure of output and the number of values that it cost.
@@ -264,20 +274,20 @@ impl EventWriter {
         }
     }
 
-    /// The step at which the run starts or resumes, as far as this file says.
+    /// Returns the step at which the run starts or resumes, as far as this file says.
     pub(crate) fn first_step(&self) -> i64 {
         self.start.unwrap_or(0)
     }
 
-    /// The last step of any tag in this file, or the first step.
+    /// Returns the last step of any tag in this file, or the first step.
     pub(crate) fn last_step(&self) -> i64 {
         let last = self.tags.values().map(|track| track.last).max();
         last.unwrap_or(0).max(self.first_step())
     }
 
-    /// Writes one event with the values of one step, after checking tags and steps. The metadata are added here: readers
-    /// take those of the first event of a tag, and after a resume that may be any. The description, which is long, goes with the
-    /// first event of this file.
+    /// Writes one event with the values of one step, after checking tags and steps. The metadata
+    /// are added here: readers take those of the first event of a tag, and after a resume that may
+    /// be any. The description, which is long, goes with the first event of this file.
     pub(crate) fn write(
         &mut self,
         kind: Kind,

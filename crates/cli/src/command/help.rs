@@ -102,7 +102,8 @@ Flags of run and train:";
 const FILES: &str = "A run writes into runs/NAME, or --output DIR:
 
   events.out.tfevents.*   what TensorBoard shows
-  *.png, *.csv, *.json    pictures and their numbers
+  *.png, *.svg             pictures
+  *.csv, *.json           their numbers
   summary.json            the figures, once the run is finished
   checkpoints/step-*/     model.bpk, optimiser.bpk, method.bpk, manifest.json
   run.json                the names of its files; nothing else is written over

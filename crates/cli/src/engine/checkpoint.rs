@@ -83,7 +83,13 @@ impl State {
             .iter()
             .chain(&self.numbers)
             .chain(self.events.keys());
-        let written: Vec<String> = written.cloned().collect();
+        let mut written: Vec<String> = written.cloned().collect();
+        // Each picture is there as SVG too.
+        let stems = self
+            .pictures
+            .iter()
+            .filter_map(|name| name.strip_suffix(".png"));
+        written.extend(stems.map(|stem| format!("{stem}.svg")));
         written.into_iter().chain([summary::FILE.to_owned()])
     }
 }

@@ -97,8 +97,8 @@ impl Axis {
         }
     }
 
-    /// Returns the place of `value`: 0 at `low`, 1 at `high`; 0.5 when the range is a point; NaN for
-    /// what is not finite.
+    /// Returns the place of `value`: 0 at `low`, 1 at `high`; 0.5 when the range is a point; NaN
+    /// for what is not finite.
     pub(crate) fn unit(&self, value: f64) -> f64 {
         if !value.is_finite() {
             return f64::NAN;

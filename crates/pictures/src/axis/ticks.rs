@@ -38,7 +38,8 @@ impl Axis {
     }
 }
 
-/// Returns the smallest of 1, 2, 5 times a power of ten that is at least `step`, as multiple and exponent.
+/// Returns the smallest of 1, 2, 5 times a power of ten that is at least `step`, as multiple and
+/// exponent.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the exponent of a finite f64 lies between -324 and 308"
@@ -88,7 +89,8 @@ fn linear_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
         if i > last {
             break;
         }
-        // Dividing by a power of ten is exact where multiplying by its inverse is not: 3 / 10 is 0.3, 3 * 0.1 is not.
+        // Dividing by a power of ten is exact where multiplying by its inverse is not: 3 / 10 is
+        // 0.3, 3 * 0.1 is not.
         let value = if exponent < 0 && exponent > -300 {
             i * multiple / ten(-exponent)
         } else {
@@ -102,7 +104,8 @@ fn linear_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
     if at.len() < 2 || largest == 0.0 {
         return ends(low, high);
     }
-    // Six digits fit beside an axis; values that need more are written as their distance from the first.
+    // Six digits fit beside an axis; values that need more are written as their distance from the
+    // first.
     if largest / step > 1e6 {
         let base = at[0];
         let labels = at.iter().map(|v| significant(v - base, 2)).collect();

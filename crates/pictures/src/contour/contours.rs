@@ -78,8 +78,8 @@ pub fn contours(panels: &[NamedField<'_>], title: impl Into<String>) -> Result<P
     contours_with(panels, &ContoursConfig::new(title))
 }
 
-/// Draws several surfaces side by side, in rows of at most four: one scale of values with one colour
-/// bar, and contour lines at the same values.
+/// Draws several surfaces side by side, in rows of at most four: one scale of values with one
+/// colour bar, and contour lines at the same values.
 ///
 /// [`AxisScale::Auto`] looks at the values of all surfaces together. Where all grids have the same
 /// ends, all panels have the same axes and only the outer ones are labelled; otherwise each panel
@@ -136,7 +136,7 @@ fn draw(
     if let Some(bar) = &sheet.bar {
         bar.draw(&mut drawing, sheet.area, sheet.unit, &config.value_label);
     }
-    Ok((drawing.into_picture(&config.title), sheet.frames))
+    Ok((Picture::of(drawing, &config.title), sheet.frames))
 }
 
 fn write_panel_head(drawing: &mut Drawing, panel: &NamedField<'_>, frame: &Frame) {
@@ -202,7 +202,7 @@ mod tests {
             ..config()
         };
         let (picture, frames) = draw(&panels, &config).unwrap();
-        let picture = Pixels::of(&picture);
+        let picture = Pixels::of(picture.svg());
         // The value 1.5 lies between two contour lines at whole numbers.
         let radius = 1.5_f64.sqrt() / 2.0_f64.sqrt();
         assert!(close(
@@ -213,7 +213,8 @@ mod tests {
             at(&picture, &frames[1], 2.0 * radius, -2.0 * radius),
             viridis(1.5 / 8.0)
         ));
-        // The line of the value 1 is a circle of radius 1 there and of radius 2 here: light, on the dark fifth of the map.
+        // The line of the value 1 is a circle of radius 1 there and of radius 2 here: light, on the
+        // dark fifth of the map.
         assert!(viridis(0.2).iter().all(|channel| *channel < 140));
         let on_a_line = |frame: &Frame, x: f64, y: f64| {
             let pixel = 4.0 / frame.plot.width();
@@ -248,7 +249,7 @@ mod tests {
             ..config()
         };
         let (picture, frames) = draw(&panels, &config).unwrap();
-        let picture = Pixels::of(&picture);
+        let picture = Pixels::of(picture.svg());
         // On a linear scale all of the first panel would be within a hundredth of the bottom.
         let unit = (0.02_f64 / 0.01).ln() / 400.0_f64.ln();
         assert!(

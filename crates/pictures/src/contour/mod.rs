@@ -132,7 +132,7 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
     if let Some(bar) = &bar {
         bar.draw(&mut drawing, frame.plot, frame.unit, &config.value_label);
     }
-    Ok((drawing.into_picture(&config.title), frame))
+    Ok((Picture::of(drawing, &config.title), frame))
 }
 
 fn legend(field: &Field<'_>) -> Vec<Entry> {
@@ -178,7 +178,7 @@ mod tests {
     ) -> (Pixels, Frame) {
         let values: Vec<f64> = a.iter().flat_map(|x| b.iter().map(|y| f(*x, *y))).collect();
         let (picture, frame) = draw(&(a, b, &values[..]).into(), config).unwrap();
-        (Pixels::of(&picture), frame)
+        (Pixels::of(picture.svg()), frame)
     }
 
     /// The colour at the values (x, y).
@@ -239,7 +239,8 @@ mod tests {
             },
             |x, y| x * x + y * y,
         );
-        // So large that a line is several pixels wide. The only levels inside are multiples of one; x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
+        // So large that a line is several pixels wide. The only levels inside are multiples of one;
+        // x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
         for (x, y) in [(0.8, 0.6), (0.6, -0.8), (-0.8, 0.6)] {
             assert!(
                 close(at(&picture, x, y), line_color(0.5)),

@@ -4,9 +4,9 @@ use super::contours::{ContoursConfig, NamedField};
 use super::surface::MINIMUM;
 use crate::axis::Axis;
 use crate::drawing::geometry::Rect;
+use crate::error::{Error, LARGEST_SIDE};
 use crate::field::coordinate_axis;
 use crate::layout::{Bar, Entry, Frame, Legend, MARGIN, Mark, NAME, SMALL, head_height};
-use crate::{Error, LARGEST_SIDE};
 
 /// The places of everything on the picture.
 pub(super) struct Sheet {

@@ -51,9 +51,9 @@ pub fn densities(curves: &[NamedSpectrum<'_>], title: impl Into<String>) -> Resu
     densities_with(curves, &SpectrumConfig::new(title))
 }
 
-/// Draws several spectral densities over each other: one axis of eigenvalues that holds them all, one
-/// logarithmic axis of densities with a stated floor, a curve for each spectrum, and its extreme Ritz
-/// values as pins that stand on the floor and are written in the legend.
+/// Draws several spectral densities over each other: one axis of eigenvalues that holds them all,
+/// one logarithmic axis of densities with a stated floor, a curve for each spectrum, and its
+/// extreme Ritz values as pins that stand on the floor and are written in the legend.
 ///
 /// The floor is [`SpectrumConfig::floor`] times the highest of all peaks.
 ///
@@ -120,7 +120,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
         }
     }
     frame.border(&mut drawing);
-    Ok((drawing.into_picture(&config.title), frame))
+    Ok((Picture::of(drawing, &config.title), frame))
 }
 
 fn entry(curve: &NamedSpectrum<'_>, style: Style, with_range: bool) -> Entry {
@@ -131,8 +131,8 @@ fn entry(curve: &NamedSpectrum<'_>, style: Style, with_range: bool) -> Entry {
     Entry::new(Mark::Line(style), text)
 }
 
-/// Returns the height of the pin of spectrum number `index`, as a share of the plot: pins at one place
-/// stay apart.
+/// Returns the height of the pin of spectrum number `index`, as a share of the plot: pins at one
+/// place stay apart.
 fn pin_height(index: usize) -> f64 {
     0.08 + 0.05 * (index % 6) as f64
 }
@@ -166,7 +166,7 @@ mod tests {
 
     fn drawn(curves: &[NamedSpectrum<'_>]) -> (Pixels, Frame) {
         let (picture, frame) = draw(curves, &with_floor(1e-4)).unwrap();
-        (Pixels::of(&picture), frame)
+        (Pixels::of(picture.svg()), frame)
     }
 
     fn color((pixels, _): &(Pixels, Frame), at: Point) -> [u8; 3] {
@@ -195,7 +195,8 @@ mod tests {
     fn all_spectra_share_both_axes() {
         let picture = drawn(&two());
         let frame = &picture.1;
-        // The axes hold the smallest and the largest of all grids and nodes, and the highest of all peaks.
+        // The axes hold the smallest and the largest of all grids and nodes, and the highest of all
+        // peaks.
         assert!(frame.x.low < -1.0 && frame.x.high > 4.0 && frame.x.high < 4.2);
         assert_eq!((frame.y.low, frame.y.high), (1e-4, 2.0));
         assert_eq!(color(&picture, frame.point(3.5, 1.0)), series(0).color);

@@ -84,8 +84,8 @@ fn floor(peak: f64, config: &SpectrumConfig) -> Result<f64, Error> {
     }
 }
 
-/// Returns the logarithmic axis of densities. A third of a decade above the peak keeps the curve off
-/// the border.
+/// Returns the logarithmic axis of densities. A third of a decade above the peak keeps the curve
+/// off the border.
 fn density_axis(peak: f64, floor: f64) -> Axis {
     Axis {
         low: floor,
@@ -106,8 +106,8 @@ pub struct SpectrumConfig {
     pub title: String,
     /// The name of the horizontal axis.
     pub x_label: String,
-    /// The lowest density drawn, as a share of the peak. A smoothed density falls to nothing between
-    /// the nodes, so a logarithmic axis needs a floor; the axis states it as a density.
+    /// The lowest density drawn, as a share of the peak. A smoothed density falls to nothing
+    /// between the nodes, so a logarithmic axis needs a floor; the axis states it as a density.
     pub floor: f64,
     /// The width in pixels.
     pub width: u32,
@@ -116,8 +116,8 @@ pub struct SpectrumConfig {
 }
 
 impl SpectrumConfig {
-    /// Returns the usual settings: the spectrum of a Hessian, a floor of a millionth of the peak, 640
-    /// x 480 pixels.
+    /// Returns the usual settings: the spectrum of a Hessian, a floor of a millionth of the peak,
+    /// 640 x 480 pixels.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self {
@@ -213,7 +213,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
     }
     drawing.stroke(strokes, 3.5 * frame.unit, stroke, Ends::Round);
     frame.border(&mut drawing);
-    Ok((drawing.into_picture(&config.title), frame))
+    Ok((Picture::of(drawing, &config.title), frame))
 }
 
 /// Returns the points of the curve, none below the floor; what is not finite has no place.
@@ -267,7 +267,7 @@ mod tests {
             nodes: &[1.3],
         };
         let (picture, frame) = draw(&spectrum, &with_floor(1e-4)).unwrap();
-        let picture = (Pixels::of(&picture), frame);
+        let picture = (Pixels::of(picture.svg()), frame);
         assert_eq!(at(&picture, 1.0, 1.0), series(0).color);
         // Half-way between 1e-2 and 1 on a logarithmic axis lies 1e-1.
         assert_eq!(at(&picture, 0.5, 0.1), series(0).color);

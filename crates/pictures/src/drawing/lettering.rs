@@ -1,8 +1,8 @@
-//! How a text is written.
+//! The style of a text.
 
 use crate::color::{Color, INK};
 
-/// Which part of a text lies at its point.
+/// The part of a text that lies at its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     /// The left end, or the tops of the capitals.
@@ -13,7 +13,7 @@ pub(crate) enum Align {
     End,
 }
 
-/// How a text is written.
+/// The style of a text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lettering {
     /// The height of a line in pixels.

@@ -23,7 +23,7 @@ impl Path {
         }
     }
 
-    /// A path for shapes whose edges can hardly be seen.
+    /// Returns a path for shapes whose edges can hardly be seen.
     pub(crate) fn coarse() -> Self {
         Self {
             places: 1,
@@ -99,7 +99,8 @@ fn runs(points: &[Point]) -> impl Iterator<Item = &[Point]> {
         .filter(|run| run.len() > 1)
 }
 
-/// Writes `value` hundredths (or as many `places` say) as a decimal number without zeros at its end.
+/// Writes `value` hundredths (or as many `places` say) as a decimal number without zeros at its
+/// end.
 fn decimal(to: &mut String, value: i64, places: u32) {
     let unit = 10_u64.pow(places);
     let size = value.unsigned_abs();

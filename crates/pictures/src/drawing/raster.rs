@@ -7,7 +7,7 @@ use resvg::usvg::fontdb::{Database, Source};
 use resvg::usvg::{Options, Tree};
 
 use super::font::{DEJAVU_SANS, FAMILY};
-use crate::{Error, LARGEST_SIDE};
+use crate::error::{Error, LARGEST_SIDE};
 
 /// Returns the embedded font as the only one: no picture depends on the fonts of a machine.
 fn fonts() -> Arc<Database> {

@@ -13,12 +13,14 @@ use crate::axis::Axis;
 /// A tuple of three slices, `(&a[..], &b[..], &values[..])`, is taken for one.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
-    /// Coordinates along the first direction, drawn from left to right: `[n]`, finite and increasing.
+    /// Coordinates along the first direction, drawn from left to right: `[n]`, finite and
+    /// increasing.
     pub a: &'a [f64],
-    /// Coordinates along the second direction, drawn from bottom to top: `[m]`, finite and increasing.
+    /// Coordinates along the second direction, drawn from bottom to top: `[m]`, finite and
+    /// increasing.
     pub b: &'a [f64],
-    /// `[n, m]` values in row-major order: `values[i * m + j]` belongs to `a[i]` and `b[j]`. Values that
-    /// are not finite are hatched.
+    /// `[n, m]` values in row-major order: `values[i * m + j]` belongs to `a[i]` and `b[j]`. Values
+    /// that are not finite are hatched.
     pub values: &'a [f64],
 }
 

@@ -7,8 +7,8 @@ use crate::drawing::geometry::Point;
 /// Coordinates and values in `0..=1`; a value that is not finite is NaN.
 ///
 /// Interpolation happens here, where nothing overflows and where a logarithmic scale is already
-/// linear. There are at least two coordinates along each direction: one alone is taken for both ends
-/// of its axis.
+/// linear. There are at least two coordinates along each direction: one alone is taken for both
+/// ends of its axis.
 pub(crate) struct UnitField {
     pub(crate) a: Vec<f64>,
     pub(crate) b: Vec<f64>,
@@ -48,8 +48,8 @@ impl UnitField {
         (self.a[i], self.b[j])
     }
 
-    /// Tells whether all four corners of a square are finite. Squares are counted by their corner of
-    /// the smallest coordinates.
+    /// Tells whether all four corners of a square are finite. Squares are counted by their corner
+    /// of the smallest coordinates.
     pub(crate) fn is_whole(&self, (i, j): (usize, usize)) -> bool {
         let corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)];
         corners.iter().all(|corner| !self.value(*corner).is_nan())
@@ -61,8 +61,8 @@ impl UnitField {
         (0..rows).flat_map(move |i| (0..columns).map(move |j| (i, j)))
     }
 
-    /// Returns the quarters with a value of the squares that have a corner without one: each has the
-    /// value of its own corner.
+    /// Returns the quarters with a value of the squares that have a corner without one: each has
+    /// the value of its own corner.
     pub(crate) fn patches(&self) -> Vec<Patch> {
         let mut patches = Vec::new();
         for (i, j) in self.squares().filter(|square| !self.is_whole(*square)) {

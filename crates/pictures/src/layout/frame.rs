@@ -115,7 +115,7 @@ impl Frame {
         frame
     }
 
-    /// The frame around `plot`, of which nothing is written yet.
+    /// Returns the frame around `plot`, of which nothing is written yet.
     pub(crate) fn around(plot: Rect, x: Axis, y: Axis, unit: f64) -> Self {
         let small = SMALL * unit;
         let mut x_ticks = Ticks::default();
@@ -296,7 +296,7 @@ mod tests {
         };
         let frame = Frame::lay_out(&mut drawing, names, &[], axis, axis, 0.0);
         assert_eq!(frame.x_ticks.labels[0], "−1.0");
-        let picture = Pixels::of(&drawing.into_picture(""));
+        let picture = Pixels::of(&drawing.into_svg(""));
         let size = SMALL * frame.unit;
         // The sign is the first part of the label, which stands in the middle below its tick.
         let left = frame.plot.left - font::width("−1.0", size) / 2.0;

@@ -10,8 +10,8 @@ pub(crate) fn unit(bounds: Rect) -> f64 {
     (bounds.width() / 900.0).min(bounds.height() / 675.0)
 }
 
-/// Returns `text` and its size, made smaller, or shortened in its middle by an ellipsis, until it is
-/// at most `room` pixels wide.
+/// Returns `text` and its size, made smaller, or shortened in its middle by an ellipsis, until it
+/// is at most `room` pixels wide.
 ///
 /// Names of runs often differ at their ends only.
 pub(crate) fn fitted(text: &str, size: f64, room: f64) -> (String, f64) {
@@ -54,8 +54,8 @@ pub(crate) fn ticks_that_fit(room: f64, each: f64) -> usize {
     (room / each).clamp(2.0, 8.0) as usize
 }
 
-/// Returns `name` with the number that was subtracted from the labels, or the power of ten that they
-/// were divided by.
+/// Returns `name` with the number that was subtracted from the labels, or the power of ten that
+/// they were divided by.
 pub(crate) fn as_labelled(name: &str, ticks: &Ticks) -> String {
     match (&ticks.offset, ticks.power) {
         (Some(offset), _) => match offset.strip_prefix('−') {

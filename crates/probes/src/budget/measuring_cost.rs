@@ -1,7 +1,7 @@
-//! What a measurement takes, before it is made.
+//! The cost of a measurement, before it is made.
 
-/// What one measurement of a probe takes, in seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// The time that one measurement of a probe takes, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct MeasuringCost {
     /// With the least effort that still says something.
     pub least: f64,
@@ -10,7 +10,7 @@ pub struct MeasuringCost {
 }
 
 impl MeasuringCost {
-    /// A measurement that cannot be shortened.
+    /// Returns a measurement that cannot be shortened.
     #[must_use]
     pub const fn fixed(seconds: f64) -> Self {
         Self {

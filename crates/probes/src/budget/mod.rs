@@ -1,4 +1,4 @@
-//! How much of a run's time measuring may take, and how much it took.
+//! The share of a run's time that measuring may take, and the share it took.
 
 mod measuring_cost;
 mod pace;
@@ -14,19 +14,20 @@ use crate::Error;
 
 /// The share of a run's time that probes may take: a limit.
 ///
-/// A share s allows s / (1 − s) seconds of probes for each second of training, which are saved up from step to step. A
-/// measurement that does not fit into what was saved is made with fewer products or points, over a smaller fixed sample of the data, or later:
-/// see [`Probes`](crate::Probes). The results then depend on the speed of the machine. Without a limit they do not.
+/// A share s allows s / (1 − s) seconds of probes for each second of training, which are saved up
+/// from step to step. A measurement that does not fit into what was saved is made with fewer
+/// products or points, over a smaller fixed sample of the data, or later: see
+/// [`Probes`](crate::Probes). The results then depend on the speed of the machine. Without a limit
+/// they do not.
 ///
 /// # Examples
-///
 /// ```
 /// use probes::Budget;
 ///
 /// assert_eq!(Budget::fraction(0.05).share(), Some(0.05));
 /// assert_eq!(Budget::unlimited().share(), None);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
     share: Option<f64>,
 }
@@ -39,20 +40,19 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// At most `share` of the time of the whole run, 0.05 for five per cent. One and more is no limit.
+    /// Returns a limit of at most `share` of the time of the whole run, 0.05 for five per cent. One
+    /// and more is no limit.
     ///
     /// # Panics
-    ///
     /// When `share` is negative or NaN. [`try_fraction`](Self::try_fraction) gives an error.
     #[must_use]
     pub fn fraction(share: f64) -> Self {
         Self::try_fraction(share).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// As [`fraction`](Self::fraction), for a share that comes from a user.
+    /// Returns what [`fraction`](Self::fraction) does, for a share that comes from a user.
     ///
     /// # Errors
-    ///
     /// [`Error::Setting`] when `share` is negative or NaN.
     pub fn try_fraction(share: f64) -> Result<Self, Error> {
         if share.is_nan() || share < 0.0 {
@@ -67,13 +67,13 @@ impl Budget {
         })
     }
 
-    /// No limit; the time is still accounted for.
+    /// Returns no limit; the time is still accounted for.
     #[must_use]
     pub const fn unlimited() -> Self {
         Self { share: None }
     }
 
-    /// The share of the whole time, if there is a limit.
+    /// Returns the share of the whole time, if there is a limit.
     #[must_use]
     pub const fn share(&self) -> Option<f64> {
         self.share
@@ -86,7 +86,7 @@ impl Budget {
 }
 
 /// The time that a run has taken so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
     /// Inside probes, and inside sinks for what these found.
     pub probes: Duration,
@@ -95,7 +95,7 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// The share of probes in the time of both; 0 when both are zero.
+    /// Returns the share of probes in the time of both; 0 when both are zero.
     #[must_use]
     pub fn share(&self) -> f64 {
         let probes = self.probes.as_secs_f64();

@@ -1,4 +1,4 @@
-//! How fast a run goes.
+//! The pace of a run.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 const STEPS: u64 = 2;
 
 /// The training's own time at its steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Pace {
     first: Option<(u64, f64)>,
     last: Option<(u64, f64)>,

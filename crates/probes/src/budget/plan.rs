@@ -4,8 +4,8 @@ use super::MeasuringCost;
 
 /// Divides `available` seconds: what each request gets, or `None` for one that has to wait.
 ///
-/// First comes first, each with its least: the probes that were added first are the ones that matter most. What is left over is shared in proportion to what each
-/// could still use.
+/// First comes first, each with its least: the probes that were added first are the ones that
+/// matter most. What is left over is shared in proportion to what each could still use.
 pub(crate) fn allot(available: f64, requests: &[MeasuringCost]) -> Vec<Option<f64>> {
     let mut left = available;
     let mut given: Vec<Option<f64>> = Vec::with_capacity(requests.len());
@@ -32,7 +32,8 @@ pub(crate) fn allot(available: f64, requests: &[MeasuringCost]) -> Vec<Option<f6
     given
 }
 
-/// Divides `supply` among `wants` so that none gets more than it wants, and what one does not want goes to the others in equal parts.
+/// Divides `supply` among `wants` so that none gets more than it wants, and what one does not want
+/// goes to the others in equal parts.
 pub(crate) fn fair(supply: f64, wants: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wants.len()).collect();
     order.sort_by(|&i, &j| wants[i].total_cmp(&wants[j]));
@@ -47,17 +48,17 @@ pub(crate) fn fair(supply: f64, wants: &[f64]) -> Vec<f64> {
     given
 }
 
-/// What a run can afford, planned once its pace is known.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The plan of what a run can afford, made once its pace is known.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Plan {
     /// Seconds of probes that the whole run allows; 0 where its length is not known.
     pub(crate) supply: f64,
-    /// What each probe has of it.
+    /// The part of each probe.
     pub(crate) parts: Vec<Part>,
 }
 
-/// What one probe has of the budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// The part of the budget that one probe has.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Part {
     /// Its share of all that is saved up for probes; together somewhat less than 1.
     pub(crate) share: f64,
@@ -69,29 +70,33 @@ pub(crate) struct Part {
 const MOST_CREDIT: f64 = 1.0;
 const CREDIT: f64 = 0.25;
 
-/// The part of what is left that is given out at the end: what takes longer than was thought cannot be made up for any more.
+/// The part of what is left that is given out at the end: what takes longer than was thought cannot
+/// be made up for any more.
 const AT_END: f64 = 0.7;
 
-/// What may be given out at the end of a run of the `left` seconds.
+/// Returns what may be given out at the end of a run of the `left` seconds.
 pub(crate) fn at_end(left: f64) -> f64 {
     AT_END * left
 }
 
-/// Trials of the risks take some gradients over few examples: about as long as so many steps of training.
+/// Trials of the risks take some gradients over few examples: about as long as so many steps of
+/// training.
 const TRIAL: f64 = 2.0;
 
-/// Whether a run can afford the trials that a plan needs: `saved` seconds so far, `supply` seconds in all if the run's length is known, `step` seconds each step.
+/// Tells whether a run can afford the trials that a plan needs: `saved` seconds so far, `supply`
+/// seconds in all if the run's length is known, `step` seconds each step.
 pub(crate) fn affords_trial(saved: f64, supply: Option<f64>, step: f64) -> bool {
     saved + credit(supply.unwrap_or(0.0)) >= TRIAL * step
 }
 
-/// What may be spent of a supply before it was saved up.
+/// Returns what may be spent of a supply before it was saved up.
 fn credit(supply: f64) -> f64 {
     (CREDIT * supply).min(MOST_CREDIT)
 }
 
 impl Plan {
-    /// Seconds that may be spent before they are saved up when the part `progress` of the run is done.
+    /// Seconds that may be spent before they are saved up when the part `progress` of the run is
+    /// done.
     pub(crate) fn credit(&self, progress: f64) -> f64 {
         credit(self.supply) * (1.0 - progress)
     }

@@ -4,10 +4,11 @@ mod caught;
 
 pub(crate) use caught::caught;
 
-/// What can go wrong while measuring, drawing or writing.
+/// An error of measuring, drawing or writing.
 ///
-/// Nothing here stops a training run by itself: [`Probes::observe`](crate::Probes::observe) returns an error only for a
-/// mistake in the set-up, and reports a probe that failed in its [`Observation`](crate::Observation).
+/// Nothing here stops a training run by itself: [`Probes::observe`](crate::Probes::observe) returns
+/// an error only for a mistake in the set-up, and reports a probe that failed in its
+/// [`Observation`](crate::Observation).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -49,7 +50,7 @@ pub enum Error {
     Missing {
         /// The instrument.
         instrument: String,
-        /// What it needs, and how to give it.
+        /// The thing that is missing, and how to give it.
         what: &'static str,
     },
     /// A setting of an instrument is out of range.
@@ -59,7 +60,7 @@ pub enum Error {
         name: &'static str,
         /// Its value.
         value: f64,
-        /// What is allowed.
+        /// The values that are allowed.
         allowed: &'static str,
     },
     /// The stability of an optimiser with a preconditioner depends on the preconditioned spectrum.
@@ -82,11 +83,11 @@ pub enum Error {
     /// A file could not be opened or written.
     #[error("cannot {action} `{}`: check that its folder exists, its permissions and the free space", path.display())]
     File {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// The file.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// A picture or its numbers could not be written.
@@ -102,7 +103,7 @@ pub enum Error {
     Rejected {
         /// The sink.
         sink: &'static str,
-        /// How many records are missing.
+        /// The number of missing records.
         rejected: u64,
         /// Why the first one is missing.
         first: Box<Self>,
@@ -136,7 +137,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The report of a sink that lost `rejected` records, the first one because of `first`; just `first` where none is known to be lost.
+    /// Returns the report of a sink that lost `rejected` records, the first one because of `first`;
+    /// just `first` where none is known to be lost.
     pub(crate) fn rejected(sink: &'static str, rejected: u64, first: Self) -> Self {
         if rejected == 0 {
             return first;

@@ -9,7 +9,8 @@ use crate::{Error, Moment, Probe};
 /// The closure that counts right answers: how many are right, of how many.
 type Count<M, B> = dyn Fn(&M, &B) -> (usize, usize) + Send;
 
-/// The share of right answers over all data, under a tag such as `accuracy/valid`: all that are right over all that were asked, so a ragged last batch counts for what it is.
+/// The share of right answers over all data, under a tag such as `accuracy/valid`: all that are
+/// right over all that were asked, so a ragged last batch counts for what it is.
 pub struct Accuracy<M, B> {
     batches: Batches<B>,
     count: Box<Count<M, B>>,
@@ -17,9 +18,11 @@ pub struct Accuracy<M, B> {
 }
 
 impl<M: Module, B: Batch> Accuracy<M, B> {
-    /// The accuracy over `batches`, where `count` gives for a model and a batch how many answers are right and how many were asked.
+    /// Measures the accuracy over `batches`, where `count` gives for a model and a batch how many
+    /// answers are right and how many were asked.
     ///
-    /// The closure is given a copy of the model in inference mode (dropout off, BatchNorm's running statistics) and a batch on the same device.
+    /// The closure is given a copy of the model in inference mode (dropout off, BatchNorm's running
+    /// statistics) and a batch on the same device.
     pub fn of(
         batches: impl Into<Batches<B>>,
         count: impl Fn(&M, &B) -> (usize, usize) + Send + 'static,

@@ -9,15 +9,16 @@ use crate::record::{Finding, Records};
 use crate::workload::Work;
 use crate::{Error, Moment, Probe, tag};
 
-/// SAM's sharpness `L(w + ρ g/‖g‖) − L(w)` over all data as `sharpness/sam`. Not invariant to rescaling ReLU layers, and not claimed to predict generalisation.
-#[derive(Clone, Debug)]
+/// SAM's sharpness `L(w + ρ g/‖g‖) − L(w)` over all data as `sharpness/sam`. Not invariant to
+/// rescaling ReLU layers, and not claimed to predict generalisation.
+#[derive(Debug, Clone)]
 pub struct AscentSharpness<M, B> {
     risk: Risk<M, B>,
     rho: f64,
 }
 
 impl<M: Module, B: Batch> AscentSharpness<M, B> {
-    /// The sharpness of `risk` with the radius `rho`; 0.05 is usual.
+    /// Measures the sharpness of `risk` with the radius `rho`; 0.05 is usual.
     pub fn of(risk: &Risk<M, B>, rho: f64) -> Self {
         Self {
             risk: risk.clone(),

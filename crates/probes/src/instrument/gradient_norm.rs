@@ -9,15 +9,16 @@ use crate::record::Records;
 use crate::workload::Work;
 use crate::{Error, Moment, Probe, tag};
 
-/// The Euclidean norm of the full gradient as `gradient/norm`; with [`with_histograms`](Self::with_histograms) also the entries of each parameter's gradient.
-#[derive(Clone, Debug)]
+/// The Euclidean norm of the full gradient as `gradient/norm`; with
+/// [`with_histograms`](Self::with_histograms) also the entries of each parameter's gradient.
+#[derive(Debug, Clone)]
 pub struct GradientNorm<M, B> {
     risk: Risk<M, B>,
     histograms: bool,
 }
 
 impl<M: Module, B: Batch> GradientNorm<M, B> {
-    /// The gradient of `risk`.
+    /// Measures the gradient of `risk`.
     pub fn of(risk: &Risk<M, B>) -> Self {
         Self {
             risk: risk.clone(),
@@ -25,7 +26,8 @@ impl<M: Module, B: Batch> GradientNorm<M, B> {
         }
     }
 
-    /// Adds a histogram `gradient/values/{path}` for each parameter, the path with `/` for its dots.
+    /// Adds a histogram `gradient/values/{path}` for each parameter, the path with `/` for its
+    /// dots.
     #[must_use]
     pub fn with_histograms(self) -> Self {
         Self {
@@ -61,7 +63,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Gradien
     }
 }
 
-/// The Euclidean norm.
+/// Returns the Euclidean norm.
 pub(super) fn norm(vector: &[f64]) -> f64 {
     vector.iter().map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -15,19 +15,21 @@ const STEPS: usize = 30;
 /// Fewer steps show little but the largest eigenvalue.
 const LEAST_STEPS: usize = 8;
 
-/// The spectral density of the Hessian by stochastic Lanczos quadrature: a picture on a logarithmic scale as `curvature/density_picture`, and the nodes,
-/// weights, grid and density as `curvature/density_data`.
+/// The spectral density of the Hessian by stochastic Lanczos quadrature: a picture on a logarithmic
+/// scale as `curvature/density_picture`, and the nodes, weights, grid and density as
+/// `curvature/density_data`.
 ///
-/// It takes 2 start vectors with 30 Lanczos steps each, 60 products, unless [`with_config`](Self::with_config) asks for more. Under a limited
-/// [`Budget`](crate::Budget) it takes as many as there is time for: first fewer starts, then fewer steps.
-#[derive(Clone, Debug)]
+/// It takes 2 start vectors with 30 Lanczos steps each, 60 products, unless
+/// [`with_config`](Self::with_config) asks for more. Under a limited [`Budget`](crate::Budget) it
+/// takes as many as there is time for: first fewer starts, then fewer steps.
+#[derive(Debug, Clone)]
 pub struct HessianDensity<M, B> {
     risk: Risk<M, B>,
     config: DensityConfig,
 }
 
 impl<M: Module, B: Batch> HessianDensity<M, B> {
-    /// The density of the Hessian of `risk`.
+    /// Measures the density of the Hessian of `risk`.
     pub fn of(risk: &Risk<M, B>) -> Self {
         Self {
             risk: risk.clone(),
@@ -35,29 +37,30 @@ impl<M: Module, B: Batch> HessianDensity<M, B> {
         }
     }
 
-    /// The seed of the start vectors.
+    /// Sets the seed of the start vectors.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.config.seed = seed;
         self
     }
 
-    /// All settings of the quadrature.
+    /// Sets all settings of the quadrature.
     #[must_use]
     pub fn with_config(self, config: DensityConfig) -> Self {
         Self { config, ..self }
     }
 }
 
-/// What so many runs of so many steps take. One product more is made to see that products do not change, and each new vector is
-/// orthogonalised twice against all before it.
+/// Returns what so many runs of so many steps take. One product more is made to see that products
+/// do not change, and each new vector is orthogonalised twice against all before it.
 fn work(starts: usize, steps: usize) -> Work {
     let products = starts * steps + 1;
     Work::curvature(products, starts * 2 * steps * steps + 6 * products)
 }
 
 impl<M: Module + 'static, B: Batch + Send + Sync + 'static> HessianDensity<M, B> {
-    /// The settings for which there is time: fewer starts, and if that is not enough fewer steps.
+    /// Returns the settings for which there is time: fewer starts, and if that is not enough fewer
+    /// steps.
     fn within(&self, moment: &Moment<'_, M>) -> Result<DensityConfig, Error> {
         let DensityConfig { starts, steps, .. } = self.config;
         let risk = &self.risk;

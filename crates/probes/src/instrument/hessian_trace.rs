@@ -14,11 +14,13 @@ const VECTORS: usize = 16;
 /// Fewest: one says nothing of its error.
 const LEAST: usize = 2;
 
-/// Hutchinson's estimate of the Hessian's trace as `curvature/trace`, with its standard error as `curvature_check/trace_standard_error`.
+/// Hutchinson's estimate of the Hessian's trace as `curvature/trace`, with its standard error as
+/// `curvature_check/trace_standard_error`.
 ///
-/// It takes 16 probe vectors, each one product, unless [`with_config`](Self::with_config) asks for more or for an error. Under a limited
-/// [`Budget`](crate::Budget) it takes as many as there is time for; the standard error tells the rest.
-#[derive(Clone, Debug)]
+/// It takes 16 probe vectors, each one product, unless [`with_config`](Self::with_config) asks for
+/// more or for an error. Under a limited [`Budget`](crate::Budget) it takes as many as there is
+/// time for; the standard error tells the rest.
+#[derive(Debug, Clone)]
 pub struct HessianTrace<M, B> {
     risk: Risk<M, B>,
     config: TraceConfig,
@@ -27,7 +29,7 @@ pub struct HessianTrace<M, B> {
 }
 
 impl<M: Module, B: Batch> HessianTrace<M, B> {
-    /// The trace of the Hessian of `risk`.
+    /// Measures the trace of the Hessian of `risk`.
     pub fn of(risk: &Risk<M, B>) -> Self {
         Self {
             risk: risk.clone(),
@@ -38,21 +40,22 @@ impl<M: Module, B: Batch> HessianTrace<M, B> {
         }
     }
 
-    /// The seed of the probe vectors.
+    /// Sets the seed of the probe vectors.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.config.seed = seed;
         self
     }
 
-    /// All settings of the estimate.
+    /// Sets all settings of the estimate.
     #[must_use]
     pub fn with_config(self, config: TraceConfig) -> Self {
         Self { config, ..self }
     }
 }
 
-/// What so many probe vectors take: one product more is made to see that products do not change, and the diagonal is summed up on the way.
+/// Returns what so many probe vectors take: one product more is made to see that products do not
+/// change, and the diagonal is summed up on the way.
 fn work(vectors: usize) -> Work {
     Work::curvature(vectors + 1, 20 * (vectors + 1))
 }

@@ -18,8 +18,8 @@ const PREPARATION: f64 = 12.0;
 /// Products that an eigenvector takes.
 const EIGENVECTOR: usize = 40;
 
-/// Which direction a [`LossLine`] follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The direction that a [`LossLine`] follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineDirection {
     /// A random direction, normalised by filter: multiples are in units of the weights' own size.
     Random {
@@ -33,8 +33,9 @@ pub enum LineDirection {
     },
 }
 
-/// The loss along a direction, one curve for each risk, as the picture `landscape/line` and the numbers `landscape/line_data`.
-#[derive(Clone, Debug)]
+/// The loss along a direction, one curve for each risk, as the picture `landscape/line` and the
+/// numbers `landscape/line_data`.
+#[derive(Debug, Clone)]
 pub struct LossLine<M, B> {
     risks: Vec<(String, Risk<M, B>)>,
     a: Vec<f64>,
@@ -42,7 +43,8 @@ pub struct LossLine<M, B> {
 }
 
 impl<M: Module, B: Batch> LossLine<M, B> {
-    /// The loss of `risk`, named `name` in the legend, at the multiples `a` of a random direction of seed 0.
+    /// Measures the loss of `risk`, named `name` in the legend, at the multiples `a` of a random
+    /// direction of seed 0.
     ///
     /// `landscape::slice::linspace` makes the multiples.
     pub fn of(risk: &Risk<M, B>, name: impl Into<String>, a: Vec<f64>) -> Self {
@@ -60,7 +62,7 @@ impl<M: Module, B: Batch> LossLine<M, B> {
         self
     }
 
-    /// Along another direction.
+    /// Follows another direction.
     #[must_use]
     pub fn along(self, direction: LineDirection) -> Self {
         Self { direction, ..self }

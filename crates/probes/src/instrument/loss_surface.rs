@@ -15,12 +15,15 @@ const PREPARATION: f64 = 12.0;
 /// Fewest points along a side; odd, so that the weights themselves are one.
 const LEAST_SIDE: usize = 5;
 
-/// The loss on the plane of two random directions, each normalised by filter, as the contour picture `landscape/surface` and the numbers `landscape/surface_data`.
+/// The loss on the plane of two random directions, each normalised by filter, as the contour
+/// picture `landscape/surface` and the numbers `landscape/surface_data`.
 ///
-/// Under a limited [`Budget`](crate::Budget) it has as many points as there is time for, over the same range.
+/// Under a limited [`Budget`](crate::Budget) it has as many points as there is time for, over the
+/// same range.
 ///
-/// The raw directions are the same at every step, drawn from the seed; their filters are scaled to the weights of the step.
-#[derive(Clone, Debug)]
+/// The raw directions are the same at every step, drawn from the seed; their filters are scaled to
+/// the weights of the step.
+#[derive(Debug, Clone)]
 pub struct LossSurface<M, B> {
     risk: Risk<M, B>,
     grid: Grid,
@@ -28,7 +31,7 @@ pub struct LossSurface<M, B> {
 }
 
 impl<M: Module, B: Batch> LossSurface<M, B> {
-    /// The surface of `risk` on `grid`.
+    /// Measures the surface of `risk` on `grid`.
     pub fn of(risk: &Risk<M, B>, grid: Grid) -> Self {
         Self {
             risk: risk.clone(),
@@ -37,7 +40,7 @@ impl<M: Module, B: Batch> LossSurface<M, B> {
         }
     }
 
-    /// The seed of the directions.
+    /// Sets the seed of the directions.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -45,7 +48,7 @@ impl<M: Module, B: Batch> LossSurface<M, B> {
 }
 
 impl<M, B> LossSurface<M, B> {
-    /// The grid, with at most so many points: the same ends, fewer points between them.
+    /// Returns the grid, with at most so many points: the same ends, fewer points between them.
     fn within(&self, points: usize) -> Grid {
         let (a, b) = (self.grid.a.len(), self.grid.b.len());
         if points >= a * b {
@@ -63,7 +66,7 @@ impl<M, B> LossSurface<M, B> {
     }
 }
 
-/// The largest odd number whose square is at most `points`.
+/// Returns the largest odd number whose square is at most `points`.
 fn odd_root(points: usize) -> usize {
     let root = points.isqrt();
     if root.is_multiple_of(2) {

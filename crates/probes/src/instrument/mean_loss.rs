@@ -8,15 +8,16 @@ use crate::record::Records;
 use crate::workload::Work;
 use crate::{Error, Moment, Probe};
 
-/// The mean loss over a risk's data, under a tag such as `loss/valid`: all of it, whatever the budget. A loss that is NaN or infinite is recorded as it is.
-#[derive(Clone, Debug)]
+/// The mean loss over a risk's data, under a tag such as `loss/valid`: all of it, whatever the
+/// budget. A loss that is NaN or infinite is recorded as it is.
+#[derive(Debug, Clone)]
 pub struct MeanLoss<M, B> {
     risk: Risk<M, B>,
     tag: String,
 }
 
 impl<M: Module, B: Batch> MeanLoss<M, B> {
-    /// The loss of `risk`, recorded under `tag`.
+    /// Measures the loss of `risk`, recorded under `tag`.
     pub fn of(risk: &Risk<M, B>, tag: impl Into<String>) -> Self {
         Self {
             risk: risk.clone(),

@@ -12,13 +12,16 @@
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
 //!
-//! What tells how good a number is (residuals, standard errors, products) stands under `curvature_check`. The Hessian of a step is made once for each
-//! risk, whoever asks, and costs some five gradients.
+//! The quality of a number (residuals, standard errors, products) stands under
+//! `curvature_check`. The Hessian of a step is made once for each risk, whoever asks, and costs
+//! some five gradients.
 //!
-//! Two probes of one kind, for example for training and for validation data, would use the same tags: [`Suffixed`] tells them apart.
+//! Two probes of one kind, for example for training and for validation data, would use the same
+//! tags: [`Suffixed`] tells them apart.
 //!
-//! All of them measure through [`landscape::Risk`] or a copy made by `valid`, so that weights, BatchNorm statistics and random streams stay as they are. A probe draws
-//! its random numbers on the host from the seed it was given, and measures the same when the same model is seen twice.
+//! All of them measure through [`landscape::Risk`] or a copy made by `valid`, so that weights,
+//! BatchNorm statistics and random streams stay as they are. A probe draws its random numbers on
+//! the host from the seed it was given, and measures the same when the same model is seen twice.
 
 mod accuracy;
 mod ascent_sharpness;

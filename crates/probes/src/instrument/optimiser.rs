@@ -6,58 +6,67 @@ use crate::Error;
 
 /// An optimiser, as far as the stability of its steps on a quadratic depends on it.
 ///
-/// On a quadratic loss with largest curvature $\lambda_1$ the iteration is stable while $\lambda_1$ is below a threshold; training with a fixed learning rate
-/// often drives $\lambda_1$ up to it and keeps it there (the edge of stability). The ratio of both hovers near 1 then.
+/// On a quadratic loss with largest curvature `λ₁` the iteration is stable while `λ₁` is below a
+/// threshold. Training with a fixed learning rate `η` often drives `λ₁` up to it and keeps it there
+/// (the edge of stability); the ratio of both then hovers near 1.
 ///
 /// # References
-///
-/// Cohen et al. (2021, 2022) for gradient descent, momentum and Adam; Long and Bartlett (2024) for SAM.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Cohen et al. (2021, 2022) for gradient descent, momentum and Adam; Long and Bartlett (2024) for
+/// SAM.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Optimiser {
-    /// Gradient descent: $2 / \eta$.
+    /// Gradient descent: `2 / η`.
     GradientDescent,
-    /// Heavy-ball momentum $\beta$ with dampening $\tau$ (0.1 is the default of Burn's momentum): $2 (1 + \beta) / ((1 - \tau) \eta)$.
+    /// Heavy-ball momentum `β` with dampening `τ` (0.1 is the default of Burn's momentum):
+    /// `2 (1 + β) / ((1 − τ) η)`.
     HeavyBall {
-        /// $\beta$.
+        /// The momentum `β`.
         momentum: f64,
-        /// $\tau$.
+        /// The dampening `τ`.
         dampening: f64,
     },
-    /// Nesterov momentum $\beta$ with dampening $\tau$: $2 (1 + \beta) / ((1 + 2 \beta - \beta \tau) \eta)$.
+    /// Nesterov momentum `β` with dampening `τ`: `2 (1 + β) / ((1 + 2β − βτ) η)`.
     Nesterov {
-        /// $\beta$.
+        /// The momentum `β`.
         momentum: f64,
-        /// $\tau$.
+        /// The dampening `τ`.
         dampening: f64,
     },
-    /// SAM over heavy-ball momentum $\beta$ with dampening $\tau$ (both 0 for gradient descent), which depends on the gradient: SAM multiplies a curvature
-    /// $\lambda$ by $1 + \lambda \rho / \lVert g \rVert$, so with T the threshold of the base optimiser it is
-    /// $\lVert g \rVert / (2 \rho) \cdot (\sqrt{1 + 4 \rho T / \lVert g \rVert} - 1)$.
+    /// SAM over heavy-ball momentum `β` with dampening `τ` (both 0 for gradient descent), which
+    /// depends on the gradient `g`.
+    ///
+    /// SAM multiplies a curvature `λ` by `1 + λρ / ‖g‖`. With `T` the threshold of the base
+    /// optimiser it is therefore
+    ///
+    /// ```text
+    /// ‖g‖ / (2ρ) · (√(1 + 4ρT / ‖g‖) − 1)
+    /// ```
     Sam {
-        /// $\rho$.
+        /// The radius `ρ`.
         rho: f64,
-        /// $\beta$.
+        /// The momentum `β`.
         momentum: f64,
-        /// $\tau$.
+        /// The dampening `τ`.
         dampening: f64,
     },
-    /// Adam. Its stability is that of the spectrum preconditioned by its second moments, which is not measured yet: asking for the threshold is an error.
+    /// Adam. Its stability is that of the spectrum preconditioned by its second moments, which is
+    /// not measured yet: asking for the threshold is an error.
     Adam,
     /// RMSprop; as Adam.
     RmsProp,
 }
 
 impl Optimiser {
-    /// The threshold of $\lambda_1$ at `learning_rate`, which for SAM depends on the norm of the gradient.
+    /// Returns the threshold of `λ₁` at `learning_rate`, which for SAM depends on the norm
+    /// of the gradient.
     ///
     /// # Errors
-    ///
-    /// [`Error::Setting`] when the learning rate is not positive and finite or a setting lies outside its range, [`Error::Preconditioned`] for Adam and RMSprop.
+    /// [`Error::Setting`] when the learning rate is not positive and finite or a setting lies
+    /// outside its range, [`Error::Preconditioned`] for Adam and RMSprop.
     ///
     /// # Examples
-    ///
     /// ```
     /// use probes::instrument::Optimiser;
     ///
@@ -120,7 +129,8 @@ impl Optimiser {
                     gradient_norm >= 0.0,
                     "give a number from 0 up",
                 )?;
-                // The formula of the documentation times its conjugate: nothing cancels for a small rho, and rho = 0 gives gradient descent.
+                // The formula of the documentation times its conjugate: nothing cancels for a small
+                // rho, and rho = 0 gives gradient descent.
                 let x = if rho == 0.0 {
                     0.0
                 } else {
@@ -154,7 +164,8 @@ fn check(name: &'static str, value: f64, ok: bool, allowed: &'static str) -> Res
 mod tests {
     use super::*;
 
-    /// Whether a linear iteration of the plane, x' = [[a, b], [c, d]] x, keeps every start bounded: the spectral radius is at most one (Jury's conditions).
+    /// Whether a linear iteration of the plane, x' = [[a, b], [c, d]] x, keeps every start bounded:
+    /// the spectral radius is at most one (Jury's conditions).
     fn is_stable([[a, b], [c, d]]: [[f64; 2]; 2]) -> bool {
         let (trace, determinant) = (a + d, a * d - b * c);
         determinant <= 1.0 && trace.abs() <= 1.0 + determinant
@@ -211,7 +222,8 @@ mod tests {
             dampening: 0.0,
         };
         let edge = over(rho, 0.0).threshold(lr, norm).unwrap();
-        // The gradient at the peak is (1 + lambda rho / ||g||) lambda w: stability ends at lr lambda (1 + lambda rho / ||g||) = 2.
+        // The gradient at the peak is (1 + lambda rho / ||g||) lambda w: stability ends at lr
+        // lambda (1 + lambda rho / ||g||) = 2.
         assert!((lr * edge * (1.0 + edge * rho / norm) - 2.0).abs() < 1e-12);
         assert!((over(1e-14, 0.0).threshold(lr, norm).unwrap() - 20.0).abs() < 1e-10);
         assert_eq!(over(0.0, 0.0).threshold(lr, 0.0).unwrap(), 20.0);

@@ -5,11 +5,11 @@ use crate::error::caught;
 use crate::record::Records;
 use crate::{Error, Moment, Probe};
 
-/// A probe with something appended to each of its tags, so that two of one kind can be used side by side. Its typed findings are left out: in an
-/// [`Observation`](crate::Observation) they are those of the probe without a suffix.
+/// A probe with something appended to each of its tags, so that two of one kind can be used side by
+/// side. Its typed findings are left out: in an [`Observation`](crate::Observation) they are those
+/// of the probe without a suffix.
 ///
 /// # Examples
-///
 /// ```
 /// use probes::instrument::{MeanLoss, Suffixed};
 /// use probes::{Moment, Probe, Records};
@@ -26,14 +26,14 @@ use crate::{Error, Moment, Probe};
 /// assert_eq!(records.into_vec()[0].tag, "loss_test");
 /// # Ok::<(), probes::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct Suffixed<P> {
     probe: P,
     suffix: String,
 }
 
 impl<P> Suffixed<P> {
-    /// `probe` with `suffix` appended to its tags.
+    /// Returns `probe` with `suffix` appended to its tags.
     pub fn new(probe: P, suffix: impl Into<String>) -> Self {
         Self {
             probe,

@@ -15,7 +15,8 @@ use crate::record::{Eigenvalues, Finding, Records};
 use crate::workload::{Curvature, Work};
 use crate::{Error, Moment, Probe, tag};
 
-/// The tolerance while training: the error of an isolated eigenvalue is of the order of the residual's square, so this gives three to four digits.
+/// The tolerance while training: the error of an isolated eigenvalue is of the order of the
+/// residual's square, so this gives three to four digits.
 const TOLERANCE: f64 = 1e-2;
 
 /// Lanczos steps that are taken to be needed before any run has told.
@@ -24,15 +25,19 @@ const USUAL_STEPS: usize = 20;
 /// Fewer steps say little.
 const LEAST_STEPS: usize = 4;
 
-/// The k largest eigenvalues of the Hessian as `curvature/lambda_1` .. `curvature/lambda_k`, and with [`with_smallest`](Self::with_smallest) the smallest as
-/// `curvature/lambda_min`; for each its residual as `curvature_check/lambda_1_residual`: some eigenvalue lies that close.
+/// The k largest eigenvalues of the Hessian as `curvature/lambda_1` .. `curvature/lambda_k`, and
+/// with [`with_smallest`](Self::with_smallest) the smallest as `curvature/lambda_min`; for each its
+/// residual as `curvature_check/lambda_1_residual`: some eigenvalue lies that close.
 ///
-/// A run ends when ‖Hv − λv‖ ≤ 10⁻² · |λ|, unless [`with_config`](Self::with_config) says otherwise, which takes some 10 to 30 products. Under a limited
-/// [`Budget`](crate::Budget) it starts from the eigenvectors of the last measurement and makes as many products as there is time for; the residual tells the rest.
+/// A run ends when `‖Hv − λv‖ ≤ 10⁻² · |λ|`, unless [`with_config`](Self::with_config) says
+/// otherwise, which takes some 10 to 30 products. Under a limited [`Budget`](crate::Budget) it
+/// starts from the eigenvectors of the last measurement and makes as many products as there is time
+/// for; the residual tells the rest.
 ///
-/// With [`with_optimiser`](Self::with_optimiser) also the threshold of stability, `stability/threshold`, and λ₁ over it, `stability/sharpness_ratio`, from the same Lanczos run.
+/// With [`with_optimiser`](Self::with_optimiser) also the threshold of stability,
+/// `stability/threshold`, and `λ₁` over it, `stability/sharpness_ratio`, from the same Lanczos run.
 /// For k = 1 both ends come from one run, otherwise from two.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct TopEigenvalues<M, B> {
     risk: Risk<M, B>,
     count: usize,
@@ -45,7 +50,7 @@ pub struct TopEigenvalues<M, B> {
 }
 
 impl<M: Module, B: Batch> TopEigenvalues<M, B> {
-    /// The `count` largest eigenvalues of the Hessian of `risk`.
+    /// Measures the `count` largest eigenvalues of the Hessian of `risk`.
     pub fn of(risk: &Risk<M, B>, count: usize) -> Self {
         Self {
             risk: risk.clone(),
@@ -58,21 +63,23 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
         }
     }
 
-    /// The seed of the start vector.
+    /// Sets the seed of the start vector.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.lanczos.seed = seed;
         self
     }
 
-    /// The settings of the Lanczos run; which end is wanted is decided here.
+    /// Sets the configuration of the Lanczos run, but for the end of the spectrum, which the
+    /// instrument chooses.
     #[must_use]
     pub fn with_config(self, lanczos: LanczosConfig) -> Self {
         Self { lanczos, ..self }
     }
 
-    /// Adds the smallest eigenvalue, which tells whether the loss falls in some direction. Where more than one of the largest is wanted it takes a Lanczos run of its own,
-    /// and it is often the slower end.
+    /// Adds the smallest eigenvalue, which tells whether the loss falls in some direction. Where
+    /// more than one of the largest is wanted it takes a Lanczos run of its own, and it is often
+    /// the slower end.
     #[must_use]
     pub fn with_smallest(self) -> Self {
         Self {
@@ -81,8 +88,9 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
         }
     }
 
-    /// Adds the stability ratio for `optimiser`. The learning rate is the one that the loop tells ([`Probes::set_learning_rate`](crate::Probes::set_learning_rate)),
-    /// or else the one of [`with_learning_rate`](Self::with_learning_rate).
+    /// Adds the stability ratio for `optimiser`. The learning rate is the one that the loop tells
+    /// ([`Probes::set_learning_rate`](crate::Probes::set_learning_rate)), or else the one of
+    /// [`with_learning_rate`](Self::with_learning_rate).
     #[must_use]
     pub fn with_optimiser(self, optimiser: Optimiser) -> Self {
         Self {
@@ -91,7 +99,7 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
         }
     }
 
-    /// The learning rate where the loop tells none.
+    /// Sets the learning rate where the loop tells none.
     #[must_use]
     pub fn with_learning_rate(self, learning_rate: f64) -> Self {
         Self {
@@ -130,27 +138,28 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> TopEigenvalues<M, B>
         1 + usize::from(self.smallest && self.count > 1)
     }
 
-    /// What runs of so many steps take: beside them a product for each pair, and one for each run to see that products do not change. Each new vector is
-    /// orthogonalised twice against all before it, which reads and writes each of them.
+    /// Returns what runs of so many steps take: beside them a product for each pair, and one for
+    /// each run to see that products do not change. Each new vector is orthogonalised twice against
+    /// all before it, which reads and writes each of them.
     fn work(&self, steps: usize) -> Work {
         let pairs = self.count + usize::from(self.smallest);
         let products = self.runs() * (steps + 1) + pairs;
         Work::curvature(products, self.runs() * 2 * steps * steps + 6 * products)
     }
 
-    /// Fewest steps that say something.
+    /// Returns the fewest steps that say something.
     fn least(&self) -> usize {
         LEAST_STEPS.max(self.count).min(self.lanczos.max_steps)
     }
 
-    /// The settings of a run that may make as many steps as there is time for.
+    /// Returns the settings of a run that may make as many steps as there is time for.
     fn lanczos(&self, moment: &Moment<'_, M>) -> Result<LanczosConfig, Error> {
         let range = (self.least(), self.lanczos.max_steps);
         let steps = moment.most(&self.risk, range, |steps| self.work(steps))?;
         Ok(self.lanczos.clone().with_max_steps(steps))
     }
 
-    /// The largest ones, and the smallest if it comes from the same run.
+    /// Returns the largest ones, and the smallest if it comes from the same run.
     fn largest(
         &self,
         hessian: &Curvature<'_, M, B>,

@@ -6,10 +6,12 @@ use burn::lr_scheduler::LrSchedulerRecord;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 
-/// The last epoch whose checkpoint in a learner's directory is whole; `None` if there is none.
+/// Returns the last epoch whose checkpoint in a learner's directory is whole; `None` if there is
+/// none.
 ///
-/// The directory is that of `SupervisedTraining::new`, with the files of `with_default_checkpointers`. A run that is killed while it writes
-/// leaves a file cut short: each of the three of an epoch is read before that epoch is named.
+/// The directory is that of `SupervisedTraining::new`, with the files of
+/// `with_default_checkpointers`. A run that is killed while it writes leaves a file cut short: each
+/// of the three of an epoch is read before that epoch is named.
 #[must_use]
 pub fn last_checkpoint(directory: impl AsRef<Path>) -> Option<usize> {
     let folder = directory.as_ref().join("checkpoint");

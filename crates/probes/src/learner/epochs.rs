@@ -1,4 +1,4 @@
-//! How many steps a learner takes, and from which it goes on.
+//! The number of steps that a learner takes, and the step from which it goes on.
 
 use std::path::Path;
 
@@ -7,11 +7,10 @@ use crate::sink::TensorBoard;
 
 /// The steps of a training by epochs.
 ///
-/// A step is an update of the weights. An epoch has as many as it has batches, the last of which may be smaller; where gradients are
-/// accumulated, as many as it has groups of batches.
+/// A step is an update of the weights. An epoch has as many as it has batches, the last of which
+/// may be smaller; where gradients are accumulated, as many as it has groups of batches.
 ///
 /// # Examples
-///
 /// ```
 /// use probes::learner::Epochs;
 ///
@@ -19,7 +18,7 @@ use crate::sink::TensorBoard;
 /// let epochs = Epochs::new(5, 1000, 64).after(Some(2));
 /// assert_eq!((epochs.done(), epochs.total()), (32, 80));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epochs {
     epochs: u64,
     batches: u64,
@@ -28,10 +27,10 @@ pub struct Epochs {
 }
 
 impl Epochs {
-    /// So many epochs, as `SupervisedTraining::num_epochs` has them, of so many items (`DataLoader::num_items`) in batches.
+    /// Returns the steps of so many epochs, as `SupervisedTraining::num_epochs` has them, of so
+    /// many items (`DataLoader::num_items`) in batches.
     ///
     /// # Panics
-    ///
     /// When a batch has no items.
     #[must_use]
     pub fn new(epochs: usize, items: usize, batch_size: usize) -> Self {
@@ -44,10 +43,10 @@ impl Epochs {
         }
     }
 
-    /// With gradients accumulated over so many batches, as `SupervisedTraining::grads_accumulation` does.
+    /// Accumulates gradients over so many batches, as `SupervisedTraining::grads_accumulation`
+    /// does.
     ///
     /// # Panics
-    ///
     /// When there are none.
     #[must_use]
     pub fn with_accumulation(self, batches: usize) -> Self {
@@ -61,7 +60,8 @@ impl Epochs {
         }
     }
 
-    /// Going on from the checkpoint of an epoch, as `SupervisedTraining::checkpoint` does; from the beginning if there is none.
+    /// Goes on from the checkpoint of an epoch, as `SupervisedTraining::checkpoint` does; from the
+    /// beginning if there is none.
     #[must_use]
     pub fn after(self, epoch: Option<usize>) -> Self {
         Self {
@@ -70,13 +70,13 @@ impl Epochs {
         }
     }
 
-    /// The steps made before.
+    /// Returns the steps made before.
     #[must_use]
     pub fn done(&self) -> u64 {
         self.after * self.steps_per_epoch()
     }
 
-    /// The steps of all epochs.
+    /// Returns the steps of all epochs.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.epochs * self.steps_per_epoch()
@@ -86,11 +86,10 @@ impl Epochs {
         self.batches.div_ceil(self.accumulated)
     }
 
-    /// TensorBoard's files in `directory`: a fresh run, or the run there gone on with. What a killed run wrote after the checkpoint gives
-    /// way in TensorBoard to what is written now.
+    /// Opens TensorBoard's files in `directory`: a fresh run, or the run there gone on with. What a
+    /// killed run wrote after the checkpoint gives way in TensorBoard to what is written now.
     ///
     /// # Errors
-    ///
     /// As [`TensorBoard::create`] and [`TensorBoard::resume`].
     pub fn tensor_board(&self, directory: impl AsRef<Path>) -> Result<TensorBoard, Error> {
         if self.after == 0 {

@@ -11,15 +11,17 @@ use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 
 use super::watch::Watch;
 
-/// Hands a learner's metrics to the sinks of the probes, for `SupervisedTraining::with_metric_logger`.
+/// Hands a learner's metrics to the sinks of the probes, for
+/// `SupervisedTraining::with_metric_logger`.
 ///
-/// A metric of the name "Top-K Accuracy" has the tags `top_k_accuracy/train`, one value a step (the mean over its batches where gradients
-/// are accumulated), `top_k_accuracy/train_epoch` and `top_k_accuracy/valid`, one value an epoch at the step where the epoch ends. The
-/// values are Burn's own: its accuracy is in per cent. The learning rate is left out, for [`WithProbes`](super::WithProbes) writes it at
-/// each step, as `training/learning_rate`.
+/// A metric of the name "Top-K Accuracy" has the tags `top_k_accuracy/train`, one value a step (the
+/// mean over its batches where gradients are accumulated), `top_k_accuracy/train_epoch` and
+/// `top_k_accuracy/valid`, one value an epoch at the step where the epoch ends. The values are
+/// Burn's own: its accuracy is in per cent. The learning rate is left out, for
+/// [`WithProbes`](super::WithProbes) writes it at each step, as `training/learning_rate`.
 ///
-/// Burn's own files of each metric are written as before: a learner takes any logger of metrics in place of the one for files, and early
-/// stopping and the choice of checkpoints read from that.
+/// Burn's own files of each metric are written as before: a learner takes any logger of metrics in
+/// place of the one for files, and early stopping and the choice of checkpoints read from that.
 pub struct Metrics<M, N = M> {
     files: FileMetricLogger,
     watch: Arc<Watch<M, N>>,

@@ -1,8 +1,9 @@
 //! Probes in burn-train's learner.
 //!
-//! A learner has the training loop, so the probes go into what it trains: [`WithProbes`] around a model measures it after each update,
-//! counts the steps, and is otherwise that model. [`Epochs`] says how many steps there will be and from which a run goes on;
-//! [`Metrics`] hands the learner's metrics to the same sinks.
+//! A learner has the training loop, so the probes go into what it trains: [`WithProbes`] around a
+//! model measures it after each update, counts the steps, and is otherwise that model. [`Epochs`]
+//! says how many steps there will be and from which a run goes on; [`Metrics`] hands the learner's
+//! metrics to the same sinks.
 //!
 //! ```no_run
 //! # use std::sync::Arc;
@@ -17,7 +18,7 @@
 //! # use landscape::Risk;
 //! use probes::instrument::TopEigenvalues;
 //! use probes::learner::{Epochs, WithProbes, last_checkpoint};
-//! use probes::{Budget, Probes, Schedule};
+//! use probes::{Probes, Schedule};
 //! # type Batch = [Tensor<2>; 2];
 //! # #[derive(Module, Debug)]
 //! # struct Model { layer: Linear }
@@ -48,7 +49,7 @@
 //!
 //! let checkpoint = last_checkpoint("runs/mine");
 //! let epochs = Epochs::new(num_epochs, train.num_items(), batch_size).after(checkpoint);
-//! let probes = Probes::new(Budget::fraction(0.05))
+//! let probes = Probes::new()
 //!     .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 1))
 //!     .with_sink(epochs.tensor_board("runs/mine/tensorboard")?);
 //! let model = WithProbes::new(model, probes, epochs);
@@ -68,8 +69,8 @@
 //! # }
 //! ```
 //!
-//! With SAM, `WithProbes::new(WithSam::new(model, method)?, probes, epochs)` measures the same model, and
-//! [`WithProbes::with_scalars`] shows what SAM has seen at each step.
+//! With SAM, `WithProbes::new(WithSam::new(model, method)?, probes, epochs)` measures the same
+//! model, and [`WithProbes::with_scalars`] shows what SAM has seen at each step.
 //!
 //! This module needs the feature `train`.
 

@@ -1,4 +1,4 @@
-//! What the training, the learner's metrics and the end of a run share.
+//! The state that the training, the learner's metrics and the end of a run share.
 
 use std::borrow::Borrow;
 use std::collections::VecDeque;
@@ -24,7 +24,8 @@ struct State<M, N> {
     is_observed: bool,
     /// The model after `step` updates, if this run made the last of them.
     last: Option<N>,
-    /// For each batch that the learner's metrics have not told of yet, the update that it is a part of.
+    /// For each batch that the learner's metrics have not told of yet, the update that it is a part
+    /// of.
     batches: VecDeque<u64>,
     has_metrics: bool,
 }
@@ -46,7 +47,8 @@ impl<M, N: Clone> Watch<M, N> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<M, N>> {
-        // What a panic of foreign code leaves behind is whole: a step is counted before it is told of.
+        // What a panic of foreign code leaves behind is whole: a step is counted before it is told
+        // of.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -58,8 +60,9 @@ impl<M, N: Clone> Watch<M, N> {
         self.state().has_metrics = true;
     }
 
-    /// A batch comes in: the model has all updates so far and none since. The last model of the training is never seen here, so that
-    /// what is due at the end waits for the end.
+    /// Takes note of a batch that comes in: the model has all updates so far and none since. The
+    /// last model of the training is never seen here, so that what is due at the end waits for the
+    /// end.
     pub(super) fn begin_batch(&self, model: &N) {
         let state = &mut *self.state();
         if state.has_metrics {
@@ -71,7 +74,7 @@ impl<M, N: Clone> Watch<M, N> {
         }
     }
 
-    /// The update that a batch was a part of is made.
+    /// Takes note of an update that was made.
     pub(super) fn end_update(&self, model: &M, learning_rate: f64)
     where
         M: Borrow<N>,
@@ -90,7 +93,7 @@ impl<M, N: Clone> Watch<M, N> {
         }
     }
 
-    /// The update of the next batch that the learner's metrics tell of.
+    /// Returns the update of the next batch that the learner's metrics tell of.
     pub(super) fn next_batch(&self) -> Option<u64> {
         self.state().batches.pop_front()
     }
@@ -101,7 +104,8 @@ impl<M, N: Clone> Watch<M, N> {
         }
     }
 
-    /// Measures the last model, wherever the training ended, and ends the sinks. `None` if that was done before.
+    /// Measures the last model, wherever the training ended, and ends the sinks. `None` if that was
+    /// done before.
     pub(super) fn finish(&self) -> Option<Summary> {
         let state = &mut *self.state();
         if let Some(last) = state.last.take().filter(|_| !state.is_observed) {

@@ -15,34 +15,40 @@ use super::watch::Watch;
 use super::{Epochs, Metrics};
 use crate::{Probes, Summary};
 
-/// A model with probes, for burn-train's learner: `Learner::new(WithProbes::new(model, probes, epochs), ..)`.
+/// A model with probes, for burn-train's learner: `Learner::new(WithProbes::new(model, probes,
+/// epochs), ..)`.
 ///
-/// Each update of the weights is a step, and the model is measured after it, as in a loop that calls [`Probes::observe`]; the untrained
-/// model is step 0. Paths of parameters, checkpoints and training are those of the model alone: checkpoints of a training without probes can
-/// be gone on from with them, and the other way. `training/learning_rate` is recorded at each step.
+/// Each update of the weights is a step, and the model is measured after it, as in a loop that
+/// calls [`Probes::observe`]; the untrained model is step 0. Paths of parameters, checkpoints and
+/// training are those of the model alone: checkpoints of a training without probes can be gone on
+/// from with them, and the other way. `training/learning_rate` is recorded at each step.
 ///
-/// The last model is measured by [`finish`](Self::finish), as the end of the run, wherever that was: after the last epoch, or earlier
-/// by early stopping, an interruption or an error. A run that goes on from a checkpoint ([`Epochs::after`]) measures from the next step
-/// on: the run that wrote the checkpoint has measured there.
+/// The last model is measured by [`finish`](Self::finish), as the end of the run, wherever that
+/// was: after the last epoch, or earlier by early stopping, an interruption or an error. A run that
+/// goes on from a checkpoint ([`Epochs::after`]) measures from the next step on: the run that wrote
+/// the checkpoint has measured there.
 ///
-/// `N` is what the probes measure: the model, or a part that it borrows, such as the `Model` in `sam::WithSam<Model, _>`.
+/// `N` is what the probes measure: the model, or a part that it borrows, such as the `Model` in
+/// `sam::WithSam<Model, _>`.
 ///
-/// On several devices with one optimiser, the first copy that begins a step is measured. In Burn's distributed training each copy has an
-/// optimiser of its own and would count the steps once more: it is not for that.
+/// On several devices with one optimiser, the first copy that begins a step is measured. In Burn's
+/// distributed training each copy has an optimiser of its own and would count the steps once more:
+/// it is not for that.
 pub struct WithProbes<M, N = M> {
     model: M,
     watch: Arc<Watch<M, N>>,
 }
 
 impl<M: Borrow<N>, N: Clone> WithProbes<M, N> {
-    /// The model with probes. They are told the total number of steps.
+    /// Returns the model with probes. They are told the total number of steps.
     #[must_use]
     pub fn new(model: M, probes: Probes<N>, epochs: Epochs) -> Self {
         let watch = Arc::new(Watch::new(probes, epochs));
         Self { model, watch }
     }
 
-    /// Records numbers of each step that the model knows, by tag: `.with_scalars(|model| model.scalars())` for `sam::WithSam`.
+    /// Records numbers of each step that the model knows, by tag: `.with_scalars(|model|
+    /// model.scalars())` for `sam::WithSam`.
     #[must_use]
     pub fn with_scalars(
         self,
@@ -52,17 +58,19 @@ impl<M: Borrow<N>, N: Clone> WithProbes<M, N> {
         self
     }
 
-    /// A logger that hands the learner's metrics to the sinks of the probes, for `SupervisedTraining::with_metric_logger`. `directory` is the
-    /// learner's, for Burn's own files. One training takes one.
+    /// Returns a logger that hands the learner's metrics to the sinks of the probes, for
+    /// `SupervisedTraining::with_metric_logger`. `directory` is the learner's, for Burn's own
+    /// files. One training takes one.
     #[must_use]
     pub fn metrics(&self, directory: impl AsRef<Path>) -> Metrics<M, N> {
         Metrics::new(directory.as_ref(), Arc::clone(&self.watch))
     }
 
-    /// Measures the last model of the training and ends the sinks: `let (model, summary) = result.model.finish();`.
+    /// Measures the last model of the training and ends the sinks: `let (model, summary) =
+    /// result.model.finish();`.
     ///
-    /// The summary is [`Probes::finish`]'s. Clones of a model have their probes in common: the first that is finished tells, and the
-    /// summary of another is empty.
+    /// The summary is [`Probes::finish`]'s. Clones of a model have their probes in common: the
+    /// first that is finished tells, and the summary of another is empty.
     #[must_use = "the summary tells what failed"]
     pub fn finish(self) -> (M, Summary) {
         let summary = self.watch.finish().unwrap_or_default();
@@ -71,7 +79,7 @@ impl<M: Borrow<N>, N: Clone> WithProbes<M, N> {
 }
 
 impl<M, N> WithProbes<M, N> {
-    /// The model.
+    /// Returns the model.
     pub const fn model(&self) -> &M {
         &self.model
     }

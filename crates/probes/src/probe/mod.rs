@@ -11,11 +11,11 @@ use crate::record::Records;
 
 /// Something that measures a model during training.
 ///
-/// A probe sees the model through a shared reference. It must not draw from the device's random stream and must not run a forward pass of the model
-/// itself in training mode, which would move BatchNorm's statistics: measuring through [`landscape::Risk`] keeps both promises.
+/// A probe sees the model through a shared reference. It must not draw from the device's random
+/// stream and must not run a forward pass of the model itself in training mode, which would move
+/// BatchNorm's statistics: measuring through [`landscape::Risk`] keeps both promises.
 ///
 /// # Examples
-///
 /// ```
 /// use probes::{Error, Moment, Probe, Probes, Records, Schedule, sink::Memory};
 ///
@@ -42,26 +42,26 @@ use crate::record::Records;
 /// # Ok::<(), probes::Error>(())
 /// ```
 pub trait Probe<M> {
-    /// What the probe measures, for reports: "top 3 eigenvalues".
+    /// Returns the name of the quantity, for reports: "top 3 eigenvalues".
     fn name(&self) -> String;
 
-    /// What a measurement takes, which is asked under a limited [`Budget`](crate::Budget). `None`, the default, is not known: then the
-    /// first measurement is made once anything is saved up, and the others once there is what the last one took.
+    /// Estimates the seconds of a measurement, which is asked under a limited
+    /// [`Budget`](crate::Budget). `None`, the default, is not known: then the first measurement is
+    /// made once anything is saved up, and the others once there is what the last one took.
     ///
     /// # Errors
-    ///
     /// When the quantity cannot be measured; the measurement itself will say so.
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<MeasuringCost>, Error> {
         let _ = moment;
         Ok(None)
     }
 
-    /// Measures `moment.model` and adds what was found to `records`. Records added before an error are kept. Where
-    /// [`moment.seconds`](Moment::seconds) says how long it may take, a probe that can do with less effort does, and says so by
-    /// [`Records::shortened`].
+    /// Measures `moment.model` and adds what was found to `records`. Records added before an error
+    /// are kept. Where [`moment.seconds`](Moment::seconds) says how long it may take, a probe that
+    /// can do with less effort does, and says so by [`Records::shortened`].
     ///
     /// # Errors
-    ///
-    /// When the quantity cannot be measured here, for example because the loss is NaN. Training goes on.
+    /// When the quantity cannot be measured here, for example because the loss is NaN. Training
+    /// goes on.
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error>;
 }

@@ -9,12 +9,13 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use landscape::{Batch, Hessian, Risk};
+use pictures::Picture;
 
 use crate::Error;
 use crate::workload::{Curvature, Hessians, KnownRisks, Over, Work};
 
 /// A moment of a training run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Moment<'a, M> {
     /// The number of updates made so far.
@@ -25,12 +26,12 @@ pub struct Moment<'a, M> {
     pub model: &'a M,
     /// The learning rate of the last update, if the loop told it.
     pub learning_rate: Option<f64>,
-    /// How long the measurement may take, in seconds; `None` for as long as it wants.
+    /// The seconds that the measurement may take; `None` for as long as it wants.
     pub seconds: Option<f64>,
     pub(crate) run: Run<'a>,
 }
 
-/// What the probes of a run share.
+/// The state that the probes of a run share.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     /// Asked between products and points whether measuring shall stop.
@@ -41,7 +42,7 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Whether measuring shall stop.
+    /// Tells whether measuring shall stop.
     pub(crate) fn stops(&self) -> bool {
         self.interrupt.is_some_and(|requested| requested())
     }
@@ -56,7 +57,7 @@ impl fmt::Debug for Run<'_> {
 }
 
 impl<'a, M> Moment<'a, M> {
-    /// The moment of `model` after `step` updates, with no limit.
+    /// Returns the moment of `model` after `step` updates, with no limit.
     #[must_use]
     pub const fn new(step: u64, model: &'a M) -> Self {
         Self {
@@ -73,10 +74,11 @@ impl<'a, M> Moment<'a, M> {
         }
     }
 
-    /// [`ControlFlow::Break`] once the loop wants measurements to stop ([`Probes::with_interrupt`](crate::Probes::with_interrupt)).
+    /// Returns [`ControlFlow::Break`] once the loop wants measurements to stop
+    /// ([`Probes::with_interrupt`](crate::Probes::with_interrupt)).
     ///
-    /// Asked by long measurements after each product or point, which are counted by it; the callbacks of `landscape` take it as it is, and give up with
-    /// [`landscape::Error::Cancelled`].
+    /// Asked by long measurements after each product or point, which are counted by it; the
+    /// callbacks of `landscape` take it as it is, and give up with [`landscape::Error::Cancelled`].
     pub fn going_on(&self) -> ControlFlow<()> {
         if let Some(progress) = self.run.progress {
             progress();
@@ -90,8 +92,9 @@ impl<'a, M> Moment<'a, M> {
 }
 
 impl<M: Module + 'static> Moment<'_, M> {
-    /// The risk over the examples that are measured: `risk` itself, or over a smaller sample of its data where the budget allows no more. The sample
-    /// is chosen once and stays the same for the whole run.
+    /// Returns the risk over the examples that are measured: `risk` itself, or over a smaller
+    /// sample of its data where the budget allows no more. The sample is chosen once and stays the
+    /// same for the whole run.
     #[must_use]
     pub fn risk<B: Batch + Send + Sync + 'static>(&self, risk: &Risk<M, B>) -> Risk<M, B> {
         match self.run.shared {
@@ -100,10 +103,10 @@ impl<M: Module + 'static> Moment<'_, M> {
         }
     }
 
-    /// The Hessian of `risk` over the examples that are measured: one for each risk and step, whoever asks.
+    /// Returns the Hessian of `risk` over the examples that are measured: one for each risk and
+    /// step, whoever asks.
     ///
     /// # Errors
-    ///
     /// As [`Hessian::at`].
     pub fn hessian<B: Batch + Send + Sync + 'static>(
         &self,
@@ -123,10 +126,10 @@ impl<M: Module + 'static> Moment<'_, M> {
         })
     }
 
-    /// The largest number up to `most`, and not below `least`, whose `work` over the data of `risk` fits into the time of this measurement; `most` where there is no limit.
+    /// Returns the largest number up to `most`, and not below `least`, whose `work` over the data
+    /// of `risk` fits into the time of this measurement; `most` where there is no limit.
     ///
     /// # Errors
-    ///
     /// As [`Risk::gradient`].
     pub(crate) fn most<B: Batch + Send + Sync + 'static>(
         &self,
@@ -149,10 +152,9 @@ impl<M: Module + 'static> Moment<'_, M> {
         Ok(fits)
     }
 
-    /// The value of `risk` and its gradient, over the examples that are measured.
+    /// Returns the value of `risk` and its gradient, over the examples that are measured.
     ///
     /// # Errors
-    ///
     /// As [`Risk::gradient`].
     pub fn gradient<B: Batch + Send + Sync + 'static>(
         &self,
@@ -167,7 +169,8 @@ impl<M: Module + 'static> Moment<'_, M> {
         Ok(found)
     }
 
-    /// Forward passes over the data of `risk` that fit into the time of this measurement beside `others`; `None` for no limit.
+    /// Returns the forward passes over the data of `risk` that fit into the time of this
+    /// measurement beside `others`; `None` for no limit.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -185,7 +188,8 @@ impl<M: Module + 'static> Moment<'_, M> {
         Ok(Some((seconds / one - others).max(0.0) as usize))
     }
 
-    /// Evaluates `risk` over the examples that are measured at so many points, and takes note of the time.
+    /// Evaluates `risk` over the examples that are measured at so many points, and takes note of
+    /// the time.
     #[expect(clippy::cast_precision_loss, reason = "a number of points")]
     pub(crate) fn timed_passes<B: Batch + Send + Sync + 'static, R>(
         &self,
@@ -202,7 +206,7 @@ impl<M: Module + 'static> Moment<'_, M> {
         Ok(found)
     }
 
-    /// The eigenvectors of the last measurement.
+    /// Returns the eigenvectors of the last measurement.
     pub(crate) fn warm<B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
@@ -224,7 +228,8 @@ impl<M: Module + 'static> Moment<'_, M> {
         }
     }
 
-    /// Seconds that `work` over the examples of `risk` that are measured will take. A Hessian that is there already takes none.
+    /// Seconds that `work` over the examples of `risk` that are measured will take. A Hessian that
+    /// is there already takes none.
     pub(crate) fn estimated<B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
@@ -252,7 +257,8 @@ impl<M: Module + 'static> Moment<'_, M> {
 }
 
 impl<M> Moment<'_, M> {
-    /// The moment with the time that is left for measuring where a picture is drawn at the end.
+    /// Returns the moment with the time that is left for measuring where a picture is drawn at the
+    /// end.
     pub(crate) fn after_drawing(&self) -> Self {
         Self {
             seconds: self.seconds.map(|seconds| seconds - self.drawing()),
@@ -265,13 +271,19 @@ impl<M> Moment<'_, M> {
         self.run.shared.map_or(0.0, |(known, _)| known.drawing())
     }
 
-    /// Draws, and takes note of the time.
-    pub(crate) fn draw<R>(&self, draw: impl FnOnce() -> R) -> R {
+    /// Draws a picture, makes its pixels, and takes note of the time.
+    ///
+    /// Sinks ask for the pixels anyway; made here, their time counts as this measurement's.
+    pub(crate) fn draw(
+        &self,
+        draw: impl FnOnce() -> Result<Picture, Error>,
+    ) -> Result<Picture, Error> {
         let started = Instant::now();
-        let picture = draw();
+        let picture = draw()?;
+        picture.png()?;
         if let Some((known, _)) = self.run.shared {
             known.drew(started.elapsed().as_secs_f64());
         }
-        picture
+        Ok(picture)
     }
 }

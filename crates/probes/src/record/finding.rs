@@ -1,28 +1,28 @@
-//! What was found, as typed values beside the records: for programs that go on with it.
+//! Typed results beside the records, for programs that go on with them.
 
 use crate::workload::Products;
 
 /// A result of one probe at one step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Finding {
     /// Eigenvalues of the Hessian.
     Eigenvalues(Eigenvalues),
     /// The Hessian's trace.
     Trace(TraceEstimate),
-    /// SAM's sharpness, L(w + ρ g/‖g‖) − L(w).
+    /// SAM's sharpness, `L(w + ρ g/‖g‖) − L(w)`.
     SamSharpness {
         /// The rise of the loss.
         value: f64,
-        /// ρ.
+        /// The radius `ρ`.
         rho: f64,
     },
-    /// How the Hessian products of a step were made, for each risk.
+    /// The way in which the Hessian products of a step were made, for each risk.
     Products(Products),
 }
 
 /// Eigenvalues at the ends of the Hessian's spectrum.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Eigenvalues {
     /// The largest ones, descending.
@@ -32,14 +32,14 @@ pub struct Eigenvalues {
 }
 
 /// An eigenvalue and how well it is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Eigenvalue {
     /// The Rayleigh quotient of its vector.
     pub value: f64,
-    /// ‖Hv − λv‖: some eigenvalue lies at most this far away.
+    /// The residual `‖Hv − λv‖`: some eigenvalue lies at most this far away.
     pub residual: f64,
-    /// Whether the residual is at most the tolerance times the largest |λ| of the run.
+    /// Whether the residual is at most the tolerance times the largest `|λ|` of the run.
     pub converged: bool,
     /// Whether the value is not told from zero.
     pub below_resolution: bool,
@@ -57,13 +57,13 @@ impl From<&landscape::spectrum::EigenPair> for Eigenvalue {
 }
 
 /// A trace and how well it is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct TraceEstimate {
     /// The mean of zᵀHz over the probe vectors z.
     pub value: f64,
     /// The standard error of the mean.
     pub standard_error: f64,
-    /// How many probe vectors.
+    /// The number of probe vectors.
     pub vectors: usize,
 }

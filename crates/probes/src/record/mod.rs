@@ -10,7 +10,7 @@ pub use tensorboard::{Bin, Histogram};
 use pictures::Picture;
 
 /// One value of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// `area/quantity`, lower snake case, for example `curvature/lambda_1`.
     pub tag: String,
@@ -21,7 +21,7 @@ pub struct Record {
 }
 
 /// The kinds of values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A number; NaN and infinities are kept.
     Scalar(f64),
@@ -35,7 +35,8 @@ pub enum Value {
     Data(serde_json::Value),
 }
 
-/// A number as JSON: numbers as they are, and `"NaN"`, `"inf"`, `"-inf"` as strings, because JSON has no such numbers.
+/// Returns a number as JSON: numbers as they are, and `"NaN"`, `"inf"`, `"-inf"` as strings,
+/// because JSON has no such numbers.
 #[must_use]
 pub fn json_number(value: f64) -> serde_json::Value {
     serde_json::Number::from_f64(value).map_or_else(
@@ -69,7 +70,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// No records yet, at `step`.
+    /// Returns no records yet, at `step`.
     #[must_use]
     pub fn new(step: u64) -> Self {
         Self {
@@ -85,7 +86,8 @@ impl Records {
         self.push(tag, Value::Scalar(value));
     }
 
-    /// Adds the histogram of `samples`. Samples that are not finite cannot be binned: they are left out and counted under the tag with `_not_finite` added.
+    /// Adds the histogram of `samples`. Samples that are not finite cannot be binned: they are left
+    /// out and counted under the tag with `_not_finite` added.
     #[expect(
         clippy::missing_panics_doc,
         reason = "samples that are finite can always be binned"
@@ -137,12 +139,13 @@ impl Records {
         self.findings.push(finding);
     }
 
-    /// Says that the measurement was made with less effort than was asked for, and how much: "8 of 30 products".
+    /// Says that the measurement was made with less effort than was asked for, and how much: "8 of
+    /// 30 products".
     pub fn shortened(&mut self, how: impl Into<String>) {
         self.shortened = Some(how.into());
     }
 
-    /// The records in the order in which they were added.
+    /// Returns the records in the order in which they were added.
     #[must_use]
     pub fn into_vec(self) -> Vec<Record> {
         self.records

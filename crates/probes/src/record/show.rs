@@ -54,8 +54,8 @@ pub fn loss_line(
     Ok(pictures::loss_line(&series(a, curves), title)?)
 }
 
-/// Returns the numbers of a spectral density, as [`tag::DENSITY_DATA`](crate::tag::DENSITY_DATA) has
-/// them.
+/// Returns the numbers of a spectral density, as [`tag::DENSITY_DATA`](crate::tag::DENSITY_DATA)
+/// has them.
 #[must_use]
 pub fn density_data(found: &Density) -> Value {
     json!({

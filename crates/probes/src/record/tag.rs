@@ -1,7 +1,8 @@
 //! The tags of what probes record, and a sentence for each.
 //!
-//! A tag is `area/quantity`. Curves of the model stand in `loss`, `accuracy`, `gradient`, `curvature`, `sharpness`, `stability`; what tells how good a number is
-//! in `curvature_check`; what measuring takes in `cost`.
+//! A tag is `area/quantity`. Curves of the model stand in `loss`, `accuracy`, `gradient`,
+//! `curvature`, `sharpness`, `stability`; what tells how good a number is in `curvature_check`;
+//! what measuring takes in `cost`.
 
 /// The norm of the gradient.
 pub const GRADIENT_NORM: &str = "gradient/norm";
@@ -27,7 +28,7 @@ pub const TRACE_STANDARD_ERROR: &str = "curvature_check/trace_standard_error";
 pub const PRODUCTS: &str = "curvature_check/products";
 /// Products that may be wrong.
 pub const UNRESOLVED: &str = "curvature_check/unresolved_products";
-/// How products are made.
+/// The way in which products are made.
 pub const METHOD: &str = "curvature_check/method";
 /// Examples that are measured, where they are fewer than were given.
 pub const EXAMPLES: &str = "curvature_check/examples";
@@ -49,12 +50,13 @@ pub const SURFACE_DATA: &str = "landscape/surface_data";
 pub const PROBE_SECONDS: &str = "cost/probe_seconds";
 /// The share of probes in the time so far.
 pub const PROBE_FRACTION: &str = "cost/probe_fraction";
-/// What each probe did and took, at the end.
+/// The account of each probe, at the end.
 pub const ACCOUNT: &str = "cost/probes";
 /// Probes that failed, were skipped or shortened, and warnings.
 pub const NOTES: &str = "diagnosis/probes";
 
-/// One sentence about what stands under `tag`, for whoever looks at it; `None` for a tag that is not of this crate.
+/// Returns one sentence about what stands under `tag`, for whoever looks at it; `None` for a tag
+/// that is not of this crate.
 #[must_use]
 pub fn description(tag: &str) -> Option<String> {
     let fixed = match tag {

@@ -1,4 +1,4 @@
-//! What the budget allows at one step.
+//! The measurements that the budget allows at one step.
 
 use super::demand::planned;
 use super::entry::Entry;
@@ -10,7 +10,7 @@ use crate::probe::{Moment, Run};
 use crate::workload::Hessians;
 
 impl<M> Measurer<M> {
-    /// What each entry may do now: `None` if it is not due or has to wait.
+    /// Returns what each entry may do now: `None` if it is not due or has to wait.
     pub(super) fn allowed(
         &mut self,
         step: u64,
@@ -30,7 +30,8 @@ impl<M> Measurer<M> {
             return allowed;
         };
         let charged = self.inside.as_secs_f64() - self.required;
-        let saved = self.budget.allowed(training).unwrap_or(f64::INFINITY) - charged;
+        let allowed_by_now = self.budget.allowed(training);
+        let saved = allowed_by_now.expect("the budget has a limit") - charged;
         let projected = self.pace.projected(self.total_steps);
         let supply = projected.and_then(|training| self.budget.allowed(training));
         if self.plan.is_none()

@@ -19,7 +19,7 @@ use crate::schedule::Schedule;
 /// Snapshots that wait, at most: each holds a model.
 const WAITING: usize = 2;
 
-/// What the thread is given.
+/// A job for the thread.
 enum Job<M> {
     Observe {
         step: u64,
@@ -28,6 +28,9 @@ enum Job<M> {
     },
     Record(Record),
 }
+
+/// Why a job can be sent.
+const ALIVE: &str = "the thread ends after its last job: panics of probes and sinks are caught";
 
 /// The thread that measures, as the training sees it.
 pub(crate) struct Worker<M> {
@@ -44,7 +47,7 @@ pub(crate) struct Worker<M> {
     left_out: u64,
 }
 
-/// What both threads know.
+/// The state that both threads see.
 #[derive(Default)]
 struct Shared {
     /// Whether a measurement waits for the budget.
@@ -71,15 +74,16 @@ impl<M: Module + 'static> Worker<M> {
                         model,
                         learning_rate,
                     } => {
-                        // A schedule without a total was refused by the training's own thread.
-                        let _ = core.observe(step, &model, learning_rate);
+                        let observation = core.observe(step, &model, learning_rate);
+                        observation.expect("a schedule without a total was refused before");
                     }
                     Job::Record(record) => core.record(&record),
                 }
                 let inside = core.spent().probes.as_micros();
-                known
-                    .inside
-                    .store(u64::try_from(inside).unwrap_or(u64::MAX), Ordering::Relaxed);
+                known.inside.store(
+                    u64::try_from(inside).expect("no run takes 500,000 years"),
+                    Ordering::Relaxed,
+                );
                 known.waits.store(core.waits(), Ordering::Relaxed);
             }
             core
@@ -140,8 +144,7 @@ impl<M> Worker<M> {
             learning_rate,
         };
         if !self.is_limited || self.total_steps == Some(step) {
-            // A thread that ended has panicked, which `finish` tells.
-            let _ = self.jobs.send(job);
+            self.jobs.send(job).expect(ALIVE);
         } else if let Err(TrySendError::Full(_)) = self.jobs.try_send(job) {
             self.left_out += 1;
             let reason = "the measurements of earlier steps are not done".to_owned();
@@ -151,7 +154,7 @@ impl<M> Worker<M> {
     }
 
     pub(crate) fn record(&mut self, record: Record) {
-        let _ = self.jobs.send(Job::Record(record));
+        self.jobs.send(Job::Record(record)).expect(ALIVE);
     }
 
     pub(crate) fn finish(self) -> Summary {

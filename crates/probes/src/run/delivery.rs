@@ -1,11 +1,13 @@
-//! The way of records to one sink, on which nothing that the sink does reaches the training loop or another sink.
+//! The way of records to one sink, on which nothing that the sink does reaches the training loop or
+//! another sink.
 
 use crate::Error;
 use crate::error::caught;
 use crate::record::Record;
 use crate::sink::Sink;
 
-/// A sink, and what was lost to its panics. A sink that panicked is still given what comes next, as a probe is.
+/// A sink, and what was lost to its panics. A sink that panicked is still given what comes next, as
+/// a probe is.
 pub(crate) struct Delivery {
     sink: Box<dyn Sink>,
     name: &'static str,

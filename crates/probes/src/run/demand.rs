@@ -1,4 +1,4 @@
-//! What a run asks for and what its budget supplies: planned once, and told in a sentence.
+//! The demand of the probes of a run, set against the supply of its budget.
 
 use super::entry::{Entry, Required};
 use crate::budget::MeasuringCost;
@@ -7,26 +7,29 @@ use crate::probe::Moment;
 use crate::schedule::Schedule;
 use crate::workload::{KnownRisks, Sample};
 
-/// Seconds of training for which one round of measurements may save up, where the length of the run is not known.
+/// Seconds of training for which one round of measurements may save up, where the length of the run
+/// is not known.
 const HORIZON: f64 = 60.0;
 
 /// A probe that is due more often waits, rather than that the sample of all is made smaller for it.
 const OFTEN: usize = 16;
 
-/// The part of the supply that is planned with: measurements take longer than was thought more often than not.
+/// The part of the supply that is planned with: measurements take longer than was thought more
+/// often than not.
 const SAFE: f64 = 0.9;
 
-/// The part of what is saved up that is given out before the end: the rest is for the end, and for what takes longer than was thought.
+/// The part of what is saved up that is given out before the end: the rest is for the end, and for
+/// what takes longer than was thought.
 const SHARED: f64 = 0.7;
 
-/// What a probe asks for.
+/// The demand of one probe.
 struct Demand {
     name: String,
-    /// How often it is measured whatever the budget.
+    /// The number of measurements made whatever the budget.
     required: usize,
-    /// How often it is measured otherwise.
+    /// The number of other measurements.
     free: usize,
-    /// What one measurement takes; `None` if nobody knows yet.
+    /// The cost of one measurement; `None` if nobody knows yet.
     cost: Option<MeasuringCost>,
 }
 
@@ -41,8 +44,9 @@ impl Demand {
     }
 }
 
-/// The plan of a run whose training takes `training` seconds, of which `spent` seconds of probes are gone; what is told of it, and the warnings.
-/// Makes `samples` smaller, if that is allowed, where what is asked for does not fit.
+/// Returns the plan of a run whose training takes `training` seconds, of which `spent` seconds of
+/// probes are gone; what is told of it, and the warnings. Makes `samples` smaller, if that is
+/// allowed, where what is asked for does not fit.
 pub(crate) fn planned<M>(
     entries: &[Entry<M>],
     moment: &Moment<'_, M>,
@@ -107,13 +111,15 @@ fn count(measurements: usize) -> f64 {
     measurements as f64
 }
 
-/// What each probe asks for, in their order.
+/// Returns what each probe asks for, in their order.
 fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
     let total = moment.total_steps;
     let demand = |entry: &Entry<M>| {
         let to_come = to_come_of(&entry.schedule, moment.step, total).unwrap_or(1);
-        let is_due_at_end =
-            total.is_some_and(|end| entry.schedule.due(end, total).unwrap_or(false));
+        let is_due_at_end = total.is_some_and(|end| {
+            let due = entry.schedule.due(end, total);
+            due.expect("the total is known")
+        });
         let times = to_come + usize::from(entry.waits);
         let required = match entry.required {
             Required::Always => times,
@@ -132,13 +138,14 @@ fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
     entries.iter().map(demand).collect()
 }
 
-/// How often a schedule is due after `step`, where that is known.
+/// Counts how often a schedule is due after `step`, where that is known.
 fn to_come_of(schedule: &Schedule, step: u64, total: Option<u64>) -> Option<usize> {
     let steps = schedule.steps(total).ok()?;
     Some(steps.into_iter().filter(|due| *due > step).count())
 }
 
-/// What the measurements still to come will take, told once for each probe, after its first one; `None` if it is nothing to speak of.
+/// Tells what the measurements still to come will take, told once for each probe, after its first
+/// one; `None` if it is nothing to speak of.
 #[expect(clippy::cast_precision_loss, reason = "a number of measurements")]
 pub(crate) fn to_come<M>(
     entries: &mut [Entry<M>],

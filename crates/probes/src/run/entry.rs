@@ -7,8 +7,8 @@ use crate::probe::Moment;
 use crate::probe::Probe;
 use crate::schedule::Schedule;
 
-/// When a probe is measured whatever the budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The moments at which a probe is measured whatever the budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Required {
     Never,
     AtEnd,
@@ -16,7 +16,7 @@ pub(crate) enum Required {
 }
 
 impl Required {
-    /// Whether it is, at the last step or another.
+    /// Tells whether it is, at the last step or another.
     pub(crate) fn now(self, is_end: bool) -> bool {
         self == Self::Always || (self == Self::AtEnd && is_end)
     }
@@ -37,7 +37,7 @@ pub(crate) struct Entry<M> {
     pub(crate) spent: f64,
     /// Whether it was told how long the rest will take.
     pub(crate) foretold: bool,
-    /// How much longer measurements take than was thought.
+    /// The factor by which measurements take longer than was thought.
     slower: f64,
 }
 
@@ -66,7 +66,8 @@ impl<M> Entry<M> {
         &self.tally.probe
     }
 
-    /// What a measurement takes: as the probe says, or else what the last one took. `None` before any was made.
+    /// Estimates a measurement: as the probe says, or else what the last one took. `None` before
+    /// any was made.
     pub(crate) fn cost(&self, moment: &Moment<'_, M>) -> Option<MeasuringCost> {
         // A probe that cannot tell says why when it measures.
         let told = caught(|| self.probe.cost(moment)).ok().and_then(Result::ok);
@@ -79,7 +80,7 @@ impl<M> Entry<M> {
         }
     }
 
-    /// The part of `seconds` that the probe is told of, so that it takes `seconds` in fact.
+    /// Returns the part of `seconds` that the probe is told of, so that it takes `seconds` in fact.
     pub(crate) fn told(&self, seconds: f64) -> f64 {
         seconds / self.slower
     }

@@ -17,7 +17,7 @@ use crate::workload::{Hessians, KnownRisks};
 /// The time since some fixed moment.
 pub(super) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// What measures, wherever it runs.
+/// The part of the probes that measures, in the training's thread or beside it.
 pub(super) struct Measurer<M> {
     pub(super) entries: Vec<Entry<M>>,
     pub(super) sinks: Vec<Delivery>,
@@ -39,12 +39,12 @@ pub(super) struct Measurer<M> {
     pub(super) known: KnownRisks,
     /// Warnings about sinks, for the next observation.
     pub(super) pending: Vec<String>,
-    /// How the products were made when it was last told.
+    /// The way in which the products were made when it was last told.
     pub(super) method: Option<String>,
 }
 
 /// A measurement that the budget allows: the seconds that it may take, if there is a limit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Allowed(pub(super) Option<f64>);
 
 impl<M> Measurer<M> {
@@ -77,13 +77,13 @@ impl<M> Measurer<M> {
         }
     }
 
-    /// Which entries are due at `step`.
+    /// Tells which entries are due at `step`.
     pub(super) fn due(&self, step: u64) -> Result<Vec<bool>, Error> {
         let due = |entry: &Entry<M>| entry.schedule.due(step, self.total_steps);
         self.entries.iter().map(due).collect()
     }
 
-    /// Whether anything was due and could not be measured yet.
+    /// Tells whether anything was due and could not be measured yet.
     pub(super) fn waits(&self) -> bool {
         self.entries.iter().any(|entry| entry.waits)
     }
@@ -123,7 +123,8 @@ impl<M> Measurer<M> {
         let allowed = self.allowed(step, model, learning_rate, &hessians, &mut observation);
         let done = self.measure(&allowed, &hessians, model, learning_rate, &mut observation);
         if !done {
-            // A sink takes each step once: what was measured so far would keep out the rest when the step is observed again.
+            // A sink takes each step once: what was measured so far would keep out the rest when
+            // the step is observed again.
             self.last_step = before;
             for (entry, late) in self.entries.iter_mut().zip(late) {
                 entry.waits = late;
@@ -161,14 +162,15 @@ impl<M> Measurer<M> {
             }
             entry.waits &= !is_end;
             entry.tally.skipped += given_up;
-            let percent = 100.0 * self.budget.share().unwrap_or(1.0);
+            let share = self.budget.share();
+            let percent = 100.0 * share.expect("without a limit nothing waits");
             let reason =
                 format!("the budget of {percent} % of the time has not saved up what it takes");
             observation.skipped.push((entry.name().to_owned(), reason));
         }
     }
 
-    /// What the training logs by itself is its own, and no time of probes.
+    /// Hands on a record of the training itself, which is its own, and no time of probes.
     pub(super) fn record(&mut self, record: &Record) {
         self.write(std::slice::from_ref(record));
     }

@@ -1,38 +1,40 @@
-//! What probes have to say while a run goes on, and who hears it.
+//! Messages of the probes while a run goes on, and their receiver.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// Something that somebody in front of the run would like to know.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Message<'a> {
-    /// What will be measured, or what is still to come and how long it will take: a sentence.
+    /// A sentence about what will be measured, or about what is still to come and how long it will
+    /// take: a sentence.
     Plan(&'a str),
     /// A probe begins to measure.
     Measuring(At<'a>),
     /// A probe has done so many products or points.
     Progress {
-        /// Which one.
+        /// The probe.
         at: At<'a>,
         /// Products with the Hessian, or points of a line or a plane, so far.
         done: usize,
     },
     /// A probe has measured.
     Measured {
-        /// Which one.
+        /// The probe.
         at: At<'a>,
-        /// How long it took.
+        /// The seconds that it took.
         seconds: f64,
     },
     /// A probe has failed; training goes on.
     Failed {
-        /// Which one.
+        /// The probe.
         at: At<'a>,
         /// Why.
         reason: &'a str,
     },
-    /// Anything else that should be read: a smaller sample, a tag recorded twice, a sink that fails.
+    /// Anything else that should be read: a smaller sample, a tag recorded twice, a sink that
+    /// fails.
     Warning {
         /// The step.
         step: u64,
@@ -42,7 +44,7 @@ pub enum Message<'a> {
 }
 
 /// A probe among those that measure at one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct At<'a> {
     /// The step.
     pub step: u64,
@@ -50,11 +52,11 @@ pub struct At<'a> {
     pub probe: &'a str,
     /// Its place among the probes of this step, from 1.
     pub number: usize,
-    /// How many probes measure at this step.
+    /// The number of probes that measure at this step.
     pub of: usize,
 }
 
-/// Who hears messages.
+/// A receiver of messages.
 pub(crate) type Handler = Box<dyn FnMut(&Message<'_>) + Send>;
 
 /// A measurement that takes longer is told of.
@@ -63,7 +65,8 @@ const LONG: Duration = Duration::from_secs(2);
 /// Time between two lines about one measurement.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Writes to standard error what needs reading: plans, warnings, failures, and what takes long. A standard error that is closed is no reason to stop.
+/// Writes to standard error what needs reading: plans, warnings, failures, and what takes long. A
+/// standard error that is closed is no reason to stop.
 pub(crate) fn to_stderr() -> Handler {
     let mut next = Instant::now() + LONG;
     Box::new(move |message| {

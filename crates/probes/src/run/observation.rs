@@ -1,4 +1,4 @@
-//! What the container tells its caller: after each step, and at the end.
+//! The reports of the container: after each step, and at the end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::record::{Eigenvalues, Finding, TraceEstimate};
 use crate::record::{Record, Records, Value};
 use crate::workload::Products;
 
-/// What one call of [`Probes::observe`](crate::Probes::observe) did.
+/// The report of one call of [`Probes::observe`](crate::Probes::observe).
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Observation {
@@ -17,7 +17,7 @@ pub struct Observation {
     pub step: u64,
     /// Everything that was handed to the sinks.
     pub records: Vec<Record>,
-    /// What was found, typed.
+    /// The typed results.
     pub findings: Vec<Finding>,
     /// Probes that measured.
     pub measured: Vec<Measured>,
@@ -25,24 +25,27 @@ pub struct Observation {
     pub failed: Vec<(String, Error)>,
     /// Probes that were due and left out for the budget, with the reason.
     pub skipped: Vec<(String, String)>,
-    /// Anything else that the user should know: a smaller sample, a step that did not increase, two probes that recorded the same tag.
+    /// Anything else that the user should know: a smaller sample, a step that did not increase, two
+    /// probes that recorded the same tag.
     pub warnings: Vec<String>,
-    /// Whether it was stopped on the way, as [`Probes::with_interrupt`](crate::Probes::with_interrupt) tells. Then nothing was handed to the
-    /// sinks, and the step may be observed again.
+    /// Whether it was stopped on the way, as
+    /// [`Probes::with_interrupt`](crate::Probes::with_interrupt) tells. Then nothing was handed to
+    /// the sinks, and the step may be observed again.
     pub interrupted: bool,
 }
 
 /// A measurement that was made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Measured {
     /// The probe's name.
     pub probe: String,
-    /// How long it took.
+    /// The seconds that it took.
     pub seconds: f64,
     /// Products with the Hessian that it made.
     pub products: usize,
-    /// How much effort was made, where the budget allowed less than was asked for: "8 of 30 products".
+    /// The effort that was made, where the budget allowed less than was asked for: "8 of 30
+    /// products".
     pub shortened: Option<String>,
 }
 
@@ -72,7 +75,8 @@ impl Observation {
         shortened
     }
 
-    /// The text about probes that failed, were left out or shortened, and the warnings, when there are any.
+    /// Returns the text about probes that failed, were left out or shortened, and the warnings,
+    /// when there are any.
     pub(crate) fn notes(&self) -> Option<String> {
         let failed = self
             .failed
@@ -95,7 +99,7 @@ impl Observation {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    /// The value of the scalar `tag`, if it was measured.
+    /// Returns the value of the scalar `tag`, if it was measured.
     #[must_use]
     pub fn scalar(&self, tag: &str) -> Option<f64> {
         self.records.iter().find_map(|record| match record.value {
@@ -104,7 +108,7 @@ impl Observation {
         })
     }
 
-    /// The eigenvalues, if they were measured.
+    /// Returns the eigenvalues, if they were measured.
     #[must_use]
     pub fn eigenvalues(&self) -> Option<&Eigenvalues> {
         self.findings.iter().find_map(|finding| match finding {
@@ -113,7 +117,7 @@ impl Observation {
         })
     }
 
-    /// The trace, if it was measured.
+    /// Returns the trace, if it was measured.
     #[must_use]
     pub fn trace(&self) -> Option<&TraceEstimate> {
         self.findings.iter().find_map(|finding| match finding {
@@ -122,7 +126,7 @@ impl Observation {
         })
     }
 
-    /// SAM's sharpness and its radius ρ, if it was measured.
+    /// Returns SAM's sharpness and its radius `ρ`, if it was measured.
     #[must_use]
     pub fn sam_sharpness(&self) -> Option<(f64, f64)> {
         self.findings.iter().find_map(|finding| match finding {
@@ -131,7 +135,7 @@ impl Observation {
         })
     }
 
-    /// How the Hessian products were made, for each risk of which there was a Hessian.
+    /// Returns how the Hessian products were made, for each risk of which there was a Hessian.
     pub fn products(&self) -> impl Iterator<Item = &Products> {
         self.findings.iter().filter_map(|finding| match finding {
             Finding::Products(products) => Some(products),
@@ -140,19 +144,19 @@ impl Observation {
     }
 }
 
-/// What became of one probe over a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The account of one probe over a run.
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Tally {
     /// Its name.
     pub probe: String,
-    /// How often it measured.
+    /// The number of its measurements.
     pub measured: u64,
-    /// How often of these with less effort than was asked for.
+    /// The number of these that were made with less effort than was asked for.
     pub shortened: u64,
-    /// How often it was due and not measured, for the budget.
+    /// The number of times that it was due and not measured, for the budget.
     pub skipped: u64,
-    /// How often it failed.
+    /// The number of its failures.
     pub failed: u64,
     /// Its time.
     pub seconds: f64,
@@ -169,31 +173,34 @@ impl Tally {
     }
 }
 
-/// What a run of probes did, as [`Probes::finish`](crate::Probes::finish) tells. Shown with `{}` it is a table.
+/// The account of a run, as [`Probes::finish`](crate::Probes::finish) tells it. Shown with `{}` it
+/// is a table.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Summary {
     /// The time spent.
     pub spent: Spent,
-    /// How often each probe measured, by name.
+    /// The number of measurements of each probe, by name.
     pub measured: BTreeMap<String, u64>,
     /// The account of each probe, in the order in which they were added.
     pub tallies: Vec<Tally>,
-    /// How many measurements failed.
+    /// The number of measurements that failed.
     pub failed: u64,
-    /// How many measurements were left out for the budget.
+    /// The number of measurements that were left out for the budget.
     pub skipped: u64,
-    /// Probes that were never due although they have a schedule: perhaps the loop never observed their step.
+    /// Probes that were never due although they have a schedule: perhaps the loop never observed
+    /// their step.
     pub never_due: Vec<String>,
-    /// What did not reach a sink, with the reason: a tag that was logged twice at one step, a full disk, a sink that panicked. The other sinks have it.
+    /// The records that did not reach a sink, with the reason: a tag that was logged twice at one
+    /// step, a full disk, a sink that panicked. The other sinks have it.
     pub undelivered: Vec<Error>,
 }
 
 impl Summary {
-    /// The summary of a run whose sinks took everything, for a program that otherwise ends with an error.
+    /// Returns the summary of a run whose sinks took everything, for a program that otherwise ends
+    /// with an error.
     ///
     /// # Errors
-    ///
     /// The first of [`undelivered`](Self::undelivered).
     pub fn delivered(mut self) -> Result<Self, Error> {
         if self.undelivered.is_empty() {
@@ -235,7 +242,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// The account of all probes as a markdown table.
+/// Returns the account of all probes as a markdown table.
 pub(crate) fn account(tallies: &[Tally], spent: &Spent) -> String {
     let mut text = format!(
         "Probes took {:.2} s, {:.1} % of the time.\n\n| probe | measured | shortened | left out | failed | products | seconds |\n|---|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-//! What is recorded and said beside the measurements.
+//! The records and messages beside the measurements.
 
 use super::demand::to_come;
 use super::measurer::Measurer;

@@ -16,8 +16,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Takes a file's name and content.
 type Write = dyn FnMut(&str, &[u8]) -> Result<(), Failure> + Send;
 
-/// Keeps the latest picture of each tag as a PNG file, and the numbers behind it as JSON and CSV: `landscape/surface` becomes `landscape-surface.png`,
-/// `landscape-surface.json` and `landscape-surface.csv`. A later step writes over the one before. Clones share their list of files.
+/// Keeps the latest picture of each tag as PNG and SVG files, and the numbers behind it as JSON and
+/// CSV: `landscape/surface` becomes `landscape-surface.png`, `.svg`, `.json` and `.csv`. A later step
+/// writes over the one before. Clones share their list of files.
 ///
 /// ```
 /// use probes::{Probes, Record, Value, sink::Folder};
@@ -46,10 +47,10 @@ struct State {
 }
 
 impl Folder {
-    /// Files in `directory`, which is made if it is not there. Each is written beside its place and then moved there, so that a reader never sees half of one.
+    /// Files in `directory`, which is made if it is not there. Each is written beside its place and
+    /// then moved there, so that a reader never sees half of one.
     ///
     /// # Errors
-    ///
     /// [`Error::File`] when the directory cannot be made.
     pub fn create(directory: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = directory.as_ref().to_owned();
@@ -79,11 +80,12 @@ impl Folder {
         })))
     }
 
-    /// Names and contents of the files of a value: of a picture `landscape-surface.png` for the tag `landscape/surface`; of numbers JSON with all that is known, and
-    /// tables as CSV (RFC 4180), in which numbers that are not finite are `NaN`, `inf` and `-inf`, in JSON as strings. Nothing for other values.
+    /// Names and contents of the files of a value: of a picture `landscape-surface.png` and `.svg`
+    /// for the tag `landscape/surface`; of numbers JSON with all that is known, and tables as CSV (RFC 4180),
+    /// in which numbers that are not finite are `NaN`, `inf` and `-inf`, in JSON as strings.
+    /// Nothing for other values.
     ///
     /// # Errors
-    ///
     /// A picture that cannot be encoded.
     pub fn files(tag: &str, step: u64, value: &Value) -> Result<Vec<(String, Vec<u8>)>, Error> {
         Ok(match value {
@@ -110,13 +112,13 @@ impl Folder {
         self
     }
 
-    /// The names of the pictures so far.
+    /// Returns the names of the PNG files so far; each has an SVG file of its name beside it.
     #[must_use]
     pub fn pictures(&self) -> BTreeSet<String> {
         self.with(|state| state.pictures.clone())
     }
 
-    /// The names of the files of numbers so far.
+    /// Returns the names of the files of numbers so far.
     #[must_use]
     pub fn numbers(&self) -> BTreeSet<String> {
         self.with(|state| state.numbers.clone())

@@ -10,7 +10,8 @@
 //! | `picture` | `{"width": .., "height": .., "file": ..}`; the PNG lies in that file, named relative to the JSON file's folder, and `file` is absent when the lines go to a stream |
 //! | `data` | the numbers behind a picture, as the instrument says |
 //!
-//! Nothing in the file depends on the time, so equal runs give equal files as long as the cost of probes is not recorded.
+//! Nothing in the file depends on the time, so equal runs give equal files as long as the cost of
+//! probes is not recorded.
 
 use std::collections::HashMap;
 use std::fs;
@@ -24,10 +25,12 @@ use super::lines::{Lines, write_file};
 use crate::Error;
 use crate::record::{Record, Value, json_number};
 
-/// Writes one JSON object per line; see the file's documentation for the keys. Each line is written at once, so a killed run keeps all whole lines.
+/// Writes one JSON object per line; see the file's documentation for the keys. Each line is written
+/// at once, so a killed run keeps all whole lines.
 ///
-/// A line that a full disk cuts is taken back from a file. A stream keeps the piece, which then stands on a line of its own. Either way the record counts as
-/// lost, and the next ones are written when there is room again.
+/// A line that a full disk cuts is taken back from a file. A stream keeps the piece, which then
+/// stands on a line of its own. Either way the record counts as lost, and the next ones are written
+/// when there is room again.
 ///
 /// ```text
 /// {"scalar":0.25,"step":10,"tag":"loss/valid"}
@@ -47,10 +50,10 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// Begins a new file, and its folder where there is none. Pictures go into the folder `{name}-pictures` beside it, which is made when the first one comes.
+    /// Begins a new file, and its folder where there is none. Pictures go into the folder
+    /// `{name}-pictures` beside it, which is made when the first one comes.
     ///
     /// # Errors
-    ///
     /// [`Error::Exists`] when the file exists, [`Error::File`] when it cannot be made.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -64,11 +67,11 @@ impl JsonLines {
         Ok(Self::to(lines, Some(path)))
     }
 
-    /// Goes on with a file, or begins it. A last line that a killed run left unfinished is ended first, and stays as it is, as do the records of steps that
-    /// come again: [`resume`](Self::resume) takes these out.
+    /// Goes on with a file, or begins it. A last line that a killed run left unfinished is ended
+    /// first, and stays as it is, as do the records of steps that come again:
+    /// [`resume`](Self::resume) takes these out.
     ///
     /// # Errors
-    ///
     /// [`Error::File`] when the file cannot be opened, read or written.
     pub fn append(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -76,11 +79,12 @@ impl JsonLines {
         Ok(Self::to(lines, Some(path)))
     }
 
-    /// Goes on with a file at a step, or begins it: lines of that step and later ones, which the run wrote beyond its checkpoint before it was interrupted,
-    /// are taken out, so that no step stands there twice. A last line that a killed run left unfinished goes too; lines without a step stay.
+    /// Goes on with a file at a step, or begins it: lines of that step and later ones, which the
+    /// run wrote beyond its checkpoint before it was interrupted, are taken out, so that no step
+    /// stands there twice. A last line that a killed run left unfinished goes too; lines without a
+    /// step stay.
     ///
     /// # Errors
-    ///
     /// [`Error::File`] when the file cannot be opened, read or written; it is then as it was.
     pub fn resume(path: impl AsRef<Path>, step: u64) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -94,7 +98,8 @@ impl JsonLines {
         Ok(Self::to(lines, Some(path)))
     }
 
-    /// Writes to a stream, for example standard output. Pictures are described, and their pixels left out.
+    /// Writes to a stream, for example standard output. Pictures are described, and their pixels
+    /// left out.
     #[must_use]
     pub fn to_stream(output: impl Write + Send + 'static) -> Self {
         Self::to(Lines::stream(output), None)
@@ -140,7 +145,7 @@ impl JsonLines {
             .map_err(|source| failed("write to", self.place(), source))
     }
 
-    /// The file, as messages name it.
+    /// Returns the file, as messages name it.
     fn place(&self) -> &Path {
         self.path
             .as_deref()
@@ -149,7 +154,10 @@ impl JsonLines {
 
     /// Writes a PNG beside the JSON file and returns its path relative to the JSON file's folder.
     fn save_picture(&mut self, json: &Path, record: &Record, png: &[u8]) -> Result<String, Error> {
-        let stem = json.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = json
+            .file_stem()
+            .expect("a path that was opened as a file has a name")
+            .to_string_lossy();
         let folder = format!("{stem}-pictures");
         // A tag may contain any character; a file's name should not.
         let name: String = record
@@ -198,7 +206,7 @@ impl Sink for JsonLines {
         }
     }
 
-    /// What a stream took and could not hand on counts as lost.
+    /// Hands on what a stream has kept back. What it cannot hand on counts as lost.
     fn flush(&mut self) {
         if let Err(source) = self.lines.flush() {
             self.lost += self.unflushed;

@@ -7,7 +7,8 @@ use super::Sink;
 use crate::Error;
 use crate::record::{Record, Value};
 
-/// Keeps the last step and value of every scalar. Clones share them, so one clone goes into the probes and another is read.
+/// Keeps the last step and value of every scalar. Clones share them, so one clone goes into the
+/// probes and another is read.
 ///
 /// ```
 /// use probes::{Probes, sink::Latest};
@@ -18,29 +19,29 @@ use crate::record::{Record, Value};
 /// probes.log("loss/train", 2, 0.25);
 /// assert_eq!(latest.get("loss/train"), Some((2, 0.25)));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Latest(Arc<Mutex<BTreeMap<String, (u64, f64)>>>);
 
 impl Latest {
-    /// Nothing yet.
+    /// Returns a sink without points.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The points of a run that goes on.
+    /// Returns a sink with the points of a run that goes on.
     #[must_use]
     pub fn resume(points: impl IntoIterator<Item = (String, (u64, f64))>) -> Self {
         Self(Arc::new(Mutex::new(points.into_iter().collect())))
     }
 
-    /// Step and value of the last point of `tag`.
+    /// Returns step and value of the last point of `tag`.
     #[must_use]
     pub fn get(&self, tag: &str) -> Option<(u64, f64)> {
         self.all().get(tag).copied()
     }
 
-    /// The last points of all tags.
+    /// Returns the last points of all tags.
     #[must_use]
     pub fn all(&self) -> BTreeMap<String, (u64, f64)> {
         // A panic while a point was put in leaves the map whole.

@@ -18,7 +18,7 @@ enum Output {
 }
 
 impl Lines {
-    /// A file that must not exist.
+    /// Creates a file that must not exist.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
             .append(true)
@@ -30,7 +30,7 @@ impl Lines {
         })
     }
 
-    /// A file that may exist. A last line without an end is ended.
+    /// Opens a file that may exist. A last line without an end is ended.
     pub(super) fn append(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -51,15 +51,18 @@ impl Lines {
         })
     }
 
-    /// A file that may exist, without the lines that are not kept and without a last line that has no end. They are left out
-    /// in a copy, which then takes the place of the file.
+    /// Opens a file that may exist, without the lines that are not kept and without a last line
+    /// that has no end. They are left out in a copy, which then takes the place of the file.
     pub(super) fn resume(path: &Path, keep: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
         let old = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Self::append(path),
             Err(error) => return Err(error),
         };
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        let mut name = path
+            .file_name()
+            .expect("a path that was opened as a file has a name")
+            .to_os_string();
         name.push(".partial");
         let partial = path.with_file_name(name);
         let copy = || -> io::Result<()> {
@@ -83,7 +86,7 @@ impl Lines {
         Self::append(path)
     }
 
-    /// A stream.
+    /// Wraps a stream.
     pub(super) fn stream(stream: impl Write + Send + 'static) -> Self {
         Self {
             output: Output::Stream(Box::new(stream)),
@@ -93,7 +96,8 @@ impl Lines {
 
     /// Writes a line, given without its end.
     ///
-    /// After a failure the line is not there, or a piece of it is, which stands on a line of its own.
+    /// After a failure the line is not there, or a piece of it is, which stands on a line of its
+    /// own.
     pub(super) fn write(&mut self, line: &str) -> io::Result<()> {
         let before = usize::from(self.unended);
         let text = format!("{}{line}\n", if self.unended { "\n" } else { "" });
@@ -141,9 +145,10 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Appends bytes to a file, or tells how many of them were left there by the failure: usually none.
 ///
-/// A short write means that the disk is full, that a limit on the size of files is near, or that a signal came. Writing the
-/// rest would end the process in the second case, in which Unix sends SIGXFSZ. So the piece is cut off and the whole is
-/// tried once more; a second short write is a failure.
+/// A short write means that the disk is full, that a limit on the size of files is near, or that a
+/// signal came. Writing the rest would end the process in the second case, in which Unix sends
+/// SIGXFSZ. So the piece is cut off and the whole is tried once more; a second short write is a
+/// failure.
 fn write_whole(file: &mut File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut tries = 0;
     loop {

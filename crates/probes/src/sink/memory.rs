@@ -7,19 +7,19 @@ use crate::Error;
 use crate::record::{Record, Value};
 
 /// Keeps all records. Clones share them, so one clone goes into the probes and another is read.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Memory {
     records: Arc<Mutex<Vec<Record>>>,
 }
 
 impl Memory {
-    /// No records.
+    /// Returns a sink without records.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// All records so far.
+    /// Returns all records so far.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         // A panic while a record was pushed leaves the vector whole.

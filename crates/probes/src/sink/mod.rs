@@ -1,10 +1,11 @@
-//! Where records go: TensorBoard, JSON lines, a folder of pictures and numbers, memory. Any number of them, side by side.
+//! The places where records go: TensorBoard, JSON lines, a folder of pictures and numbers, memory.
+//! Any number of them, side by side.
 //!
 //! | sink | keeps |
 //! |---|---|
 //! | [`TensorBoard`] | everything that TensorBoard can show, in an event file |
 //! | [`JsonLines`] | every record, a line each |
-//! | [`Folder`] | the latest picture of each tag as PNG, and its numbers as JSON and CSV |
+//! | [`Folder`] | the latest picture of each tag as PNG and SVG, and its numbers as JSON and CSV |
 //! | [`Latest`] | the last point of each scalar, for the program itself |
 //! | [`Memory`] | every record, for tests and notebooks |
 //! | [`Shared`] | any of them, with a handle that the program keeps |
@@ -31,10 +32,11 @@ use crate::record::Record;
 
 /// A place where records go.
 ///
-/// Writing never fails towards the training loop: a sink keeps its first error, counts what is lost, and tells at the end. A panic in a sink is caught, counts
-/// as the loss of that record, and keeps nothing from the other sinks.
+/// Writing never fails towards the training loop: a sink keeps its first error, counts what is
+/// lost, and tells at the end. A panic in a sink is caught, counts as the loss of that record, and
+/// keeps nothing from the other sinks.
 pub trait Sink: Send {
-    /// The name of the sink in messages; that of its type, unless it has a better one.
+    /// Returns the name of the sink in messages; that of its type, unless it has a better one.
     fn name(&self) -> &'static str {
         std::any::type_name::<Self>()
     }
@@ -48,7 +50,6 @@ pub trait Sink: Send {
     /// Ends the sink.
     ///
     /// # Errors
-    ///
     /// The first thing that went wrong since the sink was made.
     fn finish(self: Box<Self>) -> Result<(), Error>;
 }

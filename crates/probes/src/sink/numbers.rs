@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 /// A file to be written: its name and its content.
 pub(super) type NamedFile = (String, Vec<u8>);
 
-/// What the tags of numbers end with.
+/// The end of the tags of numbers.
 const SUFFIX: &str = "_data";
 
-/// `landscape/surface_data` becomes `landscape-surface.json` with all that is known, and `landscape-surface.csv` with a row for each
-/// point; of a spectral density there is a second table, with a row for each node of the quadrature. Numbers that are not finite
-/// are `NaN`, `inf` and `-inf`, in JSON as strings.
+/// Returns the files of a value: `landscape-surface.json` with all that is known, and
+/// `landscape-surface.csv` with a row for each point; of a spectral density there is a second
+/// table, with a row for each node of the quadrature. Numbers that are not finite are `NaN`, `inf`
+/// and `-inf`, in JSON as strings.
 pub(super) fn files(tag: &str, step: u64, data: &Value) -> Vec<NamedFile> {
     let stem = tag.strip_suffix(SUFFIX).unwrap_or(tag).replace('/', "-");
     let mut document = Map::new();
@@ -32,7 +33,7 @@ pub(super) fn files(tag: &str, step: u64, data: &Value) -> Vec<NamedFile> {
 /// A table: columns of one length, each with its name.
 type Table = Vec<(String, Vec<Value>)>;
 
-/// The tables in what an instrument has found.
+/// Returns the tables in what an instrument has found.
 fn tables(data: &Value) -> Vec<(&'static str, Table)> {
     let column = |name: &str| data.get(name).and_then(Value::as_array);
     let named = |name: &str, values: &[Value]| (name.to_owned(), values.to_vec());
@@ -68,12 +69,12 @@ fn tables(data: &Value) -> Vec<(&'static str, Table)> {
     tables
 }
 
-/// A table as RFC 4180 has it, with a header.
+/// Returns a table as RFC 4180 has it, with a header.
 fn csv(table: &Table) -> String {
     let line = |cells: Vec<String>| cells.join(",") + "\r\n";
     let mut text = line(table.iter().map(|(name, _)| quoted(name)).collect());
     let rows = table.iter().map(|(_, values)| values.len()).max();
-    for row in 0..rows.unwrap_or(0) {
+    for row in 0..rows.expect("every table has columns") {
         let cell = |(_, values): &(String, Vec<Value>)| match values.get(row) {
             Some(Value::String(not_finite)) => not_finite.clone(),
             Some(value) => value.to_string(),

@@ -6,8 +6,9 @@ use super::Sink;
 use crate::Error;
 use crate::record::Record;
 
-/// A sink that the probes write to and the program can reach: to bring a file to the disk before a checkpoint, to hold a lock beyond the end of the probes. Clones share it.
-/// [`Sink::finish`] of a clone leaves it open; [`take`](Self::take) gives it back, to be ended by the program.
+/// A sink that the probes write to and the program can reach: to bring a file to the disk before a
+/// checkpoint, to hold a lock beyond the end of the probes. Clones share it. [`Sink::finish`] of a
+/// clone leaves it open; [`take`](Self::take) gives it back, to be ended by the program.
 ///
 /// ```
 /// use probes::sink::{Memory, Shared, Sink};
@@ -38,7 +39,7 @@ impl<S: Sink> Shared<S> {
         Self(Arc::new(Mutex::new(Some(sink))), name)
     }
 
-    /// What `act` gives for the sink, unless it was taken.
+    /// Returns what `act` gives for the sink, unless it was taken.
     pub fn with<R>(&self, act: impl FnOnce(&mut S) -> R) -> Option<R> {
         let mut sink = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sink.as_mut().map(act)

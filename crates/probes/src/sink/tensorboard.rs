@@ -9,12 +9,15 @@ use super::Sink;
 use crate::record::{Record, Value};
 use crate::{Error, tag};
 
-/// Writes an event file into a run's directory. [`Value::Data`] is left out: TensorBoard has nothing to show it with.
+/// Writes an event file into a run's directory. [`Value::Data`] is left out: TensorBoard has
+/// nothing to show it with.
 ///
-/// Tags of this crate are described in a sentence each ([`tag::description`]), which TensorBoard shows behind the (i) of a card.
+/// Tags of this crate are described in a sentence each ([`tag::description`]), which TensorBoard
+/// shows behind the (i) of a card.
 ///
-/// The file is unbuffered, so a killed run keeps everything up to its last record. A record that TensorBoard would not take (a step that does not increase)
-/// is left out, and the first such error is returned at the end.
+/// The file is unbuffered, so a killed run keeps everything up to its last record. A record that
+/// TensorBoard would not take (a step that does not increase) is left out, and the first such error
+/// is returned at the end.
 #[derive(Debug)]
 pub struct TensorBoard {
     writer: EventWriter,
@@ -29,7 +32,6 @@ impl TensorBoard {
     /// Begins a fresh run in `directory`.
     ///
     /// # Errors
-    ///
     /// As [`EventWriter::create`].
     pub fn create(directory: impl AsRef<Path>) -> Result<Self, Error> {
         Ok(Self::from_writer(EventWriter::create(directory)?))
@@ -38,7 +40,6 @@ impl TensorBoard {
     /// Goes on with the run in `directory` at `step`, or at an unknown step.
     ///
     /// # Errors
-    ///
     /// As [`EventWriter::resume`], and [`Error::StepTooLarge`].
     pub fn resume(directory: impl AsRef<Path>, step: Option<u64>) -> Result<Self, Error> {
         let step = step.map(signed).transpose()?;
@@ -57,8 +58,9 @@ impl TensorBoard {
         }
     }
 
-    /// Writes the settings of the run, by which `TensorBoard`'s page HParams tells runs apart and sorts them. Give every run the same settings, with a
-    /// neutral value where one has none. [`Sink::finish`] says that the run has ended as it should.
+    /// Writes the settings of the run, by which `TensorBoard`'s page HParams tells runs apart and
+    /// sorts them. Give every run the same settings, with a neutral value where one has none.
+    /// [`Sink::finish`] says that the run has ended as it should.
     ///
     /// ```no_run
     /// use probes::sink::{Hparams, TensorBoard};
@@ -69,7 +71,6 @@ impl TensorBoard {
     /// ```
     ///
     /// # Errors
-    ///
     /// As [`EventWriter::hparams`].
     pub fn with_hparams(mut self, settings: &Hparams) -> Result<Self, Error> {
         self.writer.hparams(settings)?;
@@ -77,18 +78,19 @@ impl TensorBoard {
         Ok(self)
     }
 
-    /// The event file.
+    /// Returns the event file.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.writer.path()
     }
 
-    /// The event file's writer, for a program that brings it to the disk.
+    /// Returns the event file's writer, for a program that brings it to the disk.
     pub fn writer(&mut self) -> &mut EventWriter {
         &mut self.writer
     }
 
-    /// Takes the first reason for which a record was not taken, and how many were not, since it was last asked for.
+    /// Takes the first reason for which a record was not taken, and how many were not, since it was
+    /// last asked for.
     pub fn failure(&mut self) -> Option<Error> {
         let first = self.first_rejection.take()?;
         Some(Error::rejected(

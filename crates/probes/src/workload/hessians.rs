@@ -21,8 +21,8 @@ pub(crate) struct Hessians {
     products: Rc<Cell<usize>>,
 }
 
-/// How the products of a step's Hessian were made.
-#[derive(Clone, Debug, PartialEq)]
+/// The way in which the products of a step's Hessian were made.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Products {
     /// Exact differentiation, or differences and why.
@@ -31,7 +31,8 @@ pub struct Products {
     pub unresolved: usize,
     /// Examples that the Hessian is measured over.
     pub examples: usize,
-    /// Examples of the risk that the probe was given: more, where the budget allowed a smaller sample only.
+    /// Examples of the risk that the probe was given: more, where the budget allowed a smaller
+    /// sample only.
     pub examples_given: usize,
 }
 
@@ -63,7 +64,8 @@ impl<M: Module + 'static, B: Batch + 'static> Made for Entry<M, B> {
 }
 
 impl Hessians {
-    /// The Hessian of `risk` at `model`, over the sample that is measured: made, unless it is there.
+    /// Returns the Hessian of `risk` at `model`, over the sample that is measured: made, unless it
+    /// is there.
     pub(crate) fn of<M: Module + 'static, B: Batch + Send + Sync + 'static>(
         &self,
         known: &KnownRisks,
@@ -89,7 +91,7 @@ impl Hessians {
         Ok(hessian)
     }
 
-    /// The Hessian of `risk`, if it was made.
+    /// Returns the Hessian of `risk`, if it was made.
     pub(crate) fn find<M: Module + 'static, B: Batch + 'static>(
         &self,
         risk: &Risk<M, B>,
@@ -100,7 +102,7 @@ impl Hessians {
         })
     }
 
-    /// How the products were made, for each Hessian.
+    /// Returns how the products were made, for each Hessian.
     pub(crate) fn methods(&self) -> Vec<Products> {
         self.made
             .borrow()
@@ -119,8 +121,8 @@ impl Hessians {
     }
 }
 
-/// The Hessian of a risk at a moment of a run, as [`Moment::hessian`](crate::Moment::hessian) gives it: an operator that counts and times its products and stops
-/// when the run is told to stop.
+/// The Hessian of a risk at a moment of a run, as [`Moment::hessian`](crate::Moment::hessian) gives
+/// it: an operator that counts and times its products and stops when the run is told to stop.
 pub struct Curvature<'a, M, B> {
     pub(crate) hessian: Rc<Hessian<M, B>>,
     pub(crate) risk: Risk<M, B>,
@@ -137,7 +139,7 @@ impl<M: Module, B: Batch> Curvature<'_, M, B> {
         self.done.get()
     }
 
-    /// The Hessian itself.
+    /// Returns the Hessian itself.
     #[must_use]
     pub fn hessian(&self) -> &Hessian<M, B> {
         &self.hessian

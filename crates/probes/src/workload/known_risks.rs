@@ -1,4 +1,4 @@
-//! What is known of the risks of a run, shared by its probes.
+//! The knowledge of the risks of a run, shared by its probes.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -17,7 +17,7 @@ const SMALLEST_PART: f64 = 1.0 / 16.0;
 /// Seconds that a picture is taken to need before one was drawn.
 const DRAWING: f64 = 0.05;
 
-/// What is known of all risks that were asked for.
+/// The knowledge of all risks that were asked for.
 #[derive(Default)]
 pub(crate) struct KnownRisks {
     risks: RefCell<Vec<Box<dyn Kept>>>,
@@ -26,7 +26,7 @@ pub(crate) struct KnownRisks {
 }
 
 /// The examples that a risk is measured over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sample {
     /// Examples that are measured.
     pub(crate) examples: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Sample {
 }
 
 /// The examples that work runs over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Over {
     /// Those that are measured, which the budget may make fewer.
     Sample,
@@ -43,7 +43,7 @@ pub(crate) enum Over {
     Given,
 }
 
-/// What is known of one risk.
+/// The knowledge of one risk.
 pub(super) struct Entry<M, B> {
     given: Risk<M, B>,
     measured: Risk<M, B>,
@@ -138,7 +138,7 @@ impl KnownRisks {
         with(entry.expect("it was found, or put there, as this type"))
     }
 
-    /// The risk over the sample that is measured.
+    /// Returns the risk over the sample that is measured.
     pub(crate) fn measured<M: Module + 'static, B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
@@ -146,7 +146,7 @@ impl KnownRisks {
         self.with(risk, |entry| entry.measured.clone())
     }
 
-    /// The examples that are measured.
+    /// Returns the examples that are measured.
     pub(crate) fn sample<M: Module + 'static, B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
@@ -205,7 +205,7 @@ impl KnownRisks {
         self.drawing.set(Some(0.5 * (before + seconds)));
     }
 
-    /// The eigenvectors of the last measurement.
+    /// Returns the eigenvectors of the last measurement.
     pub(crate) fn warm<M: Module + 'static, B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
@@ -222,7 +222,8 @@ impl KnownRisks {
         self.with(risk, |entry| entry.warm = vectors);
     }
 
-    /// Makes the samples of all risks whose times are known smaller by `factor`, for good; those that became smaller.
+    /// Makes the samples of all risks whose times are known smaller by `factor`, for good; those
+    /// that became smaller.
     pub(crate) fn shrink(&self, factor: f64) -> Result<Vec<Sample>, Error> {
         let mut risks = self.risks.borrow_mut();
         let shrunk = risks.iter_mut().map(|kept| kept.shrink(factor));

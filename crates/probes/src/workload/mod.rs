@@ -1,4 +1,5 @@
-//! What probes know of the data that they measure: the sample that the budget allows, its times, and the Hessians of one step.
+//! The knowledge that probes share of the data that they measure: the sample that the budget
+//! allows, its times, and the Hessians of one step.
 
 mod hessians;
 mod known_risks;

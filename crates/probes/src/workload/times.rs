@@ -1,4 +1,4 @@
-//! How long work over the data of a risk takes.
+//! The time that work over the data of a risk takes.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use landscape::{Batch, Risk};
 const TRIALS: [usize; 2] = [4, 16];
 
 /// Work over the data of a risk, in the units that it is timed in.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Work {
     /// Forward passes over the data.
     pub(crate) passes: f64,
@@ -20,12 +20,13 @@ pub(crate) struct Work {
     pub(crate) hessians: f64,
     /// Products with the Hessian.
     pub(crate) products: f64,
-    /// Passes over a pair of vectors of all parameters on the host: what algorithms do beside products.
+    /// Passes over a pair of vectors of all parameters on the host: what algorithms do beside
+    /// products.
     pub(crate) vectors: f64,
 }
 
 impl Work {
-    /// So many forward passes.
+    /// Returns the work of so many forward passes.
     pub(crate) fn passes(passes: f64) -> Self {
         Self {
             passes,
@@ -33,7 +34,7 @@ impl Work {
         }
     }
 
-    /// A Hessian, so many products with it, and so many passes over vectors.
+    /// Returns the work of a Hessian, so many products with it, and so many passes over vectors.
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     pub(crate) fn curvature(products: usize, vectors: usize) -> Self {
         Self {
@@ -44,7 +45,7 @@ impl Work {
         }
     }
 
-    /// So many gradients.
+    /// Returns the work of so many gradients.
     pub(crate) fn gradients(gradients: f64) -> Self {
         Self {
             gradients,
@@ -54,9 +55,9 @@ impl Work {
 }
 
 /// Seconds of each unit of work over some examples.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Times {
-    /// What a gradient takes whatever the number of examples, and for each example.
+    /// Seconds of a gradient whatever the number of examples, and for each example.
     fixed: f64,
     each: f64,
     examples: usize,
@@ -68,11 +69,10 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Extrapolated to `examples` from gradients of few examples. The gradients are those of a part of `risk`, each timed after a first
-    /// one, which checks the loss.
+    /// Extrapolates to `examples` from gradients of few examples. The gradients are those of a part
+    /// of `risk`, each timed after a first one, which checks the loss.
     ///
     /// # Errors
-    ///
     /// As [`Risk::gradient`].
     #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
     pub(crate) fn tried<M: Module, B: Batch>(
@@ -106,8 +106,10 @@ impl Times {
         Ok(Self::extrapolated(fixed, each, examples, vector))
     }
 
-    /// The ratios to a gradient are those of convolutional networks, where they are larger than those of perceptrons. They hold until the
-    /// thing itself was timed. A Hessian is compared with the closure at some points before it is believed, which takes gradients of few examples and of all.
+    /// Returns times in the ratio to a gradient that they usually have: those of convolutional
+    /// networks, where they are larger than those of perceptrons. They hold until the thing itself
+    /// was timed. A Hessian is compared with the closure at some points before it is believed,
+    /// which takes gradients of few examples and of all.
     #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
     fn extrapolated(fixed: f64, each: f64, examples: usize, vector: f64) -> Self {
         let of_examples = each * examples as f64;
@@ -124,7 +126,8 @@ impl Times {
         }
     }
 
-    /// The times over another number of examples: extrapolated, as far as they agreed with what was timed.
+    /// Returns the times over another number of examples: extrapolated, as far as they agreed with
+    /// what was timed.
     pub(crate) fn over(&self, examples: usize) -> Self {
         let extrapolated =
             |examples| Self::extrapolated(self.fixed, self.each, examples, self.vector);
@@ -179,7 +182,8 @@ mod tests {
             passes: 3.0,
             ..Work::curvature(2, 7)
         };
-        // One gradient for three passes, a Hessian, two products, and what does not depend on the examples.
+        // One gradient for three passes, a Hessian, two products, and what does not depend on the
+        // examples.
         assert!((fewer.of(work) - (0.3 + 3.6 + 0.8 + 0.007)).abs() < 1e-12);
     }
 }

@@ -1,5 +1,5 @@
-//! Tests that draw from the device's generator, which is one for the whole process, and those of the
-//! learner beside them, which do not.
+//! Tests that draw from the device's generator, which is one for the whole process, and those of
+//! the learner beside them, which do not.
 
 #[cfg(feature = "train")]
 mod learner;

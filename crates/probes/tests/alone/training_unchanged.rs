@@ -64,7 +64,8 @@ fn train(mut probes: Probes<Net>) -> Result<(Vec<u64>, Vec<u64>), Error> {
         dropout: DropoutConfig::new(0.3).init(),
         last: LinearConfig::new(5, 1).init(&device),
     };
-    // Burn draws initial weights when they are first used. Drawing them all here keeps their order from depending on who looks first.
+    // Burn draws initial weights when they are first used. Drawing them all here keeps their order
+    // from depending on who looks first.
     ParameterSpace::of(&net)?;
     let mut optim = SgdConfig::new()
         .with_momentum(Some(MomentumConfig::new()))

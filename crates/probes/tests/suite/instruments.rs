@@ -20,7 +20,8 @@ fn matrix<const R: usize, const C: usize>(device: &Device, rows: [[f64; C]; R]) 
     Tensor::from_data(TensorData::from(rows), (device, DType::F64))
 }
 
-/// y = w'x in f64 with w = (2, -1), and the loss mean (w'x)^2 over x = (3, 0) and (0, 1) as ragged batches with targets zero.
+/// y = w'x in f64 with w = (2, -1), and the loss mean (w'x)^2 over x = (3, 0) and (0, 1) as ragged
+/// batches with targets zero.
 ///
 /// L = (9 w1^2 + w2^2) / 2 = 18.5, g = (9 w1, w2) = (18, -1), H = diag(9, 1).
 fn problem() -> (Linear, Risk<Linear, Pair>) {
@@ -62,7 +63,8 @@ fn assert_scalar(observation: &Observation, tag: &str, expected: f64, tolerance:
     );
 }
 
-/// The products are central differences in f64 with a relative step of 1e-8: a relative error of about 1e-8, 1e-6 with room for the sums.
+/// The products are central differences in f64 with a relative step of 1e-8: a relative error of
+/// about 1e-8, 1e-6 with room for the sums.
 const DIFFERENCE: f64 = 1e-6;
 
 #[test]
@@ -356,9 +358,8 @@ fn density_line_and_surface_record_numbers_and_pictures() {
         "curvature/density_picture",
     ] {
         assert!(
-            points.iter().any(
-                |point| point.tag == tag && matches!(point.value, tensorboard::Value::Image(_))
-            ),
+            points.iter().any(|point| point.tag == tag
+                && matches!(point.value, tensorboard::SummaryValue::Image(_))),
             "{tag}"
         );
     }
@@ -440,7 +441,8 @@ fn long_instruments_stop_when_they_are_told_to() {
     let (model, risk) = problem();
     let grid = Grid::square(-1.0..=1.0, 100);
     let points = landscape::slice::linspace(-1.0..=1.0, 10_000);
-    // Questions until they are told to stop: one at the beginning, then one after each product or point.
+    // Questions until they are told to stop: one at the beginning, then one after each product or
+    // point.
     let stops = |probe: Box<dyn Probe<Linear> + Send>| {
         let asked = std::sync::atomic::AtomicU64::new(0);
         let mut probes = Probes::unlimited()

@@ -1,11 +1,12 @@
 //! The protocol buffers of the HParams plugin.
 //!
-//! Field numbers are those of `tensorboard/plugins/hparams/{api, plugin_data}.proto` in TensorBoard 2.21 and of
-//! `google/protobuf/struct.proto`.
+//! Field numbers are those of `tensorboard/plugins/hparams/{api, plugin_data}.proto` in TensorBoard
+//! 2.21 and of `google/protobuf/struct.proto`.
 
 use std::collections::BTreeMap;
 
-/// What the metadata of the plugin's three tags hold; one of the three is set. The version is 0, which is not written.
+/// The metadata of the plugin's three tags; one of the three is set. The version is 0,
+/// which is not written.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct PluginData {
     #[prost(message, optional, tag = "2")]
@@ -52,7 +53,8 @@ pub(super) struct MetricInfo {
     pub(super) description: String,
 }
 
-/// The scalar whose last value a metric is. Its `group` is a directory below that of the run, and not used here.
+/// The scalar whose last value a metric is. Its `group` is a directory below that of the run, and
+/// not used here.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct MetricName {
     #[prost(string, tag = "2")]
@@ -70,7 +72,7 @@ pub(super) struct SessionStartInfo {
     pub(super) start_time_secs: f64,
 }
 
-/// How a row ended.
+/// The end of a row.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct SessionEndInfo {
     /// `Status`: 1 is success, 2 failure, 3 running.
@@ -93,7 +95,8 @@ pub(super) struct Value {
 
 #[cfg(test)]
 mod tests {
-    //! The bytes come from TensorBoard 2.21's own `plugin_data_pb2` in Python (`SerializeToString(deterministic=True)`).
+    //! The bytes come from TensorBoard 2.21's own `plugin_data_pb2` in Python
+    //! (`SerializeToString(deterministic=True)`).
 
     use super::*;
     use prost::Message;

@@ -1,4 +1,5 @@
-//! The settings of a run, which TensorBoard's HParams page shows as a row of a table that can be sorted.
+//! The settings of a run, which TensorBoard's HParams page shows as a row of a table that can be
+//! sorted.
 
 mod message;
 
@@ -11,8 +12,9 @@ use std::collections::BTreeMap;
 
 /// The settings of one run: a row of the table.
 ///
-/// The table leaves the place of a setting empty that only other runs have, but parallel coordinates and scatter plots leave the whole run out.
-/// So give a neutral value where there is one, such as a radius of zero to a method without a radius.
+/// The table leaves the place of a setting empty that only other runs have, but parallel
+/// coordinates and scatter plots leave the whole run out. So give a neutral value where there is
+/// one, such as a radius of zero to a method without a radius.
 ///
 /// # Examples
 /// ```
@@ -31,19 +33,20 @@ use std::collections::BTreeMap;
 /// writer.finish()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hparams {
     /// The settings by name.
     pub settings: BTreeMap<String, Setting>,
-    /// Runs of one group are one row: their settings must be the same, such as those of runs that differ in their seed alone, and
-    /// their metrics are averaged. Empty for a row of its own, named after the run.
+    /// Runs of one group are one row: their settings must be the same, such as those of runs that
+    /// differ in their seed alone, and their metrics are averaged. Empty for a row of its own,
+    /// named after the run.
     pub group: String,
-    /// When the run began, in seconds since 1970; none for the time of the call.
+    /// The time when the run began, in seconds since 1970; none for the time of the call.
     pub start_time: Option<f64>,
 }
 
 /// The value of a setting.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Setting {
     /// A number, finite.
     Number(f64),
@@ -79,13 +82,14 @@ impl From<bool> for Setting {
 
 /// The columns of the table: which settings and which metrics it shows.
 ///
-/// Where no run has written columns, TensorBoard shows the settings of all runs, those in which they differ first, and every scalar as a
-/// metric. That suits runs that are started one by one. With columns it takes those that it finds first in any of the runs, and
-/// shows nothing beyond them: so every run below one `--logdir` has to write the same ones, with the settings that any of them has.
-/// [`of`](Self::of) gathers them.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Where no run has written columns, TensorBoard shows the settings of all runs, those in which
+/// they differ first, and every scalar as a metric. That suits runs that are started one by one.
+/// With columns it takes those that it finds first in any of the runs, and shows nothing beyond
+/// them: so every run below one `--logdir` has to write the same ones, with the settings that any
+/// of them has. [`of`](Self::of) gathers them.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns {
-    /// What the experiment is about, in Markdown.
+    /// A description of the experiment, in Markdown.
     pub description: String,
     /// The columns of the settings, in order.
     pub settings: Vec<SettingColumn>,
@@ -94,20 +98,20 @@ pub struct Columns {
 }
 
 /// The column of a setting.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SettingColumn {
     /// The name of the setting.
     pub name: String,
-    /// What its values are.
+    /// The kind of its values.
     pub kind: SettingKind,
     /// Whether the runs differ in it. The page shows such columns first.
     pub differs: bool,
-    /// What it means, in a sentence. May be empty.
+    /// Its meaning, in a sentence. May be empty.
     pub description: String,
 }
 
-/// What the values of a column are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The kind of a column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingKind {
     /// Numbers.
     Number,
@@ -118,18 +122,18 @@ pub enum SettingKind {
 }
 
 /// The column of a metric: the last value of a scalar.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metric {
     /// The tag of the scalar.
     pub tag: String,
-    /// What stands above the column. Empty for the tag.
+    /// The heading of the column. Empty for the tag.
     pub name: String,
-    /// What it means, in a sentence. May be empty.
+    /// Its meaning, in a sentence. May be empty.
     pub description: String,
 }
 
-/// How a run has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// As it was to end.
     Success,
@@ -138,7 +142,7 @@ pub enum Status {
 }
 
 impl Hparams {
-    /// A row of its own with these settings; of two with one name the later stays.
+    /// Returns a row of its own with these settings; of two with one name the later stays.
     pub fn new<N: Into<String>>(settings: impl IntoIterator<Item = (N, Setting)>) -> Self {
         let settings = settings
             .into_iter()
@@ -171,8 +175,8 @@ impl Setting {
 }
 
 impl Columns {
-    /// Columns for every setting of these runs, those in which they differ first and else by name, and for the metrics of these tags. A
-    /// setting that is of several kinds is shown as words.
+    /// Columns for every setting of these runs, those in which they differ first and else by name,
+    /// and for the metrics of these tags. A setting that is of several kinds is shown as words.
     ///
     /// # Examples
     /// ```
@@ -219,14 +223,15 @@ impl Columns {
 }
 
 impl EventWriter {
-    /// Writes the settings of the run, for TensorBoard's HParams page. Call it once, at the start; for a resumed run too.
+    /// Writes the settings of the run, for TensorBoard's HParams page. Call it once, at the start;
+    /// for a resumed run too.
     ///
-    /// TensorBoard takes the settings that it finds first in the run. The metrics of the row are the last values of scalars, chosen by
-    /// [`columns`](Self::columns).
+    /// TensorBoard takes the settings that it finds first in the run. The metrics of the row are
+    /// the last values of scalars, chosen by [`columns`](Self::columns).
     ///
     /// # Errors
-    /// [`Error::Setting`] for an empty name and for a number that is not finite; [`Error::StepNotIncreasing`] if the settings are there;
-    /// [`Error::ValueTooLarge`].
+    /// [`Error::Setting`] for an empty name and for a number that is not finite;
+    /// [`Error::StepNotIncreasing`] if the settings are there; [`Error::ValueTooLarge`].
     pub fn hparams(&mut self, hparams: &Hparams) -> Result<(), Error> {
         for (name, setting) in &hparams.settings {
             let rule = match setting {
@@ -256,11 +261,13 @@ impl EventWriter {
         self.write_hparams("_hparams_/session_start_info", self.first_step(), &content)
     }
 
-    /// Writes the columns of the HParams page, the same for all runs of an experiment: see [`Columns`].
+    /// Writes the columns of the HParams page, the same for all runs of an experiment: see
+    /// [`Columns`].
     ///
     /// # Errors
-    /// [`Error::Setting`] and [`Error::EmptyTag`] for an empty name of a setting and an empty tag of a metric;
-    /// [`Error::StepNotIncreasing`] if the columns are there; [`Error::ValueTooLarge`].
+    /// [`Error::Setting`] and [`Error::EmptyTag`] for an empty name of a setting and an empty tag
+    /// of a metric; [`Error::StepNotIncreasing`] if the columns are there;
+    /// [`Error::ValueTooLarge`].
     pub fn columns(&mut self, columns: &Columns) -> Result<(), Error> {
         if columns.settings.iter().any(|column| column.name.is_empty()) {
             return Err(Error::Setting {
@@ -300,9 +307,11 @@ impl EventWriter {
         self.write_hparams("_hparams_/experiment", self.first_step(), &content)
     }
 
-    /// Says how the run has ended, at `end_time` in seconds since 1970, or now. Until then, and after a kill, its status is unknown.
+    /// Says how the run has ended, at `end_time` in seconds since 1970, or now. Until then, and
+    /// after a kill, its status is unknown.
     ///
-    /// TensorBoard takes the end that it finds first in the run: leave it out where the run will be resumed.
+    /// TensorBoard takes the end that it finds first in the run: leave it out where the run will be
+    /// resumed.
     ///
     /// # Errors
     /// [`Error::StepNotIncreasing`] if the end was written and no value after it.

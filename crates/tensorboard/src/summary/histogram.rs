@@ -4,34 +4,36 @@ use super::{Data, Kind};
 use crate::proto::{DT_DOUBLE, Tensor};
 use crate::{Error, EventWriter};
 
-/// How many bins [`Histogram::of`] makes: the browser draws 30, whatever it gets.
+/// The number of bins that [`Histogram::of`] makes: the browser draws 30, whatever it gets.
 const BINS: usize = 30;
 
 /// One bin of a histogram.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
     /// Left edge, finite.
     pub left: f64,
     /// Right edge, finite and not less than the left one.
     pub right: f64,
-    /// What the bin holds: a count, or any weight that is finite and not negative, as the mass of a density.
+    /// The weight of the bin: a count, or any weight that is finite and not negative, as the mass
+    /// of a density.
     pub weight: f64,
 }
 
 /// Bins from left to right, which do not overlap.
 ///
-/// TensorBoard draws them as an area and re-bins them to 30 over the whole range, so one far outlier flattens the
-/// picture: write outliers as scalars.
-#[derive(Clone, Debug, PartialEq)]
+/// TensorBoard draws them as an area and re-bins them to 30 over the whole range, so one far
+/// outlier flattens the picture: write outliers as scalars.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     bins: Vec<Bin>,
 }
 
 impl Histogram {
-    /// The histogram of values, in 30 bins of equal width from the least to the greatest.
+    /// Returns the histogram of values, in 30 bins of equal width from the least to the greatest.
     ///
-    /// A bin holds its left edge but not its right one; the last bin holds both. Values that are all equal make one bin
-    /// of width 1 (or of the width that their magnitude allows) around them; no values make no bins. Cost: one pass.
+    /// A bin holds its left edge but not its right one; the last bin holds both. Values that are
+    /// all equal make one bin of width 1 (or of the width that their magnitude allows) around them;
+    /// no values make no bins. Cost: one pass.
     ///
     /// # Errors
     /// [`Error::ValueNotFinite`] with the first value that is NaN or infinite.
@@ -62,7 +64,8 @@ impl Histogram {
             return Ok(Self { bins: Vec::new() });
         }
         if least == greatest {
-            // Half a unit is lost in rounding beyond 2^52; there a few units in the last place are taken.
+            // Half a unit is lost in rounding beyond 2^52; there a few units in the last place are
+            // taken.
             let half = (least.abs() * 4.0 * f64::EPSILON).max(0.5);
             let (left, right) = ((least - half).max(f64::MIN), (least + half).min(f64::MAX));
             return Ok(Self {
@@ -89,11 +92,12 @@ impl Histogram {
         Ok(Self { bins })
     }
 
-    /// A histogram of given bins, from left to right; gaps and fractional weights are fine.
+    /// Returns a histogram of given bins, from left to right; gaps and fractional weights are fine.
     ///
     /// # Errors
-    /// [`Error::Bin`] with the first bin that has an edge or a weight that is not finite, a negative weight, edges in the wrong
-    /// order, or a left edge before the right edge of its predecessor.
+    /// [`Error::Bin`] with the first bin that has an edge or a weight that is not finite, a
+    /// negative weight, edges in the wrong order, or a left edge before the right edge of its
+    /// predecessor.
     ///
     /// # Examples
     /// ```
@@ -140,20 +144,21 @@ impl Histogram {
         })
     }
 
-    /// The bins, from left to right.
+    /// Returns the bins, from left to right.
     #[must_use]
     pub fn bins(&self) -> &[Bin] {
         &self.bins
     }
 }
 
-/// The edges of bins of equal width, never decreasing.
+/// Returns the edges of bins of equal width, never decreasing.
 fn equal_edges(least: f64, greatest: f64) -> Vec<f64> {
     let mut edges = Vec::with_capacity(BINS + 1);
     let mut last = least;
     for index in 0..=BINS {
         let t = index as f64 / BINS as f64;
-        // A difference of the ends could overflow; this sum cannot. Its rounding could step back or beyond the ends.
+        // A difference of the ends could overflow; this sum cannot. Its rounding could step back or
+        // beyond the ends.
         last = (least * (1.0 - t) + greatest * t).clamp(last, greatest);
         edges.push(last);
     }
@@ -164,9 +169,9 @@ impl EventWriter {
     /// Writes a histogram.
     ///
     /// # Errors
-    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`],
-    /// [`Error::ValueTooLarge`]; nothing is written
-    /// then. Failed output is not an error here, see [`EventWriter`].
+    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`],
+    /// [`Error::TagKind`], [`Error::ValueTooLarge`]; nothing is written then. Failed output is not
+    /// an error here, see [`EventWriter`].
     ///
     /// # Examples
     /// ```
@@ -186,7 +191,7 @@ impl EventWriter {
     }
 }
 
-/// A `[k, 3]` tensor with the rows left, right, weight.
+/// Returns a `[k, 3]` tensor with the rows left, right, weight.
 fn encode(histogram: &Histogram) -> Tensor {
     let rows = histogram
         .bins

@@ -7,7 +7,7 @@ use crate::{Error, EventWriter};
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 
 /// A picture: the bytes of a PNG file, and their size in pixels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Png {
     bytes: Vec<u8>,
     width: u32,
@@ -17,8 +17,8 @@ pub struct Png {
 impl Png {
     /// Takes the bytes of a PNG file, of any colour type.
     ///
-    /// Checked are the signature, the header with its size, and that the chunks go on to the end mark, so that a cut file
-    /// is found; pixels are not decoded.
+    /// Checked are the signature, the header with its size, and that the chunks go on to the end
+    /// mark, so that a cut file is found; pixels are not decoded.
     ///
     /// # Errors
     /// [`Error::NotPng`] with the reason.
@@ -62,8 +62,8 @@ impl Png {
     /// Encodes red, green and blue bytes, `[height, width, 3]` row by row from the top left.
     ///
     /// # Errors
-    /// [`Error::PixelCount`] if `pixels` does not have `width * height * 3` bytes; [`Error::PngEncoding`] for an empty
-    /// picture or one that is too large.
+    /// [`Error::PixelCount`] if `pixels` does not have `width * height * 3` bytes;
+    /// [`Error::PngEncoding`] for an empty picture or one that is too large.
     ///
     /// # Examples
     /// ```
@@ -96,32 +96,32 @@ impl Png {
         })
     }
 
-    /// Width in pixels.
+    /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Height in pixels.
+    /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The PNG file.
+    /// Returns the PNG file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The PNG file, without a copy.
+    /// Returns the PNG file, without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }
 
-/// The kind and data of the first chunk, and what follows it.
+/// Returns the kind and data of the first chunk, and what follows it.
 fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
     let (length, bytes) = bytes.split_first_chunk::<4>()?;
     let (kind, bytes) = bytes.split_first_chunk::<4>()?;
@@ -131,7 +131,7 @@ fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
     Some((kind, data, bytes))
 }
 
-/// Width and height of a header chunk.
+/// Returns width and height of a header chunk.
 fn header(data: &[u8]) -> Option<(u32, u32)> {
     let (width, rest) = data.split_first_chunk()?;
     let (height, rest) = rest.split_first_chunk()?;
@@ -140,11 +140,13 @@ fn header(data: &[u8]) -> Option<(u32, u32)> {
 }
 
 impl EventWriter {
-    /// Writes one or more pictures of the same size; TensorBoard shows several as `tag/image/0`, `/1`, ..
+    /// Writes one or more pictures of the same size; TensorBoard shows several as `tag/image/0`,
+    /// `/1`, ..
     ///
     /// # Errors
-    /// [`Error::NoPicture`], [`Error::PictureSizes`], [`Error::EmptyTag`], [`Error::StepNotIncreasing`],
-    /// [`Error::StepBeforeStart`], [`Error::TagKind`], [`Error::ValueTooLarge`]; nothing is written then. Failed output is not an error here, see
+    /// [`Error::NoPicture`], [`Error::PictureSizes`], [`Error::EmptyTag`],
+    /// [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`],
+    /// [`Error::ValueTooLarge`]; nothing is written then. Failed output is not an error here, see
     /// [`EventWriter`].
     ///
     /// # Examples
@@ -178,7 +180,7 @@ impl EventWriter {
     }
 }
 
-/// A `[2 + n]` tensor: width and height in ascii, then the pictures.
+/// Returns a `[2 + n]` tensor: width and height in ascii, then the pictures.
 fn encode(first: &Png, pictures: &[Png]) -> Tensor {
     let mut string_val = vec![
         first.width.to_string().into_bytes(),

@@ -1,4 +1,5 @@
-//! The kinds of values: each file has the type of one kind, the method that writes it, and its decoder.
+//! The kinds of values: each file has the type of one kind, the method that writes it, and its
+//! decoder.
 
 mod histogram;
 mod image;
@@ -10,8 +11,8 @@ pub use image::Png;
 
 use crate::proto;
 
-/// Which plugin of TensorBoard shows a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The plugin of TensorBoard that shows a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Scalar,
     Histogram,
@@ -21,7 +22,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The kind in a sentence.
+    /// Returns the kind in a sentence.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
@@ -32,7 +33,7 @@ impl Kind {
         }
     }
 
-    /// The metadata of every value of this kind.
+    /// Returns the metadata of every value of this kind.
     pub(crate) fn metadata(self) -> proto::Metadata {
         // Data classes: 1 is a scalar, 2 a tensor, 3 a sequence of blobs.
         let (plugin, data_class) = match self {
@@ -53,20 +54,20 @@ impl Kind {
     }
 }
 
-/// What a value holds in the file.
+/// The content of a value in the file.
 pub(crate) enum Data {
     /// A scalar.
     Number(f32),
     /// Anything else that is shown over the steps.
     Tensor(proto::Tensor),
-    /// What a plugin reads from the metadata alone.
+    /// The bytes that a plugin reads from the metadata alone.
     Plugin(Vec<u8>),
 }
 
 /// A decoded value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Value {
+pub enum SummaryValue {
     /// A number.
     Scalar(f32),
     /// A histogram.
@@ -75,25 +76,26 @@ pub enum Value {
     Image(Vec<Png>),
     /// Markdown.
     Text(String),
-    /// A value of another plugin, or one that its plugin could not draw; with the name of the plugin.
+    /// A value of another plugin, or one that its plugin could not draw; with the name of the
+    /// plugin.
     Other(String),
 }
 
-/// The tag and the value of a summary value. Metadata say what it is; a number without them is a scalar, as PyTorch and
-/// TensorFlow 1 write it.
-pub(crate) fn decode(value: proto::Value) -> (String, Value) {
+/// Decodes the tag and the value of a summary value. Metadata say what it is; a number without them
+/// is a scalar, as PyTorch and TensorFlow 1 write it.
+pub(crate) fn decode(value: proto::Value) -> (String, SummaryValue) {
     let plugin = value
         .metadata
         .and_then(|metadata| metadata.plugin_data)
         .map(|data| data.plugin_name)
         .unwrap_or_default();
     let decoded = match (plugin.as_str(), &value.tensor, value.simple_value) {
-        ("" | "scalars", _, Some(number)) => Some(Value::Scalar(number)),
-        ("scalars", Some(tensor), _) => scalar::decode(tensor).map(Value::Scalar),
-        ("histograms", Some(tensor), _) => histogram::decode(tensor).map(Value::Histogram),
-        ("images", Some(tensor), _) => image::decode(tensor).map(Value::Image),
-        ("text", Some(tensor), _) => text::decode(tensor).map(Value::Text),
+        ("" | "scalars", _, Some(number)) => Some(SummaryValue::Scalar(number)),
+        ("scalars", Some(tensor), _) => scalar::decode(tensor).map(SummaryValue::Scalar),
+        ("histograms", Some(tensor), _) => histogram::decode(tensor).map(SummaryValue::Histogram),
+        ("images", Some(tensor), _) => image::decode(tensor).map(SummaryValue::Image),
+        ("text", Some(tensor), _) => text::decode(tensor).map(SummaryValue::Text),
         _ => None,
     };
-    (value.tag, decoded.unwrap_or(Value::Other(plugin)))
+    (value.tag, decoded.unwrap_or(SummaryValue::Other(plugin)))
 }

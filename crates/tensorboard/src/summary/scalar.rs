@@ -7,17 +7,18 @@ use crate::{Error, EventWriter};
 impl EventWriter {
     /// Writes a number.
     ///
-    /// TensorBoard stores scalars as `f32`, so the number is rounded to the nearest one (beyond 3.4e38: infinity). NaN and
-    /// infinities are written as they are: a diverged loss is worth seeing. A slash in the tag makes a group:
-    /// `loss/train`, `loss/valid`.
+    /// TensorBoard stores scalars as `f32`, so the number is rounded to the nearest one (beyond
+    /// 3.4e38: infinity). NaN and infinities are written as they are: a diverged loss is worth
+    /// seeing. A slash in the tag makes a group: `loss/train`, `loss/valid`.
     ///
-    /// It is stored as PyTorch's `SummaryWriter.add_scalar` stores it, as a `simple_value`: so `EventAccumulator.Scalars`, and the
-    /// scripts that are built on it, find it too, and show the steps that a resumed run repeats once.
+    /// It is stored as PyTorch's `SummaryWriter.add_scalar` stores it, as a `simple_value`: so
+    /// `EventAccumulator.Scalars`, and the scripts that are built on it, find it too, and show the
+    /// steps that a resumed run repeats once.
     ///
     /// # Errors
-    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`],
-    /// [`Error::ValueTooLarge`]; nothing is written
-    /// then. Failed output is not an error here, see [`EventWriter`].
+    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`],
+    /// [`Error::TagKind`], [`Error::ValueTooLarge`]; nothing is written then. Failed output is not
+    /// an error here, see [`EventWriter`].
     ///
     /// # Examples
     /// ```
@@ -38,7 +39,7 @@ impl EventWriter {
     }
 }
 
-/// The number of a rank 0 tensor, the form in which TensorFlow 2 writes a scalar.
+/// Returns the number of a rank 0 tensor, the form in which TensorFlow 2 writes a scalar.
 pub(super) fn decode(tensor: &Tensor) -> Option<f32> {
     match tensor.numbers()?.as_slice() {
         #[expect(

@@ -8,9 +8,9 @@ impl EventWriter {
     /// Writes a text, which TensorBoard renders as markdown; tables work, HTML does not.
     ///
     /// # Errors
-    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`], [`Error::TagKind`],
-    /// [`Error::ValueTooLarge`]; nothing is written
-    /// then. Failed output is not an error here, see [`EventWriter`].
+    /// [`Error::EmptyTag`], [`Error::StepNotIncreasing`], [`Error::StepBeforeStart`],
+    /// [`Error::TagKind`], [`Error::ValueTooLarge`]; nothing is written then. Failed output is not
+    /// an error here, see [`EventWriter`].
     ///
     /// # Examples
     /// ```
@@ -28,7 +28,7 @@ impl EventWriter {
     }
 }
 
-/// A rank 0 tensor: one of rank 1 would be drawn as a table.
+/// Returns a rank 0 tensor: one of rank 1 would be drawn as a table.
 fn encode(markdown: &str) -> Tensor {
     Tensor {
         string_val: vec![markdown.as_bytes().to_vec()],

@@ -12,7 +12,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tensorboard::{Error, EventWriter, existing_event_files, read_events};
 
-/// A command that runs `writer_without_limits_writes_all` with a task in a directory, through a shell that first does `setup`.
+/// A command that runs `writer_without_limits_writes_all` with a task in a directory, through a
+/// shell that first does `setup`.
 fn child_with(setup: &str, task: &str, directory: &Path) -> Command {
     let program = std::env::current_exe().unwrap();
     let mut command = Command::new("sh");
@@ -26,7 +27,8 @@ fn child_with(setup: &str, task: &str, directory: &Path) -> Command {
     command
 }
 
-/// With a task in the environment, what the children of the other tests do; on its own, the plain case.
+/// With a task in the environment, what the children of the other tests do; on its own, the plain
+/// case.
 #[test]
 fn writer_without_limits_writes_all() {
     let (Ok(task), Some(directory)) = (std::env::var("TASK"), std::env::var_os("DIRECTORY")) else {

@@ -1,9 +1,10 @@
-//! What a run says about itself: descriptions of its tags, its settings, and the columns of their table.
+//! What a run says about itself: descriptions of its tags, its settings, and the columns of their
+//! table.
 
 use std::fs;
 use std::path::Path;
 use tensorboard::{
-    Columns, Error, EventWriter, Hparams, Setting, SettingKind, Status, Value, read_events,
+    Columns, Error, EventWriter, Hparams, Setting, SettingKind, Status, SummaryValue, read_events,
 };
 
 fn raw(path: &Path) -> Vec<u8> {
@@ -79,7 +80,7 @@ fn settings_are_written_at_the_first_step_and_the_end_after_the_last() {
             ("_hparams_/session_end_info", 41)
         ]
     );
-    assert_eq!(points[0].value, Value::Other("hparams".into()));
+    assert_eq!(points[0].value, SummaryValue::Other("hparams".into()));
     // The same twice would not be looked at.
     assert!(matches!(
         writer.hparams(&hparams),

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 use tensorboard::{
-    Content, Error, EventReader, EventWriter, Histogram, Png, RunLock, Value, existing_event_files,
-    read_events,
+    Content, Error, EventReader, EventWriter, Histogram, Png, RunLock, SummaryValue,
+    existing_event_files, read_events,
 };
 
 /// A small run with every kind of value.
@@ -43,7 +43,7 @@ fn every_kind_comes_back_as_it_was_written() {
     small_run(folder.path());
     let files = existing_event_files(folder.path()).unwrap();
     let file = read_events(&files[0]).unwrap();
-    let values: Vec<(&str, i64, &Value)> = file
+    let values: Vec<(&str, i64, &SummaryValue)> = file
         .points
         .iter()
         .map(|p| (p.tag.as_str(), p.step, &p.value))
@@ -52,15 +52,15 @@ fn every_kind_comes_back_as_it_was_written() {
     assert_eq!(
         values,
         [
-            ("loss/train", 0, &Value::Scalar(0.5)),
+            ("loss/train", 0, &SummaryValue::Scalar(0.5)),
             (
                 "gradient",
                 0,
-                &Value::Histogram(Histogram::of(&[-1.0, 1.0]).unwrap())
+                &SummaryValue::Histogram(Histogram::of(&[-1.0, 1.0]).unwrap())
             ),
-            ("picture", 0, &Value::Image(vec![picture])),
-            ("report", 0, &Value::Text("**fine**, λ < 2/η".into())),
-            ("loss/train", 1, &Value::Scalar(0.25)),
+            ("picture", 0, &SummaryValue::Image(vec![picture])),
+            ("report", 0, &SummaryValue::Text("**fine**, λ < 2/η".into())),
+            ("loss/train", 1, &SummaryValue::Scalar(0.25)),
         ]
     );
     assert_eq!(file.version.as_deref(), Some("brain.Event:2"));
@@ -120,7 +120,8 @@ fn scalar_is_written_as_pytorch_writes_it_with_metadata_added() {
     let mut writer = EventWriter::create(folder.path()).unwrap();
     writer.scalar("loss/train", 7, 0.5).unwrap();
     let bytes = fs::read(writer.path()).unwrap();
-    // TensorBoard's `event_pb2` gives these bytes for `Value(tag="loss/train", simple_value=0.5, metadata=..)` at step 7.
+    // TensorBoard's `event_pb2` gives these bytes for `SummaryValue(tag="loss/train", simple_value=0.5,
+    // metadata=..)` at step 7.
     let event = b"\x10\x07\x2a\x22\x0a\x20\x0a\x0aloss/train\x15\0\0\0\x3f\x4a\x0d\x0a\x09\x0a\x07scalars\x20\x01";
     let end = bytes.len() - 4;
     assert_eq!(bytes[end - event.len()..end], event[..]);

@@ -25,8 +25,9 @@ fn bytes_of(hex: &str) -> Vec<u8> {
 fn scalars_of_other_writers_are_read_in_each_of_their_forms() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events");
-    // Made with TensorBoard's `event_pb2`: as PyTorch writes them (`simple_value`, no metadata; 0.5, and 0.0 under `z`), as
-    // TensorFlow 2 does (a tensor with metadata, in either store), and as this crate did before (a data class too).
+    // Made with TensorBoard's `event_pb2`: as PyTorch writes them (`simple_value`, no metadata;
+    // 0.5, and 0.0 under `z`), as TensorFlow 2 does (a tensor with metadata, in either store), and
+    // as this crate did before (a data class too).
     let events = [
         "0900001040fc54d94110072a130a110a0a6c6f73732f747261696e150000003f",
         "0900001040fc54d94110072a0a0a080a017a1500000000",

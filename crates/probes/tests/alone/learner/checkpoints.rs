@@ -49,7 +49,8 @@ fn resumed_run_goes_on_at_its_step_and_its_records_are_those_of_one_run() {
         joined.extend(second.scalars(tag));
         assert_eq!(joined, all.scalars(tag), "{tag}");
     }
-    // The second file says where it starts, so that TensorBoard drops what the first has from there on.
+    // The second file says where it starts, so that TensorBoard drops what the first has from there
+    // on.
     let files = existing_event_files(at("parts").join("tensorboard")).unwrap();
     assert_eq!(files.len(), 2);
     let steps = |tag: &str, file: usize| -> Vec<i64> {

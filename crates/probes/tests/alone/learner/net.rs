@@ -109,7 +109,8 @@ pub(crate) fn bits<M: Module>(model: &M) -> Vec<u64> {
     bits.0
 }
 
-/// The sum of all weights and statistics, as the probe of these tests; told by the learning rate as well.
+/// The sum of all weights and statistics, as the probe of these tests; told by the learning rate as
+/// well.
 pub(crate) fn reading(net: &Net) -> f64 {
     let values = bits(net).into_iter().map(f64::from_bits);
     values.sum()
@@ -132,7 +133,7 @@ impl Probe<Net> for Reading {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Row(usize);
 
 #[derive(Clone)]

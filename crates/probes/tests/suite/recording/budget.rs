@@ -1,4 +1,5 @@
-//! A budget is a limit: what is measured when, how long it takes, and what is said of it. The time is simulated.
+//! A budget is a limit: what is measured when, how long it takes, and what is said of it. The time
+//! is simulated.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,8 @@ use proptest::prelude::*;
 /// A clock of microseconds.
 type Clock = Arc<AtomicU64>;
 
-/// A probe that takes the time that it is given, or all that it asks for; of unknown cost where it asks for nothing.
+/// A probe that takes the time that it is given, or all that it asks for; of unknown cost where it
+/// asks for nothing.
 struct Timed {
     name: &'static str,
     cost: Option<MeasuringCost>,
@@ -133,7 +135,8 @@ fn without_a_limit_everything_is_measured_in_full_when_it_is_due() {
 
 #[test]
 fn a_measurement_waits_for_what_it_takes_and_the_one_before_is_left_out() {
-    // 10 % of 0.1 s steps: 0.0111 s a step, and a credit of a quarter of 1.11 s that shrinks to nothing.
+    // 10 % of 0.1 s steps: 0.0111 s a step, and a credit of a quarter of 1.11 s that shrinks to
+    // nothing.
     let (summary, memory) = Run::new(Budget::fraction(0.1))
         .with(
             Schedule::every(10),

@@ -163,9 +163,18 @@ impl Drop for Fragile {
 fn sink_that_panics_costs_what_it_loses_and_nothing_else() {
     for (at, expected) in [
         ("write", "1 record(s) did not reach"),
-        ("flush", "the sink recording::failures::Fragile panicked"),
-        ("finish", "the sink recording::failures::Fragile panicked"),
-        ("drop", "the sink recording::failures::Fragile panicked"),
+        (
+            "flush",
+            "the sink probes_tests::recording::failures::Fragile panicked",
+        ),
+        (
+            "finish",
+            "the sink probes_tests::recording::failures::Fragile panicked",
+        ),
+        (
+            "drop",
+            "the sink probes_tests::recording::failures::Fragile panicked",
+        ),
     ] {
         let (time, _) = clock();
         let (memory, taken) = (Memory::new(), Arc::default());
@@ -265,7 +274,8 @@ fn what_a_stream_takes_and_cannot_hand_on_is_counted() {
     ));
 }
 
-/// With a folder in the environment, what the child of the next test does; on its own, the plain case.
+/// With a folder in the environment, what the child of the next test does; on its own, the plain
+/// case.
 #[test]
 fn file_without_a_limit_takes_all() {
     let given = std::env::var_os("PROBES_TEST_FOLDER");
@@ -291,7 +301,10 @@ fn file_at_its_limit_holds_whole_lines_only_and_the_rest_is_counted() {
     let output = std::process::Command::new("sh")
         .args(["-c", "ulimit -f 8; exec \"$0\" \"$@\""])
         .arg(program)
-        .args(["--exact", "failures::file_without_a_limit_takes_all"])
+        .args([
+            "--exact",
+            "recording::failures::file_without_a_limit_takes_all",
+        ])
         .arg("--nocapture")
         .env("PROBES_TEST_FOLDER", folder.path())
         .output()

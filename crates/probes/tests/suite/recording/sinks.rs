@@ -129,9 +129,10 @@ fn colour(path: &std::path::Path) -> [u8; 3] {
     let file = std::fs::File::open(path).expect("the sink has written it");
     let decoder = png::Decoder::new(std::io::BufReader::new(file));
     let mut reader = decoder.read_info().expect("it is a PNG");
-    let mut rgb = [7; 3];
-    reader.next_frame(&mut rgb).expect("it has three bytes");
-    rgb
+    let mut rgba = [7; 4];
+    reader.next_frame(&mut rgba).expect("it has four bytes");
+    let [red, green, blue, _] = rgba;
+    [red, green, blue]
 }
 
 #[test]
@@ -148,6 +149,8 @@ fn a_folder_keeps_the_latest_picture_of_each_tag_and_tells_what_it_lost() {
         ["a-b.png", "old.png"]
     );
     assert_eq!(colour(&directory.path().join("run/a-b.png")), [255; 3]);
+    let svg = std::fs::read_to_string(directory.path().join("run/a-b.svg")).unwrap();
+    assert_eq!(svg, picture(1, 1, 255).svg());
     let error = folder.failure().unwrap().to_string();
     assert!(
         error.contains("tag `a-b` would be named `a-b.png` as those of tag `a/b` are"),
@@ -279,7 +282,7 @@ fn numbers_that_are_not_finite_and_empty_histograms_are_told_by_every_sink() {
         ]
     );
     let scalar = |k: usize| match points[k].value {
-        tensorboard::Value::Scalar(value) => value,
+        tensorboard::SummaryValue::Scalar(value) => value,
         _ => panic!("{:?}", points[k]),
     };
     assert!(scalar(0).is_nan());
@@ -291,7 +294,7 @@ fn numbers_that_are_not_finite_and_empty_histograms_are_told_by_every_sink() {
         assert_eq!(lines[k]["scalar"], expected);
     }
     let counted = |k: usize| match &points[k].value {
-        tensorboard::Value::Histogram(histogram) => {
+        tensorboard::SummaryValue::Histogram(histogram) => {
             let bins = histogram.bins();
             assert_eq!(lines[k]["histogram"].as_array().unwrap().len(), bins.len());
             bins.iter().map(|bin| bin.weight).sum::<f64>()
@@ -310,7 +313,8 @@ fn resumed_json_lines_hold_no_step_twice() {
         step,
         value: Value::Scalar(value),
     };
-    // Killed while it wrote step 9; the checkpoint is of step 6. A line of the user's stands between.
+    // Killed while it wrote step 9; the checkpoint is of step 6. A line of the user's stands
+    // between.
     let mut sink = JsonLines::create(&path).unwrap();
     (0..9).for_each(|step| sink.write(&scalar(step, 1.0)));
     Box::new(sink).finish().unwrap();
