@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
-use crate::Cli;
+use super::Cli;
 use crate::failure::SUCCESS;
 use crate::report::output::print;
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Command, CommandFactory, Parser};
 
-use crate::Cli;
+use super::Cli;
 use crate::config::Workspace;
 use crate::failure::{SUCCESS, usage};
 use crate::report::output::print;

@@ -16,9 +16,9 @@ use crate::failure::SUCCESS;
 use crate::report::number::{Number, significant};
 use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::summary::{self, FINISHED, Summary};
 use crate::report::table::{plain, trimmed};
 use crate::report::width;
+use crate::results::summary::{self, FINISHED, Summary};
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape list\n  landscape list --json";
 

@@ -6,6 +6,7 @@ use clap::Args;
 use landscape::{LanczosConfig, TraceConfig};
 
 use super::Context;
+use super::measured::table;
 use crate::config::bounded::{Bounded, Count, Fraction, NonNegative, Positive};
 use crate::config::choice::DeviceKind;
 use crate::config::moment::Moments;
@@ -16,7 +17,6 @@ use crate::engine::measurement::{Parts, Request, measure};
 use crate::engine::stored::{Stored, Which};
 use crate::failure::{FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
-use crate::report::measurement::table;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 

@@ -2,21 +2,42 @@
 
 mod compare;
 mod completions;
+mod estimate;
 mod help;
 mod list;
 mod measure;
+mod measured;
 mod run;
+mod session;
 mod train;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::Workspace;
 use crate::interrupt::Interrupt;
 
 /// The file that is read if none is named.
 const WORKSPACE: &str = "workspace.toml";
+
+/// Trains small networks on real data and shows how sharp their minima are.
+#[derive(Parser)]
+#[command(
+    name = "landscape",
+    version,
+    after_help = EXAMPLE,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) context: Context,
+}
+
+const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
 
 /// What every subcommand takes.
 #[derive(Args)]

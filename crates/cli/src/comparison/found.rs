@@ -10,14 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::pictures::FOLDER;
+use crate::config::folder::{ORDER, PICTURES};
 use crate::engine::checkpoints;
 use crate::engine::files::write_atomically;
 use crate::failure::usage;
-use crate::report::summary::{self, Summary};
-
-/// The file with the order of the members of a run.
-pub(crate) const FILE: &str = "group.json";
+use crate::results::summary::{self, Summary};
 
 /// The schema that this program writes and reads.
 const SCHEMA: &str = "landscape-group/1";
@@ -113,7 +110,7 @@ fn folders(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(directory).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
         let name = name(&path);
-        let own = name == checkpoints::FOLDER || name == FOLDER || name.starts_with('.');
+        let own = name == checkpoints::FOLDER || name == PICTURES || name.starts_with('.');
         if path.is_dir() && !own {
             folders.push(path);
         }
@@ -166,7 +163,7 @@ fn by_name(a: &str, b: &str) -> Ordering {
 ///
 /// When the folder cannot be made or written.
 pub(crate) fn write_order(folder: &Path, members: &[String]) -> anyhow::Result<()> {
-    let path = folder.join(FILE);
+    let path = folder.join(ORDER);
     let before = read_order(folder);
     if path.exists() && before.is_none() {
         // Somebody else's; the order is then that of the names.
@@ -196,7 +193,7 @@ pub(crate) fn write_order(folder: &Path, members: &[String]) -> anyhow::Result<(
 
 /// The order, if there is one that this program has written.
 fn read_order(folder: &Path) -> Option<Vec<String>> {
-    let text = std::fs::read(folder.join(FILE)).ok()?;
+    let text = std::fs::read(folder.join(ORDER)).ok()?;
     let order: Order = serde_json::from_slice(&text).ok()?;
     (order.schema == SCHEMA).then_some(order.members)
 }
@@ -288,8 +285,8 @@ mod tests {
             .map(|p| name(p))
             .collect();
         assert_eq!(found, ["asam", "sam", "sgd", "other"]);
-        std::fs::write(group.join(FILE), "theirs").unwrap();
+        std::fs::write(group.join(ORDER), "theirs").unwrap();
         write_order(&group, &["sgd".to_owned()]).unwrap();
-        assert_eq!(std::fs::read(group.join(FILE)).unwrap(), b"theirs");
+        assert_eq!(std::fs::read(group.join(ORDER)).unwrap(), b"theirs");
     }
 }

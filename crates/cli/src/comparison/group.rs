@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::Run;
-use crate::engine::seeds;
-use crate::report::summary::{DIVERGED, Figures};
+use crate::config::folder;
+use crate::results::summary::{DIVERGED, Figures};
 
 /// The figures of such trainings.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ fn name(group: &[&Run]) -> String {
     let folder = |run: &Run| run.directory.parent().map(Path::to_owned);
     let after_seed = |run: &Run| {
         let name = run.directory.file_name();
-        name.is_some_and(|name| *name == *seeds::folder(run.summary.config.seed))
+        name.is_some_and(|name| *name == *folder::of_seed(run.summary.config.seed))
     };
     if group
         .iter()

@@ -1,6 +1,6 @@
 //! The figures by which trainings are compared, and how well one of them is known.
 
-use crate::report::summary::Figures;
+use crate::results::summary::Figures;
 
 /// A figure of summary.json.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 pub(crate) use export::csv;
-pub(crate) use found::{FILE as ORDER, Found, begun, find, write_order};
-pub(crate) use pictures::{Drawn, FOLDER as PICTURES, check_folder, draw, usual_folder};
+pub(crate) use found::{Found, begun, find, write_order};
+pub(crate) use pictures::{Drawn, check_folder, draw, usual_folder};
 
 use crate::report::number::Number;
 use crate::report::sheet::Sheet;
-use crate::report::summary::{DIVERGED, Summary};
+use crate::results::summary::{DIVERGED, Summary};
 pub(crate) use settings::method;
 
 use difference::{Basis, basis, difference};

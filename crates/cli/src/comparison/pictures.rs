@@ -15,15 +15,13 @@ use tensorboard::Png;
 
 use super::chosen::{Chosen, DENSITY, LINE, SURFACE, chosen, directions};
 use super::{Comparison, found, wrapped};
+use crate::config::folder::PICTURES;
 use crate::engine::checkpoints;
 use crate::engine::manifest;
 use crate::engine::run_dir::{Existing, RunDir};
 use crate::failure::usage;
 use crate::report::number::Number;
-use crate::report::summary;
-
-/// The folder of the pictures beside the runs; TensorBoard shows it as a run of that name.
-pub(crate) const FOLDER: &str = "comparison";
+use crate::results::summary;
 
 /// Of more runs the minima would hide the curves.
 const FEW: usize = 4;
@@ -97,7 +95,7 @@ impl Drawn {
 pub(crate) fn usual_folder(comparison: &Comparison) -> PathBuf {
     let runs = comparison.runs.iter();
     let directories: Vec<&Path> = runs.map(|run| run.directory.as_path()).collect();
-    found::common_folder(&directories).join(FOLDER)
+    found::common_folder(&directories).join(PICTURES)
 }
 
 /// A folder in which something else lies is never written.

@@ -8,7 +8,7 @@ use super::statistics::{mean, standard_deviation};
 use super::{Comparison, Run};
 use crate::report::number::{plain_number, significant, with_interval, with_spread};
 use crate::report::sheet::{Item, Part, Sheet};
-use crate::report::summary::{NOT_MEASURED, Summary};
+use crate::results::summary::{NOT_MEASURED, Summary};
 
 /// What is shown of the cells of a group.
 type Cell = fn(&[&Summary]) -> String;

@@ -4,6 +4,7 @@ pub(crate) mod bounded;
 pub(crate) mod choice;
 mod document;
 mod flags;
+pub(crate) mod folder;
 pub(crate) mod keep;
 pub(crate) mod limits;
 pub(crate) mod moment;

@@ -8,12 +8,11 @@ use serde::Deserialize;
 use super::choice::{Decay, Method, Model, Source};
 use super::document::Document;
 use super::flags::{check_flags, flag, overridden};
+use super::folder;
 use super::plan::{DatasetPlan, Plan};
 use super::sam::SamSettings;
 use super::settings::Settings;
 use super::suggestion::did_you_mean;
-use crate::comparison;
-use crate::engine::seeds;
 use crate::failure::usage;
 
 /// The tables of the file.
@@ -213,7 +212,7 @@ impl Workspace {
         let with_seed = |seed: u32| {
             let mut plan = training.plan.clone();
             plan.seed = seed;
-            let folder = seeds::folder(seed);
+            let folder = folder::of_seed(seed);
             Training {
                 name: format!("{name}/{folder}"),
                 output: training.output.join(folder),
@@ -279,7 +278,7 @@ impl Workspace {
             for (name, member) in settings.members.iter().flatten() {
                 let path = ["runs", run, "members", name];
                 self.check_name(name, &path)?;
-                if name == comparison::PICTURES || name == comparison::ORDER {
+                if name == folder::PICTURES || name == folder::ORDER {
                     return Err(self.document.error(
                         &path,
                         "a member cannot have this name: the folder of the group has its comparison there",

@@ -29,7 +29,7 @@ use super::step::Stepper;
 use crate::config::Plan;
 use crate::config::choice::Method;
 use crate::report::number::Number;
-use crate::report::summary::{self, DataChecksums, LastScalar};
+use crate::results::summary::{self, DataChecksums, LastScalar};
 
 /// The format this program writes and reads.
 const FORMAT: &str = "landscape-checkpoint/2";

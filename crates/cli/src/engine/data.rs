@@ -5,7 +5,7 @@ use datasets::{Digits, ImageBatch, ImageDataset, Mnist, MnistSubset, Split, Spli
 
 use crate::config::choice::Source;
 use crate::config::plan::DatasetPlan;
-use crate::report::summary::{DataChecksums, DataSizes};
+use crate::results::summary::{DataChecksums, DataSizes};
 
 /// Images in a batch of a measurement; a forward pass over it stays within a few hundred megabytes.
 const MEASURED_AT_ONCE: usize = 1024;

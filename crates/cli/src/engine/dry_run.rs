@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::checkpoint::model_bytes;
 use super::instruments::{LINE_POINTS, risk};
+use super::job::Job;
 use super::learning_rate::learning_rate;
 use super::network::{Network, WithNetwork, with_network};
 use super::optimiser::optimiser;
-use super::session::Job;
 use super::step::{Stepped, Stepper};
 use super::weights::trained_parameters;
 use crate::config::Plan;

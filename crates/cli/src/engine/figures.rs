@@ -6,7 +6,7 @@ use super::data::Data;
 use super::instruments::tag;
 use crate::config::Plan;
 use crate::report::number::Number;
-use crate::report::summary::{Eigenvalue, Figures, HessianNote, Sharpness, TraceFigure};
+use crate::results::summary::{Eigenvalue, Figures, HessianNote, Sharpness, TraceFigure};
 
 const FAILED: Number = Number(f64::NAN);
 

@@ -13,9 +13,9 @@ use probes::instrument::{
 use probes::{Budget, Probes, Schedule};
 
 use super::data::Batch;
+use super::job::Job;
 use super::loss::loss;
 use super::network::Network;
-use super::session::Job;
 use crate::config::Plan;
 use crate::config::choice::{self, Method};
 use crate::config::moment::Moments;

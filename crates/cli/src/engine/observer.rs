@@ -5,13 +5,13 @@ use probes::{At, Message, Observation, Probes, Record, Value};
 use super::checkpoint::State;
 use super::figures::{figures, has_diverged, hessian_note};
 use super::instruments::instruments;
+use super::job::Job;
 use super::network::Network;
 use super::recorder::Recorder;
 use super::run_dir::RunDir;
-use super::session::Job;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
-use crate::report::summary::{Figures, HessianNote};
+use crate::results::summary::{Figures, HessianNote};
 
 /// Tells the terminal what the probes say. What is planned without a budget stands in the settings.
 fn tell(message: &Message<'_>, progress: &Progress, has_budget: bool) {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 use serde_json::{Map, Value};
 
-use super::session::Job;
+use super::job::Job;
 use crate::config::Plan;
 use crate::failure::usage;
-use crate::report::summary::DataChecksums;
+use crate::results::summary::DataChecksums;
 
 /// Only with the same images a run goes on to the same end.
 ///

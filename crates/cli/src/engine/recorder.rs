@@ -14,8 +14,8 @@ use super::instruments::AT_END;
 use super::run_dir::{RunDir, name_of};
 use crate::config::Plan;
 use crate::report::number::Number;
-use crate::report::settings::hparams;
-use crate::report::summary::LastScalar;
+use crate::results::settings::hparams;
+use crate::results::summary::LastScalar;
 
 /// The run's event file, its pictures and numbers, and the last point of every scalar. Clones share them.
 #[derive(Clone)]

@@ -12,9 +12,9 @@ use tensorboard::{EventWriter, RunLock, existing_event_files};
 use super::checkpoints;
 use super::files::{PARTIAL, remove_file, sync_directory, write_atomically};
 use super::manifest::{self, Manifest};
-use super::seeds;
+use crate::config::folder;
 use crate::failure::usage;
-use crate::report::summary;
+use crate::results::summary;
 
 /// The lock of the event file's writer.
 const LOCK: &str = ".writer.lock";
@@ -76,7 +76,7 @@ fn decide(directory: &Path, existing: Existing) -> anyhow::Result<(Beginning, Op
         (Content::Unfinished(_), Existing::Keep) => Err(usage(format!(
             "{shown} holds an unfinished run; --resume goes on with it, --overwrite begins again, --output DIR writes elsewhere"
         ))),
-        (Content::Foreign, _) if seeds::lie_in(directory) => Err(usage(format!(
+        (Content::Foreign, _) if seeds_lie_in(directory) => Err(usage(format!(
             "{shown} holds the runs of several seeds; --seeds N --resume goes on with them, --output DIR writes elsewhere"
         ))),
         (Content::Foreign, _) => Err(usage(format!(
@@ -268,6 +268,17 @@ fn empty(directory: &Path, ours: &Manifest) -> anyhow::Result<()> {
         remove(&format!("{name}{PARTIAL}"))?;
     }
     Ok(())
+}
+
+/// Returns whether runs of seeds lie in a directory.
+fn seeds_lie_in(directory: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(folder::is_of_seed) && entry.path().join(manifest::FILE).exists()
+    })
 }
 
 /// The name of a file that was made in a directory.

@@ -12,7 +12,7 @@ use super::data::Data;
 use super::origin::same_checksums;
 use crate::config::Plan;
 use crate::failure::usage;
-use crate::report::summary;
+use crate::results::summary;
 
 /// Which checkpoint of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

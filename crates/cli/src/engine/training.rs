@@ -14,13 +14,13 @@ use super::checkpoint::{self, State};
 use super::checkpoints;
 use super::history;
 use super::instruments::risk;
+use super::job::Job;
 use super::learning_rate::learning_rate;
 use super::network::{Network, WithNetwork, with_network};
 use super::observer::Observer;
 use super::optimiser::optimiser;
 use super::origin::{same_data, same_plan};
 use super::run_dir::{Beginning, RunDir};
-use super::session::Job;
 use super::step::{Stepped, Stepper};
 use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::Plan;
@@ -30,9 +30,9 @@ use crate::interrupt::Interrupt;
 use crate::report::number::{Number, plain_number, significant};
 use crate::report::output::{printable, say};
 use crate::report::progress::Progress;
-use crate::report::settings;
-use crate::report::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
-use crate::report::table::markdown;
+use crate::results::figures::markdown;
+use crate::results::settings;
+use crate::results::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
 
 /// How a training ended.
 pub(crate) enum Outcome {

@@ -3,7 +3,7 @@
 use super::sentence;
 use crate::comparison::group::Group;
 use crate::report::number::Number;
-use crate::report::summary::{Eigenvalue, Figures, Sharpness, TraceFigure};
+use crate::results::summary::{Eigenvalue, Figures, Sharpness, TraceFigure};
 
 /// Figures of one training: λ₁, trace, sharpness, test loss and test accuracy; the errors are small.
 fn figures([lambda, trace, sharpness, loss, accuracy]: [f64; 5]) -> Figures {

@@ -30,8 +30,8 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::number::Number;
 use crate::config::Plan;
+use crate::report::number::Number;
 
 /// The schema this program writes and reads.
 pub(crate) const SCHEMA: &str = "landscape-summary/2";

@@ -2,8 +2,8 @@
 
 use comfy_table::CellAlignment;
 
-use super::table::{plain, trimmed};
 use crate::engine::measurement::Row;
+use crate::report::table::{plain, trimmed};
 
 /// The table.
 pub(crate) fn table(rows: &[Row]) -> String {

@@ -4,45 +4,29 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use burn::tensor::Device;
 use serde_json::json;
 
-use super::data::Data;
-use super::manifest;
-use super::network::dense_parameters;
-use super::run_dir::{self, Beginning, Existing};
-use super::seeds;
-use super::training::{Outcome, train};
-use super::{device, dry_run};
-use crate::command::Context;
+use super::Context;
+use super::estimate;
 use crate::comparison::{self, Comparison, Drawn, Found};
 use crate::config::choice::Model;
-use crate::config::{Plan, Training, Workspace, limits};
+use crate::config::{Plan, Training, Workspace, folder, limits};
+use crate::engine::data::Data;
+use crate::engine::job::Job;
+use crate::engine::network::dense_parameters;
+use crate::engine::run_dir::{self, Beginning, Existing};
+use crate::engine::training::{Outcome, train};
+use crate::engine::{device, dry_run, manifest};
 use crate::failure::{Diverged, FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
-use crate::report::estimate;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
-use crate::report::summary::{DIVERGED, Summary};
 use crate::report::width;
+use crate::results::summary::{DIVERGED, Summary};
 
 /// The trainings of one command.
 pub(crate) struct Session {
     jobs: Vec<Job>,
-}
-
-/// A training with all it needs.
-pub(crate) struct Job {
-    /// What is to be done.
-    pub(crate) training: Training,
-    /// What to do with a run that is there already.
-    pub(crate) existing: Existing,
-    /// How it begins, as things stood before any training began.
-    pub(crate) beginning: Beginning,
-    /// The images.
-    pub(crate) data: Arc<Data>,
-    /// The autodiff device.
-    pub(crate) device: Device,
 }
 
 impl Session {
@@ -56,8 +40,8 @@ impl Session {
         trainings: Vec<Training>,
         existing: Existing,
     ) -> anyhow::Result<Self> {
-        if let Some(folder) = folder(&trainings) {
-            comparison::check_folder(&folder.join(comparison::PICTURES))?;
+        if let Some(folder) = shared_folder(&trainings) {
+            comparison::check_folder(&folder.join(folder::PICTURES))?;
         }
         let mut jobs: Vec<Job> = Vec::new();
         for training in trainings {
@@ -237,9 +221,9 @@ impl Session {
     /// The pictures of all trainings on one scale, into the folder that they share.
     fn draw(&self, comparison: &Comparison) -> anyhow::Result<Option<Drawn>> {
         let trainings: Vec<Training> = self.jobs.iter().map(|job| job.training.clone()).collect();
-        match folder(&trainings) {
+        match shared_folder(&trainings) {
             Some(folder) if comparison.obstacle().is_none() => {
-                comparison::draw(comparison, &folder.join(comparison::PICTURES)).map(Some)
+                comparison::draw(comparison, &folder.join(folder::PICTURES)).map(Some)
             }
             _ => Ok(None),
         }
@@ -272,13 +256,13 @@ impl Session {
 /// The directory in which a folder of a seed is to be made, if a run lies there.
 fn run_in_the_way(training: &Training) -> Option<PathBuf> {
     let folder = training.output.parent()?;
-    let is_of_a_seed = *training.output == *folder.join(seeds::folder(training.plan.seed));
+    let is_of_a_seed = *training.output == *folder.join(folder::of_seed(training.plan.seed));
     (is_of_a_seed && training.group.is_some() && folder.join(manifest::FILE).exists())
         .then(|| folder.to_owned())
 }
 
 /// The folder that several trainings share.
-fn folder(trainings: &[Training]) -> Option<PathBuf> {
+fn shared_folder(trainings: &[Training]) -> Option<PathBuf> {
     match trainings {
         [first, _, ..] => first.group.clone(),
         _ => None,

@@ -2,11 +2,11 @@
 
 use comfy_table::CellAlignment;
 
-use super::forecast;
-use super::number::significant;
-use super::output::printable;
-use super::table::{plain, trimmed};
 use crate::engine::dry_run::Estimate;
+use crate::report::forecast;
+use crate::report::number::significant;
+use crate::report::output::printable;
+use crate::report::table::{plain, trimmed};
 
 /// The table, a column for each training.
 pub(crate) fn table(estimates: &[Estimate]) -> String {
