@@ -1,5 +1,6 @@
 //! The program `landscape` as a library.
 
+mod bundled;
 mod command;
 mod comparison;
 mod config;
@@ -9,5 +10,8 @@ mod interrupt;
 mod program;
 mod report;
 mod results;
+mod workload;
 
-pub use program::landscape;
+pub use landscape::{Batch, TensorMapper};
+pub use program::{landscape, main};
+pub use workload::{Part, Workload};

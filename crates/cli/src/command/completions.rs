@@ -1,11 +1,13 @@
 //! `landscape completions SHELL`: the script with which a shell completes commands and flags.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::{Shell, generate};
 
 use super::Cli;
+use crate::engine::subject::Source;
 use crate::failure::SUCCESS;
 use crate::report::output::print;
+use crate::report::program;
 
 pub(super) const EXAMPLE: &str = "Example:
   landscape completions bash > ~/.local/share/bash-completion/completions/landscape
@@ -25,14 +27,10 @@ pub(crate) struct Arguments {
 /// # Errors
 ///
 /// When it cannot be printed.
-pub(super) fn carry_out(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn carry_out(arguments: &Arguments, source: &dyn Source) -> anyhow::Result<u8> {
     let mut script = Vec::new();
-    generate(
-        arguments.shell,
-        &mut Cli::command(),
-        "landscape",
-        &mut script,
-    );
+    let name = program::name();
+    generate(arguments.shell, &mut Cli::of(source), &name, &mut script);
     print(String::from_utf8_lossy(&script).trim_end())?;
     Ok(SUCCESS)
 }

@@ -12,9 +12,11 @@ use crate::config::choice::DeviceKind;
 use crate::config::moment::Moments;
 use crate::config::settings::device_help;
 use crate::config::{Plan, limits};
+use crate::engine::device;
 use crate::engine::instruments::LINE_POINTS;
-use crate::engine::measurement::{Parts, Request, measure};
+use crate::engine::measurement::{Parts, Request, Task};
 use crate::engine::stored::{Stored, Which};
+use crate::engine::subject::Source;
 use crate::failure::{FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
 use crate::report::output::{print, printable, say};
@@ -121,10 +123,10 @@ const TRACE_PRODUCTS: usize = 100_000;
 
 impl Arguments {
     /// The request for a checkpoint of a run with this plan.
-    fn decide(&self, run: &Stored, output: PathBuf) -> anyhow::Result<Request> {
+    fn decide(&self, run: &Stored, examples: usize, output: PathBuf) -> anyhow::Result<Request> {
         let plan = run.plan();
         let chosen = self.chosen();
-        let total = run.steps_in_all()?;
+        let total = run.steps_in_all(examples);
         let at_end = |moments: &Moments| {
             Ok::<_, probes::Error>(chosen.is_none() && moments.steps(total)?.contains(&total))
         };
@@ -223,6 +225,7 @@ impl Arguments {
 pub(super) fn carry_out(
     arguments: &Arguments,
     context: &Context,
+    source: &dyn Source,
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
     arguments.check()?;
@@ -236,14 +239,21 @@ pub(super) fn carry_out(
         .output
         .clone()
         .unwrap_or_else(|| folder(&run, other.as_ref()));
-    let request = arguments.decide(&run, output)?;
-    let measured = measure(
-        &run,
-        other.as_ref(),
-        &request,
-        arguments.overwrite,
+    let plan = run.plan();
+    let device = device::autodiff(arguments.device.unwrap_or(plan.device))
+        .map_err(|message| usage(format!("--device: {message}")))?;
+    source.check(plan, &device)?;
+    let sample = arguments.examples.unwrap_or(plan.curvature_examples);
+    let subject = source.subject(plan, sample.get(), &device)?;
+    let request = arguments.decide(&run, subject.sizes().training, output)?;
+    let measured = subject.measure(&Task {
+        run: &run,
+        other: other.as_ref(),
+        request: &request,
+        device,
+        overwrite: arguments.overwrite,
         interrupt,
-    )?;
+    })?;
     if context.json {
         print(&format!("{:#}", measured.document))?;
     } else {
@@ -288,7 +298,9 @@ fn heading(run: &Stored, other: Option<&Stored>, document: &serde_json::Value) -
     let plan: &Plan = run.plan();
     let about = format!(
         "{} training examples of `{}`, {} parameters",
-        document["examples"], plan.dataset, document["parameters"]
+        document["examples"],
+        plan.subject.data_name(),
+        document["parameters"]
     );
     match other {
         Some(other) => format!("{} to {}\n{about}", of(run), of(other)),

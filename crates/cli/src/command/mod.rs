@@ -13,10 +13,12 @@ mod train;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::Workspace;
+use crate::engine::subject::Source;
 use crate::interrupt::Interrupt;
+use crate::report::program::{self, named};
 
 /// The file that is read if none is named.
 const WORKSPACE: &str = "workspace.toml";
@@ -39,6 +41,51 @@ pub(crate) struct Cli {
 
 const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
 
+impl Cli {
+    /// Returns the command line of a program: all flags with the bundled networks and data sets, and without those that
+    /// choose them for a workload of its own.
+    pub(crate) fn of(source: &dyn Source) -> clap::Command {
+        let command = Self::command();
+        let Some(own) = source.own() else {
+            return command;
+        };
+        command
+            .bin_name(program::name())
+            .display_name(program::name())
+            .about(format!(
+                "Trains, measures and compares the workload `{own}`."
+            ))
+            .after_help(named(EXAMPLE))
+            .mut_subcommands(|command| {
+                let help = command.get_after_help().map(ToString::to_string);
+                let long_help = command.get_after_long_help().map(ToString::to_string);
+                let command = match help {
+                    Some(help) => command.after_help(named(&help)),
+                    None => command,
+                };
+                match long_help {
+                    Some(help) => command.after_long_help(named(&help)),
+                    None => command,
+                }
+            })
+            .mut_subcommand("run", without_bundled)
+            .mut_subcommand("train", |command| {
+                without_bundled(command)
+                    .after_help(named(train::OWN_EXAMPLE))
+                    .after_long_help(named(train::OWN_EXAMPLE))
+            })
+    }
+}
+
+/// Hides the flags that choose a bundled network and its data.
+fn without_bundled(command: clap::Command) -> clap::Command {
+    ["dataset", "model", "hidden", "activation"]
+        .into_iter()
+        .fold(command, |command, flag| {
+            command.mut_arg(flag, |flag| flag.hide(true))
+        })
+}
+
 /// What every subcommand takes.
 #[derive(Args)]
 pub(crate) struct Context {
@@ -56,9 +103,9 @@ impl Context {
     /// # Errors
     ///
     /// A usage error that says what is wrong and where.
-    pub(crate) fn read_workspace(&self) -> anyhow::Result<Workspace> {
+    pub(crate) fn read_workspace(&self, own: Option<&str>) -> anyhow::Result<Workspace> {
         let path = self.workspace.as_deref();
-        Workspace::read(path.unwrap_or_else(|| Path::new(WORKSPACE)))
+        Workspace::read(path.unwrap_or_else(|| Path::new(WORKSPACE)), own)
     }
 
     /// The same, and where no file was named and none is there, the one that the program was built with.
@@ -66,11 +113,14 @@ impl Context {
     /// # Errors
     ///
     /// As [`read_workspace`](Self::read_workspace).
-    pub(crate) fn read_workspace_or_built_in(&self) -> anyhow::Result<Workspace> {
+    pub(crate) fn read_workspace_or_built_in(
+        &self,
+        own: Option<&str>,
+    ) -> anyhow::Result<Workspace> {
         if self.workspace.is_none() && !Path::new(WORKSPACE).exists() {
-            return Workspace::built_in();
+            return Workspace::built_in(own);
         }
-        self.read_workspace()
+        self.read_workspace(own)
     }
 }
 
@@ -106,15 +156,20 @@ impl Command {
     /// # Errors
     ///
     /// A sentence for the user; [`crate::failure`] knows its exit code.
-    pub(crate) fn carry_out(self, context: &Context, interrupt: &Interrupt) -> anyhow::Result<u8> {
+    pub(crate) fn carry_out(
+        self,
+        context: &Context,
+        source: &dyn Source,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<u8> {
         match self {
-            Self::List => list::carry_out(context),
-            Self::Run(arguments) => run::carry_out(&arguments, context, interrupt),
-            Self::Train(arguments) => train::carry_out(&arguments, context, interrupt),
-            Self::Measure(arguments) => measure::carry_out(&arguments, context, interrupt),
+            Self::List => list::carry_out(context, source),
+            Self::Run(arguments) => run::carry_out(&arguments, context, source, interrupt),
+            Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
+            Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
-            Self::Completions(arguments) => completions::carry_out(&arguments),
-            Self::Help(arguments) => help::carry_out(&arguments),
+            Self::Completions(arguments) => completions::carry_out(&arguments, source),
+            Self::Help(arguments) => help::carry_out(&arguments, source),
         }
     }
 }

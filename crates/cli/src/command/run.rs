@@ -6,6 +6,7 @@ use super::Context;
 use super::session::Session;
 use crate::config::Settings;
 use crate::engine::run_dir::Existing;
+use crate::engine::subject::Source;
 use crate::interrupt::Interrupt;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  landscape run mnist-cnn-sam --rho 0.1 --output runs/wider\n  landscape run quickstart --resume\n  landscape run quickstart --dry-run";
@@ -57,11 +58,12 @@ impl ExistingFlags {
 pub(super) fn carry_out(
     arguments: &Arguments,
     context: &Context,
+    source: &dyn Source,
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
-    let workspace = context.read_workspace()?;
+    let workspace = context.read_workspace(source.own())?;
     let trainings = workspace.trainings(&arguments.name, &arguments.settings)?;
-    let session = Session::new(&workspace, trainings, arguments.existing.existing())?;
+    let session = Session::new(&workspace, source, trainings, arguments.existing.existing())?;
     if arguments.dry_run {
         return session.estimate(context);
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Comparison, Run};
-use crate::config::choice::name;
+use crate::report::program;
 
 /// No more runs than these are told apart by their colours.
 const MOST: usize = 12;
@@ -59,8 +59,9 @@ impl Chosen<'_> {
         for (file, what) in [(SURFACE, "surface"), (LINE, "line"), (DENSITY, "density")] {
             if let Some(step) = self.step(file)?.filter(|step| *step != last) {
                 stale.push(format!(
-                    "The {what} of {} is of step {step}, not of its last one, {last}, and is left out; `landscape measure {}` measures it.",
+                    "The {what} of {} is of step {step}, not of its last one, {last}, and is left out; `{} measure {}` measures it.",
                     self.name,
+                    program::name(),
                     self.run.directory.display()
                 ));
             }
@@ -69,12 +70,11 @@ impl Chosen<'_> {
     }
 
     /// Two networks with the same answer have the same parameters, so that a seed draws the same direction for both.
-    pub(super) fn network(&self) -> (String, String, usize) {
-        let config = &self.run.summary.config;
+    pub(super) fn network(&self) -> (String, usize) {
+        let summary = &self.run.summary;
         (
-            name(config.model),
-            config.hidden.to_string(),
-            self.run.summary.parameters,
+            summary.config.subject.network_in_words(),
+            summary.parameters,
         )
     }
 }

@@ -14,6 +14,7 @@ use crate::config::folder::{ORDER, PICTURES};
 use crate::engine::checkpoints;
 use crate::engine::files::write_atomically;
 use crate::failure::usage;
+use crate::report::program;
 use crate::results::summary::{self, Summary};
 
 /// The schema that this program writes and reads.
@@ -71,8 +72,9 @@ fn runs(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let found = begun(&directory)?;
     if !found.iter().any(|run| run.join(summary::FILE).is_file()) {
         return Err(usage(format!(
-            "{} holds no finished run; landscape run NAME --resume finishes one",
-            directory.display()
+            "{} holds no finished run; {} run NAME --resume finishes one",
+            directory.display(),
+            program::name()
         )));
     }
     Ok(found)

@@ -1,5 +1,6 @@
 //! The figures by which trainings are compared, and how well one of them is known.
 
+use crate::report::number::Number;
 use crate::results::summary::Figures;
 
 /// A figure of summary.json.
@@ -50,6 +51,14 @@ impl Measure {
         Self::SamSharpness,
     ];
 
+    /// Returns those of runs with these figures: accuracies are none of runs without classes.
+    pub(crate) fn of_runs<'a>(runs: impl Iterator<Item = &'a Figures> + Clone) -> Vec<Self> {
+        let known = |measure: &Self| {
+            !measure.is_accuracy() || runs.clone().any(|figures| !measure.is_absent(figures))
+        };
+        Self::ALL.into_iter().filter(known).collect()
+    }
+
     /// Those of which less is flatter.
     pub(crate) const FLATNESS: [Self; 3] = [Self::LambdaOne, Self::Trace, Self::SamSharpness];
 
@@ -89,11 +98,11 @@ impl Measure {
     pub(crate) fn of(self, figures: &Figures) -> f64 {
         match self {
             Self::TrainingLoss => figures.training_loss.0,
-            Self::TrainingAccuracy => figures.training_accuracy.0,
+            Self::TrainingAccuracy => number(figures.training_accuracy),
             Self::ValidationLoss => figures.validation_loss.0,
-            Self::ValidationAccuracy => figures.validation_accuracy.0,
+            Self::ValidationAccuracy => number(figures.validation_accuracy),
             Self::TestLoss => figures.test_loss.0,
-            Self::TestAccuracy => figures.test_accuracy.0,
+            Self::TestAccuracy => number(figures.test_accuracy),
             Self::LambdaOne => figures.lambda_1.map_or(f64::NAN, |lambda| lambda.value.0),
             Self::Trace => figures.trace.map_or(f64::NAN, |trace| trace.value.0),
             Self::SamSharpness => figures
@@ -105,6 +114,9 @@ impl Measure {
     /// Whether nobody asked for it.
     pub(crate) const fn is_absent(self, figures: &Figures) -> bool {
         match self {
+            Self::TrainingAccuracy => figures.training_accuracy.is_none(),
+            Self::ValidationAccuracy => figures.validation_accuracy.is_none(),
+            Self::TestAccuracy => figures.test_accuracy.is_none(),
             Self::LambdaOne => figures.lambda_1.is_none(),
             Self::Trace => figures.trace.is_none(),
             Self::SamSharpness => figures.sam_sharpness.is_none(),
@@ -138,6 +150,11 @@ impl Measure {
     pub(crate) const fn is_curvature(self) -> bool {
         matches!(self, Self::LambdaOne | Self::Trace)
     }
+}
+
+/// Returns a number that not every run has; NaN for a run without it.
+fn number(figure: Option<Number>) -> f64 {
+    figure.map_or(f64::NAN, |Number(value)| value)
 }
 
 /// Returns the residual of λ₁; NaN if it was not measured.

@@ -20,7 +20,9 @@ pub(crate) use export::csv;
 pub(crate) use found::{Found, begun, find, write_order};
 pub(crate) use pictures::{Drawn, check_folder, draw, usual_folder};
 
+use crate::config::subject::Subject;
 use crate::report::number::Number;
+use crate::report::program;
 use crate::report::sheet::Sheet;
 use crate::results::summary::{DIVERGED, Summary};
 pub(crate) use settings::method;
@@ -85,6 +87,11 @@ impl Comparison {
             unfinished,
             obstacle,
         }
+    }
+
+    /// Returns what the runs are compared by.
+    fn measures(&self) -> Vec<Measure> {
+        Measure::of_runs(self.runs.iter().map(|run| &run.summary.figures))
     }
 
     /// Why the runs cannot be compared, if they cannot.
@@ -155,7 +162,7 @@ impl Comparison {
             };
             let mut places: Vec<String> = class.iter().map(place).collect();
             places.dedup();
-            format!("landscape compare {}", places.join(" "))
+            format!("{} compare {}", program::name(), places.join(" "))
         };
         classes
             .iter()
@@ -181,7 +188,7 @@ impl Comparison {
                     .iter()
                     .map(|run| self.runs[*run].directory.as_path())
                     .collect();
-                let figures = Measure::ALL.map(|measure| {
+                let figures = self.measures().into_iter().map(|measure| {
                     let values: Vec<f64> = group.figures.iter().map(|f| measure.of(f)).collect();
                     let figure = json!({
                         "mean": Number(statistics::mean(&values)),
@@ -201,7 +208,7 @@ impl Comparison {
         let mut differences = Vec::new();
         if let (Some((first, others)), None) = (self.groups.split_first(), &self.obstacle) {
             for other in others {
-                let figures = Measure::ALL.map(|measure| {
+                let figures = self.measures().into_iter().map(|measure| {
                     let figure = difference(measure, first, other).map_or(Value::Null, |found| {
                         json!({
                             "difference": Number(found.difference),
@@ -302,7 +309,7 @@ impl Comparison {
         if differ(&kind) {
             remarks.push("Hessian products were made by different methods.".to_owned());
         }
-        let network = |s: &Summary| Some(format!("{:?} {}", s.config.model, s.config.hidden));
+        let network = |s: &Summary| Some(s.config.subject.network_in_words());
         if differ(&network) {
             remarks.push(
                 "The networks differ; curvature depends on how a network is parameterised."
@@ -316,6 +323,11 @@ impl Comparison {
 /// The largest eigenvalue of a run.
 pub(crate) fn lambda_1(summary: &Summary) -> f64 {
     Measure::LambdaOne.of(&summary.figures)
+}
+
+/// The accuracy of a run over the test examples; NaN where there are no classes.
+pub(crate) fn test_accuracy(summary: &Summary) -> f64 {
+    Measure::TestAccuracy.of(&summary.figures)
 }
 
 /// Losses and curvature are comparable on the same examples only.
@@ -338,18 +350,21 @@ fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
         ))
     };
     let differs = |what: &str, a: String, b: String| differ(what, a, b, "losses");
-    if a.config.dataset != b.config.dataset {
-        let (a, b) = (a.config.dataset.clone(), b.config.dataset.clone());
+    let (of_a, of_b) = (&a.config.subject, &b.config.subject);
+    if of_a.data_name() != of_b.data_name() {
+        let [a, b] = [of_a, of_b].map(|subject| subject.data_name().to_owned());
         return differs("data sets", a, b);
     }
-    if a.config.data == b.config.data && a.data.crc32c != b.data.crc32c {
+    let division = |subject: &Subject| subject.network().map(|network| network.data.clone());
+    let same_division = division(of_a) == division(of_b);
+    if same_division && a.data.crc32c != b.data.crc32c {
         let describe =
             |s: &Summary| format!("CRC-32C {} of the training part", s.data.crc32c.training);
         return differs("examples in their files", describe(a), describe(b));
     }
-    if a.config.data != b.config.data || a.data != b.data {
+    if !same_division || a.data != b.data {
         let describe = |s: &Summary| {
-            let (training, seed) = (s.data.training, s.config.data.split_seed);
+            let (training, seed) = (s.data.training, s.config.subject.split_seed());
             format!("{training} training examples, split seed {seed}")
         };
         return differs("divisions of the data", describe(a), describe(b));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::config::Plan;
-use crate::config::choice::{Decay, Method, Model, name};
+use crate::config::choice::{Decay, Method, name};
 
 /// What the keys begin with of settings that a method has beside its radius.
 pub(super) const OF_THE_METHOD: &str = "sam.";
@@ -51,7 +51,10 @@ fn of(plan: &Plan) -> BTreeMap<String, String> {
     let document = serde_json::to_value(plan).expect("a plan is written into every summary");
     let mut settings = BTreeMap::new();
     flatten("", &document, &mut settings);
-    let dense = matches!(plan.model, Model::Mlp | Model::ResidualMlp);
+    let dense = plan
+        .subject
+        .network()
+        .is_none_or(|network| network.is_dense());
     let useless = |key: &str| match key {
         "seed" | "method" | "optimiser" => true,
         "rho" => plan.method == Method::Plain,

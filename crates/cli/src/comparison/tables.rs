@@ -116,7 +116,7 @@ pub(super) fn figures(comparison: &Comparison) -> Sheet {
         .filter_map(|run| radius(&run.summary.figures))
         .collect();
     let one_radius = radii.iter().all(|rho| *rho == radii[0]);
-    for measure in Measure::ALL {
+    for measure in comparison.measures() {
         let name = measure.name();
         let (part, label, heading) = match measure {
             Measure::LambdaOne | Measure::Trace => (Part::Curvature, name.to_owned(), name),
@@ -291,7 +291,7 @@ pub(super) fn differences(comparison: &Comparison) -> Vec<(String, Sheet)> {
             title,
             Sheet {
                 runs: names.collect(),
-                items: Measure::ALL.map(item).into(),
+                items: comparison.measures().into_iter().map(item).collect(),
             },
         ));
     }

@@ -107,6 +107,20 @@ pub(crate) enum Source {
     MnistFolder,
 }
 
+impl DeviceKind {
+    /// Returns the names of the kinds that are compiled in.
+    pub(crate) fn compiled_in() -> Vec<&'static str> {
+        let all = [
+            ("flex", cfg!(feature = "flex")),
+            ("ndarray", cfg!(feature = "ndarray")),
+            ("wgpu", cfg!(feature = "wgpu")),
+            ("cuda", cfg!(feature = "cuda")),
+        ];
+        let present = all.into_iter().filter(|(_, present)| *present);
+        present.map(|(name, _)| name).collect()
+    }
+}
+
 /// The name of a choice as it is written in workspace.toml.
 pub(crate) fn name<T: ValueEnum>(choice: T) -> String {
     choice

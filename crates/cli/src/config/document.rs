@@ -46,6 +46,14 @@ impl Document {
         }
     }
 
+    /// Returns the document of a program that needs none.
+    pub(crate) fn empty() -> Self {
+        Self {
+            path: "no workspace.toml".into(),
+            text: String::new(),
+        }
+    }
+
     /// The content as a typed value.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::choice::{Method, name};
 use super::moment::Moments;
 use super::settings::Settings;
-use super::workspace::Training;
+use super::training::Training;
 use crate::failure::usage;
 use crate::report::number::plain_number;
 
@@ -25,7 +25,10 @@ pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::R
     }
     let kinds: Vec<_> = trainings
         .iter()
-        .map(|training| (training.plan.model, training.plan.schedule))
+        .map(|training| {
+            let network = training.plan.subject.network();
+            (network.map(|network| network.model), training.plan.schedule)
+        })
         .collect();
     let useless = flags
         .sam

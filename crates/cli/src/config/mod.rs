@@ -9,12 +9,17 @@ pub(crate) mod keep;
 pub(crate) mod limits;
 pub(crate) mod moment;
 pub(crate) mod plan;
+mod probe_settings;
 pub(crate) mod sam;
 pub(crate) mod settings;
+pub(crate) mod subject;
 mod suggestion;
+mod tables;
+mod training;
 pub(crate) mod widths;
 mod workspace;
 
 pub(crate) use plan::Plan;
 pub(crate) use settings::Settings;
-pub(crate) use workspace::{Training, Workspace};
+pub(crate) use training::Training;
+pub(crate) use workspace::Workspace;

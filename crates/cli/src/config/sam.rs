@@ -83,19 +83,6 @@ pub(crate) struct SamSettings {
 }
 
 impl SamSettings {
-    /// These settings where they say something, `base` elsewhere.
-    pub(crate) fn over(self, base: Self) -> Self {
-        Self {
-            k: self.k.or(base.k),
-            alpha: self.alpha.or(base.alpha),
-            beta: self.beta.or(base.beta),
-            gamma: self.gamma.or(base.gamma),
-            sigma: self.sigma.or(base.sigma),
-            lambda: self.lambda.or(base.lambda),
-            micro_batch: self.micro_batch.or(base.micro_batch),
-        }
-    }
-
     /// What is left open decided as the papers do, and what the method does not have dropped.
     pub(crate) fn decided(&self, method: Method, batch_size: Count) -> Self {
         let none = Self::default();

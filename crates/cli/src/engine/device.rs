@@ -25,21 +25,9 @@ pub(crate) fn autodiff(kind: DeviceKind) -> Result<Device, String> {
             let name = name(other);
             return Err(format!(
                 "`{name}` is not compiled in; allowed: {}; or build with --features {name}",
-                compiled_in().join(", ")
+                DeviceKind::compiled_in().join(", ")
             ));
         }
     };
     Ok(device.autodiff())
-}
-
-/// The names of the kinds that are compiled in.
-pub(crate) fn compiled_in() -> Vec<&'static str> {
-    let all = [
-        ("flex", cfg!(feature = "flex")),
-        ("ndarray", cfg!(feature = "ndarray")),
-        ("wgpu", cfg!(feature = "wgpu")),
-        ("cuda", cfg!(feature = "cuda")),
-    ];
-    let present = all.into_iter().filter(|(_, present)| *present);
-    present.map(|(name, _)| name).collect()
 }

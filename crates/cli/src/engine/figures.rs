@@ -2,7 +2,6 @@
 
 use probes::{Eigenvalues, Observation};
 
-use super::data::Data;
 use super::instruments::tag;
 use crate::config::Plan;
 use crate::report::number::Number;
@@ -11,8 +10,9 @@ use crate::results::summary::{Eigenvalue, Figures, HessianNote, Sharpness, Trace
 const FAILED: Number = Number(f64::NAN);
 
 /// The figures of an observation. What failed to be measured in it is NaN; what was not asked for, or left out for the budget, is absent.
-pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
+pub(crate) fn figures(observed: &Observation, plan: &Plan, has_accuracy: bool) -> Figures {
     let scalar = |tag: &str| Number(observed.scalar(tag).unwrap_or(f64::NAN));
+    let accuracy = |tag: &str| has_accuracy.then(|| scalar(tag));
     let has_failed = plan.probes.enabled && !observed.failed.is_empty();
     let eigenvalues = observed.eigenvalues();
     let first = eigenvalues.and_then(|Eigenvalues { largest, .. }| largest.first());
@@ -32,11 +32,11 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
     let sam_sharpness = observed.sam_sharpness();
     Figures {
         training_loss: scalar(tag::TRAINING_LOSS),
-        training_accuracy: scalar(tag::TRAINING_ACCURACY),
+        training_accuracy: accuracy(tag::TRAINING_ACCURACY),
         validation_loss: scalar(tag::VALIDATION_LOSS),
-        validation_accuracy: scalar(tag::VALIDATION_ACCURACY),
+        validation_accuracy: accuracy(tag::VALIDATION_ACCURACY),
         test_loss: scalar(tag::TEST_LOSS),
-        test_accuracy: scalar(tag::TEST_ACCURACY),
+        test_accuracy: accuracy(tag::TEST_ACCURACY),
         lambda_1: lambda_1.or(has_failed.then_some(Eigenvalue {
             value: FAILED,
             residual: FAILED,
@@ -53,9 +53,9 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
 }
 
 /// How the Hessian products of an observation were made. Where there should be some, the reason is told in place of the method.
-pub(crate) fn hessian_note(observed: &Observation, data: &Data) -> HessianNote {
+pub(crate) fn hessian_note(observed: &Observation, curvature_examples: usize) -> HessianNote {
     let Some(products) = observed.products().next() else {
-        let none = HessianNote::none(data.curvature_examples());
+        let none = HessianNote::none(curvature_examples);
         return match observed.failed.first() {
             Some((probe, error)) => HessianNote {
                 method: format!("none: {probe} failed: {error}"),

@@ -1,5 +1,6 @@
 //! Training: the loop, its checkpoints, what it measures and where it writes.
 
+mod accuracy;
 pub(crate) mod checkpoint;
 pub(crate) mod checkpoints;
 pub(crate) mod data;
@@ -11,17 +12,17 @@ mod history;
 pub(crate) mod instruments;
 pub(crate) mod job;
 mod learning_rate;
-mod loss;
 pub(crate) mod manifest;
 mod measure_dir;
 pub(crate) mod measurement;
-pub(crate) mod network;
 mod observer;
 mod optimiser;
 mod origin;
 mod recorder;
+mod rows;
 pub(crate) mod run_dir;
 mod step;
 pub(crate) mod stored;
+pub(crate) mod subject;
 pub(crate) mod training;
 mod weights;

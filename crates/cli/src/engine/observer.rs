@@ -2,16 +2,19 @@
 
 use probes::{At, Message, Observation, Probes, Record, Value};
 
+use super::accuracy::has_accuracy;
 use super::checkpoint::State;
+use super::data::Data;
 use super::figures::{figures, has_diverged, hessian_note};
 use super::instruments::instruments;
 use super::job::Job;
-use super::network::Network;
 use super::recorder::Recorder;
 use super::run_dir::RunDir;
 use crate::interrupt::Interrupt;
+use crate::report::program;
 use crate::report::progress::Progress;
 use crate::results::summary::{Figures, HessianNote};
+use crate::workload::Workload;
 
 /// Tells the terminal what the probes say. What is planned without a budget stands in the settings.
 fn tell(message: &Message<'_>, progress: &Progress, has_budget: bool) {
@@ -33,17 +36,19 @@ fn tell(message: &Message<'_>, progress: &Progress, has_budget: bool) {
 }
 
 /// The probes of one training and the files they write to.
-pub(crate) struct Observer<'a, M> {
+pub(crate) struct Observer<'a, W: Workload> {
     job: &'a Job,
+    data: &'a Data<W>,
+    has_accuracy: bool,
     recorder: Recorder,
-    probes: Probes<M>,
+    probes: Probes<W::Model>,
     /// What was found at the latest step that was observed.
     latest: Observation,
     /// Seconds of earlier sittings.
     seconds_before: f64,
 }
 
-impl<'a, M: Network> Observer<'a, M> {
+impl<'a, W: Workload> Observer<'a, W> {
     /// The probes of the job's plan; a resumed run goes on from `state`.
     ///
     /// # Errors
@@ -51,17 +56,21 @@ impl<'a, M: Network> Observer<'a, M> {
     /// When the event file cannot be begun.
     pub(crate) fn new(
         job: &'a Job,
-        steps: usize,
+        data: &'a Data<W>,
+        model: &W::Model,
         directory: RunDir,
         state: Option<&State>,
         interrupt: &Interrupt,
         progress: &Progress,
     ) -> anyhow::Result<Self> {
+        let plan = &job.training.plan;
+        let steps = data.training().div_ceil(plan.batch_size.get()) * plan.epochs.get();
         let device = job.device.clone().inner();
         let (interrupt, waiting, progress) =
             (interrupt.clone(), progress.clone(), progress.clone());
+        let has_accuracy = has_accuracy(data, model, &device);
         let has_budget = job.training.plan.probes.budget.is_some();
-        let probes = instruments(job, steps as u64, &device)?
+        let probes = instruments(data, plan, has_accuracy, steps as u64, &device)?
             .with_interrupt(move || {
                 waiting.beat();
                 interrupt.requested()
@@ -70,6 +79,8 @@ impl<'a, M: Network> Observer<'a, M> {
         let recorder = Recorder::open(directory, state, &job.training.plan)?;
         Ok(Self {
             job,
+            data,
+            has_accuracy,
             probes: recorder.take_from(probes),
             recorder,
             latest: Observation::default(),
@@ -105,7 +116,7 @@ impl<'a, M: Network> Observer<'a, M> {
     pub(crate) fn observe(
         &mut self,
         step: usize,
-        model: &M,
+        model: &W::Model,
         progress: &Progress,
     ) -> anyhow::Result<bool> {
         if self.probes.is_due(step as u64)? {
@@ -122,8 +133,8 @@ impl<'a, M: Network> Observer<'a, M> {
     /// The figures of the table, after the last step was observed, how the Hessian products were made, and whether the run diverged.
     pub(crate) fn figures(&self) -> (Figures, HessianNote, bool) {
         (
-            figures(&self.latest, &self.job.training.plan),
-            hessian_note(&self.latest, &self.job.data),
+            figures(&self.latest, &self.job.training.plan, self.has_accuracy),
+            hessian_note(&self.latest, self.data.curvature_examples()),
             has_diverged(&self.latest),
         )
     }
@@ -157,8 +168,9 @@ impl<'a, M: Network> Observer<'a, M> {
             .collect();
         Ok((!left_out.is_empty()).then(|| {
             format!(
-                "left out for the budget: {}; `landscape measure {}` measures them at the last step",
+                "left out for the budget: {}; `{} measure {}` measures them at the last step",
                 left_out.join(", "),
+                program::name(),
                 self.job.training.output.display()
             )
         }))

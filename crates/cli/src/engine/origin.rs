@@ -15,14 +15,18 @@ use crate::results::summary::DataChecksums;
 /// # Errors
 ///
 /// When the checksums differ; it names the part of the data and both.
-pub(super) fn same_data(stored: DataChecksums, job: &Job) -> anyhow::Result<()> {
-    let Some((part, was, is)) = differing(stored, job.data.checksums()) else {
+pub(super) fn same_data(
+    stored: DataChecksums,
+    now: DataChecksums,
+    job: &Job,
+) -> anyhow::Result<()> {
+    let Some((part, was, is)) = differing(stored, now) else {
         return Ok(());
     };
     bail!(
         "the {part} examples of `{}` have changed since {} was begun (their CRC-32C was {was} and is now {is}); put the old ones \
          back, or begin again with --overwrite",
-        job.training.plan.dataset,
+        job.training.plan.subject.data_name(),
         job.training.output.display()
     )
 }

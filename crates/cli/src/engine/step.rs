@@ -3,16 +3,16 @@
 use anyhow::Context;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Bytes;
+use landscape::Batch;
 use sam::{
     Asam, AsamConfig, Batches, Esam, FriendlySam, Gsam, LookSam, MicroBatchSam, Sam, SamConfig,
     SharpnessAware, StateRecord,
 };
 
-use super::data::Batch;
-use super::loss::{loss, losses};
-use super::network::Network;
+use super::rows::rows;
 use crate::config::Plan;
 use crate::config::choice::Method;
+use crate::workload::Workload;
 
 /// What is done around the base optimiser.
 pub(crate) enum Stepper {
@@ -81,17 +81,18 @@ impl Stepper {
     }
 
     /// One step on one batch.
-    pub(crate) fn step<M: Network>(
+    pub(crate) fn step<W: Workload>(
         &mut self,
         optimiser: &mut ModuleOptimizer,
         learning_rate: f64,
-        model: M,
-        batch: &Batch,
-    ) -> Stepped<M> {
+        model: W::Model,
+        workload: &W,
+        batch: &W::Batch,
+    ) -> Stepped<W::Model> {
         with_method!(
             self,
-            plain(optimiser, learning_rate, model, batch),
-            method => over(method, optimiser, learning_rate, model, batch)
+            plain(optimiser, learning_rate, model, workload, batch),
+            method => over(method, optimiser, learning_rate, model, workload, batch)
         )
     }
 
@@ -121,13 +122,14 @@ impl Stepper {
     }
 }
 
-fn plain<M: Network>(
+fn plain<W: Workload>(
     optimiser: &mut ModuleOptimizer,
     learning_rate: f64,
-    model: M,
-    batch: &Batch,
-) -> Stepped<M> {
-    let loss = loss(&model, batch);
+    model: W::Model,
+    workload: &W,
+    batch: &W::Batch,
+) -> Stepped<W::Model> {
+    let loss = workload.loss(&model, batch);
     let value = loss.clone().into_scalar::<f64>();
     if !value.is_finite() {
         return Stepped::Refused(format!("the loss is {value}"));
@@ -137,22 +139,30 @@ fn plain<M: Network>(
     Stepped::Done(model, value, Vec::new())
 }
 
-fn over<S: SharpnessAware, M: Network>(
+fn over<S: SharpnessAware, W: Workload>(
     method: &mut S,
     optimiser: &mut ModuleOptimizer,
     learning_rate: f64,
-    model: M,
-    batch: &Batch,
-) -> Stepped<M> {
+    model: W::Model,
+    workload: &W,
+    batch: &W::Batch,
+) -> Stepped<W::Model> {
     let step = if method.batches() == Batches::Whole {
-        method.step(optimiser, learning_rate, model, |model: &M| {
-            loss(model, batch)
+        method.step(optimiser, learning_rate, model, |model: &W::Model| {
+            workload.loss(model, batch)
         })
     } else {
-        let [examples] = batch.1.dims();
-        method.step_examples(optimiser, learning_rate, model, examples, |model, rows| {
-            losses(model, batch, rows)
-        })
+        let examples = batch.examples();
+        method.step_examples(
+            optimiser,
+            learning_rate,
+            model,
+            examples,
+            |model, chosen| {
+                let losses = workload.losses(model, &rows(batch, chosen));
+                losses.expect("a workload without them is refused before the first step")
+            },
+        )
     };
     match step {
         Ok(step) => {

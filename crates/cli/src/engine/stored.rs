@@ -8,11 +8,10 @@ use anyhow::{Context, bail};
 
 use super::checkpoint::Checkpoint;
 use super::checkpoints;
-use super::data::Data;
 use super::origin::same_checksums;
 use crate::config::Plan;
 use crate::failure::usage;
-use crate::results::summary;
+use crate::results::summary::{self, DataChecksums};
 
 /// Which checkpoint of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,33 +120,25 @@ impl Stored {
         self.checkpoint.state.step
     }
 
-    /// Steps of the whole run.
-    ///
-    /// # Errors
-    ///
-    /// When the data cannot be read.
-    pub(crate) fn steps_in_all(&self) -> anyhow::Result<u64> {
+    /// Returns the steps of the whole run, of so many training examples.
+    pub(crate) fn steps_in_all(&self, examples: usize) -> u64 {
         let plan = self.plan();
-        let examples = Data::load(&plan.data, 1)?.train.len();
-        Ok((examples.div_ceil(plan.batch_size.get()) * plan.epochs.get()) as u64)
+        (examples.div_ceil(plan.batch_size.get()) * plan.epochs.get()) as u64
     }
 
-    /// The data of the run, with a sample of so many examples for curvature.
+    /// Checks that the data are those of the run.
     ///
     /// # Errors
-    ///
-    /// When a file is missing or damaged, or the examples have changed since.
-    pub(crate) fn data(&self, sample: usize) -> anyhow::Result<Data> {
-        let plan = self.plan();
-        let data = Data::load(&plan.data, sample)?;
-        if let Some(difference) = same_checksums(self.checkpoint.state.data, data.checksums()) {
+    /// When the examples have changed since.
+    pub(crate) fn check_data(&self, now: DataChecksums) -> anyhow::Result<()> {
+        if let Some(difference) = same_checksums(self.checkpoint.state.data, now) {
             bail!(
                 "the data set `{}` is not that of {}: {difference}; put the old examples back",
-                plan.dataset,
+                self.plan().subject.data_name(),
                 self.directory.display()
             );
         }
-        Ok(data)
+        Ok(())
     }
 }
 

@@ -12,11 +12,10 @@ use tensorboard::Status;
 
 use super::checkpoint::{self, State};
 use super::checkpoints;
+use super::data::Data;
 use super::history;
-use super::instruments::risk;
 use super::job::Job;
 use super::learning_rate::learning_rate;
-use super::network::{Network, WithNetwork, with_network};
 use super::observer::Observer;
 use super::optimiser::optimiser;
 use super::origin::{same_data, same_plan};
@@ -32,7 +31,10 @@ use crate::report::output::{printable, say};
 use crate::report::progress::Progress;
 use crate::results::figures::markdown;
 use crate::results::settings;
-use crate::results::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
+use crate::results::summary::{
+    DIVERGED, DataChecksums, FILE, FINISHED, SCHEMA, Summary, Times, Versions,
+};
+use crate::workload::{Part, Workload};
 
 /// How a training ended.
 pub(crate) enum Outcome {
@@ -50,29 +52,29 @@ pub(crate) enum Outcome {
 /// # Errors
 ///
 /// A loss that is not finite, a disk that is full, a damaged checkpoint, another plan than that of the run to resume.
-pub(crate) fn train(job: &Job, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+pub(crate) fn train<W: Workload>(
+    job: &Job,
+    data: &Data<W>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Outcome> {
     let directory = &job.training.output;
     if interrupt.requested() {
         return Ok(Outcome::Interrupted { step: 0 });
     }
     if job.beginning == Beginning::Done {
-        return show(job);
+        return show(job, data.checksums());
     }
     // Decided once more, now that nobody else can change it.
     let directory = RunDir::take(directory, job.existing)?;
     if directory.beginning() == Beginning::Done {
-        return show(job);
+        return show(job, data.checksums());
     }
-    let work = Work {
-        job,
-        directory,
-        interrupt,
-    };
-    with_network(&job.training.plan, &job.data, &job.device, work)
+    let initial = data.model(job.training.plan.seed, &job.device);
+    Trainer::begin(job, data, directory, interrupt, initial)?.run(interrupt)
 }
 
 /// A run that is finished already.
-fn show(job: &Job) -> anyhow::Result<Outcome> {
+fn show(job: &Job, data: DataChecksums) -> anyhow::Result<Outcome> {
     let directory = &job.training.output;
     let summary = Summary::read(directory).with_context(|| {
         format!(
@@ -81,7 +83,7 @@ fn show(job: &Job) -> anyhow::Result<Outcome> {
         )
     })?;
     same_plan(&summary.config, &job.training.plan, job)?;
-    same_data(summary.data.crc32c, job)?;
+    same_data(summary.data.crc32c, data, job)?;
     let end = if summary.status == DIVERGED {
         ", and it diverged at its last step"
     } else {
@@ -95,28 +97,15 @@ fn show(job: &Job) -> anyhow::Result<Outcome> {
     Ok(Outcome::Finished(Box::new(summary)))
 }
 
-struct Work<'a> {
-    job: &'a Job,
-    directory: RunDir,
-    interrupt: &'a Interrupt,
-}
-
-impl WithNetwork for Work<'_> {
-    type Output = Outcome;
-
-    fn with<M: Network>(self, initial: M) -> anyhow::Result<Outcome> {
-        Trainer::begin(self.job, self.directory, self.interrupt, initial)?.run(self.interrupt)
-    }
-}
-
 /// A training under way.
-struct Trainer<'a, M: Network> {
+struct Trainer<'a, W: Workload> {
     job: &'a Job,
     plan: &'a Plan,
-    model: M,
+    data: &'a Data<W>,
+    model: W::Model,
     optimiser: ModuleOptimizer,
     stepper: Stepper,
-    observer: Observer<'a, M>,
+    observer: Observer<'a, W>,
     progress: Progress,
     /// Updates in an epoch; the last batch may be smaller.
     per_epoch: usize,
@@ -131,17 +120,18 @@ struct Trainer<'a, M: Network> {
     began: Instant,
 }
 
-impl<'a, M: Network> Trainer<'a, M> {
+impl<'a, W: Workload> Trainer<'a, W> {
     fn begin(
         job: &'a Job,
+        data: &'a Data<W>,
         directory: RunDir,
         interrupt: &Interrupt,
-        initial: M,
+        initial: W::Model,
     ) -> anyhow::Result<Self> {
         // The probes' own clock begins later, so that their time is a part of this one.
         let began = Instant::now();
         let plan = &job.training.plan;
-        let per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
+        let per_epoch = data.training().div_ceil(plan.batch_size.get());
         let steps = per_epoch * plan.epochs.get();
         let resumed = directory.beginning() == Beginning::Resumed;
         let mut notes = Vec::new();
@@ -152,7 +142,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             notes = damaged;
             if let Some(found) = found {
                 same_plan(&found.state.plan, plan, job)?;
-                same_data(found.state.data, job)?;
+                same_data(found.state.data, data.checksums(), job)?;
                 let State {
                     step,
                     epoch,
@@ -182,8 +172,15 @@ impl<'a, M: Network> Trainer<'a, M> {
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
-        let mut observer =
-            Observer::new(job, steps, directory, state.as_ref(), interrupt, &progress)?;
+        let mut observer = Observer::new(
+            job,
+            data,
+            &model,
+            directory,
+            state.as_ref(),
+            interrupt,
+            &progress,
+        )?;
         // A file that starts again at step 0 takes the text of an earlier one out of TensorBoard.
         if step == 0 {
             observer.text("run/settings", 0, settings::markdown(plan)?);
@@ -191,6 +188,7 @@ impl<'a, M: Network> Trainer<'a, M> {
         Ok(Self {
             job,
             plan,
+            data,
             model,
             optimiser,
             stepper,
@@ -274,7 +272,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             epoch: self.step / self.per_epoch,
             position: self.step % self.per_epoch,
             last_scalars: recorder.last_scalars(),
-            data: self.job.data.checksums(),
+            data: self.data.checksums(),
             pictures: recorder.pictures(),
             numbers: recorder.numbers(),
             events,
@@ -298,7 +296,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             return Ok(None);
         }
         let device = self.job.device.clone().inner();
-        let risk = risk::<M>(self.job.data.validation_batches(&device)?);
+        let risk = self.data.risk(self.data.batches(Part::Validation, &device));
         Ok(Some(Number(risk.value(&self.model)?)))
     }
 
@@ -314,21 +312,23 @@ impl<'a, M: Network> Trainer<'a, M> {
         let (epoch, position) = (self.step / self.per_epoch, self.step % self.per_epoch);
         let seed = u64::from(self.plan.seed);
         if position == 0 || self.order.is_empty() {
-            self.order = datasets::epoch_order(seed, epoch as u64, self.job.data.train.len());
+            self.order = datasets::epoch_order(seed, epoch as u64, self.data.training());
         }
         let size = self.plan.batch_size.get();
         let end = self.order.len().min((position + 1) * size);
         let batch = self
-            .job
             .data
             .batch(&self.order[position * size..end], &self.job.device);
         let rate = self.rate(self.step);
         // The device's stream cannot be read back into a checkpoint; seeded from the step it need not be.
         self.job.device.seed(stream(seed, self.step as u64));
-        match self
-            .stepper
-            .step(&mut self.optimiser, rate, self.model, &batch)
-        {
+        match self.stepper.step(
+            &mut self.optimiser,
+            rate,
+            self.model,
+            self.data.workload().as_ref(),
+            &batch,
+        ) {
             Stepped::Done(model, loss, scalars) => {
                 self.model = model;
                 if self.step.is_multiple_of(self.plan.log_every.get()) {
@@ -382,7 +382,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             return Err(self.give_up(reason));
         }
         let seed = u64::from(self.plan.seed);
-        let split = u64::from(self.plan.data.split_seed);
+        let split = u64::from(self.plan.subject.split_seed());
         let seeds = [
             ("weights", seed),
             ("data_order", seed),
@@ -398,7 +398,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             weights_crc32c: weights_crc32c(&self.model),
             config: self.plan.clone(),
             seeds: seeds.map(|(name, seed)| (name.to_owned(), seed)).into(),
-            data: self.job.data.sizes(),
+            data: self.data.sizes(),
             hessian,
             figures,
             versions: Versions {

@@ -4,6 +4,7 @@ pub(crate) mod forecast;
 pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod paint;
+pub(crate) mod program;
 pub(crate) mod progress;
 pub(crate) mod sheet;
 pub(crate) mod table;

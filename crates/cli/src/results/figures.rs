@@ -5,13 +5,25 @@ use crate::report::number::{Number, plain_number, significant};
 
 /// The figures of one training as a markdown table, for TensorBoard.
 pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
-    let pair = |loss, accuracy| format!("{} | {}", digits(loss), share(accuracy));
-    let losses = format!(
-        "| data | mean loss | accuracy |\n|---|---|---|\n| training | {} |\n| validation | {} |\n| test | {} |\n\n",
-        pair(figures.training_loss, figures.training_accuracy),
-        pair(figures.validation_loss, figures.validation_accuracy),
-        pair(figures.test_loss, figures.test_accuracy),
-    );
+    let parts = [
+        ("training", figures.training_loss, figures.training_accuracy),
+        (
+            "validation",
+            figures.validation_loss,
+            figures.validation_accuracy,
+        ),
+        ("test", figures.test_loss, figures.test_accuracy),
+    ];
+    let mut losses = match figures.test_accuracy {
+        Some(_) => "| data | mean loss | accuracy |\n|---|---|---|\n".to_owned(),
+        None => "| data | mean loss |\n|---|---|\n".to_owned(),
+    };
+    for (part, loss, accuracy) in parts {
+        losses += &format!("| {part} | {} |", digits(loss));
+        losses += &accuracy.map_or_else(String::new, |accuracy| format!(" {} |", share(accuracy)));
+        losses.push('\n');
+    }
+    losses.push('\n');
     let (Some(lambda), Some(trace), Some(sharpness)) =
         (figures.lambda_1, figures.trace, figures.sam_sharpness)
     else {

@@ -5,6 +5,7 @@ use tensorboard::{Hparams, Setting};
 
 use crate::config::Plan;
 use crate::config::choice::{Method, name};
+use crate::config::subject::Subject;
 
 /// The settings by which runs are told apart. Every run has the same ones: TensorBoard's parallel coordinates leave out a run that lacks one.
 pub(crate) fn hparams(plan: &Plan) -> Hparams {
@@ -16,11 +17,16 @@ pub(crate) fn hparams(plan: &Plan) -> Hparams {
         Method::Plain => 0.0,
         _ => plan.rho.get(),
     };
-    Hparams::new([
-        ("dataset", plan.dataset.clone().into()),
-        ("model", name(plan.model).into()),
-        ("hidden", plan.hidden.to_string().into()),
-        ("activation", name(plan.activation).into()),
+    let subject = match &plan.subject {
+        Subject::Network(network) => vec![
+            ("dataset", network.dataset.clone().into()),
+            ("model", name(network.model).into()),
+            ("hidden", network.hidden.to_string().into()),
+            ("activation", name(network.activation).into()),
+        ],
+        Subject::Own { workload } => vec![("workload", workload.clone().into())],
+    };
+    let settings: [(&str, Setting); 11] = [
         ("optimiser", name(plan.optimiser).into()),
         ("momentum", number(plan.momentum.get())),
         ("weight_decay", number(plan.weight_decay.get())),
@@ -32,7 +38,8 @@ pub(crate) fn hparams(plan: &Plan) -> Hparams {
         ("batch_size", count(plan.batch_size.get())),
         ("seed", number(f64::from(plan.seed))),
         ("curvature_examples", count(plan.curvature_examples.get())),
-    ])
+    ];
+    Hparams::new(subject.into_iter().chain(settings))
 }
 
 /// Every setting as a table in markdown, under the names of workspace.toml.

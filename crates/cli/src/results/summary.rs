@@ -147,15 +147,18 @@ pub(crate) struct Figures {
     /// Mean loss over the training examples.
     pub(crate) training_loss: Number,
     /// Share of training examples classified right.
-    pub(crate) training_accuracy: Number,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) training_accuracy: Option<Number>,
     /// Mean loss over the validation examples.
     pub(crate) validation_loss: Number,
     /// Share of validation examples classified right.
-    pub(crate) validation_accuracy: Number,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) validation_accuracy: Option<Number>,
     /// Mean loss over the test examples.
     pub(crate) test_loss: Number,
     /// Share of test examples classified right.
-    pub(crate) test_accuracy: Number,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) test_accuracy: Option<Number>,
     /// Largest eigenvalue of the Hessian; none without probes, as the two below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lambda_1: Option<Eigenvalue>,

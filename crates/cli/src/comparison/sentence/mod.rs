@@ -136,30 +136,34 @@ fn one_seed(groups: &[&Group]) -> Option<String> {
 
 /// What is known of the loss and the accuracy on data that no training has seen.
 fn test(groups: &[&Group]) -> Vec<String> {
+    let figures = groups.iter().flat_map(|group| &group.figures);
+    let mut measures = Measure::of_runs(figures);
+    measures.retain(|measure| matches!(measure, Measure::TestLoss | Measure::TestAccuracy));
     if one_seed(groups).is_some() {
-        return vec![
-            "one seed says nothing about a typical difference, neither in sharpness nor in test loss or accuracy (--seeds 5 \
-             trains five)"
-                .to_owned(),
-        ];
+        let names = match measures.as_slice() {
+            [_, _] => "test loss or accuracy",
+            _ => "test loss",
+        };
+        return vec![format!(
+            "one seed says nothing about a typical difference, neither in sharpness nor in {names} (--seeds 5 trains five)"
+        )];
     }
-    let measures = [Measure::TestLoss, Measure::TestAccuracy];
     let spread = spread(groups);
-    let found = measures.map(|measure| best(measure, groups));
-    if found.iter().all(|best| matches!(best, Best::All(_))) {
+    let found: Vec<Best> = measures.iter().map(|m| best(*m, groups)).collect();
+    if measures.len() > 1 && found.iter().all(|best| matches!(best, Best::All(_))) {
         return vec![if groups.len() == 2 {
             format!("the differences in test loss and test accuracy lie within the {spread}")
         } else {
             format!("no test loss or accuracy differs from the best by more than the {spread}")
         }];
     }
-    if let [Best::One(i), Best::One(j)] = found
+    if let [Best::One(i), Best::One(j)] = found.as_slice()
         && i == j
         && groups.len() > 2
     {
         return vec![format!(
             "{} has the lowest test loss and the highest test accuracy of {}, by more than the {spread}",
-            groups[i].name,
+            groups[*i].name,
             groups.len()
         )];
     }

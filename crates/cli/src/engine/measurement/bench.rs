@@ -75,7 +75,7 @@ impl Row {
 }
 
 /// A measurement with its name.
-pub(super) type Task<'a> = (
+pub(super) type Measurement<'a> = (
     &'static str,
     Box<dyn FnOnce() -> anyhow::Result<Finding> + 'a>,
 );
@@ -88,9 +88,9 @@ pub(super) struct Found {
 }
 
 /// What all measurements need.
-pub(super) struct Bench<'a> {
+pub(super) struct Bench<'a, W> {
     pub(super) request: &'a Request,
-    pub(super) data: &'a Data,
+    pub(super) data: &'a Data<W>,
     /// The device without autodiff.
     pub(super) device: Device,
     pub(super) step: u64,
@@ -102,9 +102,9 @@ pub(super) struct Bench<'a> {
     pub(super) products: Cell<usize>,
 }
 
-impl Bench<'_> {
+impl<W> Bench<'_, W> {
     /// Carries the tasks out. One that fails does not take the others with it; an interrupt ends them.
-    pub(super) fn carry_out(&self, tasks: Vec<Task<'_>>) -> Found {
+    pub(super) fn carry_out(&self, tasks: Vec<Measurement<'_>>) -> Found {
         let mut found = Found {
             findings: Vec::new(),
             failures: Vec::new(),

@@ -6,13 +6,13 @@ use probes::{json_numbers, show};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Finding, Row, number, timed};
-use crate::config::choice::{Model, name};
-use crate::engine::instruments::risk;
-use crate::engine::network::Network;
+use crate::config::choice::name;
+use crate::config::subject::Subject;
 use crate::engine::origin::same_checksums;
 use crate::engine::stored::Stored;
 use crate::failure::usage;
 use crate::report::number::significant;
+use crate::workload::{Part, Workload};
 
 /// How far the line goes on beyond both ends, as a part of the way between them: a quarter.
 const BEYOND: usize = 4;
@@ -30,36 +30,45 @@ pub(super) fn comparable(run: &Stored, other: &Stored) -> anyhow::Result<()> {
             "there is no line from {from} to {to}: they have different {what} ({a} and {b})"
         )))
     };
-    if a.model != b.model {
-        return differ("models", name(a.model), name(b.model));
-    }
-    if a.hidden != b.hidden && matches!(a.model, Model::Mlp | Model::ResidualMlp) {
-        return differ("hidden widths", a.hidden.to_string(), b.hidden.to_string());
-    }
-    if a.activation != b.activation {
-        return differ("activations", name(a.activation), name(b.activation));
+    match (&a.subject, &b.subject) {
+        (Subject::Network(a), Subject::Network(b)) => {
+            if a.model != b.model {
+                return differ("models", name(a.model), name(b.model));
+            }
+            if a.hidden != b.hidden && a.is_dense() {
+                return differ("hidden widths", a.hidden.to_string(), b.hidden.to_string());
+            }
+            if a.activation != b.activation {
+                return differ("activations", name(a.activation), name(b.activation));
+            }
+        }
+        (a, b) if a != b => return differ("workloads", a.in_words(), b.in_words()),
+        _ => {}
     }
     if let Some(difference) = same_checksums(run.checkpoint.state.data, other.checkpoint.state.data)
     {
         return Err(usage(format!(
             "{from} and {to} were trained on different data ({} and {}; {difference}), so a loss along the line would mean different things at its ends",
-            a.dataset, b.dataset
+            a.subject.data_name(),
+            b.subject.data_name()
         )));
     }
     Ok(())
 }
 
-impl Bench<'_> {
+impl<W: Workload> Bench<'_, W> {
     /// The losses along (1 - a) `from` + a `to`. The running statistics of BatchNorm are computed anew at each point from the
     /// training data: interpolated ones fit no network between and would show a barrier that is none of the weights.
-    pub(super) fn between<M: Network>(
+    pub(super) fn between(
         &self,
-        [from, to]: [&M; 2],
+        [from, to]: [&W::Model; 2],
         names: [&str; 2],
     ) -> anyhow::Result<Finding> {
         let points = self.request.line.expect("a line between runs has points");
         let a = coordinates(points);
-        let training = risk::<M>(self.data.training_batches(&self.device)?);
+        let training = self
+            .data
+            .risk(self.data.batches(Part::Training, &self.device));
         let (buffers, statistics) = if self.has_statistics {
             (
                 Buffers::Recompute(training),
@@ -71,11 +80,12 @@ impl Bench<'_> {
         let risks = [
             (
                 "training sample",
-                risk::<M>(self.data.curvature_batches(&self.device)?),
+                self.data.risk(self.data.curvature_batches(&self.device)),
             ),
             (
                 "validation",
-                risk::<M>(self.data.validation_batches(&self.device)?),
+                self.data
+                    .risk(self.data.batches(Part::Validation, &self.device)),
             ),
         ];
         let of = risks.len() * a.len();

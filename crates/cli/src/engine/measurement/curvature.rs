@@ -12,18 +12,16 @@ use probes::{show, tag};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Finding, Row, number, timed};
-use crate::engine::data::Batch;
-use crate::engine::instruments::risk;
-use crate::engine::network::Network;
 use crate::report::number::{plain_number, significant};
+use crate::workload::Workload;
 
 /// A Hessian, and the seconds that it took before its first product.
-pub(super) struct Made<M: Network> {
-    hessian: Hessian<M, Batch>,
+pub(super) struct Made<W: Workload> {
+    hessian: Hessian<W::Model, W::Batch>,
     seconds: f64,
 }
 
-impl<M: Network> Made<M> {
+impl<W: Workload> Made<W> {
     /// How its products were made, after the last of them.
     pub(super) fn finding(&self) -> Finding {
         let unresolved = self.hessian.unresolved();
@@ -41,26 +39,26 @@ impl<M: Network> Made<M> {
     }
 }
 
-impl Bench<'_> {
+impl<W: Workload> Bench<'_, W> {
     /// The Hessian over the sample, which is made for the first measurement that needs it.
-    pub(super) fn hessian<'h, M: Network>(
+    pub(super) fn hessian<'h>(
         &self,
-        model: &M,
-        made: &'h OnceCell<Made<M>>,
-    ) -> anyhow::Result<&'h Hessian<M, Batch>> {
+        model: &W::Model,
+        made: &'h OnceCell<Made<W>>,
+    ) -> anyhow::Result<&'h Hessian<W::Model, W::Batch>> {
         if let Some(made) = made.get() {
             return Ok(&made.hessian);
         }
-        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
+        let risk = self.data.risk(self.data.curvature_batches(&self.device));
         let (hessian, seconds) = timed(|| Hessian::at(model, &risk));
         let hessian = hessian?;
         Ok(&made.get_or_init(|| Made { hessian, seconds }).hessian)
     }
 
     /// As the run's instrument does it: of one eigenvalue and the smallest, both from one Lanczos run.
-    pub(super) fn eigenvalues<M: Network>(
+    pub(super) fn eigenvalues(
         &self,
-        hessian: &Hessian<M, Batch>,
+        hessian: &Hessian<W::Model, W::Batch>,
     ) -> anyhow::Result<Finding> {
         let request = self.request;
         let watched = self.watched(hessian, None);
@@ -116,7 +114,7 @@ impl Bench<'_> {
         })
     }
 
-    pub(super) fn trace<M: Network>(&self, hessian: &Hessian<M, Batch>) -> anyhow::Result<Finding> {
+    pub(super) fn trace(&self, hessian: &Hessian<W::Model, W::Batch>) -> anyhow::Result<Finding> {
         let config = self.request.trace();
         let watched = self.watched(hessian, None);
         let (trace, seconds) = timed(|| hutchinson_trace(&watched, &config));
@@ -150,9 +148,9 @@ impl Bench<'_> {
         })
     }
 
-    pub(super) fn density<M: Network>(
+    pub(super) fn density(
         &self,
-        hessian: &Hessian<M, Batch>,
+        hessian: &Hessian<W::Model, W::Batch>,
         starts: usize,
     ) -> anyhow::Result<Finding> {
         let steps = self.request.density_steps;
@@ -208,8 +206,8 @@ impl Bench<'_> {
         })
     }
 
-    pub(super) fn sharpness<M: Network>(&self, model: &M, rho: f64) -> anyhow::Result<Finding> {
-        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
+    pub(super) fn sharpness(&self, model: &W::Model, rho: f64) -> anyhow::Result<Finding> {
+        let risk = self.data.risk(self.data.curvature_batches(&self.device));
         let (found, seconds) = timed(|| sam_sharpness(model, &risk, rho));
         let found = found?;
         Ok(Finding {
