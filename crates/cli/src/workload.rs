@@ -55,10 +55,6 @@ impl Part {
 ///     type Model = Linear;
 ///     type Batch = (Tensor<2>, Tensor<2>);
 ///
-///     fn name(&self) -> &str {
-///         "plane"
-///     }
-///
 ///     fn model(&self, _seed: u64, device: &Device) -> Linear {
 ///         LinearConfig::new(2, 1).init(device)
 ///     }
@@ -85,8 +81,13 @@ pub trait Workload: Send + Sync + 'static {
     /// Some examples with what is known of them.
     type Batch: Batch + Send + Sync + 'static;
 
-    /// Returns the name of the workload, under which its runs are known. A run goes on only under the name it was begun with.
-    fn name(&self) -> &str;
+    /// Returns the name of the workload, in small letters, under which its runs are known: that of the type, if nothing else
+    /// is said. A run goes on only under the name it was begun with.
+    fn name(&self) -> String {
+        let path = std::any::type_name::<Self>();
+        let path = path.split('<').next().unwrap_or(path);
+        path.rsplit("::").next().unwrap_or(path).to_lowercase()
+    }
 
     /// Returns the network with its initial weights on `device`.
     ///

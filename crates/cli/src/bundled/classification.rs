@@ -21,10 +21,6 @@ impl<M: Classifier + 'static> Workload for Classification<M> {
     /// Images `[B, 1, H, W]` and labels `[B]`.
     type Batch = (Tensor<4>, Tensor<1, Int>);
 
-    fn name(&self) -> &str {
-        "images"
-    }
-
     fn model(&self, seed: u64, device: &Device) -> M {
         (self.network)(seed, device)
     }
@@ -108,7 +104,11 @@ mod tests {
         let (digits, device) = (digits(), Device::flex());
         let model = digits.model(7, &device);
         let (images, labels) = digits.batch(Part::Test, &[0, 1, 2, 3, 4, 5, 6, 7], &device);
-        let logits: Vec<f32> = model.forward(images.clone()).into_data().try_to_vec().unwrap();
+        let logits: Vec<f32> = model
+            .forward(images.clone())
+            .into_data()
+            .try_to_vec()
+            .unwrap();
         let answers = labels.to_data().iter::<i64>().collect::<Vec<_>>();
         let expected: Vec<bool> = logits
             .chunks(10)

@@ -123,6 +123,7 @@ pub(crate) trait Source {
 /// A program with one workload of its own.
 pub(crate) struct Own<W> {
     workload: Arc<W>,
+    name: String,
     sizes: OnceLock<DataSizes>,
 }
 
@@ -130,6 +131,7 @@ impl<W: Workload> Own<W> {
     /// Takes the workload.
     pub(crate) fn new(workload: W) -> Self {
         Self {
+            name: workload.name(),
             workload: Arc::new(workload),
             sizes: OnceLock::new(),
         }
@@ -164,11 +166,11 @@ impl<W: Workload> Own<W> {
 
 impl<W: Workload> Source for Own<W> {
     fn own(&self) -> Option<&str> {
-        Some(self.workload.name())
+        Some(&self.name)
     }
 
     fn check(&self, plan: &Plan, device: &Device) -> Result<(), Refusal> {
-        let own = self.workload.name();
+        let own = &self.name;
         match &plan.subject {
             subject::Subject::Own { workload } if workload == own => {}
             other => {

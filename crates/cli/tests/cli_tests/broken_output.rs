@@ -1,15 +1,10 @@
 //! Output that cannot be written: no panic, the exit codes of README.md, and every training goes on to its end.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-#![cfg(unix)]
-
-mod program;
-
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-use program::Workplace;
+use crate::program::Workplace;
 
 /// What is wrong with a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -122,13 +117,13 @@ fn training_goes_on_to_the_same_end_when_nobody_can_read_what_it_says() {
     place
         .landscape(&["run", "one", "--output", "whole"])
         .expect(0, &[]);
-    let whole = program::summary(&place.path("whole"));
+    let whole = crate::program::summary(&place.path("whole"));
     for (name, out, err) in [
         ("full", Broken::Full, Broken::Full),
         ("gone", Broken::Gone, Broken::Gone),
         ("closed", Broken::Closed, Broken::Closed),
     ] {
         ended(&place, &["run", "one", "--output", name], out, err);
-        assert_eq!(program::summary(&place.path(name)), whole, "{name}");
+        assert_eq!(crate::program::summary(&place.path(name)), whole, "{name}");
     }
 }

@@ -1,13 +1,9 @@
 //! Several seeds, and runs beside each other.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
 use std::fs;
 use std::path::Path;
 
-use program::{SMALL, Workplace, event_files, summary, wait_for_checkpoint};
+use crate::program::{SMALL, Workplace, event_files, summary, wait_for_checkpoint};
 use serde_json::Value;
 
 /// Pictures' numbers in a small form.

@@ -1,10 +1,6 @@
 //! What the program says and writes when all is well.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
-use program::{Workplace, event_files, summary};
+use crate::program::{Workplace, event_files, summary};
 use serde_json::Value;
 
 #[test]

@@ -1,14 +1,10 @@
 //! A run that is stopped in whatever way and resumed equals the uninterrupted one, to the last bit.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use program::{Workplace, checkpoints, event_files, summary, wait_for_checkpoint};
+use crate::program::{Workplace, checkpoints, event_files, summary, wait_for_checkpoint};
 
 /// A run long enough to be stopped in the middle.
 const LONG: &[&str] = &[
@@ -447,7 +443,7 @@ fn write_idx(folder: &Path, count: u32, classes: u8) {
 }
 
 fn workplace_of_idx(more: &str) -> Workplace {
-    let text = program::SMALL.replace("[runs.one]", "[runs.one]\ndataset = \"mine\"");
+    let text = crate::program::SMALL.replace("[runs.one]", "[runs.one]\ndataset = \"mine\"");
     Workplace::with(&format!(
         "{text}\n[datasets.mine]\nsource = \"mnist-folder\"\npath = \"images\"\n{more}"
     ))
@@ -618,7 +614,7 @@ fn signal_inside_a_probe_stops_the_run_there() {
             assert!(child.try_wait().unwrap().is_none());
         }
         signal(&child, "-TERM");
-        let ended = program::Ended::from(child.wait_with_output().unwrap());
+        let ended = crate::program::Ended::from(child.wait_with_output().unwrap());
         ended.expect(130, &[&format!("stopped at step {step};")]);
         // The surface was not finished, and nothing of its step was recorded.
         let files = event_files(&place.path(name));

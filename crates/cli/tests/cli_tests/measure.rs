@@ -1,9 +1,5 @@
 //! What `landscape measure` finds on a checkpoint, and what it leaves alone.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -11,6 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::program::{Workplace, checkpoints, event_files, summary};
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::activation::log_softmax;
@@ -18,7 +15,6 @@ use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, SplitConfig, batches, fixed_sample};
 use landscape::{Hessian, LanczosConfig, Risk, top_eigenpairs};
 use models::{Mlp, MlpConfig};
-use program::{Workplace, checkpoints, event_files, summary};
 use serde_json::Value;
 
 /// Everything is measured at the end, as in the quickstart.
