@@ -15,10 +15,12 @@ use crate::report::output::{print, printable, say, unless_closed};
 use crate::report::paint::Paint;
 use crate::workload::Workload;
 
-/// Runs the program with a workload of one's own: reads the command line, carries the command out, returns the exit code.
+/// Runs the program with a workload of one's own: reads the command line, carries the command out,
+/// returns the exit code.
 ///
-/// `train` needs no workspace.toml; with one it takes `[defaults]` from there, and `run` carries out its runs. The settings
-/// `dataset`, `model`, `hidden` and `activation`, which choose a bundled network, are refused.
+/// `train` needs no workspace.toml; with one it takes `[defaults]` from there, and `run` carries
+/// out its runs. The settings `dataset`, `model`, `hidden` and `activation`, which choose a bundled
+/// network, are refused.
 pub fn main(workload: impl Workload) -> ExitCode {
     run(&Own::new(workload))
 }
@@ -47,7 +49,7 @@ fn parse<T: Into<OsString> + Clone>(
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// Says what went wrong; the exit code.
+/// Says what went wrong. Returns the exit code.
 fn tell(error: &anyhow::Error, json: bool) -> u8 {
     let code = failure::exit_code(error);
     if json {
@@ -62,13 +64,15 @@ fn tell(error: &anyhow::Error, json: bool) -> u8 {
     code
 }
 
-/// The document for an error. That it cannot be written changes nothing: the error is told on standard error too.
+/// Prints the document for an error. That it cannot be written changes nothing: the error is told
+/// on standard error too.
 fn report_as_json(code: u8, message: &str) {
     let report = serde_json::json!({"error": {"code": code, "message": message}});
     let _ = print(&report.to_string());
 }
 
-/// What clap has to say: help and version on standard output, a mistake on standard error; the exit code.
+/// Prints what clap has to say: help and version on standard output, a mistake on standard error.
+/// Returns the exit code.
 fn answer(source: &dyn Source, stopped: &clap::Error) -> u8 {
     if !stopped.use_stderr() {
         let written = stopped.print().and_then(|()| std::io::stdout().flush());

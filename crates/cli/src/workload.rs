@@ -35,11 +35,13 @@ impl Part {
 
 /// A model, its loss and its data.
 ///
-/// [`main`](crate::main) makes a program of it: `train`, `run`, `list`, `compare`, `measure`, checkpoints and all else that
-/// the program `landscape` has. Only what makes and measures a batch is said here; the optimiser, the learning rate, a
-/// sharpness-aware method, the epochs and the probes are settings.
+/// [`main`](crate::main) makes a program of it: `train`, `run`, `list`, `compare`, `measure`,
+/// checkpoints and all else that the program `landscape` has. Only what makes and measures a batch
+/// is said here; the optimiser, the learning rate, a sharpness-aware method, the epochs and the
+/// probes are settings.
 ///
-/// A batch is anything that implements [`landscape::Batch`]: a tensor, a tuple of tensors, or a struct of one's own.
+/// A batch is anything that implements [`landscape::Batch`]: a tensor, a tuple of tensors, or a
+/// struct of one's own.
 ///
 /// # Examples
 /// A plane through noiseless points; the crate's page has a whole program.
@@ -81,8 +83,8 @@ pub trait Workload: Send + Sync + 'static {
     /// Some examples with what is known of them.
     type Batch: Batch + Send + Sync + 'static;
 
-    /// Returns the name of the workload, in small letters, under which its runs are known: that of the type, if nothing else
-    /// is said. A run goes on only under the name it was begun with.
+    /// Returns the name of the workload, in small letters, under which its runs are known: that of
+    /// the type, if nothing else is said. A run goes on only under the name it was begun with.
     fn name(&self) -> String {
         let path = std::any::type_name::<Self>();
         let path = path.split('<').next().unwrap_or(path);
@@ -91,17 +93,18 @@ pub trait Workload: Send + Sync + 'static {
 
     /// Returns the network with its initial weights on `device`.
     ///
-    /// The random numbers of the device have been seeded with `seed`, so that Burn's initialisers need nothing more; `seed` is
-    /// for those who draw on the host.
+    /// The random numbers of the device have been seeded with `seed`, so that Burn's initialisers
+    /// need nothing more; `seed` is for those who draw on the host.
     fn model(&self, seed: u64, device: &Device) -> Self::Model;
 
     /// Returns the number of examples of a part, at least one.
     fn examples(&self, part: Part) -> usize;
 
-    /// Returns the examples with these indices, each below [`examples`](Self::examples), on `device`.
+    /// Returns the examples with these indices, each below [`examples`](Self::examples), on
+    /// `device`.
     ///
-    /// The same indices give the same examples, whenever they are asked for: that makes a run resumable. Data that have to be
-    /// read are read before the program begins.
+    /// The same indices give the same examples, whenever they are asked for: that makes a run
+    /// resumable. Data that have to be read are read before the program begins.
     fn batch(&self, part: Part, indices: &[usize], device: &Device) -> Self::Batch;
 
     /// Returns the mean loss over a batch, shape `[1]`.
@@ -109,7 +112,8 @@ pub trait Workload: Send + Sync + 'static {
     /// A sum is an error: it would count a ragged last batch for less than it is.
     fn loss(&self, model: &Self::Model, batch: &Self::Batch) -> Tensor<1>;
 
-    /// Returns the losses of the examples of a batch, shape `[B]`, whose mean is [`loss`](Self::loss).
+    /// Returns the losses of the examples of a batch, shape `[B]`, whose mean is
+    /// [`loss`](Self::loss).
     ///
     /// The methods `esam` and `m-sam`, which tell examples apart, need it; the others do not.
     fn losses(&self, model: &Self::Model, batch: &Self::Batch) -> Option<Tensor<1>> {
@@ -127,8 +131,8 @@ pub trait Workload: Send + Sync + 'static {
 
     /// Returns a checksum of the examples of a part: CRC-32C of all their tensors.
     ///
-    /// A run that goes on, and runs that are compared, must have the same ones. Where reading all data takes long, a
-    /// checksum of the files serves as well.
+    /// A run that goes on, and runs that are compared, must have the same ones. Where reading all
+    /// data takes long, a checksum of the files serves as well.
     fn checksum(&self, part: Part, device: &Device) -> u32 {
         let indices: Vec<usize> = (0..self.examples(part)).collect();
         let mut checksum = Checksum(0);

@@ -34,7 +34,7 @@ impl<M: Classifier + 'static> Workload for Classification<M> {
         (batch.images, batch.labels)
     }
 
-    /// Cross-entropy in nats.
+    /// Returns the cross-entropy in nats.
     fn loss(&self, model: &M, (images, labels): &Self::Batch) -> Tensor<1> {
         let logits = model.logits(images.clone());
         CrossEntropyLossConfig::new()

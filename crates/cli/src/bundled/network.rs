@@ -23,8 +23,8 @@ pub(super) struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// Returns the network of the plan with its images. The weights are drawn on the host from the seed, so they do not depend
-    /// on the device.
+    /// Returns the network of the plan with its images. The weights are drawn on the host from the
+    /// seed, so they do not depend on the device.
     ///
     /// # Errors
     /// When a network cannot be made from these settings.
@@ -124,7 +124,8 @@ fn dense_widths(plan: &NetworkPlan, images: &Images) -> Vec<usize> {
     widths
 }
 
-/// Returns the number of parameters of a fully connected network, which its widths decide; the convolutional ones are small.
+/// Returns the number of parameters of a fully connected network, which its widths decide; the
+/// convolutional ones are small.
 fn dense_parameters(plan: &NetworkPlan, images: &Images) -> Option<u64> {
     let widths = match plan.model {
         Model::Mlp => dense_widths(plan, images),

@@ -3,8 +3,6 @@
 use clap::Args;
 use clap_complete::{Shell, generate};
 
-use super::Cli;
-use crate::engine::subject::Source;
 use crate::failure::SUCCESS;
 use crate::report::output::print;
 use crate::report::program;
@@ -25,12 +23,11 @@ pub(crate) struct Arguments {
 /// Prints the script.
 ///
 /// # Errors
-///
 /// When it cannot be printed.
-pub(super) fn carry_out(arguments: &Arguments, source: &dyn Source) -> anyhow::Result<u8> {
+pub(super) fn carry_out(arguments: &Arguments, mut program: clap::Command) -> anyhow::Result<u8> {
     let mut script = Vec::new();
     let name = program::name();
-    generate(arguments.shell, &mut Cli::of(source), &name, &mut script);
+    generate(arguments.shell, &mut program, &name, &mut script);
     print(String::from_utf8_lossy(&script).trim_end())?;
     Ok(SUCCESS)
 }

@@ -2,9 +2,7 @@
 
 use clap::{Args, Command};
 
-use super::Cli;
 use crate::config::Workspace;
-use crate::engine::subject::Source;
 use crate::failure::{SUCCESS, usage};
 use crate::report::output::print;
 use crate::report::program;
@@ -125,10 +123,8 @@ Example:
 /// Prints help.
 ///
 /// # Errors
-///
 /// A usage error for a topic that is not there, which lists those that are.
-pub(super) fn carry_out(arguments: &Arguments, source: &dyn Source) -> anyhow::Result<u8> {
-    let program = Cli::of(source);
+pub(super) fn carry_out(arguments: &Arguments, program: Command) -> anyhow::Result<u8> {
     let Some(wanted) = &arguments.topic else {
         return as_with_the_flag(program, &[]);
     };
@@ -152,7 +148,7 @@ pub(super) fn carry_out(arguments: &Arguments, source: &dyn Source) -> anyhow::R
     )))
 }
 
-/// What `--help` says of the program, or of a command.
+/// Prints what `--help` says of the program, or of a command.
 fn as_with_the_flag(mut program: Command, command: &[&str]) -> anyhow::Result<u8> {
     let name = program::name();
     let arguments = [&[name.as_str()], command, &["--help"]].concat();
@@ -162,7 +158,7 @@ fn as_with_the_flag(mut program: Command, command: &[&str]) -> anyhow::Result<u8
     Ok(SUCCESS)
 }
 
-/// The flags of `train` under a heading, as clap writes them.
+/// Returns the flags of `train` under a heading, as clap writes them.
 fn flags(program: &Command, heading: &str) -> String {
     let train = program
         .find_subcommand("train")

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde_json::{Value, json};
 
-use super::Context;
+use super::context::Context;
 use crate::comparison;
 use crate::config::choice;
 use crate::config::subject::DatasetPlan;
@@ -30,7 +30,6 @@ const RUNS: &str = "runs";
 /// Prints the tables.
 ///
 /// # Errors
-///
 /// When workspace.toml is wrong, or runs/ cannot be read.
 pub(super) fn carry_out(context: &Context, source: &dyn Source) -> anyhow::Result<u8> {
     let workspace = match source.own() {
@@ -157,7 +156,7 @@ fn datasets(workspace: &Workspace) -> Table {
     table
 }
 
-/// Why a data set cannot be read, as far as can be told from names.
+/// Returns why a data set cannot be read, as far as can be told from names.
 fn missing(plan: &DatasetPlan) -> Option<String> {
     let path = plan
         .path
@@ -211,7 +210,8 @@ impl Stored {
         }
     }
 
-    /// Whether another run ended as this one did and differs from it in the seed and in nothing else.
+    /// Returns whether another run ended as this one did and differs from it in the seed and in
+    /// nothing else.
     fn differs_in_seed(&self, other: &Self) -> bool {
         let (Some(a), Some(b)) = (self.summary(), other.summary()) else {
             return false;
@@ -309,7 +309,7 @@ fn lying(stored: &[(PathBuf, Stored)]) -> Table {
     table
 }
 
-/// How long ago something was, in the unit that leaves a small number.
+/// Returns how long ago something was, in the unit that leaves a small number.
 fn ago(when: SystemTime) -> String {
     // A clock that was set back.
     let seconds = when.elapsed().map_or(0, |since| since.as_secs());
@@ -321,7 +321,7 @@ fn ago(when: SystemTime) -> String {
     }
 }
 
-/// A table whose cells wrap where it is wider than the terminal.
+/// Returns a table whose cells wrap where it is wider than the terminal.
 fn fitted(mut table: Table) -> String {
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width::columns()).unwrap_or(u16::MAX));

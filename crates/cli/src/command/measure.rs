@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use landscape::{LanczosConfig, TraceConfig};
 
-use super::Context;
+use super::context::Context;
 use super::measured::table;
 use crate::config::bounded::{Bounded, Count, Fraction, NonNegative, Positive};
 use crate::config::choice::DeviceKind;
@@ -86,7 +86,8 @@ pub(crate) struct Arguments {
     #[arg(long, help_heading = WHAT)]
     surface: bool,
 
-    /// Training examples of the sample (otherwise the run's own); a smaller one is the beginning of a larger one
+    /// Training examples of the sample (otherwise the run's own); a smaller one is the beginning of
+    /// a larger one
     #[arg(long, value_name = "N", help_heading = HOW)]
     examples: Option<Count>,
     /// Seed of start vectors and directions (otherwise the run's own)
@@ -118,11 +119,12 @@ pub(crate) struct Arguments {
     device: Option<DeviceKind>,
 }
 
-/// Most products of a trace whose error is asked for: the error falls as one over the root of their number.
+/// Most products of a trace whose error is asked for: the error falls as one over the root of their
+/// number.
 const TRACE_PRODUCTS: usize = 100_000;
 
 impl Arguments {
-    /// The request for a checkpoint of a run with this plan.
+    /// Returns the request for a checkpoint of a run with this plan.
     fn decide(&self, run: &Stored, examples: usize, output: PathBuf) -> anyhow::Result<Request> {
         let plan = run.plan();
         let chosen = self.chosen();
@@ -181,7 +183,7 @@ impl Arguments {
         })
     }
 
-    /// The first measurement among the flags.
+    /// Returns the first measurement among the flags.
     fn chosen(&self) -> Option<&'static str> {
         let flags = [
             ("--losses", self.losses),
@@ -199,7 +201,7 @@ impl Arguments {
             .map(|(flag, _)| flag)
     }
 
-    /// A setting of what is not measured is a mistake.
+    /// Refuses a setting of what is not measured.
     fn check(&self) -> anyhow::Result<()> {
         let Some(chosen) = self.chosen().filter(|_| self.to.is_none()) else {
             return Ok(());
@@ -220,7 +222,6 @@ impl Arguments {
 /// Measures, prints the table, and writes document, pictures and numbers.
 ///
 /// # Errors
-///
 /// A sentence for the user.
 pub(super) fn carry_out(
     arguments: &Arguments,
@@ -281,7 +282,8 @@ pub(super) fn carry_out(
     })
 }
 
-/// Where a measurement goes if nothing is said: into the directory of the run, beside its files.
+/// Returns where a measurement goes if nothing is said: into the directory of the run, beside its
+/// files.
 fn folder(run: &Stored, other: Option<&Stored>) -> PathBuf {
     let mut name = format!("measure-{}", run.step());
     if let Some(other) = other {
@@ -292,7 +294,7 @@ fn folder(run: &Stored, other: Option<&Stored>) -> PathBuf {
     run.directory.join(name)
 }
 
-/// What the table is about.
+/// Returns what the table is about.
 fn heading(run: &Stored, other: Option<&Stored>, document: &serde_json::Value) -> String {
     let of = |stored: &Stored| format!("{} at step {}", stored.directory.display(), stored.step());
     let plan: &Plan = run.plan();

@@ -2,6 +2,7 @@
 
 mod compare;
 mod completions;
+mod context;
 mod estimate;
 mod help;
 mod list;
@@ -11,17 +12,13 @@ mod run;
 mod session;
 mod train;
 
-use std::path::{Path, PathBuf};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use context::Context;
 
-use crate::config::Workspace;
 use crate::engine::subject::Source;
 use crate::interrupt::Interrupt;
 use crate::report::program::{self, named};
-
-/// The file that is read if none is named.
-const WORKSPACE: &str = "workspace.toml";
 
 /// Trains small networks on real data and shows how sharp their minima are.
 #[derive(Parser)]
@@ -42,8 +39,8 @@ pub(crate) struct Cli {
 const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
 
 impl Cli {
-    /// Returns the command line of a program: all flags with the bundled networks and data sets, and without those that
-    /// choose them for a workload of its own.
+    /// Returns the command line of a program: all flags with the bundled networks and data sets,
+    /// and without those that choose them for a workload of its own.
     pub(crate) fn of(source: &dyn Source) -> clap::Command {
         let command = Self::command();
         let Some(own) = source.own() else {
@@ -86,44 +83,6 @@ fn without_bundled(command: clap::Command) -> clap::Command {
         })
 }
 
-/// What every subcommand takes.
-#[derive(Args)]
-pub(crate) struct Context {
-    /// The file with data sets and runs [default: workspace.toml]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) workspace: Option<PathBuf>,
-    /// Write one JSON document to standard output, for machines; progress stays on standard error
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-}
-
-impl Context {
-    /// The workspace file, read and checked.
-    ///
-    /// # Errors
-    ///
-    /// A usage error that says what is wrong and where.
-    pub(crate) fn read_workspace(&self, own: Option<&str>) -> anyhow::Result<Workspace> {
-        let path = self.workspace.as_deref();
-        Workspace::read(path.unwrap_or_else(|| Path::new(WORKSPACE)), own)
-    }
-
-    /// The same, and where no file was named and none is there, the one that the program was built with.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_workspace`](Self::read_workspace).
-    pub(crate) fn read_workspace_or_built_in(
-        &self,
-        own: Option<&str>,
-    ) -> anyhow::Result<Workspace> {
-        if self.workspace.is_none() && !Path::new(WORKSPACE).exists() {
-            return Workspace::built_in(own);
-        }
-        self.read_workspace(own)
-    }
-}
-
 /// The subcommands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -154,7 +113,6 @@ impl Command {
     /// Carries the command out; the exit code.
     ///
     /// # Errors
-    ///
     /// A sentence for the user; [`crate::failure`] knows its exit code.
     pub(crate) fn carry_out(
         self,
@@ -168,8 +126,8 @@ impl Command {
             Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
-            Self::Completions(arguments) => completions::carry_out(&arguments, source),
-            Self::Help(arguments) => help::carry_out(&arguments, source),
+            Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
+            Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::session::Session;
 use crate::config::Settings;
 use crate::engine::run_dir::Existing;
@@ -53,7 +53,6 @@ impl ExistingFlags {
 /// Carries out all trainings of the run, and prints their figures side by side.
 ///
 /// # Errors
-///
 /// A sentence for the user.
 pub(super) fn carry_out(
     arguments: &Arguments,

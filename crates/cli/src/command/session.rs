@@ -1,4 +1,5 @@
-//! The trainings of one command: checked before any begins, carried out one after the other, shown side by side.
+//! The trainings of one command: checked before any begins, carried out one after the other, shown
+//! side by side.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use anyhow::Context as _;
 use burn::tensor::Device;
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use super::estimate;
 use crate::comparison::{self, Comparison, Drawn, Found};
 use crate::config::{Plan, Training, Workspace, folder, limits};
@@ -29,10 +30,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Checks everything that can be known before the first step: devices, directories, data, sizes.
+    /// Checks everything that can be known before the first step: devices, directories, data,
+    /// sizes.
     ///
     /// # Errors
-    ///
     /// A usage error for settings and directories, a failure for data.
     pub(super) fn new(
         workspace: &Workspace,
@@ -88,10 +89,9 @@ impl Session {
         Ok(Self { jobs })
     }
 
-    /// Trains, and shows what came of it; the exit code.
+    /// Trains, and shows what came of it. Returns the exit code.
     ///
     /// # Errors
-    ///
     /// When a training fails. What was logged and saved until then stays.
     pub(super) fn carry_out(self, context: &Context, interrupt: &Interrupt) -> anyhow::Result<u8> {
         for run in self
@@ -167,7 +167,7 @@ impl Session {
         })
     }
 
-    /// `compare` shows the members of a group in the order of workspace.toml.
+    /// Writes the order of the members of a group, in which `compare` shows them.
     fn remember_order(&self) -> anyhow::Result<()> {
         let trainings = || self.jobs.iter().map(|(job, _)| &job.training);
         let mut members: Vec<String> = trainings().filter_map(|t| t.member.clone()).collect();
@@ -182,7 +182,6 @@ impl Session {
     /// Says what the trainings would take, and writes nothing; the exit code.
     ///
     /// # Errors
-    ///
     /// When a network cannot be trained or measured.
     pub(super) fn estimate(&self, context: &Context) -> anyhow::Result<u8> {
         let mut estimates = Vec::new();
@@ -215,7 +214,7 @@ impl Session {
         })
     }
 
-    /// The pictures of all trainings on one scale, into the folder that they share.
+    /// Draws the pictures of all trainings on one scale, into the folder that they share.
     fn draw(&self, comparison: &Comparison) -> anyhow::Result<Option<Drawn>> {
         let trainings: Vec<Training> = self
             .jobs
@@ -254,7 +253,7 @@ impl Session {
     }
 }
 
-/// The directory in which a folder of a seed is to be made, if a run lies there.
+/// Returns the directory in which a folder of a seed is to be made, if a run lies there.
 fn run_in_the_way(training: &Training) -> Option<PathBuf> {
     let folder = training.output.parent()?;
     let is_of_a_seed = *training.output == *folder.join(folder::of_seed(training.plan.seed));
@@ -262,7 +261,7 @@ fn run_in_the_way(training: &Training) -> Option<PathBuf> {
         .then(|| folder.to_owned())
 }
 
-/// The folder that several trainings share.
+/// Returns the folder that several trainings share.
 fn shared_folder(trainings: &[Training]) -> Option<PathBuf> {
     match trainings {
         [first, _, ..] => first.group.clone(),
@@ -270,7 +269,7 @@ fn shared_folder(trainings: &[Training]) -> Option<PathBuf> {
     }
 }
 
-/// Sizes that follow from several settings, before anything of such a size is made.
+/// Checks sizes that follow from several settings, before anything of such a size is made.
 fn check_sizes(plan: &Plan, examples: usize) -> Result<(), Refusal> {
     let batch = plan.batch_size.get();
     if batch > examples {
@@ -295,7 +294,7 @@ fn check_sizes(plan: &Plan, examples: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A network of few parameters has as few eigenvalues. Few it is only where it can be made in no time.
+/// Checks that the network has as many parameters as eigenvalues are asked for.
 fn check_eigenvalues(plan: &Plan, subject: &dyn Subject, device: &Device) -> Result<(), Refusal> {
     let (eigenvalues, parameters) = (
         plan.probes.eigenvalue_count.get(),

@@ -1,8 +1,9 @@
-//! `landscape train`: one training, or one for each of several seeds, from workspace.toml's defaults, with flags over them.
+//! `landscape train`: one training, or one for each of several seeds, from workspace.toml's
+//! defaults, with flags over them.
 
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::run::ExistingFlags;
 use super::session::Session;
 use crate::config::Settings;
@@ -32,7 +33,6 @@ pub(crate) struct Arguments {
 /// Trains, and prints the figures.
 ///
 /// # Errors
-///
 /// A sentence for the user.
 pub(super) fn carry_out(
     arguments: &Arguments,

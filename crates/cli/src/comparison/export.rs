@@ -4,11 +4,11 @@ use super::Comparison;
 use super::measure::{radius, residual, trace_error};
 use super::settings::{method, that_differ};
 
-/// Returns the runs as RFC 4180 has it, with a header. The settings in which runs differ have columns of their own, under the
-/// names of workspace.toml. Numbers that are not finite are `NaN`, `inf` and `-inf`.
+/// Returns the runs as RFC 4180 has it, with a header. The settings in which runs differ have
+/// columns of their own, under the names of workspace.toml. Numbers that are not finite are `NaN`,
+/// `inf` and `-inf`.
 ///
 /// # Errors
-///
 /// When it cannot be encoded.
 pub(crate) fn csv(comparison: &Comparison) -> anyhow::Result<String> {
     let runs = &comparison.runs;

@@ -4,7 +4,7 @@ use crate::report::number::Number;
 use crate::results::summary::Figures;
 
 /// A figure of summary.json.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
     /// Mean loss over the training examples.
     TrainingLoss,
@@ -27,7 +27,7 @@ pub(crate) enum Measure {
 }
 
 /// The error of one value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Error {
     /// None that one run could know of: it differs between seeds.
     OfTheSeed,
@@ -111,7 +111,7 @@ impl Measure {
         }
     }
 
-    /// Whether nobody asked for it.
+    /// Returns whether nobody asked for it.
     pub(crate) const fn is_absent(self, figures: &Figures) -> bool {
         match self {
             Self::TrainingAccuracy => figures.training_accuracy.is_none(),
@@ -124,12 +124,13 @@ impl Measure {
         }
     }
 
-    /// How well that value is known.
+    /// Returns how well that value is known.
     pub(crate) fn error(self, figures: &Figures) -> Error {
         match self {
             Self::LambdaOne => Error::Bound(residual(figures)),
             Self::Trace => Error::Standard(trace_error(figures)),
-            // A difference of two losses, each rounded to f32 (2⁻²⁴ of it) when its batches are summed up and when it is read.
+            // A difference of two losses, each rounded to f32 (2⁻²⁴ of it) when its batches are
+            // summed up and when it is read.
             Self::SamSharpness => {
                 let loss = figures.training_loss.0.abs() + self.of(figures).abs();
                 Error::Bound(2f64.powi(-22) * loss)
@@ -138,7 +139,7 @@ impl Measure {
         }
     }
 
-    /// Whether more of it is better.
+    /// Returns whether more of it is better.
     pub(crate) const fn is_accuracy(self) -> bool {
         matches!(
             self,
@@ -146,7 +147,7 @@ impl Measure {
         )
     }
 
-    /// Whether it comes from products with the Hessian.
+    /// Returns whether it comes from products with the Hessian.
     pub(crate) const fn is_curvature(self) -> bool {
         matches!(self, Self::LambdaOne | Self::Trace)
     }

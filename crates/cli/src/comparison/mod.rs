@@ -1,4 +1,5 @@
-//! Finished runs beside each other: figures, means over seeds, differences, a sentence, pictures on one scale.
+//! Finished runs beside each other: figures, means over seeds, differences, a sentence, pictures on
+//! one scale.
 
 mod chosen;
 mod difference;
@@ -32,7 +33,7 @@ use group::{Group, Members};
 use measure::Measure;
 
 /// A finished run.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Run {
     /// Where it lies.
     pub(crate) directory: PathBuf,
@@ -43,7 +44,7 @@ pub(crate) struct Run {
 }
 
 /// Runs, and the groups of those that differ in nothing but the seed.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Comparison {
     /// The runs in the order in which they were given.
     pub(crate) runs: Vec<Run>,
@@ -94,12 +95,12 @@ impl Comparison {
         Measure::of_runs(self.runs.iter().map(|run| &run.summary.figures))
     }
 
-    /// Why the runs cannot be compared, if they cannot.
+    /// Returns why the runs cannot be compared, if they cannot.
     pub(crate) fn obstacle(&self) -> Option<&str> {
         self.obstacle.as_deref()
     }
 
-    /// The sentence about all of it; none where there is nothing to compare.
+    /// Returns the sentence about all of it; none where there is nothing to compare.
     pub(crate) fn sentence(&self) -> Option<String> {
         match &self.obstacle {
             Some(obstacle) => Some(format!("{obstacle}.")),
@@ -107,7 +108,7 @@ impl Comparison {
         }
     }
 
-    /// The tables and the sentence for a terminal of so many columns.
+    /// Returns the tables and the sentence for a terminal of so many columns.
     pub(crate) fn text(&self, columns: usize) -> String {
         let mut parts = vec![tables::figures(self).fit(columns)];
         parts.extend(tables::differences(self).into_iter().map(|(title, sheet)| {
@@ -125,7 +126,7 @@ impl Comparison {
         parts.join("\n")
     }
 
-    /// The same in markdown.
+    /// Returns the same in markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut parts = vec![tables::figures(self).markdown()];
         parts.extend(
@@ -137,7 +138,7 @@ impl Comparison {
         parts.join("\n")
     }
 
-    /// The commands that compare those runs that can be compared with each other.
+    /// Returns the commands that compare those runs that can be compared with each other.
     pub(crate) fn commands(&self) -> String {
         let mut classes: Vec<Vec<&Run>> = Vec::new();
         for run in &self.runs {
@@ -171,7 +172,8 @@ impl Comparison {
             .join(", or ")
     }
 
-    /// The same for machines: the keys `runs`, `groups`, `differences`, `sentence` and `pictures`.
+    /// Returns the same for machines: the keys `runs`, `groups`, `differences`, `sentence` and
+    /// `pictures`.
     pub(crate) fn json(&self, drawn: Option<&Drawn>) -> Value {
         let runs: Vec<_> = self
             .runs
@@ -242,12 +244,13 @@ impl Comparison {
         })
     }
 
-    /// Whether some of the runs differ in nothing but the seed, so that a column stands for several.
+    /// Returns whether some of the runs differ in nothing but the seed, so that a column stands for
+    /// several.
     fn is_grouped(&self) -> bool {
         self.groups.iter().any(|group| group.seeds.len() > 1)
     }
 
-    /// What a reader of the table should know.
+    /// Returns what a reader of the table should know.
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let summaries = || self.runs.iter().map(|run| &run.summary);
@@ -320,17 +323,18 @@ impl Comparison {
     }
 }
 
-/// The largest eigenvalue of a run.
+/// Returns the largest eigenvalue of a run.
 pub(crate) fn lambda_1(summary: &Summary) -> f64 {
     Measure::LambdaOne.of(&summary.figures)
 }
 
-/// The accuracy of a run over the test examples; NaN where there are no classes.
+/// Returns the accuracy of a run over the test examples; NaN where there are no classes.
 pub(crate) fn test_accuracy(summary: &Summary) -> f64 {
     Measure::TestAccuracy.of(&summary.figures)
 }
 
-/// Losses and curvature are comparable on the same examples only.
+/// Returns why runs cannot be compared: losses and curvature are comparable on the same examples
+/// only.
 fn obstacle(runs: &[Run]) -> Option<String> {
     let (first, others) = runs.split_first()?;
     others.iter().find_map(|other| {
@@ -377,7 +381,7 @@ fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
     None
 }
 
-/// A sentence in lines of at most so many columns.
+/// Returns a sentence in lines of at most so many columns.
 pub(crate) fn wrapped(text: &str, columns: usize) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -13,8 +13,9 @@ pub(super) const OF_THE_METHOD: &str = "sam.";
 /// What is said of a setting that a training does not have.
 pub(crate) const NONE: &str = "-";
 
-/// Returns each setting in which the plans differ, with its value in every plan. The seed is none of them, nor what the method
-/// is; its radius and its other settings are named even where all agree. A setting that a training has no use for is `-`.
+/// Returns each setting in which the plans differ, with its value in every plan. The seed is none
+/// of them, nor what the method is; its radius and its other settings are named even where all
+/// agree. A setting that a training has no use for is `-`.
 pub(crate) fn that_differ(plans: &[&Plan]) -> Vec<(String, Vec<String>)> {
     let settings: Vec<BTreeMap<String, String>> = plans.iter().map(|plan| of(plan)).collect();
     let keys: BTreeSet<&String> = settings.iter().flat_map(BTreeMap::keys).collect();
@@ -46,7 +47,7 @@ pub(crate) fn method(plan: &Plan) -> String {
     }
 }
 
-/// The settings that a training has a use for, as they are shown.
+/// Returns the settings that a training has a use for, as they are shown.
 fn of(plan: &Plan) -> BTreeMap<String, String> {
     let document = serde_json::to_value(plan).expect("a plan is written into every summary");
     let mut settings = BTreeMap::new();

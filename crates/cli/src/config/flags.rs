@@ -9,10 +9,9 @@ use super::training::Training;
 use crate::failure::usage;
 use crate::report::number::plain_number;
 
-/// A flag for something that no training has is a mistake.
+/// Refuses a flag for something that no training has.
 ///
 /// # Errors
-///
 /// A usage error that names the flag.
 pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
     let methods: Vec<Method> = trainings
@@ -45,7 +44,8 @@ pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::R
     }
 }
 
-/// A flag for the effort of a probe that never observes, or for a moment where there are no probes, changes nothing.
+/// Refuses a flag for the effort of a probe that never observes, or for a moment where there are no
+/// probes.
 fn check_probes(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
     let probes = &flags.probes;
     let disabled = || {
@@ -77,7 +77,7 @@ fn check_probes(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> 
     )))
 }
 
-/// A key as a flag: `probes.grid` is `--probe-grid`.
+/// Returns a key as a flag: `probes.grid` is `--probe-grid`.
 pub(super) fn flag(key: &[&str]) -> String {
     let name = key.join("-").replace('_', "-");
     match name.strip_prefix("probes-") {
@@ -86,7 +86,8 @@ pub(super) fn flag(key: &[&str]) -> String {
     }
 }
 
-/// The first flag for something by which the members of a group differ, and what they say themselves.
+/// Returns the first flag for something by which the members of a group differ, and what they say
+/// themselves.
 pub(super) fn overridden(
     flags: &Settings,
     members: &BTreeMap<String, Settings>,

@@ -1,4 +1,5 @@
-//! A training with every setting decided: what the engine carries out, what checkpoints and summaries record.
+//! A training with every setting decided: what the engine carries out, what checkpoints and
+//! summaries record.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +21,9 @@ const fn yes() -> bool {
     true
 }
 
-/// One training, completely described. Two plans that are equal train the same network to the last bit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One training, completely described. Two plans that are equal train the same network to the last
+/// bit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// What is trained on what.
     #[serde(flatten)]
@@ -69,7 +71,7 @@ pub(crate) struct Plan {
 }
 
 /// The probes of one training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProbePlan {
     /// Whether anything but losses and accuracies after the last step is measured.
     #[serde(default = "yes")]
@@ -103,7 +105,7 @@ pub(crate) struct ProbePlan {
 }
 
 impl ProbePlan {
-    /// The probes by the keys of workspace.toml, with their moments.
+    /// Returns the probes by the keys of workspace.toml, with their moments.
     pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 8] {
         [
             ("loss", &self.loss),
@@ -117,10 +119,10 @@ impl ProbePlan {
         ]
     }
 
-    /// Which probes observe which of `steps` steps. What the table shows is measured after the last one in any case.
+    /// Returns which probes observe which of `steps` steps. What the table shows is measured after
+    /// the last one in any case.
     ///
     /// # Errors
-    ///
     /// None that a total leaves open.
     pub(crate) fn agenda(&self, steps: u64) -> Result<Agenda, probes::Error> {
         let mut agenda = Agenda::default();
@@ -131,10 +133,9 @@ impl ProbePlan {
         Ok(agenda)
     }
 
-    /// The steps of `steps` that a probe observes.
+    /// Returns the steps of `steps` that a probe observes.
     ///
     /// # Errors
-    ///
     /// None that a total leaves open.
     pub(crate) fn steps_of(
         &self,
@@ -204,7 +205,7 @@ impl Plan {
         }
     }
 
-    /// What of the method may make a training diverge, as a part of a list.
+    /// Returns what of the method may make a training diverge, as a part of a list.
     pub(crate) fn ways_to_calm(&self) -> String {
         let (method, settings) = (name(self.method), self.sam.words());
         if self.method == Method::Plain {
@@ -216,7 +217,7 @@ impl Plan {
         }
     }
 
-    /// The method over the optimiser, in words.
+    /// Returns the method over the optimiser, in words.
     pub(crate) fn method_in_words(&self) -> String {
         let optimiser = name(self.optimiser);
         if self.method == Method::Plain {

@@ -1,4 +1,5 @@
-//! The settings of probes as they are written: every key optional, the same names in workspace.toml and as flags.
+//! The settings of probes as they are written: every key optional, the same names in workspace.toml
+//! and as flags.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,9 @@ pub(crate) struct ProbeSettings {
         help_heading = "Probes"
     )]
     pub(crate) enabled: Option<bool>,
-    /// Share of the time that probes may take, e.g. 0.05: beyond it they are shortened, wait or are left out; losses and accuracies
-    /// after the last step come on top, and the sample stays that of --curvature-examples
+    /// Share of the time that probes may take, e.g. 0.05: beyond it they are shortened, wait or are
+    /// left out; losses and accuracies after the last step come on top, and the sample stays that
+    /// of --curvature-examples
     #[arg(
         long = "probe-budget",
         value_name = "X",

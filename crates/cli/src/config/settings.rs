@@ -1,4 +1,5 @@
-//! The settings of a run as they are written: every key optional, the same names in workspace.toml and as flags.
+//! The settings of a run as they are written: every key optional, the same names in workspace.toml
+//! and as flags.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ use super::probe_settings::ProbeSettings;
 use super::sam::SamSettings;
 use super::widths::Widths;
 
-/// One `[defaults]`, `[runs.NAME]` or `[runs.NAME.members.NAME]` table, or the flags of one command.
+/// One `[defaults]`, `[runs.NAME]` or `[runs.NAME.members.NAME]` table, or the flags of one
+/// command.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table of settings")]
 pub(crate) struct Settings {
@@ -104,7 +106,8 @@ pub(crate) struct Settings {
     /// Device.
     #[arg(long, value_enum, hide_possible_values = true, help_heading = "Settings", help = device_help())]
     pub(crate) device: Option<DeviceKind>,
-    /// Training examples on which curvature is measured: a fixed sample, or all of them if there are fewer
+    /// Training examples on which curvature is measured: a fixed sample, or all of them if there
+    /// are fewer
     #[arg(
         long,
         value_name = "N",
@@ -128,7 +131,8 @@ pub(crate) struct Settings {
         hide_short_help = true
     )]
     pub(crate) checkpoint_every: Option<Count>,
-    /// Checkpoints that are kept: all, best (by validation loss, and the latest two), or so many of the latest [default: 2]
+    /// Checkpoints that are kept: all, best (by validation loss, and the latest two), or so many of
+    /// the latest [default: 2]
     #[arg(
         long,
         value_name = "all|best|N",
@@ -145,7 +149,8 @@ pub(crate) struct Settings {
     pub(crate) probes: ProbeSettings,
 }
 
-/// What decides which settings a training has a use for: its bundled network, if it is one, and its schedule.
+/// What decides which settings a training has a use for: its bundled network, if it is one, and its
+/// schedule.
 pub(super) type Kind = (Option<Model>, Decay);
 
 /// Returns the help of `--device`, which names the devices that this program was built with.
@@ -177,7 +182,8 @@ impl Settings {
             .find(|key| self.has(&[key]))
     }
 
-    /// The first key given here that no training of such a kind has, and why that is a mistake.
+    /// Returns the first key given here that no training of such a kind has, and why that is a
+    /// mistake.
     pub(crate) fn useless(&self, kinds: &[Kind]) -> Option<(&'static str, String)> {
         let dense = |model| matches!(model, Some(Model::Mlp | Model::ResidualMlp));
         let names = |list: Vec<String>| {
@@ -210,8 +216,8 @@ impl Settings {
         Some((key, message))
     }
 
-    /// Returns these settings where they say something, and `base` elsewhere. Nothing is inherited of description, members and
-    /// output: they are those of `base`.
+    /// Returns these settings where they say something, and `base` elsewhere. Nothing is inherited
+    /// of description, members and output: they are those of `base`.
     pub(crate) fn over(&self, base: &Self) -> Self {
         let mut merged = written(base);
         merge(&mut merged, written(self));

@@ -1,4 +1,5 @@
-//! What is trained on what: a bundled network on a bundled or downloaded data set, or the one workload of the program.
+//! What is trained on what: a bundled network on a bundled or downloaded data set, or the one
+//! workload of the program.
 
 use std::path::PathBuf;
 

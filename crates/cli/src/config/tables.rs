@@ -1,4 +1,5 @@
-//! The tables of workspace.toml, and what serde cannot check of them: references between tables, and keys in the wrong place.
+//! The tables of workspace.toml, and what serde cannot check of them: references between tables,
+//! and keys in the wrong place.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// What serde cannot see: references between tables, and members in the wrong place.
+    /// Checks what serde cannot see: references between tables, and members in the wrong place.
     pub(super) fn check(&self, document: &Document, own: Option<&str>) -> anyhow::Result<()> {
         if let Some(own) = own {
             self.check_own(document, own)?;
@@ -74,7 +75,7 @@ impl Tables {
         Ok(())
     }
 
-    /// A program with a workload of its own has no networks and data sets to choose.
+    /// Refuses networks and data sets in the file of a program with a workload of its own.
     fn check_own(&self, document: &Document, own: &str) -> anyhow::Result<()> {
         let message = nothing_to_choose(own);
         if !self.datasets.is_empty() {
@@ -94,7 +95,7 @@ impl Tables {
         Ok(())
     }
 
-    /// A run says nothing of a method that no training of it has; the defaults may.
+    /// Refuses what a run says of a method that no training of it has; the defaults may.
     fn check_sam(&self, document: &Document, run: &str, settings: &Settings) -> anyhow::Result<()> {
         let method = |training: &Settings| {
             let method = training.method.or(settings.method);
@@ -132,7 +133,8 @@ impl Tables {
         Ok(())
     }
 
-    /// A run says nothing of networks and schedules that no training of it has; the defaults may.
+    /// Refuses what a run says of networks and schedules that no training of it has; the defaults
+    /// may.
     fn check_kinds(
         &self,
         document: &Document,
@@ -168,7 +170,7 @@ impl Tables {
         Ok(())
     }
 
-    /// A folder is read by `mnist-folder` and by nothing else.
+    /// Refuses a folder where none is read, and its absence where one is.
     fn check_path(
         &self,
         document: &Document,
@@ -198,7 +200,7 @@ impl Tables {
         Err(document.error(&key, message))
     }
 
-    /// Names become folders: no separators, nothing that climbs.
+    /// Refuses a name that cannot become a folder: no separators, nothing that climbs.
     fn check_name(&self, document: &Document, name: &str, path: &[&str]) -> anyhow::Result<()> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {

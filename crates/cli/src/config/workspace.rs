@@ -28,7 +28,8 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Reads and checks the file, for a program with the workload `own`, or with the bundled networks and data sets.
+    /// Reads and checks the file, for a program with the workload `own`, or with the bundled
+    /// networks and data sets.
     ///
     /// # Errors
     /// A usage error that names file, line, key and the allowed values.
@@ -36,8 +37,8 @@ impl Workspace {
         Self::of(Document::read(path)?, own)
     }
 
-    /// Reads what stands for the file where there is none: the workspace.toml of the repository that the program was built
-    /// from, or for a workload of its own nothing.
+    /// Reads what stands for the file where there is none: the workspace.toml of the repository
+    /// that the program was built from, or for a workload of its own nothing.
     ///
     /// # Errors
     /// None: a test reads it.
@@ -65,31 +66,31 @@ impl Workspace {
         self.own.as_deref()
     }
 
-    /// `, did you mean X?` for the nearest of the known names.
+    /// Returns `, did you mean X?` for the nearest of the known names.
     pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
         did_you_mean(name, known.iter().copied())
     }
 
-    /// The names of the runs in the order of the file.
+    /// Returns the names of the runs in the order of the file.
     pub(crate) fn run_names(&self) -> anyhow::Result<Vec<String>> {
         self.document.keys_in_order(&["runs"])
     }
 
-    /// One line about a run.
+    /// Returns one line about a run.
     pub(crate) fn description(&self, run: &str) -> &str {
         let run = self.tables.runs.get(run);
         run.and_then(|run| run.description.as_deref()).unwrap_or("")
     }
 
-    /// The data sets by name.
+    /// Returns the data sets by name.
     pub(crate) fn datasets(&self) -> &BTreeMap<String, DatasetPlan> {
         &self.tables.datasets
     }
 
-    /// The trainings of a run: one, or those of a group, each with all of its seeds. Flags override the file.
+    /// Returns the trainings of a run: one, or those of a group, each with all of its seeds. Flags
+    /// override the file.
     ///
     /// # Errors
-    ///
     /// A usage error when the run or its data set is unknown.
     pub(crate) fn trainings(&self, run: &str, flags: &Settings) -> anyhow::Result<Vec<Training>> {
         let Some(settings) = self.tables.runs.get(run) else {
@@ -113,9 +114,8 @@ impl Workspace {
         let names = self.document.keys_in_order(&["runs", run, "members"])?;
         let trainings: Vec<Vec<Training>> = names
             .iter()
-            .filter_map(|name| members.get(name).map(|member| (name, member)))
-            .map(|(name, member)| {
-                let settings = member.over(&base);
+            .map(|name| {
+                let settings = members[name].over(&base);
                 let mut sources = vec![key(&["runs", run, "members", name])];
                 sources.extend(own.iter().cloned());
                 let mut trainings =
@@ -139,10 +139,9 @@ impl Workspace {
         Ok(trainings)
     }
 
-    /// One training from the defaults and the flags alone, with all of its seeds.
+    /// Returns one training from the defaults and the flags alone, with all of its seeds.
     ///
     /// # Errors
-    ///
     /// A usage error when the data set is unknown or none is named.
     pub(crate) fn trainings_from_flags(&self, flags: &Settings) -> anyhow::Result<Vec<Training>> {
         let defaults = self.tables.defaults.clone();
@@ -153,7 +152,8 @@ impl Workspace {
         Ok(trainings)
     }
 
-    /// A usage error about a setting of a training, with the position where the setting is written.
+    /// Returns a usage error about a setting of a training, with the position where the setting is
+    /// written.
     pub(crate) fn setting_error(
         &self,
         training: &Training,
@@ -173,7 +173,7 @@ impl Workspace {
         usage(format!("{}: {message}", setting.join(".")))
     }
 
-    /// A training, or one for each of its seeds, in folders of their own in `output`.
+    /// Returns a training, or one for each of its seeds, in folders of their own in `output`.
     fn seeded(
         &self,
         name: &str,

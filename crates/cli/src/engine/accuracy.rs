@@ -7,7 +7,8 @@ use landscape::Batch;
 use super::data::Data;
 use crate::workload::{Part, Workload};
 
-/// Returns how many examples of a batch are classified right, and how many there are; nothing where the workload has no classes.
+/// Returns how many examples of a batch are classified right, and how many there are; nothing where
+/// the workload has no classes.
 pub(super) fn right<W: Workload>(
     workload: &W,
     model: &W::Model,

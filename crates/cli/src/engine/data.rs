@@ -1,4 +1,5 @@
-//! The data of a training as the engine takes them: whole parts, batches of a step, and the fixed sample for curvature.
+//! The data of a training as the engine takes them: whole parts, batches of a step, and the fixed
+//! sample for curvature.
 
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use landscape::Risk;
 use crate::results::summary::{DataChecksums, DataSizes};
 use crate::workload::{Part, Workload};
 
-/// Examples in a batch of a measurement; a forward pass over it stays within a few hundred megabytes.
+/// Examples in a batch of a measurement; a forward pass over it stays within a few hundred
+/// megabytes.
 const MEASURED_AT_ONCE: usize = 1024;
 
 /// A workload with its sizes and the sample for curvature.
@@ -20,8 +22,8 @@ pub(crate) struct Data<W> {
 }
 
 impl<W: Workload> Data<W> {
-    /// Draws a sample of so many training examples. It depends on the split alone, so that runs with different seeds are
-    /// measured on the same examples.
+    /// Draws a sample of so many training examples. It depends on the split alone, so that runs
+    /// with different seeds are measured on the same examples.
     pub(crate) fn of(workload: Arc<W>, sizes: DataSizes, split_seed: u64, sample: usize) -> Self {
         let sample = datasets::fixed_sample(split_seed, sample, sizes.training);
         Self {

@@ -4,10 +4,9 @@ use burn::tensor::Device;
 
 use crate::config::choice::{DeviceKind, name};
 
-/// The autodiff device of that kind.
+/// Returns the autodiff device of that kind.
 ///
 /// # Errors
-///
 /// A sentence when the kind is not compiled in; it names those that are.
 pub(crate) fn autodiff(kind: DeviceKind) -> Result<Device, String> {
     let device = match kind {

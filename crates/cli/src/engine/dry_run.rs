@@ -1,5 +1,5 @@
-//! What a training would take: sizes, moments of its probes, disk and time, from a few real steps and one product. Nothing is
-//! written.
+//! What a training would take: sizes, moments of its probes, disk and time, from a few real steps
+//! and one product. Nothing is written.
 
 use std::time::{Duration, Instant};
 
@@ -24,12 +24,13 @@ use crate::workload::{Part, Workload};
 const STEPS: usize = 20;
 const ENOUGH: Duration = Duration::from_secs(1);
 
-/// Bytes of a scalar's point in an event file, and of a picture with its numbers, in the order of magnitude.
+/// Bytes of a scalar's point in an event file, and of a picture with its numbers, in the order of
+/// magnitude.
 const POINT: usize = 70;
 const PICTURE: usize = 250_000;
 
 /// What a training would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Estimate {
     /// Name of the training.
     pub(crate) name: String,
@@ -62,7 +63,7 @@ pub(crate) struct Estimate {
 }
 
 /// A probe and what it would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct ProbeEstimate {
     /// Its key in workspace.toml.
     pub(crate) probe: &'static str,
@@ -75,12 +76,12 @@ pub(crate) struct ProbeEstimate {
 }
 
 impl Estimate {
-    /// Seconds in all.
+    /// Returns the seconds in all.
     pub(crate) fn seconds(&self) -> f64 {
         self.training_seconds + self.probe_seconds
     }
 
-    /// Bytes in all.
+    /// Returns the bytes in all.
     pub(crate) const fn bytes(&self) -> usize {
         self.checkpoint_bytes * self.checkpoints + self.record_bytes
     }
@@ -89,8 +90,8 @@ impl Estimate {
 /// Times a few steps and measurements of a training.
 ///
 /// # Errors
-///
-/// What the training itself would end with at its first step, and a network that cannot be measured.
+/// What the training itself would end with at its first step, and a network that cannot be
+/// measured.
 pub(crate) fn estimate<W: Workload>(job: &Job, data: &Data<W>) -> anyhow::Result<Estimate> {
     let plan = &job.training.plan;
     let initial = data.model(plan.seed, &job.device);
@@ -247,8 +248,9 @@ impl Costs {
         })
     }
 
-    /// Seconds of one measurement of a probe. How many products eigenvalues and trace take is known only when they have been
-    /// measured; the numbers here are those of the networks of this workspace.
+    /// Returns the seconds of one measurement of a probe. How many products eigenvalues and trace
+    /// take is known only when they have been measured; the numbers here are those of the networks
+    /// of this workspace.
     fn of_probe(&self, probe: &str, plan: &Plan) -> f64 {
         let products = |count: usize| self.hessian + count as f64 * self.product;
         match probe {
@@ -272,16 +274,16 @@ fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<f64, E> {
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// The median, without the first, which makes what the others use.
+/// Returns the median of at least one number, without the first, which makes what the others use.
 fn median(mut seconds: Vec<f64>) -> f64 {
     if seconds.len() > 1 {
         seconds.remove(0);
     }
     seconds.sort_by(f64::total_cmp);
-    seconds.get(seconds.len() / 2).copied().unwrap_or_default()
+    seconds[seconds.len() / 2]
 }
 
-/// How many checkpoints are there at the end.
+/// Returns how many checkpoints are there at the end.
 fn kept(plan: &Plan, steps: usize, steps_per_epoch: usize) -> usize {
     let period = plan.checkpoint_every.map_or(steps_per_epoch, |n| n.get());
     // That of step 0, one each period, and that of the end.

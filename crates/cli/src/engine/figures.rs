@@ -9,7 +9,8 @@ use crate::results::summary::{Eigenvalue, Figures, HessianNote, Sharpness, Trace
 
 const FAILED: Number = Number(f64::NAN);
 
-/// The figures of an observation. What failed to be measured in it is NaN; what was not asked for, or left out for the budget, is absent.
+/// Returns the figures of an observation. What failed to be measured in it is NaN; what was not
+/// asked for, or left out for the budget, is absent.
 pub(crate) fn figures(observed: &Observation, plan: &Plan, has_accuracy: bool) -> Figures {
     let scalar = |tag: &str| Number(observed.scalar(tag).unwrap_or(f64::NAN));
     let accuracy = |tag: &str| has_accuracy.then(|| scalar(tag));
@@ -52,7 +53,8 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan, has_accuracy: bool) -
     }
 }
 
-/// How the Hessian products of an observation were made. Where there should be some, the reason is told in place of the method.
+/// Returns how the Hessian products of an observation were made. Where there should be some, the
+/// reason is told in place of the method.
 pub(crate) fn hessian_note(observed: &Observation, curvature_examples: usize) -> HessianNote {
     let Some(products) = observed.products().next() else {
         let none = HessianNote::none(curvature_examples);
@@ -74,7 +76,7 @@ pub(crate) fn hessian_note(observed: &Observation, curvature_examples: usize) ->
     }
 }
 
-/// Whether the loss over the training data was measured and is no finite number.
+/// Returns whether the loss over the training data was measured and is no finite number.
 pub(crate) fn has_diverged(observed: &Observation) -> bool {
     let loss = observed.scalar(tag::TRAINING_LOSS);
     loss.is_some_and(|loss| !loss.is_finite())

@@ -1,7 +1,8 @@
 //! The instruments of a training, each with its moments.
 //!
-//! What the table at the end shows is measured after the last step in any case: losses and accuracies of all three parts of the
-//! data (the test images at no other moment), eigenvalues, trace and sharpness.
+//! What the table at the end shows is measured after the last step in any case: losses and
+//! accuracies of all three parts of the data (the test images at no other moment), eigenvalues,
+//! trace and sharpness.
 
 use std::sync::Arc;
 
@@ -68,10 +69,9 @@ pub(crate) const AT_END: [(&str, &str); 6] = [
 /// Points of the line.
 pub(crate) const LINE_POINTS: usize = 41;
 
-/// The probes of a plan over a run of `steps` steps. `device` is the one without autodiff.
+/// Returns the probes of a plan over a run of `steps` steps. `device` is the one without autodiff.
 ///
 /// # Errors
-///
 /// When the data cannot be put on the device.
 pub(crate) fn instruments<W: Workload>(
     data: &Data<W>,
@@ -96,7 +96,8 @@ pub(crate) fn instruments<W: Workload>(
     let valid_risk = data.risk(valid.clone());
     let sample = data.risk(data.curvature_batches(device));
 
-    // To the tolerances of the library, not to the looser ones of probes: the figures of a run come from here.
+    // To the tolerances of the library, not to the looser ones of probes: the figures of a run come
+    // from here.
     let lanczos = LanczosConfig::new().with_seed(seed);
     let mut eigenvalues = TopEigenvalues::of(&sample, probes.eigenvalue_count.get())
         .with_lanczos(lanczos)
@@ -166,7 +167,7 @@ pub(crate) fn instruments<W: Workload>(
         .with(at(&probes.surface)?, surface))
 }
 
-/// The share of examples that are classified right, under a tag.
+/// Returns the share of examples that are classified right, under a tag.
 fn accuracy<W: Workload>(
     data: &Data<W>,
     batches: Vec<W::Batch>,
@@ -179,7 +180,8 @@ fn accuracy<W: Workload>(
     Accuracy::of(batches, count, tag)
 }
 
-/// The threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM over it.
+/// Returns the threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM
+/// over it.
 fn stability(plan: &Plan) -> Option<Optimiser> {
     let momentum = plan.momentum.get();
     match (plan.optimiser, plan.method) {

@@ -5,7 +5,8 @@ use burn::tensor::{Bool, Int, Tensor};
 use landscape::{Batch, TensorMapper};
 use sam::Rows;
 
-/// Returns the batch of the chosen examples. A tensor whose first axis does not count the examples stays as it is.
+/// Returns the batch of the chosen examples. A tensor whose first axis does not count the examples
+/// stays as it is.
 pub(super) fn rows<B: Batch>(batch: &B, chosen: Rows<'_>) -> B {
     let examples = batch.examples();
     batch.clone().map(&mut Choose { chosen, examples })

@@ -1,4 +1,5 @@
-//! A run that is on the disk: where it lies, its checkpoints, its settings and its data. It is read only, also while it goes on.
+//! A run that is on the disk: where it lies, its checkpoints, its settings and its data. It is read
+//! only, also while it goes on.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::failure::usage;
 use crate::results::summary::{self, DataChecksums};
 
 /// Which checkpoint of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
     /// The latest that is whole.
     Latest,
@@ -65,8 +66,8 @@ impl Stored {
     /// Finds a run and reads one of its checkpoints. A bare name is looked up in runs/ too.
     ///
     /// # Errors
-    ///
-    /// A usage error when there is no such run, or no such checkpoint, which lists those that are there; a failure when it is damaged.
+    /// A usage error when there is no such run, or no such checkpoint, which lists those that are
+    /// there; a failure when it is damaged.
     pub(crate) fn open(run: &Path, which: Which) -> anyhow::Result<Self> {
         let directory = find(run)?;
         let shown = directory.display();
@@ -110,12 +111,12 @@ impl Stored {
         })
     }
 
-    /// The settings of the run.
+    /// Returns the settings of the run.
     pub(crate) const fn plan(&self) -> &Plan {
         &self.checkpoint.state.plan
     }
 
-    /// Steps done at the checkpoint.
+    /// Returns the steps done at the checkpoint.
     pub(crate) const fn step(&self) -> usize {
         self.checkpoint.state.step
     }
@@ -142,7 +143,7 @@ impl Stored {
     }
 }
 
-/// The directory of a run.
+/// Returns the directory of a run.
 fn find(run: &Path) -> anyhow::Result<PathBuf> {
     let in_runs = Path::new("runs").join(run);
     let found = [run.to_owned(), in_runs]

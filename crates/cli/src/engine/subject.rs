@@ -76,7 +76,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The widths of the network do not fit.
+    /// Returns the refusal of the widths of a network.
     pub(crate) fn hidden(message: impl Into<String>) -> Self {
         Self::Setting(vec!["hidden"], message.into())
     }
@@ -108,7 +108,8 @@ pub(crate) trait Source {
     /// When a setting does not fit.
     fn check(&self, plan: &Plan, device: &Device) -> Result<(), Refusal>;
 
-    /// Returns the subject of a plan, with a sample of so many examples for curvature. Data are read once.
+    /// Returns the subject of a plan, with a sample of so many examples for curvature. Data are
+    /// read once.
     ///
     /// # Errors
     /// When a setting does not fit, or data cannot be read.

@@ -1,9 +1,11 @@
-//! Properties of a network as a whole: a checksum of its weights, their number, whether it has running statistics.
+//! Properties of a network as a whole: a checksum of its weights, their number, whether it has
+//! running statistics.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
-/// CRC-32C of the bytes of all parameters and buffers in visit order, statistics of the last batch included.
+/// Returns CRC-32C of the bytes of all parameters and buffers in visit order, statistics of the
+/// last batch included.
 pub(crate) fn weights_crc32c<M: Module>(model: &M) -> u32 {
     let mut checksum = Checksum(0);
     model.valid().visit(&mut checksum);
@@ -32,7 +34,7 @@ impl ModuleVisitor for Checksum {
     }
 }
 
-/// The number of parameters that are trained.
+/// Returns the number of parameters that are trained.
 pub(crate) fn trained_parameters<M: Module>(model: &M) -> usize {
     let mut count = Count(0);
     model.visit(&mut count);
@@ -50,7 +52,8 @@ impl ModuleVisitor for Count {
     }
 }
 
-/// Returns whether a network has layers of BatchNorm, whose running statistics belong to its weights.
+/// Returns whether a network has layers of BatchNorm, whose running statistics belong to its
+/// weights.
 pub(crate) fn has_batch_norm<M: Module>(model: &M) -> bool {
     let mut search = BatchNorm(false);
     model.visit(&mut search);

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentLineStyle, LineStyle, Table, presets};
 
-/// An empty table with one line below its header and none elsewhere.
+/// Returns an empty table with one line below its header and none elsewhere.
 pub(crate) fn plain() -> Table {
     let line = LineStyle::none().fill('─').junction('─');
     let mut table = Table::new();
@@ -14,7 +14,7 @@ pub(crate) fn plain() -> Table {
     table
 }
 
-/// A table without the blanks at the end of its lines.
+/// Returns a table without the blanks at the end of its lines.
 pub(crate) fn trimmed(table: &Table) -> String {
     let text = table.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();

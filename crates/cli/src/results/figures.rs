@@ -3,7 +3,7 @@
 use super::summary::{Figures, HessianNote};
 use crate::report::number::{Number, plain_number, significant};
 
-/// The figures of one training as a markdown table, for TensorBoard.
+/// Returns the figures of one training as a markdown table, for TensorBoard.
 pub(crate) fn markdown(figures: &Figures, hessian: &HessianNote) -> String {
     let parts = [
         ("training", figures.training_loss, figures.training_accuracy),

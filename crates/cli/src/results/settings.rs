@@ -7,7 +7,8 @@ use crate::config::Plan;
 use crate::config::choice::{Method, name};
 use crate::config::subject::Subject;
 
-/// The settings by which runs are told apart. Every run has the same ones: TensorBoard's parallel coordinates leave out a run that lacks one.
+/// Returns the settings by which runs are told apart. Every run has the same ones: TensorBoard's
+/// parallel coordinates leave out a run that lacks one.
 pub(crate) fn hparams(plan: &Plan) -> Hparams {
     let number = |number: f64| Setting::Number(number);
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -42,7 +43,7 @@ pub(crate) fn hparams(plan: &Plan) -> Hparams {
     Hparams::new(subject.into_iter().chain(settings))
 }
 
-/// Every setting as a table in markdown, under the names of workspace.toml.
+/// Returns every setting as a table in markdown, under the names of workspace.toml.
 pub(crate) fn markdown(plan: &Plan) -> serde_json::Result<String> {
     let mut text = "| setting | value |\n|---|---|".to_owned();
     add("", &serde_json::to_value(plan)?, &mut text);

@@ -319,7 +319,10 @@ fn event_file_that_meets_a_limit_stops_the_run_and_resuming_loses_nothing() {
         .landscape(&[&["run", "one", "--resume"], &long[..]].concat())
         .expect(0, &[]);
     let (whole, parts) = (place.path("whole"), place.path("runs/one"));
-    assert_eq!(crate::program::summary(&parts), crate::program::summary(&whole));
+    assert_eq!(
+        crate::program::summary(&parts),
+        crate::program::summary(&whole)
+    );
     let files = event_files(&parts);
     let resumed = files[1].scalars("loss/train");
     let mut joined = files[0].scalars("loss/train");
@@ -398,8 +401,9 @@ fn members_of_a_group_are_trained_though_one_diverges() {
     let place = Workplace::with(&SMALL.replace("method = \"plain\"", "learning_rate = 1e38"));
     let ended = place.landscape(&["run", "pair", "--epochs", "1", "--batch-size", "1079"]);
     ended.expect(1, &["sgd: the loss after the last update"]);
-    let status =
-        |member: &str| crate::program::summary(&place.path("runs/pair").join(member))["status"].clone();
+    let status = |member: &str| {
+        crate::program::summary(&place.path("runs/pair").join(member))["status"].clone()
+    };
     assert_eq!(
         (status("sgd"), status("sam")),
         ("diverged".into(), "finished".into())

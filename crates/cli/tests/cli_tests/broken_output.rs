@@ -1,4 +1,5 @@
-//! Output that cannot be written: no panic, the exit codes of README.md, and every training goes on to its end.
+//! Output that cannot be written: no panic, the exit codes of README.md, and every training goes on
+//! to its end.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -37,7 +38,8 @@ fn full() -> File {
     OpenOptions::new().write(true).open("/dev/full").unwrap()
 }
 
-/// Runs the program with broken streams. The shell closes what is to be closed, and then becomes the program.
+/// Runs the program with broken streams. The shell closes what is to be closed, and then becomes
+/// the program.
 fn ended(place: &Workplace, arguments: &[&str], out: Broken, err: Broken) -> Output {
     let close = |stream: Broken, number| match stream {
         Broken::Closed => format!("{number}>&- "),
@@ -91,7 +93,8 @@ fn broken_output_never_panics_and_has_the_documented_exit_code() {
                 let output = ended(&place, arguments, out, err);
                 let what = format!("{arguments:?}, out {out:?}, err {err:?}");
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                // A full standard output is a failure; an error that was there before it keeps its code.
+                // A full standard output is a failure; an error that was there before it keeps its
+                // code.
                 let expected = match (out, writes, code) {
                     (Broken::Full, true, 0) => 1,
                     _ => *code,

@@ -1,4 +1,5 @@
-//! The output directory belongs to one run at a time, and what is not the run's own is never touched.
+//! The output directory belongs to one run at a time, and what is not the run's own is never
+//! touched.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Sharpness-aware methods from the command line: their settings, and what those leave of plain training and of SAM.
+//! Sharpness-aware methods from the command line: their settings, and what those leave of plain
+//! training and of SAM.
 
 use crate::program::{SMALL, Workplace, checkpoints, event_files, summary};
 use serde_json::{Value, json};

@@ -509,7 +509,8 @@ fn dry_run_says_the_sizes_and_leaves_nothing_behind() {
     let estimates = json["dry_run"].as_array().unwrap();
     assert_eq!(estimates.len(), 2);
     for estimate in estimates {
-        // 64 x 16 + 16 + 16 x 10 + 10; 1,079 examples in batches of 64, twice; checkpoints at 0, 17 and 34.
+        // 64 x 16 + 16 + 16 x 10 + 10; 1,079 examples in batches of 64, twice; checkpoints at 0, 17
+        // and 34.
         assert_eq!(estimate["parameters"], 1210);
         assert_eq!(estimate["steps"], 34);
         assert_eq!(estimate["checkpoints"], 3);

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A workspace whose runs take a fraction of a second: no probes while training, curvature of 32 images.
+/// A workspace whose runs take a fraction of a second: no probes while training, curvature of 32
+/// images.
 pub(crate) const SMALL: &str = r#"
 [defaults]
 dataset = "digits"

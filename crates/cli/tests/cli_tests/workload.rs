@@ -111,7 +111,8 @@ fn own_workload_that_was_stopped_goes_on_bit_for_bit() {
     let place = place();
     let train = ["train", "--method", "looksam", "--output", "whole"];
     waves(&place, &train).expect(0, &[]);
-    // The summary and the last checkpoint of a run that is whole are taken away; it goes on from the one before.
+    // The summary and the last checkpoint of a run that is whole are taken away; it goes on from
+    // the one before.
     copy(&place.path("whole"), &place.path("half"));
     std::fs::remove_file(place.path("half/summary.json")).unwrap();
     let last = checkpoints(&place.path("half")).pop().unwrap();

@@ -5,7 +5,8 @@ use crate::comparison::group::Group;
 use crate::report::number::Number;
 use crate::results::summary::{Eigenvalue, Figures, Sharpness, TraceFigure};
 
-/// Figures of one training: λ₁, trace, sharpness, test loss and test accuracy; the errors are small.
+/// Figures of one training: λ₁, trace, sharpness, test loss and test accuracy; the errors are
+/// small.
 fn figures([lambda, trace, sharpness, loss, accuracy]: [f64; 5]) -> Figures {
     let number = Number;
     Figures {
@@ -54,7 +55,8 @@ fn sgd() -> Group {
     group("sgd", THREE, &all)
 }
 
-/// A third as sharp in every seed; its test loss is above that of sgd in one seed and below in the others.
+/// A third as sharp in every seed; its test loss is above that of sgd in one seed and below in the
+/// others.
 fn sam() -> Group {
     let all = [
         [0.30, 2.0, 3.0e-4, 0.11, 0.95],
@@ -85,7 +87,8 @@ fn order_of_the_groups_changes_nothing() {
 
 #[test]
 fn difference_that_is_the_same_in_every_seed_is_told_though_seeds_differ_more() {
-    // By seed, the loss is lower by 0.010, 0.011 and 0.012: t = 0.011 / (0.001 / √3) = 19; the seeds spread over 0.04.
+    // By seed, the loss is lower by 0.010, 0.011 and 0.012: t = 0.011 / (0.001 / √3) = 19; the
+    // seeds spread over 0.04.
     let mut better = sam();
     for (figures, (loss, lower)) in
         better

@@ -17,10 +17,10 @@ use crate::workload::{Part, Workload};
 /// How far the line goes on beyond both ends, as a part of the way between them: a quarter.
 const BEYOND: usize = 4;
 
-/// Only networks of one shape have a line between them, and only losses over the same examples mean the same at both ends.
+/// Checks that there is a line: only networks of one shape have one, and only losses over the same
+/// examples mean the same at both
 ///
 /// # Errors
-///
 /// A usage error that names what differs.
 pub(super) fn comparable(run: &Stored, other: &Stored) -> anyhow::Result<()> {
     let (a, b) = (run.plan(), other.plan());
@@ -57,8 +57,9 @@ pub(super) fn comparable(run: &Stored, other: &Stored) -> anyhow::Result<()> {
 }
 
 impl<W: Workload> Bench<'_, W> {
-    /// The losses along (1 - a) `from` + a `to`. The running statistics of BatchNorm are computed anew at each point from the
-    /// training data: interpolated ones fit no network between and would show a barrier that is none of the weights.
+    /// Measures the losses along (1 − a) `from` + a `to`. The running statistics of BatchNorm are
+    /// computed anew at each point from the training data: interpolated ones fit no network between
+    /// and would show a barrier that is none of the weights.
     pub(super) fn between(
         &self,
         [from, to]: [&W::Model; 2],
@@ -162,7 +163,7 @@ impl<W: Workload> Bench<'_, W> {
     }
 }
 
-/// `points` points from 0 to 1, both exact, and as close beyond them.
+/// Returns `points` points from 0 to 1, both exact, and as close beyond them.
 fn coordinates(points: usize) -> Vec<f64> {
     let last = points.saturating_sub(1).max(1);
     let beyond = last.div_ceil(BEYOND);
@@ -172,7 +173,7 @@ fn coordinates(points: usize) -> Vec<f64> {
 }
 
 /// How far the loss rises above the straight line between the losses of both ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Barrier {
     /// The losses at 0 and at 1.
     ends: [f64; 2],
@@ -185,7 +186,7 @@ struct Barrier {
 }
 
 impl Barrier {
-    /// A loss between the ends that is no finite number makes the barrier infinite.
+    /// Returns the barrier. A loss between the ends that is no finite number makes it infinite.
     fn of(a: &[f64], loss: &[f64]) -> Self {
         let at = |end: f64| {
             let found = a.iter().position(|a| *a == end);

@@ -22,7 +22,7 @@ pub(super) struct Made<W: Workload> {
 }
 
 impl<W: Workload> Made<W> {
-    /// How its products were made, after the last of them.
+    /// Returns how its products were made, after the last of them.
     pub(super) fn finding(&self) -> Finding {
         let unresolved = self.hessian.unresolved();
         Finding {
@@ -40,7 +40,7 @@ impl<W: Workload> Made<W> {
 }
 
 impl<W: Workload> Bench<'_, W> {
-    /// The Hessian over the sample, which is made for the first measurement that needs it.
+    /// Returns the Hessian over the sample, which is made for the first measurement that needs it.
     pub(super) fn hessian<'h>(
         &self,
         model: &W::Model,
@@ -55,7 +55,8 @@ impl<W: Workload> Bench<'_, W> {
         Ok(&made.get_or_init(|| Made { hessian, seconds }).hessian)
     }
 
-    /// As the run's instrument does it: of one eigenvalue and the smallest, both from one Lanczos run.
+    /// Measures as the run's instrument does: one eigenvalue and the smallest both from one Lanczos
+    /// run.
     pub(super) fn eigenvalues(
         &self,
         hessian: &Hessian<W::Model, W::Batch>,
@@ -233,7 +234,7 @@ impl<W: Workload> Bench<'_, W> {
     }
 }
 
-/// Products that may be wrong are said.
+/// Says how many products may be wrong.
 fn doubts(unresolved: usize) -> Vec<String> {
     match unresolved {
         0 => Vec::new(),
@@ -248,7 +249,7 @@ fn row(name: String, pair: &EigenPair) -> Row {
     Row::new(name, significant(pair.value, 4), residual)
 }
 
-/// What the reader of a table should know of an eigenvalue.
+/// Returns what the reader of a table should know of an eigenvalue.
 fn remark(name: &str, pair: &EigenPair, tolerance: f64) -> Option<String> {
     if pair.below_resolution {
         return Some(format!(

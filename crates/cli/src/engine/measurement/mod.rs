@@ -1,4 +1,5 @@
-//! Measures a checkpoint of a run, with other settings than the run had: curvature, sharpness, landscapes, losses.
+//! Measures a checkpoint of a run, with other settings than the run had: curvature, sharpness,
+//! landscapes, losses.
 //!
 //! With the settings, the seed and the sample of the run, the numbers are the run's own.
 
@@ -69,8 +70,8 @@ pub(crate) struct Task<'a> {
 /// Measures a checkpoint, or the line from it to another one, into a folder.
 ///
 /// # Errors
-/// A usage error for settings that do not fit the network, and a failure of data or disk. A measurement that fails is no error
-/// but a failure in what is returned: the others stand.
+/// A usage error for settings that do not fit the network, and a failure of data or disk. A
+/// measurement that fails is no error but a failure in what is returned: the others stand.
 pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::Result<Measured> {
     let Task { run, request, .. } = *task;
     run.check_data(data.checksums())?;
@@ -153,7 +154,7 @@ pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::R
     })
 }
 
-/// What is asked for, in the order of the table.
+/// Returns what is asked for, in the order of the table.
 fn tasks<'b, W: Workload>(
     bench: &'b Bench<'_, W>,
     model: &'b W::Model,
@@ -206,7 +207,7 @@ fn tasks<'b, W: Workload>(
     tasks
 }
 
-/// A run and its checkpoint in a document.
+/// Returns a run and its checkpoint in a document.
 fn described(run: &Stored, weights_crc32c: u32) -> Value {
     json!({
         "directory": run.directory,

@@ -1,4 +1,5 @@
-//! The loss along a random direction and over the plane of two, filter-normalised, as the instruments of a run draw them.
+//! The loss along a random direction and over the plane of two, filter-normalised, as the
+//! instruments of a run draw them.
 
 use landscape::slice::{line_with, linspace, plane_with};
 use landscape::{Grid, ParameterSpace, filter_normalize, random_direction, random_directions};
@@ -85,7 +86,7 @@ impl<W: Workload> Bench<'_, W> {
     }
 }
 
-/// The finding of a slice: its extremes, and how many losses are no finite numbers.
+/// Returns the finding of a slice: its extremes, and how many losses are no finite numbers.
 fn slice(
     key: &'static str,
     what: &str,

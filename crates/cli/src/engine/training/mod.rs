@@ -1,14 +1,16 @@
 //! One training from its first step, or its last checkpoint, to its summary.
 //!
-//! The loop goes through moments 0, 1, .., N. At moment s the weights have had s updates; in this order it may be stopped,
-//! a checkpoint is written, the probes observe, and the next update is made, whose batch loss is that of moment s. A
-//! checkpoint is thus always written before the observations of its moment, and a resumed run repeats them.
+//! The loop goes through moments 0, 1, .., N. At moment s the weights have had s updates; in this
+//! order it may be stopped, a checkpoint is written, the probes observe, and the next update is
+//! made, whose batch loss is that of moment s. A checkpoint is thus always written before the
+//! observations of its moment, and a resumed run repeats them.
+
+mod conclusion;
 
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use burn::optim::ModuleOptimizer;
-use tensorboard::Status;
 
 use super::checkpoint::{self, State};
 use super::checkpoints;
@@ -19,21 +21,18 @@ use super::learning_rate::learning_rate;
 use super::observer::Observer;
 use super::optimiser::optimiser;
 use super::origin::{same_data, same_plan};
+use super::recorder::Recorder;
 use super::run_dir::{Beginning, RunDir};
 use super::step::{Stepped, Stepper};
-use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::Plan;
 use crate::config::keep::Keep;
 use crate::failure::Diverged;
 use crate::interrupt::Interrupt;
-use crate::report::number::{Number, plain_number, significant};
+use crate::report::number::{Number, plain_number};
 use crate::report::output::{printable, say};
 use crate::report::progress::Progress;
-use crate::results::figures::markdown;
 use crate::results::settings;
-use crate::results::summary::{
-    DIVERGED, DataChecksums, FILE, FINISHED, SCHEMA, Summary, Times, Versions,
-};
+use crate::results::summary::{DIVERGED, DataChecksums, FILE, Summary};
 use crate::workload::{Part, Workload};
 
 /// How a training ended.
@@ -50,8 +49,8 @@ pub(crate) enum Outcome {
 /// Trains.
 ///
 /// # Errors
-///
-/// A loss that is not finite, a disk that is full, a damaged checkpoint, another plan than that of the run to resume.
+/// A loss that is not finite, a disk that is full, a damaged checkpoint, another plan than that of
+/// the run to resume.
 pub(crate) fn train<W: Workload>(
     job: &Job,
     data: &Data<W>,
@@ -73,7 +72,7 @@ pub(crate) fn train<W: Workload>(
     Trainer::begin(job, data, directory, interrupt, initial)?.run(interrupt)
 }
 
-/// A run that is finished already.
+/// Shows a run that is finished already.
 fn show(job: &Job, data: DataChecksums) -> anyhow::Result<Outcome> {
     let directory = &job.training.output;
     let summary = Summary::read(directory).with_context(|| {
@@ -105,6 +104,7 @@ struct Trainer<'a, W: Workload> {
     model: W::Model,
     optimiser: ModuleOptimizer,
     stepper: Stepper,
+    recorder: Recorder,
     observer: Observer<'a, W>,
     progress: Progress,
     /// Updates in an epoch; the last batch may be smaller.
@@ -172,11 +172,12 @@ impl<'a, W: Workload> Trainer<'a, W> {
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
+        let recorder = Recorder::open(directory, state.as_ref(), plan)?;
         let mut observer = Observer::new(
             job,
             data,
             &model,
-            directory,
+            &recorder,
             state.as_ref(),
             interrupt,
             &progress,
@@ -192,6 +193,7 @@ impl<'a, W: Workload> Trainer<'a, W> {
             model,
             optimiser,
             stepper,
+            recorder,
             observer,
             progress,
             per_epoch,
@@ -211,15 +213,15 @@ impl<'a, W: Workload> Trainer<'a, W> {
                 self = self.save()?;
             }
             if stop {
-                self.observer.finish()?;
+                self.observer.finish(&self.recorder)?;
                 return Ok(Outcome::Interrupted { step: self.step });
             }
-            // The probes are told the rate of the update before; at the beginning there is none but the first.
+            // The probes are told the rate of the update before; at the beginning there is none but
+            // the first.
             let rate = self.rate(self.step.saturating_sub(1));
-            self.observer.set_learning_rate(rate);
             let observed = self
                 .observer
-                .observe(self.step, &self.model, &self.progress)?;
+                .observe(self.step, rate, &self.model, &self.progress)?;
             if !observed {
                 // It stops before the observations of this step, which a resumed run makes.
                 continue;
@@ -234,7 +236,7 @@ impl<'a, W: Workload> Trainer<'a, W> {
 
     /// Ends a run whose output cannot be written any more.
     fn give_up(self, reason: anyhow::Error) -> anyhow::Error {
-        let message = if self.observer.recorder().owns_directory() {
+        let message = if self.recorder.owns_directory() {
             let way_on = checkpoints::way_on(&self.job.training.output);
             format!("the run stops at step {}; {way_on}", self.step)
         } else {
@@ -242,11 +244,12 @@ impl<'a, W: Workload> Trainer<'a, W> {
             format!("the run stops at step {}", self.step)
         };
         // The failure that matters is the one that is known.
-        let _ = self.observer.finish();
+        let _ = self.observer.finish(&self.recorder);
         reason.context(message)
     }
 
-    /// At the beginning, at the end, and in between every so many steps or at the end of each epoch.
+    /// Returns whether a checkpoint is due: at the beginning, at the end, and in between every so
+    /// many steps or at the end of each epoch.
     fn checkpoint_due(&self) -> bool {
         let period = self
             .plan
@@ -255,17 +258,17 @@ impl<'a, W: Workload> Trainer<'a, W> {
         self.step == self.steps || self.step.is_multiple_of(period)
     }
 
-    /// Brings all that was recorded to the disk, and then writes the checkpoint that says so. A checkpoint that is there, because
-    /// the run was resumed from it, is not touched.
+    /// Brings all that was recorded to the disk, and then writes the checkpoint that says so. A
+    /// checkpoint that is there, because the run was resumed from it, is not touched.
     fn save(mut self) -> anyhow::Result<Self> {
-        let events = match self.observer.recorder().secure() {
+        let events = match self.recorder.secure() {
             Ok(events) => events,
             Err(reason) => return Err(self.give_up(reason)),
         };
         if self.saved == Some(self.step) {
             return Ok(self);
         }
-        let recorder = self.observer.recorder();
+        let recorder = &self.recorder;
         let state = State {
             plan: self.plan.clone(),
             step: self.step,
@@ -290,7 +293,8 @@ impl<'a, W: Workload> Trainer<'a, W> {
         Ok(self)
     }
 
-    /// The loss by which the best checkpoint is chosen, where one is. The probes observe after the checkpoint, if at all.
+    /// Returns the loss by which the best checkpoint is chosen, where one is. The probes observe
+    /// after the checkpoint, if at all.
     fn validation_loss(&self) -> anyhow::Result<Option<Number>> {
         if self.plan.keep != Keep::Best {
             return Ok(None);
@@ -320,7 +324,8 @@ impl<'a, W: Workload> Trainer<'a, W> {
             .data
             .batch(&self.order[position * size..end], &self.job.device);
         let rate = self.rate(self.step);
-        // The device's stream cannot be read back into a checkpoint; seeded from the step it need not be.
+        // The device's stream cannot be read back into a checkpoint; seeded from the step it need
+        // not be.
         self.job.device.seed(stream(seed, self.step as u64));
         match self.stepper.step(
             &mut self.optimiser,
@@ -333,18 +338,15 @@ impl<'a, W: Workload> Trainer<'a, W> {
                 self.model = model;
                 if self.step.is_multiple_of(self.plan.log_every.get()) {
                     let step = self.step;
-                    self.observer.scalar("loss/train", step, loss);
-                    self.observer.scalar("training/learning_rate", step, rate);
-                    for (tag, value) in scalars {
-                        self.observer.scalar(tag, step, value);
-                    }
+                    let own = [("loss/train", loss), ("training/learning_rate", rate)];
+                    self.observer.log(step, own.into_iter().chain(scalars));
                 }
                 self.step += 1;
                 self.progress.step(self.step, self.steps, epoch + 1, loss);
                 Ok(self)
             }
             Stepped::Refused(reason) => {
-                self.observer.finish()?;
+                self.observer.finish(&self.recorder)?;
                 let rate = self.plan.learning_rate.get();
                 Err(Diverged(format!(
                     "{}: the run stops at step {} (epoch {}): {reason}. What was logged until then is in {}. Try a lower learning \
@@ -361,92 +363,10 @@ impl<'a, W: Workload> Trainer<'a, W> {
             }
         }
     }
-
-    fn conclude(mut self) -> anyhow::Result<Outcome> {
-        let (figures, hessian, diverged) = self.observer.figures();
-        let table = markdown(&figures, &hessian);
-        self.observer.text("run/figures", self.steps, table);
-        let recorder = self.observer.recorder().clone();
-        let last_scalars = recorder.last_scalars();
-        let (last_scalars, cost) = last_scalars
-            .into_iter()
-            .partition(|(tag, _)| !tag.starts_with("cost/"));
-        let probe_seconds = self.observer.probe_seconds();
-        let seconds = self.seconds();
-        recorder.end(if diverged {
-            Status::Failure
-        } else {
-            Status::Success
-        })?;
-        if let Err(reason) = recorder.secure() {
-            return Err(self.give_up(reason));
-        }
-        let seed = u64::from(self.plan.seed);
-        let split = u64::from(self.plan.subject.split_seed());
-        let seeds = [
-            ("weights", seed),
-            ("data_order", seed),
-            ("probes", seed),
-            ("split", split),
-        ];
-        let summary = Summary {
-            schema: SCHEMA.to_owned(),
-            name: self.job.training.name.clone(),
-            status: if diverged { DIVERGED } else { FINISHED }.to_owned(),
-            steps: self.steps,
-            parameters: trained_parameters(&self.model),
-            weights_crc32c: weights_crc32c(&self.model),
-            config: self.plan.clone(),
-            seeds: seeds.map(|(name, seed)| (name.to_owned(), seed)).into(),
-            data: self.data.sizes(),
-            hessian,
-            figures,
-            versions: Versions {
-                landscape: env!("CARGO_PKG_VERSION").to_owned(),
-                burn: BURN.to_owned(),
-            },
-            last_scalars,
-            pictures: recorder.pictures().into_iter().collect(),
-            numbers: recorder.numbers().into_iter().collect(),
-            times: Times {
-                seconds,
-                probe_seconds,
-                probe_fraction: probe_seconds / seconds,
-                last_scalars: cost,
-                crc32c: 0,
-            },
-            crc32c: 0,
-        };
-        // The event file, and with it the lock, is held until the summary is there.
-        recorder
-            .write_file(FILE, &summary.to_bytes()?)
-            .context("the run is complete but for its summary; --resume writes it")?;
-        if diverged {
-            self.progress.warn(
-                "the loss after the last update is no finite number: the run diverged, and what could not be measured is NaN; try a \
-                 lower learning rate",
-            );
-        }
-        if let (Keep::Best, Some((step, loss))) = (
-            self.plan.keep,
-            checkpoints::best(&self.job.training.output)?,
-        ) {
-            self.progress.note(&format!(
-                "the best checkpoint is that of step {step}, with a validation loss of {}",
-                significant(loss, 4)
-            ));
-        }
-        if let Some(left_out) = self.observer.finish()? {
-            self.progress.note(&left_out);
-        }
-        Ok(Outcome::Finished(Box::new(summary)))
-    }
 }
 
-/// The version that Cargo.toml pins.
-const BURN: &str = "0.22.1";
-
-/// A seed for the device at one step: `SplitMix64`'s mixing of both numbers, so that neighbours share nothing.
+/// Returns a seed for the device at one step: `SplitMix64`'s mixing of both numbers, so that
+/// neighbours share nothing.
 fn stream(seed: u64, step: u64) -> u64 {
     let mut z = seed
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
