@@ -7,6 +7,7 @@ mod export;
 mod found;
 mod group;
 mod measure;
+mod obstacle;
 mod pictures;
 mod sentence;
 mod settings;
@@ -21,7 +22,6 @@ pub(crate) use export::csv;
 pub(crate) use found::{Found, begun, find, write_order};
 pub(crate) use pictures::{Drawn, check_folder, draw, usual_folder};
 
-use crate::config::subject::Subject;
 use crate::report::number::Number;
 use crate::report::program;
 use crate::report::sheet::Sheet;
@@ -31,6 +31,7 @@ pub(crate) use settings::method;
 use difference::{Basis, basis, difference};
 use group::{Group, Members};
 use measure::Measure;
+use obstacle::{incomparable, obstacle};
 
 /// A finished run.
 #[derive(Debug, Clone)]
@@ -331,54 +332,6 @@ pub(crate) fn lambda_1(summary: &Summary) -> f64 {
 /// Returns the accuracy of a run over the test examples; NaN where there are no classes.
 pub(crate) fn test_accuracy(summary: &Summary) -> f64 {
     Measure::TestAccuracy.of(&summary.figures)
-}
-
-/// Returns why runs cannot be compared: losses and curvature are comparable on the same examples
-/// only.
-fn obstacle(runs: &[Run]) -> Option<String> {
-    let (first, others) = runs.split_first()?;
-    others.iter().find_map(|other| {
-        let difference = incomparable(&first.summary, &other.summary)?;
-        Some(format!(
-            "{} and {} cannot be compared: they {difference}",
-            first.directory.display(),
-            other.directory.display()
-        ))
-    })
-}
-
-fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
-    let differ = |what: &str, a: String, b: String, figures: &str| {
-        Some(format!(
-            "have different {what} ({a} and {b}), so their {figures} mean different things"
-        ))
-    };
-    let differs = |what: &str, a: String, b: String| differ(what, a, b, "losses");
-    let (of_a, of_b) = (&a.config.subject, &b.config.subject);
-    if of_a.data_name() != of_b.data_name() {
-        let [a, b] = [of_a, of_b].map(|subject| subject.data_name().to_owned());
-        return differs("data sets", a, b);
-    }
-    let division = |subject: &Subject| subject.network().map(|network| network.data.clone());
-    let same_division = division(of_a) == division(of_b);
-    if same_division && a.data.crc32c != b.data.crc32c {
-        let describe =
-            |s: &Summary| format!("CRC-32C {} of the training part", s.data.crc32c.training);
-        return differs("examples in their files", describe(a), describe(b));
-    }
-    if !same_division || a.data != b.data {
-        let describe = |s: &Summary| {
-            let (training, seed) = (s.data.training, s.config.subject.split_seed());
-            format!("{training} training examples, split seed {seed}")
-        };
-        return differs("divisions of the data", describe(a), describe(b));
-    }
-    if a.hessian.examples != b.hessian.examples {
-        let (a, b) = (a.hessian.examples, b.hessian.examples);
-        let what = "numbers of examples for curvature";
-        return differ(what, a.to_string(), b.to_string(), "curvatures");
-    }
-    None
 }
 
 /// Returns a sentence in lines of at most so many columns.

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choice::{Method, name};
+use super::choice::Method;
 use super::moment::Moments;
 use super::settings::Settings;
 use super::training::Training;
 use crate::failure::usage;
-use crate::report::number::plain_number;
 
 /// Refuses a flag for something that no training has.
 ///
@@ -86,42 +85,38 @@ pub(super) fn flag(key: &[&str]) -> String {
     }
 }
 
+/// Settings by which the members of a group may differ, in the order in which they are named.
+const TELLING: [&str; 15] = [
+    "method",
+    "model",
+    "optimiser",
+    "dataset",
+    "schedule",
+    "seed",
+    "hidden",
+    "activation",
+    "rho",
+    "momentum",
+    "weight_decay",
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "curvature_examples",
+];
+
 /// Returns the first flag for something by which the members of a group differ, and what they say
 /// themselves.
 pub(super) fn overridden(
     flags: &Settings,
     members: &BTreeMap<String, Settings>,
 ) -> Option<(&'static str, String)> {
-    type Said = fn(&Settings) -> Option<String>;
-    let keys: [(&'static str, Said); 15] = [
-        ("method", |s| s.method.map(name)),
-        ("model", |s| s.model.map(name)),
-        ("optimiser", |s| s.optimiser.map(name)),
-        ("dataset", |s| s.dataset.clone()),
-        ("schedule", |s| s.schedule.map(name)),
-        ("seed", |s| s.seed.map(|seed| seed.to_string())),
-        ("hidden", |s| s.hidden.as_ref().map(ToString::to_string)),
-        ("activation", |s| s.activation.map(name)),
-        ("rho", |s| s.rho.map(|rho| plain_number(rho.get()))),
-        ("momentum", |s| s.momentum.map(|x| plain_number(x.get()))),
-        ("weight_decay", |s| {
-            s.weight_decay.map(|x| plain_number(x.get()))
-        }),
-        ("learning_rate", |s| {
-            s.learning_rate.map(|x| plain_number(x.get()))
-        }),
-        ("epochs", |s| s.epochs.map(|n| n.get().to_string())),
-        ("batch_size", |s| s.batch_size.map(|n| n.get().to_string())),
-        ("curvature_examples", |s| {
-            s.curvature_examples.map(|n| n.get().to_string())
-        }),
-    ];
-    let (key, said) = keys.into_iter().find(|(_, said)| {
-        let values: BTreeSet<String> = members.values().filter_map(said).collect();
-        said(flags).is_some() && values.len() > 1
+    let key = TELLING.into_iter().find(|key| {
+        let said = members.values().filter_map(|member| member.said(key));
+        flags.has(&[key]) && said.collect::<BTreeSet<String>>().len() > 1
     })?;
-    let value =
-        |(member, settings): (&String, &Settings)| Some(format!("{member}: {}", said(settings)?));
+    let value = |(member, settings): (&String, &Settings)| {
+        Some(format!("{member}: {}", settings.said(key)?))
+    };
     let values: Vec<String> = members.iter().filter_map(value).collect();
     Some((key, values.join(", ")))
 }

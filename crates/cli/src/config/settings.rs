@@ -14,6 +14,7 @@ use super::limits;
 use super::probe_settings::ProbeSettings;
 use super::sam::SamSettings;
 use super::widths::Widths;
+use crate::report::number::plain_number;
 
 /// One `[defaults]`, `[runs.NAME]` or `[runs.NAME.members.NAME]` table, or the flags of one
 /// command.
@@ -173,6 +174,19 @@ impl Settings {
             table = inner;
         }
         table.contains_key(*last)
+    }
+
+    /// Returns what is said of a key, as it is shown.
+    pub(crate) fn said(&self, key: &str) -> Option<String> {
+        fn shown(value: &toml::Value) -> String {
+            match value {
+                toml::Value::String(word) => word.clone(),
+                toml::Value::Float(number) => plain_number(*number),
+                toml::Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(","),
+                other => other.to_string(),
+            }
+        }
+        written(self).get(key).map(shown)
     }
 
     /// Returns the first key given here that says which bundled network is trained on which data.

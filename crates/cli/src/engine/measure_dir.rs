@@ -18,6 +18,9 @@ pub(crate) const FILE: &str = "measurement.json";
 /// The schema that this program writes and reads.
 pub(crate) const SCHEMA: &str = "landscape-measurement/1";
 
+/// The status of a measurement that has come to its end.
+pub(super) const FINISHED: &str = "finished";
+
 /// The status of a measurement that is going on, or was killed.
 const UNFINISHED: &str = "unfinished";
 
@@ -53,7 +56,7 @@ pub(crate) fn inspect(folder: &Path, overwrite: bool) -> anyhow::Result<BTreeSet
                 document.display()
             )));
         }
-        if !overwrite && text("status").as_deref() == Some(super::measurement::FINISHED) {
+        if !overwrite && text("status").as_deref() == Some(FINISHED) {
             return Err(usage(format!(
                 "{shown} holds a measurement; --overwrite replaces it, --output DIR writes elsewhere"
             )));

@@ -21,6 +21,23 @@ fn refused(line: &str, words: &[&str]) {
 }
 
 #[test]
+fn value_that_is_no_word_is_answered_with_the_words() {
+    refused(
+        "model = 3",
+        &["runs.one.model", "in quotes", "`mlp`, `cnn`"],
+    );
+    refused(
+        "optimiser = true",
+        &["runs.one.optimiser", "in quotes", "`sgd` or `adam`"],
+    );
+    refused(
+        "schedule = [1, 2]",
+        &["runs.one.schedule", "in quotes", "`cosine`"],
+    );
+    refused("method = 0.5", &["runs.one.method", "in quotes", "`m-sam`"]);
+}
+
+#[test]
 fn unknown_run_lists_the_known_ones() {
     let ended = Workplace::new().landscape(&["run", "pear"]);
     ended.expect(

@@ -222,3 +222,12 @@ fn run_of_another_program_is_not_taken_for_one_of_its_own() {
     let output = ["train", "--output", run.to_str().unwrap(), "--resume"];
     bundled.landscape(&output).expect(2, &["other settings"]);
 }
+
+#[test]
+fn readme_shows_the_program_that_is_tested() {
+    let program = include_str!("../../../../tests/workload/src/main.rs");
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&format!("```rust\n{program}```\n")));
+    let lines = program.lines().filter(|line| !line.is_empty());
+    assert!(lines.count() <= 30);
+}

@@ -22,7 +22,7 @@ pub(crate) use request::{Parts, Request};
 use self::bench::{Bench, Measurement};
 use self::curvature::Made;
 use super::data::Data;
-use super::measure_dir::{MeasureDir, SCHEMA};
+use super::measure_dir::{self, FINISHED, MeasureDir, SCHEMA};
 use super::run_dir;
 use super::stored::Stored;
 use super::weights::{has_batch_norm, trained_parameters, weights_crc32c};
@@ -30,9 +30,6 @@ use crate::failure::usage;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
 use crate::workload::Workload;
-
-/// The status of a measurement that has come to its end.
-pub(crate) const FINISHED: &str = "finished";
 
 /// The status of one that was stopped on the way.
 pub(crate) const INTERRUPTED: &str = "interrupted";
@@ -78,7 +75,7 @@ pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::R
     if let Some(other) = task.other {
         between::comparable(run, other)?;
     }
-    super::measure_dir::inspect(&request.output, task.overwrite)?;
+    measure_dir::inspect(&request.output, task.overwrite)?;
     let initial = data.model(run.plan().seed, &task.device);
     let restored = |stored: &Stored| {
         let fresh = initial.clone();
