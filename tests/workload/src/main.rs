@@ -23,10 +23,8 @@ impl Workload for Waves {
     fn batch(&self, part: Part, indices: &[usize], device: &Device) -> Self::Batch {
         let place = |&index: &usize| (index + 600 * part as usize) as f32;
         let places: Vec<f32> = indices.iter().map(place).collect();
-        let x = Tensor::<1>::from_data(places.as_slice(), device)
-            .unsqueeze_dim(1)
-            .sin();
-        (x.clone(), (x * 5.0).sin())
+        let x = Tensor::<1>::from_data(&places[..], device).unsqueeze_dim(1);
+        (x.clone().sin(), (x.sin() * 5.0).sin())
     }
 
     fn loss(&self, [first, second]: &Self::Model, (x, y): &Self::Batch) -> Tensor<1> {
