@@ -1,4 +1,4 @@
-//! What can go wrong while data is read and divided.
+//! The errors of reading and dividing data.
 
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ pub enum Error {
     Read {
         /// The file.
         file: String,
-        /// What the system or the decompressor said.
+        /// The error of the system or of the decompressor.
         source: std::io::Error,
     },
     /// An idx file does not begin with the number of its kind.
@@ -125,13 +125,13 @@ pub enum Error {
         file: String,
         /// One-based number of the line.
         line: usize,
-        /// What is wrong with it, as the end of a sentence.
+        /// The fault, as the end of a sentence.
         reason: String,
     },
     /// There is nothing to work on.
     #[error("the dataset is empty: {what} needs at least one image")]
     Empty {
-        /// What was asked for.
+        /// The value that was asked for.
         what: &'static str,
     },
     /// A part of a split is not a fraction, or the parts leave nothing to train on.

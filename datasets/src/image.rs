@@ -34,7 +34,7 @@ impl ImageDataset {
         self.images.len()
     }
 
-    /// Whether there is no picture.
+    /// Returns whether there is no picture.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.images.is_empty()

@@ -7,7 +7,7 @@
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
-/// What a stream of random numbers is for; each purpose has its own.
+/// The purpose of a stream of random numbers; each has its own.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
     /// Dividing a dataset.

@@ -5,7 +5,7 @@ use burn::config::Config;
 use crate::order::{Purpose, permutation};
 use crate::{Error, ImageDataset};
 
-/// How a dataset is divided.
+/// The shares and the seed by which a dataset is divided.
 #[derive(Config, Debug)]
 pub struct SplitConfig {
     /// Fraction of the images held out for choosing between runs.

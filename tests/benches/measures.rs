@@ -1,4 +1,4 @@
-//! What measuring and SAM cost, next to a gradient on the same data: compare the medians of one
+//! The cost of measuring and of SAM, next to a gradient on the same data: compare the medians of one
 //! run.
 //!
 //! `cargo bench -p tests --bench measures`
@@ -9,7 +9,7 @@ use datasets::{Digits, ImageDataset, MnistSubset, batch};
 use divan::{Bencher, black_box};
 use landscape::{Hessian, LinearOperator, Objective, Risk};
 use models::{Classifier, Cnn, CnnConfig, Mlp, MlpConfig};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 use tests::{ImageBatch, image_loss};
 
 fn main() {
@@ -34,7 +34,9 @@ trait Subject: Classifier + Sync + 'static {
 /// 64-128-64-10, all 1,797 digits.
 impl Subject for Mlp {
     fn network(device: &Device) -> Self {
-        MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(1, device)
+        MlpConfig::new(vec![64, 128, 64, 10])
+            .init_seeded(1, device)
+            .expect("a network")
     }
 
     fn data() -> (ImageDataset, usize) {
@@ -47,7 +49,9 @@ impl Subject for Mlp {
 /// 8 and 16 channels, 512 images of MNIST.
 impl Subject for Cnn {
     fn network(device: &Device) -> Self {
-        CnnConfig::new(28).init_seeded(1, device)
+        CnnConfig::new(28)
+            .init_seeded(1, device)
+            .expect("a network")
     }
 
     fn data() -> (ImageDataset, usize) {
@@ -95,7 +99,7 @@ fn sam_step<M: Subject>(bencher: Bencher<'_, '_>) {
     let model = M::network(&Device::flex().autodiff());
     let batch = M::batch(64);
     let mut optimiser = SgdConfig::new().init();
-    let mut sam = SamConfig::new().init();
+    let mut sam = SamConfig::new().init().expect("a method");
     bencher.bench_local(|| {
         sam.step(&mut optimiser, 0.1, model.clone(), |m| {
             image_loss(m, &batch)

@@ -49,20 +49,26 @@ fn bench<M: Classifier + Sync + 'static>(
 /// 64-32-16-10, all 1,797 digits, 441 points.
 #[divan::bench(args = [256, 1797], sample_count = 7)]
 fn digits_mlp(bencher: Bencher<'_, '_>, size: usize) {
-    let model = MlpConfig::new(vec![64, 32, 16, 10]).init_seeded(1, &Device::flex());
+    let model = MlpConfig::new(vec![64, 32, 16, 10])
+        .init_seeded(1, &Device::flex())
+        .expect("a network");
     bench(bencher, &model, digits(size), 21);
 }
 
 /// 784-128-64-10, 4,096 images, 121 points.
 #[divan::bench(args = [256, 512], sample_count = 5)]
 fn mnist_mlp(bencher: Bencher<'_, '_>, size: usize) {
-    let model = MlpConfig::new(vec![784, 128, 64, 10]).init_seeded(1, &Device::flex());
+    let model = MlpConfig::new(vec![784, 128, 64, 10])
+        .init_seeded(1, &Device::flex())
+        .expect("a network");
     bench(bencher, &model, mnist(4096, size), 11);
 }
 
 /// 8 and 16 channels, 1,024 images, 121 points.
 #[divan::bench(args = [8, 16, 32, 128], sample_count = 3)]
 fn mnist_cnn(bencher: Bencher<'_, '_>, size: usize) {
-    let model = CnnConfig::new(28).init_seeded(1, &Device::flex());
+    let model = CnnConfig::new(28)
+        .init_seeded(1, &Device::flex())
+        .expect("a network");
     bench(bencher, &model, mnist(1024, size), 11);
 }

@@ -1,4 +1,4 @@
-//! What probes take of a training under a budget, without one, and beside it in a thread of their own.
+//! The time that probes take of a training under a budget, without one, and beside it in a thread of their own.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -72,7 +72,7 @@ impl ModuleVisitor for Checksum {
 
 const BATCH: usize = 64;
 
-/// What one training took and found.
+/// The time and the findings of one training.
 struct Outcome {
     weights: u32,
     seconds: f64,

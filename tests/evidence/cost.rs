@@ -1,4 +1,4 @@
-//! What a step of each sharpness-aware method costs beside a step of its base optimiser.
+//! The cost of a step of each sharpness-aware method beside a step of its base optimiser.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use models::{Classifier, CnnConfig, MlpConfig};
 use sam::Cost;
 use tests::{ImageBatch, image_loss};
 
-use crate::method::{Method, with_method};
+use crate::method::Method;
 use crate::table::{Figure, Row, Table};
 use crate::training::{base, stepped};
 
@@ -31,12 +31,18 @@ pub(crate) fn run(small: bool) -> Result<Table> {
     let rounds = if small { 3 } else { 15 };
     let device = Device::flex().autodiff();
     let (digits, mnist) = (Digits::load()?.images, MnistSubset::load()?.train);
-    let mlp = |layers: Vec<usize>| MlpConfig::new(layers).init_seeded(1, &device);
+    let mlp = |layers: Vec<usize>| {
+        MlpConfig::new(layers)
+            .init_seeded(1, &device)
+            .expect("a network")
+    };
     let mut rows = Vec::new();
     let progress = ProgressBar::new(3);
     let digits_mlp = mlp(vec![64, 128, 64, 10]);
     let mnist_mlp = mlp(vec![784, 128, 64, 10]);
-    let cnn = CnnConfig::new(28).init_seeded(1, &device);
+    let cnn = CnnConfig::new(28)
+        .init_seeded(1, &device)
+        .expect("a network");
     let steps = |of: usize| if small { 10 } else { of };
     measure(
         "digits MLP",
@@ -196,24 +202,18 @@ fn of_method<M: Classifier>(
     steps: usize,
 ) -> Result<f64> {
     let model = model.clone();
-    with_method!(
-        method,
-        BATCH,
-        |sharp| {
-            timed(model, steps, |model| {
-                Ok(stepped(&mut sharp, &mut optimiser, SLOW, model, batch)?.model)
-            })
-        },
-        {
-            timed(model, steps, |model| {
-                let loss = image_loss(&model, batch);
-                // As every program does, which logs it.
-                std::hint::black_box(loss.clone().inner().into_scalar::<f64>());
-                let gradients = GradientsParams::from_grads(loss.backward(), &model);
-                Ok(optimiser.step(SLOW, model, gradients))
-            })
-        }
-    )
+    if let Some(mut sharp) = method.sharp(BATCH)? {
+        return timed(model, steps, |model| {
+            Ok(stepped(&mut sharp, &mut optimiser, SLOW, model, batch)?.model)
+        });
+    }
+    timed(model, steps, |model| {
+        let loss = image_loss(&model, batch);
+        // As every program does, which logs it.
+        std::hint::black_box(loss.clone().inner().into_scalar::<f64>());
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        Ok(optimiser.step(SLOW, model, gradients))
+    })
 }
 
 /// The passes of a step, on average over twenty.
@@ -221,22 +221,17 @@ fn cost<M: Classifier>(method: Method, model: &M, batch: &ImageBatch) -> Result<
     const STEPS: usize = 20;
     let mut optimiser = base();
     let mut sum = Cost::default();
-    with_method!(
-        method,
-        BATCH,
-        |sharp| {
-            for _ in 0..STEPS {
-                let cost = stepped(&mut sharp, &mut optimiser, 0.1, model.clone(), batch)?.cost;
-                sum.forward += cost.forward / STEPS as f64;
-                sum.backward += cost.backward / STEPS as f64;
-            }
-        },
-        {
-            sum = Cost {
-                forward: 1.0,
-                backward: 1.0,
-            };
-        }
-    );
+    let Some(mut sharp) = method.sharp(BATCH)? else {
+        return Ok(Cost {
+            forward: 1.0,
+            backward: 1.0,
+        });
+    };
+    for _ in 0..STEPS {
+        let step = stepped(&mut sharp, &mut optimiser, 0.1, model.clone(), batch)?;
+        let cost = step.measured.cost;
+        sum.forward += cost.forward / STEPS as f64;
+        sum.backward += cost.backward / STEPS as f64;
+    }
     Ok(sum)
 }

@@ -3,16 +3,24 @@
 use anyhow::Result;
 use burn::tensor::{DType, Device};
 use landscape::operator::download;
-use landscape::{DifferenceConfig, Hessian, LinearOperator, Precision, Step};
+use landscape::{DifferenceConfig, DifferenceStep, Hessian, LinearOperator, Precision};
 use tests::{Case, CaseVisitor, Net, for_each_case_on, relative_error};
 
 use crate::table::{Figure, Row, Table};
 
-const SETTINGS: [(&str, Precision, Step); 4] = [
-    ("f32, smooth step", Precision::Model, Step::Smooth),
-    ("f32, short step", Precision::Model, Step::Kinks),
-    ("f64, smooth step", Precision::Double, Step::Smooth),
-    ("f64, short step (fallback)", Precision::Double, Step::Kinks),
+const SETTINGS: [(&str, Precision, DifferenceStep); 4] = [
+    ("f32, smooth step", Precision::Model, DifferenceStep::Smooth),
+    ("f32, short step", Precision::Model, DifferenceStep::Kinks),
+    (
+        "f64, smooth step",
+        Precision::Double,
+        DifferenceStep::Smooth,
+    ),
+    (
+        "f64, short step (fallback)",
+        Precision::Double,
+        DifferenceStep::Kinks,
+    ),
 ];
 
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! What the sharpness-aware methods do to the minimum that is found, over several seeds.
+//! The effect of sharpness-aware methods on the minimum that is found, over several seeds.
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -41,7 +41,9 @@ pub(crate) fn digits(small: bool) -> Result<Table> {
             ..
         } = Digits::load()?.split(&SplitConfig::new().with_seed(seed))?;
         let device = Device::flex().autodiff();
-        let model = MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(seed, &device);
+        let model = MlpConfig::new(vec![64, 128, 64, 10])
+            .init_seeded(seed, &device)
+            .expect("a network");
         train(method, &recipe, model, &data, &validation)
     })?;
     Ok(table(
@@ -77,7 +79,8 @@ pub(crate) fn mnist(small: bool) -> Result<Table> {
         let device = Device::flex().autodiff();
         let model = CnnConfig::new(28)
             .with_batch_norm(true)
-            .init_seeded(seed, &device);
+            .init_seeded(seed, &device)
+            .expect("a network");
         train(method, &recipe, model, &data, &validation)
     })?;
     Ok(table(

@@ -1,6 +1,11 @@
 //! The methods that are compared, with the settings of their papers, and LookSAM with gentler ones.
 
-/// How the gradient of a step is made.
+use sam::{
+    AnyMethod, AsamConfig, EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig,
+    MicroBatchSamConfig, SamConfig,
+};
+
+/// A way to make the gradient of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Sgd,
@@ -40,49 +45,25 @@ impl Method {
             Self::MicroBatch => "m-SAM, rho 0.05, m a quarter of a batch",
         }
     }
-}
 
-/// `$body` with `$sharp` a sharpness-aware method for batches of so many examples, or `$plain` for the base
-/// optimiser alone. The methods are of different types, so that no closure can do it.
-macro_rules! with_method {
-    ($method:expr, $batch:expr, |$sharp:ident| $body:expr, $plain:expr) => {{
-        use $crate::method::Method;
-        match $method {
-            Method::Sgd => $plain,
-            Method::Sam => {
-                let mut $sharp = sam::SamConfig::new().init();
-                $body
+    /// Makes the sharpness-aware method for batches of so many examples; none for the base optimiser alone.
+    ///
+    /// # Errors
+    /// A setting that is out of range.
+    pub(crate) fn sharp(self, batch: usize) -> Result<Option<AnyMethod>, sam::Error> {
+        Ok(Some(match self {
+            Self::Sgd => return Ok(None),
+            Self::Sam => SamConfig::new().init()?.into_any(),
+            Self::Asam => AsamConfig::new().init()?.into_any(),
+            Self::Gsam => GsamConfig::new().init()?.into_any(),
+            Self::LookSam => LookSamConfig::new().init()?.into_any(),
+            Self::GentleLookSam => {
+                let gentle = LookSamConfig::new().with_k(5).with_alpha(0.2);
+                gentle.init()?.into_any()
             }
-            Method::Asam => {
-                let mut $sharp = sam::AsamConfig::new().init();
-                $body
-            }
-            Method::Gsam => {
-                let mut $sharp = sam::GsamConfig::new().init();
-                $body
-            }
-            Method::LookSam => {
-                let mut $sharp = sam::LookSamConfig::new().init();
-                $body
-            }
-            Method::GentleLookSam => {
-                let mut $sharp = sam::LookSamConfig::new().with_k(5).with_alpha(0.2).init();
-                $body
-            }
-            Method::Esam => {
-                let mut $sharp = sam::EsamConfig::new().init();
-                $body
-            }
-            Method::Friendly => {
-                let mut $sharp = sam::FriendlySamConfig::new().init();
-                $body
-            }
-            Method::MicroBatch => {
-                let mut $sharp = sam::MicroBatchSamConfig::new($batch / 4).init();
-                $body
-            }
-        }
-    }};
+            Self::Esam => EsamConfig::new().init()?.into_any(),
+            Self::Friendly => FriendlySamConfig::new().init()?.into_any(),
+            Self::MicroBatch => MicroBatchSamConfig::new(batch / 4).init()?.into_any(),
+        }))
+    }
 }
-
-pub(crate) use with_method;

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// Rows of named figures.
 #[derive(Serialize)]
 pub(crate) struct Table {
-    /// What was done, in a sentence: data, seeds, settings.
+    /// The setting of the experiment in a sentence: data, seeds, settings.
     pub(crate) setting: String,
     /// Names of the columns, the first that of the rows.
     pub(crate) columns: Vec<String>,

@@ -8,12 +8,12 @@ use datasets::{ImageDataset, batch, epoch_order};
 use landscape::sharpness::sam_sharpness;
 use landscape::{Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs};
 use models::Classifier;
-use sam::{Batches, Rows, SharpnessAware};
+use sam::{AnyMethod, BatchUse, Rows};
 use tests::{ImageBatch, cross_entropy, image_loss};
 
-use crate::method::{Method, with_method};
+use crate::method::Method;
 
-/// What is the same for all methods of a comparison.
+/// Settings that are the same for all methods of a comparison.
 pub(crate) struct Recipe {
     pub(crate) epochs: u64,
     pub(crate) seed: u64,
@@ -47,14 +47,14 @@ pub(crate) fn base() -> ModuleOptimizer {
 }
 
 /// A step of a method on a batch.
-pub(crate) fn stepped<M: Classifier, S: SharpnessAware>(
-    method: &mut S,
+pub(crate) fn stepped<M: Classifier>(
+    method: &mut AnyMethod,
     optimiser: &mut ModuleOptimizer,
     rate: f64,
     model: M,
     batch: &ImageBatch,
 ) -> Result<sam::Step<M>> {
-    let step = if method.batches() == Batches::Whole {
+    let step = if method.batches() == BatchUse::Whole {
         method.step(optimiser, rate, model, |model| image_loss(model, batch))
     } else {
         let examples = batch.0.dims()[0];
@@ -93,22 +93,16 @@ pub(crate) fn train<M: Classifier + Sync + 'static>(
         let rate = recipe.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
         (rate, batch(train, &indices, &device).into_pair())
     });
-    with_method!(
-        method,
-        recipe.batch_size,
-        |sharp| {
-            for (rate, batch) in steps {
-                model = stepped(&mut sharp, &mut optimiser, rate, model, &batch)?.model;
-            }
-        },
-        {
-            for (rate, batch) in steps {
-                let gradients =
-                    GradientsParams::from_grads(image_loss(&model, &batch).backward(), &model);
-                model = optimiser.step(rate, model, gradients);
-            }
-        }
-    );
+    let mut sharp = method.sharp(recipe.batch_size)?;
+    for (rate, batch) in steps {
+        model = if let Some(sharp) = &mut sharp {
+            stepped(sharp, &mut optimiser, rate, model, &batch)?.model
+        } else {
+            let gradients =
+                GradientsParams::from_grads(image_loss(&model, &batch).backward(), &model);
+            optimiser.step(rate, model, gradients)
+        };
+    }
     measure(
         &model,
         whole(train, recipe.curvature_examples, &device),
@@ -134,8 +128,8 @@ fn measure<M: Classifier + Sync + 'static>(
         validation_accuracy: accuracy(model, &validation),
         lambda_max: pairs[0].value,
         lambda_residual: pairs[0].residual,
-        trace: trace.mean,
-        trace_error: trace.standard_error,
+        trace: trace.estimate.mean,
+        trace_error: trace.estimate.standard_error,
         sam_sharpness: sam_sharpness(model, &risk, 0.05)?.value,
     })
 }

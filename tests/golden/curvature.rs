@@ -1,18 +1,14 @@
 //! Gradients, Hessian products, eigenvalues and traces against PyTorch in float64.
-#![allow(
-    clippy::print_stdout,
-    reason = "the figures reached are shown with --nocapture"
-)]
 
 use burn::tensor::{DType, Device, Tensor};
 use landscape::operator::download;
 use landscape::spectrum::{
     LanczosConfig, TraceConfig, dense_spectrum, extremes, hutchinson_trace, top_eigenpairs,
 };
-use landscape::{DifferenceConfig, GaussNewton, Hessian, LinearOperator, Method, Step};
+use landscape::{DifferenceConfig, DifferenceStep, GaussNewton, Hessian, LinearOperator, Method};
 use tests::{Case, CaseVisitor, Net, for_each_case, for_each_case_on, relative_error};
 
-fn hessian<N: Net>(case: &Case<N>, step: Step) -> Hessian<N, N::Batch> {
+fn hessian<N: Net>(case: &Case<N>, step: DifferenceStep) -> Hessian<N, N::Batch> {
     let config = DifferenceConfig::new().with_step(step);
     Hessian::by_differences(&case.model, &case.risk(), &config).expect("the case can be measured")
 }
@@ -150,7 +146,10 @@ impl CaseVisitor for SmoothProducts {
             return;
         }
         let (v, expected) = (case.family("v"), case.family("hv"));
-        let error = relative_error(&product(&hessian(case, Step::Smooth), &v), &expected);
+        let error = relative_error(
+            &product(&hessian(case, DifferenceStep::Smooth), &v),
+            &expected,
+        );
         println!("{case:28} product {error:.1e}");
         assert!(error < 1e-7, "{case}: {error:.1e}");
     }
@@ -179,7 +178,7 @@ impl CaseVisitor for Order {
         let (v, expected) = (case.family("v"), case.family("hv"));
         let errors = [4e-3, 2e-3, 1e-3, 5e-4].map(|step| {
             relative_error(
-                &product(&hessian(case, Step::Relative(step)), &v),
+                &product(&hessian(case, DifferenceStep::Relative(step)), &v),
                 &expected,
             )
         });
@@ -210,7 +209,7 @@ impl CaseVisitor for KinkedProducts {
         }
         let (v, expected) = (case.family("v"), case.family("hv"));
         let error = |step| relative_error(&product(&hessian(case, step), &v), &expected);
-        let (smooth, kinks) = (error(Step::Smooth), error(Step::Kinks));
+        let (smooth, kinks) = (error(DifferenceStep::Smooth), error(DifferenceStep::Kinks));
         println!(
             "{case:28} product {smooth:.1e} with the smooth step, {kinks:.1e} with the kinks'"
         );
@@ -255,9 +254,9 @@ struct Eigenvalues;
 impl CaseVisitor for Eigenvalues {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
         let step = if is_smooth(case) {
-            Step::Smooth
+            DifferenceStep::Smooth
         } else {
-            Step::Kinks
+            DifferenceStep::Kinks
         };
         let hessian = hessian(case, step);
         let lanczos = LanczosConfig::new()
@@ -301,9 +300,9 @@ fn top_eigenpairs_agree_with_the_dense_spectrum() {
                 return;
             }
             let step = if is_smooth(case) {
-                Step::Smooth
+                DifferenceStep::Smooth
             } else {
-                Step::Kinks
+                DifferenceStep::Kinks
             };
             let lanczos = LanczosConfig::new().with_seed(7).with_tolerance(1e-6);
             let hessian = hessian(case, step);
@@ -331,9 +330,9 @@ struct Traces;
 impl CaseVisitor for Traces {
     fn visit<N: Net>(&mut self, case: &Case<N>) {
         let step = if is_smooth(case) {
-            Step::Smooth
+            DifferenceStep::Smooth
         } else {
-            Step::Kinks
+            DifferenceStep::Kinks
         };
         let config = TraceConfig::new()
             .with_seed(3)
@@ -341,11 +340,11 @@ impl CaseVisitor for Traces {
             .with_max_probes(300);
         let trace = hutchinson_trace(&hessian(case, step), &config).expect("a trace");
         let expected = case.scalar(&["trace"]);
-        let deviations =
-            (trace.mean - expected).abs() / trace.standard_error.max(f64::MIN_POSITIVE);
+        let deviations = (trace.estimate.mean - expected).abs()
+            / trace.estimate.standard_error.max(f64::MIN_POSITIVE);
         println!(
             "{case:28} trace {:.4} +- {:.4}, exactly {expected:.4}: {deviations:.1} standard errors",
-            trace.mean, trace.standard_error
+            trace.estimate.mean, trace.estimate.standard_error
         );
         // Four standard errors: 6 in 100,000 for one seed.
         assert!(deviations < 4.0, "{case}");
@@ -364,7 +363,7 @@ impl CaseVisitor for Dense {
         if !["case1_linear_mse", "case8_saddle"].contains(&N::FIXTURE) {
             return;
         }
-        let worst = worst_eigenvalue(case, &hessian(case, Step::Smooth));
+        let worst = worst_eigenvalue(case, &hessian(case, DifferenceStep::Smooth));
         assert!(worst < 1e-7, "{case}");
     }
 }

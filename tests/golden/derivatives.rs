@@ -8,10 +8,10 @@
     reason = "the figures reached are shown with --nocapture"
 )]
 
-use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use derivatives::{Capture, CapturedLoss, Statistics};
-use landscape::{Batch, TensorMapper};
-use tests::{Case, CaseVisitor, Net, for_each_case_on, relative_error};
+use landscape::Batch;
+use tests::{Case, CaseVisitor, Net, WithoutAutodiff, for_each_case_on, relative_error};
 
 #[path = "../../crates/derivatives/tests/operations/device.rs"]
 mod device;
@@ -26,22 +26,6 @@ fn vector(values: &[f64], loss: &CapturedLoss) -> Tensor<1> {
 
 fn entries(vector: Tensor<1>) -> Vec<f64> {
     vector.into_data().iter::<f64>().collect()
-}
-
-struct WithoutAutodiff;
-
-impl TensorMapper for WithoutAutodiff {
-    fn float<const D: usize>(&mut self, tensor: Tensor<D>) -> Tensor<D> {
-        tensor.without_autodiff()
-    }
-
-    fn int<const D: usize>(&mut self, tensor: Tensor<D, Int>) -> Tensor<D, Int> {
-        tensor.without_autodiff()
-    }
-
-    fn bool<const D: usize>(&mut self, tensor: Tensor<D, Bool>) -> Tensor<D, Bool> {
-        tensor.without_autodiff()
-    }
 }
 
 fn captured<N: Net>(case: &Case<N>) -> CapturedLoss {

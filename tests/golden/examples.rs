@@ -1,8 +1,4 @@
 //! The empirical Fisher matrix and the gradients of single examples beside PyTorch's.
-#![allow(
-    clippy::print_stdout,
-    reason = "the figures reached are shown with --nocapture"
-)]
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use derivatives::{Capture, Statistics};

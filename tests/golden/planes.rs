@@ -1,29 +1,9 @@
 //! A captured loss on planes and lines beside its values point by point, on every case and view.
-#![allow(
-    clippy::print_stdout,
-    reason = "the figures reached are shown with --nocapture"
-)]
 
-use burn::tensor::{Bool, DType, Device, Int, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use derivatives::{Capture, CapturedLoss, Statistics};
-use landscape::{Batch, ParameterSpace, TensorMapper};
-use tests::{Case, CaseVisitor, Net, for_each_case_on};
-
-struct WithoutAutodiff;
-
-impl TensorMapper for WithoutAutodiff {
-    fn float<const D: usize>(&mut self, tensor: Tensor<D>) -> Tensor<D> {
-        tensor.without_autodiff()
-    }
-
-    fn int<const D: usize>(&mut self, tensor: Tensor<D, Int>) -> Tensor<D, Int> {
-        tensor.without_autodiff()
-    }
-
-    fn bool<const D: usize>(&mut self, tensor: Tensor<D, Bool>) -> Tensor<D, Bool> {
-        tensor.without_autodiff()
-    }
-}
+use landscape::{Batch, ParameterSpace};
+use tests::{Case, CaseVisitor, Net, WithoutAutodiff, for_each_case_on};
 
 fn captured<N: Net>(case: &Case<N>) -> CapturedLoss {
     let inner = case.batch.clone().map(&mut WithoutAutodiff);

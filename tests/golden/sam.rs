@@ -1,19 +1,12 @@
 //! SAM, ASAM and GSAM against PyTorch: perturbations, sharpness, and weights after 1, 5 and 20 steps.
 //!
 //! Run with `--nocapture` to see the figures reached.
-#![expect(
-    clippy::print_stdout,
-    reason = "the tables of figures reached are part of the result"
-)]
 
-mod sam_sharpness;
-mod sam_torch;
-
+use super::sam_torch::{TorchAdam, TorchSgd};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Device};
-use sam::{AsamConfig, GsamConfig, SamConfig, SharpnessAware};
-use sam_torch::{TorchAdam, TorchSgd};
+use sam::{AsamConfig, GsamConfig, Rule, SamConfig, SharpnessAware};
 use tests::models::{Cnn, MlpTanh};
 use tests::{Case, CaseVisitor, Net, flatten, for_each_case, gradients, relative_error};
 
@@ -30,9 +23,9 @@ struct Perturbations {
 }
 
 impl Perturbations {
-    fn compare<N: Net, S: SharpnessAware>(
+    fn compare<N: Net, R: Rule>(
         case: &Case<N>,
-        method: &mut S,
+        method: &mut SharpnessAware<R>,
         family: &str,
         scalars: &[&str],
     ) {
@@ -74,7 +67,8 @@ impl CaseVisitor for Perturbations {
         for rho in ["0.05", "0.5"] {
             let sam = SamConfig::new()
                 .with_rho(rho.parse().expect("a number"))
-                .init();
+                .init()
+                .expect("a method");
             Self::compare(
                 case,
                 &mut sam.clone(),
@@ -82,7 +76,12 @@ impl CaseVisitor for Perturbations {
                 &["sam", rho],
             );
         }
-        Self::compare(case, &mut AsamConfig::new().init(), "asam", &["asam"]);
+        Self::compare(
+            case,
+            &mut AsamConfig::new().init().expect("a method"),
+            "asam",
+            &["asam"],
+        );
         self.visited += 1;
     }
 }
@@ -95,8 +94,8 @@ fn perturbations_and_sharpness_agree_with_pytorch() {
 }
 
 /// The largest relative error of the weights after 1, 5 and 20 steps, and the last weights.
-fn trajectory<N: Net, S: SharpnessAware>(
-    method: &mut S,
+fn trajectory<N: Net, R: Rule>(
+    method: &mut SharpnessAware<R>,
     mut optim: ModuleOptimizer,
     lr: f64,
     algorithm: &str,
@@ -112,7 +111,7 @@ fn trajectory<N: Net, S: SharpnessAware>(
         let step = method
             .step(&mut optim, lr, model, |m| case.loss(m))
             .expect("everything is finite");
-        loss_error = loss_error.max((step.loss / losses[k - 1] - 1.0).abs());
+        loss_error = loss_error.max((step.measured.loss / losses[k - 1] - 1.0).abs());
         model = step.model;
         if [1, 5, 20].contains(&k) {
             let expected = case.family(&format!("opt/{algorithm}/step{k}"));
@@ -145,9 +144,10 @@ fn trajectories(
         adam: &impl Fn() -> ModuleOptimizer,
         bound: &impl Fn(&str, &str) -> f64,
     ) {
-        let sam = SamConfig::new().with_rho(0.05).init();
-        let asam = AsamConfig::new().init();
-        let gsam = GsamConfig::new().with_rho(0.05).with_alpha(0.4).init();
+        let sam = SamConfig::new().with_rho(0.05).init().expect("a method");
+        let asam = AsamConfig::new().init().expect("a method");
+        let gsam = GsamConfig::new().with_rho(0.05).with_alpha(0.4);
+        let gsam = gsam.init().expect("a method");
         for (algorithm, (error, _)) in [
             (
                 "sam_sgd",
@@ -216,7 +216,7 @@ fn weights_after_twenty_steps_agree_with_pytorch_over_burns_optimisers() {
 #[test]
 fn burns_adam_differs_from_pytorchs_by_its_float32_bias_correction() {
     fn compare<N: Net>() {
-        let sam = SamConfig::new().with_rho(0.05).init();
+        let sam = SamConfig::new().with_rho(0.05).init().expect("a method");
         let run = |optim, label| {
             trajectory::<N, _>(&mut sam.clone(), optim, 1e-3, "sam_adam", label, DType::F64)
         };

@@ -1,8 +1,4 @@
 //! Filter-normalised directions, lines, planes and SAM sharpness against PyTorch in float64.
-#![allow(
-    clippy::print_stdout,
-    reason = "the figures reached are shown with --nocapture"
-)]
 
 use burn::tensor::Tensor;
 use landscape::direction::{Normalization, NormalizeConfig, VectorParameters, normalize};

@@ -28,7 +28,9 @@ impl Case for DigitsMlp {
     const SIDE: usize = 21;
 
     fn network(device: &Device) -> Mlp {
-        MlpConfig::new(vec![64, 32, 16, 10]).init_seeded(1, device)
+        MlpConfig::new(vec![64, 32, 16, 10])
+            .init_seeded(1, device)
+            .expect("a network")
     }
 
     fn data() -> Result<(ImageDataset, usize)> {
@@ -46,7 +48,9 @@ impl Case for MnistMlp {
     const SIDE: usize = 11;
 
     fn network(device: &Device) -> Mlp {
-        MlpConfig::new(vec![784, 128, 64, 10]).init_seeded(1, device)
+        MlpConfig::new(vec![784, 128, 64, 10])
+            .init_seeded(1, device)
+            .expect("a network")
     }
 
     fn data() -> Result<(ImageDataset, usize)> {
@@ -62,7 +66,9 @@ impl Case for MnistCnn {
     const SIDE: usize = 11;
 
     fn network(device: &Device) -> Cnn {
-        CnnConfig::new(28).init_seeded(1, device)
+        CnnConfig::new(28)
+            .init_seeded(1, device)
+            .expect("a network")
     }
 
     fn data() -> Result<(ImageDataset, usize)> {

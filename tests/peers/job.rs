@@ -1,4 +1,4 @@
-//! What is measured.
+//! The measurements of one case: gradient, products, plane, memory.
 
 use std::time::{Duration, Instant};
 
@@ -93,7 +93,7 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         Ok(began.elapsed().as_secs_f64() / f64::from(times))
     }
 
-    /// Where the time of a product over the first examples goes, on one core.
+    /// Measures the time of each operation of a product over the first examples, on one core.
     pub(crate) fn operations(&self, what: &str, examples: usize) -> Result<Vec<String>> {
         let v: &Tensor<1> = &self.problem.v;
         let loss = self.captured(examples)?.keeping_nothing();

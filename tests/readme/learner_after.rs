@@ -62,9 +62,9 @@ pub(crate) fn main() -> Result<()> {
         let builder = DataLoaderBuilder::new(ImageBatcher::of(data)).batch_size(128);
         builder.shuffle(7).build(data.clone())
     };
-    let net = MlpConfig::new(vec![64, 32, 10]).init_seeded(7, &device);
+    let net = MlpConfig::new(vec![64, 32, 10]).init_seeded(7, &device)?;
     let model = Classifier { net };
-    let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init())?; // SAM
+    let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init()?)?; // SAM
     let (data, validation) = (loader(&split.train), loader(&split.validation));
     let pair = batches(&split.train, 256, &device)?.remove(0).into_pair(); // probes
     let loss = |m: &Classifier, (x, y): &Pair| m.classify(x.clone(), y.clone()).loss; // probes

@@ -56,7 +56,7 @@ pub(crate) fn main() -> Result<()> {
         let builder = DataLoaderBuilder::new(ImageBatcher::of(data)).batch_size(128);
         builder.shuffle(7).build(data.clone())
     };
-    let net = MlpConfig::new(vec![64, 32, 10]).init_seeded(7, &device);
+    let net = MlpConfig::new(vec![64, 32, 10]).init_seeded(7, &device)?;
     let model = Classifier { net };
     let (data, validation) = (loader(&split.train), loader(&split.validation));
     let training = SupervisedTraining::new("runs/digits", data, validation)

@@ -1,8 +1,9 @@
 //! A training loop.
 
 use anyhow::Result;
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{GradientsParams, SgdConfig};
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, batch, epoch_order};
 use models::{Mlp, MlpConfig};
 
@@ -11,12 +12,14 @@ type Batch = (Tensor<4>, Tensor<1, Int>);
 /// The loss, and the scores of the classes.
 fn classify(model: &Mlp, (images, labels): &Batch) -> (Tensor<1>, Tensor<2>) {
     let output = model.forward(images.clone());
-    let log_probabilities = log_softmax(output.clone(), 1);
-    let picked = log_probabilities.gather(1, labels.clone().unsqueeze_dim(1));
-    (picked.mean().neg(), output)
+    let cross_entropy = CrossEntropyLossConfig::new().init(&output.device());
+    (
+        cross_entropy.forward(output.clone(), labels.clone()),
+        output,
+    )
 }
 
-/// How many examples are classified right.
+/// Counts the examples that are classified right.
 fn right(output: Tensor<2>, (_, labels): &Batch) -> f64 {
     let classes = output.argmax(1).reshape([-1]);
     classes.equal(labels.clone()).float().sum().into_scalar()
@@ -27,7 +30,7 @@ fn right(output: Tensor<2>, (_, labels): &Batch) -> f64 {
 pub(crate) fn train() -> Result<f64> {
     let device = Device::flex().autodiff();
     let data = Digits::load()?.images;
-    let mut model = MlpConfig::new(vec![64, 32, 10]).init_seeded(1, &device);
+    let mut model = MlpConfig::new(vec![64, 32, 10]).init_seeded(1, &device)?;
     let mut optim = SgdConfig::new().init();
     let lr = 0.1;
     for epoch in 0..15 {

@@ -9,8 +9,9 @@ mod loop_before;
 use std::sync::Mutex;
 
 use anyhow::{Result, anyhow};
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::SgdConfig;
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, batches};
 use models::{Mlp, MlpConfig};
 
@@ -18,11 +19,8 @@ use models::{Mlp, MlpConfig};
 static IN_A_FOLDER: Mutex<()> = Mutex::new(());
 
 fn loss(model: &Mlp, x: &Tensor<2>, y: &Tensor<1, Int>) -> Tensor<1> {
-    let log_probabilities = log_softmax(model.forward(x.clone()), 1);
-    log_probabilities
-        .gather(1, y.clone().unsqueeze_dim(1))
-        .mean()
-        .neg()
+    let cross_entropy = CrossEntropyLossConfig::new().init(&x.device());
+    cross_entropy.forward(model.forward(x.clone()), y.clone())
 }
 
 use self::loss as cross_entropy;
@@ -37,7 +35,9 @@ fn model_and_batches() -> Result<(Mlp, Pairs)> {
         .map(|b| (b.images.flatten(1, 3), b.labels))
         .collect();
     Ok((
-        MlpConfig::new(vec![64, 12, 10]).init_seeded(1, &device),
+        MlpConfig::new(vec![64, 12, 10])
+            .init_seeded(1, &device)
+            .expect("a network"),
         batches,
     ))
 }
@@ -66,7 +66,7 @@ let surface = plane(&model, &risk, [&d1, &d2], &Grid::square(-1.0..=1.0, 51))?;
     std::env::set_current_dir(folder.path())?;
 contour(&(&surface).into(), &ContourConfig::new("Training loss".into()))?.save("surface.png")?;
     assert!(std::fs::read("surface.png")?.starts_with(b"\x89PNG"));
-    assert!(trace.standard_error > 0.0 && trace.products >= 16);
+    assert!(trace.estimate.standard_error > 0.0 && trace.products >= 16);
     assert!((surface.at(25, 25) - risk.value(&model)?).abs() < 1e-6);
     Ok(())
 }
@@ -74,7 +74,7 @@ contour(&(&surface).into(), &ContourConfig::new("Training loss".into()))?.save("
 #[rustfmt::skip]
 #[test]
 fn sam_and_probe_snippets_run() -> Result<()> {
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 use landscape::Grid;
 use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
 use probes::sink::{Folder, TensorBoard};
@@ -89,7 +89,7 @@ use probes::{Budget, Probes, Schedule};
     let folder = tempfile::tempdir()?;
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
-    let mut sam = SamConfig::new().with_rho(0.05).init();
+    let mut sam = SamConfig::new().with_rho(0.05).init()?;
 let run = format!("runs/mine/{}", std::time::UNIX_EPOCH.elapsed()?.as_millis());    // a folder for each start
 let mut probes = Probes::new(Budget::fraction(0.05))    // at most 5 % of the time
     .with(Schedule::every(20), GradientNorm::of(&risk))
@@ -115,7 +115,7 @@ fn checkpoint_snippet_runs() -> Result<()> {
 use burn::{module::Module, store::ModuleRecord};
 use datasets::{SplitConfig, fixed_sample};
     let device = Device::flex().autodiff();
-    let saved = MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(5, &device);
+    let saved = MlpConfig::new(vec![64, 128, 64, 10]).init_seeded(5, &device).expect("a network");
     let folder = tempfile::tempdir()?;
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
@@ -125,7 +125,7 @@ use datasets::{SplitConfig, fixed_sample};
     std::fs::write("runs/quickstart/sgd/checkpoints/step-00001020/model.bpk", &bytes[..])?;
 
 let record = ModuleRecord::load("runs/quickstart/sgd/checkpoints/step-00001020/model.bpk")?;
-let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device).load_record(record);
+let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device)?.load_record(record);
 let train = Digits::load()?.split(&SplitConfig::new())?.train;
 let sample = train.select(&fixed_sample(0, 1024, train.len()));    // on which the run has measured curvature
     let inputs: Tensor<2> = batches(&sample, 1024, &device)?.remove(0).images.flatten(1, 3);

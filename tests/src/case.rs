@@ -28,7 +28,7 @@ pub struct Case<N: Net> {
     pub batch: N::Batch,
 }
 
-/// What to do with every case: a closure that is generic in the type of the module.
+/// An action on every case: a closure that is generic in the type of the module.
 pub trait CaseVisitor {
     /// Called once for each case and view.
     fn visit<N: Net>(&mut self, case: &Case<N>);
@@ -141,13 +141,13 @@ impl<N: Net> Case<N> {
         self.fixture.key(self.view, key)
     }
 
-    /// Whether the case has this tensor at this view.
+    /// Returns whether the case has this tensor at this view.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.fixture.contains(&self.key(key))
     }
 
-    /// Whether the case has tensors `<family>/<parameter>` at this view.
+    /// Returns whether the case has tensors `<family>/<parameter>` at this view.
     #[must_use]
     pub fn has_family(&self, family: &str) -> bool {
         layout(&self.model).iter().all(|block| {
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
     use crate::relative_error;
 
-    /// What float64 reaches on a first-order quantity; the fixtures' README asks for it.
+    /// The error of a first-order quantity in float64, as the fixtures' README asks for it.
     const FIRST_ORDER: f64 = 1e-12;
 
     struct LossAndGradientAgree {

@@ -70,7 +70,7 @@ impl Fixture {
         }
     }
 
-    /// Whether there is a float tensor under this key.
+    /// Returns whether there is a float tensor under this key.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.floats.contains_key(key)

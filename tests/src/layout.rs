@@ -13,7 +13,7 @@ pub struct Block {
     pub name: String,
     /// The shape in Burn.
     pub shape: Vec<usize>,
-    /// Whether torch keeps this matrix as `[out, in]`, the transpose of Burn's `[in, out]`.
+    /// Returns whether torch keeps this matrix as `[out, in]`, the transpose of Burn's `[in, out]`.
     pub transposed: bool,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn transposed(rows: usize, columns: usize, values: &[f64]) -> Vec<f64
     result
 }
 
-/// Where a traversal stands in a module.
+/// The position of a traversal in a module.
 #[derive(Debug, Default)]
 pub(crate) struct Path {
     names: Vec<String>,

@@ -39,6 +39,7 @@ mod images;
 mod layout;
 mod load;
 mod net;
+mod without_autodiff;
 
 pub use case::{Case, CaseVisitor, for_each_case, for_each_case_on};
 pub use fixture::Fixture;
@@ -46,3 +47,4 @@ pub use images::{ImageBatch, image_loss};
 pub use layout::{Block, flatten, flatten_gradients, gradients, layout, relative_error};
 pub use net::{Net, cross_entropy, squared_error};
 pub use networks::for_each_network;
+pub use without_autodiff::WithoutAutodiff;

@@ -1,4 +1,4 @@
-//! What all the networks of the fixtures have in common.
+//! A network of the fixtures: the trait that all of them implement.
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Int, Tensor, activation::log_softmax};
@@ -23,7 +23,7 @@ pub trait Net: Module + Sync + 'static {
     /// [`Case`](crate::Case) loads the fixture's over them.
     fn init(device: &Device) -> Self;
 
-    /// What a view asks of the module beside its weights: by default nothing.
+    /// Sets in the module what a view asks beside weights: by default nothing.
     #[must_use]
     fn at_view(self, _view: &str) -> Self {
         self

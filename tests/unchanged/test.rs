@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// What the training program prints in a process of its own.
+/// Returns the lines that the training program prints in a process of its own.
 fn bits(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_unchanged-training"))
         .args(arguments)

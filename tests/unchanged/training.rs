@@ -18,7 +18,7 @@ use probes::instrument::{
 };
 use probes::sink::TensorBoard;
 use probes::{Budget, Probes, Schedule};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 use tests::{ImageBatch, image_loss};
 
 /// Every instrument, on running and on batch statistics.
@@ -73,9 +73,9 @@ fn main() -> Result<()> {
     device.seed(11);
     let data = Digits::load()?.split(&SplitConfig::new())?.train;
     let config = CnnConfig::new(8).with_batch_norm(true).with_dropout(0.3);
-    let mut model = config.init_seeded(3, &device);
+    let mut model = config.init_seeded(3, &device).expect("a network");
     let mut optimiser = AdamConfig::new().init();
-    let mut sam = SamConfig::new().init();
+    let mut sam = SamConfig::new().init()?;
     let sample = batch(&data, &(0..96).collect::<Vec<_>>(), &device).into_pair();
     let order = epoch_order(3, 0, data.len());
     let batches: Vec<&[usize]> = order.chunks(64).take(12).collect();

@@ -127,7 +127,7 @@ fn product_linearized_by_workers(bencher: Bencher) {
         .iter()
         .map(|loss| loss.linearize(&theta).expect("a linearisation"))
         .collect();
-    let workers = Workers::per_core();
+    let workers = Workers::default();
     bencher.bench_local(|| workers.map(&linearized, |loss| loss.hessian_vector(&v)));
 }
 

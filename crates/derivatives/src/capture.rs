@@ -6,16 +6,17 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
 use burn_capture::TensorId;
 
-use crate::batch_norm::normalising_by_batch;
+use crate::graph::Recorded;
 use crate::graph::{NodeId, Set};
-use crate::ids::check_ids;
 use crate::lower::Lowering;
-use crate::marker::Marker;
-use crate::marks::{Outputs, id_of};
-use crate::paths::Paths;
-use crate::recorded::Recorded;
-use crate::recorder::Recorder;
-use crate::{CapturedLoss, Error, panics, quiet};
+use crate::record::Marker;
+use crate::record::Paths;
+use crate::record::RecordingDevice;
+use crate::record::check_ids;
+use crate::record::normalising_by_batch;
+use crate::record::{Outputs, id_of};
+use crate::record::{attempt, error_of_panic};
+use crate::{CapturedLoss, Error};
 
 /// What BatchNorm normalises with in a captured loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -136,9 +137,9 @@ impl<'m, M: Module> Capture<'m, M> {
             return Err(Error::NoTrainableParameter);
         }
         let target = target(&model, &parameters)?;
-        let recorder = Recorder::like(&target.device);
+        let recorder = RecordingDevice::like(&target.device);
         let mut record = Record::default();
-        let captured = quiet::catch(|| {
+        let captured = attempt(|| {
             recorder.device.capture_scope(|scope| {
                 let model = model.to_device(&recorder.device);
                 model.visit(&mut OfParameters(&mut record.initialised));
@@ -155,7 +156,7 @@ impl<'m, M: Module> Capture<'m, M> {
         });
         drop(recorder);
         let captured = captured
-            .map_err(panics::error)?
+            .map_err(error_of_panic)?
             .map_err(|error| Error::Capture {
                 message: error.to_string(),
             })?;
@@ -361,7 +362,7 @@ impl ModuleMapper for Unreadable<'_> {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::nn::{Linear, LinearConfig};
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::marker::{self, Marker};
+use crate::record::{self, Marker};
 use crate::{Capture, Statistics};
 
 thread_local! {
@@ -54,7 +54,7 @@ pub fn input_gradient<M: Module, const D: usize, const E: usize>(
 ) -> (Tensor<E>, Tensor<D>) {
     let variable = Marker::Variable.mark(x.clone());
     let u = f(model, variable.clone());
-    if let Some(gradient) = marker::input_gradient(&u, &variable) {
+    if let Some(gradient) = record::input_gradient(&u, &variable) {
         return (u, gradient);
     }
     if u.is_tracked() {

@@ -27,7 +27,7 @@
 //! }
 //! // H v for both batches; the last entry belongs to the bias, on which H is 2
 //! let v = Tensor::<1>::from_floats([0.0, 0.0, 1.0], &device);
-//! for product in Workers::per_core().map(&products, |loss| loss.hessian_vector(&v)) {
+//! for product in Workers::default().map(&products, |loss| loss.hessian_vector(&v)) {
 //!     let bias: f32 = product?.slice_dim(0, 2..3).into_scalar();
 //!     assert_eq!(bias, 2.0);
 //! }
@@ -56,6 +56,13 @@
 //! derived; [`Linearized::hessian_bytes`] tells what a batch would keep, and
 //! [`CapturedLoss::keeping_nothing`] keeps nothing.
 //!
+//! # What a process keeps
+//!
+//! The threads of the [`Workers`], started at their first use, and the recording devices, which Burn
+//! never gives back and which are used again. No result depends on either. The panic hook stays the
+//! program's: a closure that cannot be recorded may panic inside Burn, which is caught, and a hook
+//! that is not to show it asks [`in_trial`].
+//!
 //! # Inside
 //!
 //! `capture` runs the closure on a recording device; `lower` writes the recorded operations in
@@ -73,49 +80,22 @@
 #![doc = ""]
 #![doc = include_str!("../COVERAGE.md")]
 
-mod batch_norm;
 mod capture;
-mod data;
 mod error;
-mod examples;
-mod fuse;
 mod graph;
-mod ids;
 mod input_gradient;
-mod kernel;
-mod linearized;
 mod loss;
 mod lower;
-mod many;
-mod marker;
-mod marks;
-mod panics;
-mod paths;
-mod plan;
-mod plane;
 mod primitive;
-mod program_cache;
-mod programs;
-mod quiet;
-mod recorded;
-mod recorder;
-mod step;
-mod stop_gradient;
-mod times;
+mod record;
+mod run;
 mod transform;
-mod vectors;
-mod workers;
 
 pub use capture::{Capture, Statistics};
 pub use error::Error;
-pub use examples::Examples;
-pub use ids::check_ids;
 pub use input_gradient::{allowing_input_gradients, input_gradient};
-pub use linearized::Linearized;
-pub use loss::CapturedLoss;
-pub use marks::Outputs;
-pub use plane::Plane;
-pub use program_cache::ProgramCache;
-pub use quiet::catch as catch_quietly;
-pub use stop_gradient::stop_gradient;
-pub use workers::Workers;
+pub use loss::{CapturedLoss, Examples, Linearized, Plane, ProgramCache};
+#[doc(hidden)]
+pub use record::attempt;
+pub use record::{Outputs, check_ids, in_trial, stop_gradient};
+pub use run::Workers;

@@ -235,7 +235,7 @@ pub enum Error {
     },
     /// A loss could not be captured, or has no derivative.
     #[error(transparent)]
-    Derivatives(derivatives::Error),
+    Derivatives(#[from] derivatives::Error),
     /// A quantity of the outputs of a risk whose closure gives the loss at once.
     #[error(
         "the risk does not tell outputs and loss apart, which Gauss-Newton, Fisher and coupled examples need: make it with `Risk::of(batches, outputs, loss, reduction)`"

@@ -10,9 +10,17 @@
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`sharpness`] measures how the loss rises around the model.
 //!
-//! This crate performs no I/O, reads no clock and owns no global state. Random numbers are drawn on
-//! the host from explicit seeds; the device's generator is never touched. Measuring goes through
-//! copies of the model and never changes it.
+//! This crate performs no I/O and reads no clock. Random numbers are drawn on the host from explicit
+//! seeds; the device's generator is never touched. Measuring goes through copies of the model and
+//! never changes it.
+//!
+//! # What a process keeps
+//!
+//! One set of worker threads, shared by everything that is measured and started at the first use, as
+//! many as rayon takes (`RAYON_NUM_THREADS`) or [`ProductConfig`] says; and the devices on which
+//! losses were recorded, which Burn never gives back and which are used again. No result depends on
+//! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
+//! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
 pub mod curvature;
 pub mod direction;
@@ -23,25 +31,26 @@ pub mod spectrum;
 
 mod batch;
 mod error;
-mod example_gradients;
-mod fixed;
-mod norm;
 mod parameters;
-mod random;
 mod risk;
+mod vector;
 
-pub use batch::{Batch, Stated, TensorMapper};
+pub use derivatives::{Statistics, in_trial};
+
+pub use batch::{Batch, Fixed, Stated, TensorMapper};
 pub use curvature::{
-    DifferenceConfig, Fisher, GaussNewton, Hessian, Method, Precision, ProductConfig, Step,
+    DifferenceConfig, DifferenceStep, Fisher, GaussNewton, Hessian, Method, Precision,
+    ProductConfig,
 };
 pub use direction::{filter_normalize, normalize, random_direction, random_directions};
 pub use error::Error;
-pub use example_gradients::{ExampleGradients, ExampleStatistics};
-pub use fixed::Fixed;
-pub use operator::{Domain, LinearOperator};
+pub use operator::LinearOperator;
 pub use parameters::{Block, ParameterSpace, cast, snapshot};
-pub use risk::{Batches, ModelOutputs, Objective, Reduction, Risk, Statistics};
+pub use risk::{
+    Batches, ExampleGradients, ExampleStatistics, ModelOutputs, Objective, Reduction, Risk,
+};
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{
     DensityConfig, LanczosConfig, TraceConfig, hutchinson_trace, spectral_density, top_eigenpairs,
 };
+pub use vector::{Domain, download};

@@ -6,16 +6,18 @@ use burn::tensor::{Tensor, activation};
 /// The nonlinearity between two layers, applied to every element.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
 pub enum Activation {
-    /// $\max(x, 0)$. Its second derivative is zero almost everywhere, so the Hessian of a ReLU network misses its kinks.
+    /// `max(x, 0)`. Its second derivative is zero almost everywhere, so the Hessian of a ReLU
+    /// network misses its kinks.
     Relu,
-    /// $\tanh x$: smooth, the choice where second derivatives are compared closely.
+    /// `tanh x`: smooth, the choice where second derivatives are compared closely.
     Tanh,
-    /// $x\,\Phi(x)$ with the Gaussian distribution function $\Phi$, by the error function and not its approximation by `tanh`.
+    /// `x Φ(x)` with the Gaussian distribution function `Φ`, by the error function and not its
+    /// approximation by `tanh`.
     Gelu,
 }
 
 impl Activation {
-    /// The activation of every element of `input`; the shape stays.
+    /// Applies the activation to every element of `input`; the shape stays.
     #[must_use]
     pub fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
         match self {

@@ -1,13 +1,13 @@
-//! What the networks of this crate have in common.
+//! The trait of networks that score images.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::{Cnn, Mlp, ResidualMlp};
 
-/// A module that scores images: what a program needs that trains one of several networks.
+/// A module that scores images, for programs that train one of several networks.
 pub trait Classifier: Module {
-    /// Scores before the softmax, `[B, classes]`, of `images` `[B, C, H, W]`.
+    /// Returns the scores before the softmax, `[B, classes]`, of `images` `[B, C, H, W]`.
     fn logits(&self, images: Tensor<4>) -> Tensor<2>;
 }
 

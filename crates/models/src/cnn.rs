@@ -30,8 +30,9 @@ pub struct CnnConfig {
     /// Whether a `BatchNorm` follows each convolution.
     #[config(default = false)]
     pub batch_norm: bool,
-    /// Probability that a feature is dropped before the last layer while training. Dropout draws from the generator of
-    /// the device, so a network with it is not reproduced by `init_seeded` alone.
+    /// Probability that a feature is dropped before the last layer while training. Dropout draws
+    /// from the generator of the device, so a network with it is not reproduced by `init_seeded`
+    /// alone.
     #[config(default = 0.0)]
     pub dropout: f64,
     /// The nonlinearity before each pooling.
@@ -39,23 +40,27 @@ pub struct CnnConfig {
     pub activation: Activation,
 }
 
-/// Twice a convolution (3 by 3, padding 1), perhaps a `BatchNorm`, an activation and a max pooling of 2 by 2; then one
-/// linear layer. The fields have the names that PyTorch programs give these layers, so their weights load unrenamed.
+/// A convolutional network: twice a convolution (3 by 3, padding 1), perhaps a `BatchNorm`, an
+/// activation and a max pooling of 2 by 2; then one linear layer.
+///
+/// The fields have the names that PyTorch programs give these layers, so their weights load
+/// unrenamed.
 #[derive(Module, Debug)]
 pub struct Cnn {
     /// Weight `[channels[0], input_channels, 3, 3]`.
     pub conv1: Conv2d,
-    /// Present if the configuration asks for it.
+    /// The norm after the first convolution, if the configuration asks for it.
     pub bn1: Option<BatchNorm>,
     /// Weight `[channels[1], channels[0], 3, 3]`.
     pub conv2: Conv2d,
-    /// Present if the configuration asks for it.
+    /// The norm after the second convolution, if the configuration asks for it.
     pub bn2: Option<BatchNorm>,
-    /// Present if its probability is not 0.
+    /// The dropout before the last layer, if its probability is not 0.
     pub dropout: Option<Dropout>,
-    /// Weight `[channels[1] * (side / 4)^2, classes]`; its inputs are ordered channel, row, column, as in PyTorch.
+    /// Weight `[channels[1] · (side / 4)², classes]`; its inputs are ordered channel, row, column,
+    /// as in PyTorch.
     pub fc: Linear,
-    /// Halves rows and columns.
+    /// The pooling that halves rows and columns.
     pub pool: MaxPool2d,
     /// The nonlinearity.
     #[module(skip)]
@@ -63,11 +68,11 @@ pub struct Cnn {
 }
 
 impl CnnConfig {
-    /// Whether the configuration describes a network; for configurations that a user wrote.
+    /// Checks that the configuration describes a network.
     ///
     /// # Errors
-    /// [`Error::Config`] if the side is below 4 (nothing would be left after two poolings), a number of channels or
-    /// classes is 0, or the probability of dropout is outside of 0..1.
+    /// [`Error::Config`] if the side is below 4 (nothing would be left after two poolings), a
+    /// number of channels or classes is 0, or the probability of dropout is outside of 0..1.
     pub fn check(&self) -> Result<(), Error> {
         let error = |field, value: String, rule| {
             Err(Error::Config {
@@ -111,13 +116,13 @@ impl CnnConfig {
         Ok(())
     }
 
-    /// The network with Burn's own initialiser, which draws on the device when a weight is first used.
+    /// Makes the network with Burn's own initialiser, which draws on the device when a weight is
+    /// first used.
     ///
-    /// # Panics
-    /// If [`check`](Self::check) fails, with its message.
-    #[must_use]
-    pub fn init(&self, device: &Device) -> Cnn {
-        self.check().unwrap_or_else(|error| panic!("{error}"));
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn init(&self, device: &Device) -> Result<Cnn, Error> {
+        self.check()?;
         let [first, second] = self.channels;
         let conv = |channels| {
             Conv2dConfig::new(channels, [3, 3])
@@ -129,7 +134,7 @@ impl CnnConfig {
                 .then(|| BatchNormConfig::new(channels).init(device))
         };
         let rest = self.side / 2 / 2;
-        Cnn {
+        Ok(Cnn {
             conv1: conv([self.input_channels, first]),
             bn1: norm(first),
             conv2: conv([first, second]),
@@ -138,20 +143,25 @@ impl CnnConfig {
             fc: LinearConfig::new(second * rest * rest, self.classes).init(device),
             pool: MaxPool2dConfig::new([2, 2]).init(),
             activation: self.activation,
-        }
+        })
     }
 
-    /// The network with weights drawn on the host from `seed`, as [`MlpConfig::init_seeded`](crate::MlpConfig::init_seeded);
-    /// the inputs of a convolution number channels times nine.
+    /// Makes the network with weights drawn on the host from `seed`, as
+    /// [`MlpConfig::init_seeded`](crate::MlpConfig::init_seeded); the inputs of a convolution
+    /// number channels times nine.
     ///
-    /// # Panics
-    /// If [`check`](Self::check) fails, with its message.
-    #[must_use]
-    pub fn init_seeded(&self, seed: u64, options: impl Into<TensorCreationOptions>) -> Cnn {
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn init_seeded(
+        &self,
+        seed: u64,
+        options: impl Into<TensorCreationOptions>,
+    ) -> Result<Cnn, Error> {
         let mut initialiser = Initialiser::new(seed, options.into());
-        let model = self.init(&initialiser.device());
-        // Rust evaluates these in the order they are written, which is the order of the forward pass.
-        Cnn {
+        let model = self.init(&initialiser.device())?;
+        // Rust evaluates these in the order they are written, which is the order of the forward
+        // pass.
+        Ok(Cnn {
             conv1: initialiser.conv(model.conv1),
             bn1: model.bn1.map(|norm| initialiser.norm(norm)),
             conv2: initialiser.conv(model.conv2),
@@ -160,15 +170,16 @@ impl CnnConfig {
             dropout: model.dropout,
             pool: model.pool,
             activation: model.activation,
-        }
+        })
     }
 }
 
 impl Cnn {
-    /// Scores before the softmax, `[B, classes]`, of `images` `[B, input_channels, side, side]`.
+    /// Returns the scores before the softmax, `[B, classes]`, of `images`
+    /// `[B, input_channels, side, side]`.
     ///
-    /// On an autodiff device a `BatchNorm` normalises by the batch and updates its running statistics, and dropout is
-    /// active; elsewhere both are as in inference.
+    /// On an autodiff device a `BatchNorm` normalises by the batch and updates its running
+    /// statistics, and dropout is active; elsewhere both are as in inference.
     ///
     /// # Panics
     /// If the images have another number of channels or another size than the configuration says.

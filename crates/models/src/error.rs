@@ -1,4 +1,4 @@
-//! What can go wrong while a network is described or filled with weights.
+//! The error of this crate.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum Error {
         field: &'static str,
         /// The value it has.
         value: String,
-        /// What it must be.
+        /// The rule it must obey.
         rule: &'static str,
     },
     /// The weights cannot be read as safetensors.
@@ -23,7 +23,7 @@ pub enum Error {
     Read {
         /// The path, or `the given bytes`.
         origin: String,
-        /// What the reader said.
+        /// The reader's message.
         reason: String,
     },
     /// A pattern for renaming is no regular expression.
@@ -31,7 +31,7 @@ pub enum Error {
     Pattern {
         /// The pattern.
         pattern: String,
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
     /// The tensors of the file are not those of the model.
@@ -52,11 +52,11 @@ pub enum Error {
 }
 
 /// A tensor that the model and the file both have, but differently.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// Path in the model.
     pub path: String,
-    /// What is different, with both sides, in the model's layout.
+    /// The difference, with both sides, in the model's layout.
     pub reason: String,
 }
 

@@ -1,13 +1,14 @@
 //! Initial weights drawn on the host.
 //!
-//! Weights and biases of a layer with $n$ inputs to each output (`fan in`: the features of a linear layer,
-//! channels times kernel of a convolution) are uniform in $[-1/\sqrt n, 1/\sqrt n)$. That is the default of both PyTorch
-//! (Kaiming uniform with $a = \sqrt 5$ for the weight, the same bound for the bias) and Burn (Kaiming uniform with
-//! gain $1/\sqrt 3$). The values are not PyTorch's: its generator and its order of drawing differ.
+//! Weights and biases of a layer with n inputs to each output (`fan in`: the features of a linear
+//! layer, channels times kernel of a convolution) are uniform in `[−1/√n, 1/√n)`. That is the
+//! default of both PyTorch (Kaiming uniform with `a = √5` for the weight, the same bound for the
+//! bias) and Burn (Kaiming uniform with gain `1/√3`). The values are not PyTorch's: its generator
+//! and its order of drawing differ.
 //!
-//! One stream of xoshiro256++ runs through the layers in the order of the forward pass, the weight before the bias,
-//! each row by row in Burn's layout. A value is the upper 53 bits of a word, so f32 and f64 weights of one seed are
-//! the same numbers up to rounding.
+//! One stream of xoshiro256++ runs through the layers in the order of the forward pass, the weight
+//! before the bias, each row by row in Burn's layout. A value is the upper 53 bits of a word, so
+//! f32 and f64 weights of one seed are the same numbers up to rounding.
 //!
 //! # References
 //! He, Zhang, Ren, Sun (2015), "Delving deep into rectifiers", section 2.2.
@@ -19,7 +20,7 @@ use burn::tensor::{Device, Shape, Tensor, TensorCreationOptions, TensorData};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-/// Draws the layers of one network, in order.
+/// The generator of the layers of one network, in order.
 pub(crate) struct Initialiser {
     generator: Xoshiro256PlusPlus,
     options: TensorCreationOptions,
@@ -33,12 +34,13 @@ impl Initialiser {
         }
     }
 
-    /// Where the layers will live.
+    /// Returns the device of the layers.
     pub(crate) fn device(&self) -> Device {
         self.options.device.clone()
     }
 
-    /// `layer` with drawn weights. Its own, never used, are not drawn: Burn draws a weight when it is first read.
+    /// Returns `layer` with drawn weights. Its own, never used, are not drawn: Burn draws a weight
+    /// when it is first read.
     pub(crate) fn linear(&mut self, layer: Linear) -> Linear {
         let fan_in = layer.weight.lazy_shape()[0];
         let weight = self.uniform(layer.weight.lazy_shape(), fan_in);
@@ -48,6 +50,7 @@ impl Initialiser {
         Linear { weight, bias }
     }
 
+    /// As [`linear`](Self::linear), for a convolution.
     pub(crate) fn conv(&mut self, layer: Conv2d) -> Conv2d {
         let shape = layer.weight.lazy_shape();
         let fan_in = shape[1] * shape[2] * shape[3];
@@ -63,7 +66,8 @@ impl Initialiser {
         }
     }
 
-    /// Nothing of a norm is drawn (gain 1, shift 0, mean 0, variance 1), but it takes the float type asked for.
+    /// Returns `layer` in the float type asked for. Nothing of a norm is drawn: gain 1, shift 0,
+    /// mean 0, variance 1.
     pub(crate) fn norm(&self, layer: BatchNorm) -> BatchNorm {
         let channels = layer.gamma.lazy_shape();
         let zeros = || Tensor::zeros(channels.clone(), self.options.clone());
@@ -89,7 +93,7 @@ impl Initialiser {
     }
 }
 
-/// The upper 53 bits as a number in [0, 1), exact in f64.
+/// Returns the upper 53 bits as a number in `[0, 1)`, exact in f64.
 fn unit(word: u64) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
     (word >> 11) as f64 * STEP

@@ -1,13 +1,14 @@
 //! Small reference networks for Burn: [`Mlp`], [`Cnn`] and [`ResidualMlp`].
 //!
-//! They exist so that examples, tests and the command line have something real to measure: each classifies
-//! images, is small enough for exact curvature, and covers a kind of layer that measuring treats specially
-//! (biases, convolutions, batch statistics, skip connections).
+//! They exist so that examples, tests and the command line have something real to measure: each
+//! classifies images, is small enough for exact curvature, and covers a kind of layer that
+//! measuring treats specially (biases, convolutions, batch statistics, skip connections).
 //!
-//! Every configuration is made in two ways. `init` takes Burn's initialiser, which draws from the generator of
-//! the device when a weight is first used. `init_seeded` draws the same distribution on the host from a seed:
-//! the same weights on every device, whatever was drawn before. [`load_pytorch_safetensors`] fills any Burn
-//! module with weights that PyTorch wrote.
+//! Every configuration is made in two ways, and one that describes no network is an [`Error`].
+//! `init` takes Burn's initialiser, which draws from the generator of the device when a weight is
+//! first used. `init_seeded` draws the same distribution on the host from a seed: the same weights
+//! on every device, whatever was drawn before. [`load_pytorch_safetensors`] fills any Burn module
+//! with weights that PyTorch wrote.
 //!
 //! ```
 //! use burn::tensor::{DType, Device, Tensor};
@@ -15,12 +16,13 @@
 //!
 //! let device = Device::flex();
 //! let config = MlpConfig::new(vec![64, 32, 10]).with_activation(Activation::Tanh);
-//! let model = config.init_seeded(7, &device);
+//! let model = config.init_seeded(7, &device)?;
 //! assert_eq!(model.forward(Tensor::<4>::zeros([5, 1, 8, 8], &device)).dims(), [5, 10]);
 //!
-//! let precise = config.init_seeded(7, (&device, DType::F64));
+//! let precise = config.init_seeded(7, (&device, DType::F64))?;
 //! let logits = precise.forward(Tensor::<4>::zeros([5, 1, 8, 8], (&device, DType::F64)));
 //! assert_eq!(logits.dtype(), DType::F64);
+//! # Ok::<(), models::Error>(())
 //! ```
 
 mod activation;

@@ -18,7 +18,7 @@ pub struct MlpConfig {
     pub activation: Activation,
 }
 
-/// A multilayer perceptron: $x_{l+1} = \sigma(x_l W_l + b_l)$, without $\sigma$ after the last layer.
+/// A multilayer perceptron: `xₗ₊₁ = σ(xₗ Wₗ + bₗ)`, without `σ` after the last layer.
 #[derive(Module, Debug)]
 pub struct Mlp {
     /// The layers, from the input on; each weight is `[in, out]`.
@@ -29,7 +29,7 @@ pub struct Mlp {
 }
 
 impl MlpConfig {
-    /// Whether the configuration describes a network; for configurations that a user wrote.
+    /// Checks that the configuration describes a network.
     ///
     /// # Errors
     /// [`Error::Config`] if there are fewer than two widths or one of them is 0.
@@ -45,43 +45,48 @@ impl MlpConfig {
         Ok(())
     }
 
-    /// The network with Burn's own initialiser, which draws on the device when a weight is first used.
+    /// Makes the network with Burn's own initialiser, which draws on the device when a weight is
+    /// first used.
     ///
-    /// # Panics
-    /// If [`check`](Self::check) fails, with its message.
-    #[must_use]
-    pub fn init(&self, device: &Device) -> Mlp {
-        self.check().unwrap_or_else(|error| panic!("{error}"));
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn init(&self, device: &Device) -> Result<Mlp, Error> {
+        self.check()?;
         let layers = self
             .widths
             .windows(2)
             .map(|pair| LinearConfig::new(pair[0], pair[1]).init(device))
             .collect();
-        Mlp {
+        Ok(Mlp {
             layers,
             activation: self.activation,
-        }
+        })
     }
 
-    /// The network with weights drawn on the host from `seed`: uniform in $\pm 1/\sqrt{\text{in}}$, the default of
-    /// PyTorch and of Burn. `options` is `&device`, or `(&device, DType::F64)` for another float type than the device's.
+    /// Makes the network with weights drawn on the host from `seed`: uniform in `±1/√in`, the
+    /// default of PyTorch and of Burn. `options` is `&device`, or `(&device, DType::F64)` for
+    /// another float type than the device's.
     ///
-    /// # Panics
-    /// If [`check`](Self::check) fails, with its message.
-    #[must_use]
-    pub fn init_seeded(&self, seed: u64, options: impl Into<TensorCreationOptions>) -> Mlp {
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn init_seeded(
+        &self,
+        seed: u64,
+        options: impl Into<TensorCreationOptions>,
+    ) -> Result<Mlp, Error> {
         let mut initialiser = Initialiser::new(seed, options.into());
-        let Mlp { layers, activation } = self.init(&initialiser.device());
+        let Mlp { layers, activation } = self.init(&initialiser.device())?;
         let layers = layers
             .into_iter()
             .map(|layer| initialiser.linear(layer))
             .collect();
-        Mlp { layers, activation }
+        Ok(Mlp { layers, activation })
     }
 }
 
 impl Mlp {
-    /// Scores before the softmax, `[B, classes]`, of `images`: `[B, features]`, or `[B, C, H, W]` taken row by row.
+    /// Returns the scores before the softmax, `[B, classes]`, of `images`: `[B, features]`, or
+    /// `[B, C, H, W]` taken row by row.
     ///
     /// # Panics
     /// If an image has another number of values than the first layer has inputs.
@@ -98,7 +103,7 @@ impl Mlp {
     }
 }
 
-/// `[B, ...]` as `[B, features]`.
+/// Returns `[B, ...]` as `[B, features]`.
 pub(crate) fn features<const D: usize>(images: Tensor<D>) -> Tensor<2> {
     let dims = images.dims();
     images.reshape([dims[0], dims[1..].iter().product()])

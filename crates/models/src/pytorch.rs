@@ -11,27 +11,27 @@ use burn::tensor::{DType, Tensor};
 
 use crate::{Error, Mismatch};
 
-/// Where PyTorch's tensors are and how their names become paths in the Burn module.
+/// The place of PyTorch's tensors, and how their names become paths in the Burn module.
 ///
-/// The names are changed in this order: tensors whose name does not begin with the prefix are left alone, the prefix
-/// is taken off, the patterns are replaced one after the other.
+/// The names are changed in this order: tensors whose name does not begin with the prefix are left
+/// alone, the prefix is taken off, the patterns are replaced one after the other.
 ///
 /// A path, a string or bytes turn into one without any of this.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct PytorchWeights {
     source: Source,
     prefix: String,
     renames: Vec<(String, String)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 enum Source {
     File(PathBuf),
     Bytes(Vec<u8>),
 }
 
 impl PytorchWeights {
-    /// The tensors of a file.
+    /// Reads the tensors of a file.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl PytorchWeights {
         }
     }
 
-    /// The tensors of a file that is already in memory.
+    /// Reads the tensors of a file that is already in memory.
     #[must_use]
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
@@ -60,8 +60,9 @@ impl PytorchWeights {
         }
     }
 
-    /// Replaces what the regular expression `pattern` finds in a name by `replacement`, where `$1` is its first group.
-    /// `(r"^fc1\.", "layers.0.")` puts PyTorch's layer `fc1` in the first place of an [`Mlp`](crate::Mlp).
+    /// Replaces what the regular expression `pattern` finds in a name by `replacement`, in which a
+    /// dollar sign before a number stands for a group. `(r"^fc1\.", "layers.0.")` puts PyTorch's
+    /// layer `fc1` in the first place of an [`Mlp`](crate::Mlp).
     #[must_use]
     pub fn with_rename(
         mut self,
@@ -72,6 +73,7 @@ impl PytorchWeights {
         self
     }
 
+    /// Names the source in an error.
     fn origin(&self) -> String {
         match &self.source {
             Source::File(path) => path.display().to_string(),
@@ -110,20 +112,21 @@ impl From<Vec<u8>> for PytorchWeights {
     }
 }
 
-/// `model` with the weights that PyTorch wrote to a safetensors file.
+/// Returns `model` with the weights that PyTorch wrote to a safetensors file.
 ///
-/// Every tensor of the model must be in the file, with its shape, and every tensor of the file (with the prefix) must
-/// have a place in the model; PyTorch's `num_batches_tracked`, which Burn does not keep, is passed over. Layouts and
-/// names of layers are translated by Burn's own adapter: a `Linear.weight` is transposed, `weight` and `bias` of a norm
-/// are `gamma` and `beta`. The values take the float type of the model, whatever the file holds; parameters keep their
-/// ids.
+/// Every tensor of the model must be in the file, with its shape, and every tensor of the file
+/// (with the prefix) must have a place in the model; PyTorch's `num_batches_tracked`, which Burn
+/// does not keep, is passed over. Layouts and names of layers are translated by Burn's own adapter:
+/// a `Linear.weight` is transposed, `weight` and `bias` of a norm are `gamma` and `beta`. The
+/// values take the float type of the model, whatever the file holds; parameters keep their ids.
 ///
-/// The running statistics of a `BatchNorm` live in a cell that clones of a module share, so they change in every clone
-/// of `model`.
+/// The running statistics of a `BatchNorm` live in a cell that clones of a module share, so they
+/// change in every clone of `model`.
 ///
 /// # Errors
-/// [`Error::Read`] if there is no file or it is not safetensors, [`Error::Pattern`] for a broken pattern, and
-/// [`Error::Weights`] with the names of all tensors that are missing, left over or of another shape.
+/// [`Error::Read`] if there is no file or it is not safetensors, [`Error::Pattern`] for a broken
+/// pattern, and [`Error::Weights`] with the names of all tensors that are missing, left over or of
+/// another shape.
 pub fn load_pytorch_safetensors<M: Module>(
     mut model: M,
     weights: impl Into<PytorchWeights>,
@@ -161,7 +164,8 @@ pub fn load_pytorch_safetensors<M: Module>(
         })
         .collect();
     let (tensors, _) = remapper.remap(tensors);
-    // Burn's loader keeps the float type of the file, which would leave an f32 model with f64 weights.
+    // Burn's loader keeps the float type of the file, which would leave an f32 model with f64
+    // weights.
     let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(float_type(&model)));
     let result = model.apply(tensors, None, Some(Box::new(adapter)), false);
     match differences(origin, result) {
@@ -170,6 +174,7 @@ pub fn load_pytorch_safetensors<M: Module>(
     }
 }
 
+/// Returns an error where a tensor is missing, left over or different.
 fn differences(origin: String, result: ApplyResult) -> Option<Error> {
     let missing: Vec<String> = result.missing.into_iter().map(|(path, _)| path).collect();
     let mismatched: Vec<Mismatch> = result.errors.into_iter().map(mismatch).collect();
@@ -210,8 +215,8 @@ fn mismatch(error: ApplyError) -> Mismatch {
     Mismatch { path, reason }
 }
 
-/// The float type of the first parameter. A parameter that was never used has the type of its device; asking its value
-/// would draw it from the device's generator.
+/// Returns the float type of the first parameter. A parameter that was never used has the type of
+/// its device; asking its value would draw it from the device's generator.
 fn float_type<M: Module>(model: &M) -> DType {
     struct First(Option<DType>);
     impl ModuleVisitor for First {
@@ -230,7 +235,7 @@ fn float_type<M: Module>(model: &M) -> DType {
     first.0.unwrap_or(DType::F32)
 }
 
-/// A message of another library in one line, since it becomes the end of a sentence.
+/// Returns a message of another library in one line, since it becomes the end of a sentence.
 fn one_line(message: &impl std::fmt::Display) -> String {
     message
         .to_string()

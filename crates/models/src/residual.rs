@@ -26,12 +26,12 @@ pub struct ResidualMlpConfig {
     pub activation: Activation,
 }
 
-/// A perceptron whose blocks are added to what they are given: the network on which Li et al. show how skip connections
-/// smooth the landscape, without its convolutions.
+/// A perceptron whose blocks are added to their inputs: the network on which Li et al. show how
+/// skip connections smooth the landscape, without its convolutions.
 ///
 /// # References
-/// He, Zhang, Ren, Sun (2016), "Identity mappings in deep residual networks" (the order activation, layer);
-/// Li, Xu, Taylor, Studer, Goldstein (2018), section 5.
+/// He, Zhang, Ren, Sun (2016), "Identity mappings in deep residual networks" (the order activation,
+/// layer); Li, Xu, Taylor, Studer, Goldstein (2018), section 5.
 #[derive(Module, Debug)]
 pub struct ResidualMlp {
     /// `[features, width]`.
@@ -45,7 +45,7 @@ pub struct ResidualMlp {
     pub activation: Activation,
 }
 
-/// $x + W_2\,\sigma(W_1\,\sigma(x) + b_1) + b_2$.
+/// A block of a [`ResidualMlp`]: `x + W₂ σ(W₁ σ(x) + b₁) + b₂`.
 #[derive(Module, Debug)]
 pub struct ResidualBlock {
     /// `[width, width]`.
@@ -55,10 +55,11 @@ pub struct ResidualBlock {
 }
 
 impl ResidualMlpConfig {
-    /// Whether the configuration describes a network; for configurations that a user wrote.
+    /// Checks that the configuration describes a network.
     ///
     /// # Errors
-    /// [`Error::Config`] if a size is 0. No block at all is allowed: two layers and no skip connection.
+    /// [`Error::Config`] if a size is 0. No block at all is allowed: two layers and no skip
+    /// connection.
     pub fn check(&self) -> Result<(), Error> {
         for (field, value) in [
             ("features", self.features),
@@ -77,15 +78,15 @@ impl ResidualMlpConfig {
         Ok(())
     }
 
-    /// The network with Burn's own initialiser, which draws on the device when a weight is first used.
+    /// Makes the network with Burn's own initialiser, which draws on the device when a weight is
+    /// first used.
     ///
-    /// # Panics
-    /// If [`check`](Self::check) fails, with its message.
-    #[must_use]
-    pub fn init(&self, device: &Device) -> ResidualMlp {
-        self.check().unwrap_or_else(|error| panic!("{error}"));
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn init(&self, device: &Device) -> Result<ResidualMlp, Error> {
+        self.check()?;
         let square = || LinearConfig::new(self.width, self.width).init(device);
-        ResidualMlp {
+        Ok(ResidualMlp {
             input: LinearConfig::new(self.features, self.width).init(device),
             blocks: (0..self.blocks)
                 .map(|_| ResidualBlock {
@@ -95,19 +96,24 @@ impl ResidualMlpConfig {
                 .collect(),
             output: LinearConfig::new(self.width, self.classes).init(device),
             activation: self.activation,
-        }
+        })
     }
 
-    /// The network with weights drawn on the host from `seed`, as [`MlpConfig::init_seeded`](crate::MlpConfig::init_seeded).
+    /// Makes the network with weights drawn on the host from `seed`, as
+    /// [`MlpConfig::init_seeded`](crate::MlpConfig::init_seeded).
     ///
-    /// # Panics
-    /// If [`check`](Self::check) fails, with its message.
-    #[must_use]
-    pub fn init_seeded(&self, seed: u64, options: impl Into<TensorCreationOptions>) -> ResidualMlp {
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn init_seeded(
+        &self,
+        seed: u64,
+        options: impl Into<TensorCreationOptions>,
+    ) -> Result<ResidualMlp, Error> {
         let mut initialiser = Initialiser::new(seed, options.into());
-        let model = self.init(&initialiser.device());
-        // Rust evaluates these in the order they are written, which is the order of the forward pass.
-        ResidualMlp {
+        let model = self.init(&initialiser.device())?;
+        // Rust evaluates these in the order they are written, which is the order of the forward
+        // pass.
+        Ok(ResidualMlp {
             input: initialiser.linear(model.input),
             blocks: model
                 .blocks
@@ -119,12 +125,13 @@ impl ResidualMlpConfig {
                 .collect(),
             output: initialiser.linear(model.output),
             activation: model.activation,
-        }
+        })
     }
 }
 
 impl ResidualMlp {
-    /// Scores before the softmax, `[B, classes]`, of `images`: `[B, features]`, or `[B, C, H, W]` taken row by row.
+    /// Returns the scores before the softmax, `[B, classes]`, of `images`: `[B, features]`, or
+    /// `[B, C, H, W]` taken row by row.
     ///
     /// # Panics
     /// If an image has another number of values than the first layer has inputs.

@@ -1,13 +1,13 @@
-//! Why a step was not taken.
+//! The reasons why a method was not made, or a step not taken.
 
 use std::fmt::{Display, Formatter};
 
-/// Which of the two gradients of a step.
+/// One of the two passes of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
-    /// The first, at the weights w.
+    /// The first pass, at the weights `w`.
     Weights,
-    /// The second, at the peak w + e.
+    /// The second pass, at the peak `w + e`.
     Peak,
 }
 
@@ -20,114 +20,124 @@ impl Display for Pass {
     }
 }
 
-/// Why a step was not taken.
+/// The reason why a method was not made, or a step not taken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The loss was infinite or not a number.
+    /// A setting of a method is outside its range.
+    #[error("{name} is {value}; it must be {allowed}")]
+    Setting {
+        /// The name of the setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// The values that are allowed.
+        allowed: &'static str,
+    },
+    /// A loss that is infinite or not a number.
     #[error("the loss {pass} is {value}: lower the learning rate or rho, or look at this batch")]
     Loss {
-        /// Where the loss was taken.
+        /// The pass that computed the loss.
         pass: Pass,
         /// Its value.
         value: f64,
     },
-    /// An entry of the gradient was infinite or not a number.
+    /// A gradient with an entry that is infinite or not a number.
     #[error(
         "the gradient {pass} has an entry that is not finite, though the loss {loss} is: look for \
          a square root or a logarithm at zero"
     )]
     Gradient {
-        /// Where the gradient was taken.
+        /// The pass that computed the gradient.
         pass: Pass,
         /// The loss at the same place.
         loss: f64,
     },
-    /// A weight was infinite or not a number before the step.
+    /// A weight that was infinite or not a number before the step.
     #[error(
         "`{path}` has an entry that is not finite: go back to an earlier checkpoint and lower the \
          learning rate"
     )]
     Weight {
-        /// Where the parameter stands.
+        /// The path of the parameter.
         path: String,
     },
-    /// A method that selects or groups examples was given a loss that does not tell them apart.
+    /// A loss that does not tell its examples apart, for a method that selects or groups them.
     #[error(
         "this method needs the losses of single examples: call `step_examples` with a closure that \
          gives them, in place of `step`"
     )]
     ExamplesNotApart,
-    /// `step_examples` was called for a batch of none.
+    /// A batch without examples, in `step_examples`.
     #[error("the batch has no examples: leave it out, or say how many it has")]
     NoExamples,
-    /// The closure of `step_examples` gave too many losses or too few.
+    /// Too many or too few losses from the closure of `step_examples`.
     #[error("the closure must give one loss for each wanted row, but gave {given} for {wanted}")]
     Losses {
-        /// How many losses it gave.
+        /// The number of losses that it gave.
         given: usize,
-        /// How many rows were wanted.
+        /// The number of rows that were wanted.
         wanted: usize,
     },
-    /// The loss was no single number.
+    /// A loss that is not a single number.
     #[error("the loss {pass} must be one number, but has {numbers}: take its mean over the batch")]
     NotOneNumber {
-        /// Where the loss was taken.
+        /// The pass that computed the loss.
         pass: Pass,
-        /// How many numbers it has.
+        /// The number of its entries.
         numbers: usize,
     },
-    /// The model stands on a device that computes no gradients.
+    /// A model on a device that computes no gradients.
     #[error(
         "the model stands on a device without autodiff: make it on `device.autodiff()`, or call \
          `model.train()` if it comes from `valid()`"
     )]
     NoAutodiff,
-    /// Every parameter is frozen, or there are none.
+    /// A model whose parameters are all frozen, or that has none.
     #[error(
         "no parameter of the model requires a gradient: thaw those that are to be trained with \
          `set_require_grad(true)`"
     )]
     Frozen,
-    /// Nothing leads from the loss back to a weight.
+    /// A loss from which nothing leads back to a weight.
     #[error(
         "the loss {pass} does not depend on any weight: compute it from the closure's argument, \
          without `detach`, `inner` or numbers read to the host"
     )]
     Constant {
-        /// Where the loss was taken.
+        /// The pass that computed the loss.
         pass: Pass,
     },
-    /// The loss depends on weights, but on none of the model that is trained.
+    /// A loss that depends on weights, but on none of the model that is trained.
     #[error(
         "the loss {pass} gives no gradient to any parameter of the model: compute it from the \
          closure's argument, not from another model"
     )]
     NoGradient {
-        /// Where the gradient was taken.
+        /// The pass that computed the gradient.
         pass: Pass,
     },
-    /// The loss depends on weights of the model outside the closure.
+    /// A loss that depends on weights of the model outside the closure.
     #[error(
         "the loss {pass} uses `{path}` of a model outside the closure: take every weight from the \
          closure's argument, and `detach` what is meant as a constant"
     )]
     OtherModel {
-        /// Where the loss was taken.
+        /// The pass that computed the loss.
         pass: Pass,
-        /// Where the first such parameter stands.
+        /// The path of the first such parameter.
         path: String,
     },
-    /// A part of the loss comes from before the closure, and its graph is used up.
+    /// A loss with a part that was computed before the closure, and whose graph is used up.
     #[error(
         "a part of the loss {pass} was computed outside this call of the closure, and an earlier \
          backward pass has used its graph up: compute it inside the closure, or `detach` it"
     )]
     UsedUp {
-        /// Where the loss was taken.
+        /// The pass that computed the loss.
         pass: Pass,
     },
-    /// The parameters to be perturbed are none.
+    /// A selection that chooses no trained parameter.
     #[error(
         "{selection} chooses no parameter that is trained, so that nothing would be perturbed: the \
          model has {paths}"
@@ -135,18 +145,18 @@ pub enum Error {
     ChoosesNothing {
         /// The selection, as `Perturbed` writes it.
         selection: String,
-        /// Paths that there are.
+        /// The paths that there are.
         paths: String,
     },
-    /// The parameters to be perturbed have no part in the loss.
+    /// A selection whose parameters have no part in the loss.
     #[error("the loss {pass} gives no gradient to any parameter that {selection} chooses")]
     ChosenWithoutGradient {
-        /// Where the gradient was taken.
+        /// The pass that computed the gradient.
         pass: Pass,
         /// The selection, as `Perturbed` writes it.
         selection: String,
     },
-    /// Two places of one parameter are no longer equal.
+    /// Two places of one parameter that are no longer equal.
     #[error(
         "`{first}` and `{second}` have one identifier but differ in {what}: give layers that differ \
          identifiers of their own, or, if they are one parameter, wrap the optimiser's step in \
@@ -157,10 +167,10 @@ pub enum Error {
         first: String,
         /// The path of the other.
         second: String,
-        /// What differs.
+        /// The property in which they differ.
         what: &'static str,
     },
-    /// A frozen place of a parameter stands before one that is trained.
+    /// A frozen place of a parameter before one that is trained.
     #[error(
         "`{frozen}` is frozen and has the identifier of `{trained}`, which is trained: Burn's \
          optimisers would step the first of them, so let the trained one stand first, or give the \
@@ -172,7 +182,8 @@ pub enum Error {
         /// The path of the trained one.
         trained: String,
     },
-    /// The places of one parameter are leaves apart, and Burn's gradients keep that of the last alone.
+    /// Places of one parameter that are different leaves of the graph: Burn's gradients keep that
+    /// of the last alone.
     #[error(
         "`{first}` and `{second}` are one parameter but two leaves of the graph, and a gradient by \
          Burn's `from_grads` is that of one of them alone: make them one with `sam::tie` before the \
@@ -184,7 +195,7 @@ pub enum Error {
         /// The path of the other.
         second: String,
     },
-    /// The schedule gave no radius.
+    /// A radius that is negative or not finite.
     #[error(
         "rho is {rho} at a learning rate of {rate}: the schedule of the radius needs a learning rate \
          that is finite and not negative"
@@ -198,10 +209,32 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether another batch may well be trained on: the loss or the gradient of this one is not finite.
-    /// Everything else stays wrong until the program is changed.
+    /// Returns whether the batch is to blame: its loss or gradient is not finite, and another batch
+    /// may be trained on. Every other error stays until the program is changed.
     #[must_use]
     pub const fn is_of_the_batch(&self) -> bool {
         matches!(self, Self::Loss { .. } | Self::Gradient { .. })
+    }
+}
+
+/// Makes the error of a setting that is outside its range.
+pub(crate) fn setting(name: &'static str, value: impl Display, allowed: &'static str) -> Error {
+    let value = value.to_string();
+    Error::Setting {
+        name,
+        value,
+        allowed,
+    }
+}
+
+/// Refuses a setting that is negative or not finite.
+///
+/// # Errors
+/// [`Error::Setting`].
+pub(crate) fn check_not_negative(name: &'static str, value: f64) -> Result<(), Error> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        Err(setting(name, value, "finite and not negative"))
     }
 }

@@ -3,7 +3,10 @@
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// The seed of step `number`.
+/// Returns the seed of step `number`.
+///
+/// It mixes by itself because this crate depends on none of its siblings, and any other mixing
+/// would change every mask that a seed of a published run has drawn.
 pub(crate) fn mix(seed: u64, number: u64) -> u64 {
     Xoshiro256PlusPlus::seed_from_u64(seed)
         .random::<u64>()
@@ -17,6 +20,7 @@ pub(crate) struct Draws {
 }
 
 impl Draws {
+    /// Begins the draws of a seed.
     pub(crate) fn new(seed: u64, probability: f64) -> Self {
         Self {
             generator: Xoshiro256PlusPlus::seed_from_u64(seed),
@@ -24,6 +28,7 @@ impl Draws {
         }
     }
 
+    /// Makes the next draw.
     pub(crate) fn draw(&mut self) -> bool {
         self.generator.random::<f64>() < self.probability
     }

@@ -2,26 +2,23 @@
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use anyhow::{Result, ensure};
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::SgdConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, ImageDataset, SplitConfig, batch, batches, epoch_order};
 use landscape::{Grid, Risk};
 use models::{Mlp, MlpConfig};
 use probes::instrument::{GradientNorm, LossProbe, LossSurface, SamSharpness, TopEigenvalues};
 use probes::{Budget, Probes, Schedule, sink::TensorBoard};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
 
 /// The mean cross entropy of a batch.
 fn loss(model: &Mlp, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
+    let cross_entropy = CrossEntropyLossConfig::new().init(&images.device());
+    cross_entropy.forward(model.forward(images.clone()), labels.clone())
 }
 
 fn main() -> Result<()> {
@@ -33,10 +30,10 @@ fn main() -> Result<()> {
     let whole = |data: &ImageDataset| {
         Ok::<_, datasets::Error>(batches(data, data.len(), &device)?.remove(0).into_pair())
     };
-    let mut model = MlpConfig::new(vec![64, 64, 10]).init_seeded(seed, &device);
+    let mut model = MlpConfig::new(vec![64, 64, 10]).init_seeded(seed, &device)?;
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
     let mut optimiser = SgdConfig::new().with_momentum(Some(momentum)).init();
-    let mut sam = SamConfig::new().with_rho(0.05).init();
+    let mut sam = SamConfig::new().with_rho(0.05).init()?;
 
     // What is measured: the mean loss over the training data, and over the validation data.
     let train = Risk::mean([whole(&split.train)?], loss);

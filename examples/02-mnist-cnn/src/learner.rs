@@ -24,7 +24,7 @@ use sam::{SamConfig, WithSam};
 
 const RUN: &str = "runs/example-mnist-cnn-learner";
 
-/// What any program for the learner has: a model, and a step that knows neither SAM nor probes.
+/// A model as any program for the learner has it, with a step that knows neither SAM nor probes.
 #[derive(Module, Debug)]
 struct Classifier {
     net: Cnn,
@@ -77,7 +77,7 @@ fn main() -> Result<()> {
     let (train, valid) = (loader(&split.train), loader(&split.validation));
     let net = CnnConfig::new(28)
         .with_batch_norm(true)
-        .init_seeded(seed, &device);
+        .init_seeded(seed, &device)?;
 
     // What is measured: the model on 256 training images.
     let sample = batches(&split.train, 256, &device)?.remove(0).into_pair();
@@ -96,7 +96,7 @@ fn main() -> Result<()> {
 
     // The model with SAM, and that with probes.
     let model = Classifier { net };
-    let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init())?;
+    let model = WithSam::new(model, SamConfig::new().with_rho(0.05).init()?)?;
     let model = WithProbes::new(model, probes, epochs).with_scalars(WithSam::scalars);
 
     let mut training = SupervisedTraining::new(RUN, train, valid)

@@ -3,8 +3,9 @@
 
 use anyhow::{Context, Result};
 use burn::module::Module;
+use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::AdamConfig;
-use burn::tensor::{Device, Int, Tensor, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor};
 use datasets::{MnistSubset, SplitConfig, batch, batches, epoch_order};
 use landscape::slice::linspace;
 use landscape::spectrum::{LanczosConfig, TraceConfig, hutchinson_trace, top_eigenpairs};
@@ -13,18 +14,14 @@ use landscape::{
 };
 use models::{Cnn, CnnConfig};
 use probes::render::{Series, line as draw_line};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
 
 /// The mean cross entropy of a batch.
 fn loss(model: &Cnn, (images, labels): &Batch) -> Tensor<1> {
-    let rows = labels.dims()[0];
-    let log_probabilities = log_softmax(model.forward(images.clone()), 1);
-    log_probabilities
-        .gather(1, labels.clone().reshape([rows, 1]))
-        .mean()
-        .neg()
+    let cross_entropy = CrossEntropyLossConfig::new().init(&images.device());
+    cross_entropy.forward(model.forward(images.clone()), labels.clone())
 }
 
 /// The share of a batch that is classified right.
@@ -43,9 +40,9 @@ fn main() -> Result<()> {
     // A training loop that knows nothing of what is measured afterwards.
     let mut model = CnnConfig::new(28)
         .with_batch_norm(true)
-        .init_seeded(seed, &device);
+        .init_seeded(seed, &device)?;
     let mut optimiser = AdamConfig::new().init();
-    let mut sam = SamConfig::new().with_rho(0.05).init();
+    let mut sam = SamConfig::new().with_rho(0.05).init()?;
     for epoch in 0..epochs {
         for indices in epoch_order(seed, epoch, data.len()).chunks(batch_size) {
             let batch = tensors(indices);
@@ -87,7 +84,10 @@ fn main() -> Result<()> {
     }
     let trace = TraceConfig::new().with_relative_error(0.1).with_seed(seed);
     let trace = hutchinson_trace(&hessian, &trace)?;
-    println!("trace = {:.3} +- {:.3}", trace.mean, trace.standard_error);
+    println!(
+        "trace = {:.3} +- {:.3}",
+        trace.estimate.mean, trace.estimate.standard_error
+    );
 
     // The loss along a filter-normalised random direction and along the sharpest one.
     let space = ParameterSpace::of(&model)?;

@@ -6,7 +6,7 @@ use std::fmt;
 use super::node::{Net, Normalising};
 use super::scene::{Data, Recipe};
 
-/// What a case has that may matter.
+/// The features of a case that may matter for its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Feature {
     Adapters,
@@ -45,7 +45,7 @@ impl fmt::Display for Feature {
     }
 }
 
-/// Whether outputs and loss are told apart.
+/// Whether the case tells outputs and loss apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Together,

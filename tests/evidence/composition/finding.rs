@@ -1,11 +1,11 @@
-//! How a quantity came out.
+//! The result of one comparison.
 
 use std::fmt;
 
 use super::compare::quietly;
 use super::truth::Estimate;
 
-/// How one quantity came out.
+/// The result of comparing one quantity.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outcome {
     Agrees,
@@ -28,7 +28,7 @@ pub(super) enum Outcome {
 pub(super) struct Finding {
     pub(super) what: &'static str,
     pub(super) outcome: Outcome,
-    /// How it was obtained, where there are several ways.
+    /// The way by which it was obtained, where there are several.
     pub(super) way: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Finding {
 
 pub(super) type Measured<T> = Result<Result<T, String>, String>;
 
-/// What `measure` gives, its error in words, or its panic.
+/// Runs `measure` and returns its value, or its error or panic in words.
 pub(super) fn measured<T, E: fmt::Display>(measure: impl FnOnce() -> Result<T, E>) -> Measured<T> {
     quietly(|| measure().map_err(|error| error.to_string()))
 }
@@ -60,7 +60,7 @@ impl Findings {
         self.all.push(Finding { what, outcome, way });
     }
 
-    /// What was measured if it was, noted otherwise.
+    /// Returns the measured value, or notes why there is none.
     pub(super) fn usable<T>(&mut self, what: &'static str, measured: Measured<T>) -> Option<T> {
         match measured {
             Ok(Ok(value)) => return Some(value),
@@ -70,7 +70,7 @@ impl Findings {
         None
     }
 
-    /// Where the slopes to both sides of the weights differ by `kink`, no derivative is right or wrong.
+    /// Judges nothing where the slopes to both sides of the weights differ by `kink`: there is no derivative.
     pub(super) fn forgive_kinks(&mut self, kink: impl FnOnce() -> f64) {
         let values = ["coordinates", "flat parameters", "value", "line", "plane"];
         let differs = |finding: &&mut Finding| {

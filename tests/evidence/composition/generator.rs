@@ -31,7 +31,7 @@ pub(super) struct Build {
     /// Values of each batch.
     pub(super) values: Vec<Vec<Value>>,
     steps: Vec<Step>,
-    /// Of each value, whether it depends on a parameter.
+    /// For each value, whether it depends on a parameter.
     moves: Vec<bool>,
     pub(super) features: BTreeSet<Feature>,
 }
@@ -409,7 +409,7 @@ impl Build {
     }
 }
 
-/// Whether the loss of the first batch moves with the parameters.
+/// Returns whether the loss of the first batch moves with the parameters.
 fn depends(net: &Net, recipe: &Recipe, batches: &[Data]) -> bool {
     let loss = |net: &Net| {
         let way = Way::Plain(Normalising::AsBurn);

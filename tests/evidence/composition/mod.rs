@@ -25,7 +25,7 @@ use crate::table::{Figure, Row, Table};
 use case::Case;
 use finding::{Finding, Outcome};
 
-/// How many cases the experiment looks at, and its form for continuous integration.
+/// Number of cases, and their number in the small form.
 const CASES: u64 = 20_000;
 const FEW: u64 = 150;
 
@@ -46,7 +46,7 @@ fn examined(seed: u64) -> Examined {
     }
 }
 
-/// Whether nothing in a case is a reason to refuse it.
+/// Returns whether nothing in a case is a reason to refuse it.
 fn is_ordinary(case: &Case) -> bool {
     use case::Feature as F;
     let reasons = [

@@ -65,7 +65,7 @@ pub(crate) struct Net {
     pub(crate) nodes: Vec<Node>,
 }
 
-/// What normalises a BatchNorm layer.
+/// Statistics by which a BatchNorm layer normalises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Normalising {
     /// As the layer decides by its device.

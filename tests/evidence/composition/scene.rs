@@ -45,7 +45,7 @@ impl Data {
     }
 }
 
-/// How a loss is evaluated.
+/// Settings under which a loss is evaluated.
 pub(super) enum Way<'t> {
     /// As a user's closure is, by what is measured.
     Measured,
@@ -67,7 +67,7 @@ pub(super) enum Noted {
     Read(f64),
 }
 
-/// Where a step runs.
+/// A device on which a step runs.
 pub(super) struct Scene<'s> {
     pub(super) net: &'s Net,
     pub(super) data: &'s Data,

@@ -1,4 +1,4 @@
-//! What needs care in a loss: detached tensors, reads, inner derivatives, torn copies.
+//! Parts of a loss that need care: detached tensors, reads, inner derivatives, torn copies.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is right: values of ordinary forward passes at displaced parameters, and their differences.
+//! The reference: values of ordinary forward passes at displaced parameters, and their differences.
 //!
 //! Nothing is recorded here and no derivative is taken but by differences of the value, with
 //! Richardson's extrapolation over three steps; the estimate's error is the change of the last
@@ -91,14 +91,14 @@ pub(super) struct Truth<'c> {
     case: &'c Case,
     pub(super) layout: Layout,
     normalising: Normalising,
-    /// Of each batch.
+    /// The reference value of each batch.
     notes: Vec<Vec<Noted>>,
     batches: &'c [Data],
     /// Whether a part of the model computes in f32.
     single: bool,
 }
 
-/// What each batch takes for constant in a derivative at a model.
+/// Parts of each batch that are constant in a derivative at a model.
 fn notes(case: &Case, net: &Net, normalising: Normalising, batches: &[Data]) -> Vec<Vec<Noted>> {
     let of_batch = |data: &Data| {
         let notes = RefCell::new(Vec::new());
@@ -404,7 +404,10 @@ fn mixed(at: impl Fn(f64, f64) -> f64, h: f64) -> f64 {
 }
 
 pub(super) fn number(loss: &Tensor<1>) -> f64 {
-    loss.to_data().iter::<f64>().next().unwrap_or(f64::NAN)
+    loss.to_data()
+        .iter::<f64>()
+        .next()
+        .expect("a loss is one number")
 }
 
 pub(super) fn scaled(v: &[f64], h: f64) -> Vec<f64> {

@@ -11,7 +11,7 @@ pub(super) enum Value {
     Four(Tensor<4>),
 }
 
-/// Binds `$x` to the tensor in a value and makes a value of the result, which has its rank.
+/// Binds `x` to the tensor in a value and makes a value of the result, which has its rank.
 macro_rules! mapped {
     ($value:expr, $x:ident => $result:expr) => {
         match $value {
@@ -23,7 +23,7 @@ macro_rules! mapped {
     };
 }
 
-/// Binds `$x` to the tensor in a value, whatever comes of it.
+/// Binds `x` to the tensor in a value, whatever comes of it.
 macro_rules! with {
     ($value:expr, $x:ident => $result:expr) => {
         match $value {

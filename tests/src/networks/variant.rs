@@ -1,4 +1,4 @@
-//! What a network puts between its layers: smooth functions, or functions with kinks.
+//! Functions between the layers of a network: smooth ones, or ones with kinks.
 
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;

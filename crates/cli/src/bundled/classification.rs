@@ -75,8 +75,11 @@ mod tests {
             validation: Bounded::new(0.2).unwrap(),
             split_seed: 0,
         };
-        let network =
-            |seed, device: &Device| MlpConfig::new(vec![64, 16, 10]).init_seeded(seed, device);
+        let network = |seed, device: &Device| {
+            MlpConfig::new(vec![64, 16, 10])
+                .init_seeded(seed, device)
+                .unwrap()
+        };
         Classification {
             images: Arc::new(Images::load(&plan).unwrap()),
             network: Box::new(network),

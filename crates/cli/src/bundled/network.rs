@@ -14,6 +14,9 @@ use crate::config::widths::Widths;
 use crate::engine::data::Data;
 use crate::engine::subject::{Refusal, Subject};
 
+/// Why a configuration makes a network.
+const CHECKED: &str = "the configuration has been checked";
+
 /// What a network is made for.
 pub(super) struct Site<'a> {
     pub(super) plan: &'a NetworkPlan,
@@ -43,7 +46,7 @@ impl Site<'_> {
                 let config = MlpConfig::new(dense_widths(self.plan, &self.images))
                     .with_activation(activation);
                 config.check().map_err(anyhow::Error::new)?;
-                Ok(self.with(move |seed, device| config.init_seeded(seed, device)))
+                Ok(self.with(move |seed, device| config.init_seeded(seed, device).expect(CHECKED)))
             }
             Model::Cnn | Model::CnnBatchNorm => {
                 if height != width {
@@ -56,7 +59,7 @@ impl Site<'_> {
                     .with_activation(activation)
                     .with_batch_norm(self.plan.model == Model::CnnBatchNorm);
                 config.check().map_err(anyhow::Error::new)?;
-                Ok(self.with(move |seed, device| config.init_seeded(seed, device)))
+                Ok(self.with(move |seed, device| config.init_seeded(seed, device).expect(CHECKED)))
             }
             Model::ResidualMlp => {
                 let first = *hidden.first().expect("the widths have been checked");
@@ -64,7 +67,7 @@ impl Site<'_> {
                     .with_classes(classes)
                     .with_activation(activation);
                 config.check().map_err(anyhow::Error::new)?;
-                Ok(self.with(move |seed, device| config.init_seeded(seed, device)))
+                Ok(self.with(move |seed, device| config.init_seeded(seed, device).expect(CHECKED)))
             }
         }
     }

@@ -113,7 +113,7 @@ that was stopped goes on with --resume, to the same weights bit for bit.
 A model in a program of your own, with the crates models and burn:
 
   let path = \"runs/train/checkpoints/step-00001020/model.bpk\";
-  let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device);
+  let model = MlpConfig::new(vec![64, 128, 64, 10]).init(&device)?;
   let model = model.load_record(ModuleRecord::load(path)?);
 
 Example:

@@ -157,7 +157,7 @@ impl<M: Module> Trained<M> {
         steps_per_epoch: usize,
     ) -> anyhow::Result<Self> {
         let plan = &job.training.plan;
-        let (mut optimiser, mut stepper) = (optimiser(plan), Stepper::new(plan));
+        let (mut optimiser, mut stepper) = (optimiser(plan), Stepper::new(plan)?);
         let order = datasets::epoch_order(u64::from(plan.seed), 0, data.training());
         let mut model = initial;
         let mut seconds = Vec::new();

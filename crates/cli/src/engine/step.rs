@@ -4,51 +4,15 @@ use anyhow::Context;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Bytes;
 use landscape::Batch;
-use sam::{
-    Asam, AsamConfig, Batches, Esam, FriendlySam, Gsam, LookSam, MicroBatchSam, Sam, SamConfig,
-    SharpnessAware, StateRecord,
-};
+use sam::{AnyMethod, AsamConfig, BatchUse, SamConfig, StateRecord};
 
 use super::rows::rows;
 use crate::config::Plan;
 use crate::config::choice::Method;
 use crate::workload::Workload;
 
-/// What is done around the base optimiser.
-pub(crate) enum Stepper {
-    /// Nothing.
-    Plain,
-    /// SAM.
-    Sam(Sam),
-    /// ASAM.
-    Asam(Asam),
-    /// GSAM.
-    Gsam(Gsam),
-    /// LookSAM.
-    LookSam(LookSam),
-    /// ESAM.
-    Esam(Esam),
-    /// Friendly-SAM.
-    FriendlySam(FriendlySam),
-    /// m-SAM.
-    MicroBatchSam(MicroBatchSam),
-}
-
-/// One expression for the method of a stepper, whatever its type, and one for a stepper without.
-macro_rules! with_method {
-    ($stepper:expr, $plain:expr, $method:ident => $body:expr) => {
-        match $stepper {
-            Stepper::Plain => $plain,
-            Stepper::Sam($method) => $body,
-            Stepper::Asam($method) => $body,
-            Stepper::Gsam($method) => $body,
-            Stepper::LookSam($method) => $body,
-            Stepper::Esam($method) => $body,
-            Stepper::FriendlySam($method) => $body,
-            Stepper::MicroBatchSam($method) => $body,
-        }
-    };
-}
+/// The base optimiser alone, or a method over it.
+pub(crate) struct Stepper(Option<AnyMethod>);
 
 /// What a step came to.
 pub(crate) enum Stepped<M> {
@@ -60,27 +24,32 @@ pub(crate) enum Stepped<M> {
 }
 
 impl Stepper {
-    /// The method of a plan.
-    pub(crate) fn new(plan: &Plan) -> Self {
+    /// Makes the method of a plan.
+    ///
+    /// # Errors
+    /// A setting that is out of range.
+    pub(crate) fn new(plan: &Plan) -> anyhow::Result<Self> {
         let (rho, sam) = (plan.rho.get(), &plan.sam);
-        match plan.method {
-            Method::Plain => Self::Plain,
-            Method::Sam => Self::Sam(SamConfig::new().with_rho(rho).init()),
-            Method::Asam => Self::Asam(AsamConfig::new().with_rho(rho).init()),
-            Method::Gsam => Self::Gsam(sam.gsam().with_rho(rho).init()),
-            Method::LookSam => Self::LookSam(sam.looksam().with_rho(rho).init()),
+        let method = match plan.method {
+            Method::Plain => return Ok(Self(None)),
+            Method::Sam => SamConfig::new().with_rho(rho).init()?.into_any(),
+            Method::Asam => AsamConfig::new().with_rho(rho).init()?.into_any(),
+            Method::Gsam => sam.gsam().with_rho(rho).init()?.into_any(),
+            Method::LookSam => sam.looksam().with_rho(rho).init()?.into_any(),
             Method::Esam => {
                 let config = sam.esam().with_seed(u64::from(plan.seed));
-                Self::Esam(config.with_rho(rho).init())
+                config.with_rho(rho).init()?.into_any()
             }
-            Method::FriendlySam => Self::FriendlySam(sam.friendly_sam().with_rho(rho).init()),
+            Method::FriendlySam => sam.friendly_sam().with_rho(rho).init()?.into_any(),
             Method::MicroBatchSam => {
-                Self::MicroBatchSam(sam.m_sam(plan.batch_size).with_rho(rho).init())
+                let config = sam.m_sam(plan.batch_size);
+                config.with_rho(rho).init()?.into_any()
             }
-        }
+        };
+        Ok(Self(Some(method)))
     }
 
-    /// One step on one batch.
+    /// Takes one step on one batch.
     pub(crate) fn step<W: Workload>(
         &mut self,
         optimiser: &mut ModuleOptimizer,
@@ -89,35 +58,34 @@ impl Stepper {
         workload: &W,
         batch: &W::Batch,
     ) -> Stepped<W::Model> {
-        with_method!(
-            self,
-            plain(optimiser, learning_rate, model, workload, batch),
-            method => over(method, optimiser, learning_rate, model, workload, batch)
-        )
+        match &mut self.0 {
+            None => plain(optimiser, learning_rate, model, workload, batch),
+            Some(method) => over(method, optimiser, learning_rate, model, workload, batch),
+        }
     }
 
-    /// What the method remembers from step to step, as bytes; nothing without a method.
+    /// Returns what the method remembers from step to step, as bytes; nothing without a method.
     ///
     /// # Errors
-    ///
     /// When Burn cannot encode it.
     pub(crate) fn to_bytes(&self) -> anyhow::Result<Option<Bytes>> {
-        let record = with_method!(self, return Ok(None), method => method.to_record());
-        let bytes = record.into_bytes();
+        let Some(method) = &self.0 else {
+            return Ok(None);
+        };
+        let bytes = method.to_record().into_bytes();
         bytes
             .map(Some)
             .context("the method's state cannot be encoded")
     }
 
-    /// With the memory that [`to_bytes`](Self::to_bytes) has written.
+    /// Gives the method the memory that [`to_bytes`](Self::to_bytes) has written.
     ///
     /// # Errors
-    ///
     /// When the bytes are something else.
     pub(crate) fn remember(&mut self, bytes: Vec<u8>) -> anyhow::Result<()> {
         let record = StateRecord::from_bytes(Bytes::from_bytes_vec(bytes))
             .context("the checkpoint's state of the method cannot be read")?;
-        with_method!(self, (), method => *method = method.clone().load_record(record));
+        self.0 = self.0.take().map(|method| method.load_record(record));
         Ok(())
     }
 }
@@ -139,15 +107,15 @@ fn plain<W: Workload>(
     Stepped::Done(model, value, Vec::new())
 }
 
-fn over<S: SharpnessAware, W: Workload>(
-    method: &mut S,
+fn over<W: Workload>(
+    method: &mut AnyMethod,
     optimiser: &mut ModuleOptimizer,
     learning_rate: f64,
     model: W::Model,
     workload: &W,
     batch: &W::Batch,
 ) -> Stepped<W::Model> {
-    let step = if method.batches() == Batches::Whole {
+    let step = if method.batches() == BatchUse::Whole {
         method.step(optimiser, learning_rate, model, |model: &W::Model| {
             workload.loss(model, batch)
         })
@@ -166,8 +134,8 @@ fn over<S: SharpnessAware, W: Workload>(
     };
     match step {
         Ok(step) => {
-            let scalars = step.scalars().collect();
-            Stepped::Done(step.model, step.loss, scalars)
+            let scalars = step.measured.scalars().collect();
+            Stepped::Done(step.model, step.measured.loss, scalars)
         }
         Err(rejected) => Stepped::Refused(rejected.reason.to_string()),
     }

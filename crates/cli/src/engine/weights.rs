@@ -79,7 +79,7 @@ mod tests {
     fn batch_norm_is_found_by_the_name_that_burn_gives_it() {
         let cnn = |batch_norm| {
             let config = CnnConfig::new(8).with_batch_norm(batch_norm);
-            config.init_seeded(0, &Device::flex())
+            config.init_seeded(0, &Device::flex()).unwrap()
         };
         assert!(has_batch_norm(&cnn(true)));
         assert!(!has_batch_norm(&cnn(false)));

@@ -386,6 +386,7 @@ fn checkpoint_is_loaded_in_four_lines_and_measured_on_the_same_sample() {
     let record = ModuleRecord::load(path).unwrap();
     let model: Mlp = MlpConfig::new(vec![64, 16, 10])
         .init(&device)
+        .expect("a network")
         .load_record(record);
     let train = Digits::load()
         .unwrap()

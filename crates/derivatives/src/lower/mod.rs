@@ -32,11 +32,12 @@ use burn_dispatch::DispatchDevice;
 use burn_ir::{CustomOpIr, OperationIr, TensorId, TensorIr};
 
 use self::coverage::Class;
+use crate::Error;
 use crate::graph::{Graph, NodeId};
-use crate::marker::Marker;
 use crate::primitive::{Kind, Primitive};
+use crate::record::Marker;
+use crate::record::attempt;
 use crate::transform::vjp;
-use crate::{Error, quiet};
 
 /// A recorded loss on its way to a graph.
 pub(crate) struct Lowering {
@@ -130,7 +131,7 @@ impl Lowering {
             return Err(exception.refuses(operation));
         }
         // Some constants are computed here, and Burn panics at options that a device has not.
-        quiet::catch(|| self.written(operation))
+        attempt(|| self.written(operation))
             .unwrap_or_else(|message| Err(unsupported(coverage::leaf(operation), message)))
     }
 

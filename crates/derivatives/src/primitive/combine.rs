@@ -9,7 +9,6 @@ use burn_dispatch::{Dispatch, DispatchTensor};
 
 use super::{Rules, Site, Stack};
 use crate::graph::{Graph, NodeId};
-use crate::kernel;
 
 /// A sum of multiples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +39,7 @@ impl Rules for Combine {
     fn evaluate(&self, mut terms: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
         let factors = terms.split_off(1 + terms.len() / 2);
         let base = terms.remove(0);
-        kernel::combine(&base, &terms, &factors, self.relu, at.shape)
+        flex_kernels::combine(&base, &terms, &factors, self.relu, at.shape)
             .unwrap_or_else(|| self.generic(base, terms, factors, at))
     }
 
@@ -77,7 +76,7 @@ impl Combine {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::tensor::{DType, Device, Tensor, TensorData};
 
@@ -118,7 +117,7 @@ mod tests {
                     .map(|&s| upload(vec![s], &[1]))
                     .collect();
                 for relu in [false, true] {
-                    let own = kernel::combine(&base, &terms, &factors, relu, site.shape);
+                    let own = flex_kernels::combine(&base, &terms, &factors, relu, site.shape);
                     let generic = Combine { relu }.generic(
                         base.clone(),
                         terms.clone(),

@@ -17,7 +17,6 @@ use super::layout::by_kind;
 use super::{Discrete, IntBinary};
 use super::{Kind, Rules, Site, Stack, inputs};
 use crate::graph::{Graph, NodeId};
-use crate::kernel;
 
 /// Picking or adding up along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,9 +73,11 @@ impl Rules for Index {
         let last = at.shape.len() - 1;
         let own = match *self {
             Self::Gather(axis) if axis == last && kind == Kind::Float => {
-                kernel::gather_last(&x, &indices, at.shape)
+                flex_kernels::gather_last(&x, &indices, at.shape)
             }
-            Self::ScatterAdd(axis) if axis == last => kernel::scatter_last(&x, &indices, at.shape),
+            Self::ScatterAdd(axis) if axis == last => {
+                flex_kernels::scatter_last(&x, &indices, at.shape)
+            }
             _ => None,
         };
         if let Some(result) = own {

@@ -9,7 +9,6 @@ use burn_dispatch::{Dispatch, DispatchTensor};
 
 use super::{Index, Layout, MaxPool, Primitive, Rules, Site, Stack, inputs};
 use crate::graph::{Graph, NodeId};
-use crate::kernel;
 
 /// Maxima of windows over one or two axes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,7 +44,7 @@ impl Rules for Maxima {
         self.0
             .window
             .planar(&shape[2..], &at.shape[2..])
-            .and_then(|windows| kernel::maxima(&x, &windows, at.shape))
+            .and_then(|windows| flex_kernels::maxima(&x, &windows, at.shape))
             .unwrap_or_else(|| self.generic(x, at))
     }
 
@@ -85,7 +84,7 @@ impl Maxima {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::tensor::{Device, Tensor, TensorData};
 
@@ -132,7 +131,7 @@ mod tests {
                     device: device.as_dispatch(),
                 };
                 let windows = maxima.0.window.planar(&input, &output).expect("two axes");
-                let own = kernel::maxima(&x, &windows, site.shape).expect("a kernel");
+                let own = flex_kernels::maxima(&x, &windows, site.shape).expect("a kernel");
                 assert_eq!(entries(own), entries(maxima.generic(x, &site)));
             }
         }

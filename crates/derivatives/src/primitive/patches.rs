@@ -9,10 +9,10 @@
 use burn::tensor::DType;
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
+use flex_kernels::Windows;
 
 use super::{Range, Rules, Site, Stack, inputs};
 use crate::graph::{Graph, NodeId, elements};
-use crate::kernel::{self, Windows};
 
 /// Windows over the axes after the second.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -201,12 +201,12 @@ impl Rules for Patches {
                 let shape = burn_backend::TensorMetadata::shape(&x).to_vec();
                 window
                     .planar(&shape[2..], output)
-                    .and_then(|windows| kernel::patches(&x, &windows, at.shape))
+                    .and_then(|windows| flex_kernels::patches(&x, &windows, at.shape))
                     .unwrap_or_else(|| extract(x, window, output, at))
             }
             Self::Add { window, output } => window
                 .planar(&at.shape[2..], output)
-                .and_then(|windows| kernel::unpatches(&x, &windows, at.shape))
+                .and_then(|windows| flex_kernels::unpatches(&x, &windows, at.shape))
                 .unwrap_or_else(|| add(&x, window, output, at)),
         }
     }
@@ -271,7 +271,7 @@ impl Rules for Patches {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::tensor::{Device, Tensor, TensorData};
 
@@ -319,11 +319,11 @@ mod tests {
                 dtype: DType::F64,
                 device: device.as_dispatch(),
             };
-            let fast = kernel::patches(&x, &windows, &rows).expect("a kernel");
+            let fast = flex_kernels::patches(&x, &windows, &rows).expect("a kernel");
             let generic = extract(x, &window, &output, &site(&rows));
             let len = elements(&rows);
             assert_eq!(entries(fast.clone(), len), entries(generic, len));
-            let back = kernel::unpatches(&fast, &windows, &full).expect("a kernel");
+            let back = flex_kernels::unpatches(&fast, &windows, &full).expect("a kernel");
             let generic = add(&fast, &window, &output, &site(&full));
             let len = elements(&full);
             assert_eq!(entries(back, len), entries(generic, len));

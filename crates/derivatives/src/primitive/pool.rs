@@ -8,7 +8,6 @@ use burn_dispatch::{Dispatch, DispatchTensor};
 
 use super::{Layout, Primitive, Rules, Site, Stack, Window, inputs};
 use crate::graph::{Graph, NodeId};
-use crate::kernel;
 
 /// Positions of the maxima of windows over one or two axes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,7 +53,7 @@ impl Rules for MaxPool {
         let own = self
             .window
             .planar(&shape[2..], &at.shape[2..])
-            .and_then(|windows| kernel::max_positions(&x, &windows, at.shape));
+            .and_then(|windows| flex_kernels::max_positions(&x, &windows, at.shape));
         if let Some(positions) = own {
             return positions;
         }
@@ -113,12 +112,12 @@ impl Rules for MaxPool {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use burn::tensor::{DType, Device, Tensor, TensorData};
 
     use super::*;
-    use crate::kernel::Windows;
+    use flex_kernels::Windows;
 
     #[test]
     fn positions_of_the_kernel_are_those_of_burn() {
@@ -156,7 +155,7 @@ mod tests {
                 dilation,
             };
             let shape = [2, 3, output[0], output[1]];
-            let own = kernel::max_positions(&x, &windows, &shape).expect("a kernel");
+            let own = flex_kernels::max_positions(&x, &windows, &shape).expect("a kernel");
             let burns = Dispatch::max_pool2d_with_indices(
                 x.clone(),
                 kernel,

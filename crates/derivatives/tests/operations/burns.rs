@@ -1,7 +1,7 @@
 //! What Burn itself computes for a row of the table.
 
 use burn::tensor::Tensor;
-use derivatives::catch_quietly;
+use derivatives::attempt;
 
 /// Value and gradient by Burn on the device of the run; empty where it panics.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Burns {
         flatten: impl FnOnce(Tensor<1>) -> Vec<f64>,
     ) -> Self {
         // Some devices compute at once and others when asked for a number.
-        let computed = catch_quietly(|| {
+        let computed = attempt(|| {
             let loss = loss();
             let value: f64 = loss.clone().into_scalar();
             (value, loss)
@@ -39,14 +39,14 @@ impl Burns {
         };
         Self {
             value: Some(value),
-            gradient: catch_quietly(|| flatten(loss)).map_or(Gradient::Panics, Gradient::Of),
+            gradient: attempt(|| flatten(loss)).map_or(Gradient::Panics, Gradient::Of),
         }
     }
 
     /// The value alone, of what has no gradient.
     pub(crate) fn value(loss: impl FnOnce() -> Tensor<1>) -> Self {
         Self {
-            value: catch_quietly(|| loss().into_scalar()).ok(),
+            value: attempt(|| loss().into_scalar()).ok(),
             gradient: Gradient::Unwritten,
         }
     }

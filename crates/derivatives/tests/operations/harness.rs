@@ -5,7 +5,7 @@
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use derivatives::{Capture, CapturedLoss, Error, catch_quietly};
+use derivatives::{Capture, CapturedLoss, Error, attempt};
 
 use crate::burns::{Burns, Gradient};
 use crate::device::float_type;
@@ -289,7 +289,7 @@ pub(crate) fn row(
             + (dot(&v, &product) - quadratic).abs()
             + (dot(&v, &product) - by_adjoints).abs())
             / scale,
-        stacked: catch_quietly(|| stacked(loss, [theta, &u, &v], [&product, &other])).ok(),
+        stacked: attempt(|| stacked(loss, [theta, &u, &v], [&product, &other])).ok(),
     }
 }
 

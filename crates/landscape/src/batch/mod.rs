@@ -1,6 +1,7 @@
 //! What a batch of examples must be able to do.
 
 mod containers;
+mod fixed;
 mod mappers;
 mod stated;
 
@@ -9,7 +10,8 @@ use std::ops::Range;
 use burn::module::Module;
 use burn::tensor::{Bool, Device, FloatDType, Int, Tensor};
 
-use crate::Error;
+use crate::error::Error;
+pub use fixed::Fixed;
 pub(crate) use mappers::for_each_kind;
 use mappers::{Double, FirstAxes, Narrow, ToDevice, ToType};
 pub use stated::Stated;

@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::finite_difference::{Difference, central, one_sided};
-use super::{DifferenceConfig, Precision, Step, noise};
-use crate::norm::{norm, relative_change};
-use crate::operator::{Domain, download};
-use crate::{Batch, Error, Objective, Risk, random};
+use super::two_sided::{TwoSided, central};
+use super::{DifferenceConfig, DifferenceStep, Precision, noise};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::risk::{Objective, Risk};
+use crate::vector::random::{Purpose, normal};
+use crate::vector::{Domain, download, norm, relative_change};
 
 /// A first product that changes more than this, relatively, as its step shrinks to a sixteenth has a
 /// kink at the weights: the jump over the step changes by 15/16.
@@ -52,7 +55,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
             objective,
             rounding,
             length,
-            avoid_kinks: config.step == Step::Kinks,
+            avoid_kinks: config.step == DifferenceStep::Kinks,
             gradient: OnceLock::new(),
             relative_error: OnceLock::new(),
             unresolved: AtomicUsize::new(0),
@@ -69,7 +72,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
 
     /// How many products so far may be wrong: the differences to both sides were more than one per
     /// cent apart at every step tried, or a kink lies at the weights themselves. Only
-    /// [`Step::Kinks`] checks; with another step this stays zero.
+    /// [`DifferenceStep::Kinks`] checks; with another step this stays zero.
     pub(super) fn unresolved(&self) -> usize {
         self.unresolved.load(Ordering::Relaxed)
     }
@@ -83,7 +86,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub(super) fn error_estimate(&self, seed: u64) -> Result<f64, Error> {
-        let direction = random::normal(seed, random::Purpose::ErrorEstimate.stream(0), self.dim());
+        let direction = normal(seed, Purpose::ErrorEstimate.stream(0), self.dim());
         let direction = self.domain().upload(&direction)?;
         let near = download(&self.difference(&direction, self.length)?);
         let far = download(&self.difference(&direction, 2.0 * self.length)?);
@@ -159,10 +162,10 @@ impl<M: Module, B: Batch> Differences<M, B> {
         Ok(near.product)
     }
 
-    fn compared(&self, v: &Tensor<1>, h: f64) -> Result<Difference, Error> {
+    fn compared(&self, v: &Tensor<1>, h: f64) -> Result<TwoSided, Error> {
         let here = self.gradient_here()?;
         let (ahead, behind) = self.both_sides(v, h)?;
-        Ok(one_sided(&ahead, here, &behind, h))
+        Ok(TwoSided::of(&ahead, here, &behind, h))
     }
 
     fn both_sides(&self, v: &Tensor<1>, h: f64) -> Result<(Vec<f64>, Vec<f64>), Error> {
@@ -182,18 +185,14 @@ impl<M: Module, B: Batch> Differences<M, B> {
     }
 }
 
-impl<M: Module, B: Batch> Differences<M, B> {
-    pub(super) fn domain(&self) -> &Domain {
+impl<M: Module, B: Batch> LinearOperator for Differences<M, B> {
+    fn domain(&self) -> &Domain {
         &self.objective.space().domain
     }
 
-    fn dim(&self) -> usize {
-        self.domain().dim
-    }
-
-    /// With [`Step::Kinks`] the change of the first product as its step shrinks to a sixteenth;
+    /// With [`DifferenceStep::Kinks`] the change of the first product as its step shrinks to a sixteenth;
     /// otherwise what theory says of the step. At least the square root of the rounding.
-    pub(super) fn relative_error(&self) -> f64 {
+    fn relative_error(&self) -> f64 {
         let rounding = self.rounding;
         let step = self.length / (1.0 + norm(&download(self.objective.origin())));
         let theory = if self.avoid_kinks {
@@ -206,7 +205,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
             .map_or(theory, |measured| measured.max(rounding.sqrt()))
     }
 
-    pub(super) fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.difference(&self.domain().adopt(v)?, self.length)
     }
 }

@@ -4,9 +4,14 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::ProductConfig;
-use super::captured::{Captured, Matrix};
-use crate::operator::{Domain, LinearOperator};
-use crate::{Batch, Error, Objective, ParameterSpace, Risk};
+use super::exact_products::ExactProducts;
+use super::matrix::Matrix;
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::parameters::ParameterSpace;
+use crate::risk::{Objective, Risk};
+use crate::vector::Domain;
 
 /// $F = \frac1N \sum_{n=1}^N g_n g_n^T$ of a risk at a model: the second moment of the gradients
 /// $g_n = \nabla \ell_n(\theta)$ of its loss terms. Positive semi-definite; its trace is the mean of
@@ -31,7 +36,7 @@ use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
 /// use burn::tensor::{Device, Tensor};
-/// use landscape::{Fisher, LinearOperator, Reduction, Risk, operator::download};
+/// use landscape::{Fisher, LinearOperator, Reduction, Risk, download};
 ///
 /// let device = Device::flex();
 /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
@@ -53,7 +58,7 @@ use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 /// Kunstner, Balles, Hennig 2019, "Limitations of the Empirical Fisher Approximation for Natural
 /// Gradient Descent", equations 1 to 3.
 #[derive(Debug)]
-pub struct Fisher<M, B>(Captured<M, B>);
+pub struct Fisher<M, B>(ExactProducts<M, B>);
 
 impl<M: Module, B: Batch> Fisher<M, B> {
     /// The matrix of `risk` at `model`. A product costs about as much as one with Gauss-Newton.
@@ -71,7 +76,7 @@ impl<M: Module, B: Batch> Fisher<M, B> {
     /// # Errors
     /// As [`at`](Self::at).
     pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
-        Captured::of(Objective::at(model, risk)?, Matrix::Fisher, config).map(Self)
+        ExactProducts::of(Objective::at(model, risk)?, Matrix::Fisher, config).map(Self)
     }
 
     /// Bytes that are kept between products.
@@ -92,5 +97,9 @@ impl<M: Module, B: Batch> LinearOperator for Fisher<M, B> {
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.0.apply(v)
+    }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.0.apply_many(vectors)
     }
 }

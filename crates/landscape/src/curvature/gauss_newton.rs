@@ -4,9 +4,14 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::ProductConfig;
-use super::captured::{Captured, Matrix};
-use crate::operator::{Domain, LinearOperator};
-use crate::{Batch, Error, Objective, ParameterSpace, Risk};
+use super::exact_products::ExactProducts;
+use super::matrix::Matrix;
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::parameters::ParameterSpace;
+use crate::risk::{Objective, Risk};
+use crate::vector::Domain;
 
 /// $G = J^T H_f J$ of a risk at a model: J the Jacobian of the model's outputs, $H_f$ the Hessian of
 /// the loss in them. Positive semi-definite where the loss is convex in the outputs, and equal to
@@ -17,7 +22,7 @@ use crate::{Batch, Error, Objective, ParameterSpace, Risk};
 /// # References
 /// Schraudolph 2002, "Fast Curvature Matrix-Vector Products for Second-Order Gradient Descent".
 #[derive(Debug)]
-pub struct GaussNewton<M, B>(Captured<M, B>);
+pub struct GaussNewton<M, B>(ExactProducts<M, B>);
 
 impl<M: Module, B: Batch> GaussNewton<M, B> {
     /// The matrix of `risk` at `model`.
@@ -34,7 +39,7 @@ impl<M: Module, B: Batch> GaussNewton<M, B> {
     /// # Errors
     /// As [`at`](Self::at).
     pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
-        Captured::of(Objective::at(model, risk)?, Matrix::GaussNewton, config).map(Self)
+        ExactProducts::of(Objective::at(model, risk)?, Matrix::GaussNewton, config).map(Self)
     }
 
     /// Bytes that are kept between products.
@@ -55,5 +60,9 @@ impl<M: Module, B: Batch> LinearOperator for GaussNewton<M, B> {
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         self.0.apply(v)
+    }
+
+    fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.0.apply_many(vectors)
     }
 }

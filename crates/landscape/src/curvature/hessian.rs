@@ -5,11 +5,16 @@ use std::fmt;
 use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 
-use super::captured::{Captured, Kept, Matrix};
 use super::differences::Differences;
+use super::exact_products::{ExactProducts, KeptParts};
+use super::matrix::Matrix;
 use super::{DifferenceConfig, ProductConfig};
-use crate::operator::{Domain, LinearOperator, download};
-use crate::{Batch, Error, Objective, ParameterSpace, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::parameters::ParameterSpace;
+use crate::risk::{Objective, Risk};
+use crate::vector::Domain;
 
 /// How an operator's products are obtained.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +73,7 @@ impl fmt::Display for Method {
 /// Products are exact where the loss can be captured. Where it cannot (a closure that reads data, an
 /// operation without a rule) they are central differences of gradients, and
 /// [`method`](Self::method) says so and why. A difference across a kink of ReLU or max pooling is
-/// off by the jump of the gradient over the step. With [`Step::Kinks`](super::Step::Kinks), the
+/// off by the jump of the gradient over the step. With [`DifferenceStep::Kinks`](super::DifferenceStep::Kinks), the
 /// default, each difference compares both sides, which agree unless one of them has crossed a
 /// kink, and looks for a step at which they do. The first is also compared with one at a sixteenth
 /// of the step: across a kink at the weights themselves (biases of zero before a ReLU, an L1
@@ -78,7 +83,7 @@ impl fmt::Display for Method {
 /// ```
 /// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
 /// use burn::tensor::{Device, Tensor};
-/// use landscape::{Hessian, LinearOperator, Risk, operator::download};
+/// use landscape::{Hessian, LinearOperator, Risk, download};
 ///
 /// let device = Device::flex();
 /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
@@ -92,11 +97,12 @@ impl fmt::Display for Method {
 /// # Ok::<(), landscape::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Hessian<M, B>(Way<M, B>);
+pub struct Hessian<M, B>(Products<M, B>);
 
+/// How the products are made.
 #[derive(Debug)]
-enum Way<M, B> {
-    Exact(Captured<M, B>),
+enum Products<M, B> {
+    Exact(ExactProducts<M, B>),
     Differences {
         operator: Differences<M, B>,
         because: Option<String>,
@@ -114,7 +120,8 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// (write `derivatives::stop_gradient`) or that takes a derivative inside by `backward` (write
     /// `derivatives::input_gradient`).
     ///
-    /// Burn says that a recorded tensor has no value by a panic, which is caught. A lock that the
+    /// Burn says that a recorded tensor has no value by a panic, which is caught. The program's panic
+    /// hook sees it, and can ask [`in_trial`](crate::in_trial) whether to show it. A lock that the
     /// closure holds while it reads is poisoned by it. Where the profile says `panic = "abort"`,
     /// nothing can be caught: the process ends with Burn's message. Use
     /// [`by_differences`](Self::by_differences) there for a loss that reads.
@@ -131,16 +138,17 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         Self::at_with(model, risk, &ProductConfig::new())
     }
 
-    /// [`at`](Self::at) with settings: how much memory products may keep.
+    /// [`at`](Self::at) with settings: how much memory products may keep, and how many threads make
+    /// them.
     ///
     /// # Errors
-    /// As [`at`](Self::at).
+    /// As [`at`](Self::at), and a setting out of range.
     pub fn at_with(model: &M, risk: &Risk<M, B>, config: &ProductConfig) -> Result<Self, Error> {
-        match Captured::of(Objective::at(model, risk)?, Matrix::Hessian, config) {
-            Ok(captured) => Ok(Self(Way::Exact(captured))),
+        match ExactProducts::of(Objective::at(model, risk)?, Matrix::Hessian, config) {
+            Ok(exact) => Ok(Self(Products::Exact(exact))),
             Err(Error::Derivatives(reason)) if differences_help(&reason) => {
                 let operator = Differences::at(model, risk, &DifferenceConfig::new())?;
-                Ok(Self(Way::Differences {
+                Ok(Self(Products::Differences {
                     operator,
                     because: Some(reason.to_string()),
                 }))
@@ -159,7 +167,7 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         risk: &Risk<M, B>,
         config: &DifferenceConfig,
     ) -> Result<Self, Error> {
-        Ok(Self(Way::Differences {
+        Ok(Self(Products::Differences {
             operator: Differences::at(model, risk, config)?,
             because: None,
         }))
@@ -169,17 +177,17 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     pub fn method(&self) -> Method {
         let dtype = self.domain().dtype;
         match &self.0 {
-            Way::Exact(captured) => {
-                let Kept {
+            Products::Exact(exact) => {
+                let KeptParts {
                     kept, recomputed, ..
-                } = captured.kept();
+                } = exact.kept();
                 Method::Exact {
                     dtype,
                     kept,
                     recomputed,
                 }
             }
-            Way::Differences { operator, because } => Method::CentralDifference {
+            Products::Differences { operator, because } => Method::CentralDifference {
                 length: operator.length(),
                 dtype,
                 because: because.clone(),
@@ -190,23 +198,15 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// Bytes that are kept between products: 0 by differences, and for streamed data.
     pub fn kept_bytes(&self) -> usize {
         match &self.0 {
-            Way::Exact(captured) => captured.kept().bytes,
-            Way::Differences { .. } => 0,
+            Products::Exact(exact) => exact.kept().bytes,
+            Products::Differences { .. } => 0,
         }
     }
 
-    /// $v^T H v$. Where products are exact it takes forward derivatives and no product, about
-    /// half its cost; by differences it is the inner product of `v` and a product.
-    ///
-    /// # Errors
-    /// As [`apply`](LinearOperator::apply).
-    pub fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+    fn operator(&self) -> &dyn LinearOperator {
         match &self.0 {
-            Way::Exact(captured) => captured.quadratic_form(v),
-            Way::Differences { operator, .. } => {
-                let (v, product) = (download(v), download(&operator.apply(v)?));
-                Ok(v.iter().zip(product).map(|(v, product)| v * product).sum())
-            }
+            Products::Exact(exact) => exact,
+            Products::Differences { operator, .. } => operator,
         }
     }
 
@@ -218,18 +218,18 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// The risk as a function of theta.
     pub const fn objective(&self) -> &Objective<M, B> {
         match &self.0 {
-            Way::Exact(captured) => captured.objective(),
-            Way::Differences { operator, .. } => operator.objective(),
+            Products::Exact(exact) => exact.objective(),
+            Products::Differences { operator, .. } => operator.objective(),
         }
     }
 
     /// How many products so far may be wrong: by differences whose two sides were more than one per
     /// cent apart at every step tried, or with a kink at the weights themselves. Exact products
-    /// are never, and of differences only those with [`Step::Kinks`](super::Step::Kinks) are checked.
+    /// are never, and of differences only those with [`DifferenceStep::Kinks`](super::DifferenceStep::Kinks) are checked.
     pub fn unresolved(&self) -> usize {
         match &self.0 {
-            Way::Exact(_) => 0,
-            Way::Differences { operator, .. } => operator.unresolved(),
+            Products::Exact(_) => 0,
+            Products::Differences { operator, .. } => operator.unresolved(),
         }
     }
 
@@ -244,40 +244,34 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// As [`apply`](LinearOperator::apply).
     pub fn error_estimate(&self, seed: u64) -> Result<f64, Error> {
         match &self.0 {
-            Way::Exact(captured) => Ok(captured.domain().unit_roundoff()),
-            Way::Differences { operator, .. } => operator.error_estimate(seed),
+            Products::Exact(exact) => Ok(exact.domain().unit_roundoff()),
+            Products::Differences { operator, .. } => operator.error_estimate(seed),
         }
     }
 }
 
 impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
     fn domain(&self) -> &Domain {
-        match &self.0 {
-            Way::Exact(captured) => captured.domain(),
-            Way::Differences { operator, .. } => operator.domain(),
-        }
+        self.operator().domain()
     }
 
     fn relative_error(&self) -> f64 {
-        match &self.0 {
-            Way::Exact(captured) => captured.domain().unit_roundoff(),
-            Way::Differences { operator, .. } => operator.relative_error(),
-        }
+        self.operator().relative_error()
     }
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        match &self.0 {
-            Way::Exact(captured) => captured.apply(v),
-            Way::Differences { operator, .. } => operator.apply(v),
-        }
+        self.operator().apply(v)
     }
 
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.operator().apply_many(vectors)
+    }
+
+    /// Where products are exact it takes forward derivatives and no product, about half its cost.
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         match &self.0 {
-            Way::Exact(captured) => captured.apply_many(vectors),
-            Way::Differences { operator, .. } => {
-                vectors.iter().map(|v| operator.apply(v)).collect()
-            }
+            Products::Exact(exact) => exact.hessian_form(v),
+            Products::Differences { operator, .. } => operator.quadratic_form(v),
         }
     }
 }

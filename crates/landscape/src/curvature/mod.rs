@@ -1,16 +1,18 @@
 //! Curvature of a risk as linear operators.
 
-mod captured;
+mod difference_config;
 mod differences;
-mod finite_difference;
+mod exact_products;
 mod fisher;
 mod gauss_newton;
 mod hessian;
+mod matrix;
 mod noise;
-mod product;
+mod product_config;
+mod two_sided;
 
-pub use finite_difference::{DifferenceConfig, Precision, Step};
+pub use difference_config::{DifferenceConfig, DifferenceStep, Precision};
 pub use fisher::Fisher;
 pub use gauss_newton::GaussNewton;
 pub use hessian::{Hessian, Method};
-pub use product::ProductConfig;
+pub use product_config::ProductConfig;

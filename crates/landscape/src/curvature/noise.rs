@@ -9,8 +9,10 @@
 use burn::module::Module;
 use burn::tensor::DType;
 
-use crate::random::{self, Purpose};
-use crate::{Batch, Error, Objective};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::Objective;
+use crate::vector::random::{self, Purpose};
 
 /// Spacing of the points, in typical weights: many steps of the staircase, and so little that third
 /// differences of a smooth loss are far below the rounding of f64.

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::parameters::Rest;
-use crate::{Error, ParameterSpace};
+use crate::error::Error;
+use crate::parameters::{ParameterSpace, Rest};
 
 /// Returns `to - from`, `[P]`: a line along it passes `from` at 0 and `to` at 1.
 ///

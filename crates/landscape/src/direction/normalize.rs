@@ -5,9 +5,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::operator::download;
-use crate::parameters::Block;
-use crate::{Error, ParameterSpace};
+use crate::error::Error;
+use crate::parameters::{Block, ParameterSpace};
+use crate::vector::{download, norm, norm_of};
 
 /// What a direction is scaled by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +98,7 @@ pub fn normalize<M: Module>(
 }
 
 fn to_unit_norm(entries: &mut [f64]) -> Result<(), Error> {
-    let norm = entries.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let problem = match norm {
+    let problem = match norm(entries) {
         x if !x.is_finite() => Some("is not finite"),
         0.0 => Some("is zero"),
         _ => None,
@@ -110,7 +109,7 @@ fn to_unit_norm(entries: &mut [f64]) -> Result<(), Error> {
             problem,
         });
     }
-    entries.iter_mut().for_each(|x| *x /= norm);
+    crate::vector::normalize(entries);
     Ok(())
 }
 
@@ -135,13 +134,7 @@ fn match_filters(block: &Block, axis: usize, d: &mut [f64], w: &[f64]) {
 
 /// Scales the runs of `d` together to the norm of the same runs of `w`.
 fn match_norm(d: &mut [f64], w: &[f64], runs: &[std::ops::Range<usize>], guard: f64) {
-    let norm = |x: &[f64]| {
-        runs.iter()
-            .flat_map(|run| &x[run.clone()])
-            .map(|v| v * v)
-            .sum::<f64>()
-            .sqrt()
-    };
+    let norm = |x: &[f64]| norm_of(|| runs.iter().flat_map(|run| &x[run.clone()]).copied());
     let (direction, weights) = (norm(d), norm(w));
     if direction + guard > 0.0 {
         let scale = weights / (direction + guard);

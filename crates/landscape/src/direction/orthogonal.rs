@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::Error;
-use crate::operator::{Domain, download};
+use crate::error::Error;
+use crate::vector::{Domain, add_scaled, dot, download, norm, normalize};
 
 /// `direction` without its component along `against`: $d - \frac{\langle d, a\rangle}{\langle a, a\rangle} a$.
 ///
@@ -17,9 +17,8 @@ pub fn orthogonalize(
 ) -> Result<Tensor<1>, Error> {
     domain.check_length("direction", direction.dims()[0])?;
     domain.check_length("direction to be orthogonal to", against.dims()[0])?;
-    let (mut d, a) = (download(direction), download(against));
-    let squared: f64 = a.iter().map(|x| x * x).sum();
-    let problem = match squared {
+    let (mut d, mut unit) = (download(direction), download(against));
+    let problem = match normalize(&mut unit) {
         x if !x.is_finite() => Some("is not finite"),
         0.0 => Some("is zero"),
         _ => None,
@@ -30,17 +29,14 @@ pub fn orthogonalize(
             problem,
         });
     }
+    let before = norm(&d);
     // Twice: what rounding leaves after the first time is removed by the second.
     for _ in 0..2 {
-        let along = d.iter().zip(&a).map(|(x, y)| x * y).sum::<f64>() / squared;
-        for (x, y) in d.iter_mut().zip(&a) {
-            *x -= along * y;
-        }
+        let along = dot(&d, &unit);
+        add_scaled(&mut d, -along, &unit);
     }
-    let squared_norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
-    let before = squared_norm(&download(direction));
     // What is left of a parallel direction is rounding and points anywhere.
-    if squared_norm(&d) <= (8.0 * domain.unit_roundoff()).powi(2) * before {
+    if norm(&d) <= 8.0 * domain.unit_roundoff() * before {
         return Err(Error::NoDirection {
             what: "direction to be made orthogonal",
             problem: "is parallel to the other",

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::{ParameterSpace, random};
+use crate::parameters::ParameterSpace;
+use crate::vector::random::{Purpose, normal};
 
 /// A direction `[P]` of independent N(0,1) entries, a function of the seed alone.
 ///
@@ -23,7 +24,7 @@ pub fn random_directions(space: &ParameterSpace, seed: u64) -> [Tensor<1>; 2] {
 }
 
 fn direction(space: &ParameterSpace, seed: u64, index: u64) -> Tensor<1> {
-    let entries = random::normal(seed, random::Purpose::Direction.stream(index), space.dim());
+    let entries = normal(seed, Purpose::Direction.stream(index), space.dim());
     space
         .domain
         .upload(&entries)

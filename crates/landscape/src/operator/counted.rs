@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Tensor;
 
-use super::{Domain, LinearOperator};
-use crate::Error;
+use super::LinearOperator;
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// Counts the products of the operator inside: what an algorithm really spent.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{Domain, LinearOperator, download};
-use crate::Error;
+use super::LinearOperator;
+use crate::error::Error;
+use crate::vector::{Domain, download};
 
 /// `A - sum_i value_i q_i q_i'` for orthonormal `q_i`: the eigenvalues of the given pairs become
 /// zero, the others stay.

@@ -1,10 +1,10 @@
 //! A symmetric matrix given by its entries: the reference for tests and for small problems.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorCreationOptions, TensorData};
 
-use super::{Domain, LinearOperator};
-use crate::Error;
-use crate::spectrum::SymmetricMatrix;
+use super::{LinearOperator, SymmetricMatrix};
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// A dense symmetric matrix `[P, P]`.
 #[derive(Debug, Clone)]
@@ -14,20 +14,24 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// The matrix with the given rows, row-major, `dim * dim` numbers, in `dtype` on `device`.
+    /// Makes the matrix with the given rows, row-major, P · P numbers. `options` is `&device`, or
+    /// `(&device, DType::F64)` for another float type than the device's.
     ///
-    /// Where the matrix is symmetric up to half of the digits of `dtype`, its symmetric part is taken.
+    /// Where the matrix is symmetric up to half of the digits of its float type, its symmetric part is
+    /// taken.
     ///
     /// # Errors
-    /// A number of entries other than `dim * dim`, entries that are not finite, and
+    /// A number of entries that is no square, entries that are not finite, and
     /// [`Error::NotSymmetric`]; [`SymmetricMatrix::from_rows`] takes the symmetric part of any matrix.
-    pub fn new(rows: &[f64], dim: usize, dtype: DType, device: &Device) -> Result<Self, Error> {
+    pub fn new(rows: &[f64], options: impl Into<TensorCreationOptions>) -> Result<Self, Error> {
+        let options = options.into();
+        let device = options.device.clone();
+        let dtype = options.dtype_or(device.settings().float_dtype.into());
+        // Of the numbers that are no squares the next larger square is asked for.
+        let dim = rows.len().isqrt();
+        let dim = dim + usize::from(dim * dim < rows.len());
         let symmetric = SymmetricMatrix::from_rows(rows.to_vec(), dim)?;
-        let domain = Domain {
-            dim,
-            dtype,
-            device: device.clone(),
-        };
+        let domain = Domain { dim, dtype, device };
         let allowed = domain.unit_roundoff().sqrt();
         if symmetric.asymmetry > allowed {
             return Err(Error::NotSymmetric {
@@ -37,10 +41,8 @@ impl Dense {
             });
         }
         let data = TensorData::new(symmetric.entries, [dim, dim]).convert_dtype(dtype);
-        Ok(Self {
-            domain,
-            matrix: Tensor::from_data(data, (device, dtype)),
-        })
+        let matrix = Tensor::from_data(data, (&domain.device, dtype));
+        Ok(Self { domain, matrix })
     }
 }
 

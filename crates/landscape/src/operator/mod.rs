@@ -7,20 +7,22 @@
 mod counted;
 mod deflated;
 mod dense;
-mod domain;
 mod observed;
 mod shifted;
+mod symmetric_matrix;
 
 pub use counted::Counted;
 pub use deflated::Deflated;
 pub use dense::Dense;
-pub use domain::{Domain, download};
 pub use observed::Observed;
 pub use shifted::Shifted;
+pub use symmetric_matrix::SymmetricMatrix;
+
+pub use crate::vector::{Domain, download};
 
 use burn::tensor::Tensor;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A symmetric linear map from `[P]` to `[P]`.
 ///
@@ -54,6 +56,16 @@ pub trait LinearOperator {
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         vectors.iter().map(|v| self.apply(v)).collect()
     }
+
+    /// Returns the quadratic form `vᵀAv` of `v`, `[P]`: its inner product with the product, where an
+    /// operator has nothing cheaper.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        let product = download(&self.apply(v)?);
+        Ok(download(v).iter().zip(product).map(|(v, p)| v * p).sum())
+    }
 }
 
 impl<A: LinearOperator + ?Sized> LinearOperator for &A {
@@ -71,5 +83,9 @@ impl<A: LinearOperator + ?Sized> LinearOperator for &A {
 
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         (**self).apply_many(vectors)
+    }
+
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        (**self).quadratic_form(v)
     }
 }

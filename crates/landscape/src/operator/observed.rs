@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Tensor;
 
-use super::{Domain, LinearOperator};
-use crate::Error;
+use super::LinearOperator;
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// Calls back after every product with the number of products so far: a progress bar for any
 /// algorithm, and the way to stop it.
@@ -16,7 +17,7 @@ use crate::Error;
 /// use burn::tensor::{DType, Device};
 /// use landscape::operator::{Dense, LinearOperator, Observed};
 ///
-/// let dense = Dense::new(&[2.0, 0.0, 0.0, 1.0], 2, DType::F64, &Device::flex())?;
+/// let dense = Dense::new(&[2.0, 0.0, 0.0, 1.0], (&Device::flex(), DType::F64))?;
 /// let observed = Observed::new(&dense, |done| {
 ///     if done < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 /// });

@@ -2,8 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{Domain, LinearOperator};
-use crate::Error;
+use super::LinearOperator;
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// `A + shift * I`.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
 use super::ParameterSpace;
-use crate::Error;
+use crate::error::Error;
 
 /// The block of each parameter of `module` that is a coordinate of `space`.
 ///
@@ -17,7 +17,7 @@ pub(super) fn locate<M: Module>(
     space: &ParameterSpace,
     module: &M,
 ) -> Result<HashMap<ParamId, usize>, Error> {
-    derivatives::check_ids(&module.valid().train()).map_err(Error::Derivatives)?;
+    derivatives::check_ids(&module.valid().train())?;
     let mut tensors = Tensors::default();
     module.visit(&mut tensors);
     let found = tensors.found;
@@ -90,7 +90,7 @@ impl Found {
     }
 
     fn entries(&self) -> Vec<u64> {
-        let entries = crate::operator::download(&self.tensor);
+        let entries = crate::vector::download(&self.tensor);
         entries.into_iter().map(f64::to_bits).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! The coordinates of theta: which entries of which tensors, in which order.
 
-mod detach;
+mod copy;
+mod filter_axis;
 mod flatten;
-mod layer;
 mod locate;
 mod replace;
 mod rest;
@@ -13,15 +13,15 @@ use std::ops::Range;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, Tensor};
 
-pub use detach::snapshot;
-pub(crate) use detach::{copy, tracked};
+pub use copy::snapshot;
+pub(crate) use copy::{copy, tracked};
 pub(crate) use flatten::gradient;
 pub use replace::cast;
 pub(crate) use replace::{cast_owned, place, put};
 pub(crate) use rest::Rest;
 
-use crate::Error;
-use crate::operator::Domain;
+use crate::error::Error;
+use crate::vector::Domain;
 
 /// One parameter tensor of a [`ParameterSpace`].
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ impl ParameterSpace {
     }
 
     pub(crate) fn of_tracked<M: Module>(module: &M) -> Result<Self, Error> {
-        derivatives::check_ids(module).map_err(Error::Derivatives)?;
+        derivatives::check_ids(module)?;
         let mut survey = Survey::default();
         module.visit(&mut survey);
         if let Some(error) = survey.error {
@@ -139,21 +139,27 @@ impl ParameterSpace {
     /// The axes of Burn's layers are known; a tensor of rank 2 or more in a layer of one's own is
     /// taken to count its filters along axis 0 until told otherwise.
     ///
-    /// # Panics
-    /// If there is no block at `path`, or `axis` is not one of its axes.
-    #[must_use]
-    pub fn with_filter_axis(mut self, path: &str, axis: usize) -> Self {
+    /// # Errors
+    /// [`Error::Setting`] where there is no block at `path`, or `axis` is not one of its axes.
+    pub fn with_filter_axis(mut self, path: &str, axis: usize) -> Result<Self, Error> {
+        let setting = |name, value, allowed| {
+            Err(Error::Setting {
+                name,
+                value,
+                allowed,
+            })
+        };
         let block = self.blocks.iter_mut().find(|block| block.path == path);
         let Some(block) = block else {
-            panic!("no parameter at path `{path}`")
+            let value = format!("`{path}`");
+            return setting("path", value, "the path of a trainable parameter");
         };
-        assert!(
-            axis < block.shape.len(),
-            "axis {axis} of `{path}`, which has {} axes",
-            block.shape.len()
-        );
+        if axis >= block.shape.len() {
+            let value = format!("{axis} of `{path}` of shape {:?}", block.shape);
+            return setting("filter axis", value, "one of its axes");
+        }
         block.filter_axis = Some(axis);
-        self
+        Ok(self)
     }
 
     /// The parameters of `module` as one vector theta, `[P]`, whatever else the module has.
@@ -265,7 +271,7 @@ impl ModuleVisitor for Survey {
         }
         let shape = tensor.dims().to_vec();
         let layer = self.layers.last().cloned().unwrap_or_default();
-        let filter_axis = layer::filter_axis(&layer, D);
+        let filter_axis = filter_axis::filter_axis(&layer, D);
         let len: usize = shape.iter().product();
         if len == 0 {
             return;

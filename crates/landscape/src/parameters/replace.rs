@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 
-use super::{ParameterSpace, detach};
-use crate::Error;
+use super::{ParameterSpace, copy};
+use crate::error::Error;
 
 /// `module` with theta, `[P]`, in place of its parameters, each with the gradient flag, the
 /// checkpointing strategy and the device of the one it replaces.
@@ -62,7 +62,7 @@ pub(crate) fn put<M: Module>(module: M, values: &HashMap<ParamId, Vec<f64>>) -> 
 /// # Errors
 /// Tensors with one id that are not one parameter; a type that the module's device does not have.
 pub fn cast<M: Module>(module: &M, dtype: FloatDType) -> Result<M, Error> {
-    derivatives::check_ids(&module.valid().train()).map_err(Error::Derivatives)?;
+    derivatives::check_ids(&module.valid().train())?;
     let missing = module
         .devices()
         .into_iter()
@@ -74,7 +74,7 @@ pub fn cast<M: Module>(module: &M, dtype: FloatDType) -> Result<M, Error> {
             allowed: "a type that the device of the module has",
         });
     }
-    Ok(cast_owned(detach::copy(module), dtype))
+    Ok(cast_owned(copy(module), dtype))
 }
 
 /// [`cast`] of a module that shares nothing with another.

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 use super::ParameterSpace;
-use crate::Error;
+use crate::error::Error;
 
 /// The tensors of a module that are no coordinates of a space, in visit order.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
 
-use crate::batch::clear_examples;
-use crate::{Batch, Error};
+use crate::batch::{Batch, clear_examples};
+use crate::error::Error;
 
 /// Batches held in memory, or streamed anew for each evaluation.
 ///

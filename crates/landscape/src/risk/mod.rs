@@ -1,37 +1,31 @@
 //! The mean loss of a model over data.
 
 mod batches;
-mod capture;
+mod counted;
+mod cutter;
+mod example_gradients;
+mod limited;
+mod model_outputs;
 mod objective;
-mod outputs;
-mod parts;
-mod recompute;
-mod sample;
-mod trust;
+mod recomputed_statistics;
+mod recording;
+mod recording_check;
 
 use std::sync::{Arc, OnceLock};
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{Outputs, catch_quietly};
+use derivatives::{Outputs, Statistics, attempt};
 
 pub use batches::Batches;
+pub(crate) use cutter::{Cutter, Part, first_part};
+pub(crate) use example_gradients::check_rows;
+pub use example_gradients::{ExampleGradients, ExampleStatistics};
+pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
-pub use outputs::ModelOutputs;
-pub(crate) use parts::{Cutter, Part, first_part};
 
-use crate::{Batch, Error};
-
-/// What BatchNorm normalises with while a risk is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Statistics {
-    /// The stored running statistics, constant: the function that is deployed.
-    #[default]
-    Running,
-    /// Mean and biased variance of each batch, differentiated through: the function that is
-    /// trained. It depends on how the examples are divided into batches.
-    Batch,
-}
+use crate::batch::Batch;
+use crate::error::Error;
 
 /// What the loss of a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,11 +267,6 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self.statistics
     }
 
-    /// What the loss of a batch is.
-    pub(crate) const fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
     /// Whether batches count for something else than their examples.
     pub(crate) const fn has_weights(&self) -> bool {
         self.weight.is_some()
@@ -292,6 +281,18 @@ impl<M: Module, B: Batch> Risk<M, B> {
         match &self.weight {
             Some(weight) => weight(batch),
             None => batch.examples() as f64,
+        }
+    }
+
+    /// Returns what the mean loss over the examples of a batch counts for beside those of others.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a batch has far fewer than 2^53 examples"
+    )]
+    pub(crate) fn amount(&self, batch: &B) -> f64 {
+        match self.reduction {
+            Reduction::Mean => self.weight(batch),
+            Reduction::Sum => batch.examples() as f64,
         }
     }
 
@@ -315,9 +316,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         batch: &B,
         index: usize,
     ) -> Result<Tensor<1>, Error> {
-        let evaluate = || self.marked_loss(model, batch, &mut Outputs::default());
-        let loss =
-            catch_quietly(evaluate).map_err(|message| Error::LossPanicked { index, message })?;
+        let evaluate = || self.evaluate(model, batch, &mut Outputs::default());
+        let loss = attempt(evaluate).map_err(|message| Error::LossPanicked { index, message })?;
         let elements = loss.dims()[0];
         if elements != 1 {
             return Err(Error::LossNotScalar { index, elements });
@@ -326,7 +326,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
     }
 
     /// The mean loss of one batch, of whatever shape the closure gives it, its outputs marked.
-    pub(crate) fn marked_loss(&self, model: &M, batch: &B, marks: &mut Outputs) -> Tensor<1> {
+    pub(crate) fn evaluate(&self, model: &M, batch: &B, marks: &mut Outputs) -> Tensor<1> {
         let loss = (self.loss)(model, batch, marks);
         match self.reduction {
             Reduction::Mean => loss,
@@ -367,7 +367,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
             }
             // A closure that works for one batch size only panics here; a loss that is no number is
             // named by the evaluation of the real batch, if it is none there either.
-            match catch_quietly(|| self.batch_loss(model, &batch, 0)) {
+            match attempt(|| self.batch_loss(model, &batch, 0)) {
                 Ok(Ok(loss)) => losses.push(scalar(&loss)),
                 Ok(Err(_)) | Err(_) => return Ok(()),
             }
@@ -397,7 +397,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
                 let loss = (self.loss)(model, batch, &mut Outputs::default());
                 loss.is_tracked().then(|| loss.backward())
             };
-            catch_quietly(trial).is_ok()
+            attempt(trial).is_ok()
         })
     }
 }

@@ -1,13 +1,17 @@
 //! A risk as a function of the flat parameter vector, around one model.
 
+use std::sync::OnceLock;
+
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
-use derivatives::{allowing_input_gradients, catch_quietly};
+use derivatives::{Statistics, allowing_input_gradients, attempt};
 
-use super::{Reduction, Risk, Statistics, scalar};
-use crate::operator::download;
-use crate::parameters::{cast_owned, gradient, place, tracked};
-use crate::{Batch, Error, ParameterSpace};
+use super::counted::Counted;
+use super::{Batches, Risk, scalar};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::parameters::{ParameterSpace, cast_owned, gradient, place, tracked};
+use crate::vector::download;
 
 /// A risk as a function of theta, `[P]`, around the model it was made at: what slices, products by
 /// differences and sharpness measures evaluate.
@@ -23,9 +27,8 @@ pub struct Objective<M, B> {
     inner: M,
     origin: Tensor<1>,
     device: Device,
-    examples: usize,
-    /// Sum of the weights of all batches.
-    weight: f64,
+    /// Known from the start for batches held in memory; of streamed ones after they have been read.
+    counted: OnceLock<Counted>,
 }
 
 /// A loss with its graph.
@@ -74,30 +77,26 @@ impl<M: Module, B: Batch> Objective<M, B> {
         let tracked = place(&space, tracked, &origin);
         let inner = tracked.valid();
         let device = space.domain.device.clone();
-        let mut objective = Self {
+        let objective = Self {
             space,
             risk: risk.clone(),
             tracked,
             inner,
             origin,
             device,
-            examples: 0,
-            weight: 0.0,
+            counted: OnceLock::new(),
         };
-        let (mut examples, mut weight) = (0, 0.0);
-        objective.risk.batches().for_each(|index, batch| {
-            examples += batch.examples();
-            weight += objective.risk.checked_weight(index, &batch)?;
-            if index == 0 {
-                let batch = objective.prepare(batch, objective.needs_autodiff());
-                objective
-                    .risk
-                    .check_reduction(objective.model_for_values(), &batch)?;
-            }
-            Ok(())
+        let batches = objective.risk.batches();
+        let mut checked = Ok(());
+        batches.first(|batch| {
+            let batch = objective.prepare(batch, objective.needs_autodiff());
+            let model = objective.model_for_values();
+            checked = objective.risk.check_reduction(model, &batch);
         })?;
-        objective.examples = examples;
-        objective.weight = weight;
+        checked?;
+        if matches!(batches, Batches::Held(_)) {
+            objective.counted()?;
+        }
         Ok(objective)
     }
 
@@ -111,9 +110,12 @@ impl<M: Module, B: Batch> Objective<M, B> {
         &self.origin
     }
 
-    /// Number of examples N.
-    pub const fn examples(&self) -> usize {
-        self.examples
+    /// Returns the number of examples N. Streamed batches are read for it, unless they have been.
+    ///
+    /// # Errors
+    /// A batch that cannot be read.
+    pub fn examples(&self) -> Result<usize, Error> {
+        Ok(self.counted()?.examples)
     }
 
     /// L(theta) for `theta` of shape `[P]`; NaN and infinities as they are. Cost: one forward pass.
@@ -240,26 +242,22 @@ impl<M: Module, B: Batch> Objective<M, B> {
         index: usize,
     ) -> Result<Tensor<1>, Error> {
         if loss.differentiates_inside {
-            let captured = self.capture(batch.clone())?;
-            let recorded = captured.gradient(theta);
-            return recorded
-                .map(|(_, gradient)| gradient)
-                .map_err(Error::Derivatives);
+            let captured = self.record(batch.clone())?;
+            return Ok(captured.gradient(theta)?.1);
         }
-        let gradients = catch_quietly(|| loss.loss.backward())
+        let gradients = attempt(|| loss.loss.backward())
             .map_err(|message| Error::Backward { index, message })?;
         gradient(&self.space, model, gradients).ok_or(Error::Disconnected { index })
     }
 
     fn value_of(&self, model: &M) -> Result<f64, Error> {
         let mut sum = 0.0;
-        self.risk.batches().for_each(|index, batch| {
-            let share = self.share(&batch);
+        let divisor = self.for_each_share(|index, batch, share| {
             let batch = self.prepare(batch, self.needs_autodiff());
             sum += share * scalar(&self.risk.batch_loss(model, &batch, index)?);
             Ok(())
         })?;
-        Ok(sum)
+        Ok(sum / divisor)
     }
 
     fn gradient_at(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
@@ -271,8 +269,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
     pub(crate) fn burns_gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;
-        self.risk.batches().for_each(|index, batch| {
-            let share = self.share(&batch);
+        let divisor = self.for_each_share(|index, batch, share| {
             // Leaves of its own for each batch: what a closure computes and does not use stays in
             // Burn's graph, and a second backward pass from the same leaves finds it used up.
             let model = &place(&self.space, self.tracked.clone(), theta);
@@ -286,55 +283,92 @@ impl<M: Module, B: Batch> Objective<M, B> {
             }
             sum += share * value;
             let gradient = self.backward(model, theta, loss, &batch, index)?;
-            let gradient = if self.is_whole(share) {
-                gradient
-            } else {
-                gradient * share
-            };
+            let gradient = scaled(gradient, share);
             total = Some(match total.take() {
                 Some(total) => total + gradient,
                 None => gradient,
             });
             Ok(())
         })?;
-        let total = total.ok_or(Error::NoData)?;
+        let total = total.expect("without a batch there is an error");
+        let total = scaled(total, divisor.recip());
         if download(&total).iter().any(|entry| !entry.is_finite()) {
             return Err(Error::NonFiniteVector { what: "gradient" });
         }
-        Ok((sum, total))
+        Ok((sum / divisor, total))
     }
 
-    /// What the mean loss over the examples of a batch counts for in L. It adds up to one, except for sums
-    /// over examples that are divided by weights of the batches.
+    /// Calls `each` with position, batch and what the mean loss of the batch counts for, and returns the
+    /// number by which the sum of all terms is to be divided to be L.
+    ///
+    /// It is one for batches held in memory, whose shares add up to one, except for sums over examples
+    /// that are divided by weights of the batches. Streamed batches are counted on the way.
+    ///
+    /// # Errors
+    /// A batch that cannot be read, or an error of `each`.
+    pub(crate) fn for_each_share(
+        &self,
+        mut each: impl FnMut(usize, B, f64) -> Result<(), Error>,
+    ) -> Result<f64, Error> {
+        let batches = self.risk.batches();
+        if matches!(batches, Batches::Held(_)) {
+            batches.for_each(|index, batch| {
+                let share = self.share(&batch)?;
+                each(index, batch, share)
+            })?;
+            return Ok(1.0);
+        }
+        let mut counted = Counted::default();
+        batches.for_each(|index, batch| {
+            let amount = counted.add(&self.risk, index, &batch)?;
+            each(index, batch, amount)
+        })?;
+        self.counted.get_or_init(|| counted);
+        Ok(counted.weight)
+    }
+
+    /// Returns what the mean loss over the examples of a batch counts for in L.
+    ///
+    /// # Errors
+    /// As [`examples`](Self::examples).
+    pub(crate) fn share(&self, batch: &B) -> Result<f64, Error> {
+        Ok(self.risk.amount(batch) / self.counted()?.weight)
+    }
+
+    /// Returns the weight of each example of a batch, so that the mean over all N examples of weight
+    /// times gradient is the gradient of L: one, unless batches have weights.
+    ///
+    /// # Errors
+    /// As [`examples`](Self::examples).
     #[expect(
         clippy::cast_precision_loss,
         reason = "there are far fewer than 2^53 examples"
     )]
-    pub(crate) fn share(&self, batch: &B) -> f64 {
-        match self.risk.reduction() {
-            Reduction::Mean => self.risk.weight(batch) / self.weight,
-            Reduction::Sum => batch.examples() as f64 / self.weight,
+    pub(crate) fn weight_of_each(&self, batch: &B) -> Result<f64, Error> {
+        if !self.risk.has_weights() {
+            return Ok(1.0);
         }
+        let all = self.examples()? as f64;
+        Ok(self.share(batch)? * all / batch.examples() as f64)
     }
 
-    /// The weight of each example of a batch, so that the mean over all N examples of weight times
-    /// gradient is the gradient of L: one, unless batches have weights.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "there are far fewer than 2^53 examples"
-    )]
-    pub(crate) fn weight_of_each(&self, batch: &B) -> f64 {
-        if self.risk.has_weights() {
-            self.share(batch) * self.examples as f64 / batch.examples() as f64
-        } else {
-            1.0
+    fn counted(&self) -> Result<Counted, Error> {
+        if let Some(counted) = self.counted.get() {
+            return Ok(*counted);
         }
+        let counted = Counted::all(&self.risk)?;
+        Ok(*self.counted.get_or_init(|| counted))
     }
+}
 
-    /// One batch holds all the data, whose gradient needs no weight.
-    #[expect(clippy::float_cmp, reason = "n / n is 1 exactly")]
-    fn is_whole(&self, share: f64) -> bool {
-        share == 1.0
+/// Returns `vector` times `factor`, and as it is where that is one: one batch that is all the data has
+/// a share of n / n, which is one exactly.
+#[expect(clippy::float_cmp, reason = "n / n is 1 exactly")]
+fn scaled(vector: Tensor<1>, factor: f64) -> Tensor<1> {
+    if factor == 1.0 {
+        vector
+    } else {
+        vector * factor
     }
 }
 

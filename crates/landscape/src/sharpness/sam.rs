@@ -2,8 +2,10 @@
 
 use burn::module::Module;
 
-use crate::operator::download;
-use crate::{Batch, Error, Objective, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Objective, Risk};
+use crate::vector::{download, normalize};
 
 /// The result of [`sam_sharpness`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,20 +47,11 @@ pub fn sam_sharpness<M: Module, B: Batch>(
     // In f64 where that can be: the value is a difference of losses that may be close.
     let objective = Objective::in_double(model, risk)?;
     let (loss, gradient) = objective.gradient_here()?;
-    let domain = &objective.space().domain;
-    let gradient = download(&gradient);
-    let largest = gradient.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
-    // Scaled, so that a tiny gradient has a direction too.
-    let unit: Vec<f64> = gradient.iter().map(|x| x / largest).collect();
-    let unit_norm = unit.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let gradient_norm = if largest > 0.0 {
-        largest * unit_norm
-    } else {
-        0.0
-    };
-    let peak_loss = if largest > 0.0 {
-        let step: Vec<f64> = unit.iter().map(|x| x * (rho / unit_norm)).collect();
-        let step = domain.upload(&step)?;
+    let mut unit = download(&gradient);
+    let gradient_norm = normalize(&mut unit);
+    let peak_loss = if gradient_norm > 0.0 {
+        let step: Vec<f64> = unit.iter().map(|x| x * rho).collect();
+        let step = objective.space().domain.upload(&step)?;
         objective.value(&(objective.origin().clone() + step))?
     } else {
         loss

@@ -5,10 +5,13 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Evaluation, Grid, Line, Surface, line_with, plane_with};
-use crate::operator::download;
-use crate::parameters::{Rest, put};
-use crate::{Batch, Error, ParameterSpace, Risk};
+use super::points::check_points;
+use super::{Evaluation, Grid, Line, Surface, line_observed, plane_observed};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::parameters::{ParameterSpace, Rest, put};
+use crate::risk::Risk;
+use crate::vector::download;
 
 /// What becomes of the tensors that are no coordinates, between models that differ in them: the running
 /// statistics of BatchNorm, frozen parameters.
@@ -70,14 +73,14 @@ pub fn line_between<M: Module, B: Batch>(
     buffers: &Buffers<M, B>,
     a: &[f64],
 ) -> Result<Line, Error> {
-    line_between_with(from, to, risk, buffers, a, |_, _| ControlFlow::Continue(()))
+    line_between_observed(from, to, risk, buffers, a, |_, _| ControlFlow::Continue(()))
 }
 
 /// [`line_between`], handing each finished point (its index and its loss) to `each`, which may cancel.
 ///
 /// # Errors
 /// As [`line_between`], and [`Error::Cancelled`].
-pub fn line_between_with<M: Module, B: Batch>(
+pub fn line_between_observed<M: Module, B: Batch>(
     from: &M,
     to: &M,
     risk: &Risk<M, B>,
@@ -88,7 +91,7 @@ pub fn line_between_with<M: Module, B: Batch>(
     let models = Models::new([from, to], risk, buffers)?;
     let Some(because) = models.moving() else {
         let [direction] = models.directions()?;
-        return line_with(from, risk, &direction, a, each);
+        return line_observed(from, risk, &direction, a, each);
     };
     let points: Vec<[f64; 1]> = a.iter().map(|&a| [a]).collect();
     let loss = models.losses(&points, &mut each)?;
@@ -111,7 +114,7 @@ pub fn plane_between<M: Module, B: Batch>(
     buffers: &Buffers<M, B>,
     grid: &Grid,
 ) -> Result<Surface, Error> {
-    plane_between_with(
+    plane_between_observed(
         models,
         risk,
         buffers,
@@ -124,7 +127,7 @@ pub fn plane_between<M: Module, B: Batch>(
 ///
 /// # Errors
 /// As [`plane_between`], and [`Error::Cancelled`].
-pub fn plane_between_with<M: Module, B: Batch>(
+pub fn plane_between_observed<M: Module, B: Batch>(
     models: [&M; 3],
     risk: &Risk<M, B>,
     buffers: &Buffers<M, B>,
@@ -135,7 +138,7 @@ pub fn plane_between_with<M: Module, B: Batch>(
     let models = Models::new(models, risk, buffers)?;
     let Some(because) = models.moving() else {
         let [first, second] = models.directions()?;
-        return plane_with(origin, risk, [&first, &second], grid, each);
+        return plane_observed(origin, risk, [&first, &second], grid, each);
     };
     let points = grid.points();
     let columns = grid.b.len();
@@ -259,18 +262,9 @@ impl<'m, M: Module, B: Batch> Models<'m, M, B> {
         points: &[[f64; N]],
         each: &mut impl FnMut(usize, f64) -> ControlFlow<()>,
     ) -> Result<Vec<f64>, Error> {
-        if points.is_empty() {
-            return Err(super::plane::no_points());
-        }
+        check_points(points)?;
         let mut losses = Vec::with_capacity(points.len());
         for point in points {
-            if let Some(coordinate) = point.iter().find(|coordinate| !coordinate.is_finite()) {
-                return Err(Error::Setting {
-                    name: "coordinate",
-                    value: coordinate.to_string(),
-                    allowed: "finite",
-                });
-            }
             // Weights of both ends, so that these are met exactly.
             let mut weights = vec![1.0 - point.iter().sum::<f64>()];
             weights.extend(point);

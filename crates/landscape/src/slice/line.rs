@@ -6,7 +6,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::{Evaluation, points};
-use crate::{Batch, Error, Objective, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Objective, Risk};
 
 /// The loss along a line: `loss[i]` = L(theta + a\[i\] d).
 #[derive(Debug, Clone, PartialEq)]
@@ -39,14 +41,14 @@ pub fn line<M: Module, B: Batch>(
     direction: &Tensor<1>,
     a: &[f64],
 ) -> Result<Line, Error> {
-    line_with(model, risk, direction, a, |_, _| ControlFlow::Continue(()))
+    line_observed(model, risk, direction, a, |_, _| ControlFlow::Continue(()))
 }
 
 /// [`line()`], handing each finished point (its index and its loss) to `each`, which may cancel.
 ///
 /// # Errors
 /// As [`line()`], and [`Error::Cancelled`].
-pub fn line_with<M: Module, B: Batch>(
+pub fn line_observed<M: Module, B: Batch>(
     model: &M,
     risk: &Risk<M, B>,
     direction: &Tensor<1>,
@@ -55,9 +57,6 @@ pub fn line_with<M: Module, B: Batch>(
 ) -> Result<Line, Error> {
     let objective = Objective::at(model, risk)?;
     let direction = super::plane::usable(&objective, direction, "direction of a line")?;
-    if a.is_empty() {
-        return Err(super::plane::no_points());
-    }
     let points: Vec<[f64; 1]> = a.iter().map(|&a| [a]).collect();
     let (loss, evaluation) = points::values(&objective, &[direction], &points, each)?;
     Ok(Line {

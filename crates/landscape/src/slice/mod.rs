@@ -7,8 +7,10 @@ mod line;
 mod plane;
 mod points;
 
-pub use between::{Buffers, line_between, line_between_with, plane_between, plane_between_with};
+pub use between::{
+    Buffers, line_between, line_between_observed, plane_between, plane_between_observed,
+};
 pub use evaluation::Evaluation;
 pub use grid::{Grid, linspace};
-pub use line::{Line, line, line_with};
-pub use plane::{Surface, plane, plane_with};
+pub use line::{Line, line, line_observed};
+pub use plane::{Surface, plane, plane_observed};

@@ -6,8 +6,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::{Evaluation, Grid, points};
-use crate::operator::download;
-use crate::{Batch, Error, Objective, Risk};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Objective, Risk};
+use crate::vector::download;
 
 /// The loss on a plane: `loss[i * b.len() + j]` = L(theta + a\[i\] d1 + b\[j\] d2).
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +73,7 @@ pub fn plane<M: Module, B: Batch>(
     directions: [&Tensor<1>; 2],
     grid: &Grid,
 ) -> Result<Surface, Error> {
-    plane_with(model, risk, directions, grid, |_, _| {
+    plane_observed(model, risk, directions, grid, |_, _| {
         ControlFlow::Continue(())
     })
 }
@@ -80,7 +82,7 @@ pub fn plane<M: Module, B: Batch>(
 ///
 /// # Errors
 /// As [`plane`], and [`Error::Cancelled`].
-pub fn plane_with<M: Module, B: Batch>(
+pub fn plane_observed<M: Module, B: Batch>(
     model: &M,
     risk: &Risk<M, B>,
     [first, second]: [&Tensor<1>; 2],
@@ -90,9 +92,6 @@ pub fn plane_with<M: Module, B: Batch>(
     let objective = Objective::at(model, risk)?;
     let first = usable(&objective, first, "first direction of a plane")?;
     let second = usable(&objective, second, "second direction of a plane")?;
-    if grid.is_empty() {
-        return Err(no_points());
-    }
     let points = grid.points();
     let columns = grid.b.len();
     let (loss, evaluation) =
@@ -121,12 +120,4 @@ pub(super) fn usable<M: Module, B: Batch>(
         });
     }
     Ok(direction)
-}
-
-pub(super) fn no_points() -> Error {
-    Error::Setting {
-        name: "number of grid points",
-        value: "0".to_owned(),
-        allowed: "at least 1",
-    }
 }

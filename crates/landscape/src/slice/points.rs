@@ -13,8 +13,9 @@ use burn::tensor::Tensor;
 use derivatives::{Plane, Workers};
 
 use super::Evaluation;
-use crate::risk::{Batches, Cutter, Part, first_part};
-use crate::{Batch, Error, Objective};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Batches, Cutter, Objective, Part, first_part};
 
 /// Bytes that the planes of one group of parts may keep.
 const KEPT_BYTES: usize = 1 << 29;
@@ -40,10 +41,11 @@ pub(super) fn values<M: Module, B: Batch, const D: usize>(
     points: &[[f64; D]],
     mut each: impl FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<(Vec<f64>, Evaluation), Error> {
+    check_points(points)?;
     let slice = Slice {
         objective,
         directions,
-        workers: Workers::per_core(),
+        workers: Workers::default(),
     };
     let mut groups = slice.groups(KEPT_BYTES, points);
     let mut losses = Vec::with_capacity(points.len());
@@ -72,6 +74,28 @@ pub(super) fn values<M: Module, B: Batch, const D: usize>(
         Err(because) => Evaluation::Model { because },
     };
     Ok((losses, evaluation))
+}
+
+/// Checks that there are points, with finite coordinates.
+///
+/// # Errors
+/// [`Error::Setting`].
+pub(super) fn check_points<const D: usize>(points: &[[f64; D]]) -> Result<(), Error> {
+    let setting = |name, value: String, allowed| {
+        Err(Error::Setting {
+            name,
+            value,
+            allowed,
+        })
+    };
+    if points.is_empty() {
+        return setting("number of grid points", "0".to_owned(), "at least 1");
+    }
+    let mut coordinates = points.iter().flatten();
+    match coordinates.find(|coordinate| !coordinate.is_finite()) {
+        Some(coordinate) => setting("coordinate", coordinate.to_string(), "finite"),
+        None => Ok(()),
+    }
 }
 
 struct Slice<'a, M, B, const D: usize> {
@@ -122,7 +146,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         let mut kept = self.prepared(&parts).map_err(message)?;
         let of_first: usize = kept.iter().map(|part| part.plane.kept_bytes()).sum();
         let examples = bytes / (of_first / first.examples.max(1)).max(1);
-        if self.objective.examples() <= examples {
+        if self.objective.examples().map_err(message)? <= examples {
             kept.extend(self.prepared(&rest).map_err(message)?);
             return Ok(Groups::Kept(kept));
         }
@@ -154,7 +178,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         let mut all = Vec::new();
         let checked = extremes(points);
         for (index, batch) in batches.iter().enumerate() {
-            let of_all = self.objective.share(batch);
+            let of_all = self.objective.share(batch)?;
             let parts = cutter.capture(self.objective, index, batch.clone(), &self.workers)?;
             // All of them on the first batch, and each on some other.
             let here = match index {
@@ -192,10 +216,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
                 plane,
             })
         });
-        prepared
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(Error::Derivatives)
+        Ok(prepared.into_iter().collect::<Result<_, _>>()?)
     }
 
     /// The losses at some points.
@@ -283,7 +304,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::Risk;
+    use crate::risk::Risk;
 
     #[derive(Module, Debug)]
     struct Layer {

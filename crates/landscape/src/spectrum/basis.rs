@@ -1,6 +1,6 @@
 //! Orthonormal bases on the host.
 
-use super::vector::{add_scaled, dot};
+use crate::vector::{add_scaled, dot};
 
 /// Coordinates worked on at a time: 8 KiB of each basis vector, so that the blocks of a hundred
 /// vectors fit the second-level cache between the two uses of a sweep.

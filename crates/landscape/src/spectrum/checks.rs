@@ -3,10 +3,10 @@
 //! Products say nothing of where they come from. A loss over data that are drawn anew each time, or one with
 //! a stopped gradient, has products all the same, and a recurrence on them converges to something.
 
-use super::vector::product;
-use crate::Error;
-use crate::norm::relative_change;
+use super::product::product;
+use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::vector::relative_change;
 
 /// Up to which approximate products are believed: a difference of gradients across a kink is off by
 /// more than its error says.

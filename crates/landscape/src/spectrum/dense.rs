@@ -4,20 +4,9 @@ use faer::{Mat, Side};
 
 use super::checks::{is_symmetric, repeats};
 use super::tridiagonal::power_of_two_above;
-use super::vector::checked;
-use crate::Error;
-use crate::operator::{LinearOperator, download};
-
-/// A symmetric matrix on the host.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SymmetricMatrix {
-    /// Dimension P.
-    pub dim: usize,
-    /// Entries, row-major, `[P, P]`; symmetric.
-    pub entries: Vec<f64>,
-    /// Largest $|a_{ij} - a_{ji}|$ before symmetrising, relative to the largest $|a_{ij}|$.
-    pub asymmetry: f64,
-}
+use crate::error::Error;
+use crate::operator::{LinearOperator, SymmetricMatrix};
+use crate::vector::{checked, download};
 
 /// Eigenvalues and eigenvectors of a matrix of dimension P.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,7 +109,7 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::dense_spectrum;
 ///
-/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], (&Device::flex(), DType::F64))?;
 /// let spectrum = dense_spectrum(&op)?;
 /// assert!((spectrum.values[0] - 1.0).abs() < 1e-14 && (spectrum.statistics.condition - 3.0).abs() < 1e-14);
 /// # Ok::<(), landscape::Error>(())
@@ -145,44 +134,6 @@ pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectru
 }
 
 impl SymmetricMatrix {
-    /// The symmetric part $(A + A') / 2$ of the matrix with the given rows, row-major,
-    /// `dim * dim` numbers.
-    ///
-    /// # Errors
-    /// [`Error::Length`] for another number of entries, [`Error::NonFiniteVector`] for entries that
-    /// are not finite.
-    pub fn from_rows(rows: Vec<f64>, dim: usize) -> Result<Self, Error> {
-        if rows.len() != dim * dim {
-            return Err(Error::Length {
-                what: "matrix",
-                expected: dim * dim,
-                found: rows.len(),
-            });
-        }
-        let mut entries = checked(rows, "matrix")?;
-        let (mut largest, mut difference) = (0.0_f64, 0.0_f64);
-        for i in 0..dim {
-            for j in 0..=i {
-                let (lower, upper) = (entries[i * dim + j], entries[j * dim + i]);
-                largest = largest.max(lower.abs()).max(upper.abs());
-                difference = difference.max((lower - upper).abs());
-                let mean = 0.5 * lower + 0.5 * upper;
-                entries[i * dim + j] = mean;
-                entries[j * dim + i] = mean;
-            }
-        }
-        let asymmetry = if largest > 0.0 {
-            difference / largest
-        } else {
-            0.0
-        };
-        Ok(Self {
-            dim,
-            entries,
-            asymmetry,
-        })
-    }
-
     /// All eigenvalues, ascending.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use burn::config::Config;
 
 use super::checks::is_symmetric;
 use super::{Estimate, Lanczos, Quadrature};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
 
 /// Settings of [`spectral_density`].
@@ -74,7 +74,7 @@ pub struct Density {
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{DensityConfig, spectral_density};
 ///
-/// let op = Dense::new(&[1.0, 0.0, 0.0, 3.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[1.0, 0.0, 0.0, 3.0], (&Device::flex(), DType::F64))?;
 /// let density = spectral_density(&op, &DensityConfig::new().with_starts(200))?;
 /// // Half of the eigenvalues lie below 2; the error shrinks with the root of the starts.
 /// assert!((density.mass_below(2.0).mean - 0.5).abs() < 0.1);

@@ -4,10 +4,11 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::checks::is_symmetric;
-use super::vector::{normalize, unit_start};
+use super::product::unit_start;
 use super::{Lanczos, LanczosConfig, TridiagonalEigen, rayleigh};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::vector::normalize;
 
 /// Which eigenvalues are wanted, and their order in the result.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
@@ -93,7 +94,7 @@ const MIN_STEPS: usize = 10;
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{LanczosConfig, top_eigenpairs};
 ///
-/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], (&Device::flex(), DType::F64))?;
 /// let pairs = top_eigenpairs(&op, 1, &LanczosConfig::new().with_seed(7))?;
 /// assert!((pairs[0].value - 3.0).abs() < 1e-14 && pairs[0].converged);
 /// # Ok::<(), landscape::Error>(())
@@ -142,7 +143,7 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{LanczosConfig, extremes};
 ///
-/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], (&Device::flex(), DType::F64))?;
 /// let ends = extremes(&op, &LanczosConfig::new())?;
 /// assert!((ends.min.value + 5.0).abs() < 1e-14 && (ends.max.value - 2.0).abs() < 1e-14);
 /// # Ok::<(), landscape::Error>(())

@@ -1,6 +1,7 @@
 //! A mean of independent values with its standard error.
 
-use super::student_quantile;
+use super::student::student_quantile;
+use crate::error::Error;
 
 /// The mean of independent values with its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,22 +26,24 @@ impl Estimate {
         running.estimate()
     }
 
-    /// Student's interval for the expectation with `count - 1` degrees of freedom:
-    /// mean -+ t * standard error. Exact for normal values, approximate otherwise.
+    /// Returns Student's interval for the expectation with `count - 1` degrees of freedom,
+    /// `mean ± t · standard_error`. Exact for normal values, approximate otherwise.
     ///
-    /// # Panics
-    /// A confidence outside (0, 1).
-    #[must_use]
-    pub fn interval(&self, confidence: f64) -> [f64; 2] {
-        assert!(
-            confidence > 0.0 && confidence < 1.0,
-            "confidence is {confidence}; it must be between 0 and 1"
-        );
+    /// # Errors
+    /// [`Error::Setting`] for a confidence that is not between 0 and 1.
+    pub fn interval(&self, confidence: f64) -> Result<[f64; 2], Error> {
+        if !(confidence > 0.0 && confidence < 1.0) {
+            return Err(Error::Setting {
+                name: "confidence",
+                value: confidence.to_string(),
+                allowed: "between 0 and 1",
+            });
+        }
         if self.count < 2 {
-            return [f64::NEG_INFINITY, f64::INFINITY];
+            return Ok([f64::NEG_INFINITY, f64::INFINITY]);
         }
         let half = student_quantile(0.5 + confidence / 2.0, self.count - 1) * self.standard_error;
-        [self.mean - half, self.mean + half]
+        Ok([self.mean - half, self.mean + half])
     }
 }
 
@@ -86,7 +89,7 @@ mod tests {
         assert!((estimate.standard_error - 0.5_f64.sqrt()).abs() < 1e-12);
         assert_eq!(estimate.count, 5);
         // t(0.975, 4) = 2.776 from the table.
-        let [low, high] = estimate.interval(0.95);
+        let [low, high] = estimate.interval(0.95).unwrap();
         assert!(((high - low) / 2.0 - 2.776_445 * 0.5_f64.sqrt()).abs() < 1e-6);
     }
 
@@ -95,7 +98,15 @@ mod tests {
         assert_eq!(Estimate::of([3.0]).standard_error, f64::INFINITY);
         assert_eq!(
             Estimate::of([3.0]).interval(0.9),
-            [f64::NEG_INFINITY, f64::INFINITY]
+            Ok([f64::NEG_INFINITY, f64::INFINITY])
         );
+    }
+
+    #[test]
+    fn a_confidence_that_is_none_is_an_error() {
+        for confidence in [0.0, 1.0, -0.5, 95.0, f64::NAN] {
+            let found = Estimate::of([1.0, 2.0]).interval(confidence);
+            assert!(matches!(found, Err(Error::Setting { .. })), "{confidence}");
+        }
     }
 }

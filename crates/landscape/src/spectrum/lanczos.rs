@@ -5,11 +5,12 @@ use burn::tensor::Tensor;
 
 use super::basis::Basis;
 use super::checks::repeats;
-use super::vector::{norm, normalize, product, unit_start};
+use super::product::{product, unit_start};
 use super::{Tridiagonal, Which};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
-use crate::random::{Purpose, sphere};
+use crate::vector::random::{Purpose, sphere};
+use crate::vector::{norm, normalize};
 
 /// Settings of [`top_eigenpairs`](super::top_eigenpairs) and [`extremes`](super::extremes).
 #[derive(Config, Debug, PartialEq)]
@@ -50,7 +51,7 @@ pub struct LanczosConfig {
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::Lanczos;
 ///
-/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], (&Device::flex(), DType::F64))?;
 /// let mut run = Lanczos::new(&op, 7)?;
 /// run.extend(&op, 2)?;
 /// let ritz = run.ritz_values(1e-10)?;

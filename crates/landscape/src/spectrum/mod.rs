@@ -30,15 +30,14 @@ mod eigen;
 mod estimate;
 mod lanczos;
 mod power;
+mod product;
 mod rayleigh;
 mod student;
 mod trace;
 mod tridiagonal;
-mod vector;
 
-pub use dense::{
-    DenseEigen, DenseSpectrum, SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize,
-};
+pub use crate::operator::SymmetricMatrix;
+pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
 pub use density::{Density, DensityConfig, spectral_density};
 pub use eigen::{
     EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,
@@ -47,7 +46,6 @@ pub use estimate::Estimate;
 pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
 pub use power::{PowerConfig, PowerIteration, power_iteration};
 pub use rayleigh::{Rayleigh, rayleigh};
-pub use student::student_quantile;
 pub use trace::{BlockTrace, Trace, TraceConfig, hutchinson_trace, hutchinson_trace_by_block};
 pub use tridiagonal::{Tridiagonal, TridiagonalEigen};
 

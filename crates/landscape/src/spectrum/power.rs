@@ -5,10 +5,10 @@ use burn::tensor::Tensor;
 
 use super::checks::{is_symmetric, relative_difference, repeats};
 use super::rayleigh::rayleigh_product;
-use super::vector::{dot, norm, normalize};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
-use crate::random::{Purpose, normal};
+use crate::vector::random::{Purpose, normal};
+use crate::vector::{dot, norm, normalize};
 
 /// Settings of [`power_iteration`].
 #[derive(Config, Debug, PartialEq)]
@@ -60,7 +60,7 @@ pub struct PowerIteration {
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{PowerConfig, power_iteration};
 ///
-/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 0.0, 0.0, -5.0], (&Device::flex(), DType::F64))?;
 /// let found = power_iteration(&op, &PowerConfig::new().with_tolerance(1e-8))?;
 /// assert!((found.value + 5.0).abs() < 1e-12 && found.converged);
 /// # Ok::<(), landscape::Error>(())

@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::vector::{checked, dot, norm};
-use crate::Error;
-use crate::operator::{LinearOperator, download};
+use crate::error::Error;
+use crate::operator::LinearOperator;
+use crate::vector::{checked, dot, download, norm};
 
 /// How close a vector is to an eigenvector.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Rayleigh {
 /// use landscape::operator::{Dense, LinearOperator};
 /// use landscape::spectrum::rayleigh;
 ///
-/// let op = Dense::new(&[3.0, 0.0, 0.0, 1.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[3.0, 0.0, 0.0, 1.0], (&Device::flex(), DType::F64))?;
 /// let result = rayleigh(&op, &op.domain().upload(&[1.0, 1.0])?)?;
 /// assert!((result.quotient - 2.0).abs() < 1e-15 && (result.residual - 1.0).abs() < 1e-15);
 /// # Ok::<(), landscape::Error>(())

@@ -6,10 +6,16 @@ use burn::config::Config;
 
 use super::checks::{is_symmetric, relative_difference, repeats};
 use super::estimate::{Estimate, Running};
-use super::vector::{dot, norm, product};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::LinearOperator;
-use crate::random::{Purpose, rademacher};
+use crate::vector::random::{Purpose, rademacher};
+use crate::vector::{checked, dot, download, norm};
+
+/// Probes whose products are asked for at once, at most.
+const TOGETHER: usize = 16;
+
+/// Numbers of such probes, at most: 4 MiB, and as much for each of the parallel sums of an operator.
+const NUMBERS: usize = 1 << 19;
 
 /// Settings of [`hutchinson_trace`].
 #[derive(Config, Debug, PartialEq)]
@@ -27,29 +33,33 @@ pub struct TraceConfig {
     /// Most probes, each one product.
     #[config(default = 1000)]
     pub max_probes: usize,
+    /// Whether the diagonal is estimated too, which takes 24 P bytes.
+    #[config(default = false)]
+    pub diagonal: bool,
 }
 
 /// What [`hutchinson_trace`] has found for an operator A.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
-    /// Estimate of the trace: mean of z'Az over the probes.
-    pub mean: f64,
-    /// Standard error of the mean, from the spread of the probes.
-    pub standard_error: f64,
-    /// Probes, each one product. One more is made to see that products do not change.
+    /// Estimate of the trace: `zᵀAz` over the probes z.
+    ///
+    /// Its [`interval`](Estimate::interval) is approximate, since `zᵀAz` is not normal, and slightly
+    /// short where the standard error decided when to stop.
+    pub estimate: Estimate,
+    /// Products made: one for each probe, and perhaps a few that were made together with the last ones
+    /// and not needed. One more is made to see that products do not change.
     pub products: usize,
     /// Whether the standard error met `relative_error`.
     pub converged: bool,
     /// Whether every product was zero, so that the trace is not told from zero. See
     /// [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
     pub below_resolution: bool,
-    /// Estimates of the diagonal, `[P]`: means of $z_i(Az)_i$.
-    pub diagonal: Vec<f64>,
-    /// Their standard errors, `[P]`.
-    pub diagonal_standard_error: Vec<f64>,
+    /// Estimates of the diagonal, `[P]`: `zᵢ(Az)ᵢ` over the probes. Only where
+    /// [`TraceConfig::diagonal`] asks for them.
+    pub diagonal: Option<Vec<Estimate>>,
     /// Traces of the diagonal blocks asked for, in their order.
     pub blocks: Vec<BlockTrace>,
-    /// Estimate of $\|A\|_F^2$, the sum of the squared eigenvalues: mean of $\|Az\|^2$.
+    /// Estimate of `‖A‖²_F`, the sum of the squared eigenvalues: `‖Az‖²` over the probes.
     pub squared_frobenius: Estimate,
 }
 
@@ -59,32 +69,7 @@ pub struct BlockTrace {
     /// Coordinates of the block.
     pub range: Range<usize>,
     /// Estimate of the block's trace.
-    pub mean: f64,
-    /// Its standard error.
-    pub standard_error: f64,
-}
-
-impl Trace {
-    /// Student's interval for the trace with `products - 1` degrees of freedom. Approximate, since
-    /// z'Az is not normal, and slightly short where the standard error decided when to stop.
-    ///
-    /// # Panics
-    /// A confidence outside (0, 1).
-    #[must_use]
-    pub fn interval(&self, confidence: f64) -> [f64; 2] {
-        let Self {
-            mean,
-            standard_error,
-            products,
-            ..
-        } = *self;
-        Estimate {
-            mean,
-            standard_error,
-            count: products,
-        }
-        .interval(confidence)
-    }
+    pub estimate: Estimate,
 }
 
 /// The trace of an operator by Hutchinson's estimator with Rademacher probes.
@@ -108,9 +93,9 @@ impl Trace {
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{TraceConfig, hutchinson_trace};
 ///
-/// let op = Dense::new(&[2.0, 0.0, 0.0, 5.0], 2, DType::F64, &Device::flex())?;
+/// let op = Dense::new(&[2.0, 0.0, 0.0, 5.0], (&Device::flex(), DType::F64))?;
 /// let trace = hutchinson_trace(&op, &TraceConfig::new().with_seed(7))?;
-/// assert_eq!((trace.mean, trace.standard_error), (7.0, 0.0));
+/// assert_eq!((trace.estimate.mean, trace.estimate.standard_error), (7.0, 0.0));
 /// # Ok::<(), landscape::Error>(())
 /// ```
 ///
@@ -128,10 +113,8 @@ pub fn hutchinson_trace<A: LinearOperator + ?Sized>(
 /// coordinates from the same products.
 ///
 /// # Errors
-/// As [`hutchinson_trace`].
-///
-/// # Panics
-/// A range that ends beyond P, or before its start.
+/// As [`hutchinson_trace`], and [`Error::Setting`] for a range that ends beyond P, or before its
+/// start.
 pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     op: &A,
     blocks: &[Range<usize>],
@@ -140,59 +123,116 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     check(config)?;
     let dim = op.dim();
     for range in blocks {
-        assert!(
-            range.start <= range.end && range.end <= dim,
-            "block {range:?} is not a range of 0..{dim}"
-        );
+        if range.start > range.end || range.end > dim {
+            return Err(Error::Setting {
+                name: "block",
+                value: format!("{range:?}"),
+                allowed: "a range of the operator's coordinates",
+            });
+        }
     }
-    let mut trace = Running::default();
-    let mut frobenius = Running::default();
-    let mut block_traces = vec![Running::default(); blocks.len()];
-    let mut diagonal = vec![Running::default(); dim];
+    let mut sums = Sums::new(dim, blocks, config);
     let mut products = 0;
     let mut check = Check::default();
     loop {
-        let z = rademacher(config.seed, Purpose::Trace.stream(products as u64), dim);
-        let image = product(op, &z)?;
-        products += 1;
-        check.take_in(op, &z, &image)?;
-        trace.add(dot(&z, &image));
-        frobenius.add(dot(&image, &image));
-        for (running, range) in block_traces.iter_mut().zip(blocks) {
-            running.add(dot(&z[range.clone()], &image[range.clone()]));
+        let probes: Vec<Vec<f64>> = (products..products + sums.next_block(dim, config))
+            .map(|probe| rademacher(config.seed, Purpose::Trace.stream(probe as u64), dim))
+            .collect();
+        let vectors = probes.iter().map(|z| op.domain().upload(z));
+        let images = op.apply_many(&vectors.collect::<Result<Vec<_>, _>>()?)?;
+        products += probes.len();
+        for (z, image) in probes.iter().zip(images) {
+            let image = checked(download(&image), "operator's product")?;
+            check.take_in(op, z, &image)?;
+            sums.add(z, &image);
+            let estimate = sums.trace.estimate();
+            let converged = estimate.count >= config.min_probes
+                && estimate.standard_error <= config.relative_error * estimate.mean.abs();
+            if converged || estimate.count == config.max_probes {
+                return Ok(sums.into_trace(products, converged));
+            }
         }
-        for (running, (z, image)) in diagonal.iter_mut().zip(z.iter().zip(&image)) {
-            running.add(z * image);
+    }
+}
+
+/// What is summed up over the probes.
+struct Sums<'b> {
+    trace: Running,
+    frobenius: Running,
+    diagonal: Option<Vec<Running>>,
+    blocks: Vec<(&'b Range<usize>, Running)>,
+}
+
+impl<'b> Sums<'b> {
+    fn new(dim: usize, blocks: &'b [Range<usize>], config: &TraceConfig) -> Self {
+        Self {
+            trace: Running::default(),
+            frobenius: Running::default(),
+            diagonal: config.diagonal.then(|| vec![Running::default(); dim]),
+            blocks: blocks
+                .iter()
+                .map(|range| (range, Running::default()))
+                .collect(),
         }
+    }
+
+    /// Returns how many probes to take next, at once. The result does not depend on it.
+    ///
+    /// The standard error shrinks with the root of the number of probes, so that the number needed can
+    /// be foreseen; of those that are missing half are taken, since it may turn out to be less.
+    fn next_block(&self, dim: usize, config: &TraceConfig) -> usize {
         let Estimate {
             mean,
             standard_error,
-            ..
-        } = trace.estimate();
-        let converged =
-            products >= config.min_probes && standard_error <= config.relative_error * mean.abs();
-        if converged || products == config.max_probes {
-            return Ok(Trace {
-                mean,
-                standard_error,
-                products,
-                converged,
-                below_resolution: frobenius.estimate().mean == 0.0,
-                diagonal: diagonal
-                    .iter()
-                    .map(|running| running.estimate().mean)
-                    .collect(),
-                diagonal_standard_error: diagonal
-                    .iter()
-                    .map(|running| running.estimate().standard_error)
-                    .collect(),
-                blocks: block_traces
-                    .iter()
-                    .zip(blocks)
-                    .map(|(running, range)| block(running, range))
-                    .collect(),
-                squared_frobenius: frobenius.estimate(),
-            });
+            count,
+        } = self.trace.estimate();
+        let missing = if count < config.min_probes {
+            config.min_probes - count
+        } else {
+            let wanted = config.relative_error * mean.abs();
+            let needed = count as f64 * (standard_error / wanted).powi(2);
+            // A block is never longer than `TOGETHER`; NaN for zero over zero asks for one.
+            let half = (0.5 * (needed - count as f64)).min(TOGETHER as f64);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between 1 and `TOGETHER`"
+            )]
+            let half = half.max(1.0) as usize;
+            half
+        };
+        let room = (NUMBERS / dim.max(1)).clamp(1, TOGETHER);
+        missing.min(room).min(config.max_probes - count)
+    }
+
+    fn add(&mut self, z: &[f64], image: &[f64]) {
+        self.trace.add(dot(z, image));
+        self.frobenius.add(dot(image, image));
+        for (range, running) in &mut self.blocks {
+            let range = Range::clone(range);
+            running.add(dot(&z[range.clone()], &image[range]));
+        }
+        for (running, (z, image)) in self.diagonal.iter_mut().flatten().zip(z.iter().zip(image)) {
+            running.add(z * image);
+        }
+    }
+
+    fn into_trace(self, products: usize, converged: bool) -> Trace {
+        let squared_frobenius = self.frobenius.estimate();
+        let blocks = self.blocks.into_iter().map(|(range, running)| BlockTrace {
+            range: range.clone(),
+            estimate: running.estimate(),
+        });
+        Trace {
+            estimate: self.trace.estimate(),
+            products,
+            converged,
+            below_resolution: squared_frobenius.mean == 0.0,
+            diagonal: self
+                .diagonal
+                .map(|entries| entries.iter().map(Running::estimate).collect()),
+            blocks: blocks.collect(),
+            squared_frobenius,
         }
     }
 }
@@ -223,19 +263,6 @@ impl Check {
             is_symmetric(op, asymmetry)?;
         }
         Ok(())
-    }
-}
-
-fn block(running: &Running, range: &Range<usize>) -> BlockTrace {
-    let Estimate {
-        mean,
-        standard_error,
-        ..
-    } = running.estimate();
-    BlockTrace {
-        range: range.clone(),
-        mean,
-        standard_error,
     }
 }
 

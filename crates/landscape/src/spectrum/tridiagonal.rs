@@ -7,7 +7,7 @@ use faer::linalg::evd::{
 };
 use faer::{Mat, Par};
 
-use crate::Error;
+use crate::error::Error;
 
 /// A symmetric tridiagonal matrix of dimension m.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use landscape::slice::line_with;
+use landscape::slice::line_observed;
 use landscape::{
     Batch, LanczosConfig, ParameterSpace, Risk, filter_normalize, random_direction, top_eigenpairs,
 };
@@ -123,7 +123,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossLin
         let mut measured = Ok(());
         for (name, risk) in &self.risks {
             let measured_line = moment.timed_passes(risk, self.a.len(), |risk| {
-                line_with(moment.model, risk, &direction, &self.a, |_, _| {
+                line_observed(moment.model, risk, &direction, &self.a, |_, _| {
                     moment.going_on()
                 })
             });

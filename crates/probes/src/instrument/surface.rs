@@ -1,7 +1,7 @@
 //! The loss on a plane.
 
 use burn::module::Module;
-use landscape::slice::{linspace, plane_with};
+use landscape::slice::{linspace, plane_observed};
 use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, random_directions};
 
 use crate::budget::Cost;
@@ -101,7 +101,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
         let directions = [&first, &second];
         let count = grid.a.len() * grid.b.len();
         let surface = moment.timed_passes(&self.risk, count, |risk| {
-            plane_with(moment.model, risk, directions, &grid, |_, _| {
+            plane_observed(moment.model, risk, directions, &grid, |_, _| {
                 moment.going_on()
             })
         })?;

@@ -78,17 +78,17 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Hessian
         config.max_probes = moment.most(&self.risk, (LEAST, config.max_probes), work)?;
         config.min_probes = config.min_probes.min(config.max_probes);
         let trace = hutchinson_trace(&hessian, &config)?;
-        records.scalar(tag::TRACE, trace.mean);
-        records.scalar(tag::TRACE_STANDARD_ERROR, trace.standard_error);
+        records.scalar(tag::TRACE, trace.estimate.mean);
+        records.scalar(tag::TRACE_STANDARD_ERROR, trace.estimate.standard_error);
         records.found(Finding::Trace(Trace {
-            value: trace.mean,
-            standard_error: trace.standard_error,
+            value: trace.estimate.mean,
+            standard_error: trace.estimate.standard_error,
             vectors: trace.products,
         }));
-        if config.max_probes < self.config.max_probes && trace.products == config.max_probes {
+        if config.max_probes < self.config.max_probes && trace.estimate.count == config.max_probes {
             records.shortened(format!(
                 "{} probe vectors, standard error {:.1e} of {:.4}",
-                trace.products, trace.standard_error, trace.mean
+                trace.products, trace.estimate.standard_error, trace.estimate.mean
             ));
         } else {
             self.usual = Some(trace.products);

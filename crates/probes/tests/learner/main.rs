@@ -5,7 +5,7 @@
 
 mod checkpoints;
 mod net;
-#[path = "../../../sam/tests/learner/quiet.rs"]
+#[path = "../../../sam/tests/suite/learner/quiet.rs"]
 mod quiet;
 mod steps;
 mod unchanged;

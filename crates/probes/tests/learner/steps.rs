@@ -10,7 +10,7 @@ use burn::train::{MetricEarlyStoppingStrategy, StoppingCondition};
 use probes::learner::{Epochs, WithProbes};
 use probes::sink::Memory;
 use probes::{Budget, Probes, Schedule};
-use sam::{SamConfig, SharpnessAware, WithSam};
+use sam::{SamConfig, WithSam};
 
 use crate::net::{BATCH, ITEMS, Net, Reading, batches, launch, reading, schedule, train, training};
 
@@ -90,7 +90,7 @@ fn every_step_is_that_of_a_hand_written_loop_metrics_and_rates_included() {
 fn sam_and_probes_measure_the_model_and_what_sam_has_seen() {
     let device = Device::flex().autodiff();
     let (memory, folder) = (Memory::new(), tempfile::tempdir().unwrap());
-    let mut method = SamConfig::new().init();
+    let mut method = SamConfig::new().init().unwrap();
     let model = WithSam::new(Net::fixed(&device), method.clone()).unwrap();
     let model = WithProbes::new(model, probes(&memory), Epochs::new(2, ITEMS, BATCH))
         .with_scalars(WithSam::scalars);
@@ -108,8 +108,8 @@ fn sam_and_probes_measure_the_model_and_what_sam_has_seen() {
             let step = method.step(optim, lr, net, |net| net.regress(&batch).loss);
             let step = step.unwrap();
             number += 1;
-            losses.push((number, step.loss));
-            gains.push((number, step.ascent_gain().unwrap()));
+            losses.push((number, step.measured.loss));
+            gains.push((number, step.measured.ascent_gain().unwrap()));
             net = step.model;
             readings.push((number, reading(&net)));
         }

@@ -1,4 +1,4 @@
-//! What is measured of a case, beside what is right: the one place that knows what it measures with.
+//! Measurements of a case beside the reference. Only this folder knows the crates that measure.
 
 mod risk;
 mod sam;
@@ -22,7 +22,7 @@ use crate::composition::truth::{Estimate, Truth, combined, norm, scaled};
 
 use risk::risk_of;
 
-pub(super) use derivatives::catch_quietly as quietly;
+pub(super) use derivatives::attempt as quietly;
 
 /// All float tensors of a module, bit for bit.
 #[derive(Default, PartialEq)]

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Gradients, Tensor};
-use sam::{SamConfig, SharpnessAware};
+use sam::SamConfig;
 
 use super::dot;
 use super::risk::loss_of;
@@ -42,14 +42,14 @@ pub(super) fn measure(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
         let model = fresh();
         SamConfig::new()
             .with_rho(rho)
-            .init()
+            .init()?
             .gradient(&model, |net: &Net| loss_of(&case.recipe, net, &data))
     });
     let Some(descent) = found.usable("sam", descent) else {
         return;
     };
     let here = truth.conditioned(&vec![0.0; dim]);
-    found.compare("sam, loss", descent.loss, here, 1e-3, 1e-7, None);
+    found.compare("sam, loss", descent.measured.loss, here, 1e-3, 1e-7, None);
     // Where the peak is follows from the gradient, which is checked by its slope.
     let plain = measured(|| {
         let model = fresh();
@@ -81,14 +81,14 @@ pub(super) fn measure(case: &Case, rho: f64, v: &[f64], found: &mut Findings) {
     }
     found.compare(
         "sam, norm",
-        descent.gradient_norm,
+        descent.measured.gradient_norm,
         Estimate::exact(length),
         1e-6,
         1e-6,
         None,
     );
     let peak = truth.moved(&scaled(&g, rho / length));
-    if let Some(seen) = descent.peak {
+    if let Some(seen) = descent.measured.peak {
         let scale = here.value.abs().max(1e-2);
         found.compare("sam, peak", seen.loss, peak.value(), scale, 1e-5, None);
     }

@@ -1,6 +1,6 @@
 //! The loss on the straight line between the weights of two checkpoints, and the barrier on it.
 
-use landscape::slice::{Buffers, line_between_with};
+use landscape::slice::{Buffers, line_between_observed};
 use probes::render::{CurvesConfig, curves};
 use probes::{json_numbers, show};
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ impl<W: Workload> Bench<'_, W> {
             let mut found = Vec::new();
             for (index, (name, risk)) in risks.iter().enumerate() {
                 let each = |done, _| self.goes_on(index * a.len() + done + 1, Some(of), "points");
-                let line = line_between_with(from, to, risk, &buffers, &a, each)?;
+                let line = line_between_observed(from, to, risk, &buffers, &a, each)?;
                 found.push((*name, line.loss));
             }
             Ok::<_, landscape::Error>(found)

@@ -124,8 +124,8 @@ impl<W: Workload> Bench<'_, W> {
         Ok(Finding {
             key: "trace",
             value: json!({
-                "value": number(trace.mean),
-                "standard_error": number(trace.standard_error),
+                "value": number(trace.estimate.mean),
+                "standard_error": number(trace.estimate.standard_error),
                 "converged": trace.converged,
                 "products": products,
                 "seconds": seconds,
@@ -133,8 +133,11 @@ impl<W: Workload> Bench<'_, W> {
             rows: vec![
                 Row::new(
                     "trace",
-                    significant(trace.mean, 4),
-                    format!("std. error {}", significant(trace.standard_error, 2)),
+                    significant(trace.estimate.mean, 4),
+                    format!(
+                        "std. error {}",
+                        significant(trace.estimate.standard_error, 2)
+                    ),
                 )
                 .after(products, "products", seconds),
             ],

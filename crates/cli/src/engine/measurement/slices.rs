@@ -1,7 +1,7 @@
 //! The loss along a random direction and over the plane of two, filter-normalised, as the
 //! instruments of a run draw them.
 
-use landscape::slice::{line_with, linspace, plane_with};
+use landscape::slice::{line_observed, linspace, plane_observed};
 use landscape::{Grid, ParameterSpace, filter_normalize, random_direction, random_directions};
 use probes::{show, tag};
 use serde_json::json;
@@ -32,7 +32,10 @@ impl<W: Workload> Bench<'_, W> {
             let mut losses = Vec::new();
             for (index, (name, risk)) in curves.iter().enumerate() {
                 let each = |done, _| self.goes_on(index * points + done + 1, Some(of), "points");
-                losses.push((*name, line_with(model, risk, &direction, &a, each)?.loss));
+                losses.push((
+                    *name,
+                    line_observed(model, risk, &direction, &a, each)?.loss,
+                ));
             }
             Ok::<_, landscape::Error>(losses)
         });
@@ -66,7 +69,7 @@ impl<W: Workload> Bench<'_, W> {
         let risk = self.data.risk(self.data.curvature_batches(&self.device));
         let mut done = 0;
         let (surface, seconds) = timed(|| {
-            plane_with(model, &risk, [&first, &second], &grid, |_, _| {
+            plane_observed(model, &risk, [&first, &second], &grid, |_, _| {
                 done += 1;
                 self.goes_on(done, Some(points * points), "points")
             })

@@ -136,7 +136,7 @@ impl<'a, W: Workload> Trainer<'a, W> {
         let resumed = directory.beginning() == Beginning::Resumed;
         let mut notes = Vec::new();
         let (mut model, mut optimiser, mut state) = (initial, optimiser(plan), None);
-        let mut stepper = Stepper::new(plan);
+        let mut stepper = Stepper::new(plan)?;
         if resumed {
             let (found, damaged) = checkpoints::recover(directory.path())?;
             notes = damaged;

@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device};
 
 use super::{Diagonal, Raw, dense, diagonal, random_symmetric};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{Counted, Dense, LinearOperator};
 use crate::spectrum::{
     DensityConfig, LanczosConfig, PowerConfig, TraceConfig, dense_spectrum, extremes,
@@ -80,7 +80,7 @@ fn operators_that_are_not_symmetric_are_an_error_everywhere() {
 #[test]
 fn a_dense_matrix_is_symmetric_or_an_error() {
     let device = Device::flex();
-    let error = Dense::new(&[0.0, 1.0, 0.0, 0.0], 2, DType::F64, &device).unwrap_err();
+    let error = Dense::new(&[0.0, 1.0, 0.0, 0.0], (&device, DType::F64)).unwrap_err();
     assert!(matches!(
         error,
         Error::NotSymmetric {
@@ -90,7 +90,7 @@ fn a_dense_matrix_is_symmetric_or_an_error() {
         }
     ));
     // Rounding of its own is taken off.
-    let op = Dense::new(&[1.0, 2.0 + 1e-12, 2.0, 1.0], 2, DType::F64, &device).unwrap();
+    let op = Dense::new(&[1.0, 2.0 + 1e-12, 2.0, 1.0], (&device, DType::F64)).unwrap();
     assert_eq!(materialize(&op).unwrap().asymmetry, 0.0);
 }
 

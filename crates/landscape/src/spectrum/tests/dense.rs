@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device};
 
 use super::{Breaking, Raw, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::Dense;
 use crate::spectrum::{SpectrumStatistics, SymmetricMatrix, dense_spectrum, materialize};
 
@@ -116,7 +116,7 @@ fn decomposition_does_not_depend_on_the_scale() {
 
 #[test]
 fn zero_tolerance_follows_the_float_type() {
-    let op = Dense::new(&[1.0, 0.0, 0.0, 1e-9], 2, DType::F32, &Device::flex()).unwrap();
+    let op = Dense::new(&[1.0, 0.0, 0.0, 1e-9], (&Device::flex(), DType::F32)).unwrap();
     assert_eq!(dense_spectrum(&op).unwrap().statistics.determinant_sign, 0);
     assert_eq!(
         dense_spectrum(&diagonal(&[1.0, 1e-9]))

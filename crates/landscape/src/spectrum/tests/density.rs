@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device, Tensor};
 
 use super::{Breaking, Diagonal, dense, diagonal, random_symmetric, rotated};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{Counted, Domain, LinearOperator};
 use crate::spectrum::{Density, DensityConfig, Lanczos, LanczosConfig, spectral_density};
 

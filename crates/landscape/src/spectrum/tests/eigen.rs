@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{
     Breaking, Diagonal, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value,
 };
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{Counted, LinearOperator, Observed, Shifted, download};
 use crate::spectrum::{
     EigenPair, LanczosConfig, SymmetricMatrix, Which, extremes, extremes_from, top_eigenpairs,

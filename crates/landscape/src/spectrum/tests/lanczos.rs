@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use burn::tensor::DType;
 
 use super::{Breaking, Raw, dense, diagonal, random_symmetric, rotated};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{LinearOperator, Observed};
-use crate::random::normal;
 use crate::spectrum::Lanczos;
+use crate::vector::random::normal;
 
 fn run<A: LinearOperator>(op: &A, seed: u64, steps: usize) -> Lanczos {
     let mut run = Lanczos::new(op, seed).unwrap();

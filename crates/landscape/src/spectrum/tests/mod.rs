@@ -12,9 +12,9 @@ use std::cell::Cell;
 
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{Dense, Domain, LinearOperator, download};
-use crate::random::normal;
+use crate::vector::random::normal;
 
 /// A diagonal matrix of any dimension.
 struct Diagonal {
@@ -49,7 +49,8 @@ fn diagonal(values: &[f64]) -> Diagonal {
 }
 
 fn dense(rows: &[f64], dim: usize) -> Dense {
-    Dense::new(rows, dim, DType::F64, &Device::flex()).unwrap()
+    assert_eq!(rows.len(), dim * dim);
+    Dense::new(rows, (&Device::flex(), DType::F64)).unwrap()
 }
 
 /// A symmetric matrix with standard normal entries, row-major.
@@ -72,7 +73,7 @@ fn rotated(values: &[f64], seed: u64) -> Vec<f64> {
         rows[i * dim + i] = values[i];
     }
     for stream in 0..3 {
-        let u = crate::random::sphere(seed, stream, dim);
+        let u = crate::vector::random::sphere(seed, stream, dim);
         // (I - 2uu') A (I - 2uu') from the left and from the right.
         for _ in 0..2 {
             let mut transposed = vec![0.0; dim * dim];

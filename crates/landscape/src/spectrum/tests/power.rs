@@ -1,7 +1,7 @@
 //! Power iteration.
 
 use super::{Breaking, dense, diagonal, random_symmetric, rotated};
-use crate::Error;
+use crate::error::Error;
 use crate::operator::{Counted, download};
 use crate::spectrum::{PowerConfig, power_iteration, rayleigh};
 

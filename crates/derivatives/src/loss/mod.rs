@@ -1,0 +1,16 @@
+//! A captured loss and all that can be asked of it.
+
+mod cache;
+mod captured;
+mod examples;
+mod linearized;
+mod plane;
+mod programs;
+mod stacked;
+mod vectors;
+
+pub use cache::ProgramCache;
+pub use captured::CapturedLoss;
+pub use examples::Examples;
+pub use linearized::Linearized;
+pub use plane::Plane;

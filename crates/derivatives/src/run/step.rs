@@ -1,0 +1,133 @@
+//! A step of a plan.
+
+use burn::tensor::DType;
+use burn_backend::ops::FloatTensorOps;
+use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
+use flex_kernels::Chain;
+
+use crate::graph::{Graph, Node};
+use crate::primitive::{Layout, MatMul, Primitive, Site, stored};
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    One(Primitive),
+    /// Entrywise operations, on a device that has a kernel for them.
+    Many(Chain),
+    /// The sum of all entries of what those give, which has the shape.
+    Sum(Chain, Vec<usize>),
+    /// A matrix product that is faster with its factors exchanged and all transposed.
+    Turned(MatMul),
+}
+
+/// An operation on values, which are given by their positions.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) work: Work,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) out: usize,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) dtype: DType,
+    /// For each input, whether this is the last use of a value of this stage.
+    pub(crate) last: Vec<bool>,
+    /// For each input, whether no later stage uses it either.
+    pub(crate) last_of_all: Vec<bool>,
+}
+
+impl Step {
+    pub(crate) fn new(
+        graph: &Graph,
+        node: &Node,
+        inputs: Vec<usize>,
+        out: usize,
+        device: &DispatchDevice,
+    ) -> Self {
+        let work = match (&node.primitive, &node.shape[..]) {
+            (Primitive::MatMul(product), [m, n]) => {
+                let inner = usize::from(!product.transpose_a);
+                let k = graph.shape(node.inputs[0])[inner];
+                // Both along their rows: of columns the first is fast as it is.
+                let by_rows = !product.transpose_a && product.transpose_b;
+                if by_rows && better_turned(device, *m, *n, k) {
+                    Work::Turned(*product)
+                } else {
+                    Work::One(node.primitive.clone())
+                }
+            }
+            (primitive, _) => Work::One(primitive.clone()),
+        };
+        Self {
+            work,
+            last: vec![false; inputs.len()],
+            last_of_all: vec![false; inputs.len()],
+            inputs,
+            out,
+            shape: node.shape.clone(),
+            dtype: stored(node.dtype, device),
+        }
+    }
+}
+
+impl Work {
+    pub(crate) fn evaluate(
+        &self,
+        inputs: Vec<DispatchTensor>,
+        site: &Site<'_>,
+    ) -> Option<DispatchTensor> {
+        match self {
+            Self::One(primitive) => primitive.evaluate(inputs, site),
+            Self::Many(chain) => flex_kernels::chain(chain, inputs, site.shape, site.dtype),
+            Self::Sum(chain, of) => {
+                flex_kernels::chain_sum(chain, inputs, of, site.shape, site.dtype)
+            }
+            Self::Turned(product) => {
+                let turned = MatMul {
+                    transpose_a: !product.transpose_b,
+                    transpose_b: !product.transpose_a,
+                };
+                let exchanged = inputs.into_iter().rev().collect();
+                let value = Primitive::MatMul(turned).evaluate(exchanged, site)?;
+                Some(Dispatch::float_transpose(value))
+            }
+        }
+    }
+
+    /// For tables of times.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::One(primitive) => format!("{primitive:?}"),
+            Self::Turned(product) => format!("turned {product:?}"),
+            Self::Many(chain) => names_of(chain),
+            Self::Sum(chain, shape) => format!("sum of {} {shape:?}", names_of(chain)),
+        }
+    }
+
+    /// Whether the value shows entries of the input instead of having its own.
+    pub(crate) const fn is_view(&self) -> bool {
+        matches!(
+            self,
+            Self::One(
+                Primitive::Barrier
+                    | Primitive::Stop
+                    | Primitive::Layout(
+                        Layout::Reshape | Layout::Permute(_) | Layout::Expand | Layout::Slice(_)
+                    )
+            )
+        )
+    }
+}
+
+fn names_of(chain: &Chain) -> String {
+    let links = chain.links.iter();
+    let names: Vec<String> = links.map(|link| format!("{:?}", link.operation)).collect();
+    names.join(", ")
+}
+
+/// Returns whether a product `A Bᵀ`, `[m, k]` by `[k, n]`, is faster as the transpose of the product
+/// of the transposed factors.
+///
+/// Burn's CPU matrix product packs its factors for the shorter side. With a long inner axis it is by
+/// half slower where the result is wide, as the gradients of convolution weights are.
+const fn better_turned(device: &DispatchDevice, m: usize, n: usize, k: usize) -> bool {
+    flex_kernels::are_for(device) && 2 * m <= n && k >= 4 * n
+}

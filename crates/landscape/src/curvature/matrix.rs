@@ -1,0 +1,74 @@
+//! Which matrix of second derivatives an exact product is with.
+
+use burn::tensor::Tensor;
+use derivatives::{CapturedLoss, Linearized};
+
+use crate::error::Error;
+use crate::risk::{Part, check_rows};
+
+/// The matrix of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Matrix {
+    Hessian,
+    GaussNewton,
+    Fisher,
+}
+
+impl Matrix {
+    /// Returns the products with several vectors at a point.
+    pub(super) fn products(
+        self,
+        point: &Linearized,
+        vectors: &[Tensor<1>],
+    ) -> Result<Vec<Tensor<1>>, Error> {
+        let each = |product: fn(&Linearized, &Tensor<1>) -> _| {
+            let products = vectors.iter().map(|v| product(point, v));
+            products.collect::<Result<_, _>>()
+        };
+        Ok(match (self, vectors) {
+            (Self::Hessian, [v]) => vec![point.hessian_vector(v)?],
+            (Self::Hessian, vectors) => point.hessian_vectors(vectors)?,
+            (Self::GaussNewton, _) => each(Linearized::gauss_newton_vector)?,
+            (Self::Fisher, _) => each(Linearized::fisher_vector)?,
+        })
+    }
+
+    /// Returns the products with several vectors at `theta`, of which nothing is kept between one and
+    /// the next.
+    pub(super) fn recomputed(
+        self,
+        loss: &CapturedLoss,
+        theta: &Tensor<1>,
+        vectors: &[Tensor<1>],
+    ) -> Result<Vec<Tensor<1>>, Error> {
+        let product = match self {
+            Self::Hessian => CapturedLoss::hessian_vector,
+            Self::GaussNewton => CapturedLoss::gauss_newton_vector,
+            Self::Fisher => CapturedLoss::fisher_vector,
+        };
+        let products = vectors.iter().map(|v| product(loss, theta, v));
+        Ok(products.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the bytes that a point takes which is kept between products.
+    pub(super) fn bytes(self, point: &Linearized) -> Result<usize, Error> {
+        Ok(match self {
+            Self::Hessian => point.hessian_bytes(),
+            Self::GaussNewton => point.gauss_newton_bytes()?,
+            Self::Fisher => point.fisher_bytes()?,
+        })
+    }
+
+    /// Checks that captured examples have what the matrix is made of.
+    ///
+    /// # Errors
+    /// [`Error::OutputsNotApart`] and [`Error::OutputRows`].
+    pub(super) fn check_outputs(self, part: &Part) -> Result<(), Error> {
+        match self {
+            Self::Hessian => Ok(()),
+            Self::GaussNewton if part.loss.has_outputs() => Ok(()),
+            Self::GaussNewton => Err(Error::OutputsNotApart),
+            Self::Fisher => check_rows(&part.loss, part.examples),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A batch's loss as a program.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use derivatives::{Capture, CapturedLoss, Outputs};
+
+use super::Objective;
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::vector::random::{self, Purpose};
+use crate::vector::{download, norm};
+
+impl<M: Module, B: Batch> Objective<M, B> {
+    /// Records the mean loss of one batch as a program of the parameters.
+    ///
+    /// # Errors
+    /// A loss that cannot be captured.
+    pub(crate) fn record(&self, batch: B) -> Result<CapturedLoss, Error> {
+        let risk = self.risk();
+        let batch = batch.to_dtype(self.float_type());
+        let loss = |model: &M, device: &Device, marks: &mut Outputs| {
+            risk.evaluate(model, &batch.on_device(device), marks)
+        };
+        Ok(self.capture().marked_loss(loss)?)
+    }
+
+    /// Returns how a loss of the objective is captured.
+    pub(crate) fn capture(&self) -> Capture<'_, M> {
+        Capture::of(self.tracked())
+            .with_parameters(self.space().blocks.iter().map(|block| block.id))
+            .with_statistics(self.risk().statistics())
+    }
+
+    /// A point that is `distance` typical weights away from the origin in each coordinate.
+    pub(crate) fn beside(&self, distance: f64) -> Result<Tensor<1>, Error> {
+        let domain = &self.space().domain;
+        let origin = download(self.origin());
+        let typical = self.typical_weight();
+        let noise = random::normal(0, Purpose::Comparison.stream(0), domain.dim);
+        let moved: Vec<f64> = origin
+            .iter()
+            .zip(noise)
+            .map(|(entry, noise)| entry + distance * typical * noise)
+            .collect();
+        domain.upload(&moved)
+    }
+
+    /// The root mean square of the weights; a thousandth where they are smaller.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are far fewer than 2^53 parameters"
+    )]
+    pub(crate) fn typical_weight(&self) -> f64 {
+        let origin = download(self.origin());
+        (norm(&origin) / (origin.len() as f64).sqrt()).max(1e-3)
+    }
+}

@@ -1,0 +1,9 @@
+//! Flat vectors: where they live, their norms on the host, and random ones.
+
+mod domain;
+mod norm;
+pub(crate) mod random;
+
+pub(crate) use domain::checked;
+pub use domain::{Domain, download};
+pub(crate) use norm::{add_scaled, dot, norm, norm_of, normalize, relative_change};

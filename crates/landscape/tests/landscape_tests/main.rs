@@ -1,0 +1,11 @@
+//! Tests of `landscape` from outside, one module for each subject, in one binary.
+
+mod closures;
+mod examples;
+mod fallback;
+mod guards;
+mod hessian;
+mod parameters;
+mod products;
+mod risk;
+mod slice;

@@ -1,0 +1,20 @@
+//! Golden numbers: what the crates compute beside float64 PyTorch, closed forms and independent programs; and that measuring
+//! changes no training.
+//!
+//! One binary for all of them, because each binary links Burn. Run with `--nocapture` to see the figures reached.
+#![allow(
+    clippy::print_stdout,
+    reason = "the figures reached are shown with --nocapture"
+)]
+
+mod curvature;
+mod derivatives;
+mod examples;
+mod networks;
+mod planes;
+mod sam;
+mod sam_sharpness;
+mod sam_torch;
+mod slices;
+#[path = "../unchanged/test.rs"]
+mod unchanged;
