@@ -8,7 +8,7 @@ use clap::FromArgMatches;
 
 use crate::bundled::Bundled;
 use crate::command::Cli;
-use crate::engine::subject::{Own, Source};
+use crate::engine::source::{Own, Source};
 use crate::failure::{self, SUCCESS, USAGE};
 use crate::interrupt::Interrupt;
 use crate::report::output::{print, printable, say, unless_closed};

@@ -115,7 +115,8 @@ pub trait Workload: Send + Sync + 'static {
     /// Returns the losses of the examples of a batch, shape `[B]`, whose mean is
     /// [`loss`](Self::loss).
     ///
-    /// The methods `esam` and `m-sam`, which tell examples apart, need it; the others do not.
+    /// The methods `esam` and `m-sam`, which tell examples apart, need it; the others do not. It is
+    /// there for every batch or for none.
     fn losses(&self, model: &Self::Model, batch: &Self::Batch) -> Option<Tensor<1>> {
         let _ = (model, batch);
         None
@@ -123,7 +124,8 @@ pub trait Workload: Send + Sync + 'static {
 
     /// Returns which examples of a batch the model classifies right, shape `[B]`.
     ///
-    /// Without it, as for a regression, no accuracy is in tables, files and tags.
+    /// Without it, as for a regression, no accuracy is in tables, files and tags. It is there for
+    /// every batch or for none.
     fn correct(&self, model: &Self::Model, batch: &Self::Batch) -> Option<Tensor<1, Bool>> {
         let _ = (model, batch);
         None

@@ -12,7 +12,8 @@ use crate::config::limits;
 use crate::config::subject::NetworkPlan;
 use crate::config::widths::Widths;
 use crate::engine::data::Data;
-use crate::engine::subject::{Refusal, Subject};
+use crate::engine::source::Refusal;
+use crate::engine::subject::Subject;
 
 /// Why a configuration makes a network.
 const CHECKED: &str = "the configuration has been checked";

@@ -8,7 +8,8 @@ use super::images::Images;
 use super::network::{Site, check_widths};
 use crate::config::Plan;
 use crate::config::subject::{DatasetPlan, NetworkPlan};
-use crate::engine::subject::{Refusal, Source, Subject};
+use crate::engine::source::{Refusal, Source};
+use crate::engine::subject::Subject;
 use crate::failure::usage;
 
 /// The bundled networks and data sets. Each data set is loaded once.

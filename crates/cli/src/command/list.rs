@@ -12,7 +12,7 @@ use crate::config::choice;
 use crate::config::subject::DatasetPlan;
 use crate::config::{Plan, Settings, Training, Workspace};
 use crate::engine::checkpoints;
-use crate::engine::subject::Source;
+use crate::engine::source::Source;
 use crate::failure::SUCCESS;
 use crate::report::number::{Number, significant};
 use crate::report::output::{print, printable};

@@ -16,7 +16,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use context::Context;
 
-use crate::engine::subject::Source;
+use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
 use crate::report::program::{self, named};
 

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::session::Session;
 use crate::config::Settings;
 use crate::engine::run_dir::Existing;
-use crate::engine::subject::Source;
+use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  landscape run mnist-cnn-sam --rho 0.1 --output runs/wider\n  landscape run quickstart --resume\n  landscape run quickstart --dry-run";

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::run::ExistingFlags;
 use super::session::Session;
 use crate::config::Settings;
-use crate::engine::subject::Source;
+use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape train --dataset digits --model mlp --hidden 128,64 --method sam --rho 0.1 --output runs/wide\n  landscape train --epochs 3 --no-probes --dry-run";

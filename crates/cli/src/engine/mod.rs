@@ -21,6 +21,8 @@ mod origin;
 mod recorder;
 mod rows;
 pub(crate) mod run_dir;
+mod sound;
+pub(crate) mod source;
 mod step;
 pub(crate) mod stored;
 pub(crate) mod subject;
