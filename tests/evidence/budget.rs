@@ -14,9 +14,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor};
 use datasets::{ImageDataset, MnistSubset, batch, epoch_order};
 use landscape::{Grid, ParameterSpace, Risk};
-use probes::instrument::{
-    GradientNorm, HessianTrace, LossSurface, SpectralDensity, TopEigenvalues,
-};
+use probes::instrument::{GradientNorm, HessianDensity, HessianTrace, LossSurface, TopEigenvalues};
 use probes::sink::{Memory, TensorBoard};
 use probes::{Budget, Message, Probes, Schedule, Summary, tag};
 
@@ -97,7 +95,8 @@ fn train(
     let folder = tempfile::tempdir()?;
     let heard = Arc::new(Mutex::new(None));
     let hears = Arc::clone(&heard);
-    let probes = Probes::new(budget)
+    let probes = Probes::new()
+        .with_budget(budget)
         .with_total_steps(steps)
         .with_handler(move |message: &Message<'_>| {
             let first = hears.lock().expect("no holder panics").is_none();
@@ -108,8 +107,8 @@ fn train(
                 eprintln!("    {text}");
             }
         })
-        .into_sink(memory.clone())
-        .into_sink(TensorBoard::create(folder.path())?);
+        .with_sink(memory.clone())
+        .with_sink(TensorBoard::create(folder.path())?);
     let mut probes = with(probes);
     let began = Instant::now();
     let mut first_step = None;
@@ -167,7 +166,7 @@ pub(crate) fn run(small: bool) -> Result<Table> {
                 Schedule::log_spaced(3),
                 HessianTrace::of(&risk).with_seed(7),
             )
-            .with(Schedule::at_end(), SpectralDensity::of(&risk).with_seed(7))
+            .with(Schedule::at_end(), HessianDensity::of(&risk).with_seed(7))
             .with(
                 Schedule::at_end(),
                 LossSurface::of(&risk, Grid::square(-1.0..=1.0, side)),

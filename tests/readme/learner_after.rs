@@ -17,7 +17,7 @@ use landscape::Risk; // probes
 use models::{Mlp, MlpConfig};
 use probes::instrument::TopEigenvalues; // probes
 use probes::learner::{Epochs, WithProbes}; // probes
-use probes::{Budget, Probes, Schedule}; // probes
+use probes::{Probes, Schedule}; // probes
 use sam::{SamConfig, WithSam}; // SAM
 
 type Pair = (Tensor<4>, Tensor<1, Int>); // probes
@@ -70,9 +70,9 @@ pub(crate) fn main() -> Result<()> {
     let loss = |m: &Classifier, (x, y): &Pair| m.classify(x.clone(), y.clone()).loss; // probes
     let risk = Risk::mean([pair], loss); // probes
     let epochs = Epochs::new(5, data.num_items(), 128); // probes
-    let probes = Probes::new(Budget::fraction(0.05)) // probes
+    let probes = Probes::new() // probes
         .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 1)) // probes
-        .into_sink(epochs.tensor_board("runs/digits/tensorboard")?); // probes
+        .with_sink(epochs.tensor_board("runs/digits/tensorboard")?); // probes
     let model = WithProbes::new(model, probes, epochs).with_scalars(WithSam::scalars); // probes
     let training = SupervisedTraining::new("runs/digits", data, validation)
         .metrics((AccuracyMetric::new(), LossMetric::new()))

@@ -48,7 +48,7 @@ fn model_and_batches() -> Result<(Mlp, Pairs)> {
 fn curvature_and_slice_snippets_run() -> Result<()> {
 use landscape::{Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs};
 use landscape::{Grid, ParameterSpace, filter_normalize, plane, random_directions};
-use probes::render::{ContourConfig, contour};
+use probes::show::contour;
     let (model, batches) = model_and_batches()?;
 
 let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| loss(model, x, y));
@@ -64,7 +64,7 @@ let surface = plane(&model, &risk, [&d1, &d2], &Grid::square(-1.0..=1.0, 51))?;
     let folder = tempfile::tempdir()?;
     let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
     std::env::set_current_dir(folder.path())?;
-contour(&(&surface).into(), &ContourConfig::new("Training loss".into()))?.save("surface.png")?;
+contour(&surface, "Training loss")?.save("surface.png")?;    // or surface.svg
     assert!(std::fs::read("surface.png")?.starts_with(b"\x89PNG"));
     assert!(trace.estimate.standard_error > 0.0 && trace.products >= 16);
     assert!((surface.at(25, 25) - risk.value(&model)?).abs() < 1e-6);
@@ -78,7 +78,7 @@ use sam::SamConfig;
 use landscape::Grid;
 use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
 use probes::sink::{Folder, TensorBoard};
-use probes::{Budget, Probes, Schedule};
+use probes::{Probes, Schedule};
     use landscape::Risk;
     let (mut model, batches) = model_and_batches()?;
     let (x, y) = batches[0].clone();
@@ -91,13 +91,13 @@ use probes::{Budget, Probes, Schedule};
     std::env::set_current_dir(folder.path())?;
     let mut sam = SamConfig::new().with_rho(0.05).init()?;
 let run = format!("runs/mine/{}", std::time::UNIX_EPOCH.elapsed()?.as_millis());    // a folder for each start
-let mut probes = Probes::new(Budget::fraction(0.05))    // at most 5 % of the time
+let mut probes = Probes::new()    // at most 5 % of the time, unless with_budget says otherwise
     .with(Schedule::every(20), GradientNorm::of(&risk))
     .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 1).with_seed(7))
     .with(Schedule::at_end(), LossSurface::of(&risk, Grid::square(-1.0..=1.0, 51)))
     .with_total_steps(steps)
-    .into_sink(TensorBoard::create(&run)?)
-    .into_sink(Folder::create(&run)?);    // the pictures as PNG, their numbers as CSV and JSON
+    .with_sink(TensorBoard::create(&run)?)
+    .with_sink(Folder::create(&run)?);    // the pictures as PNG, their numbers as CSV and JSON
     for step in 1..=steps {
         model = sam.step(&mut optim, lr, model, |m| loss(m))?.model;
 probes.observe(step, &model)?;

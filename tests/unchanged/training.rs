@@ -13,11 +13,11 @@ use landscape::slice::linspace;
 use landscape::{Grid, Risk, Statistics};
 use models::{Cnn, CnnConfig};
 use probes::instrument::{
-    GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, SamSharpness, SpectralDensity,
+    AscentSharpness, GradientNorm, HessianDensity, HessianTrace, LossLine, LossSurface, MeanLoss,
     TopEigenvalues,
 };
 use probes::sink::TensorBoard;
-use probes::{Budget, Probes, Schedule};
+use probes::{Probes, Schedule};
 use sam::SamConfig;
 use tests::{ImageBatch, image_loss};
 
@@ -26,24 +26,24 @@ fn all_probes(risk: &Risk<Cnn, ImageBatch>, directory: &str, steps: u64) -> Resu
     let by_batch = risk.clone().with_statistics(Statistics::Batch);
     let often = || Schedule::every(5);
     let a = linspace(-0.5..=0.5, 5);
-    Ok(Probes::new(Budget::unlimited())
-        .with(often(), LossProbe::of(risk, "loss/train"))
+    Ok(Probes::unlimited()
+        .with(often(), MeanLoss::of(risk, "loss/train"))
         .with(
             often(),
-            LossProbe::of(&by_batch, "loss/train_batch_statistics"),
+            MeanLoss::of(&by_batch, "loss/train_batch_statistics"),
         )
         .with(often(), GradientNorm::of(risk).with_histograms())
         .with(often(), TopEigenvalues::of(&by_batch, 2).with_seed(1))
         .with(often(), HessianTrace::of(risk).with_seed(1))
-        .with(often(), SamSharpness::of(risk, 0.05))
-        .with(Schedule::at([10]), SpectralDensity::of(risk).with_seed(1))
-        .with(Schedule::at([10]), LossLine::of("train", risk, a))
+        .with(often(), AscentSharpness::of(risk, 0.05))
+        .with(Schedule::at([10]), HessianDensity::of(risk).with_seed(1))
+        .with(Schedule::at([10]), LossLine::of(risk, "train", a))
         .with(
             Schedule::at([10]),
             LossSurface::of(risk, Grid::square(-0.5..=0.5, 3)),
         )
         .with_total_steps(steps)
-        .into_sink(TensorBoard::create(directory)?))
+        .with_sink(TensorBoard::create(directory)?))
 }
 
 /// Prints the bits of every float tensor, buffers included.
@@ -82,7 +82,7 @@ fn main() -> Result<()> {
     let risk = Risk::mean([sample], image_loss);
     let mut probes = match &directory {
         Some(directory) => all_probes(&risk, directory, batches.len() as u64)?,
-        None => Probes::new(Budget::unlimited()),
+        None => Probes::unlimited(),
     };
     for (step, indices) in (1..).zip(&batches) {
         let examples = batch(&data, indices, &device).into_pair();

@@ -1,4 +1,4 @@
-//! What can go wrong while a loss is measured.
+//! The error of this crate.
 
 use burn::tensor::DType;
 
@@ -11,7 +11,7 @@ pub enum Error {
         "the module has no trainable parameter: {frozen} float tensors are frozen; call `unfreeze()` or `set_require_grad(true)` on what shall be measured"
     )]
     NoTrainableParameter {
-        /// How many float tensors were seen, buffers included.
+        /// Number of float tensors that were seen, buffers included.
         frozen: usize,
     },
     /// The module's parameters lie on more than one device.
@@ -59,7 +59,7 @@ pub enum Error {
     RestDiffers {
         /// Path of the tensor.
         path: String,
-        /// What to do.
+        /// The remedy.
         help: &'static str,
     },
     /// A model with all tensors of another has another loss.
@@ -85,7 +85,7 @@ pub enum Error {
     /// A vector has the wrong length.
     #[error("the {what} has {found} entries where {expected} are needed")]
     Length {
-        /// What the vector is.
+        /// Name of the vector.
         what: &'static str,
         /// Entries needed.
         expected: usize,
@@ -95,9 +95,9 @@ pub enum Error {
     /// A vector that gives a direction is zero or not finite.
     #[error("the {what} {problem}; it gives no direction")]
     NoDirection {
-        /// What the vector is.
+        /// Name of the vector.
         what: &'static str,
-        /// What is wrong: "is zero", "is not finite".
+        /// The problem: "is zero", "is not finite".
         problem: &'static str,
     },
     /// There is no data.
@@ -144,11 +144,11 @@ pub enum Error {
         "the {what} is not symmetric: relative asymmetry {asymmetry:.1e} where rounding explains {allowed:.1e}; eigenvalues, traces and densities here are of symmetric operators"
     )]
     NotSymmetric {
-        /// Which: "operator", "matrix".
+        /// Either "operator" or "matrix".
         what: &'static str,
         /// Departure from symmetry, relative to the size of the operator.
         asymmetry: f64,
-        /// What is taken for rounding.
+        /// The asymmetry that is taken for rounding.
         allowed: f64,
     },
     /// Reading a batch from a data loader failed.
@@ -156,7 +156,7 @@ pub enum Error {
     Data {
         /// Position of the batch, from zero.
         index: usize,
-        /// What the loader said.
+        /// The loader's message.
         reason: String,
     },
     /// The loss of a batch is not a single number.
@@ -222,7 +222,7 @@ pub enum Error {
     NonFiniteLoss {
         /// The value.
         value: f64,
-        /// Where: "in batch 3", "at coordinate 0.5".
+        /// The place: "in batch 3", "at coordinate 0.5".
         place: String,
     },
     /// A gradient or a product has an entry that is NaN or infinite.
@@ -230,7 +230,7 @@ pub enum Error {
         "the {what} has a NaN or infinite entry; the loss is not differentiable here, or overflows"
     )]
     NonFiniteVector {
-        /// Which vector.
+        /// Name of the vector.
         what: &'static str,
     },
     /// A loss could not be captured, or has no derivative.
@@ -258,7 +258,7 @@ pub enum Error {
         name: &'static str,
         /// The value given.
         value: String,
-        /// What is allowed.
+        /// The values that are allowed.
         allowed: &'static str,
     },
     /// An eigen-decomposition of a small dense matrix did not converge.
@@ -266,7 +266,7 @@ pub enum Error {
     Decomposition {
         /// Dimension.
         dim: usize,
-        /// What the solver said.
+        /// The solver's message.
         reason: String,
     },
     /// The caller's callback asked to stop.

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, ImageDataset, SplitConfig, batch, batches, epoch_order};
 use landscape::{Grid, Risk};
 use models::{Mlp, MlpConfig};
-use probes::instrument::{GradientNorm, LossProbe, LossSurface, SamSharpness, TopEigenvalues};
+use probes::instrument::{AscentSharpness, GradientNorm, LossSurface, MeanLoss, TopEigenvalues};
 use probes::{Budget, Probes, Schedule, sink::TensorBoard};
 use sam::SamConfig;
 
@@ -40,12 +40,10 @@ fn main() -> Result<()> {
     let validation = train.over([whole(&split.validation)?]);
     let steps_per_epoch = split.train.len().div_ceil(batch_size) as u64;
     let run = format!("runs/example-digits-mlp/{}", std::process::id());
-    let mut probes = Probes::new(Budget::fraction(0.5))
-        .with(Schedule::every(20), LossProbe::of(&train, "loss/train"))
-        .with(
-            Schedule::every(20),
-            LossProbe::of(&validation, "loss/valid"),
-        )
+    let mut probes = Probes::new()
+        .with_budget(Budget::fraction(0.5))
+        .with(Schedule::every(20), MeanLoss::of(&train, "loss/train"))
+        .with(Schedule::every(20), MeanLoss::of(&validation, "loss/valid"))
         .with(
             Schedule::every(20),
             GradientNorm::of(&train).with_histograms(),
@@ -54,13 +52,13 @@ fn main() -> Result<()> {
             Schedule::log_spaced(8),
             TopEigenvalues::of(&train, 3).with_seed(seed),
         )
-        .with(Schedule::log_spaced(8), SamSharpness::of(&train, 0.05))
+        .with(Schedule::log_spaced(8), AscentSharpness::of(&train, 0.05))
         .with(
             Schedule::at_end(),
             LossSurface::of(&train, Grid::square(-1.0..=1.0, 21)),
         )
         .with_total_steps(epochs * steps_per_epoch)
-        .into_sink(TensorBoard::create(&run)?);
+        .with_sink(TensorBoard::create(&run)?);
 
     // The loop: the step of SAM stands where the gradient and the optimiser's step stood, and one
     // line observes.

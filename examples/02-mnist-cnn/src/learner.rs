@@ -17,7 +17,7 @@ use burn::train::{
 use datasets::{ImageBatch, ImageBatcher, ImageDataset, MnistSubset, SplitConfig, batches};
 use landscape::Risk;
 use models::{Cnn, CnnConfig};
-use probes::instrument::{GradientNorm, SamSharpness, TopEigenvalues};
+use probes::instrument::{AscentSharpness, GradientNorm, TopEigenvalues};
 use probes::learner::{Epochs, WithProbes, last_checkpoint};
 use probes::{Budget, Probes, Schedule};
 use sam::{SamConfig, WithSam};
@@ -88,11 +88,12 @@ fn main() -> Result<()> {
     let board = epochs
         .tensor_board(format!("{RUN}/tensorboard"))
         .with_context(|| format!("go on with the run by --resume, or remove {RUN}"))?;
-    let probes = Probes::new(Budget::fraction(0.5))
+    let probes = Probes::new()
+        .with_budget(Budget::fraction(0.5))
         .with(Schedule::every(25), GradientNorm::of(&risk))
-        .with(Schedule::every(25), SamSharpness::of(&risk, 0.05))
+        .with(Schedule::every(25), AscentSharpness::of(&risk, 0.05))
         .with(Schedule::every(125), TopEigenvalues::of(&risk, 1))
-        .into_sink(board);
+        .with_sink(board);
 
     // The model with SAM, and that with probes.
     let model = Classifier { net };

@@ -13,7 +13,7 @@ use landscape::{
     Hessian, LinearOperator, ParameterSpace, Risk, filter_normalize, line, random_direction,
 };
 use models::{Cnn, CnnConfig};
-use probes::render::{Series, line as draw_line};
+use pictures::{Series, loss_line};
 use sam::SamConfig;
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
@@ -108,7 +108,7 @@ fn main() -> Result<()> {
             y: &sharpest.loss,
         },
     ];
-    let picture = draw_line(&series, "MNIST CNN: the loss around its minimum")?;
+    let picture = loss_line(&series, "MNIST CNN: the loss around its minimum")?;
     std::fs::write("runs/example-mnist-cnn.png", picture.png()?)?;
     println!("runs/example-mnist-cnn.png");
     Ok(())

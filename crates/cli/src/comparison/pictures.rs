@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use probes::render::{
-    ContoursConfig, CurvesConfig, DensityConfig, Field, NamedField, NamedSpectrum, Picture, Series,
-    contours, curves, densities,
+use ::pictures::{
+    ContoursConfig, CurvesConfig, NamedField, NamedSpectrum, Picture, Series, contours_with,
+    curves_with, densities,
 };
+use anyhow::Context as _;
 use serde::Deserialize;
 use tensorboard::Png;
 
@@ -224,15 +224,12 @@ fn lines(runs: &[Chosen<'_>]) -> anyhow::Result<Vec<(String, Picture)>> {
             .iter()
             .map(|(run, line, _)| (*run, line.seed))
             .collect();
-        let config = CurvesConfig::new(format!("Loss along a line: {name}"))
-            .with_x_label(format!(
-                "multiples of {}",
-                directions(&kinds.join(" or "), &whose)
-            ))
-            .with_y_label("loss".into())
-            .with_center(Some(0.0))
-            .with_minima(having.len() <= FEW);
-        let picture = curves(&series, &config).context("the lines cannot be drawn")?;
+        let config = CurvesConfig {
+            x_label: format!("multiples of {}", directions(&kinds.join(" or "), &whose)),
+            minima: having.len() <= FEW,
+            ..CurvesConfig::loss_line(format!("Loss along a line: {name}"))
+        };
+        let picture = curves_with(&series, &config).context("the lines cannot be drawn")?;
         pictures.push((format!("line-{}", name.replace([' ', '/'], "-")), picture));
     }
     Ok(pictures)
@@ -264,8 +261,8 @@ fn density(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
             nodes,
         })
         .collect();
-    let config = DensityConfig::new("Spectral densities of the Hessian".into());
-    let picture = densities(&spectra, &config).context("the densities cannot be drawn")?;
+    let title = "Spectral densities of the Hessian";
+    let picture = densities(&spectra, title).context("the densities cannot be drawn")?;
     Ok(Some(picture))
 }
 
@@ -285,17 +282,15 @@ fn surfaces(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
         .iter()
         .map(|(run, _, a, b, values)| NamedField {
             name: &run.name,
-            field: Field { a, b, values },
+            field: (&a[..], &b[..], &values[..]).into(),
         })
         .collect();
     let whose: Vec<_> = found.iter().map(|(run, seed, ..)| (*run, *seed)).collect();
-    let config = ContoursConfig::new("Loss surfaces on one scale".into())
-        .with_a_label(format!(
-            "multiples of {}",
-            directions("direction 1", &whose)
-        ))
-        .with_b_label("multiples of direction 2".into());
-    let picture = contours(&panels, &config).context("the surfaces cannot be drawn")?;
+    let config = ContoursConfig {
+        a_label: format!("multiples of {}", directions("direction 1", &whose)),
+        ..ContoursConfig::new("Loss surfaces on one scale")
+    };
+    let picture = contours_with(&panels, &config).context("the surfaces cannot be drawn")?;
     Ok(Some(picture))
 }
 

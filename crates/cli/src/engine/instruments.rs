@@ -10,8 +10,8 @@ use burn::tensor::Device;
 use landscape::slice::linspace;
 use landscape::{DensityConfig, Grid, LanczosConfig, TraceConfig};
 use probes::instrument::{
-    Accuracy, Direction, GradientNorm, HessianTrace, LossLine, LossProbe, LossSurface, Optimiser,
-    SamSharpness, SpectralDensity, TopEigenvalues,
+    Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, LineDirection, LossLine,
+    LossSurface, MeanLoss, Optimiser, TopEigenvalues,
 };
 use probes::{Budget, Probes, Schedule};
 
@@ -100,7 +100,7 @@ pub(crate) fn instruments<W: Workload>(
     // from here.
     let lanczos = LanczosConfig::new().with_seed(seed);
     let mut eigenvalues = TopEigenvalues::of(&sample, probes.eigenvalue_count.get())
-        .with_lanczos(lanczos)
+        .with_config(lanczos)
         .with_smallest();
     if let Some(optimiser) = stability(plan) {
         eigenvalues = eigenvalues.with_optimiser(optimiser);
@@ -110,25 +110,26 @@ pub(crate) fn instruments<W: Workload>(
         .with_seed(seed)
         .with_starts(probes.density_starts.get());
     let line = LossLine::of(
-        "training sample",
         &sample,
+        "training sample",
         linspace(-1.0..=1.0, LINE_POINTS),
     )
-    .and("validation", &valid_risk)
-    .along(Direction::Random { seed });
+    .and(&valid_risk, "validation")
+    .along(LineDirection::Random { seed });
     let surface =
         LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get())).with_seed(seed);
 
     let budget = probes.budget;
     let budget = budget.map_or(Ok(Budget::unlimited()), |b| Budget::try_fraction(b.get()))?;
-    let mut all = Probes::new(budget)
+    let mut all = Probes::new()
+        .with_budget(budget)
         .with_total_steps(steps)
         // Runs are compared: all of them measure the sample that their settings name.
         .with_whole_samples();
     // The losses and accuracies after the last step are what the run was for, whatever the budget.
     all = all.with_required_at_end(
         and_at_end(&probes.loss)?,
-        LossProbe::of(&valid_risk, tag::VALIDATION_LOSS),
+        MeanLoss::of(&valid_risk, tag::VALIDATION_LOSS),
     );
     if has_accuracy {
         let accuracy = accuracy(data, valid, tag::VALIDATION_ACCURACY);
@@ -138,7 +139,7 @@ pub(crate) fn instruments<W: Workload>(
         (train, tag::TRAINING_LOSS, tag::TRAINING_ACCURACY),
         (test, tag::TEST_LOSS, tag::TEST_ACCURACY),
     ] {
-        let loss = LossProbe::of(&data.risk(batches.clone()), loss_tag);
+        let loss = MeanLoss::of(&data.risk(batches.clone()), loss_tag);
         all = all.with_required(Schedule::at_end(), loss);
         if has_accuracy {
             let accuracy = accuracy(data, batches, accuracy_tag);
@@ -157,11 +158,11 @@ pub(crate) fn instruments<W: Workload>(
         )
         .with(
             curvature(&probes.sharpness)?,
-            SamSharpness::of(&sample, probes.sharpness_rho.get()),
+            AscentSharpness::of(&sample, probes.sharpness_rho.get()),
         )
         .with(
             at(&probes.density)?,
-            SpectralDensity::of(&sample).with_config(density),
+            HessianDensity::of(&sample).with_config(density),
         )
         .with(at(&probes.line)?, line)
         .with(at(&probes.surface)?, surface))

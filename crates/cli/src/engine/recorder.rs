@@ -71,9 +71,9 @@ impl Recorder {
     /// Adds the sinks to probes.
     pub(crate) fn take_from<M>(&self, probes: Probes<M>) -> Probes<M> {
         probes
-            .into_sink(self.events.clone())
-            .into_sink(self.folder.clone())
-            .into_sink(self.latest.clone())
+            .with_sink(self.events.clone())
+            .with_sink(self.folder.clone())
+            .with_sink(self.latest.clone())
     }
 
     /// Waits until all that was recorded is on the disk, and tells how many bytes each event file

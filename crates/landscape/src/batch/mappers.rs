@@ -1,4 +1,4 @@
-//! What is done to every tensor of a batch.
+//! The functions that are applied to every tensor of a batch.
 
 use std::ops::Range;
 
@@ -37,12 +37,12 @@ impl TensorMapper for FirstAxes {
     });
 }
 
-/// Without the autodiff state a tensor may have: a checkpointing strategy would go along with it and
-/// meet parameters that have another.
+/// Without the autodiff state a tensor may have: a checkpointing strategy would go along with it
+/// and meet parameters that have another.
 pub(super) struct ToDevice<'d>(pub(super) &'d Device);
 
 impl ToDevice<'_> {
-    /// Where the data goes, apart from autodiff.
+    /// Returns the device without autodiff.
     fn plain(&self) -> Device {
         self.0.clone().without_autodiff()
     }

@@ -1,4 +1,4 @@
-//! What a batch of examples must be able to do.
+//! Batches of examples.
 
 mod containers;
 mod fixed;
@@ -61,11 +61,11 @@ pub trait TensorMapper {
 /// }
 /// ```
 ///
-/// A batch whose tensors have different numbers of entries along their first axis (sequences with the
-/// time first, class weights beside the images, ragged sentences) must say how many examples it has:
-/// by [`stated_examples`](Self::stated_examples), or in a [`Stated`]. Otherwise measuring it is an
-/// error. What batches count for in the mean over the data is another matter, and the number of
-/// examples only where nothing else is said: a loss per token is weighted by
+/// A batch whose tensors have different numbers of entries along their first axis (sequences with
+/// the time first, class weights beside the images, ragged sentences) must say how many examples it
+/// has: by [`stated_examples`](Self::stated_examples), or in a [`Stated`]. Otherwise measuring it
+/// is an error. What batches count for in the mean over the data is another matter, and the number
+/// of examples only where nothing else is said: a loss per token is weighted by
 /// [`Risk::with_weights`](crate::Risk::with_weights).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a batch",
@@ -73,10 +73,11 @@ pub trait TensorMapper {
     note = "tensors are batches, and tuples, arrays, vectors and options of batches; for a struct of your own, which is `Clone`, write:\n\nimpl landscape::Batch for {Self} {{\n    fn map<F: landscape::TensorMapper>(self, f: &mut F) -> Self {{\n        Self {{ images: f.float(self.images), labels: f.int(self.labels) }} // each tensor through `f`\n    }}\n}}"
 )]
 pub trait Batch: Clone {
-    /// The batch with `f` applied to each of its tensors, always in the same order.
+    /// Returns the batch with `f` applied to each of its tensors, always in the same order.
     fn map<F: TensorMapper>(self, f: &mut F) -> Self;
 
-    /// The number of examples, where the tensors' first axes do not tell it. To be overridden.
+    /// Returns the number of examples, where the tensors' first axes do not tell it. Override it
+    /// there.
     ///
     /// ```
     /// use burn::tensor::{Int, Tensor};
@@ -103,33 +104,33 @@ pub trait Batch: Clone {
         None
     }
 
-    /// Number of examples B: what [`stated_examples`](Self::stated_examples) says, or the length of
-    /// the first tensor's first axis.
+    /// Returns the number of examples B: what [`stated_examples`](Self::stated_examples) says, or
+    /// the length of the first tensor's first axis.
     fn examples(&self) -> usize {
         let first = || first_axes(self).first().copied().unwrap_or(0);
         self.stated_examples().unwrap_or_else(first)
     }
 
-    /// The batch on another device, detached from any graph.
+    /// Returns the batch on another device, detached from any graph.
     #[must_use]
     fn on_device(self, device: &Device) -> Self {
         self.map(&mut ToDevice(device))
     }
 
-    /// The batch with its float tensors in another type; integers and booleans stay.
+    /// Returns the batch with its float tensors in another type; integers and booleans stay.
     #[must_use]
     fn to_dtype(self, dtype: FloatDType) -> Self {
         self.map(&mut ToType(dtype))
     }
 
-    /// The examples in `range` alone.
+    /// Returns the examples in `range` alone.
     #[must_use]
     fn narrow(self, range: Range<usize>) -> Self {
         let examples = self.examples();
         self.map(&mut Narrow { examples, range })
     }
 
-    /// The first `count` examples, each twice over: a mean over examples does not notice.
+    /// Returns the first `count` examples, each twice over: a mean over examples does not notice.
     #[must_use]
     fn doubled(self, count: usize) -> Self {
         let examples = self.examples();
@@ -137,23 +138,24 @@ pub trait Batch: Clone {
     }
 }
 
-/// The lengths of the first axes of the batch's tensors.
+/// Returns the lengths of the first axes of the batch's tensors.
 fn first_axes<B: Batch>(batch: &B) -> Vec<usize> {
     let mut axes = FirstAxes(Vec::new());
     let _ = batch.clone().map(&mut axes);
     axes.0
 }
 
-/// Whether the batch itself says how many examples it has, by stating it or by its own `examples`.
+/// Returns whether the batch itself says how many examples it has, by stating it or by its own
+/// `examples`.
 pub(crate) fn says_its_number<B: Batch>(batch: &B) -> bool {
     batch.stated_examples().is_some() || first_axes(batch).first() != Some(&batch.examples())
 }
 
-/// The number of examples of the batch at position `index`, if it is one and clear.
+/// Returns the number of examples of the batch at position `index`, if it is one and clear.
 ///
 /// # Errors
-/// [`Error::EmptyBatch`], and [`Error::ExamplesUnclear`] where the tensors disagree and the batch says
-/// nothing.
+/// [`Error::EmptyBatch`], and [`Error::ExamplesUnclear`] where the tensors disagree and the batch
+/// says nothing.
 pub(crate) fn clear_examples<B: Batch>(batch: &B, index: usize) -> Result<usize, Error> {
     let axes = first_axes(batch);
     let examples = batch.examples();

@@ -27,7 +27,7 @@ pub struct Stated<B> {
 }
 
 impl<B: Batch> Stated<B> {
-    /// The batch with its number of examples.
+    /// Returns the batch with its number of examples.
     pub const fn new(batch: B, examples: usize) -> Self {
         Self { batch, examples }
     }

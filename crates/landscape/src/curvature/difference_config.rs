@@ -1,22 +1,22 @@
-//! How far to step when a product is a difference of gradients.
+//! Settings of products by differences of gradients.
 
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// The length of the step, relative to $1 + \lVert\theta\rVert$.
+/// The length of the step, relative to `1 + ‖θ‖`.
 ///
 /// With u the unit roundoff, a gradient carries a relative rounding error of some u. A step of
-/// length h has a truncation error of order $h^2$ (the third derivative of the gradient) and a
-/// rounding error of order $u / h$.
+/// length h has a truncation error of order `h²` (the third derivative of the gradient) and a
+/// rounding error of order `u / h`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum DifferenceStep {
-    /// $h = u^{1/3}$, which balances both errors: relative error near $u^{2/3}$, 2e-11 in f64 and
+    /// `h = ∛u`, which balances both errors: relative error near `∛u²`, 2e-11 in f64 and
     /// 2e-5 in f32, for a loss with three derivatives.
     Smooth,
-    /// $h = u^{1/2}$, and less where the differences to both sides disagree: a shorter step crosses
-    /// fewer kinks of ReLU and max pooling. The price is a rounding error near $u^{1/2}$, 1e-8 in
+    /// `h = √u`, and less where the differences to both sides disagree: a shorter step crosses
+    /// fewer kinks of ReLU and max pooling. The price is a rounding error near `√u`, 1e-8 in
     /// f64 and 2e-4 in f32.
     Kinks,
     /// A step of one's own.
@@ -50,7 +50,8 @@ pub struct DifferenceConfig {
 }
 
 impl DifferenceConfig {
-    /// The step's length relative to `1 + ‖θ‖`, where gradients carry a relative `rounding`.
+    /// Returns the step's length relative to `1 + ‖θ‖`, where gradients carry a relative
+    /// `rounding`.
     ///
     /// # Errors
     /// A relative step that is not positive and finite.

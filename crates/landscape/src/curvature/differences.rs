@@ -15,8 +15,8 @@ use crate::risk::{Objective, Risk};
 use crate::vector::random::{Purpose, normal};
 use crate::vector::{Domain, download, norm, relative_change};
 
-/// A first product that changes more than this, relatively, as its step shrinks to a sixteenth has a
-/// kink at the weights: the jump over the step changes by 15/16.
+/// A first product that changes more than this, relatively, as its step shrinks to a sixteenth has
+/// a kink at the weights: the jump over the step changes by 15/16.
 const AT_THE_WEIGHTS: f64 = 0.25;
 
 /// The Hessian by central differences.
@@ -33,11 +33,12 @@ pub(super) struct Differences<M, B> {
 }
 
 impl<M: Module, B: Batch> Differences<M, B> {
-    /// The Hessian by central differences of gradients (a product costs two gradients, and two more for
-    /// each step it has to try against kinks; the first costs three more).
+    /// Returns the Hessian by central differences of gradients (a product costs two gradients, and
+    /// two more for each step it has to try against kinks; the first costs three more).
     ///
     /// # Errors
-    /// A model that cannot be measured, no data, a loss that is no mean, a step that is not positive and finite.
+    /// A model that cannot be measured, no data, a loss that is no mean, a step that is not
+    /// positive and finite.
     pub(super) fn at(
         model: &M,
         risk: &Risk<M, B>,
@@ -70,17 +71,17 @@ impl<M: Module, B: Batch> Differences<M, B> {
         self.length
     }
 
-    /// How many products so far may be wrong: the differences to both sides were more than one per
-    /// cent apart at every step tried, or a kink lies at the weights themselves. Only
+    /// Returns how many products so far may be wrong: the differences to both sides were more than
+    /// one per cent apart at every step tried, or a kink lies at the weights themselves. Only
     /// [`DifferenceStep::Kinks`] checks; with another step this stays zero.
     pub(super) fn unresolved(&self) -> usize {
         self.unresolved.load(Ordering::Relaxed)
     }
 
-    /// An estimate of the relative error of a product with a random direction:
-    /// $\lVert D_h - D_{2h} \rVert / \lVert D_h \rVert$.
+    /// Returns an estimate of the relative error of a product with a random direction:
+    /// `‖D(h) − D(2h)‖ / ‖D(h)‖` with the difference D at a step.
     ///
-    /// Where the truncation error rules, of order $h^2$, this is three times that of $D_h$; where
+    /// Where the truncation error rules, of order `h²`, this is three times that of `D(h)`; where
     /// rounding or kinks rule it is of the size of their error. Cost: four gradients.
     ///
     /// # Errors
@@ -114,7 +115,7 @@ impl<M: Module, B: Batch> Differences<M, B> {
         self.domain().upload(&product)
     }
 
-    /// The difference at the step, of a few, at which both sides agree best.
+    /// Returns the difference at the step, of a few, at which both sides agree best.
     fn between_kinks(&self, v: &Tensor<1>, h: f64) -> Result<Vec<f64>, Error> {
         if self.rounding > self.domain().unit_roundoff() {
             return self.over_stairs(v, h);
@@ -150,8 +151,9 @@ impl<M: Module, B: Batch> Differences<M, B> {
         Ok(best.product)
     }
 
-    /// The difference of a loss of which a part is rounded to f32. Closer to the weights that part is
-    /// flat, to both sides alike, so that only farther steps say anything of its error.
+    /// Returns the difference of a loss of which a part is rounded to f32. Closer to the weights
+    /// that part is flat, to both sides alike, so that only farther steps say anything of its
+    /// error.
     fn over_stairs(&self, v: &Tensor<1>, h: f64) -> Result<Vec<f64>, Error> {
         let (near, far) = (self.compared(v, h)?, self.compared(v, 16.0 * h)?);
         let change = near.change(&far);
@@ -190,8 +192,9 @@ impl<M: Module, B: Batch> LinearOperator for Differences<M, B> {
         &self.objective.space().domain
     }
 
-    /// With [`DifferenceStep::Kinks`] the change of the first product as its step shrinks to a sixteenth;
-    /// otherwise what theory says of the step. At least the square root of the rounding.
+    /// Returns, with [`DifferenceStep::Kinks`], the change of the first product as its step shrinks
+    /// to a sixteenth; otherwise what theory says of the step. At least the square root of the
+    /// rounding.
     fn relative_error(&self) -> f64 {
         let rounding = self.rounding;
         let step = self.length / (1.0 + norm(&download(self.objective.origin())));

@@ -13,8 +13,8 @@ use crate::operator::LinearOperator;
 use crate::risk::{Batches, Cutter, Objective, Part, first_part};
 use crate::vector::{Domain, download};
 
-/// The products of all parts are made in at most this many jobs, whose results are added one after the
-/// other: fixed, so that a sum does not depend on the number of cores.
+/// The products of all parts are made in at most this many jobs, whose results are added one after
+/// the other: fixed, so that a sum does not depend on the number of cores.
 const JOBS: usize = 32;
 
 /// Examples of a part, at most: more leave too little to share between the cores.
@@ -23,15 +23,15 @@ const MOST: usize = 512;
 /// Some examples, captured.
 #[derive(Debug)]
 struct Held {
-    /// Of all examples.
+    /// Share of all examples.
     share: f64,
     point: Linearized,
     /// Whether what products need of the point is kept between them.
     kept: bool,
 }
 
-/// How many captured parts of the data are kept linearised, and how many are computed anew for each
-/// product.
+/// Numbers of captured parts of the data that are kept linearised, and of those that are computed
+/// anew for each product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct KeptParts {
     pub(super) bytes: usize,
@@ -48,7 +48,7 @@ pub(super) struct KeptParts {
 pub(super) struct ExactProducts<M, B> {
     objective: Objective<M, B>,
     matrix: Matrix,
-    /// None where batches are streamed.
+    /// The captured parts; none where batches are streamed.
     held: Vec<Held>,
     bytes: usize,
     cutter: Cutter,
@@ -142,16 +142,17 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         Ok(())
     }
 
-    /// Checks the first part: what a closure reads on the host or detaches, it does so in every part.
+    /// Checks the first part: what a closure reads on the host or detaches, it does so in every
+    /// part.
     fn check(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
-        let (part, rows) = first_part(parts, batch)?;
+        let (part, rows) = first_part(parts, batch);
         self.objective.check_captured(&rows, &part.loss)
     }
 
-    /// Checks the value of the first part of a further batch, where a number that is read on the host
-    /// may be another one.
+    /// Checks the value of the first part of a further batch, where a number that is read on the
+    /// host may be another one.
     fn check_value(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
-        let (part, rows) = first_part(parts, batch)?;
+        let (part, rows) = first_part(parts, batch);
         let beside = self.objective.beside(0.1)?;
         self.objective.check_values(&rows, &part.loss, &beside)
     }
@@ -170,7 +171,7 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         &self.objective
     }
 
-    /// What is kept between products.
+    /// Returns what is kept between products.
     pub(super) fn kept(&self) -> KeptParts {
         let kept = self.held.iter().filter(|held| held.kept).count();
         KeptParts {
@@ -215,8 +216,8 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         }
     }
 
-    /// The share of all examples that each part has, if it is one: the sum is scaled then, and not
-    /// each term.
+    /// Returns the share of all examples that each part has, if it is the same for all: the sum is
+    /// scaled then, and not each term.
     #[expect(clippy::float_cmp, reason = "parts of one length have one share")]
     fn common_share(&self) -> Option<f64> {
         let share = self.held.first()?.share;
@@ -226,8 +227,8 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
             .then_some(share)
     }
 
-    /// The sums of `products` over neighbouring parts; each core takes a sum, whose terms are in the
-    /// order of the data, whoever was first.
+    /// Returns the sums of `products` over neighbouring parts; each core takes a sum, whose terms
+    /// are in the order of the data, whoever was first.
     fn in_jobs(
         &self,
         products: impl Fn(&Held) -> Result<Vec<Tensor<1>>, Error> + Sync,

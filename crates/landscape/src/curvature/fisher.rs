@@ -13,25 +13,27 @@ use crate::parameters::ParameterSpace;
 use crate::risk::{Objective, Risk};
 use crate::vector::Domain;
 
-/// $F = \frac1N \sum_{n=1}^N g_n g_n^T$ of a risk at a model: the second moment of the gradients
-/// $g_n = \nabla \ell_n(\theta)$ of its loss terms. Positive semi-definite; its trace is the mean of
-/// $\lVert g_n \rVert^2$, and $F - g g^T$ is the covariance of the gradient over the examples.
+/// The empirical Fisher matrix of a risk at a model, `F = 1/N Σₙ gₙ gₙᵀ`: the second moment of the
+/// gradients `gₙ = ∇ℓₙ(θ)` of its loss terms.
+///
+/// Positive semi-definite; its trace is the mean of `‖gₙ‖²`, and `F − g gᵀ` is the covariance of
+/// the gradient over the examples.
 ///
 /// The risk must tell outputs and loss apart ([`Risk::of`]), the outputs have a row for each
-/// example, and each loss term is a function of its own row. Products are exact and make no $g_n$:
-/// with $c = \partial L / \partial f$ and the Jacobian J of the outputs, over one batch
-/// $F v = J^T (s \cdot c)$, $s_n = N \langle c_n, (J v)_n \rangle$. BatchNorm with the statistics of
-/// the batch is no obstacle: $g_n$ then goes through the statistics of all examples.
+/// example, and each loss term is a function of its own row. Products are exact and make no `gₙ`:
+/// with `c = ∂L/∂f` and the Jacobian J of the outputs f, over one batch `F v = Jᵀ (s · c)` with
+/// `sₙ = N ⟨cₙ, (J v)ₙ⟩`. BatchNorm with the statistics of the batch is no obstacle: `gₙ` then goes
+/// through the statistics of all examples.
 ///
 /// Where the risk weights its batches ([`Risk::with_weights`]), F is the mean over the batches' own
 /// matrices with these weights.
 ///
 /// This empirical Fisher matrix is not the Fisher information, which takes the labels from the
-/// model's own prediction: that one is the [`GaussNewton`](crate::GaussNewton) matrix where the loss is
-/// the cross entropy of a softmax, and up to scale where it is a squared error. The two agree where
-/// the model's prediction is the distribution of the labels. Elsewhere they do not, not even in
-/// scale: near a perfect fit F vanishes with the gradients, while Gauss-Newton does not. For a step of
-/// natural gradient use Gauss-Newton; F is for the noise of the gradient.
+/// model's own prediction: that one is the [`GaussNewton`](crate::GaussNewton) matrix where the
+/// loss is the cross entropy of a softmax, and up to scale where it is a squared error. The two
+/// agree where the model's prediction is the distribution of the labels. Elsewhere they do not, not
+/// even in scale: near a perfect fit F vanishes with the gradients, while Gauss-Newton does not.
+/// For a step of natural gradient use Gauss-Newton; F is for the noise of the gradient.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
@@ -61,17 +63,19 @@ use crate::vector::Domain;
 pub struct Fisher<M, B>(ExactProducts<M, B>);
 
 impl<M: Module, B: Batch> Fisher<M, B> {
-    /// The matrix of `risk` at `model`. A product costs about as much as one with Gauss-Newton.
+    /// Returns the matrix of `risk` at `model`. A product costs about as much as one with
+    /// Gauss-Newton.
     ///
     /// # Errors
-    /// A model that cannot be measured, no data, a loss that is no mean, cannot be captured or depends
-    /// on the parameters beside the outputs, a risk that does not tell outputs and loss apart,
-    /// outputs that have not a row for each example.
+    /// A model that cannot be measured, no data, a loss that is no mean, cannot be captured or
+    /// depends on the parameters beside the outputs, a risk that does not tell outputs and loss
+    /// apart, outputs that have not a row for each example.
     pub fn at(model: &M, risk: &Risk<M, B>) -> Result<Self, Error> {
         Self::at_with(model, risk, &ProductConfig::new())
     }
 
-    /// [`at`](Self::at) with settings: how much memory products may keep.
+    /// Returns the same as [`at`](Self::at) with settings of the products, such as the memory they
+    /// may keep.
     ///
     /// # Errors
     /// As [`at`](Self::at).
@@ -79,12 +83,12 @@ impl<M: Module, B: Batch> Fisher<M, B> {
         ExactProducts::of(Objective::at(model, risk)?, Matrix::Fisher, config).map(Self)
     }
 
-    /// Bytes that are kept between products.
+    /// Returns the bytes that are kept between products.
     pub fn kept_bytes(&self) -> usize {
         self.0.kept().bytes
     }
 
-    /// The coordinates.
+    /// Returns the coordinates.
     pub const fn space(&self) -> &ParameterSpace {
         self.0.objective().space()
     }

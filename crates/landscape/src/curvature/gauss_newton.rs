@@ -13,8 +13,10 @@ use crate::parameters::ParameterSpace;
 use crate::risk::{Objective, Risk};
 use crate::vector::Domain;
 
-/// $G = J^T H_f J$ of a risk at a model: J the Jacobian of the model's outputs, $H_f$ the Hessian of
-/// the loss in them. Positive semi-definite where the loss is convex in the outputs, and equal to
+/// The generalised Gauss-Newton matrix of a risk at a model, `G = Jᵀ H_f J`: J the Jacobian of the
+/// model's outputs, `H_f` the Hessian of the loss in them.
+///
+/// Positive semi-definite where the loss is convex in the outputs, and equal to
 /// the Hessian where the outputs are linear in the parameters.
 ///
 /// The risk must tell outputs and loss apart: [`Risk::of`]. Products are exact.
@@ -25,7 +27,7 @@ use crate::vector::Domain;
 pub struct GaussNewton<M, B>(ExactProducts<M, B>);
 
 impl<M: Module, B: Batch> GaussNewton<M, B> {
-    /// The matrix of `risk` at `model`.
+    /// Returns the matrix of `risk` at `model`.
     ///
     /// # Errors
     /// A model that cannot be measured, no data, a loss that is no mean or cannot be captured, a
@@ -34,7 +36,8 @@ impl<M: Module, B: Batch> GaussNewton<M, B> {
         Self::at_with(model, risk, &ProductConfig::new())
     }
 
-    /// [`at`](Self::at) with settings: how much memory products may keep.
+    /// Returns the same as [`at`](Self::at) with settings of the products, such as the memory they
+    /// may keep.
     ///
     /// # Errors
     /// As [`at`](Self::at).
@@ -42,12 +45,12 @@ impl<M: Module, B: Batch> GaussNewton<M, B> {
         ExactProducts::of(Objective::at(model, risk)?, Matrix::GaussNewton, config).map(Self)
     }
 
-    /// Bytes that are kept between products.
+    /// Returns the bytes that are kept between products.
     pub fn kept_bytes(&self) -> usize {
         self.0.kept().bytes
     }
 
-    /// The coordinates.
+    /// Returns the coordinates.
     pub const fn space(&self) -> &ParameterSpace {
         self.0.objective().space()
     }

@@ -16,12 +16,12 @@ use crate::parameters::ParameterSpace;
 use crate::risk::{Objective, Risk};
 use crate::vector::Domain;
 
-/// How an operator's products are obtained.
+/// The way in which an operator's products are obtained.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Method {
-    /// From the captured loss by forward-over-reverse differentiation (Pearlmutter 1994), exact up to
-    /// the rounding of the float type. At a kink the derivative is the one that Burn takes.
+    /// From the captured loss by forward-over-reverse differentiation (Pearlmutter 1994), exact up
+    /// to the rounding of the float type. At a kink the derivative is the one that Burn takes.
     Exact {
         /// Float type of the products.
         dtype: DType,
@@ -32,13 +32,13 @@ pub enum Method {
         /// that are streamed everything is, and both counts are 0.
         recomputed: usize,
     },
-    /// $(g(\theta + h v) - g(\theta - h v)) / 2h$ with $\lVert h v \rVert$ = `length`.
+    /// Central differences of gradients, `(g(θ + hv) − g(θ − hv)) / 2h` with `‖hv‖ = length`.
     CentralDifference {
         /// Norm of the displacement to each side.
         length: f64,
         /// Float type of the gradients.
         dtype: DType,
-        /// Why the products are not exact, if they were meant to be.
+        /// The reason why the products are not exact, if they were meant to be.
         because: Option<String>,
     },
 }
@@ -65,20 +65,22 @@ impl fmt::Display for Method {
     }
 }
 
-/// The Hessian of a risk at a model: an operator on `[P]` vectors.
+/// The Hessian of a risk at a model, `H = ∇²L(θ)` of the mean loss over all examples: an operator
+/// on `[P]` vectors.
 ///
-/// $H = \nabla^2 L(\theta)$ of the mean loss over all examples. Its vectors have the float type of
+/// Its vectors have the float type of
 /// its [`domain`](LinearOperator::domain).
 ///
-/// Products are exact where the loss can be captured. Where it cannot (a closure that reads data, an
-/// operation without a rule) they are central differences of gradients, and
+/// Products are exact where the loss can be captured. Where it cannot (a closure that reads data,
+/// an operation without a rule) they are central differences of gradients, and
 /// [`method`](Self::method) says so and why. A difference across a kink of ReLU or max pooling is
-/// off by the jump of the gradient over the step. With [`DifferenceStep::Kinks`](super::DifferenceStep::Kinks), the
-/// default, each difference compares both sides, which agree unless one of them has crossed a
-/// kink, and looks for a step at which they do. The first is also compared with one at a sixteenth
-/// of the step: across a kink at the weights themselves (biases of zero before a ReLU, an L1
-/// penalty at zero) a difference grows without limit as the step shrinks.
-/// [`unresolved`](Self::unresolved) counts the products that may be wrong for either reason.
+/// off by the jump of the gradient over the step. With
+/// [`DifferenceStep::Kinks`](super::DifferenceStep::Kinks), the default, each difference compares
+/// both sides, which agree unless one of them has crossed a kink, and looks for a step at which
+/// they do. The first is also compared with one at a sixteenth of the step: across a kink at the
+/// weights themselves (biases of zero before a ReLU, an L1 penalty at zero) a difference grows
+/// without limit as the step shrinks. [`unresolved`](Self::unresolved) counts the products that may
+/// be wrong for either reason.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
@@ -93,13 +95,13 @@ impl fmt::Display for Method {
 /// });
 /// let hessian = Hessian::at(&model, &risk)?;
 /// let product = hessian.apply(&hessian.domain().upload(&[1.0])?)?;
-/// assert!((download(&product)[0] - 18.0).abs() < 1e-6); // 2 x^2
+/// assert!((download(&product)[0] - 18.0).abs() < 1e-6); // 2 x²
 /// # Ok::<(), landscape::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Hessian<M, B>(Products<M, B>);
 
-/// How the products are made.
+/// The operator that makes the products.
 #[derive(Debug)]
 enum Products<M, B> {
     Exact(ExactProducts<M, B>),
@@ -110,9 +112,9 @@ enum Products<M, B> {
 }
 
 impl<M: Module, B: Batch> Hessian<M, B> {
-    /// The Hessian of `risk` at `model`: exact, or by differences where the loss cannot be captured,
-    /// or where the captured loss of the first batch is another function than the closure's (a number
-    /// read on the host).
+    /// Returns the Hessian of `risk` at `model`: exact, or by differences where the loss cannot be
+    /// captured, or where the captured loss of the first batch is another function than the
+    /// closure's (a number read on the host).
     ///
     /// Value and gradient of the recording are compared with the closure's, at the weights and
     /// beside them, and a difference of values decides between two gradients. A loss whose gradient
@@ -126,9 +128,17 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// nothing can be caught: the process ends with Burn's message. Use
     /// [`by_differences`](Self::by_differences) there for a loss that reads.
     ///
-    /// Each batch held in memory is captured, in parts that fit the cache of a core where that changes
-    /// nothing but the rounding, and what a product needs of the point is kept: about three times
-    /// the activations of a forward pass. A product then costs about a gradient.
+    /// Cost, where products are exact: four forward passes of each batch that is cut into parts,
+    /// which show that cutting changes nothing but the rounding, and one of each other batch; four
+    /// or five forward passes of the first part of each batch, which compare the recording with the
+    /// closure, and for the first batch of a model in f32 four more in f64; two gradients of the
+    /// first part of all. Where they are differences: a gradient and 12 forward passes of the data,
+    /// and 14 forward passes of its first batch. Of streamed data the first batch alone is read,
+    /// where products are exact. So make one operator for all that is measured at one model.
+    ///
+    /// Each batch held in memory is captured, in parts that fit the cache of a core where that
+    /// changes nothing but the rounding, and what a product needs of the point is kept: about three
+    /// times the activations of a forward pass. A product then costs about a gradient.
     /// [`at_with`](Self::at_with) limits the memory.
     ///
     /// # Errors
@@ -138,8 +148,8 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         Self::at_with(model, risk, &ProductConfig::new())
     }
 
-    /// [`at`](Self::at) with settings: how much memory products may keep, and how many threads make
-    /// them.
+    /// Returns the same as [`at`](Self::at) with settings: how much memory the products may keep, and
+    /// how many threads make them.
     ///
     /// # Errors
     /// As [`at`](Self::at), and a setting out of range.
@@ -157,8 +167,8 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         }
     }
 
-    /// The Hessian by central differences of gradients (a product costs two gradients, and two more for
-    /// each step it has to try against kinks; the first costs three more).
+    /// Returns the Hessian by central differences of gradients (a product costs two gradients, and
+    /// two more for each step it has to try against kinks; the first costs three more).
     ///
     /// # Errors
     /// As [`at`](Self::at), and a step that is not positive and finite.
@@ -173,7 +183,7 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         }))
     }
 
-    /// How the products are obtained.
+    /// Returns how the products are obtained.
     pub fn method(&self) -> Method {
         let dtype = self.domain().dtype;
         match &self.0 {
@@ -195,7 +205,7 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         }
     }
 
-    /// Bytes that are kept between products: 0 by differences, and for streamed data.
+    /// Returns the bytes that are kept between products: 0 by differences, and for streamed data.
     pub fn kept_bytes(&self) -> usize {
         match &self.0 {
             Products::Exact(exact) => exact.kept().bytes,
@@ -210,12 +220,12 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         }
     }
 
-    /// The coordinates.
+    /// Returns the coordinates.
     pub const fn space(&self) -> &ParameterSpace {
         self.objective().space()
     }
 
-    /// The risk as a function of theta.
+    /// Returns the risk as a function of theta.
     pub const fn objective(&self) -> &Objective<M, B> {
         match &self.0 {
             Products::Exact(exact) => exact.objective(),
@@ -223,9 +233,10 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         }
     }
 
-    /// How many products so far may be wrong: by differences whose two sides were more than one per
-    /// cent apart at every step tried, or with a kink at the weights themselves. Exact products
-    /// are never, and of differences only those with [`DifferenceStep::Kinks`](super::DifferenceStep::Kinks) are checked.
+    /// Returns how many products so far may be wrong: by differences whose two sides were more than
+    /// one per cent apart at every step tried, or with a kink at the weights themselves. Exact
+    /// products are never, and of differences only those with
+    /// [`DifferenceStep::Kinks`](super::DifferenceStep::Kinks) are checked.
     pub fn unresolved(&self) -> usize {
         match &self.0 {
             Products::Exact(_) => 0,
@@ -233,11 +244,11 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         }
     }
 
-    /// An estimate of the relative error of a product with a random direction: the rounding of the
-    /// float type where products are exact; otherwise
-    /// $\lVert D_h - D_{2h} \rVert / \lVert D_h \rVert$.
+    /// Returns an estimate of the relative error of a product with a random direction: the rounding
+    /// of the float type where products are exact; otherwise `‖D(h) − D(2h)‖ / ‖D(h)‖` with the
+    /// difference D at a step.
     ///
-    /// Where the truncation error rules, of order $h^2$, this is three times that of $D_h$; where
+    /// Where the truncation error rules, of order `h²`, this is three times that of `D(h)`; where
     /// rounding or kinks rule it is of the size of their error. Cost: four gradients.
     ///
     /// # Errors
@@ -267,7 +278,8 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
         self.operator().apply_many(vectors)
     }
 
-    /// Where products are exact it takes forward derivatives and no product, about half its cost.
+    /// Returns `vᵀHv`. Where products are exact it takes forward derivatives and no product, about
+    /// half its cost.
     fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         match &self.0 {
             Products::Exact(exact) => exact.hessian_form(v),
@@ -276,7 +288,7 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
     }
 }
 
-/// Whether a loss that cannot be captured for this reason has a gradient all the same.
+/// Returns whether a loss that cannot be captured for this reason has a gradient all the same.
 fn differences_help(reason: &derivatives::Error) -> bool {
     use derivatives::Error as Reason;
     !matches!(

@@ -1,4 +1,4 @@
-//! Which matrix of second derivatives an exact product is with.
+//! The matrices of second derivatives that have exact products.
 
 use burn::tensor::Tensor;
 use derivatives::{CapturedLoss, Linearized};
@@ -33,8 +33,8 @@ impl Matrix {
         })
     }
 
-    /// Returns the products with several vectors at `theta`, of which nothing is kept between one and
-    /// the next.
+    /// Returns the products with several vectors at `theta`, of which nothing is kept between one
+    /// and the next.
     pub(super) fn recomputed(
         self,
         loss: &CapturedLoss,

@@ -1,10 +1,10 @@
-//! How finely a loss is computed, whatever the type of its parameters.
+//! The rounding of a loss, whatever the type of its parameters.
 //!
 //! A layer of an f64 model may compute in f32 (Burn's `RmsNorm` takes its mean square so, and some
 //! activations of its CPU backend do). The loss is then a staircase with steps of a relative 6e-8,
-//! and a difference over less than a step sees it flat. The values at equally spaced points tell: of
-//! a smooth function the third differences vanish with the cube of the spacing, and what is left of
-//! them is rounding (Moré and Wild 2011, "Estimating Computational Noise", section 2).
+//! and a difference over less than a step sees it flat. The values at equally spaced points tell:
+//! of a smooth function the third differences vanish with the cube of the spacing, and what is left
+//! of them is rounding (Moré and Wild 2011, "Estimating Computational Noise", section 2).
 
 use burn::module::Module;
 use burn::tensor::DType;
@@ -49,7 +49,7 @@ pub(super) fn rounding<M: Module, B: Batch>(objective: &Objective<M, B>) -> Resu
     })
 }
 
-/// The relative noise of the value along a direction.
+/// Returns the relative noise of the value along a direction.
 #[expect(clippy::cast_precision_loss, reason = "there are seven points")]
 fn on_line<M: Module, B: Batch>(
     objective: &Objective<M, B>,

@@ -1,4 +1,4 @@
-//! How exact products are obtained: what is kept, and how data are cut.
+//! Settings of exact products.
 
 use burn::config::Config;
 
@@ -12,8 +12,8 @@ pub struct ProductConfig {
     /// each product, which costs about two gradients, and dropped: with a limit of 0, all of them.
     /// The products are the same. Parameters and the data themselves do not count.
     pub memory_limit: Option<usize>,
-    /// Whether large batches held in memory are cut into parts whose values fit the cache of a core,
-    /// each computed by one of the cores.
+    /// Whether large batches held in memory are cut into parts whose values fit the cache of a
+    /// core, each computed by one of the cores.
     ///
     /// It is done only where it changes nothing but the rounding: where the mean of the parts'
     /// losses is the loss of the batch, at the weights and at a point beside them, and BatchNorm

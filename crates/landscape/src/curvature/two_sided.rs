@@ -27,7 +27,7 @@ impl TwoSided {
         }
     }
 
-    /// Whether no kink lies between: for a smooth loss both sides differ by h times a third
+    /// Returns whether no kink lies between: for a smooth loss both sides differ by h times a third
     /// derivative and by rounding, some 1e-8 each; across a kink by the jump over h.
     pub(super) fn agrees(&self) -> bool {
         self.disagreement <= 1e-5 * self.scale
@@ -47,14 +47,15 @@ impl TwoSided {
         relative_change(&self.product, &other.product)
     }
 
-    /// Whether the product is at least roughly right; along directions of no curvature, where
-    /// rounding is all there is, both sides disagree at any step and it does not matter.
+    /// Returns whether the product is at least roughly right; along directions of no curvature,
+    /// where rounding is all there is, both sides disagree at any step and it does not matter.
     pub(super) fn is_usable(&self) -> bool {
         self.disagreement <= 1e-2 * self.scale
     }
 }
 
-/// Returns the central difference of the gradients `ahead` and `behind`, a step of `h` to each side.
+/// Returns the central difference of the gradients `ahead` and `behind`, a step of `h` to each
+/// side.
 pub(super) fn central(ahead: &[f64], behind: &[f64], h: f64) -> Vec<f64> {
     ahead
         .iter()

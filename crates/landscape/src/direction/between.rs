@@ -8,12 +8,12 @@ use crate::parameters::{ParameterSpace, Rest};
 
 /// Returns `to - from`, `[P]`: a line along it passes `from` at 0 and `to` at 1.
 ///
-/// The models have the space's architecture: a clone that was trained further is matched by its ids,
-/// a model made or loaded separately by paths and shapes.
+/// The models have the space's architecture: a clone that was trained further is matched by its
+/// ids, a model made or loaded separately by paths and shapes.
 ///
-/// A direction moves parameters only. Models that differ in anything else, in the running statistics
-/// of BatchNorm or in a frozen parameter, are refused, because the line would not end at `to`:
-/// [`line_between`](crate::slice::line_between) moves these too.
+/// A direction moves parameters only. Models that differ in anything else, in the running
+/// statistics of BatchNorm or in a frozen parameter, are refused, because the line would not end at
+/// `to`: [`line_between`](crate::slice::line_between) moves these too.
 ///
 /// ```
 /// use burn::nn::LinearConfig;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::parameters::{Block, ParameterSpace};
 use crate::vector::{download, norm, norm_of};
 
-/// What a direction is scaled by.
+/// The scale of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Normalization {
     /// Each filter gets the norm of the weights' filter (Li et al. 2018).
@@ -22,11 +22,11 @@ pub enum Normalization {
     None,
 }
 
-/// What happens to parameters of rank 0 and 1 (biases, scale and shift of norm layers) under
+/// The fate of parameters of rank 0 and 1 (biases, scale and shift of norm layers) under
 /// [`Normalization::Filter`] and [`Normalization::Layer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VectorParameters {
-    /// They do not move.
+    /// Their direction is zero: they do not move.
     Ignore,
     /// Their direction is the weight itself, as in the original program.
     Copy,
@@ -35,7 +35,7 @@ pub enum VectorParameters {
 /// Settings of [`normalize`].
 #[derive(Config, Debug, PartialEq, Eq)]
 pub struct NormalizeConfig {
-    /// What is scaled.
+    /// The scale.
     #[config(default = "Normalization::Filter")]
     pub normalization: Normalization,
     /// Parameters of rank 0 and 1.
@@ -43,33 +43,35 @@ pub struct NormalizeConfig {
     pub vectors: VectorParameters,
 }
 
-/// `direction` filter-normalised to the weights of `module`, parameters of rank 0 and 1 at rest:
-/// for each filter f, $d_f \leftarrow d_f \lVert\theta_f\rVert / (\lVert d_f\rVert + 10^{-10})$.
+/// Returns `direction` filter-normalised to the weights of `model`, parameters of rank 0 and 1 at
+/// rest.
+///
+/// For each filter f it is `d_f ← d_f ‖θ_f‖ / (‖d_f‖ + 10⁻¹⁰)`.
 ///
 /// A step of 1 along it changes each filter by its own norm, so that slices of networks of
 /// different scale can be compared.
 ///
 /// # Errors
-/// A direction of another length than P, and a module that has not the space's parameters.
+/// A direction of another length than P, and a model that has not the space's parameters.
 ///
 /// # References
 /// Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets", section 4.
 pub fn filter_normalize<M: Module>(
     space: &ParameterSpace,
-    module: &M,
+    model: &M,
     direction: Tensor<1>,
 ) -> Result<Tensor<1>, Error> {
-    normalize(space, module, direction, &NormalizeConfig::new())
+    normalize(space, model, direction, &NormalizeConfig::new())
 }
 
-/// `direction`, `[P]`, normalised as `config` says.
+/// Returns `direction`, `[P]`, normalised as `config` says.
 ///
 /// # Errors
-/// A length other than P; a module that has not the space's parameters; for
+/// A length other than P; a model that has not the space's parameters; for
 /// [`Normalization::Global`] a direction that is zero or not finite.
 pub fn normalize<M: Module>(
     space: &ParameterSpace,
-    module: &M,
+    model: &M,
     direction: Tensor<1>,
     config: &NormalizeConfig,
 ) -> Result<Tensor<1>, Error> {
@@ -81,7 +83,7 @@ pub fn normalize<M: Module>(
         Normalization::None => return Ok(direction),
         Normalization::Global => to_unit_norm(&mut entries)?,
         Normalization::Filter | Normalization::Layer => {
-            let theta = download(&space.flatten(module)?);
+            let theta = download(&space.flatten(model)?);
             for block in &space.blocks {
                 let range = block.range();
                 let (d, w) = (&mut entries[range.clone()], &theta[range]);
@@ -117,7 +119,8 @@ fn whole(entries: &[f64]) -> std::ops::Range<usize> {
     0..entries.len()
 }
 
-/// Filters along `axis` of a row-major tensor: runs of `inner` entries, `shape[axis] * inner` apart.
+/// Scales the filters along `axis` of a row-major tensor: runs of `inner` entries,
+/// `shape[axis] * inner` apart.
 fn match_filters(block: &Block, axis: usize, d: &mut [f64], w: &[f64]) {
     let filters = block.shape[axis];
     let inner: usize = block.shape[axis + 1..].iter().product();

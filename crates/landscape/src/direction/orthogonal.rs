@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use crate::error::Error;
 use crate::vector::{Domain, add_scaled, dot, download, norm, normalize};
 
-/// `direction` without its component along `against`: $d - \frac{\langle d, a\rangle}{\langle a, a\rangle} a$.
+/// Returns `direction` without its component along `against`: `d − (⟨d, a⟩ / ⟨a, a⟩) a`.
 ///
 /// # Errors
 /// Lengths that differ from the domain's, an `against` that is zero or not finite, or a

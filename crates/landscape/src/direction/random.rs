@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use crate::parameters::ParameterSpace;
 use crate::vector::random::{Purpose, normal};
 
-/// A direction `[P]` of independent N(0,1) entries, a function of the seed alone.
+/// Returns a direction `[P]` of independent N(0,1) entries, a function of the seed alone.
 ///
 /// Drawn on the host in f64 by Xoshiro256++ and rounded to the space's float type.
 ///
@@ -16,7 +16,7 @@ pub fn random_direction(space: &ParameterSpace, seed: u64) -> Tensor<1> {
     direction(space, seed, 0)
 }
 
-/// Two independent directions as of [`random_direction`], from one seed; the first is
+/// Returns two independent directions as of [`random_direction`], from one seed; the first is
 /// `random_direction(space, seed)`.
 #[must_use]
 pub fn random_directions(space: &ParameterSpace, seed: u64) -> [Tensor<1>; 2] {

@@ -8,7 +8,7 @@ use super::LinearOperator;
 use crate::error::Error;
 use crate::vector::Domain;
 
-/// Counts the products of the operator inside: what an algorithm really spent.
+/// An operator that counts the products with the one inside: what an algorithm really spent.
 #[derive(Debug)]
 pub struct Counted<A> {
     operator: A,
@@ -16,7 +16,7 @@ pub struct Counted<A> {
 }
 
 impl<A: LinearOperator> Counted<A> {
-    /// Counts from zero.
+    /// Makes an operator that counts from zero.
     pub const fn new(operator: A) -> Self {
         Self {
             operator,
@@ -24,7 +24,7 @@ impl<A: LinearOperator> Counted<A> {
         }
     }
 
-    /// Products so far.
+    /// Returns the products so far.
     pub fn products(&self) -> usize {
         self.products.load(Ordering::Relaxed)
     }

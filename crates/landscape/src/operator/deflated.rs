@@ -6,8 +6,8 @@ use super::LinearOperator;
 use crate::error::Error;
 use crate::vector::{Domain, download};
 
-/// `A - sum_i value_i q_i q_i'` for orthonormal `q_i`: the eigenvalues of the given pairs become
-/// zero, the others stay.
+/// An operator without some eigenpairs, `A − Σᵢ λᵢ qᵢ qᵢᵀ` for orthonormal `qᵢ`: the eigenvalues of
+/// the given pairs become zero, the others stay.
 #[derive(Debug, Clone)]
 pub struct Deflated<A> {
     operator: A,

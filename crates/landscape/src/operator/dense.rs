@@ -17,12 +17,13 @@ impl Dense {
     /// Makes the matrix with the given rows, row-major, P · P numbers. `options` is `&device`, or
     /// `(&device, DType::F64)` for another float type than the device's.
     ///
-    /// Where the matrix is symmetric up to half of the digits of its float type, its symmetric part is
-    /// taken.
+    /// Where the matrix is symmetric up to half of the digits of its float type, its symmetric part
+    /// is taken.
     ///
     /// # Errors
     /// A number of entries that is no square, entries that are not finite, and
-    /// [`Error::NotSymmetric`]; [`SymmetricMatrix::from_rows`] takes the symmetric part of any matrix.
+    /// [`Error::NotSymmetric`]; [`SymmetricMatrix::from_rows`] takes the symmetric part of any
+    /// matrix.
     pub fn new(rows: &[f64], options: impl Into<TensorCreationOptions>) -> Result<Self, Error> {
         let options = options.into();
         let device = options.device.clone();

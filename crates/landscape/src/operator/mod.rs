@@ -29,27 +29,27 @@ use crate::error::Error;
 /// Vectors are flat Burn tensors on the device and in the float type of the [`Domain`]. Algorithms
 /// keep their recurrences in f64 on the host, since some devices have no f64 at all.
 pub trait LinearOperator {
-    /// Where the vectors live: dimension, float type, device.
+    /// Returns where the vectors live: dimension, float type, device.
     fn domain(&self) -> &Domain;
 
-    /// Number of coordinates P.
+    /// Returns the number of coordinates P.
     fn dim(&self) -> usize {
         self.domain().dim
     }
 
-    /// How exact the products are: a relative error, at least the float type's rounding. Residuals
-    /// and tolerances go no lower.
+    /// Returns how exact the products are: a relative error, at least the float type's rounding.
+    /// Residuals and tolerances go no lower.
     fn relative_error(&self) -> f64 {
         self.domain().unit_roundoff()
     }
 
-    /// The product with `v`, `[P]`.
+    /// Returns the product with `v`, `[P]`.
     ///
     /// # Errors
     /// A length other than P, or whatever prevents the product.
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error>;
 
-    /// The products with several vectors, each `[P]`, in their order.
+    /// Returns the products with several vectors, each `[P]`, in their order.
     ///
     /// # Errors
     /// As [`apply`](Self::apply), at the first product that fails.
@@ -57,8 +57,8 @@ pub trait LinearOperator {
         vectors.iter().map(|v| self.apply(v)).collect()
     }
 
-    /// Returns the quadratic form `vᵀAv` of `v`, `[P]`: its inner product with the product, where an
-    /// operator has nothing cheaper.
+    /// Returns the quadratic form `vᵀAv` of `v`, `[P]`: its inner product with the product, where
+    /// an operator has nothing cheaper.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

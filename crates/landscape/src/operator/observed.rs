@@ -9,8 +9,8 @@ use super::LinearOperator;
 use crate::error::Error;
 use crate::vector::Domain;
 
-/// Calls back after every product with the number of products so far: a progress bar for any
-/// algorithm, and the way to stop it.
+/// An operator that calls back after every product with the number of products so far: a progress
+/// bar for any algorithm, and the way to stop it.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -33,8 +33,8 @@ pub struct Observed<A, F> {
 }
 
 impl<A: LinearOperator, F: FnMut(usize) -> ControlFlow<()>> Observed<A, F> {
-    /// Calls `callback` after each product; [`ControlFlow::Break`] makes that product an
-    /// [`Error::Cancelled`].
+    /// Makes an operator that calls `callback` after each product; [`ControlFlow::Break`] makes
+    /// that product an [`Error::Cancelled`].
     pub const fn new(operator: A, callback: F) -> Self {
         Self {
             operator,

@@ -6,7 +6,7 @@ use super::LinearOperator;
 use crate::error::Error;
 use crate::vector::Domain;
 
-/// `A + shift * I`.
+/// An operator with a shift, `A + shift · I`.
 #[derive(Debug, Clone)]
 pub struct Shifted<A> {
     operator: A,
@@ -14,7 +14,7 @@ pub struct Shifted<A> {
 }
 
 impl<A: LinearOperator> Shifted<A> {
-    /// `operator + shift * I`; eigenvalues move by `shift`, eigenvectors stay.
+    /// Returns `A + shift · I`; eigenvalues move by `shift`, eigenvectors stay.
     pub const fn new(operator: A, shift: f64) -> Self {
         Self { operator, shift }
     }

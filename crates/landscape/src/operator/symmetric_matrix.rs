@@ -10,13 +10,13 @@ pub struct SymmetricMatrix {
     pub dim: usize,
     /// Entries, row-major, `[P, P]`; symmetric.
     pub entries: Vec<f64>,
-    /// Largest $|a_{ij} - a_{ji}|$ before symmetrising, relative to the largest $|a_{ij}|$.
+    /// Largest `|aᵢⱼ − aⱼᵢ|` before symmetrising, relative to the largest `|aᵢⱼ|`.
     pub asymmetry: f64,
 }
 
 impl SymmetricMatrix {
-    /// The symmetric part $(A + A') / 2$ of the matrix with the given rows, row-major,
-    /// `dim * dim` numbers.
+    /// Returns the symmetric part `(A + Aᵀ) / 2` of the matrix with the given rows, row-major,
+    /// `dim · dim` numbers.
     ///
     /// # Errors
     /// [`Error::Length`] for another number of entries, [`Error::NonFiniteVector`] for entries that

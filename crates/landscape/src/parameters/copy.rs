@@ -9,36 +9,39 @@ use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 use derivatives::Statistics;
 
-/// The module for measuring: on the autodiff device, every trainable parameter a leaf that requires
-/// a gradient, dropout and noise off, BatchNorm as `statistics` says.
-pub(crate) fn tracked<M: Module>(module: &M, statistics: Statistics) -> M {
-    module.valid().train().map(&mut Quiet {
+use super::burn_names::is_batch_norm;
+
+/// Returns the model for measuring: on the autodiff device, every trainable parameter a leaf that
+/// requires a gradient, dropout and noise off, BatchNorm as `statistics` says.
+pub(crate) fn tracked<M: Module>(model: &M, statistics: Statistics) -> M {
+    model.valid().train().map(&mut Quiet {
         statistics,
         layers: Vec::new(),
     })
 }
 
-/// A copy with running statistics of its own, otherwise as `module` is: what is trained on does not change
-/// it. Weights are shared until one of both is written to, so it costs no arithmetic.
+/// Returns a copy with running statistics of its own, otherwise as `model` is: training one does
+/// not change the other. Weights are shared until one of both is written to, so it costs no
+/// arithmetic.
 ///
 /// Burn's `clone` shares BatchNorm's running statistics with the original.
-pub fn snapshot<M: Module>(module: &M) -> M {
-    copy(module)
+pub fn snapshot<M: Module>(model: &M) -> M {
+    copy(model)
 }
 
-/// A copy with running statistics of its own, otherwise as `module` is.
-pub(crate) fn copy<M: Module>(module: &M) -> M {
+/// Returns a copy with running statistics of its own, otherwise as `model` is.
+pub(crate) fn copy<M: Module>(model: &M) -> M {
     let mut states = States::default();
-    module.visit(&mut states);
+    model.visit(&mut states);
     if states.tracked {
-        module.valid().train().map(&mut states)
+        model.valid().train().map(&mut states)
     } else {
-        module.valid()
+        model.valid()
     }
 }
 
-/// Turns off what draws random numbers, and BatchNorm's training path if its running statistics
-/// are wanted.
+/// The mapper that turns off what draws random numbers, and BatchNorm's training path if its
+/// running statistics are wanted.
 struct Quiet {
     statistics: Statistics,
     layers: Vec<String>,
@@ -46,10 +49,7 @@ struct Quiet {
 
 impl ModuleMapper for Quiet {
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        let is_batch_norm = self
-            .layers
-            .last()
-            .is_some_and(|layer| layer == "Struct:BatchNorm");
+        let is_batch_norm = self.layers.last().is_some_and(|layer| is_batch_norm(layer));
         if is_batch_norm && self.statistics == Statistics::Batch {
             flag
         } else {
@@ -66,7 +66,7 @@ impl ModuleMapper for Quiet {
     }
 }
 
-/// What `valid` then `train` forgets: the checkpointing strategy of each tensor.
+/// The checkpointing strategy of each tensor, which `valid` then `train` forgets.
 #[derive(Default)]
 struct States {
     tracked: bool,

@@ -7,26 +7,26 @@ use burn::tensor::{Gradients, Tensor};
 
 use super::ParameterSpace;
 
-/// The parameters of `module` as a vector without autodiff; `index` has the block of each.
+/// Returns the parameters of `model` as a vector without autodiff; `index` has the block of each.
 pub(super) fn parameters<M: Module>(
     space: &ParameterSpace,
-    module: &M,
+    model: &M,
     index: &HashMap<ParamId, usize>,
 ) -> Tensor<1> {
     let mut collect = Collect::new(space, index, Values);
-    module.visit(&mut collect);
+    model.visit(&mut collect);
     collect.join()
 }
 
-/// The gradients of `module`'s parameters as a vector; zero where the loss does not depend on a
-/// parameter, `None` where it depends on none.
+/// Returns the gradients of `model`'s parameters as a vector; zero where the loss does not depend
+/// on a parameter, `None` where it depends on none.
 pub(crate) fn gradient<M: Module>(
     space: &ParameterSpace,
-    module: &M,
+    model: &M,
     gradients: Gradients,
 ) -> Option<Tensor<1>> {
     let mut collect = Collect::new(space, &space.index, gradients);
-    module.visit(&mut collect);
+    model.visit(&mut collect);
     collect
         .parts
         .iter()
@@ -34,7 +34,7 @@ pub(crate) fn gradient<M: Module>(
         .then(|| collect.join())
 }
 
-/// What is taken of a parameter.
+/// The part that is taken of a parameter.
 trait Take {
     fn take<const D: usize>(&mut self, tensor: Tensor<D>) -> Option<Tensor<D>>;
 }

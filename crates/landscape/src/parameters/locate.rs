@@ -1,4 +1,4 @@
-//! Which parameters of a module are the blocks of a space: by id, or by path and shape.
+//! The parameters of a module that are the blocks of a space: by id, or by path and shape.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,18 @@ use burn::tensor::Tensor;
 use super::ParameterSpace;
 use crate::error::Error;
 
-/// The block of each parameter of `module` that is a coordinate of `space`.
+/// Returns the block of each parameter of `model` that is a coordinate of `space`.
 ///
 /// # Errors
 /// [`Error::AnotherModule`] where a block has no counterpart, and tensors with one id that are not
 /// one parameter.
 pub(super) fn locate<M: Module>(
     space: &ParameterSpace,
-    module: &M,
+    model: &M,
 ) -> Result<HashMap<ParamId, usize>, Error> {
-    derivatives::check_ids(&module.valid().train())?;
+    derivatives::check_ids(&model.valid().train())?;
     let mut tensors = Tensors::default();
-    module.visit(&mut tensors);
+    model.visit(&mut tensors);
     let found = tensors.found;
     let by_id = |id: ParamId| found.iter().find(|tensor| tensor.id == id);
     if space.blocks.iter().all(|block| by_id(block.id).is_some()) {

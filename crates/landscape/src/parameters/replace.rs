@@ -9,20 +9,20 @@ use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 use super::{ParameterSpace, copy};
 use crate::error::Error;
 
-/// `module` with theta, `[P]`, in place of its parameters, each with the gradient flag, the
+/// Returns `model` with theta, `[P]`, in place of its parameters, each with the gradient flag, the
 /// checkpointing strategy and the device of the one it replaces.
-pub(crate) fn place<M: Module>(space: &ParameterSpace, module: M, theta: &Tensor<1>) -> M {
-    place_at(space, &space.index, module, theta)
+pub(crate) fn place<M: Module>(space: &ParameterSpace, model: M, theta: &Tensor<1>) -> M {
+    place_at(space, &space.index, model, theta)
 }
 
-/// As [`place`], into a module whose parameters belong to the blocks that `index` says.
+/// Does what [`place`] does, into a model whose parameters belong to the blocks that `index` says.
 pub(super) fn place_at<M: Module>(
     space: &ParameterSpace,
     index: &HashMap<ParamId, usize>,
-    module: M,
+    model: M,
     theta: &Tensor<1>,
 ) -> M {
-    module.map(&mut Place {
+    model.map(&mut Place {
         space,
         index,
         theta,
@@ -30,18 +30,19 @@ pub(super) fn place_at<M: Module>(
     })
 }
 
-/// `module` with the float tensors of some ids replaced by tensors of the same shapes with these entries.
+/// Returns `model` with the float tensors of some ids replaced by tensors of the same shapes with
+/// these entries.
 ///
 /// Give it a copy: what it puts into running statistics goes to all clones that share them.
-pub(crate) fn put<M: Module>(module: M, values: &HashMap<ParamId, Vec<f64>>) -> M {
-    module.map(&mut Put {
+pub(crate) fn put<M: Module>(model: M, values: &HashMap<ParamId, Vec<f64>>) -> M {
+    model.map(&mut Put {
         values,
         placed: HashMap::new(),
     })
 }
 
-/// A copy of `module` with every float tensor, buffers included, in another float type; ids,
-/// gradient flags, checkpointing strategies and all else are kept.
+/// Returns a copy of `model` with every float tensor, buffers included, in another float type;
+/// ids, gradient flags, checkpointing strategies and all else are kept.
 ///
 /// Everything here works in the float type of the model. Where f32 does not resolve a small
 /// eigenvalue or a small difference of losses, measure the model in f64: float tensors of the
@@ -60,10 +61,10 @@ pub(crate) fn put<M: Module>(module: M, values: &HashMap<ParamId, Vec<f64>>) -> 
 /// ```
 ///
 /// # Errors
-/// Tensors with one id that are not one parameter; a type that the module's device does not have.
-pub fn cast<M: Module>(module: &M, dtype: FloatDType) -> Result<M, Error> {
-    derivatives::check_ids(&module.valid().train())?;
-    let missing = module
+/// Tensors with one id that are not one parameter; a type that the model's device does not have.
+pub fn cast<M: Module>(model: &M, dtype: FloatDType) -> Result<M, Error> {
+    derivatives::check_ids(&model.valid().train())?;
+    let missing = model
         .devices()
         .into_iter()
         .any(|device| !device.without_autodiff().supports_dtype(dtype));
@@ -74,12 +75,12 @@ pub fn cast<M: Module>(module: &M, dtype: FloatDType) -> Result<M, Error> {
             allowed: "a type that the device of the module has",
         });
     }
-    Ok(cast_owned(copy(module), dtype))
+    Ok(cast_owned(copy(model), dtype))
 }
 
-/// [`cast`] of a module that shares nothing with another.
-pub(crate) fn cast_owned<M: Module>(module: M, dtype: FloatDType) -> M {
-    module.map(&mut Cast {
+/// Casts a model that shares nothing with another; see [`cast`].
+pub(crate) fn cast_owned<M: Module>(model: M, dtype: FloatDType) -> M {
+    model.map(&mut Cast {
         dtype,
         placed: HashMap::new(),
     })
@@ -88,7 +89,7 @@ pub(crate) fn cast_owned<M: Module>(module: M, dtype: FloatDType) -> M {
 /// A parameter used in several places must stay one leaf: its gradient is the sum over its uses.
 type Placed = HashMap<ParamId, Box<dyn Any>>;
 
-/// The tensor in place of `param`: `new` of the old value, made once for each id.
+/// Returns the tensor in place of `param`: `new` of the old value, made once for each id.
 fn substitute<const D: usize>(
     placed: &mut Placed,
     param: Param<Tensor<D>>,
@@ -109,7 +110,7 @@ fn substitute<const D: usize>(
     Param::from_mapped_value(id, tensor, mapper)
 }
 
-/// `new` with the autodiff state of `old`: Burn's optimisers do the same after an update.
+/// Returns `new` with the autodiff state of `old`: Burn's optimisers do the same after an update.
 fn like<const D: usize>(old: &Tensor<D>, id: ParamId, new: Tensor<D>) -> Tensor<D> {
     if !old.is_autodiff() {
         return new;

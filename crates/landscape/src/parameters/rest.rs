@@ -1,4 +1,4 @@
-//! What a module has beside the coordinates: running statistics, frozen parameters, tables.
+//! The tensors of a module beside the coordinates: running statistics, frozen parameters, tables.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ enum Values {
 }
 
 impl Values {
-    /// The same bits: NaN equals itself.
+    /// Returns whether both have the same bits: NaN equals itself.
     fn equal(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -50,25 +50,27 @@ impl Values {
 }
 
 impl Rest {
-    /// What `module` has beside the coordinates of `space`; running statistics with all updates.
+    /// Returns what `model` has beside the coordinates of `space`; running statistics with all
+    /// updates.
     ///
     /// # Errors
     /// As [`ParameterSpace::locate`].
-    pub(crate) fn of<M: Module>(space: &ParameterSpace, module: &M) -> Result<Self, Error> {
-        let index = space.locate(module)?;
+    pub(crate) fn of<M: Module>(space: &ParameterSpace, model: &M) -> Result<Self, Error> {
+        let index = space.locate(model)?;
         let mut collect = Collect {
             index: &index,
             path: Vec::new(),
             tensors: Vec::new(),
         };
         // `valid` brings running statistics up to date.
-        module.valid().visit(&mut collect);
+        model.valid().visit(&mut collect);
         Ok(Self {
             tensors: collect.tensors,
         })
     }
 
-    /// Path of the first tensor that is not the same in both; none where nothing differs.
+    /// Returns the path of the first tensor that is not the same in both; none where nothing
+    /// differs.
     pub(crate) fn differs<'p>(&'p self, other: &'p Self) -> Option<&'p str> {
         for (number, (path, _, values)) in self.tensors.iter().enumerate() {
             match other.tensors.get(number) {
@@ -80,11 +82,11 @@ impl Rest {
         more.map(|(path, ..)| path.as_str())
     }
 
-    /// The weighted sum of the float tensors of several rests, by the ids of the first.
+    /// Returns the weighted sum of the float tensors of several rests, by the ids of the first.
     ///
     /// # Errors
-    /// [`Error::RestDiffers`] where the first and another have not the same float tensors, or differ
-    /// in a tensor of another kind.
+    /// [`Error::RestDiffers`] where the first and another have not the same float tensors, or
+    /// differ in a tensor of another kind.
     pub(crate) fn combine(
         rests: &[Self],
         weights: &[f64],

@@ -1,4 +1,4 @@
-//! Where the batches of a risk come from.
+//! The batches of a risk, held or streamed.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::error::Error;
 
 /// Batches held in memory, or streamed anew for each evaluation.
 ///
-/// Whatever takes batches takes one batch, and a slice, an array or a vector of batches, by value or by
-/// reference, and a Burn `DataLoader`.
+/// Whatever takes batches takes one batch, and a slice, an array or a vector of batches, by value
+/// or by reference, and a Burn `DataLoader`.
 pub enum Batches<B> {
     /// Held: tensors are reference counted, so this costs no copy.
     Held(Arc<[B]>),
@@ -33,7 +33,7 @@ impl<B> Clone for Batches<B> {
 }
 
 impl<B> Batches<B> {
-    /// Whether both hold the same batches in one place, or stream from one loader.
+    /// Returns whether both hold the same batches in one place, or stream from one loader.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Held(ours), Self::Held(theirs)) => Arc::ptr_eq(ours, theirs),

@@ -1,15 +1,17 @@
 //! Batches cut into parts that fit the cache, as captured losses.
 //!
 //! A mean over B examples is the mean of the means over parts, weighted by their lengths. Whether a
-//! loss is such a mean cannot be read off a closure (a cross entropy with class weights divides by the
-//! weights of the batch), so it is measured: the weighted sum of the parts' values has to be the value
-//! of the batch up to rounding, at the weights and at a second point. A large constant in the loss
-//! would hide a difference of values, so that from one point to the other they have to change alike
-//! too, up to the rounding of the change. Where that is less than the rounding of the values, a point
-//! farther away is tried, and then the gradients decide. Otherwise the batch stays whole.
+//! loss is such a mean cannot be read off a closure (a cross entropy with class weights divides by
+//! the weights of the batch), so it is measured: the weighted sum of the parts' values has to be
+//! the value of the batch up to rounding, at the weights and at a second point. A large constant in
+//! the loss would hide a difference of values, so that from one point to the other they have to
+//! change alike too, up to the rounding of the change. Where that is less than the rounding of the
+//! values, a point farther away is tried, and then the gradients decide. Otherwise the batch stays
+//! whole.
 //!
-//! The weight of a batch says what its loss counts for and plays no part in this: a mean over the tokens of
-//! padded sentences is cut where all parts have as many tokens, and stays whole elsewhere.
+//! The weight of a batch says what its loss counts for and plays no part in this: a mean over the
+//! tokens of padded sentences is cut where all parts have as many tokens, and stays whole
+//! elsewhere.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -31,7 +33,7 @@ const FEWEST: usize = 8;
 /// The captured loss of some examples of a batch.
 #[derive(Debug)]
 pub(crate) struct Part {
-    /// Of the batch, or of whatever it is taken as a part of.
+    /// Share of the examples of the batch, or of all data.
     pub(crate) share: f64,
     pub(crate) examples: usize,
     pub(crate) loss: CapturedLoss,
@@ -39,35 +41,32 @@ pub(crate) struct Part {
     pub(crate) value: Option<f64>,
 }
 
-/// The first part of a captured batch, and its examples.
-///
-/// # Errors
-/// No part.
-pub(crate) fn first_part<'p, B: Batch>(
-    parts: &'p [Part],
-    batch: &B,
-) -> Result<(&'p Part, B), Error> {
-    let first = parts.first().ok_or(Error::NoData)?;
+/// Returns the first part of a captured batch, and its examples.
+pub(crate) fn first_part<'p, B: Batch>(parts: &'p [Part], batch: &B) -> (&'p Part, B) {
+    let first = parts
+        .first()
+        .expect("a batch is captured in a part or more");
     let rows = if parts.len() == 1 {
         batch.clone()
     } else {
         batch.clone().narrow(0..first.examples)
     };
-    Ok((first, rows))
+    (first, rows)
 }
 
-/// How batches are captured, whole or in parts.
+/// The rule by which batches are captured, whole or in parts.
 #[derive(Debug)]
 pub(crate) struct Cutter {
     /// Examples of a part; none where batches stay whole.
     rows: Option<usize>,
-    /// Points beside the origin at which whole and parts are compared, until the loss is another one.
+    /// Points beside the origin at which whole and parts are compared, until the loss is another
+    /// one.
     away: Vec<Tensor<1>>,
     programs: ProgramCache,
 }
 
 impl Cutter {
-    /// That captures batches as they are.
+    /// Makes one that captures batches as they are.
     pub(crate) fn whole() -> Self {
         Self {
             rows: None,
@@ -76,8 +75,8 @@ impl Cutter {
         }
     }
 
-    /// That cuts batches like `example` into parts of at most so many examples, where that is possible
-    /// at all.
+    /// Makes one that cuts batches like `example` into parts of at most so many examples, where
+    /// that is possible at all.
     pub(crate) fn like<M: Module, B: Batch>(
         objective: &Objective<M, B>,
         example: &B,
@@ -97,7 +96,7 @@ impl Cutter {
         Ok(cutter)
     }
 
-    /// The captured batch, in parts with their shares of it or whole.
+    /// Returns the captured batch, in parts with their shares of it or whole.
     pub(crate) fn capture<M: Module, B: Batch>(
         &self,
         objective: &Objective<M, B>,
@@ -122,7 +121,7 @@ impl Cutter {
         }])
     }
 
-    /// The parts, captured; none where the batch or the closure cannot be cut.
+    /// Returns the parts, captured; none where the batch or the closure cannot be cut.
     #[expect(
         clippy::cast_precision_loss,
         reason = "there are far fewer than 2^53 examples"
@@ -134,7 +133,8 @@ impl Cutter {
         rows: usize,
     ) -> Result<Option<Vec<Part>>, Error> {
         let examples = batch.examples();
-        // A power of two, or a multiple of eight: the usual numbers of cores divide the work evenly.
+        // A power of two, or a multiple of eight: the usual numbers of cores divide the work
+        // evenly.
         let count = match examples.div_ceil(rows) {
             count @ ..8 => count.next_power_of_two(),
             count => count.next_multiple_of(8),
@@ -161,7 +161,7 @@ impl Cutter {
         Ok(Some(parts))
     }
 
-    /// Whether the loss of the batch is the mean of its parts', weighted by their lengths.
+    /// Returns whether the loss of the batch is the mean of its parts', weighted by their lengths.
     fn is_mean<M: Module, B: Batch>(
         &self,
         objective: &Objective<M, B>,
@@ -203,9 +203,9 @@ impl Cutter {
     }
 }
 
-/// The losses of the parts at a point. None where one of them panics: cut are all tensors as long as the
-/// batch, and where one of them does not hold examples (the nodes of a graph, class weights of as many
-/// classes), an index may point outside its part.
+/// Returns the losses of the parts at a point. None where one of them panics: cut are all tensors
+/// as long as the batch, and where one of them does not hold examples (the nodes of a graph, class
+/// weights of as many classes), an index may point outside its part.
 fn values(parts: &[Part], point: &Tensor<1>, workers: &Workers) -> Result<Option<Vec<f64>>, Error> {
     let values = workers.map(parts, |part| attempt(|| part.loss.value(point)));
     let Ok(values) = values.into_iter().collect::<Result<Vec<_>, String>>() else {
@@ -214,8 +214,8 @@ fn values(parts: &[Part], point: &Tensor<1>, workers: &Workers) -> Result<Option
     Ok(Some(values.into_iter().collect::<Result<_, _>>()?))
 }
 
-/// Whether the gradient of the batch is the mean of its parts'. Costs the memory of a backward pass
-/// over the whole batch.
+/// Returns whether the gradient of the batch is the mean of its parts'. Costs the memory of a
+/// backward pass over the whole batch.
 fn gradients_agree<M: Module, B: Batch>(
     objective: &Objective<M, B>,
     point: &Tensor<1>,
@@ -242,9 +242,9 @@ fn gradients_agree<M: Module, B: Batch>(
     Ok(norm(&gap) <= tolerance)
 }
 
-/// Whether the mean of the parts' numbers is that of the whole. A sum of thousands of terms one after
-/// the other is off by some hundred roundings at most; losses that are no means differ by parts in a
-/// hundred. NaN is not equal either.
+/// Returns whether the mean of the parts' numbers is that of the whole. A sum of thousands of terms
+/// one after the other is off by some hundred roundings at most; losses that are no means differ by
+/// parts in a hundred. NaN is not equal either.
 fn agree(whole: f64, of_parts: &[f64], parts: &[Part], tolerance: f64) -> bool {
     let terms = || {
         parts

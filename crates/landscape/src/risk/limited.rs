@@ -9,11 +9,11 @@ use crate::batch::Batch;
 use crate::error::Error;
 
 impl<M: Module, B: Batch> Risk<M, B> {
-    /// The same loss over `examples` examples: the first ones of every batch, of each the same part. All of the data
-    /// where there are no more.
+    /// Returns the same loss over `examples` examples: the first ones of every batch, of each the
+    /// same part. All of the data where there are no more.
     ///
-    /// Streamed batches are read once and held. A batch that cannot be narrowed (its tensors say nothing of
-    /// its examples) is taken whole.
+    /// Streamed batches are read once and held. A batch that cannot be narrowed (its tensors say
+    /// nothing of its examples) is taken whole.
     ///
     /// ```
     /// use burn::nn::{Linear, LinearConfig};
@@ -60,7 +60,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Ok(self.over(batches))
     }
 
-    /// The number of examples of all batches. Streamed batches are read for it.
+    /// Returns the number of examples of all batches. Streamed batches are read for it.
     ///
     /// # Errors
     /// No data, an empty batch, or one that cannot be read.
@@ -73,8 +73,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Ok(examples)
     }
 
-    /// Whether both are one risk: clones with the same batches, in the same place, the same closures and settings. What
-    /// is known of one then holds of the other.
+    /// Returns whether both are one risk: clones with the same batches, in the same place, the same
+    /// closures and settings. What is known of one then holds of the other.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let same_weight = match (&self.weight, &other.weight) {

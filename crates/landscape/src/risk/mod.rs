@@ -1,7 +1,6 @@
 //! The mean loss of a model over data.
 
 mod batches;
-mod counted;
 mod cutter;
 mod example_gradients;
 mod limited;
@@ -10,6 +9,7 @@ mod objective;
 mod recomputed_statistics;
 mod recording;
 mod recording_check;
+mod weights;
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,11 +23,12 @@ pub(crate) use example_gradients::check_rows;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
+use weights::BatchWeight;
 
 use crate::batch::Batch;
 use crate::error::Error;
 
-/// What the loss of a batch is.
+/// The way in which the loss of a batch comes from its examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduction {
     /// The mean over the batch's examples.
@@ -39,16 +40,13 @@ pub enum Reduction {
 /// The loss of a batch, which marks the outputs on the way where they are told apart.
 type BatchLoss<M, B> = dyn Fn(&M, &B, &mut Outputs) -> Tensor<1> + Send + Sync;
 
-/// What a batch counts for.
-type BatchWeight<B> = dyn Fn(&B) -> f64 + Send + Sync;
-
 /// The mean loss over all examples of some data, as a function of the model:
-/// $L(\theta) = \frac1N \sum_{n=1}^N \ell_n(\theta)$.
+/// `L(θ) = 1/N Σₙ ℓₙ(θ)` with the loss terms `ℓₙ` of N examples.
 ///
-/// Batches are weighted by their number of examples, so a ragged last batch counts for what it is. A
-/// loss that is a mean over something else (over the tokens that are no padding, over class weights)
-/// says what each batch counts for by [`with_weights`](Self::with_weights).
-/// Dropout and noise layers are off; BatchNorm uses its running statistics unless
+/// Batches are weighted by their number of examples, so a ragged last batch counts for what it is.
+/// A loss that is a mean over something else (over the tokens that are no padding, over class
+/// weights) says what each batch counts for by [`with_weights`](Self::with_weights). Dropout and
+/// noise layers are off; BatchNorm uses its running statistics unless
 /// [`with_statistics`](Self::with_statistics) says otherwise. Measuring goes through a copy of the
 /// model: weights, running statistics and random streams stay bit for bit what they were.
 ///
@@ -106,11 +104,11 @@ impl<M, B> std::fmt::Debug for Risk<M, B> {
 }
 
 impl<M: Module, B: Batch> Risk<M, B> {
-    /// The risk whose loss closure gives the mean over a batch, shape `[1]`.
+    /// Returns the risk whose loss closure gives the mean over a batch, shape `[1]`.
     ///
-    /// `batches` is one batch, a slice, an array or a vector of batches, or a Burn `DataLoader`, from which
-    /// they are streamed anew for each evaluation. The closure must use the model and the batch it
-    /// is given: they stand on the device of the measurement.
+    /// `batches` is one batch, a slice, an array or a vector of batches, or a Burn `DataLoader`,
+    /// from which they are streamed anew for each evaluation. The closure must use the model and
+    /// the batch it is given: they stand on the device of the measurement.
     ///
     /// With several batches say what each counts for, where that is not its number of examples: see
     /// [`with_weights`](Self::with_weights).
@@ -125,8 +123,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Self::new(batches.into(), Arc::new(loss), Reduction::Mean)
     }
 
-    /// The risk with the model's outputs and the loss on them apart, which Gauss-Newton, Fisher
-    /// and per-example quantities need. The outputs are a tensor, or a tuple of up to four.
+    /// Returns the risk with the model's outputs and the loss on them apart, which Gauss-Newton,
+    /// Fisher and per-example quantities need. The outputs are a tensor, or a tuple of up to four.
     ///
     /// ```
     /// use burn::nn::{Linear, LinearConfig};
@@ -177,14 +175,14 @@ impl<M: Module, B: Batch> Risk<M, B> {
         }
     }
 
-    /// The same risk with BatchNorm's statistics chosen.
+    /// Returns the same risk with BatchNorm's statistics chosen.
     #[must_use]
     pub const fn with_statistics(mut self, statistics: Statistics) -> Self {
         self.statistics = statistics;
         self
     }
 
-    /// The same risk without the check that its loss is the reduction it is said to be: for
+    /// Returns the same risk without the check that its loss is the reduction it is said to be: for
     /// closures that work for one batch size only.
     #[must_use]
     pub fn without_reduction_check(mut self) -> Self {
@@ -192,43 +190,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self
     }
 
-    /// The same risk with each batch weighted by what `weight` says, a positive number.
-    ///
-    /// $L = \sum_b w_b L_b / \sum_b w_b$ for a loss that is the mean of a batch over what w counts: the
-    /// tokens of its sentences that are no padding, the sum of a mask, the sum of the class weights
-    /// of its labels. With [`Reduction::Sum`] it is $\sum_b S_b / \sum_b w_b$ for the sums S. Value,
-    /// gradient, products, slices and sharpness all weight by it. Without it w is the number of
-    /// examples.
-    ///
-    /// The closure gets the batch as it was given, on its own device, and may read it.
-    ///
-    /// ```
-    /// use burn::nn::{Linear, LinearConfig};
-    /// use burn::tensor::{Device, Tensor};
-    /// use landscape::Risk;
-    ///
-    /// /// Losses of single tokens, and a mask that is zero where there is none: `[sentences, length]`.
-    /// type Tokens = (Tensor<2>, Tensor<2>);
-    ///
-    /// let device = Device::flex();
-    /// let model = LinearConfig::new(1, 1).init(&device);
-    /// let long = (Tensor::ones([1, 3], &device), Tensor::ones([1, 3], &device));
-    /// let short = (Tensor::ones([1, 3], &device) * 5.0, Tensor::from_floats([[1.0, 0.0, 0.0]], &device));
-    /// let risk = Risk::mean([long, short], |_: &Linear, (loss, mask): &Tokens| {
-    ///     (loss.clone() * mask.clone()).sum() / mask.clone().sum()
-    /// })
-    /// .with_weights(|(_, mask): &Tokens| mask.clone().sum().into_scalar::<f64>());
-    /// // Three tokens of loss 1 and one of loss 5.
-    /// assert_eq!(risk.value(&model)?, 2.0);
-    /// # Ok::<(), landscape::Error>(())
-    /// ```
-    #[must_use]
-    pub fn with_weights(mut self, weight: impl Fn(&B) -> f64 + Send + Sync + 'static) -> Self {
-        self.weight = Some(Arc::new(weight));
-        self
-    }
-
-    /// The same loss over other data.
+    /// Returns the same loss over other data.
     #[must_use]
     pub fn over(&self, batches: impl Into<Batches<B>>) -> Self {
         Self {
@@ -237,7 +199,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         }
     }
 
-    /// The value L at `model`; NaN and infinities are returned as they are. Cost: one forward pass
+    /// Returns the value L at `model`; NaN and infinities come as they are. Cost: one forward pass
     /// over the data.
     ///
     /// # Errors
@@ -246,8 +208,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Objective::at(model, self)?.value_here()
     }
 
-    /// The value and the gradient, `[P]` in the order of [`ParameterSpace`](crate::ParameterSpace).
-    /// Cost: one gradient.
+    /// Returns the value and the gradient, `[P]` in the order of
+    /// [`ParameterSpace`](crate::ParameterSpace). Cost: one gradient.
     ///
     /// # Errors
     /// As [`value`](Self::value), and a loss that is not finite or depends on no parameter.
@@ -255,61 +217,19 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Objective::at(model, self)?.gradient_here()
     }
 
-    /// The batches of this risk.
+    /// Returns the batches of this risk.
     #[must_use]
     pub const fn batches(&self) -> &Batches<B> {
         &self.batches
     }
 
-    /// BatchNorm's statistics while this risk is measured.
+    /// Returns BatchNorm's statistics while this risk is measured.
     #[must_use]
     pub const fn statistics(&self) -> Statistics {
         self.statistics
     }
 
-    /// Whether batches count for something else than their examples.
-    pub(crate) const fn has_weights(&self) -> bool {
-        self.weight.is_some()
-    }
-
-    /// What a batch counts for.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a batch has far fewer than 2^53 examples"
-    )]
-    pub(crate) fn weight(&self, batch: &B) -> f64 {
-        match &self.weight {
-            Some(weight) => weight(batch),
-            None => batch.examples() as f64,
-        }
-    }
-
-    /// Returns what the mean loss over the examples of a batch counts for beside those of others.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a batch has far fewer than 2^53 examples"
-    )]
-    pub(crate) fn amount(&self, batch: &B) -> f64 {
-        match self.reduction {
-            Reduction::Mean => self.weight(batch),
-            Reduction::Sum => batch.examples() as f64,
-        }
-    }
-
-    /// The [`weight`](Self::weight) of the batch at position `index`.
-    ///
-    /// # Errors
-    /// [`Error::Weight`] if it is not a positive number.
-    pub(crate) fn checked_weight(&self, index: usize, batch: &B) -> Result<f64, Error> {
-        let weight = self.weight(batch);
-        if weight.is_finite() && weight > 0.0 {
-            Ok(weight)
-        } else {
-            Err(Error::Weight { index, weight })
-        }
-    }
-
-    /// The mean loss of one batch as a tensor of one element.
+    /// Returns the mean loss of one batch as a tensor of one element.
     pub(crate) fn batch_loss(
         &self,
         model: &M,
@@ -325,7 +245,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Ok(loss)
     }
 
-    /// The mean loss of one batch, of whatever shape the closure gives it, its outputs marked.
+    /// Returns the mean loss of one batch, of whatever shape the closure gives it, its outputs
+    /// marked.
     pub(crate) fn evaluate(&self, model: &M, batch: &B, marks: &mut Outputs) -> Tensor<1> {
         let loss = (self.loss)(model, batch, marks);
         match self.reduction {
@@ -339,14 +260,14 @@ impl<M: Module, B: Batch> Risk<M, B> {
         }
     }
 
-    /// Once for each risk: whether the loss is the reduction it was said to be.
+    /// Checks, once for each risk, that the loss is the reduction it was said to be.
     pub(crate) fn check_reduction(&self, model: &M, batch: &B) -> Result<(), Error> {
         self.reduction_checked
             .get_or_init(|| self.doubling_leaves_loss(model, batch))
             .clone()
     }
 
-    /// Once for each risk: what `check` finds of the gradient that Burn gives.
+    /// Calls `check` of the gradient that Burn gives once for each risk, and returns what it found.
     pub(crate) fn check_gradient(
         &self,
         check: impl FnOnce() -> Result<(), Error>,
@@ -354,7 +275,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
         self.gradient_checked.get_or_init(check).clone()
     }
 
-    /// The check of [`check_reduction`](Self::check_reduction).
+    /// Checks that doubling a batch leaves the mean of its losses.
     fn doubling_leaves_loss(&self, model: &M, batch: &B) -> Result<(), Error> {
         // Few examples say as much as many.
         let examples = batch.examples().min(8);
@@ -373,8 +294,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
             }
         }
         let ratios = [losses[1] / losses[0], losses[2] / losses[1]];
-        // A sum doubles twice over (the mean of a loss declared a sum halves); a mean may do anything
-        // only where it is all rounding, and then not the same thing twice.
+        // A sum doubles twice over (the mean of a loss declared a sum halves); a mean may do
+        // anything only where it is all rounding, and then not the same thing twice.
         let is = |factor: f64| {
             ratios
                 .iter()
@@ -389,8 +310,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Ok(())
     }
 
-    /// Once for each risk: whether its closures run on a model and a batch in f64. They do not if
-    /// they join constants of the device's default type; Burn then panics.
+    /// Returns whether the closures run on a model and a batch in f64, which is tried once for each
+    /// risk. They do not if they join constants of the device's default type; Burn then panics.
     pub(crate) fn runs_in_double(&self, model: &M, batch: &B) -> bool {
         *self.runs_in_double.get_or_init(|| {
             let trial = || {
@@ -402,6 +323,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
     }
 }
 
+/// Returns the number of a tensor of one element.
 pub(crate) fn scalar(loss: &Tensor<1>) -> f64 {
-    loss.to_data().iter::<f64>().next().unwrap_or(f64::NAN)
+    loss.clone().into_scalar()
 }

@@ -1,4 +1,4 @@
-//! What a model gives: one tensor, or several.
+//! The outputs of a model: one tensor, or several.
 
 use burn::tensor::Tensor;
 use derivatives::Outputs;
@@ -12,7 +12,7 @@ use derivatives::Outputs;
     note = "return the tensors in a tuple, or join them by `Tensor::cat`"
 )]
 pub trait ModelOutputs: Sized {
-    /// The outputs, told to the recording of the loss.
+    /// Returns the outputs, which are marked as such in the recording of the loss.
     #[must_use]
     fn marked(self, marks: &mut Outputs) -> Self;
 }
@@ -30,7 +30,7 @@ macro_rules! for_tuples {
             fn marked(self, marks: &mut Outputs) -> Self {
                 let ($($part,)+) = self;
                 $(let $part = ($part.dims(), $part);)+
-                let firsts = [$($part.0.first().copied().unwrap_or(1)),+];
+                let firsts = [$($part.0[0]),+];
                 // Rows of examples where all tensors have as many, one row otherwise.
                 let rows = if firsts.iter().all(|&first| first == firsts[0]) { firsts[0] } else { 1 };
                 let joined = Tensor::cat(vec![$($part.1.reshape([rows, columns(&$part.0, rows)])),+], 1);
@@ -48,7 +48,7 @@ macro_rules! for_tuples {
     )+};
 }
 
-/// Entries in a row of a tensor of this shape.
+/// Returns the entries in a row of a tensor of this shape.
 fn columns(shape: &[usize], rows: usize) -> usize {
     shape.iter().product::<usize>() / rows.max(1)
 }

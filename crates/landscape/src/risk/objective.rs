@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
 use derivatives::{Statistics, allowing_input_gradients, attempt};
 
-use super::counted::Counted;
+use super::weights::Counted;
 use super::{Batches, Risk, scalar};
 use crate::batch::Batch;
 use crate::error::Error;
@@ -39,7 +39,7 @@ struct TrackedLoss {
 }
 
 impl<M: Module, B: Batch> Objective<M, B> {
-    /// The objective at `model`, in the model's own float type.
+    /// Returns the objective at `model`, in the model's own float type.
     ///
     /// # Errors
     /// A model that cannot be measured, no data, or a loss that is no mean.
@@ -47,10 +47,10 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Self::new(tracked(model, risk.statistics()), risk)
     }
 
-    /// The objective at `model` with parameters, buffers and float tensors of the batches cast to
-    /// f64; in the model's own type, as [`at`](Self::at), where the device has no f64, or where the
-    /// closures or the module do not run in it because they hold constants of another type. Which of
-    /// both is tried once for each risk.
+    /// Returns the objective at `model` with parameters, buffers and float tensors of the batches
+    /// cast to f64; in the model's own type, as [`at`](Self::at), where the device has no f64, or
+    /// where the closures or the module do not run in it because they hold constants of another
+    /// type. Which of both is tried once for each risk.
     ///
     /// # Errors
     /// As [`at`](Self::at).
@@ -62,7 +62,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Self::new(wide.transpose()?.flatten().unwrap_or(native), risk)
     }
 
-    /// This objective in f64, over `batch` alone; none where it is in f64 already or cannot be.
+    /// Returns this objective in f64, over `batch` alone; none where it is in f64 already or cannot
+    /// be.
     pub(crate) fn doubled(&self, batch: &B) -> Result<Option<Self>, Error> {
         let Some(wide) = widened(&self.tracked, &self.risk, batch)? else {
             return Ok(None);
@@ -100,12 +101,12 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(objective)
     }
 
-    /// The coordinates.
+    /// Returns the coordinates.
     pub const fn space(&self) -> &ParameterSpace {
         &self.space
     }
 
-    /// theta of the model this objective was made at, `[P]`.
+    /// Returns theta of the model this objective was made at, `[P]`.
     pub const fn origin(&self) -> &Tensor<1> {
         &self.origin
     }
@@ -118,7 +119,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(self.counted()?.examples)
     }
 
-    /// L(theta) for `theta` of shape `[P]`; NaN and infinities as they are. Cost: one forward pass.
+    /// Returns `L(θ)` for `theta` of shape `[P]`; NaN and infinities as they are. Cost: one forward
+    /// pass.
     ///
     /// # Errors
     /// A length other than P, or a batch that cannot be read.
@@ -127,7 +129,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.value_of(&place(&self.space, self.model_for_values().clone(), &theta))
     }
 
-    /// L and its gradient, `[P]`, at `theta`. Cost: one gradient.
+    /// Returns L and its gradient, `[P]`, at `theta`. Cost: one gradient.
     ///
     /// # Errors
     /// A length other than P, a loss that is not finite, or that depends on no parameter.
@@ -136,7 +138,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.gradient_at(&theta)
     }
 
-    /// L at the origin.
+    /// Returns L at the origin.
     ///
     /// # Errors
     /// As [`value`](Self::value).
@@ -144,7 +146,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.value_of(self.model_for_values())
     }
 
-    /// L and its gradient at the origin.
+    /// Returns L and its gradient at the origin.
     ///
     /// # Errors
     /// As [`gradient`](Self::gradient).
@@ -152,17 +154,17 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.gradient_at(&self.origin)
     }
 
-    /// The model at the origin, ready to be captured.
+    /// Returns the model at the origin, ready to be captured.
     pub(crate) const fn tracked(&self) -> &M {
         &self.tracked
     }
 
-    /// The risk.
+    /// Returns the risk.
     pub(crate) const fn risk(&self) -> &Risk<M, B> {
         &self.risk
     }
 
-    /// The float type of parameters and batches.
+    /// Returns the float type of parameters and batches.
     pub(crate) fn float_type(&self) -> FloatDType {
         match self.space.domain.dtype {
             DType::F64 => FloatDType::F64,
@@ -170,7 +172,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         }
     }
 
-    /// BatchNorm takes its training path on autodiff devices only.
+    /// Returns whether values need the autodiff device: BatchNorm takes its training path there
+    /// only.
     fn needs_autodiff(&self) -> bool {
         self.risk.statistics() == Statistics::Batch
     }
@@ -192,7 +195,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         batch.on_device(&device).to_dtype(self.float_type())
     }
 
-    /// The mean loss of one batch at `theta`.
+    /// Returns the mean loss of one batch at `theta`.
     pub(crate) fn batch_value(
         &self,
         theta: &Tensor<1>,
@@ -204,7 +207,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(scalar(&self.risk.batch_loss(&model, &batch, index)?))
     }
 
-    /// The gradient of the mean loss of one batch at `theta`, by Burn.
+    /// Returns the gradient of the mean loss of one batch at `theta`, by Burn.
     pub(crate) fn batch_gradient(
         &self,
         theta: &Tensor<1>,
@@ -216,7 +219,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.backward(&model, theta, loss, batch, index)
     }
 
-    /// The loss of one batch with its graph.
+    /// Returns the loss of one batch with its graph.
     fn tracked_loss(&self, model: &M, batch: &B, index: usize) -> Result<TrackedLoss, Error> {
         let batch = self.prepare(batch.clone(), true);
         let (loss, differentiates_inside) =
@@ -231,8 +234,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         })
     }
 
-    /// The gradient of one batch at `theta`, which `model` has: by Burn, or from the recorded loss where that takes a
-    /// derivative inside, which Burn's gradient lacks.
+    /// Returns the gradient of one batch at `theta`, which `model` has: by Burn, or from the
+    /// recorded loss where that takes a derivative inside, which Burn's gradient lacks.
     fn backward(
         &self,
         model: &M,
@@ -265,7 +268,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.burns_gradient(theta)
     }
 
-    /// L and Burn's gradient at `theta`, whether or not it is that of the value.
+    /// Returns L and Burn's gradient at `theta`, whether or not it is that of the value.
     pub(crate) fn burns_gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;
@@ -298,11 +301,12 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok((sum / divisor, total))
     }
 
-    /// Calls `each` with position, batch and what the mean loss of the batch counts for, and returns the
-    /// number by which the sum of all terms is to be divided to be L.
+    /// Calls `each` with position, batch and what the mean loss of the batch counts for, and
+    /// returns the number by which the sum of all terms is to be divided to be L.
     ///
-    /// It is one for batches held in memory, whose shares add up to one, except for sums over examples
-    /// that are divided by weights of the batches. Streamed batches are counted on the way.
+    /// It is one for batches held in memory, whose shares add up to one, except for sums over
+    /// examples that are divided by weights of the batches. Streamed batches are counted on the
+    /// way.
     ///
     /// # Errors
     /// A batch that cannot be read, or an error of `each`.
@@ -335,8 +339,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(self.risk.amount(batch) / self.counted()?.weight)
     }
 
-    /// Returns the weight of each example of a batch, so that the mean over all N examples of weight
-    /// times gradient is the gradient of L: one, unless batches have weights.
+    /// Returns the weight of each example of a batch, so that the mean over all N examples of
+    /// weight times gradient is the gradient of L: one, unless batches have weights.
     ///
     /// # Errors
     /// As [`examples`](Self::examples).
@@ -361,8 +365,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
     }
 }
 
-/// Returns `vector` times `factor`, and as it is where that is one: one batch that is all the data has
-/// a share of n / n, which is one exactly.
+/// Returns `vector` times `factor`, and as it is where that is one: one batch that is all the data
+/// has a share of n / n, which is one exactly.
 #[expect(clippy::float_cmp, reason = "n / n is 1 exactly")]
 fn scaled(vector: Tensor<1>, factor: f64) -> Tensor<1> {
     if factor == 1.0 {
@@ -372,7 +376,7 @@ fn scaled(vector: Tensor<1>, factor: f64) -> Tensor<1> {
     }
 }
 
-/// `model` in f64, if it is not, the device has f64 and the closures run in it.
+/// Returns `model` in f64, if it is not, the device has f64 and the closures run in it.
 fn widened<M: Module, B: Batch>(
     model: &M,
     risk: &Risk<M, B>,

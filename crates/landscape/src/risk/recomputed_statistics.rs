@@ -9,7 +9,7 @@ use derivatives::Statistics;
 use super::{Objective, Risk};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{copy, put, tracked};
+use crate::parameters::{burn_names, copy, put, tracked};
 
 /// Far above any mean or variance, so that what a layer keeps of its old statistics is read off
 /// without cancellation; a power of two.
@@ -18,21 +18,22 @@ const LARGE: f64 = (1_u64 << 40) as f64;
 impl<M: Module, B: Batch> Risk<M, B> {
     /// Returns a copy of `model` whose BatchNorm layers have the statistics of this risk's batches.
     ///
-    /// The running mean and variance of each layer become the averages of the means and variances of
-    /// the batches, weighted by their numbers of examples, with every layer normalising by the
-    /// statistics of the batch meanwhile. Layers whose training flag is off keep theirs. This is what a model
-    /// needs whose weights were not trained but computed: a point between two models, or an average.
+    /// The running mean and variance of each layer become the averages of the means and variances
+    /// of the batches, weighted by their numbers of examples, with every layer normalising by the
+    /// statistics of the batch meanwhile. Layers whose training flag is off keep theirs. This is
+    /// what a model needs whose weights were not trained but computed: a point between two models,
+    /// or an average.
     ///
     /// Cost: one forward pass over the data in training mode, and one more over the first batch.
     ///
     /// # Errors
-    /// A model that cannot be measured, no data, and [`Error::StatisticsStay`] for a layer that a pass
-    /// does not change.
+    /// A model that cannot be measured, no data, and [`Error::StatisticsStay`] for a layer that a
+    /// pass does not change.
     ///
     /// # References
-    /// Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs", section 3;
-    /// Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima and Better Generalization",
-    /// section 3.2.
+    /// Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs",
+    /// section 3; Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima and Better
+    /// Generalization", section 3.2.
     pub fn recompute_statistics(&self, model: &M) -> Result<M, Error> {
         let objective = Objective::at(model, self)?;
         // Statistics of its own, which passes change.
@@ -61,7 +62,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
                 self.batch_loss(&training, &batch, index)?;
                 Ok::<_, Error>(Statistic::values(&training, &layers))
             };
-            // A pass makes (1 - m) r + m b of r, with the statistics b of the batch.
+            // A pass makes (1 − m) r + m b of r, with the statistics b of the batch.
             let from_zero = pass(0.0)?;
             let kept = match &kept {
                 Some(kept) => kept,
@@ -94,7 +95,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
     }
 }
 
-/// 1 - m: what is left of old statistics after a pass, for a layer of one momentum.
+/// Returns `1 − m`: what is left of old statistics after a pass, for a layer of one momentum.
 fn share_kept(from_large: &[f64], from_zero: &[f64], rounding: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a layer has few channels")]
     let channels = from_zero.len().max(1) as f64;
@@ -120,7 +121,7 @@ struct Statistic {
 }
 
 impl Statistic {
-    /// All of a module, each id once.
+    /// Returns all statistics of a module, each id once.
     fn all<M: Module>(module: &M) -> Vec<Self> {
         let mut search = Search::default();
         module.visit(&mut search);
@@ -139,7 +140,7 @@ impl Statistic {
         all
     }
 
-    /// Their values in a module, after all updates.
+    /// Returns their values in a module, after all updates.
     fn values<M: Module>(module: &M, layers: &[Self]) -> Vec<Vec<f64>> {
         struct Read(HashMap<ParamId, Vec<f64>>);
         impl ModuleVisitor for Read {
@@ -171,17 +172,17 @@ struct Search {
 }
 
 impl Search {
-    /// Path of the BatchNorm layer whose field is visited.
+    /// Returns the path of the BatchNorm layer whose field is visited.
     fn layer(&self) -> Option<String> {
-        let is_batch_norm = self.containers.last()? == "Struct:BatchNorm";
+        let is_batch_norm = burn_names::is_batch_norm(self.containers.last()?);
         is_batch_norm.then(|| self.path[..self.path.len() - 1].join("."))
     }
 }
 
 impl ModuleVisitor for Search {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let field = self.path.last().map(String::as_str);
-        if let Some("running_mean" | "running_var") = field
+        let field = self.path.last();
+        if field.is_some_and(|field| burn_names::is_running_statistic(field))
             && let Some(layer) = self.layer()
         {
             let statistic = Statistic {

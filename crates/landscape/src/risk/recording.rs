@@ -31,7 +31,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             .with_statistics(self.risk().statistics())
     }
 
-    /// A point that is `distance` typical weights away from the origin in each coordinate.
+    /// Returns a point that is `distance` typical weights away from the origin in each coordinate.
     pub(crate) fn beside(&self, distance: f64) -> Result<Tensor<1>, Error> {
         let domain = &self.space().domain;
         let origin = download(self.origin());
@@ -45,7 +45,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         domain.upload(&moved)
     }
 
-    /// The root mean square of the weights; a thousandth where they are smaller.
+    /// Returns the root mean square of the weights; a thousandth where they are smaller.
     #[expect(
         clippy::cast_precision_loss,
         reason = "there are far fewer than 2^53 parameters"

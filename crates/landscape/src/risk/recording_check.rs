@@ -1,4 +1,4 @@
-//! Whether a recorded loss is the loss, and whether Burn's gradient is its gradient.
+//! Checks that a recorded loss is the loss, and that Burn's gradient is its gradient.
 //!
 //! A recording is what a closure did once. It is another function than the closure where a number
 //! was read on the host, and a gradient is another one than the value's where the closure stops a
@@ -13,6 +13,7 @@ use derivatives::CapturedLoss;
 use super::Objective;
 use crate::batch::Batch;
 use crate::error::Error;
+use crate::parameters::burn_names;
 use crate::vector::random::{self, Purpose};
 use crate::vector::{download, norm, relative_change};
 
@@ -20,11 +21,11 @@ use crate::vector::{download, norm, relative_change};
 const STEPS: [f64; 6] = [3e-1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
 
 impl<M: Module, B: Batch> Objective<M, B> {
-    /// Checks that the recorded loss of `batch`, which is `captured`, is the closure's: its value at
-    /// the weights and beside them, and its gradient beside them.
+    /// Checks that the recorded loss of `batch`, which is `captured`, is the closure's: its value
+    /// at the weights and beside them, and its gradient beside them.
     ///
-    /// In f64 where the closure runs in it, so that rounding hides nothing. Cost: two forward passes
-    /// and two gradients of the batch, and where types differ a recording.
+    /// In f64 where the closure runs in it, so that rounding hides nothing. Cost: two forward
+    /// passes and two gradients of the batch, and where types differ a recording.
     ///
     /// # Errors
     /// Another value or gradient; a gradient of Burn's that is not the value's.
@@ -64,8 +65,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         }
     }
 
-    /// Checks that Burn's gradient is the gradient of the value, over all the data, before differences of
-    /// gradients are trusted. Cost: 12 forward passes and a gradient.
+    /// Checks that Burn's gradient is the gradient of the value, over all the data, before
+    /// differences of gradients are trusted. Cost: 12 forward passes and a gradient.
     ///
     /// # Errors
     /// Another gradient, or a closure that panics.
@@ -84,8 +85,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
         }
     }
 
-    /// Checks, once for each risk, that the closure's gradient is that of its value if it may take a
-    /// derivative inside, whose share Burn's gradient lacks: if it cannot be recorded for a panic.
+    /// Checks, once for each risk, that the closure's gradient is that of its value if it may take
+    /// a derivative inside, whose share Burn's gradient lacks: if it cannot be recorded for a
+    /// panic.
     ///
     /// A tensor that is detached is a constant of the gradient, as it is meant to be.
     ///
@@ -131,9 +133,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(())
     }
 
-    /// What a value of f32 may be off by where it is small by training: a mean of logarithms near zero
-    /// has the rounding of the logits, which are of the size of the loss away from the fit. In f64 that
-    /// is nothing.
+    /// Returns what a value of f32 may be off by where it is small by training: a mean of
+    /// logarithms near zero has the rounding of the logits, which are of the size of the loss away
+    /// from the fit. In f64 that is nothing.
     pub(crate) fn rounding(&self, batch: &B) -> Result<f64, Error> {
         let domain = &self.space().domain;
         if domain.dtype == DType::F64 {
@@ -144,8 +146,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(if of_loss.is_finite() { of_loss } else { 0.0 })
     }
 
-    /// Checks that the recorded loss of `batch` has the closure's value at `theta`, up to its own digits
-    /// and to `rounding`.
+    /// Checks that the recorded loss of `batch` has the closure's value at `theta`, up to its own
+    /// digits and to `rounding`.
     ///
     /// # Errors
     /// Another value.
@@ -167,25 +169,24 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(())
     }
 
-    /// The relative difference that rounding does not explain: Burn keeps some constants in f32,
-    /// which costs an f64 gradient a relative 1e-8, and in f32 sums of many terms lose four digits.
-    /// On devices other than flex, gradients of Burn's own are off by more: those of a convolution on
-    /// ndarray in f64 by 2e-4.
+    /// Returns the relative difference that rounding does not explain: Burn keeps some constants in
+    /// f32, which costs an f64 gradient a relative 1e-8, and in f32 sums of many terms lose four
+    /// digits. On devices other than flex, gradients of Burn's own are off by more: those of a
+    /// convolution on ndarray in f64 by 2e-4.
     fn digits(&self) -> f64 {
         let domain = &self.space().domain;
-        let on_flex = format!("{:?}", domain.device).starts_with("Device<Flex");
         match domain.dtype {
-            DType::F64 if on_flex => 1e-6,
+            DType::F64 if burn_names::is_flex(&domain.device) => 1e-6,
             _ => 1e-3,
         }
     }
 
-    /// The slope of a batch's value along a random direction at `point`.
+    /// Returns the slope of a batch's value along a random direction at `point`.
     fn slope(&self, batch: &B, point: &Tensor<1>) -> Result<Slope, Error> {
         self.slope_of(point, |theta| self.batch_value(theta, batch, 0))
     }
 
-    /// The slope of `value` along a random direction at `point`.
+    /// Returns the slope of `value` along a random direction at `point`.
     fn slope_of(
         &self,
         point: &Tensor<1>,
@@ -226,7 +227,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
 struct Slope {
     value: f64,
     error: f64,
-    /// What Burn's constants in f32 cost a gradient, relatively.
+    /// Relative error of a gradient by Burn's constants in f32.
     digits: f64,
     direction: Vec<f64>,
 }
@@ -240,12 +241,12 @@ impl Slope {
             .sum()
     }
 
-    /// How far `gradient` is from it.
+    /// Returns how far `gradient` is from it.
     fn gap(&self, gradient: &[f64]) -> f64 {
         (self.along(gradient) - self.value).abs()
     }
 
-    /// Whether `gradient` may be that of the value.
+    /// Returns whether `gradient` may be that of the value.
     fn is_of(&self, gradient: &[f64]) -> bool {
         // NaN decides nothing.
         let departs = self.gap(gradient) > 10.0 * self.error + self.digits * norm(gradient);

@@ -10,20 +10,22 @@ use crate::vector::{download, normalize};
 /// The result of [`sam_sharpness`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SamSharpness {
-    /// Radius.
+    /// The radius `ρ`.
     pub rho: f64,
-    /// L(theta + rho g / ||g||) - L(theta); NaN or infinite if the loss is, there.
+    /// The sharpness `L(θ + ρ g / ‖g‖) − L(θ)`; NaN or infinite if the loss is, there.
     pub value: f64,
-    /// L(theta).
+    /// The loss `L(θ)`.
     pub loss: f64,
-    /// L(theta + rho g / ||g||).
+    /// The loss `L(θ + ρ g / ‖g‖)`.
     pub peak_loss: f64,
-    /// ||g||.
+    /// The norm `‖g‖`.
     pub gradient_norm: f64,
 }
 
-/// $L(\theta + \rho\, g / \lVert g \rVert) - L(\theta)$, the norm over all parameters together; zero
-/// where the gradient is. Cost: one gradient and one forward pass.
+/// Returns SAM's sharpness `L(θ + ρ g / ‖g‖) − L(θ)` with the gradient g, its norm over all
+/// parameters together; zero where the gradient is.
+///
+/// Cost: one gradient and one forward pass.
 ///
 /// Not invariant to rescaling ReLU layers. Not claimed to predict generalisation.
 ///

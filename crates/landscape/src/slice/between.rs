@@ -13,32 +13,33 @@ use crate::parameters::{ParameterSpace, Rest, put};
 use crate::risk::Risk;
 use crate::vector::download;
 
-/// What becomes of the tensors that are no coordinates, between models that differ in them: the running
+/// The fate of the tensors that are no coordinates, between models that differ in them: the running
 /// statistics of BatchNorm, frozen parameters.
 #[derive(Debug, Clone)]
 pub enum Buffers<M, B> {
-    /// They are interpolated as the parameters are, so that the ends are the models as they are.
+    /// Interpolated as the parameters are, so that the ends are the models as they are.
     /// Beyond the models a variance may become negative, and the loss is NaN there.
     Interpolate,
-    /// They are interpolated, and the running statistics of BatchNorm then recomputed at each point from
-    /// the batches of this risk, usually the training data: [`Risk::recompute_statistics`]. It is done
-    /// at the ends too, so that these have the loss of the models with recomputed statistics.
+    /// Interpolated, and the running statistics of BatchNorm then recomputed at each point
+    /// from the batches of this risk, usually the training data: [`Risk::recompute_statistics`]. It
+    /// is done at the ends too, so that these have the loss of the models with recomputed
+    /// statistics.
     ///
-    /// Between two trained networks interpolated statistics fit neither the weights nor the data, and
-    /// show a barrier that is none of the weights (Garipov et al. 2018).
+    /// Between two trained networks interpolated statistics fit neither the weights nor the data,
+    /// and show a barrier that is none of the weights (Garipov et al. 2018).
     Recompute(Risk<M, B>),
-    /// All points have those of the first model. The other ends are then not the other models; this is
-    /// right where the risk does not use them, as with
+    /// Those of the first model at all points. The other ends are then not the other models; this
+    /// is right where the risk does not use them, as with
     /// [`Statistics::Batch`](crate::Statistics::Batch).
     Keep,
 }
 
-/// The loss on the line through two models, at (1 - a) `from` + a `to` for each `a`.
+/// Returns the loss on the line through two models, at `(1 − a) from + a to` for each `a`.
 ///
 /// The models have one architecture, whether one was trained on from the other or both were made or
 /// loaded separately. Where they differ in parameters only, this is [`line()`](super::line()) along
-/// [`between`](crate::direction::between); otherwise `buffers` says what becomes of the rest, and each
-/// point is a forward pass over the data, or with [`Buffers::Recompute`] two.
+/// [`between`](crate::direction::between); otherwise `buffers` says what becomes of the rest, and
+/// each point is a forward pass over the data, or with [`Buffers::Recompute`] two.
 ///
 /// ```
 /// use burn::module::Module;
@@ -57,7 +58,8 @@ pub enum Buffers<M, B> {
 /// # Ok::<(), landscape::Error>(())
 /// ```
 ///
-/// Cost: at most one forward pass for each `a`, and three more to see that both ends are the models.
+/// Cost: at most one forward pass for each `a`, and three more to see that both ends are the
+/// models.
 ///
 /// # Errors
 /// Models of different architecture ([`Error::AnotherModule`], [`Error::RestDiffers`],
@@ -76,7 +78,8 @@ pub fn line_between<M: Module, B: Batch>(
     line_between_observed(from, to, risk, buffers, a, |_, _| ControlFlow::Continue(()))
 }
 
-/// [`line_between`], handing each finished point (its index and its loss) to `each`, which may cancel.
+/// Returns the same as [`line_between`], handing each finished point (its index and its loss) to
+/// `each`, which may cancel.
 ///
 /// # Errors
 /// As [`line_between`], and [`Error::Cancelled`].
@@ -102,7 +105,7 @@ pub fn line_between_observed<M: Module, B: Batch>(
     })
 }
 
-/// The loss on the plane through three models, at (1 - a - b) `origin` + a `first` + b `second`.
+/// Returns the loss on the plane through three models, at `(1 − a − b) m₀ + a m₁ + b m₂`.
 ///
 /// (0, 0), (1, 0) and (0, 1) are the models. See [`line_between`].
 ///
@@ -123,7 +126,8 @@ pub fn plane_between<M: Module, B: Batch>(
     )
 }
 
-/// [`plane_between`], handing each finished point (`[i, j]` and its loss) to `each`, which may cancel.
+/// Returns the same as [`plane_between`], handing each finished point (`[i, j]` and its loss) to
+/// `each`, which may cancel.
 ///
 /// # Errors
 /// As [`plane_between`], and [`Error::Cancelled`].
@@ -191,8 +195,8 @@ impl<'m, M: Module, B: Batch> Models<'m, M, B> {
         Ok(found)
     }
 
-    /// That the first model with all tensors of another is that model: a setting that is no tensor, such as
-    /// an activation, does not move.
+    /// Checks that the first model with all tensors of another is that model: a setting that is no
+    /// tensor, such as an activation, does not move.
     fn reaches(&self, number: usize, model: &M) -> Result<(), Error> {
         let mut weights = vec![0.0; self.thetas.len()];
         weights[number] = 1.0;
@@ -211,7 +215,8 @@ impl<'m, M: Module, B: Batch> Models<'m, M, B> {
         Ok(())
     }
 
-    /// Why points are models of their own and not the first one moved by a direction; none where they are.
+    /// Returns why points are models of their own, and not the first one moved by a direction;
+    /// `None` where they are the latter.
     fn moving(&self) -> Option<String> {
         match self.buffers {
             Buffers::Keep => None,
@@ -226,7 +231,7 @@ impl<'m, M: Module, B: Batch> Models<'m, M, B> {
         }
     }
 
-    /// From the first model to each of the others.
+    /// Returns the directions from the first model to each of the others.
     fn directions<const N: usize>(&self) -> Result<[Tensor<1>; N], Error> {
         let mut directions = Vec::with_capacity(N);
         for theta in &self.thetas[1..] {
@@ -242,7 +247,7 @@ impl<'m, M: Module, B: Batch> Models<'m, M, B> {
             .expect("a direction for each model after the first"))
     }
 
-    /// The weighted sum of all models, parameters and buffers.
+    /// Returns the weighted sum of all models, parameters and buffers.
     fn interpolated(&self, weights: &[f64]) -> Result<M, Error> {
         let mut theta = vec![0.0; self.space.dim()];
         for (of_model, &weight) in self.thetas.iter().zip(weights) {

@@ -1,8 +1,8 @@
-//! How the losses of a slice were obtained.
+//! The way in which the losses of a slice were obtained.
 
 use std::fmt;
 
-/// How the losses on a line or a plane were obtained. Both ways agree up to rounding.
+/// The way in which the losses on a line or a plane were obtained. Both ways agree up to rounding.
 ///
 /// A recorded loss is compared with the model's at the outermost points of the slice and at two
 /// within, for the first part of the first batch; every other batch is compared at one of them.
@@ -21,7 +21,7 @@ pub enum Evaluation {
     Captured,
     /// By forward passes of the model at the moved parameters.
     Model {
-        /// Why the loss was not captured.
+        /// The reason why the loss was not captured.
         because: String,
     },
 }

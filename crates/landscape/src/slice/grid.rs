@@ -33,7 +33,8 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Returns `count` by `count` points over the same range in both directions, as of [`linspace`].
+    /// Returns `count` by `count` points over the same range in both directions, as of
+    /// [`linspace`].
     #[must_use]
     pub fn square(range: RangeInclusive<f64>, count: usize) -> Self {
         Self::rectangle((range.clone(), count), (range, count))
@@ -48,19 +49,19 @@ impl Grid {
         }
     }
 
-    /// Number of points.
+    /// Returns the number of points.
     #[must_use]
     pub fn len(&self) -> usize {
         self.a.len() * self.b.len()
     }
 
-    /// The points, the second coordinate running fastest.
+    /// Returns the points, the second coordinate running fastest.
     pub(super) fn points(&self) -> Vec<[f64; 2]> {
         let row = |&a| self.b.iter().map(move |&b| [a, b]);
         self.a.iter().flat_map(row).collect()
     }
 
-    /// Whether there is no point.
+    /// Returns whether there is no point.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -10,27 +10,27 @@ use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::{Objective, Risk};
 
-/// The loss along a line: `loss[i]` = L(theta + a\[i\] d).
+/// The loss along a line: `loss[i] = L(θ + a[i] d)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Coordinates, multiples of the direction.
     pub a: Vec<f64>,
     /// Losses; a value that is not finite is kept as it is.
     pub loss: Vec<f64>,
-    /// How they were obtained.
+    /// The way in which they were obtained.
     pub evaluation: Evaluation,
 }
 
 impl Line {
-    /// Which losses are finite.
+    /// Returns which losses are finite.
     #[must_use]
     pub fn valid(&self) -> Vec<bool> {
         self.loss.iter().map(|loss| loss.is_finite()).collect()
     }
 }
 
-/// L(theta + a d) for each `a`, d of shape `[P]`. Cost: at most one forward pass over the data for
-/// each; see [`plane()`](super::plane()), which is done in the same way.
+/// Returns `L(θ + a d)` for each `a`, d of shape `[P]`. Cost: at most one forward pass over the
+/// data for each; see [`plane()`](super::plane()), which is done in the same way.
 ///
 /// # Errors
 /// A direction of another length or with entries that are not finite, no coordinate, or a risk
@@ -44,7 +44,8 @@ pub fn line<M: Module, B: Batch>(
     line_observed(model, risk, direction, a, |_, _| ControlFlow::Continue(()))
 }
 
-/// [`line()`], handing each finished point (its index and its loss) to `each`, which may cancel.
+/// Returns the same as [`line()`], handing each finished point (its index and its loss) to `each`,
+/// which may cancel.
 ///
 /// # Errors
 /// As [`line()`], and [`Error::Cancelled`].

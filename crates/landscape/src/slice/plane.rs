@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::risk::{Objective, Risk};
 use crate::vector::download;
 
-/// The loss on a plane: `loss[i * b.len() + j]` = L(theta + a\[i\] d1 + b\[j\] d2).
+/// The loss on a plane: `loss[i * b.len() + j] = L(θ + a[i] d₁ + b[j] d₂)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surface {
     /// Multiples of the first direction.
@@ -20,12 +20,12 @@ pub struct Surface {
     pub b: Vec<f64>,
     /// Losses, row-major `[a.len(), b.len()]`; a value that is not finite is kept as it is.
     pub loss: Vec<f64>,
-    /// How they were obtained.
+    /// The way in which they were obtained.
     pub evaluation: Evaluation,
 }
 
 impl Surface {
-    /// The loss at `a[i]`, `b[j]`.
+    /// Returns the loss at `a[i]`, `b[j]`.
     ///
     /// # Panics
     /// If an index is out of range.
@@ -40,15 +40,15 @@ impl Surface {
         self.loss[i * self.b.len() + j]
     }
 
-    /// Which losses are finite, in the order of `loss`.
+    /// Returns which losses are finite, in the order of `loss`.
     #[must_use]
     pub fn valid(&self) -> Vec<bool> {
         self.loss.iter().map(|loss| loss.is_finite()).collect()
     }
 }
 
-/// L(theta + a d1 + b d2) on a grid, which need not be square. Cost: at most one forward pass over
-/// the data for each point.
+/// Returns `L(θ + a d₁ + b d₂)` on a grid, which need not be square. Cost: at most one forward pass
+/// over the data for each point.
 ///
 /// Where the loss can be captured and the batches are held in memory, each batch becomes a program
 /// of (a, b): products of the first layer are made three times in all, a value on the plane costs
@@ -78,7 +78,8 @@ pub fn plane<M: Module, B: Batch>(
     })
 }
 
-/// [`plane`], handing each finished point (`[i, j]` and its loss) to `each`, which may cancel.
+/// Returns the same as [`plane`], handing each finished point (`[i, j]` and its loss) to `each`,
+/// which may cancel.
 ///
 /// # Errors
 /// As [`plane`], and [`Error::Cancelled`].
@@ -106,7 +107,7 @@ pub fn plane_observed<M: Module, B: Batch>(
     })
 }
 
-/// The direction on the objective's device and in its float type, if it is one.
+/// Returns the direction on the objective's device and in its float type, if it is one.
 pub(super) fn usable<M: Module, B: Batch>(
     objective: &Objective<M, B>,
     direction: &Tensor<1>,

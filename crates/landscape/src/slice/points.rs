@@ -30,10 +30,11 @@ const JOBS: usize = 64;
 /// Points for which a part stays in a core's cache, at least.
 const POINTS_PER_VISIT: usize = 8;
 
-/// Examples of a part, at most: there are points enough for all cores, so that only the cache limits it.
+/// Examples of a part, at most: there are points enough for all cores, so that only the cache
+/// limits it.
 const MOST: usize = 4096;
 
-/// The losses at `origin + sum_i a_i d_i` for the coordinates a of `points`, each handed to `each`,
+/// Returns the losses at `θ + Σᵢ aᵢ dᵢ` for the coordinates a of `points`, each handed to `each`,
 /// and how they were obtained.
 pub(super) fn values<M: Module, B: Batch, const D: usize>(
     objective: &Objective<M, B>,
@@ -119,7 +120,7 @@ struct Prepared<const D: usize> {
 }
 
 impl<const D: usize> Groups<D> {
-    /// How many points are done at once.
+    /// Returns how many points are done at once.
     fn block(&self) -> usize {
         match self {
             Self::Kept(parts) => JOBS.div_ceil(parts.len().max(1)).max(POINTS_PER_VISIT),
@@ -129,7 +130,7 @@ impl<const D: usize> Groups<D> {
 }
 
 impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
-    /// The parts in groups that keep at most `bytes`, or one part; or why there are none.
+    /// Returns the parts in groups that keep at most `bytes`, or one part; or why there are none.
     fn groups(&self, bytes: usize, points: &[[f64; D]]) -> Result<Groups<D>, String> {
         let message = |error: Error| match error {
             Error::Derivatives(reason) => reason.to_string(),
@@ -168,8 +169,8 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         Ok(Groups::InTurn(groups))
     }
 
-    /// The batches, captured in parts where that changes nothing but the rounding, each with its share of
-    /// all examples.
+    /// Returns the batches, captured in parts where that changes nothing but the rounding, each
+    /// with its share of all examples.
     fn parts(&self, batches: &[B], points: &[[f64; D]]) -> Result<Vec<Part>, Error> {
         let Some(first) = batches.first() else {
             return Err(Error::NoData);
@@ -194,10 +195,10 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         Ok(all)
     }
 
-    /// Checks that the first part of a batch has the closure's value at some points: a number that the
-    /// closure reads on the host is frozen in the recording, and may be another one there.
+    /// Checks that the first part of a batch has the closure's value at some points: a number that
+    /// the closure reads on the host is frozen in the recording, and may be another one there.
     fn check(&self, parts: &[Part], batch: &B, points: &[[f64; D]]) -> Result<(), Error> {
-        let (part, rows) = first_part(parts, batch)?;
+        let (part, rows) = first_part(parts, batch);
         let rounding = self.objective.rounding(&rows)?;
         points.iter().try_for_each(|&point| {
             let theta = self.moved(point);
@@ -206,7 +207,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         })
     }
 
-    /// Some parts on the plane.
+    /// Returns some parts on the plane.
     fn prepared(&self, parts: &[Part]) -> Result<Vec<Prepared<D>>, Error> {
         let origin = self.objective.origin();
         let prepared = self.workers.map(parts, |part| {
@@ -219,7 +220,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         Ok(prepared.into_iter().collect::<Result<_, _>>()?)
     }
 
-    /// The losses at some points.
+    /// Returns the losses at some points.
     fn block(&self, groups: &Groups<D>, points: &[[f64; D]]) -> Result<Vec<f64>, Error> {
         let mut losses = vec![0.0; points.len()];
         match groups {
@@ -255,12 +256,12 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         }
     }
 
-    /// The loss of the model at the moved parameters.
+    /// Returns the loss of the model at the moved parameters.
     fn forward(&self, point: [f64; D]) -> Result<f64, Error> {
         self.objective.value(&self.moved(point))
     }
 
-    /// The parameters at a point.
+    /// Returns the parameters at a point.
     fn moved(&self, point: [f64; D]) -> Tensor<1> {
         let mut theta = self.objective.origin().clone();
         for (direction, coordinate) in self.directions.iter().zip(point) {
@@ -270,8 +271,8 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
     }
 }
 
-/// The points farthest out in each coordinate, in their sum and in their difference, and two from
-/// within: at most ten.
+/// Returns the points farthest out in each coordinate, in their sum and in their difference, and
+/// two from within: at most ten.
 fn extremes<const D: usize>(points: &[[f64; D]]) -> Vec<[f64; D]> {
     let unit = |i: usize| std::array::from_fn(|j| if i == j { 1.0 } else { 0.0 });
     let alternating = std::array::from_fn(|i| if i % 2 == 0 { 1.0 } else { -1.0 });

@@ -44,7 +44,7 @@ impl Basis {
         first.iter().zip(&second).map(|(a, b)| a + b).collect()
     }
 
-    /// The combination with the given coefficients, one for each vector.
+    /// Returns the combination with the given coefficients, one for each vector.
     pub(super) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
         let mut sum = vec![0.0; self.vectors.first().map_or(0, Vec::len)];
         for (index, block) in sum.chunks_mut(BLOCK).enumerate() {
@@ -68,7 +68,7 @@ impl Basis {
     }
 }
 
-/// The coordinates of `vector` that belong to block `index`.
+/// Returns the coordinates of `vector` that belong to block `index`.
 fn part(vector: &[f64], index: usize, length: usize) -> &[f64] {
     &vector[index * BLOCK..][..length]
 }

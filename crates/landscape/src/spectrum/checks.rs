@@ -1,7 +1,8 @@
-//! Whether an operator is what the algorithms take it for: fixed, and symmetric.
+//! Checks that an operator is what the algorithms take it for: fixed, and symmetric.
 //!
-//! Products say nothing of where they come from. A loss over data that are drawn anew each time, or one with
-//! a stopped gradient, has products all the same, and a recurrence on them converges to something.
+//! Products say nothing of where they come from. A loss over data that are drawn anew each time, or
+//! one with a stopped gradient, has products all the same, and a recurrence on them converges to
+//! something.
 
 use super::product::product;
 use crate::error::Error;
@@ -12,11 +13,11 @@ use crate::vector::relative_change;
 /// more than its error says.
 const OF_APPROXIMATE: f64 = 0.05;
 
-/// That a second product with `v` is `image` again. Costs this product.
+/// Checks that a second product with `v` is `image` again. Costs this product.
 ///
-/// Sums on several cores may come in another order each time, and lose digits where they cancel; half
-/// the digits of the products are left to that. Products that are bad for another reason repeat all
-/// the same: more than a twentieth is never left.
+/// Sums on several cores may come in another order each time, and lose digits where they cancel;
+/// half the digits of the products are left to that. Products that are bad for another reason
+/// repeat all the same: more than a twentieth is never left.
 ///
 /// # Errors
 /// [`Error::ChangingProducts`], and those of the product.
@@ -32,10 +33,11 @@ pub(super) fn repeats<A: LinearOperator + ?Sized>(
     Ok(())
 }
 
-/// That the relative asymmetry found of an operator is explained by the rounding of its products.
+/// Checks that the relative asymmetry found of an operator is explained by the rounding of its
+/// products.
 ///
-/// A third of the digits must be there: where large terms cancel in f32, products that are exact up to
-/// rounding may lose more than half.
+/// A third of the digits must be there: where large terms cancel in f32, products that are exact up
+/// to rounding may lose more than half.
 ///
 /// # Errors
 /// [`Error::NotSymmetric`].
@@ -59,7 +61,7 @@ pub(super) fn is_symmetric<A: LinearOperator + ?Sized>(
     Ok(())
 }
 
-/// |a - b| over `scale`; zero if all are.
+/// Returns `|a − b| / scale`; zero if all are.
 pub(super) fn relative_difference(a: f64, b: f64, scale: f64) -> f64 {
     if scale > 0.0 {
         (a - b).abs() / scale

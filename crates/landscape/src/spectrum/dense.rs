@@ -41,7 +41,7 @@ pub struct SpectrumStatistics {
     pub median: f64,
     /// Standard deviation of the eigenvalues as a whole population (divisor P).
     pub std: f64,
-    /// $\lambda_{max} / |\lambda_{min}|$ of the largest and the smallest eigenvalue, signs included:
+    /// `λ_max / |λ_min|` of the largest and the smallest eigenvalue, signs included:
     /// the condition number for a positive definite matrix. Infinite, or NaN, when the smallest is
     /// exactly zero.
     pub condition: f64,
@@ -55,14 +55,14 @@ pub struct SpectrumStatistics {
     pub zero_tolerance: f64,
 }
 
-/// The matrix of an operator by P products with unit vectors, symmetrised, and one more to see that
-/// products do not change. Takes $8P^2$ bytes.
+/// Returns the matrix of an operator by P products with unit vectors, symmetrised, and one more to
+/// see that products do not change. Takes `8 P²` bytes.
 ///
 /// How far it was from symmetric is in [`asymmetry`](SymmetricMatrix::asymmetry).
 ///
 /// # Errors
-/// [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`], and the
-/// operator's own.
+/// [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`], and
+/// the operator's own.
 pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix, Error> {
     /// Products asked for at once, for operators that share work among them.
     const TOGETHER: usize = 16;
@@ -91,11 +91,11 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
     SymmetricMatrix::from_rows(columns, dim)
 }
 
-/// All eigenvalues of an operator by [`materialize`] and the symmetric QR algorithm, for P up to a
-/// few thousand: P products, $O(P^3)$ operations, $8P^2$ bytes.
+/// Returns all eigenvalues of an operator by [`materialize`] and the symmetric QR algorithm, for P
+/// up to a few thousand: P products, `O(P³)` operations, `8 P²` bytes.
 ///
 /// An eigenvalue counts as zero in the statistics up to the error to be expected of it: the larger
-/// of P times the solver's rounding and $\sqrt P$ times the operator's
+/// of P times the solver's rounding and `√P` times the operator's
 /// [`relative_error`](LinearOperator::relative_error) (or the asymmetry found, if that is larger),
 /// times the largest magnitude.
 ///
@@ -121,7 +121,7 @@ pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectru
     let largest = values
         .iter()
         .fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    // The solver's rounding, and the norm of the products' errors: sqrt(P) columns in quadrature.
+    // The solver's rounding, and the norm of the products' errors: √P columns in quadrature.
     let dim = op.dim() as f64;
     let tolerance =
         (dim * f64::EPSILON).max(dim.sqrt() * op.relative_error().max(matrix.asymmetry));
@@ -134,7 +134,7 @@ pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectru
 }
 
 impl SymmetricMatrix {
-    /// All eigenvalues, ascending.
+    /// Returns all eigenvalues, ascending.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the iteration fails.
@@ -149,7 +149,7 @@ impl SymmetricMatrix {
         Ok(values.iter().map(|value| value * scale).collect())
     }
 
-    /// All eigenvalues, ascending, with unit eigenvectors.
+    /// Returns all eigenvalues, ascending, with unit eigenvectors.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the iteration fails.
@@ -179,7 +179,7 @@ impl SymmetricMatrix {
         })
     }
 
-    /// The matrix divided by a power of two near its largest entry, and that power.
+    /// Returns the matrix divided by a power of two near its largest entry, and that power.
     fn scaled(&self) -> (Mat<f64>, f64) {
         let scale = power_of_two_above(self.entries.iter());
         (
@@ -199,8 +199,8 @@ impl SymmetricMatrix {
 }
 
 impl SpectrumStatistics {
-    /// Statistics of eigenvalues in ascending order; magnitudes up to `zero_tolerance` count as
-    /// zero. NaN throughout where there is no value.
+    /// Returns statistics of eigenvalues in ascending order; magnitudes up to `zero_tolerance`
+    /// count as zero. NaN throughout where there is no value.
     #[must_use]
     pub fn of(values: &[f64], zero_tolerance: f64) -> Self {
         let count = values.len() as f64;

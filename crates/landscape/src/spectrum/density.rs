@@ -21,8 +21,8 @@ pub struct DensityConfig {
     #[config(default = 50)]
     pub steps: usize,
     /// Standard deviation of the smoothing Gaussian as a part of the range of the nodes (of the
-    /// largest magnitude where all nodes are equal up to the error of the products, of one where all are
-    /// zero). It is never less than the error of the products times the largest magnitude.
+    /// largest magnitude where all nodes are equal up to the error of the products, of one where
+    /// all are zero). It is never less than the error of the products times the largest magnitude.
     #[config(default = 0.01)]
     pub sigma_fraction: f64,
     /// Number of grid points. The grid reaches six standard deviations beyond the nodes, and its
@@ -51,17 +51,18 @@ pub struct Density {
     pub products: usize,
 }
 
-/// The spectral density $\frac1P\sum_i\delta(\lambda - \lambda_i)$ of an operator, by stochastic
+/// Returns the spectral density `1/P Σᵢ δ(λ − λᵢ)` of an operator, by stochastic
 /// Lanczos quadrature: the mean over start vectors v of the Gauss quadrature of v's spectral
 /// measure, smoothed by a Gaussian.
 ///
-/// $$\phi(\lambda) = \frac1n\sum_{l=1}^n\sum_{i=1}^m w_i^{(l)}\,
-/// \frac{1}{\sqrt{2\pi}\,\sigma}\exp\Big(-\frac{(\lambda-\theta_i^{(l)})^2}{2\sigma^2}\Big),
-/// \qquad w_i = s_{1i}^2$$
+/// ```text
+/// φ(λ) = 1/n Σ_l Σᵢ wᵢ g(λ − θᵢ)     g(x) = exp(−x² / 2σ²) / (√(2π) σ)     wᵢ = s₁ᵢ²
+/// ```
 ///
-/// The nodes are the Ritz values and the weights the squared FIRST components of the eigenvectors
-/// of T. For each start vector m steps reproduce the moments $v'A^kv$ up to $k = 2m - 1$. Costs
-/// `starts` times `steps` products and one; one run's basis is kept at a time.
+/// The sums are over the n start vectors l and the m steps i of each. The nodes `θᵢ` are the Ritz
+/// values and the weights `wᵢ` the squared FIRST components of the eigenvectors of T. For each
+/// start vector m steps reproduce the moments `vᵀ Aᵏ v` up to `k = 2m − 1`. Costs `starts` times
+/// `steps` products and one; one run's basis is kept at a time.
 ///
 /// # Errors
 /// [`Error::Setting`] for no start or step, a `sigma_fraction` that is not positive, or a grid too
@@ -105,9 +106,9 @@ pub fn spectral_density<A: LinearOperator + ?Sized>(
 }
 
 impl Density {
-    /// The density of quadratures from Lanczos runs done already; of `config`, `sigma_fraction` and
-    /// `grid_points` are used. It speaks for the whole spectrum only if the runs had random
-    /// starts.
+    /// Returns the density of quadratures from Lanczos runs done already; of `config`,
+    /// `sigma_fraction` and `grid_points` are used. It speaks for the whole spectrum only if the
+    /// runs had random starts.
     ///
     /// # Errors
     /// [`Error::Setting`] for no quadrature and as [`spectral_density`].
@@ -137,8 +138,8 @@ impl Density {
         let (nodes, weights): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
         let (low, high) = (nodes[0], nodes[nodes.len() - 1]);
         let magnitude = low.abs().max(high.abs());
-        // A range at the level of the products' error is no range. A node may be off by some twenty of
-        // them: Lanczos takes couplings of up to ten for zero.
+        // A range at the level of the products' error is no range. A node may be off by some twenty
+        // of them: Lanczos takes couplings of up to ten for zero.
         let errors = quadratures
             .iter()
             .map(|quadrature| quadrature.relative_error);
@@ -168,7 +169,7 @@ impl Density {
         })
     }
 
-    /// The moment $\mathrm{tr}(A^k) / P$: mean of the start vectors' moments, with its standard
+    /// Returns the moment `tr(Aᵏ) / P`: mean of the start vectors' moments, with its standard
     /// error. Each start vector's moment is exact for k up to twice its steps less one.
     #[must_use]
     pub fn moment(&self, k: i32) -> Estimate {
@@ -179,8 +180,8 @@ impl Density {
         )
     }
 
-    /// The share of eigenvalues below `lambda`, from the unsmoothed nodes, with the standard error
-    /// between start vectors.
+    /// Returns the share of eigenvalues below `lambda`, from the unsmoothed nodes, with the
+    /// standard error between start vectors.
     #[must_use]
     pub fn mass_below(&self, lambda: f64) -> Estimate {
         Estimate::of(self.quadratures.iter().map(|quadrature| {
@@ -193,12 +194,12 @@ impl Density {
     }
 }
 
-/// How many standard deviations the grid reaches beyond the nodes: the mass left out is below
+/// Standard deviations by which the grid reaches beyond the nodes: the mass left out is below
 /// 2e-9. With a spacing of at most one standard deviation the trapezoid rule's own error on a
-/// Gaussian is 2 exp(-2 pi^2), about 5e-9 (Poisson summation).
+/// Gaussian is 2 exp(−2π²), about 5e-9 (Poisson summation).
 const MARGIN: f64 = 6.0;
 
-/// The sum of Gaussians of the given weights around the nodes, at the points of the grid.
+/// Returns the sum of Gaussians of the given weights around the nodes, at the points of the grid.
 fn smooth(nodes: &[f64], weights: &[f64], grid: &[f64], sigma: f64) -> Vec<f64> {
     let height = 1.0 / ((2.0 * std::f64::consts::PI).sqrt() * sigma);
     grid.iter()

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::normalize;
 
-/// Which eigenvalues are wanted, and their order in the result.
+/// The eigenvalues that are wanted, and their order in the result.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
 pub enum Which {
     /// The largest, descending.
@@ -26,19 +26,19 @@ pub enum Which {
 pub struct EigenPair {
     /// Rayleigh quotient of `vector`.
     pub value: f64,
-    /// The true residual $\|Av - \theta v\|$, from one more product with the vector returned: some
+    /// The true residual `‖Av − θv‖`, from one more product with the vector returned: some
     /// eigenvalue lies within this distance of `value`. Never below the operator's relative error
-    /// times $|\theta|$.
+    /// times `|θ|`.
     pub residual: f64,
     /// Lanczos' estimate of the residual, without the operator's rounding. Where it is far below
     /// `residual`, the precision of the products is the limit and more steps do not help.
     pub bound: f64,
-    /// Whether `residual` is at most the tolerance times the largest $|\theta|$ of the run.
+    /// Whether `residual` is at most the tolerance times the largest `|θ|` of the run.
     pub converged: bool,
-    /// Whether the value is not told from zero: its magnitude is at most the residual, or the error of the
-    /// products times the largest $|\theta|$ of the run. An eigenvalue of exactly zero with a residual
-    /// of zero is of this kind: where a loss is nearly flat, f32 rounds all of its curvature away. Measure
-    /// the model in f64 then ([`cast`](crate::cast)).
+    /// Whether the value is not told from zero: its magnitude is at most the residual, or the error
+    /// of the products times the largest `|θ|` of the run. An eigenvalue of exactly zero with a
+    /// residual of zero is of this kind: where a loss is nearly flat, f32 rounds all of its
+    /// curvature away. Measure the model in f64 then ([`cast`](crate::cast)).
     pub below_resolution: bool,
     /// Lanczos steps of the run.
     pub steps: usize,
@@ -48,9 +48,9 @@ pub struct EigenPair {
 }
 
 impl EigenPair {
-    /// Whether the sign of the eigenvalue that `residual` speaks of is known: the residual is less
-    /// than the value. A `converged` pair need not have it, where the value is small beside the
-    /// largest of the spectrum.
+    /// Returns whether the sign of the eigenvalue that `residual` speaks of is known: the residual
+    /// is less than the value. A `converged` pair need not have it, where the value is small beside
+    /// the largest of the spectrum.
     #[must_use]
     pub fn has_certain_sign(&self) -> bool {
         self.residual < self.value.abs()
@@ -75,18 +75,19 @@ pub struct Extremes {
 /// eigenvalues wanted.
 const MIN_STEPS: usize = 10;
 
-/// The `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos run
-/// that grows until all have converged or `config.max_steps` is reached.
+/// Returns the `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos
+/// run that grows until all have converged or `config.max_steps` is reached.
 ///
-/// Returns `min(k, P)` pairs, whether converged or not. Costs one product per step, one per pair and one
-/// to see that products do not change, and the memory of [`Lanczos`]. A repeated eigenvalue is found once unless the run meets an
-/// invariant subspace. A residual speaks for *some* eigenvalue; that none further out was missed is
-/// overwhelmingly likely with a random start, not certain.
+/// Returns `min(k, P)` pairs, whether converged or not. Costs one product per step, one per pair
+/// and one to see that products do not change, and the memory of [`Lanczos`]. A repeated eigenvalue
+/// is found once unless the run meets an invariant subspace. A residual speaks for *some*
+/// eigenvalue; that none further out was missed is overwhelmingly likely with a random start, not
+/// certain.
 ///
 /// # Errors
 /// [`Error::Setting`] for a tolerance that is not positive, or `max_steps` below the number of
-/// pairs, [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`] and
-/// [`Error::NotSymmetric`] for an operator that is none, and the operator's own.
+/// pairs, [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`]
+/// and [`Error::NotSymmetric`] for an operator that is none, and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -113,9 +114,9 @@ pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
     })
 }
 
-/// As [`top_eigenpairs`], starting from the sum of the unit vectors along `start`, each `[P]`:
-/// eigenvectors of an earlier, similar operator save products. Where their span is still invariant
-/// to the tolerance, ten more steps explore what lies beyond it.
+/// Returns the same as [`top_eigenpairs`], starting from the sum of the unit vectors along `start`,
+/// each `[P]`: eigenvectors of an earlier, similar operator save products. Where their span is
+/// still invariant to the tolerance, ten more steps explore what lies beyond it.
 ///
 /// # Errors
 /// As [`top_eigenpairs`]; also starts of a wrong length, zero, or not finite, and no start at all.
@@ -131,7 +132,7 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
     })
 }
 
-/// The smallest and the largest eigenvalue by one Lanczos run, which grows until both have
+/// Returns the smallest and the largest eigenvalue by one Lanczos run, which grows until both have
 /// converged or `config.max_steps` is reached; `config.which` is not used.
 ///
 /// # Errors
@@ -155,7 +156,8 @@ pub fn extremes<A: LinearOperator + ?Sized>(
     ends_of(op, Lanczos::new(op, config.seed)?, config)
 }
 
-/// As [`extremes`], starting from the sum of the unit vectors along `start`, each `[P]`.
+/// Returns the same as [`extremes`], starting from the sum of the unit vectors along `start`, each
+/// `[P]`.
 ///
 /// # Errors
 /// As [`top_eigenpairs_from`].
@@ -168,8 +170,9 @@ pub fn extremes_from<A: LinearOperator + ?Sized>(
 }
 
 impl Lanczos {
-    /// The pairs of the run as it stands, `min(k, m)` of them, without further steps: one product
-    /// with `op`, the run's operator, for each. `config.which` and `config.tolerance` are used.
+    /// Returns the pairs of the run as it stands, `min(k, m)` of them, without further steps: one
+    /// product with `op`, the run's operator, for each. `config.which` and `config.tolerance` are
+    /// used.
     ///
     /// # Errors
     /// [`Error::Decomposition`], [`Error::NonFiniteVector`], and the operator's own.
@@ -206,9 +209,7 @@ impl Lanczos {
             below_resolution: measured.quotient.abs() <= resolution,
             value: measured.quotient,
             residual: measured.residual,
-            bound: coefficients
-                .last()
-                .map_or(0.0, |last| (self.last_beta * last).abs()),
+            bound: (self.last_beta * coefficients[coefficients.len() - 1]).abs(),
             converged: measured.residual <= tolerance * largest,
             steps: self.steps(),
             vector,
@@ -280,7 +281,7 @@ fn ends_of<A: LinearOperator + ?Sized>(
     Ok(Extremes { min, max })
 }
 
-/// A run from the sum of the unit vectors along `start`.
+/// Returns a run from the sum of the unit vectors along `start`.
 fn warm<A: LinearOperator + ?Sized>(
     op: &A,
     start: &[Tensor<1>],
@@ -313,7 +314,7 @@ fn check(config: &LanczosConfig) -> Result<(), Error> {
     }
 }
 
-/// Positions in the ascending `values` of the `k` wanted, in the order of the result.
+/// Returns the positions in the ascending `values` of the `k` wanted, in the order of the result.
 fn select(values: &[f64], k: usize, which: Which) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     match which {

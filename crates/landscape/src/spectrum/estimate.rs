@@ -8,7 +8,7 @@ use crate::error::Error;
 pub struct Estimate {
     /// Arithmetic mean; NaN without a value.
     pub mean: f64,
-    /// Standard error of the mean: the sample standard deviation (divisor n - 1) over $\sqrt n$;
+    /// Standard error of the mean: the sample standard deviation (divisor `n − 1`) over `√n`;
     /// infinite below two values, which say nothing of their spread.
     pub standard_error: f64,
     /// Number of values n.
@@ -16,7 +16,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The estimate from independent values.
+    /// Returns the estimate from independent values.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut running = Running::default();
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn mean_and_standard_error_follow_their_definitions() {
-        // Deviations -2, -1, 0, 1, 2: variance 10 / 4, standard error sqrt(2.5 / 5).
+        // Deviations -2, -1, 0, 1, 2: variance 10 / 4, standard error √(2.5 / 5).
         let estimate = Estimate::of([1e8 + 1.0, 1e8 + 2.0, 1e8 + 3.0, 1e8 + 4.0, 1e8 + 5.0]);
         assert_eq!(estimate.mean, 1e8 + 3.0);
         assert!((estimate.standard_error - 0.5_f64.sqrt()).abs() < 1e-12);

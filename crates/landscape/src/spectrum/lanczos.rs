@@ -18,12 +18,12 @@ pub struct LanczosConfig {
     /// Seed of the start vector, uniform on the unit sphere, and of restarts.
     #[config(default = 0)]
     pub seed: u64,
-    /// Which end of the spectrum is wanted.
+    /// End of the spectrum that is wanted.
     #[config(default = "Which::LargestAlgebraic")]
     pub which: Which,
-    /// A pair is converged when $\|Av - \theta v\| \le$ tolerance times the largest $|\theta|$ of
-    /// the run. The error of an isolated eigenvalue is of the order of the residual's square, so
-    /// 1e-5 gives ten digits where products are exact in f64, and can be reached in f32.
+    /// A pair is converged when `‖Av − θv‖ ≤ tolerance · max |θ|`, the maximum over the run. The
+    /// error of an isolated eigenvalue is of the order of the residual's square, so 1e-5 gives ten
+    /// digits where products are exact in f64, and can be reached in f32.
     #[config(default = 1e-5)]
     pub tolerance: f64,
     /// Most steps, each one product and one basis vector of P f64 numbers on the host.
@@ -32,16 +32,18 @@ pub struct LanczosConfig {
 }
 
 /// A Lanczos run: after m steps an orthonormal basis Q of a Krylov space, `[P, m]`, and the
-/// tridiagonal $T = Q'AQ$.
+/// tridiagonal `T = QᵀAQ`.
 ///
-/// $$AQ_m = Q_mT_m + \beta_m q_{m+1}e_m'$$
+/// ```text
+/// A Qₘ = Qₘ Tₘ + βₘ qₘ₊₁ eₘᵀ
+/// ```
 ///
 /// Every new vector is orthogonalised twice against all before it, in f64 on the host, so Q stays
-/// orthonormal to rounding level; m steps take m products, $O(m^2P)$ operations and $8mP$ bytes.
+/// orthonormal to rounding level; m steps take m products, `O(m² P)` operations and `8 m P` bytes.
 /// One run gives both ends of the spectrum ([`extremes`](super::extremes)) and the
 /// [`Quadrature`] of its start vector.
 ///
-/// When the space is invariant ($\beta_m$ at rounding level), the run goes on with a random vector
+/// When the space is invariant (`βₘ` at rounding level), the run goes on with a random vector
 /// orthogonal to it and a zero in T, so that further steps find further eigenvectors, other copies
 /// of repeated eigenvalues included. A run that never breaks down finds one copy of each.
 ///
@@ -65,11 +67,11 @@ pub struct LanczosConfig {
 pub struct Lanczos {
     /// T, of dimension m.
     pub tridiagonal: Tridiagonal,
-    /// $\beta_m$: norm of what the last product has outside the basis.
+    /// `βₘ`: norm of what the last product has outside the basis.
     pub last_beta: f64,
     /// Numbers of steps after which the space was invariant and a random vector was taken.
     pub restarts: Vec<usize>,
-    /// Largest departure of $Q'AQ$ from the symmetric tridiagonal form, relative to the scale of
+    /// Largest departure of `QᵀAQ` from the symmetric tridiagonal form, relative to the scale of
     /// T: rounding level of the operator's float type if its products are symmetric, and about the
     /// operator's relative asymmetry or error otherwise.
     pub asymmetry: f64,
@@ -86,33 +88,33 @@ pub struct Lanczos {
 /// An eigenvalue of T.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RitzValue {
-    /// The eigenvalue $\theta_i$ of T.
+    /// The eigenvalue `θᵢ` of T.
     pub value: f64,
-    /// $|\beta_m s_{mi}|$ with $s_i$ the unit eigenvector of T: the norm of the residual
-    /// $Ay - \theta y$ in exact arithmetic, so some eigenvalue of A lies within it. It does not
+    /// `|βₘ sₘᵢ|` with `sᵢ` the unit eigenvector of T: the norm of the residual `Ay − θy` in exact
+    /// arithmetic, so some eigenvalue of A lies within it. It does not
     /// see the operator's own rounding.
     pub bound: f64,
-    /// $s_{1i}^2$: squared component of the start vector; the weight of Gauss quadrature.
+    /// `s₁ᵢ²`: squared component of the start vector; the weight of Gauss quadrature.
     pub weight: f64,
-    /// Whether `bound` is at most the tolerance times the largest $|\theta|$.
+    /// Whether `bound` is at most the tolerance times the largest `|θ|`.
     pub converged: bool,
 }
 
-/// Gauss quadrature of the spectral measure of a unit vector v: $\sum_i w_i f(\theta_i)$ for
-/// $v'f(A)v$, exact for polynomials of degree up to $2m - 1$ after m Lanczos steps.
+/// Gauss quadrature of the spectral measure of a unit vector v: `Σᵢ wᵢ f(θᵢ)` for `vᵀ f(A) v`,
+/// exact for polynomials of degree up to `2m − 1` after m Lanczos steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quadrature {
     /// Ritz values, ascending.
     pub nodes: Vec<f64>,
     /// Squared first components of the eigenvectors of T; their sum is one.
     pub weights: Vec<f64>,
-    /// Relative error of the operator's products: nodes that differ by less, beside the largest, are
-    /// not told apart.
+    /// Relative error of the operator's products: nodes that differ by less, beside the largest,
+    /// are not told apart.
     pub relative_error: f64,
 }
 
 impl Quadrature {
-    /// $\sum_i w_i\theta_i^k$ for $v'A^kv$.
+    /// Returns the moment `Σᵢ wᵢ θᵢᵏ`, which stands for `vᵀ Aᵏ v`.
     #[must_use]
     pub fn moment(&self, k: i32) -> f64 {
         self.nodes
@@ -124,7 +126,7 @@ impl Quadrature {
 }
 
 impl Lanczos {
-    /// A run of no steps from a start vector uniform on the unit sphere.
+    /// Returns a run of no steps from a start vector uniform on the unit sphere.
     ///
     /// # Errors
     /// [`Error::Setting`] for an operator without coordinates.
@@ -132,7 +134,8 @@ impl Lanczos {
         Self::numbered(op, seed, 0)
     }
 
-    /// A run of no steps from `start`, `[P]`, of any non-zero length. Restarts draw from `seed`.
+    /// Returns a run of no steps from `start`, `[P]`, of any non-zero length. Restarts draw from
+    /// `seed`.
     ///
     /// # Errors
     /// A wrong length, and a start that is zero or not finite.
@@ -144,7 +147,7 @@ impl Lanczos {
         Ok(Self::from_unit(unit_start(op, start)?, seed))
     }
 
-    /// The run number `index` of a seed.
+    /// Returns the run number `index` of a seed.
     pub(super) fn numbered<A: LinearOperator + ?Sized>(
         op: &A,
         seed: u64,
@@ -178,7 +181,7 @@ impl Lanczos {
         }
     }
 
-    /// Steps done, m.
+    /// Returns the steps done, m.
     #[must_use]
     pub const fn steps(&self) -> usize {
         self.basis.len()
@@ -203,8 +206,8 @@ impl Lanczos {
         Ok(())
     }
 
-    /// Does the first step, unless it is done, and makes its product a second time to see that it is the
-    /// same.
+    /// Does the first step, unless it is done, and makes its product a second time to see that it
+    /// is the same.
     ///
     /// # Errors
     /// As [`extend`](Self::extend), and [`Error::ChangingProducts`].
@@ -223,9 +226,10 @@ impl Lanczos {
     fn step<A: LinearOperator + ?Sized>(&mut self, op: &A, mut w: Vec<f64>) {
         let unit_roundoff = op.domain().unit_roundoff();
         self.relative_error = self.relative_error.max(op.relative_error());
-        let Some((vector, coupling)) = self.next.take() else {
-            return;
-        };
+        let (vector, coupling) = self
+            .next
+            .take()
+            .expect("the product is with the next vector");
         let m = self.basis.len();
         self.basis.push(vector);
         let coefficients = self.basis.orthogonalize(&mut w);
@@ -261,7 +265,7 @@ impl Lanczos {
         }
     }
 
-    /// A random unit vector orthogonal to the basis.
+    /// Returns a random unit vector orthogonal to the basis.
     fn fresh_vector(&self, dim: usize) -> Vec<f64> {
         let mut vector = sphere(
             self.seed,
@@ -281,7 +285,7 @@ impl Lanczos {
         vector
     }
 
-    /// The eigenvalues of T, ascending, with their residual bounds.
+    /// Returns the eigenvalues of T, ascending, with their residual bounds.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the small eigenproblem fails.
@@ -308,7 +312,7 @@ impl Lanczos {
             .collect())
     }
 
-    /// The Gauss quadrature of the start vector.
+    /// Returns the Gauss quadrature of the start vector.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the small eigenproblem fails.
@@ -326,7 +330,7 @@ impl Lanczos {
         })
     }
 
-    /// The vector with the given coefficients in the basis.
+    /// Returns the vector with the given coefficients in the basis.
     pub(super) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
         self.basis.combine(coefficients)
     }

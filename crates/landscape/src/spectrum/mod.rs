@@ -18,8 +18,8 @@
 //! A number comes with its error: a residual, or a standard error. Not converging is data, a
 //! `converged` flag that is false, and not an error.
 //!
-//! Every algorithm makes its first product twice, and compares: an operator whose products change (a
-//! closure that draws random numbers, a shuffling loader) is an error. So is one that is not
+//! Every algorithm makes its first product twice, and compares: an operator whose products change
+//! (a closure that draws random numbers, a shuffling loader) is an error. So is one that is not
 //! symmetric, which is seen from products that are made anyway.
 
 mod basis;

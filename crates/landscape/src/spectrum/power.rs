@@ -16,7 +16,7 @@ pub struct PowerConfig {
     /// Seed of the start vector, which is standard normal.
     #[config(default = 0)]
     pub seed: u64,
-    /// Stops when $\|Av - \lambda v\| \le$ tolerance $|\lambda|$.
+    /// Stops when `‖Av − λv‖ ≤ tolerance · |λ|`.
     #[config(default = 1e-3)]
     pub tolerance: f64,
     /// Most products.
@@ -24,14 +24,14 @@ pub struct PowerConfig {
     pub max_products: usize,
 }
 
-/// What [`power_iteration`] has found.
+/// The result of [`power_iteration`].
 #[derive(Debug, Clone)]
 pub struct PowerIteration {
     /// Rayleigh quotient of `vector`.
     pub value: f64,
-    /// $\|Av - \lambda v\|$ for this value and vector.
+    /// `‖Av − λv‖` for this value and vector.
     pub residual: f64,
-    /// Whether the residual is at most the tolerance times $|\lambda|$.
+    /// Whether the residual is at most `tolerance · |λ|`.
     pub converged: bool,
     /// Whether the value is not told from zero: its magnitude is at most the residual. See
     /// [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
@@ -42,17 +42,17 @@ pub struct PowerIteration {
     pub vector: Tensor<1>,
 }
 
-/// The eigenvalue of largest magnitude by power iteration, $v \leftarrow Av / \|Av\|$.
+/// Returns the eigenvalue of largest magnitude by power iteration, `v ← Av / ‖Av‖`.
 ///
 /// Keeps one vector where [`top_eigenpairs`](super::top_eigenpairs) keeps one per step, and needs
-/// many more products: the error shrinks by $|\lambda_2 / \lambda_1|$ with each. It does not
-/// converge where $\lambda_1 = -\lambda_2$. The value is the Rayleigh quotient of the unit vector
+/// many more products: the error shrinks by `|λ₂ / λ₁|` with each. It does not
+/// converge where `λ₁ = −λ₂`. The value is the Rayleigh quotient of the unit vector
 /// that was multiplied, from that same product, so value, residual and vector belong together.
 ///
 /// # Errors
 /// [`Error::Setting`] for an operator without coordinates, a tolerance that is not positive, or no
-/// product, [`Error::NonFiniteVector`], [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for an
-/// operator that is none, and the operator's own.
+/// product, [`Error::NonFiniteVector`], [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for
+/// an operator that is none, and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -99,7 +99,7 @@ pub fn power_iteration<A: LinearOperator + ?Sized>(
         products += 1;
         match before.take() {
             None if products == 1 => repeats(op, &host, &product)?,
-            // u'Av = v'Au for two vectors that follow each other.
+            // uᵀAv = vᵀAu for two vectors that follow each other.
             Some((u, image)) if !is_checked => {
                 let scale = norm(&image).max(norm(&product));
                 let asymmetry = relative_difference(dot(&u, &product), dot(&host, &image), scale);

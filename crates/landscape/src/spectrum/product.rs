@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::{checked, download, normalize};
 
-/// The product of an operator with a host vector, on the host.
+/// Returns the product of an operator with a host vector, on the host.
 ///
 /// # Errors
 /// [`Error::NonFiniteVector`] for a product with NaN or infinite entries, and the operator's own.
@@ -17,7 +17,7 @@ pub(super) fn product<A: LinearOperator + ?Sized>(op: &A, v: &[f64]) -> Result<V
     )
 }
 
-/// A start vector given by the caller, on the host with unit norm.
+/// Returns a start vector given by the caller, on the host with unit norm.
 ///
 /// # Errors
 /// A wrong length, and a vector that is zero or not finite.

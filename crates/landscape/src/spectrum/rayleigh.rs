@@ -6,19 +6,20 @@ use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::{checked, dot, download, norm};
 
-/// How close a vector is to an eigenvector.
+/// The Rayleigh quotient of a vector, and how far the vector is from an eigenvector.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rayleigh {
-    /// $\theta = v'Av / v'v$.
+    /// The quotient `θ = vᵀAv / vᵀv`.
     pub quotient: f64,
-    /// $\|Av - \theta v\| / \|v\|$. Some eigenvalue of A lies within this distance of $\theta$.
-    /// Never reported below $e|\theta|$ with e the operator's [`relative_error`](crate::LinearOperator::relative_error),
-    /// since the product itself is not known better.
+    /// The residual `‖Av − θv‖ / ‖v‖`. Some eigenvalue of A lies within this distance of `θ`. Never
+    /// reported below `e · |θ|` with e the operator's
+    /// [`relative_error`](crate::LinearOperator::relative_error), since the product itself is not
+    /// known better.
     pub residual: f64,
 }
 
-/// The Rayleigh quotient of `v`, `[P]`, and its true residual, by one product. Both are computed
-/// in f64 from the vector as the operator sees it, rounded to its float type.
+/// Returns the Rayleigh quotient of `v`, `[P]`, and its true residual, by one product. Both are
+/// computed in f64 from the vector as the operator sees it, rounded to its float type.
 ///
 /// # Errors
 /// [`Error::Length`], [`Error::NoDirection`] for a zero vector, [`Error::NonFiniteVector`], and the
@@ -42,7 +43,7 @@ pub fn rayleigh<A: LinearOperator + ?Sized>(op: &A, v: &Tensor<1>) -> Result<Ray
     rayleigh_product(op, v).map(|(result, _)| result)
 }
 
-/// As [`rayleigh`], with the product.
+/// Returns the same as [`rayleigh`], with the product.
 pub(super) fn rayleigh_product<A: LinearOperator + ?Sized>(
     op: &A,
     v: &Tensor<1>,

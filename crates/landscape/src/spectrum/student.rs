@@ -2,11 +2,11 @@
 
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-/// The quantile of Student's t with `freedom` degrees of freedom: the $t$ with
-/// $P(T \le t) = p$.
+/// Returns the quantile of Student's t with `freedom` degrees of freedom: the t with
+/// `P(T ≤ t) = p`.
 ///
-/// For whole degrees of freedom the distribution function is a finite sum in
-/// $\theta = \arctan(t / \sqrt\nu)$, which is solved for $\theta$ by bisection until two
+/// For whole degrees of freedom ν the distribution function is a finite sum in
+/// `θ = arctan(t / √ν)`, which is solved for θ by bisection until two
 /// neighbouring numbers are reached; the quantile is exact but for rounding, about 1e-13 relative
 /// for p up to 1 - 1e-4. Costs about 30 `freedom` operations.
 ///
@@ -41,7 +41,7 @@ pub(super) fn student_quantile(p: f64, freedom: usize) -> f64 {
     (p - 0.5).signum() * low.tan() * (freedom as f64).sqrt()
 }
 
-/// $P(|T| \le \sqrt\nu \tan\theta)$.
+/// Returns `P(|T| ≤ √ν tan θ)`.
 fn central_probability(theta: f64, freedom: usize) -> f64 {
     let (sine, cosine) = theta.sin_cos();
     let square = cosine * cosine;
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn many_degrees_of_freedom_approach_the_normal() {
-        // z(0.975) = 1.959964; t - z is (z^3 + z) / (4 nu) + O(1 / nu^2).
+        // z(0.975) = 1.959964; t − z is (z³ + z) / 4ν + O(1 / ν²).
         let z: f64 = 1.959_963_984_540_054;
         let nu = 2000;
         let expected = z + (z.powi(3) + z) / (4.0 * 2000.0);

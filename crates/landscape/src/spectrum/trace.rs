@@ -14,7 +14,8 @@ use crate::vector::{checked, dot, download, norm};
 /// Probes whose products are asked for at once, at most.
 const TOGETHER: usize = 16;
 
-/// Numbers of such probes, at most: 4 MiB, and as much for each of the parallel sums of an operator.
+/// Numbers of such probes, at most: 4 MiB, and as much for each of the parallel sums of an
+/// operator.
 const NUMBERS: usize = 1 << 19;
 
 /// Settings of [`hutchinson_trace`].
@@ -38,16 +39,16 @@ pub struct TraceConfig {
     pub diagonal: bool,
 }
 
-/// What [`hutchinson_trace`] has found for an operator A.
+/// The result of [`hutchinson_trace`] for an operator A.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     /// Estimate of the trace: `zᵀAz` over the probes z.
     ///
-    /// Its [`interval`](Estimate::interval) is approximate, since `zᵀAz` is not normal, and slightly
-    /// short where the standard error decided when to stop.
+    /// Its [`interval`](Estimate::interval) is approximate, since `zᵀAz` is not normal, and
+    /// slightly short where the standard error decided when to stop.
     pub estimate: Estimate,
-    /// Products made: one for each probe, and perhaps a few that were made together with the last ones
-    /// and not needed. One more is made to see that products do not change.
+    /// Products made: one for each probe, and perhaps a few that were made together with the last
+    /// ones and not needed. One more is made to see that products do not change.
     pub products: usize,
     /// Whether the standard error met `relative_error`.
     pub converged: bool,
@@ -72,14 +73,19 @@ pub struct BlockTrace {
     pub estimate: Estimate,
 }
 
-/// The trace of an operator by Hutchinson's estimator with Rademacher probes.
+/// Returns the trace of an operator by Hutchinson's estimator with Rademacher probes.
 ///
-/// $$\mathrm{tr}\,A \approx \frac1m\sum_{j=1}^m z_j'Az_j,\qquad
-/// \mathrm{Var} = \frac2m\Big(\|A\|_F^2 - \sum_i a_{ii}^2\Big)$$
+/// ```text
+/// tr A ≈ 1/m Σⱼ zⱼᵀ A zⱼ        variance  2/m (‖A‖²_F − Σᵢ aᵢᵢ²)
+/// ```
 ///
 /// Unbiased, and exact with one probe for a diagonal matrix. Probes are added until the standard
 /// error is small enough; the movement of the running mean, which shrinks like 1/m whatever the
 /// error, decides nothing. Costs one product per probe, and one.
+///
+/// Several products are asked for at once ([`apply_many`](LinearOperator::apply_many)): the first
+/// `min_probes`, and then as many as seem to be needed. That changes neither the probes nor where
+/// it stops.
 ///
 /// # Errors
 /// [`Error::Setting`] for a negative `relative_error`, fewer than two probes, or `max_probes` below
@@ -109,8 +115,8 @@ pub fn hutchinson_trace<A: LinearOperator + ?Sized>(
     hutchinson_trace_by_block(op, &[], config)
 }
 
-/// As [`hutchinson_trace`], with the traces of the diagonal blocks at the given ranges of
-/// coordinates from the same products.
+/// Returns the same as [`hutchinson_trace`], with the traces of the diagonal blocks at the given
+/// ranges of coordinates from the same products.
 ///
 /// # Errors
 /// As [`hutchinson_trace`], and [`Error::Setting`] for a range that ends beyond P, or before its
@@ -155,7 +161,7 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     }
 }
 
-/// What is summed up over the probes.
+/// The sums over the probes.
 struct Sums<'b> {
     trace: Running,
     frobenius: Running,
@@ -178,8 +184,8 @@ impl<'b> Sums<'b> {
 
     /// Returns how many probes to take next, at once. The result does not depend on it.
     ///
-    /// The standard error shrinks with the root of the number of probes, so that the number needed can
-    /// be foreseen; of those that are missing half are taken, since it may turn out to be less.
+    /// The standard error shrinks with the root of the number of probes, so that the number needed
+    /// can be foreseen; of those that are missing half are taken, since it may turn out to be less.
     fn next_block(&self, dim: usize, config: &TraceConfig) -> usize {
         let Estimate {
             mean,
@@ -191,7 +197,6 @@ impl<'b> Sums<'b> {
         } else {
             let wanted = config.relative_error * mean.abs();
             let needed = count as f64 * (standard_error / wanted).powi(2);
-            // A block is never longer than `TOGETHER`; NaN for zero over zero asks for one.
             let half = (0.5 * (needed - count as f64)).min(TOGETHER as f64);
             #[expect(
                 clippy::cast_possible_truncation,
@@ -237,7 +242,7 @@ impl<'b> Sums<'b> {
     }
 }
 
-/// Looks at the first two probes and their products.
+/// The check of the first two probes and their products.
 #[derive(Default)]
 struct Check {
     probes: usize,
@@ -256,8 +261,8 @@ impl Check {
             repeats(op, z, image)?;
             self.first = Some((z.to_vec(), image.to_vec()));
         } else if let Some((first, of_first)) = self.first.take() {
-            // For independent signs u and v, u'Av - v'Au has the standard deviation ||A - A'|| and Av the
-            // norm ||A|| (Frobenius): their quotient is the relative asymmetry.
+            // For independent signs u and v, uᵀAv − vᵀAu has the standard deviation
+            // ‖A − Aᵀ‖ and Av the norm ‖A‖ (Frobenius): their quotient is the relative asymmetry.
             let scale = 0.5 * (norm(image) + norm(&of_first));
             let asymmetry = relative_difference(dot(&first, image), dot(z, &of_first), scale);
             is_symmetric(op, asymmetry)?;

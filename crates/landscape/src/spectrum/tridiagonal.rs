@@ -28,7 +28,7 @@ pub struct TridiagonalEigen {
 }
 
 impl TridiagonalEigen {
-    /// Eigenvector `k`, `[m]`.
+    /// Returns the eigenvector `k`, `[m]`.
     ///
     /// # Panics
     /// A `k` of m or more.
@@ -38,7 +38,8 @@ impl TridiagonalEigen {
         &self.vectors[k * m..][..m]
     }
 
-    /// The first entry of every eigenvector. Their squares are the weights of Gauss quadrature.
+    /// Returns the first entry of every eigenvector. Their squares are the weights of Gauss
+    /// quadrature.
     #[must_use]
     pub fn first_row(&self) -> Vec<f64> {
         self.vectors
@@ -47,7 +48,7 @@ impl TridiagonalEigen {
             .collect()
     }
 
-    /// The last entry of every eigenvector. They bound the error of Ritz values.
+    /// Returns the last entry of every eigenvector. They bound the error of Ritz values.
     #[must_use]
     pub fn last_row(&self) -> Vec<f64> {
         self.vectors
@@ -58,8 +59,8 @@ impl TridiagonalEigen {
 }
 
 impl Tridiagonal {
-    /// Eigenvalues and eigenvectors, by the symmetric QR algorithm and, from dimension 128,
-    /// divide and conquer. Errors of the eigenvalues are of the order of the rounding of the
+    /// Returns the eigenvalues and eigenvectors, by the symmetric QR algorithm and, from dimension
+    /// 128, divide and conquer. Errors of the eigenvalues are of the order of the rounding of the
     /// largest magnitude.
     ///
     /// # Errors
@@ -142,10 +143,10 @@ impl Tridiagonal {
     }
 }
 
-/// A power of two near the largest magnitude; one for zeros. A matrix is divided by it before its
-/// decomposition, without rounding, and its eigenvalues are multiplied by it: the solver's divide
-/// and conquer compares entries with eigenvector components, which are of the order of one, and
-/// takes a matrix of much smaller entries for a diagonal one.
+/// Returns a power of two near the largest magnitude; one for zeros. A matrix is divided by it
+/// before its decomposition, without rounding, and its eigenvalues are multiplied by it: the
+/// solver's divide and conquer compares entries with eigenvector components, which are of the order
+/// of one, and takes a matrix of much smaller entries for a diagonal one.
 pub(super) fn power_of_two_above<'a>(entries: impl Iterator<Item = &'a f64>) -> f64 {
     let largest = entries.fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
     if largest > 0.0 {
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Largest entry of T V - V diag(values) and of V'V - I.
+    /// Returns the largest entries of `T V − V diag(values)` and of `VᵀV − I`.
     fn defects(matrix: &Tridiagonal, eigen: &TridiagonalEigen) -> (f64, f64) {
         let m = matrix.alpha.len();
         let (mut residual, mut orthogonality) = (0.0_f64, 0.0_f64);
@@ -206,7 +207,7 @@ mod tests {
                 residual < 1e-13 && orthogonality < 1e-13,
                 "{residual} {orthogonality}"
             );
-            // The eigenvectors are sines: the first entry squared is 2 / (m + 1) sin^2(k pi / (m + 1)).
+            // The eigenvectors are sines: the first entry squared is 2 / (m + 1) sin²(kπ / (m + 1)).
             for (k, first) in (1..).zip(eigen.first_row()) {
                 let sine = (std::f64::consts::PI * f64::from(k) / f64::from(m + 1)).sin();
                 assert!((first * first - 2.0 / f64::from(m + 1) * sine * sine).abs() < 1e-13);
@@ -280,7 +281,7 @@ mod tests {
         }
     }
 
-    /// Zeros, ones and tiny numbers among the others: where solvers deflate.
+    /// Draws zeros, ones and tiny numbers among the others: where solvers deflate.
     fn entry() -> impl Strategy<Value = f64> {
         prop_oneof![4 => -1.0..1.0_f64, 2 => Just(0.0), 1 => Just(1.0), 1 => -1e-15..1e-15_f64]
     }

@@ -1,4 +1,4 @@
-//! Where an operator's vectors live, and the way to the host and back.
+//! The space of an operator's vectors, and the way to the host and back.
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
@@ -16,7 +16,8 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// A vector of this space from f64 numbers on the host, rounded to the float type.
+    /// Returns a vector of this space from f64 numbers on the host, rounded to the float type; the
+    /// inverse is [`download`].
     ///
     /// # Errors
     /// A length other than `dim`.
@@ -26,7 +27,7 @@ impl Domain {
         Ok(Tensor::from_data(data, (&self.device, self.dtype)))
     }
 
-    /// A vector of any float type and device as one of this space.
+    /// Returns a vector of any float type and device as one of this space.
     ///
     /// # Errors
     /// A length other than `dim`.
@@ -40,7 +41,7 @@ impl Domain {
         })
     }
 
-    /// Unit roundoff of the float type: 2^-53 or 2^-24.
+    /// Returns the unit roundoff of the float type: `2⁻⁵³` or `2⁻²⁴`.
     #[must_use]
     pub fn unit_roundoff(&self) -> f64 {
         match self.dtype {
@@ -62,7 +63,7 @@ impl Domain {
     }
 }
 
-/// The entries of a vector as f64 on the host.
+/// Returns the entries of a vector as f64 on the host; the inverse is [`Domain::upload`].
 #[must_use]
 pub fn download(vector: &Tensor<1>) -> Vec<f64> {
     vector.to_data().iter::<f64>().collect()

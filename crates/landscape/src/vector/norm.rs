@@ -22,13 +22,13 @@ pub(crate) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
     }
 }
 
-/// Returns the Euclidean norm, without overflow or underflow of the squares. NaN for a vector with a
-/// NaN, otherwise infinite for one with an infinity.
+/// Returns the Euclidean norm, without overflow or underflow of the squares. NaN for a vector with
+/// a NaN, otherwise infinite for one with an infinity.
 pub(crate) fn norm(vector: &[f64]) -> f64 {
     root(dot(vector, vector), || vector.iter().copied())
 }
 
-/// As [`norm`], of the numbers of an iterator, which are summed in their order.
+/// Returns the same as [`norm`], of the numbers of an iterator, which are summed in their order.
 pub(crate) fn norm_of<I: Iterator<Item = f64>>(numbers: impl Fn() -> I) -> f64 {
     root(numbers().map(|x| x * x).sum(), numbers)
 }
@@ -36,7 +36,7 @@ pub(crate) fn norm_of<I: Iterator<Item = f64>>(numbers: impl Fn() -> I) -> f64 {
 /// Returns the root of the sum of the squares of `numbers`, which is `square` but for overflow and
 /// underflow.
 fn root<I: Iterator<Item = f64>>(square: f64, numbers: impl Fn() -> I) -> f64 {
-    // Squares of entries below 2^-537 lose all digits; 1e-200 leaves a wide margin.
+    // Squares of entries below 2⁻⁵³⁷ lose all digits; 1e-200 leaves a wide margin.
     if square.is_nan() || (square.is_finite() && square > 1e-200) {
         return square.sqrt();
     }

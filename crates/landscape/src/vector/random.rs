@@ -15,7 +15,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::normalize;
 
-/// What random numbers are for; each purpose has 2^40 streams of its own.
+/// The purpose of random numbers; each has 2⁴⁰ streams of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Directions of slices: stream `i` gives direction `i`.
@@ -35,18 +35,18 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// The number of this purpose's stream `index`, which is below 2^40.
+    /// Returns the number of this purpose's stream `index`, which is below 2⁴⁰.
     pub(crate) const fn stream(self, index: u64) -> u64 {
         ((self as u64) << 40) | index
     }
 }
 
-/// The generator of a seed and a stream.
+/// Returns the generator of a seed and a stream.
 pub(crate) fn generator(seed: u64, stream: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(mix(seed ^ mix(stream.wrapping_add(1))))
 }
 
-/// `n` independent standard normal numbers.
+/// Returns `n` independent standard normal numbers.
 pub(crate) fn normal(seed: u64, stream: u64, n: usize) -> Vec<f64> {
     let mut generator = generator(seed, stream);
     (0..n)
@@ -54,8 +54,8 @@ pub(crate) fn normal(seed: u64, stream: u64, n: usize) -> Vec<f64> {
         .collect()
 }
 
-/// `n` independent signs, +1 or -1: the bits of each 64-bit output from the lowest upwards, a set
-/// bit being -1.
+/// Returns `n` independent signs, +1 or -1: the bits of each 64-bit output from the lowest upwards,
+/// a set bit being -1.
 pub(crate) fn rademacher(seed: u64, stream: u64, n: usize) -> Vec<f64> {
     let mut generator = generator(seed, stream);
     let mut signs = Vec::with_capacity(n);
@@ -67,14 +67,15 @@ pub(crate) fn rademacher(seed: u64, stream: u64, n: usize) -> Vec<f64> {
     signs
 }
 
-/// A point uniform on the unit sphere of R^n: a normal vector over its norm.
+/// Returns a point uniform on the unit sphere of `Rⁿ`: a normal vector over its norm.
 pub(crate) fn sphere(seed: u64, stream: u64, n: usize) -> Vec<f64> {
     let mut point = normal(seed, stream, n);
     normalize(&mut point);
     point
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014), a bijection of 64-bit numbers.
+/// Mixes the bits of a number by the finaliser of SplitMix64 (Steele, Lea and Flood 2014), a
+/// bijection.
 const fn mix(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -168,7 +169,7 @@ mod tests {
         let n = 200_000;
         let numbers = normal(1, 0, n);
         let moment = |k: i32| numbers.iter().map(|x| x.powi(k)).sum::<f64>() / f64::from(200_000);
-        // Standard errors of the first four sample moments: sqrt(Var(x^k) / n), with variances
+        // Standard errors of the first four sample moments: √(Var(xᵏ) / n), with variances
         // 1, 2, 15 and 96. Five of them.
         for (k, (mean, variance)) in [(0.0, 1.0), (1.0, 2.0), (0.0, 15.0), (3.0, 96.0_f64)]
             .into_iter()
@@ -191,7 +192,7 @@ mod tests {
                 *sum += x * x / 3000.0;
             }
         }
-        // x^2 has mean 1/3 and variance 4/45: five standard errors of 3000 points are 0.027.
+        // x² has mean 1/3 and variance 4/45: five standard errors of 3000 points are 0.027.
         for square in squares {
             assert!((square - 1.0 / 3.0).abs() < 0.027);
         }

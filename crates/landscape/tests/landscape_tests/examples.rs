@@ -117,8 +117,8 @@ fn statistics_are_norms_and_sums_of_squares() {
     close(&statistics.sum_of_squares, &sums);
 }
 
-/// With the outputs less their mean over the batch, $d_n = f_n - \bar f$, the term $d_n^2$ has the
-/// gradient $2 d_n (x_n - \bar x)$ when the mean moves with the weights; an example by itself has
+/// With the outputs less their mean over the batch, `dₙ = fₙ − f̄`, the term `dₙ²` has the
+/// gradient `2 dₙ (xₙ − x̄)` when the mean moves with the weights; an example by itself has
 /// none at all.
 #[test]
 fn examples_coupled_by_a_mean_are_noticed_and_differentiated_through_it() {

@@ -1,16 +1,14 @@
 //! How much of a run's time measuring may take, and how much it took.
 
-mod cost;
+mod measuring_cost;
 mod pace;
 mod plan;
-mod supply;
 
 use std::time::Duration;
 
-pub use cost::Cost;
+pub use measuring_cost::MeasuringCost;
 pub(crate) use pace::Pace;
-pub(crate) use plan::{Plan, affords_trial, allot, at_end};
-pub(crate) use supply::{planned, to_come};
+pub(crate) use plan::{Part, Plan, affords_trial, allot, at_end, fair};
 
 use crate::Error;
 
@@ -31,6 +29,13 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
     share: Option<f64>,
+}
+
+impl Default for Budget {
+    /// Returns 5 %.
+    fn default() -> Self {
+        Self { share: Some(0.05) }
+    }
 }
 
 impl Budget {

@@ -1,12 +1,12 @@
 //! Which measurements a budget allows now, and how long each may take.
 
-use super::cost::Cost;
+use super::MeasuringCost;
 
 /// Divides `available` seconds: what each request gets, or `None` for one that has to wait.
 ///
 /// First comes first, each with its least: the probes that were added first are the ones that matter most. What is left over is shared in proportion to what each
 /// could still use.
-pub(crate) fn allot(available: f64, requests: &[Cost]) -> Vec<Option<f64>> {
+pub(crate) fn allot(available: f64, requests: &[MeasuringCost]) -> Vec<Option<f64>> {
     let mut left = available;
     let mut given: Vec<Option<f64>> = Vec::with_capacity(requests.len());
     for request in requests {
@@ -14,7 +14,7 @@ pub(crate) fn allot(available: f64, requests: &[Cost]) -> Vec<Option<f64>> {
         left -= if fits { request.least } else { 0.0 };
         given.push(fits.then_some(request.least));
     }
-    let use_of = |cost: &Cost| (cost.full - cost.least).max(0.0);
+    let use_of = |cost: &MeasuringCost| (cost.full - cost.least).max(0.0);
     let wanted: f64 = requests
         .iter()
         .zip(&given)
@@ -106,12 +106,12 @@ mod tests {
     #[test]
     fn what_fits_is_measured_and_the_rest_waits() {
         let requests = [
-            Cost {
+            MeasuringCost {
                 least: 2.0,
                 full: 10.0,
             },
-            Cost::fixed(1.0),
-            Cost::fixed(7.0),
+            MeasuringCost::fixed(1.0),
+            MeasuringCost::fixed(7.0),
         ];
         // The two cheapest take 3 of 5 seconds; the first could use all that is left.
         assert_eq!(allot(5.0, &requests), [Some(4.0), Some(1.0), None]);
@@ -150,7 +150,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_more_is_given_than_there_is(available in -1.0_f64..10.0, costs in prop::collection::vec((0.0_f64..5.0, 0.0_f64..5.0), 0..6)) {
-            let requests: Vec<Cost> = costs.iter().map(|(least, more)| Cost { least: *least, full: least + more }).collect();
+            let requests: Vec<MeasuringCost> = costs.iter().map(|(least, more)| MeasuringCost { least: *least, full: least + more }).collect();
             let given = allot(available, &requests);
             let sum: f64 = given.iter().flatten().sum();
             prop_assert!(sum <= available.max(0.0) + 1e-12);

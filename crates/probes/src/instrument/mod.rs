@@ -2,13 +2,13 @@
 //!
 //! | probe | tags | cost in gradients over the data |
 //! |---|---|---|
-//! | [`LossProbe`] | as given | a third (one forward pass) |
+//! | [`MeanLoss`] | as given | a third (one forward pass) |
 //! | [`Accuracy`] | as given | a third |
 //! | [`GradientNorm`] | `gradient/norm`, `gradient/values/..` | 1 |
 //! | [`TopEigenvalues`] | `curvature/lambda_1`.., `curvature/lambda_min`; `stability/sharpness_ratio`, `stability/threshold` | 1.5 for each Lanczos step, 10 to 30 of them |
 //! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
-//! | [`SpectralDensity`] | `curvature/density_picture`, `curvature/density_data` | 1.5 for each of 60 products |
-//! | [`SamSharpness`] | `sharpness/sam` | 1.3 |
+//! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_data` | 1.5 for each of 60 products |
+//! | [`AscentSharpness`] | `sharpness/sam` | 1.3 |
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
 //!
@@ -21,25 +21,25 @@
 //! its random numbers on the host from the seed it was given, and measures the same when the same model is seen twice.
 
 mod accuracy;
-mod density;
-mod eigenvalues;
-mod gradient;
-mod line;
-mod loss;
-mod sharpness;
-mod stability;
+mod ascent_sharpness;
+mod gradient_norm;
+mod hessian_density;
+mod hessian_trace;
+mod loss_line;
+mod loss_surface;
+mod mean_loss;
+mod optimiser;
 mod suffixed;
-mod surface;
-mod trace;
+mod top_eigenvalues;
 
 pub use accuracy::Accuracy;
-pub use density::SpectralDensity;
-pub use eigenvalues::TopEigenvalues;
-pub use gradient::GradientNorm;
-pub use line::{Direction, LossLine};
-pub use loss::LossProbe;
-pub use sharpness::SamSharpness;
-pub use stability::Optimiser;
+pub use ascent_sharpness::AscentSharpness;
+pub use gradient_norm::GradientNorm;
+pub use hessian_density::HessianDensity;
+pub use hessian_trace::HessianTrace;
+pub use loss_line::{LineDirection, LossLine};
+pub use loss_surface::LossSurface;
+pub use mean_loss::MeanLoss;
+pub use optimiser::Optimiser;
 pub use suffixed::Suffixed;
-pub use surface::LossSurface;
-pub use trace::HessianTrace;
+pub use top_eigenvalues::TopEigenvalues;

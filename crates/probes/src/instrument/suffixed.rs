@@ -1,7 +1,7 @@
 //! A probe under other tags.
 
-use crate::budget::Cost;
-use crate::caught::caught;
+use crate::budget::MeasuringCost;
+use crate::error::caught;
 use crate::record::Records;
 use crate::{Error, Moment, Probe};
 
@@ -11,7 +11,7 @@ use crate::{Error, Moment, Probe};
 /// # Examples
 ///
 /// ```
-/// use probes::instrument::{LossProbe, Suffixed};
+/// use probes::instrument::{MeanLoss, Suffixed};
 /// use probes::{Moment, Probe, Records};
 /// # use burn::nn::{Linear, LinearConfig};
 /// # use burn::tensor::{Device, Tensor};
@@ -20,7 +20,7 @@ use crate::{Error, Moment, Probe};
 /// # let model = LinearConfig::new(1, 1).init(&device);
 /// # let risk = Risk::mean([Tensor::<2>::ones([1, 1], &device)], |m: &Linear, x: &Tensor<2>| m.forward(x.clone()).mean());
 ///
-/// let mut probe = Suffixed::new(LossProbe::of(&risk, "loss"), "_test");
+/// let mut probe = Suffixed::new(MeanLoss::of(&risk, "loss"), "_test");
 /// let mut records = Records::new(0);
 /// probe.measure(&Moment::new(0, &model), &mut records)?;
 /// assert_eq!(records.into_vec()[0].tag, "loss_test");
@@ -51,7 +51,7 @@ impl<M, P: Probe<M>> Probe<M> for Suffixed<P> {
         )
     }
 
-    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<Cost>, Error> {
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<MeasuringCost>, Error> {
         self.probe.cost(moment)
     }
 

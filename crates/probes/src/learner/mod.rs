@@ -50,7 +50,7 @@
 //! let epochs = Epochs::new(num_epochs, train.num_items(), batch_size).after(checkpoint);
 //! let probes = Probes::new(Budget::fraction(0.05))
 //!     .with(Schedule::log_spaced(8), TopEigenvalues::of(&risk, 1))
-//!     .into_sink(epochs.tensor_board("runs/mine/tensorboard")?);
+//!     .with_sink(epochs.tensor_board("runs/mine/tensorboard")?);
 //! let model = WithProbes::new(model, probes, epochs);
 //!
 //! let mut training = SupervisedTraining::new("runs/mine", train, valid)

@@ -24,7 +24,7 @@ type Write = dyn FnMut(&str, &[u8]) -> Result<(), Failure> + Send;
 ///
 /// # let directory = std::env::temp_dir().join(format!("probes-folder-{}", std::process::id()));
 /// let folder = Folder::create(&directory)?;
-/// let mut probes = Probes::<f64>::unlimited().into_sink(folder.clone());
+/// let mut probes = Probes::<f64>::unlimited().with_sink(folder.clone());
 /// let data = serde_json::json!({"a": [0.0, 1.0], "curves": [{"name": "train", "loss": [0.5, 2.0]}]});
 /// probes.record(Record { tag: "landscape/line_data".into(), step: 3, value: Value::Data(data) });
 /// assert!(folder.numbers().contains("landscape-line.csv"));
@@ -87,7 +87,10 @@ impl Folder {
     /// A picture that cannot be encoded.
     pub fn files(tag: &str, step: u64, value: &Value) -> Result<Vec<(String, Vec<u8>)>, Error> {
         Ok(match value {
-            Value::Picture(picture) => vec![(picture_name(tag), picture.png()?)],
+            Value::Picture(picture) => vec![
+                (picture_name(tag, "png"), picture.png()?),
+                (picture_name(tag, "svg"), picture.svg().into()),
+            ],
             Value::Data(data) => numbers::files(tag, step, data),
             Value::Scalar(_) | Value::Histogram(_) | Value::Text(_) => Vec::new(),
         })
@@ -149,7 +152,7 @@ impl State {
     fn take(&mut self, record: &Record) -> Result<(), Error> {
         let is_picture = matches!(record.value, Value::Picture(_));
         if is_picture {
-            let name = picture_name(&record.tag);
+            let name = picture_name(&record.tag, "png");
             let owner = self
                 .owners
                 .entry(name.clone())
@@ -164,19 +167,19 @@ impl State {
         }
         for (name, bytes) in Folder::files(&record.tag, record.step, &record.value)? {
             self.put(&name, &bytes)?;
-            if is_picture {
-                self.pictures.insert(name);
-            } else {
+            if !is_picture {
                 self.numbers.insert(name);
+            } else if name.ends_with(".png") {
+                self.pictures.insert(name);
             }
         }
         Ok(())
     }
 }
 
-/// The file of the pictures of a tag.
-fn picture_name(tag: &str) -> String {
-    format!("{}.png", tag.replace('/', "-"))
+/// Returns the file of the pictures of a tag.
+fn picture_name(tag: &str, suffix: &str) -> String {
+    format!("{}.{suffix}", tag.replace('/', "-"))
 }
 
 impl std::fmt::Debug for Folder {

@@ -125,7 +125,7 @@ impl JsonLines {
             Value::Text(text) => ("text", Json::String(text.clone())),
             Value::Data(data) => ("data", data.clone()),
             Value::Picture(picture) => {
-                let mut described = json!({ "width": picture.width, "height": picture.height });
+                let mut described = json!({ "width": picture.width(), "height": picture.height() });
                 if let Some(path) = self.path.clone() {
                     let file = self.save_picture(&path, record, &picture.png()?)?;
                     described["file"] = Json::String(file);

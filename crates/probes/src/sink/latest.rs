@@ -13,7 +13,7 @@ use crate::record::{Record, Value};
 /// use probes::{Probes, sink::Latest};
 ///
 /// let latest = Latest::new();
-/// let mut probes = Probes::<f64>::unlimited().into_sink(latest.clone());
+/// let mut probes = Probes::<f64>::unlimited().with_sink(latest.clone());
 /// probes.log("loss/train", 1, 0.5);
 /// probes.log("loss/train", 2, 0.25);
 /// assert_eq!(latest.get("loss/train"), Some((2, 0.25)));

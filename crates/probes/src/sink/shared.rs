@@ -14,7 +14,7 @@ use crate::record::Record;
 /// use probes::Probes;
 ///
 /// let shared = Shared::new(Memory::new());
-/// let mut probes = Probes::<f64>::unlimited().into_sink(shared.clone());
+/// let mut probes = Probes::<f64>::unlimited().with_sink(shared.clone());
 /// probes.log("loss/train", 1, 0.5);
 /// assert_eq!(shared.with(|memory| memory.records().len()), Some(1));
 /// let memory = shared.take().expect("nobody took it before");

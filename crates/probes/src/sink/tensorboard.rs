@@ -109,11 +109,10 @@ impl TensorBoard {
         match &record.value {
             Value::Scalar(value) => self.writer.scalar(tag, step, *value)?,
             Value::Histogram(histogram) => self.writer.histogram(tag, step, histogram)?,
-            Value::Picture(picture) => self.writer.image(
-                tag,
-                step,
-                &[Png::from_rgb(picture.width, picture.height, &picture.rgb)?],
-            )?,
+            Value::Picture(picture) => {
+                let png = Png::from_bytes(picture.png()?)?;
+                self.writer.image(tag, step, &[png])?;
+            }
             Value::Text(text) => self.writer.text(tag, step, text)?,
             Value::Data(_) => {}
         }

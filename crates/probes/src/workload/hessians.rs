@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use landscape::operator::Domain;
 use landscape::{Batch, Hessian, LinearOperator, Method, Risk};
 
-use super::known::{Known, Sample};
+use super::known_risks::{KnownRisks, Sample};
 use crate::Error;
 
 /// The Hessians that were made at one step.
@@ -66,7 +66,7 @@ impl Hessians {
     /// The Hessian of `risk` at `model`, over the sample that is measured: made, unless it is there.
     pub(crate) fn of<M: Module + 'static, B: Batch + Send + Sync + 'static>(
         &self,
-        known: &Known,
+        known: &KnownRisks,
         risk: &Risk<M, B>,
         model: &M,
     ) -> Result<Rc<Hessian<M, B>>, Error> {
@@ -124,7 +124,7 @@ impl Hessians {
 pub struct Curvature<'a, M, B> {
     pub(crate) hessian: Rc<Hessian<M, B>>,
     pub(crate) risk: Risk<M, B>,
-    pub(crate) known: Option<&'a Known>,
+    pub(crate) known: Option<&'a KnownRisks>,
     pub(crate) products: Rc<Cell<usize>>,
     pub(crate) done: Cell<usize>,
     pub(crate) going_on: Box<dyn Fn() -> ControlFlow<()> + 'a>,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 use landscape::LinearOperator;
 use landscape::operator::Observed;
-use probes::render::Picture;
+use pictures::Picture;
 use probes::sink::Folder;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! The loss on the straight line between the weights of two checkpoints, and the barrier on it.
 
 use landscape::slice::{Buffers, line_between_observed};
-use probes::render::{CurvesConfig, curves};
+use pictures::{CurvesConfig, curves_with};
 use probes::{json_numbers, show};
 use serde_json::{Value, json};
 
@@ -137,10 +137,12 @@ impl<W: Workload> Bench<'_, W> {
             "a": json_numbers(&a),
             "curves": show::curves_data(&losses),
         });
-        let config = CurvesConfig::new("Loss on the line between two runs".into())
-            .with_x_label(format!("0: {}, 1: {}", names[0], names[1]))
-            .with_y_label("loss".into());
-        let picture = curves(&show::series(&a, &losses), &config)?;
+        let config = CurvesConfig {
+            x_label: format!("0: {}, 1: {}", names[0], names[1]),
+            y_label: "loss".into(),
+            ..CurvesConfig::new("Loss on the line between two runs")
+        };
+        let picture = curves_with(&show::series(&a, &losses), &config)?;
         let files = self.files(
             ("landscape/between_data", data),
             ("landscape/between", picture),

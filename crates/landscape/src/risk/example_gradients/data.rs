@@ -8,7 +8,7 @@ use derivatives::{Examples, Outputs};
 
 use crate::batch::{Batch, TensorMapper, for_each_kind, says_its_number};
 
-/// For each tensor of the batch, whether its first axis counts the examples.
+/// Returns for each tensor of the batch whether its first axis counts the examples.
 pub(super) fn counting<B: Batch>(batch: &B) -> Vec<bool> {
     let mut counting = Counting {
         examples: batch.examples(),
@@ -18,8 +18,8 @@ pub(super) fn counting<B: Batch>(batch: &B) -> Vec<bool> {
     counting.found
 }
 
-/// Whether a batch that says its number of examples has a tensor with so many entries along an axis
-/// inside (a sequence with the time first): the first axis then does not take it apart.
+/// Returns whether a batch that says its number of examples has a tensor with so many entries along
+/// an axis inside (a sequence with the time first): the first axis then does not take it apart.
 pub(super) fn has_examples_inside<B: Batch>(batch: &B) -> bool {
     let mut inside = Inside {
         examples: batch.examples(),
@@ -29,19 +29,19 @@ pub(super) fn has_examples_inside<B: Batch>(batch: &B) -> bool {
     inside.found && says_its_number(batch)
 }
 
-/// The batch with some of its examples.
+/// Returns the batch with some of its examples.
 pub(super) fn rows<B: Batch>(batch: B, counts: &[bool], range: Range<usize>) -> B {
     let counts = counts.iter();
     batch.map(&mut Rows { range, counts })
 }
 
-/// The batch, with its examples marked as data of the loss.
+/// Returns the batch, with its examples marked as data of the loss.
 pub(super) fn marked<B: Batch>(batch: B, counts: &[bool], marks: &mut Outputs) -> B {
     let counts = counts.iter();
     batch.map(&mut Mark { marks, counts })
 }
 
-/// The examples of the batch, in the order in which [`marked`] marks them.
+/// Returns the examples of the batch, in the order in which [`marked`] marks them.
 pub(super) fn collected<B: Batch>(batch: B, counts: &[bool]) -> Examples {
     let mut collect = Collect {
         examples: Examples::default(),

@@ -19,36 +19,36 @@ const AT_ONCE: usize = 64;
 /// The gradients of the loss terms of one batch.
 #[derive(Debug, Clone)]
 pub struct ExampleGradients {
-    /// $g_n$ as rows, `[B, P]`.
+    /// The gradients `gₙ` as rows, `[B, P]`.
     pub rows: Tensor<2>,
-    /// Whether the examples touch each other, so that the terms were differentiated in the batch as it
-    /// is; otherwise each was by itself.
+    /// Whether the examples touch each other, so that the terms were differentiated in the batch as
+    /// it is; otherwise each was by itself.
     pub coupled: bool,
-    /// What each row counts for: the gradient of the risk is the mean of weight times row over all
+    /// Weight of each row: the gradient of the risk is the mean of weight times row over all
     /// examples. One, unless the risk weights its batches
     /// ([`Risk::with_weights`](crate::Risk::with_weights)).
     pub weight: f64,
 }
 
-/// What the gradients $g_n$ of the loss terms of all N examples amount to.
+/// Norms and squares of the gradients `gₙ` of the loss terms of all N examples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExampleStatistics {
-    /// $\lVert g_n \rVert$ in the order of the data, `[N]`.
+    /// Norms `‖gₙ‖` in the order of the data, `[N]`.
     pub norms: Vec<f64>,
-    /// $\sum_n g_{n,i}^2$ for each coordinate i, `[P]`: with the gradient g of the mean, the variance
-    /// of coordinate i over the examples is this over N, less $g_i^2$. Where the risk weights its
-    /// batches, each term has its [`weight`](ExampleGradients::weight).
+    /// Sums of squares `Σₙ gₙᵢ²` for each coordinate i, `[P]`: with the gradient g of the mean, the
+    /// variance of coordinate i over the examples is this over N, less `gᵢ²`. Where the risk
+    /// weights its batches, each term has its [`weight`](ExampleGradients::weight).
     pub sum_of_squares: Vec<f64>,
     /// Whether the examples of some batch touch each other.
     pub coupled: bool,
 }
 
 impl<M: Module, B: Batch> Objective<M, B> {
-    /// Calls `each` with the gradients of the loss terms of each batch at the origin, one row for each
-    /// of its B examples, in the order of the data.
+    /// Calls `each` with the gradients of the loss terms of each batch at the origin, one row for
+    /// each of its B examples, in the order of the data.
     ///
-    /// A term's gradient comes from the loss captured on a batch of the one example, all examples of
-    /// a batch side by side. That holds where examples do not touch each other; it is checked on
+    /// A term's gradient comes from the loss captured on a batch of the one example, all examples
+    /// of a batch side by side. That holds where examples do not touch each other; it is checked on
     /// every batch that the mean of the rows is the batch's gradient, to half the digits of the
     /// float type. Where it is not (BatchNorm with the statistics of the batch, or a closure that
     /// takes a number from its whole batch) the terms are differentiated in the batch as it is,
@@ -59,8 +59,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// coupled. Memory: some times `[B, P]`.
     ///
     /// # Errors
-    /// A loss that cannot be captured, coupled examples of a risk that does not tell outputs and loss
-    /// apart, an error of `each`.
+    /// A loss that cannot be captured, coupled examples of a risk that does not tell outputs and
+    /// loss apart, an error of `each`.
     pub fn example_gradients(
         &self,
         mut each: impl FnMut(ExampleGradients) -> Result<(), Error>,
@@ -91,7 +91,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         })
     }
 
-    /// The norms and the squares of the gradients of the loss terms at the origin; see
+    /// Returns the norms and the squares of the gradients of the loss terms at the origin; see
     /// [`example_gradients`](Self::example_gradients).
     ///
     /// ```
@@ -136,7 +136,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
         })
     }
 
-    /// The gradients of the examples each by itself, if their mean is the gradient of the batch.
+    /// Returns the gradients of the examples, each by itself, if their mean is the gradient of the
+    /// batch.
     fn independent(
         &self,
         whole: &CapturedLoss,
@@ -165,8 +166,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
             .map(|part| data::collected(self.prepared(batch, &counts, part), &counts))
             .collect();
         let origin = self.origin();
-        // A tensor that is only by chance as long as the batch (class weights of as many classes) has been
-        // taken apart too, and an index may point outside its part.
+        // A tensor that is only by chance as long as the batch (class weights of as many classes)
+        // has been taken apart too, and an index may point outside its part.
         let rows = workers.map(&data, |examples| {
             attempt(|| one.gradients_over(origin, examples).ok())
         });
@@ -179,13 +180,13 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(self.has_mean(&rows, &gradient).then_some(rows))
     }
 
-    /// The gradients of the examples through what they share.
+    /// Returns the gradients of the examples through what they share.
     fn coupled(&self, whole: &CapturedLoss, examples: usize) -> Result<Tensor<2>, Error> {
         check_rows(whole, examples)?;
         Ok(whole.per_example_gradients(self.origin())?)
     }
 
-    /// The loss on a batch of the first example alone, its data marked.
+    /// Returns the loss on a batch of the first example alone, its data marked.
     fn capture_example(
         &self,
         batch: &B,
@@ -198,15 +199,16 @@ impl<M: Module, B: Batch> Objective<M, B> {
         })
     }
 
-    /// Some examples of a batch, where and as what the model is.
+    /// Returns some examples of a batch, on the device and in the float type of the model.
     fn prepared(&self, batch: &B, counts: &[bool], range: Range<usize>) -> B {
         data::rows(batch.clone(), counts, range)
             .on_device(&self.space().domain.device)
             .to_dtype(self.float_type())
     }
 
-    /// Whether the mean of `rows` is `gradient`, compared with the size of the rows, to half the digits
-    /// of the float type: sums in another order lose far less, coupled examples far more.
+    /// Returns whether the mean of `rows` is `gradient`, compared with the size of the rows, to
+    /// half the digits of the float type: sums in another order lose far less, coupled examples far
+    /// more.
     fn has_mean(&self, rows: &Tensor<2>, gradient: &Tensor<1>) -> bool {
         let [count, dim] = rows.dims();
         let mean = download(&rows.clone().mean_dim(0).reshape([dim]));

@@ -139,7 +139,7 @@ fn equal_eigenvalues_up_to_rounding_give_the_same_peak_in_f32_as_in_f64() {
             device,
         });
         let density = spectral_density(&op, &DensityConfig::new()).unwrap();
-        // A Gaussian of standard deviation 0.01 has the height 1 / (0.01 sqrt(2 pi)) = 39.894.
+        // A Gaussian of standard deviation 0.01 has the height 1 / (0.01 √(2π)) = 39.894.
         assert!((density.sigma - 0.01).abs() < 1e-8, "{}", density.sigma);
         let peak = density.density.iter().copied().fold(0.0, f64::max);
         assert!((peak - 39.894).abs() < 0.05, "{peak}");

@@ -58,7 +58,7 @@ fn toeplitz_matrix_gives_its_closed_form_pairs() {
         assert!((pair.value - toeplitz_value(90 - k, 90)).abs() < 1e-6);
         assert!(pair.converged);
     }
-    // The vectors are sines: sqrt(2 / 91) sin(j k pi / 91).
+    // The vectors are sines: √(2 / 91) sin(j k π / 91).
     let vector = download(&pairs[0].vector);
     for (j, entry) in (1..).zip(vector) {
         let expected =

@@ -16,7 +16,7 @@ fn run<A: LinearOperator>(op: &A, seed: u64, steps: usize) -> Lanczos {
     run
 }
 
-/// The basis vectors, read through the combinations with unit coefficients.
+/// Returns the basis vectors, read through the combinations with unit coefficients.
 fn basis(run: &Lanczos) -> Vec<Vec<f64>> {
     (0..run.steps())
         .map(|j| {

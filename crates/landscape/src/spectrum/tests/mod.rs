@@ -53,7 +53,7 @@ fn dense(rows: &[f64], dim: usize) -> Dense {
     Dense::new(rows, (&Device::flex(), DType::F64)).unwrap()
 }
 
-/// A symmetric matrix with standard normal entries, row-major.
+/// Returns a symmetric matrix with standard normal entries, row-major.
 fn random_symmetric(dim: usize, seed: u64) -> Vec<f64> {
     let entries = normal(seed, 0, dim * dim);
     let mut rows = entries.clone();
@@ -65,7 +65,7 @@ fn random_symmetric(dim: usize, seed: u64) -> Vec<f64> {
     rows
 }
 
-/// Q diag(values) Q' with Q a product of three reflections: a full matrix of known spectrum.
+/// Returns Q diag(values) Qᵀ with Q a product of three reflections: a full matrix of known spectrum.
 fn rotated(values: &[f64], seed: u64) -> Vec<f64> {
     let dim = values.len();
     let mut rows = vec![0.0; dim * dim];
@@ -74,7 +74,7 @@ fn rotated(values: &[f64], seed: u64) -> Vec<f64> {
     }
     for stream in 0..3 {
         let u = crate::vector::random::sphere(seed, stream, dim);
-        // (I - 2uu') A (I - 2uu') from the left and from the right.
+        // (I − 2uuᵀ) A (I − 2uuᵀ) from the left and from the right.
         for _ in 0..2 {
             let mut transposed = vec![0.0; dim * dim];
             for j in 0..dim {
@@ -89,7 +89,7 @@ fn rotated(values: &[f64], seed: u64) -> Vec<f64> {
     rows
 }
 
-/// The second difference: 2 on the diagonal and -1 beside it.
+/// Returns the second difference: 2 on the diagonal and -1 beside it.
 fn toeplitz(dim: usize) -> Dense {
     let mut rows = vec![0.0; dim * dim];
     for i in 0..dim {

@@ -13,7 +13,7 @@ use crate::vector::random::{Purpose, rademacher};
 
 const DIM: usize = 20;
 
-/// Trace, squared Frobenius norm, and variance 2 (||A||^2 - sum a_ii^2) of one probe.
+/// Trace, squared Frobenius norm, and variance 2 (‖A‖² − Σ aᵢᵢ²) of one probe.
 fn closed_form(rows: &[f64]) -> (f64, f64, f64) {
     let frobenius: f64 = rows.iter().map(|a| a * a).sum();
     let diagonal: Vec<f64> = (0..DIM).map(|i| rows[i * DIM + i]).collect();
@@ -56,14 +56,14 @@ fn intervals_cover_the_trace_as_often_as_they_promise() {
     );
     let norm = Estimate::of(norms);
     assert!((norm.mean - frobenius).abs() < 4.0 * norm.standard_error);
-    // A sample variance from 12,000 values is good to sqrt(2 / 12000) = 1.3 % for normal values;
+    // A sample variance from 12,000 values is good to √(2 / 12000) = 1.3 % for normal values;
     // five of these.
     assert!(
         (variances / variance - 1.0).abs() < 0.065,
         "{}",
         variances / variance
     );
-    // The means of the runs spread as the formula says: sqrt(2 / 399) = 7 %, four of these.
+    // The means of the runs spread as the formula says: √(2 / 399) = 7 %, four of these.
     let spread = mean.standard_error.powi(2) * 400.0;
     assert!((spread * 30.0 / variance - 1.0).abs() < 0.28);
 }
@@ -160,7 +160,7 @@ fn blocks_and_diagonal_come_from_the_same_probes() {
 
 #[test]
 fn trace_near_zero_is_not_called_converged() {
-    // The exchange of two coordinates has trace zero and z'Az = +-2.
+    // The exchange of two coordinates has trace zero and zᵀAz = ±2.
     let found = hutchinson_trace(
         &dense(&[0.0, 1.0, 1.0, 0.0], 2),
         &TraceConfig::new().with_max_probes(50),

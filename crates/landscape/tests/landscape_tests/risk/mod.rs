@@ -423,8 +423,9 @@ fn closure_for_one_batch_size_only_is_measured() {
     assert!((risk.value(&model).unwrap() - 4.0 * 14.0 / 3.0).abs() < 1e-14);
 }
 
-/// An ordinary first layer: BatchNorm right on the data, which no layer has made autodiff before. By
-/// the batch's mean and biased variance, `L = mean sin x̂` and `∂L/∂γ = mean cos(x̂) x̂` per column.
+/// An ordinary first layer: BatchNorm right on the data, which no layer has made autodiff before.
+/// By the batch's mean and biased variance, `L = mean sin x̂` and `∂L/∂γ = mean cos(x̂) x̂` per
+/// column.
 #[test]
 fn batch_norm_on_the_data_itself_uses_the_statistics_of_the_batch() {
     let columns = [[3.0_f64, 5.0, 4.5, 7.0], [-1.0, 0.5, 2.0, -0.3]];

@@ -143,8 +143,8 @@ fn combined(nets: &[Net; 3], weights: [f64; 3]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// With the statistics that the data give the first layer's outputs: averages over the batches of mean
-/// and biased variance, by examples.
+/// With the statistics that the data give the first layer's outputs: averages over the batches of
+/// mean and biased variance, by examples.
 fn with_statistics_of(mut parts: Vec<Vec<f64>>, batches: &[Pair]) -> Vec<Vec<f64>> {
     let total: f64 = batches.iter().map(|(x, _)| x.dims()[0] as f64).sum();
     let (mut means, mut variances) = (vec![0.0; 8], vec![0.0; 8]);

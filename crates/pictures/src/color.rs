@@ -1,0 +1,157 @@
+//! Colours: the viridis map for values, a palette for series, and the few greys of the frame.
+
+/// A colour: red, green and blue.
+pub(crate) type Color = [u8; 3];
+
+pub(crate) const WHITE: Color = [255, 255, 255];
+pub(crate) const INK: Color = [34, 34, 34];
+pub(crate) const GRID: Color = [226, 226, 226];
+pub(crate) const MUTED: Color = [110, 110, 110];
+/// The two greys of the hatching for values that are not finite.
+pub(crate) const HATCH: [Color; 2] = [[214, 214, 214], [150, 150, 150]];
+
+/// The palette of Okabe and Ito without its yellow, which is too light for a line on white. It stays
+/// distinct under the usual forms of colour blindness.
+const SERIES: [Color; 7] = [
+    [0, 114, 178],
+    [213, 94, 0],
+    [0, 158, 115],
+    [204, 121, 167],
+    [230, 159, 0],
+    [86, 180, 233],
+    [0, 0, 0],
+];
+
+/// The colour and the dashes of one of several curves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Style {
+    pub(crate) color: Color,
+    /// Lengths drawn and left out in turn, in units of the picture; empty for a line without gaps.
+    pub(crate) dashes: &'static [f64],
+}
+
+/// Whole, dashed, dotted, and dashed and dotted in turn. Strokes have round ends, which lengthen what
+/// is drawn by their width.
+const DASHES: [&[f64]; 4] = [&[], &[18.0, 14.0], &[0.5, 11.0], &[20.0, 12.0, 0.5, 12.0]];
+
+/// Returns the style of series number `index`. Neighbours differ in both colour and dashes, and no
+/// two of the first 28 are alike.
+pub(crate) fn series(index: usize) -> Style {
+    Style {
+        color: SERIES[index % SERIES.len()],
+        dashes: DASHES[index % DASHES.len()],
+    }
+}
+
+/// Stretches of the map between which colours are interpolated linearly: within a byte of the map.
+pub(crate) const VIRIDIS_STOPS: u32 = 32;
+
+/// Returns the colour of the perceptually uniform map viridis at `t`, clamped to `0..=1`.
+///
+/// NaN has the colour of 0.
+///
+/// # References
+/// The map is by Smith and van der Walt (2015, CC0); the polynomial of degree six is the fit of
+/// Zucker (2019, CC0), within 6/255 of the table.
+#[must_use]
+pub fn viridis(t: f64) -> [u8; 3] {
+    const COEFFICIENTS: [[f64; 3]; 7] = [
+        [
+            0.277_727_327_223_417_7,
+            0.005_407_344_544_966_578,
+            0.334_099_805_335_306_1,
+        ],
+        [
+            0.105_093_043_108_577_4,
+            1.404_613_529_898_575,
+            1.384_590_162_594_685,
+        ],
+        [
+            -0.330_861_828_725_556_3,
+            0.214_847_559_468_213,
+            0.095_095_163_028_236_59,
+        ],
+        [
+            -4.634_230_498_983_486,
+            -5.799_100_973_351_585,
+            -19.332_440_956_279_87,
+        ],
+        [
+            6.228_269_936_347_081,
+            14.179_933_366_805_09,
+            56.690_552_600_681_05,
+        ],
+        [
+            4.776_384_997_670_288,
+            -13.745_145_377_746_01,
+            -65.353_032_633_372_34,
+        ],
+        [
+            -5.435_455_855_934_631,
+            4.645_852_612_178_535,
+            26.312_435_249_583_2,
+        ],
+    ];
+    let t = if t.is_nan() { 0.0 } else { t.clamp(0.0, 1.0) };
+    [0, 1, 2].map(|channel| {
+        let value = COEFFICIENTS
+            .iter()
+            .rev()
+            .fold(0.0, |sum, c| sum * t + c[channel]);
+        byte(255.0 * value)
+    })
+}
+
+/// Rounds a channel to a byte.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the value is clamped to the range of a byte"
+)]
+fn byte(value: f64) -> u8 {
+    value.round().clamp(0.0, 255.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_28_series_differ_and_neighbours_differ_in_colour_and_dashes() {
+        for i in 0..28 {
+            assert!((0..i).all(|j| series(i) != series(j)), "{i}");
+            assert_ne!(series(i).color, series(i + 1).color);
+            assert_ne!(series(i).dashes, series(i + 1).dashes);
+        }
+    }
+
+    #[test]
+    fn viridis_agrees_with_its_published_table() {
+        // Rows 0, 64, 128, 191 and 255 of the 256-row table; 6/255 is the stated error of the fit.
+        for (t, expected) in [
+            (0.0, [68, 1, 84]),
+            (64.0 / 255.0, [59, 82, 139]),
+            (128.0 / 255.0, [33, 145, 140]),
+            (191.0 / 255.0, [94, 201, 98]),
+            (1.0, [253, 231, 37]),
+        ] {
+            for (found, wanted) in viridis(t).into_iter().zip(expected) {
+                assert!(
+                    (i32::from(found) - wanted).abs() <= 6,
+                    "viridis({t}) = {:?}, expected {expected:?}",
+                    viridis(t)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn viridis_grows_lighter() {
+        let lightness = |t: f64| {
+            let [r, g, b] = viridis(t).map(f64::from);
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        for i in 0..50 {
+            assert!(lightness(f64::from(i + 1) / 50.0) > lightness(f64::from(i) / 50.0));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Plots of numbers: surfaces, curves and spectra, written once as SVG and rasterised to PNG.
+//!
+//! | function | draws |
+//! |---|---|
+//! | [`contour()`] | a surface, as filled contours |
+//! | [`contours`] | several surfaces side by side, on one scale |
+//! | [`curves()`] | anything against anything |
+//! | [`loss_line`] | the loss along one direction, of one run or of many |
+//! | [`density()`] | the density of a spectrum |
+//! | [`densities`] | several densities over each other |
+//!
+//! Each is a function from numbers and a title to a [`Picture`]; the same name with `_with` takes
+//! a configuration in place of the title. There is no file, no clock and no randomness, so that
+//! the same numbers give the same bytes. The default is 640 x 480 pixels, with lettering that
+//! survives TensorBoard's thumbnails of some 300 pixels.
+//!
+//! A value that is not finite is never replaced: its place is hatched in grey, and the legend
+//! counts how many there are.
+//!
+//! ```
+//! use pictures::contour;
+//!
+//! let (a, b) = ([-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0, 4.0]);
+//! let loss: Vec<f64> = a.iter().flat_map(|x: &f64| b.iter().map(move |y: &f64| x * x + y * y)).collect();
+//! let picture = contour((&a[..], &b[..], &loss[..]), "A bowl")?;
+//! assert!(picture.svg().starts_with("<svg"));
+//! assert!(picture.png()?.starts_with(b"\x89PNG"));
+//! # Ok::<(), pictures::Error>(())
+//! ```
+
+mod axis;
+mod color;
+mod contour;
+mod curves;
+mod density;
+mod drawing;
+mod error;
+mod field;
+mod layout;
+mod number;
+mod picture;
+
+pub use axis::AxisScale;
+pub use color::viridis;
+pub use contour::{
+    ContourConfig, ContoursConfig, NamedField, contour, contour_with, contours, contours_with,
+};
+pub use curves::{CurvesConfig, Series, curves, curves_with, loss_line};
+pub use density::{
+    NamedSpectrum, Spectrum, SpectrumConfig, densities, densities_with, density, density_with,
+};
+pub use error::Error;
+pub use field::Field;
+pub use number::significant;
+pub use picture::Picture;
+
+/// The smallest width or height of a picture, in pixels.
+pub const SMALLEST_SIDE: u32 = 300;
+/// The largest width or height of a picture, in pixels.
+pub const LARGEST_SIDE: u32 = 8192;

@@ -1,0 +1,150 @@
+//! The errors of this crate.
+
+mod caught;
+
+pub(crate) use caught::caught;
+
+/// What can go wrong while measuring, drawing or writing.
+///
+/// Nothing here stops a training run by itself: [`Probes::observe`](crate::Probes::observe) returns an error only for a
+/// mistake in the set-up, and reports a probe that failed in its [`Observation`](crate::Observation).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text is not a schedule.
+    #[error(
+        "{text:?} is not a schedule: write `every 20`, `at 0, 100, 500`, `log 8`, `start`, `end` or `never`, with numbers from 1 up after `every` and `log`"
+    )]
+    ScheduleText {
+        /// The text.
+        text: String,
+    },
+    /// A schedule needs the total number of steps.
+    #[error(
+        "the schedule `{schedule}` needs the total number of steps: call `Probes::with_total_steps`, or choose a schedule such as `every 20`"
+    )]
+    TotalStepsMissing {
+        /// The schedule.
+        schedule: String,
+    },
+    /// A step does not fit into a sink's integers.
+    #[error("step {step} is too large for an event file: steps must be below 2^63")]
+    StepTooLarge {
+        /// The step.
+        step: u64,
+    },
+    /// Measuring failed.
+    #[error(transparent)]
+    Landscape(#[from] landscape::Error),
+    /// A probe panicked.
+    #[error(
+        "the probe panicked: {message}; a loss closure or a layer that Burn refuses is the usual cause"
+    )]
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
+    /// An instrument needs something that the training loop did not tell.
+    #[error("{instrument} needs {what}")]
+    Missing {
+        /// The instrument.
+        instrument: String,
+        /// What it needs, and how to give it.
+        what: &'static str,
+    },
+    /// A setting of an instrument is out of range.
+    #[error("{name} is {value}: {allowed}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// The stability of an optimiser with a preconditioner depends on the preconditioned spectrum.
+    #[error(
+        "the stability threshold of {optimiser} needs the spectrum preconditioned by its second moments, which this version does not measure: leave the stability ratio out"
+    )]
+    Preconditioned {
+        /// The optimiser.
+        optimiser: &'static str,
+    },
+    /// An event file could not be written.
+    #[error(transparent)]
+    TensorBoard(#[from] tensorboard::Error),
+    /// The file to create already exists.
+    #[error("`{}` already exists: use `JsonLines::append` or `JsonLines::resume` to continue it, or choose another name", path.display())]
+    Exists {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// A file could not be opened or written.
+    #[error("cannot {action} `{}`: check that its folder exists, its permissions and the free space", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A picture or its numbers could not be written.
+    #[error("cannot write `{name}`: {reason}")]
+    Put {
+        /// The file.
+        name: String,
+        /// Why.
+        reason: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A sink could not take some records.
+    #[error("{rejected} record(s) did not reach {sink}; the first because: {first}")]
+    Rejected {
+        /// The sink.
+        sink: &'static str,
+        /// How many records are missing.
+        rejected: u64,
+        /// Why the first one is missing.
+        first: Box<Self>,
+    },
+    /// A sink panicked.
+    #[error("the sink {sink} panicked: {message}")]
+    SinkPanicked {
+        /// The sink.
+        sink: &'static str,
+        /// The message of the panic.
+        message: String,
+    },
+    /// Two things went wrong in one place.
+    #[error("{0}; and {1}")]
+    Both(Box<Self>, Box<Self>),
+    /// Two tags would give their pictures the same file.
+    #[error(
+        "the pictures of tag `{tag}` would be named `{name}` as those of tag `{other}` are: rename one of the two"
+    )]
+    PictureName {
+        /// The tag that was refused.
+        tag: String,
+        /// The tag that has the name.
+        other: String,
+        /// The name, to which the step is added.
+        name: String,
+    },
+    /// A picture could not be drawn.
+    #[error(transparent)]
+    Picture(#[from] pictures::Error),
+}
+
+impl Error {
+    /// The report of a sink that lost `rejected` records, the first one because of `first`; just `first` where none is known to be lost.
+    pub(crate) fn rejected(sink: &'static str, rejected: u64, first: Self) -> Self {
+        if rejected == 0 {
+            return first;
+        }
+        Self::Rejected {
+            sink,
+            rejected,
+            first: Box::new(first),
+        }
+    }
+}

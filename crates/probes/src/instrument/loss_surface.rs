@@ -1,0 +1,142 @@
+//! The loss on a plane.
+
+use burn::module::Module;
+use landscape::slice::{linspace, plane_observed};
+use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, random_directions};
+
+use crate::budget::MeasuringCost;
+use crate::record::Records;
+use crate::workload::Work;
+use crate::{Error, Moment, Probe, show, tag};
+
+/// Forward passes that the preparation of a plane takes.
+const PREPARATION: f64 = 12.0;
+
+/// Fewest points along a side; odd, so that the weights themselves are one.
+const LEAST_SIDE: usize = 5;
+
+/// The loss on the plane of two random directions, each normalised by filter, as the contour picture `landscape/surface` and the numbers `landscape/surface_data`.
+///
+/// Under a limited [`Budget`](crate::Budget) it has as many points as there is time for, over the same range.
+///
+/// The raw directions are the same at every step, drawn from the seed; their filters are scaled to the weights of the step.
+#[derive(Clone, Debug)]
+pub struct LossSurface<M, B> {
+    risk: Risk<M, B>,
+    grid: Grid,
+    seed: u64,
+}
+
+impl<M: Module, B: Batch> LossSurface<M, B> {
+    /// The surface of `risk` on `grid`.
+    pub fn of(risk: &Risk<M, B>, grid: Grid) -> Self {
+        Self {
+            risk: risk.clone(),
+            grid,
+            seed: 0,
+        }
+    }
+
+    /// The seed of the directions.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+}
+
+impl<M, B> LossSurface<M, B> {
+    /// The grid, with at most so many points: the same ends, fewer points between them.
+    fn within(&self, points: usize) -> Grid {
+        let (a, b) = (self.grid.a.len(), self.grid.b.len());
+        if points >= a * b {
+            return self.grid.clone();
+        }
+        let side = odd_root(points).max(LEAST_SIDE);
+        let coarse = |axis: &[f64]| match axis {
+            [first, .., last] if axis.len() > side => linspace(*first..=*last, side),
+            axis => axis.to_vec(),
+        };
+        Grid {
+            a: coarse(&self.grid.a),
+            b: coarse(&self.grid.b),
+        }
+    }
+}
+
+/// The largest odd number whose square is at most `points`.
+fn odd_root(points: usize) -> usize {
+    let root = points.isqrt();
+    if root.is_multiple_of(2) {
+        root.saturating_sub(1)
+    } else {
+        root
+    }
+}
+
+impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSurface<M, B> {
+    fn name(&self) -> String {
+        "loss surface".into()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a number of points")]
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<MeasuringCost>, Error> {
+        let all = self.grid.a.len() * self.grid.b.len();
+        let least = self.within(0);
+        let least = least.a.len() * least.b.len();
+        let seconds =
+            |points: usize| moment.estimated(&self.risk, Work::passes(PREPARATION + points as f64));
+        Ok(Some(MeasuringCost {
+            least: moment.drawing() + seconds(least)?,
+            full: moment.drawing() + seconds(all)?,
+        }))
+    }
+
+    fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
+        let space = ParameterSpace::of(moment.model)?;
+        let [first, second] = random_directions(&space, self.seed);
+        let first = filter_normalize(&space, moment.model, first)?;
+        let second = filter_normalize(&space, moment.model, second)?;
+        let points = moment.after_drawing().passes(&self.risk, PREPARATION)?;
+        let grid = points.map_or_else(|| self.grid.clone(), |points| self.within(points));
+        let directions = [&first, &second];
+        let count = grid.a.len() * grid.b.len();
+        let surface = moment.timed_passes(&self.risk, count, |risk| {
+            plane_observed(moment.model, risk, directions, &grid, |_, _| {
+                moment.going_on()
+            })
+        })?;
+        if grid != self.grid {
+            records.shortened(format!(
+                "{} x {} points in place of {} x {}",
+                grid.a.len(),
+                grid.b.len(),
+                self.grid.a.len(),
+                self.grid.b.len()
+            ));
+        }
+        records.data(tag::SURFACE_DATA, show::surface_data(&surface, self.seed));
+        let picture = moment.draw(|| show::surface_picture(&surface, moment.step))?;
+        records.picture(tag::SURFACE, picture);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coarse_grid_has_the_same_ends_and_the_weights_in_its_middle() {
+        let device = burn::tensor::Device::flex();
+        let data = [burn::tensor::Tensor::<2>::zeros([1, 1], &device)];
+        let risk = Risk::mean(data, |_: &burn::nn::Linear, x: &burn::tensor::Tensor<2>| {
+            x.clone().mean()
+        });
+        let surface = LossSurface::of(&risk, Grid::square(-2.0..=2.0, 21));
+        for (points, side) in [(500, 21), (440, 19), (100, 9), (60, 7), (3, 5)] {
+            let axis = surface.within(points).a;
+            assert_eq!(axis.len(), side);
+            assert_eq!((axis[0], axis[side / 2], axis[side - 1]), (-2.0, 0.0, 2.0));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Pictures of what `landscape` computes, and pictures and numbers in the form in which instruments
+//! record them.
+
+use landscape::Surface;
+use landscape::spectrum::Density;
+use pictures::{Picture, Series, Spectrum};
+use serde_json::{Value, json};
+
+use super::{json_number, json_numbers};
+use crate::Error;
+
+/// Draws a surface as filled contours.
+///
+/// # Errors
+/// As [`pictures::contour`](fn@pictures::contour).
+///
+/// # Examples
+/// ```
+/// use landscape::{Surface, slice::Evaluation};
+/// use probes::show::contour;
+///
+/// let (a, b, loss) = (vec![-1.0, 1.0], vec![-1.0, 1.0], vec![0.5, 1.0, 2.0, 0.25]);
+/// let surface = Surface { a, b, loss, evaluation: Evaluation::Captured };
+/// assert!(contour(&surface, "Training loss")?.svg().contains("Training loss"));
+/// # Ok::<(), probes::Error>(())
+/// ```
+pub fn contour(surface: &Surface, title: impl Into<String>) -> Result<Picture, Error> {
+    let field = (&surface.a[..], &surface.b[..], &surface.loss[..]);
+    Ok(pictures::contour(field, title)?)
+}
+
+/// Draws a spectral density with its Ritz values.
+///
+/// # Errors
+/// As [`pictures::density`](fn@pictures::density).
+pub fn density(found: &Density, title: impl Into<String>) -> Result<Picture, Error> {
+    let spectrum = Spectrum {
+        grid: &found.grid,
+        density: &found.density,
+        nodes: &found.nodes,
+    };
+    Ok(pictures::density(&spectrum, title)?)
+}
+
+/// Draws named losses at the multiples `a` of a direction.
+///
+/// # Errors
+/// As [`pictures::loss_line`].
+pub fn loss_line(
+    a: &[f64],
+    curves: &[(&str, &[f64])],
+    title: impl Into<String>,
+) -> Result<Picture, Error> {
+    Ok(pictures::loss_line(&series(a, curves), title)?)
+}
+
+/// Returns the numbers of a spectral density, as [`tag::DENSITY_DATA`](crate::tag::DENSITY_DATA) has
+/// them.
+#[must_use]
+pub fn density_data(found: &Density) -> Value {
+    json!({
+        "nodes": json_numbers(&found.nodes),
+        "weights": json_numbers(&found.weights),
+        "grid": json_numbers(&found.grid),
+        "density": json_numbers(&found.density),
+        "sigma": json_number(found.sigma),
+    })
+}
+
+/// Draws the spectral density of step `step`.
+///
+/// # Errors
+/// As [`density`].
+pub fn density_picture(found: &Density, step: u64) -> Result<Picture, Error> {
+    density(
+        found,
+        format!("Spectral density of the Hessian, step {step}"),
+    )
+}
+
+/// Returns losses at the multiples `a` of a direction, drawn from `seed`, as
+/// [`tag::LINE_DATA`](crate::tag::LINE_DATA) has them.
+#[must_use]
+pub fn line_data(direction: &str, seed: u64, a: &[f64], curves: &[(&str, &[f64])]) -> Value {
+    json!({
+        "direction": direction,
+        "seed": seed,
+        "a": json_numbers(a),
+        "curves": curves_data(curves),
+    })
+}
+
+/// Returns named losses as lists.
+#[must_use]
+pub fn curves_data(curves: &[(&str, &[f64])]) -> Value {
+    let named = |(name, loss): &(&str, &[f64])| json!({ "name": name, "loss": json_numbers(loss) });
+    curves.iter().map(named).collect()
+}
+
+/// Returns named losses over the same multiples, for drawing.
+#[must_use]
+pub fn series<'a>(a: &'a [f64], curves: &[(&'a str, &'a [f64])]) -> Vec<Series<'a>> {
+    let series = |(name, loss): &(&'a str, &'a [f64])| Series {
+        name,
+        x: a,
+        y: loss,
+    };
+    curves.iter().map(series).collect()
+}
+
+/// Draws the line of step `step`.
+///
+/// # Errors
+/// As [`loss_line`].
+pub fn line_picture(
+    direction: &str,
+    a: &[f64],
+    curves: &[(&str, &[f64])],
+    step: u64,
+) -> Result<Picture, Error> {
+    loss_line(a, curves, format!("Loss along {direction}, step {step}"))
+}
+
+/// Returns losses on the plane of two random directions, drawn from `seed`, as
+/// [`tag::SURFACE_DATA`](crate::tag::SURFACE_DATA) has them.
+#[must_use]
+pub fn surface_data(surface: &Surface, seed: u64) -> Value {
+    json!({
+        "directions": "two random directions, filter-normalised",
+        "seed": seed,
+        "a": json_numbers(&surface.a),
+        "b": json_numbers(&surface.b),
+        "loss": json_numbers(&surface.loss),
+        "order": "loss[i * b.len() + j] belongs to a[i] and b[j]",
+    })
+}
+
+/// Draws the surface of step `step`.
+///
+/// # Errors
+/// As [`contour`].
+pub fn surface_picture(surface: &Surface, step: u64) -> Result<Picture, Error> {
+    contour(surface, format!("Loss surface, step {step}"))
+}

@@ -1,0 +1,106 @@
+//! What the budget allows at one step.
+
+use super::demand::planned;
+use super::entry::Entry;
+use super::measurer::{Allowed, Measurer};
+use super::message::Message;
+use super::observation::Observation;
+use crate::budget::{MeasuringCost, affords_trial, allot, at_end};
+use crate::probe::{Moment, Run};
+use crate::workload::Hessians;
+
+impl<M> Measurer<M> {
+    /// What each entry may do now: `None` if it is not due or has to wait.
+    pub(super) fn allowed(
+        &mut self,
+        step: u64,
+        model: &M,
+        learning_rate: Option<f64>,
+        hessians: &Hessians,
+        observation: &mut Observation,
+    ) -> Vec<Option<Allowed>> {
+        let unlimited = |entry: &Entry<M>| entry.waits.then_some(Allowed(None));
+        let Some(share) = self.budget.share() else {
+            return self.entries.iter().map(unlimited).collect();
+        };
+        let is_end = self.total_steps == Some(step);
+        let required = |entry: &Entry<M>| unlimited(entry).filter(|_| entry.required.now(is_end));
+        let mut allowed: Vec<_> = self.entries.iter().map(required).collect();
+        let Some(training) = self.pace.known(is_end) else {
+            return allowed;
+        };
+        let charged = self.inside.as_secs_f64() - self.required;
+        let saved = self.budget.allowed(training).unwrap_or(f64::INFINITY) - charged;
+        let projected = self.pace.projected(self.total_steps);
+        let supply = projected.and_then(|training| self.budget.allowed(training));
+        if self.plan.is_none()
+            && !affords_trial(saved, supply, self.pace.each().unwrap_or(training))
+        {
+            return allowed;
+        }
+        let moment = Moment {
+            total_steps: self.total_steps,
+            learning_rate,
+            run: Run {
+                interrupt: self.interrupt.as_deref(),
+                shared: Some((&self.known, hessians)),
+                progress: None,
+            },
+            ..Moment::new(step, model)
+        };
+        let plan = self.plan.get_or_insert_with(|| {
+            let (plan, told, warnings) = planned(
+                &self.entries,
+                &moment,
+                self.samples.then_some(&self.known),
+                share,
+                projected,
+                charged,
+            );
+            if let Some(told) = &told {
+                (self.handler)(&Message::Plan(told));
+            }
+            observation.warnings.extend(warnings);
+            plan
+        });
+        let progress = match self.total_steps {
+            _ if is_end => 1.0,
+            #[expect(clippy::cast_precision_loss, reason = "a number of steps")]
+            Some(total) => (step as f64 / total as f64).min(1.0),
+            None => 0.0,
+        };
+        let mut left = saved + plan.credit(progress);
+        let spent: f64 = self.entries.iter().map(|entry| entry.spent).sum();
+        let income = left + spent;
+        let (mut asking, mut costs) = (Vec::new(), Vec::new());
+        for (index, (entry, part)) in self.entries.iter().zip(&plan.parts).enumerate() {
+            if !entry.waits || allowed[index].is_some() {
+                continue;
+            }
+            // At the end nobody has anything to save for.
+            let own = if is_end {
+                left
+            } else {
+                left.min(part.share * income - entry.spent)
+            };
+            match entry.cost(&moment) {
+                Some(cost) if is_end => {
+                    asking.push(index);
+                    costs.push(cost);
+                }
+                Some(MeasuringCost { least, full }) if least <= own => {
+                    let given = part.each.clamp(least, full).min(own);
+                    left -= given;
+                    allowed[index] = Some(Allowed(Some(given)));
+                }
+                // Nobody knows yet what it takes.
+                None if own > 0.0 => allowed[index] = Some(Allowed(None)),
+                _ => {}
+            }
+        }
+        for (index, given) in asking.into_iter().zip(allot(at_end(left), &costs)) {
+            allowed[index] = given.map(|seconds| Allowed(Some(seconds)));
+        }
+        allowed
+    }
+}

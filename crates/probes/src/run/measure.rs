@@ -1,0 +1,122 @@
+//! The measurements of one step.
+
+use std::cell::{Cell, RefCell};
+
+use super::measurer::{Allowed, Measurer};
+use super::message::{At, Message};
+use super::observation::{Measured, Observation};
+use crate::Error;
+use crate::error::caught;
+use crate::probe::{Moment, Run};
+use crate::record::Records;
+use crate::workload::Hessians;
+
+impl<M> Measurer<M> {
+    /// Measures what is allowed; false if it was told to stop.
+    pub(super) fn measure(
+        &mut self,
+        allowed: &[Option<Allowed>],
+        hessians: &Hessians,
+        model: &M,
+        learning_rate: Option<f64>,
+        observation: &mut Observation,
+    ) -> bool {
+        let (step, of) = (observation.step, allowed.iter().flatten().count());
+        let interrupt = self.interrupt.as_deref();
+        let handler = RefCell::new(&mut self.handler);
+        let mut number = 0;
+        let mut outcomes = Vec::new();
+        for (index, (entry, allowed)) in self.entries.iter_mut().zip(allowed).enumerate() {
+            let Some(Allowed(seconds)) = *allowed else {
+                continue;
+            };
+            number += 1;
+            let name = entry.name().to_owned();
+            let at = At {
+                step,
+                probe: &name,
+                number,
+                of,
+            };
+            handler.borrow_mut()(&Message::Measuring(at));
+            let done = Cell::new(0);
+            let progress = || {
+                done.set(done.get() + 1);
+                handler.borrow_mut()(&Message::Progress {
+                    at,
+                    done: done.get(),
+                });
+            };
+            let moment = Moment {
+                seconds: seconds.map(|seconds| entry.told(seconds)),
+                learning_rate,
+                total_steps: self.total_steps,
+                run: Run {
+                    interrupt,
+                    shared: Some((&self.known, hessians)),
+                    progress: Some(&progress),
+                },
+                ..Moment::new(step, model)
+            };
+            if moment.run.stops() {
+                return false;
+            }
+            let (started, products) = ((self.clock)(), hessians.products());
+            let mut records = Records::new(step);
+            let result = caught(|| entry.probe.measure(&moment, &mut records))
+                .unwrap_or_else(|message| Err(Error::Panicked { message }));
+            if let Err(Error::Landscape(landscape::Error::Cancelled { .. })) = &result
+                && moment.run.stops()
+            {
+                return false;
+            }
+            let shortened = observation.take_in(records, &name);
+            let took = (self.clock)().saturating_sub(started).as_secs_f64();
+            let products = hessians.products() - products;
+            if let Err(error) = &result {
+                let reason = error.to_string();
+                handler.borrow_mut()(&Message::Failed {
+                    at,
+                    reason: &reason,
+                });
+            } else {
+                handler.borrow_mut()(&Message::Measured { at, seconds: took });
+            }
+            outcomes.push((
+                index,
+                result,
+                seconds,
+                Measured {
+                    probe: name,
+                    seconds: took,
+                    products,
+                    shortened,
+                },
+            ));
+        }
+        for (index, result, given, measured) in outcomes {
+            let entry = &mut self.entries[index];
+            entry.waits = false;
+            entry.took(measured.seconds, given);
+            entry.tally.seconds += measured.seconds;
+            if entry.required.now(self.total_steps == Some(step)) {
+                self.required += measured.seconds;
+            } else {
+                entry.spent += measured.seconds;
+            }
+            entry.tally.products += measured.products;
+            match result {
+                Ok(()) => {
+                    entry.tally.measured += 1;
+                    entry.tally.shortened += u64::from(measured.shortened.is_some());
+                    observation.measured.push(measured);
+                }
+                Err(error) => {
+                    entry.tally.failed += 1;
+                    observation.failed.push((measured.probe, error));
+                }
+            }
+        }
+        true
+    }
+}

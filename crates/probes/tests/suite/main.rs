@@ -1,0 +1,4 @@
+//! Tests of probes that can run beside each other in one process.
+
+mod instruments;
+mod recording;
