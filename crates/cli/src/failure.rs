@@ -35,12 +35,12 @@ impl fmt::Display for Diverged {
 
 impl std::error::Error for Diverged {}
 
-/// An error with exit code 2.
+/// Returns an error with exit code 2.
 pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(message.into()))
 }
 
-/// The exit code that belongs to an error.
+/// Returns the exit code that belongs to an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(|cause| cause.is::<Usage>()) {
         USAGE

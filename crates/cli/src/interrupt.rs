@@ -1,4 +1,5 @@
-//! Ctrl-C: the first one asks the run to stop after its step, the second one stops the program at once.
+//! Ctrl-C: the first one asks the run to stop after its step, the second one stops the program at
+//! once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,6 @@ impl Interrupt {
     /// Listens to SIGINT, SIGTERM and SIGHUP from now on.
     ///
     /// # Errors
-    ///
     /// When the handler cannot be installed.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let interrupt = Self::default();
@@ -29,7 +29,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Whether the run should stop.
+    /// Returns whether the run should stop.
     pub(crate) fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

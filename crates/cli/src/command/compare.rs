@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Context;
+use super::context::Context;
 use crate::comparison::{self, Comparison};
 use crate::failure::{SUCCESS, usage};
 use crate::report::output::{print, printable};
@@ -15,19 +15,21 @@ pub(super) const EXAMPLE: &str = "Example:\n  landscape compare runs/quickstart/
 /// What the command takes.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Directories with a summary.json, or with finished runs below them; a bare NAME is looked up in runs/ too
+    /// Directories with a summary.json, or with finished runs below them; a bare NAME is looked up
+    /// in runs/ too
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Draw lines, densities and surfaces of the runs on one scale, as PNG files and for TensorBoard, into DIR or `comparison` beside the runs
+    /// Draw lines, densities and surfaces of the runs on one scale, as PNG files and for
+    /// TensorBoard, into DIR or `comparison` beside the runs
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     pictures: Option<Option<PathBuf>>,
 }
 
 /// What is printed of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table for the terminal
     Table,
@@ -40,7 +42,6 @@ enum Format {
 /// Prints the comparison.
 ///
 /// # Errors
-///
 /// When a summary cannot be read, or two runs did not train on the same data.
 pub(super) fn carry_out(arguments: &Arguments, context: &Context) -> anyhow::Result<u8> {
     if context.json && arguments.format != Format::Table {

@@ -1,11 +1,11 @@
 //! `landscape completions SHELL`: the script with which a shell completes commands and flags.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::{Shell, generate};
 
-use crate::Cli;
 use crate::failure::SUCCESS;
 use crate::report::output::print;
+use crate::report::program;
 
 pub(super) const EXAMPLE: &str = "Example:
   landscape completions bash > ~/.local/share/bash-completion/completions/landscape
@@ -23,16 +23,11 @@ pub(crate) struct Arguments {
 /// Prints the script.
 ///
 /// # Errors
-///
 /// When it cannot be printed.
-pub(super) fn carry_out(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn carry_out(arguments: &Arguments, mut program: clap::Command) -> anyhow::Result<u8> {
     let mut script = Vec::new();
-    generate(
-        arguments.shell,
-        &mut Cli::command(),
-        "landscape",
-        &mut script,
-    );
+    let name = program::name();
+    generate(arguments.shell, &mut program, &name, &mut script);
     print(String::from_utf8_lossy(&script).trim_end())?;
     Ok(SUCCESS)
 }

@@ -1,11 +1,11 @@
 //! `landscape help`: the program, a command, or a topic.
 
-use clap::{Args, Command, CommandFactory, Parser};
+use clap::{Args, Command};
 
-use crate::Cli;
 use crate::config::Workspace;
 use crate::failure::{SUCCESS, usage};
 use crate::report::output::print;
+use crate::report::program;
 
 pub(super) const EXAMPLE: &str = "Example:
   landscape help probes
@@ -124,22 +124,20 @@ Example:
 /// Prints help.
 ///
 /// # Errors
-///
 /// A usage error for a topic that is not there, which lists those that are.
-pub(super) fn carry_out(arguments: &Arguments) -> anyhow::Result<u8> {
-    let program = Cli::command();
+pub(super) fn carry_out(arguments: &Arguments, program: Command) -> anyhow::Result<u8> {
     let Some(wanted) = &arguments.topic else {
-        return as_with_the_flag(&[]);
+        return as_with_the_flag(program, &[]);
     };
     if let Some(topic) = TOPICS.iter().find(|topic| topic.name == wanted) {
-        print(topic.text)?;
+        print(&program::named(topic.text))?;
         if let Some(heading) = topic.flags {
             print(flags(&program, heading).trim_end())?;
         }
         return Ok(SUCCESS);
     }
     if program.find_subcommand(wanted).is_some() {
-        return as_with_the_flag(&[wanted]);
+        return as_with_the_flag(program, &[wanted]);
     }
     let commands = program.get_subcommands().map(Command::get_name);
     let topics = TOPICS.iter().map(|topic| topic.name);
@@ -151,16 +149,17 @@ pub(super) fn carry_out(arguments: &Arguments) -> anyhow::Result<u8> {
     )))
 }
 
-/// What `--help` says of the program, or of a command.
-fn as_with_the_flag(command: &[&str]) -> anyhow::Result<u8> {
-    let arguments = ["landscape"].iter().chain(command).chain(&["--help"]);
-    if let Err(help) = Cli::try_parse_from(arguments) {
+/// Prints what `--help` says of the program, or of a command.
+fn as_with_the_flag(mut program: Command, command: &[&str]) -> anyhow::Result<u8> {
+    let name = program::name();
+    let arguments = [&[name.as_str()], command, &["--help"]].concat();
+    if let Err(help) = program.try_get_matches_from_mut(arguments) {
         print(help.render().to_string().trim_end())?;
     }
     Ok(SUCCESS)
 }
 
-/// The flags of `train` under a heading, as clap writes them.
+/// Returns the flags of `train` under a heading, as clap writes them.
 fn flags(program: &Command, heading: &str) -> String {
     let train = program
         .find_subcommand("train")

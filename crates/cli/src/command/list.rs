@@ -6,19 +6,21 @@ use std::time::SystemTime;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde_json::{Value, json};
 
-use super::Context;
+use super::context::Context;
 use crate::comparison;
-use crate::config::choice::{Source, name};
-use crate::config::plan::DatasetPlan;
+use crate::config::choice;
+use crate::config::subject::DatasetPlan;
 use crate::config::{Plan, Settings, Training, Workspace};
 use crate::engine::checkpoints;
+use crate::engine::source::Source;
 use crate::failure::SUCCESS;
 use crate::report::number::{Number, significant};
 use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::summary::{self, FINISHED, Summary};
+use crate::report::program::named;
 use crate::report::table::{plain, trimmed};
 use crate::report::width;
+use crate::results::summary::{self, FINISHED, Summary};
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape list\n  landscape list --json";
 
@@ -28,10 +30,12 @@ const RUNS: &str = "runs";
 /// Prints the tables.
 ///
 /// # Errors
-///
 /// When workspace.toml is wrong, or runs/ cannot be read.
-pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
-    let workspace = context.read_workspace()?;
+pub(super) fn carry_out(context: &Context, source: &dyn Source) -> anyhow::Result<u8> {
+    let workspace = match source.own() {
+        Some(own) => context.read_workspace_or_built_in(Some(own)),
+        None => context.read_workspace(None),
+    }?;
     let mut runs = Vec::new();
     for run in workspace.run_names()? {
         let trainings = workspace.trainings(&run, &Settings::default())?;
@@ -45,12 +49,14 @@ pub(super) fn carry_out(context: &Context) -> anyhow::Result<u8> {
     }
     let paint = Paint::stdout();
     print(&fitted(runs_of_the_file(&workspace, &runs)))?;
-    print(&format!("\n{}", fitted(datasets(&workspace))))?;
+    if workspace.own().is_none() {
+        print(&format!("\n{}", fitted(datasets(&workspace))))?;
+    }
     if !stored.is_empty() {
         print(&format!("\n{}", fitted(lying(&stored))))?;
     }
     let next = comparison::wrapped(
-        "landscape run NAME begins a run, landscape compare NAME shows what came of it",
+        &named("landscape run NAME begins a run, landscape compare NAME shows what came of it"),
         width::columns(),
     );
     print(&format!("\n{}", paint.faint(&next)))?;
@@ -128,9 +134,8 @@ fn runs_of_the_file(workspace: &Workspace, runs: &[(String, Vec<Training>)]) -> 
 
 fn brief(plan: &Plan) -> String {
     format!(
-        "{} on {}, {}, {} epochs",
-        name(plan.model),
-        printable(&plan.dataset),
+        "{}, {}, {} epochs",
+        printable(&plan.subject.in_words()),
         plan.method_in_words(),
         plan.epochs.get()
     )
@@ -151,12 +156,12 @@ fn datasets(workspace: &Workspace) -> Table {
     table
 }
 
-/// Why a data set cannot be read, as far as can be told from names.
+/// Returns why a data set cannot be read, as far as can be told from names.
 fn missing(plan: &DatasetPlan) -> Option<String> {
     let path = plan
         .path
         .as_deref()
-        .filter(|_| plan.source == Source::MnistFolder)?;
+        .filter(|_| plan.source == choice::Source::MnistFolder)?;
     let shown = path.display();
     if !path.is_dir() {
         return Some(format!(
@@ -205,7 +210,8 @@ impl Stored {
         }
     }
 
-    /// Whether another run ended as this one did and differs from it in the seed and in nothing else.
+    /// Returns whether another run ended as this one did and differs from it in the seed and in
+    /// nothing else.
     fn differs_in_seed(&self, other: &Self) -> bool {
         let (Some(a), Some(b)) = (self.summary(), other.summary()) else {
             return false;
@@ -287,7 +293,10 @@ fn lying(stored: &[(PathBuf, Stored)]) -> Table {
                 (Some(written), status) => format!("{status}, {}", ago(written)),
                 (None, status) => status.to_owned(),
             },
-            figure(format!("{:.4}", mean(|s| s.figures.test_accuracy.0))),
+            figure(match first.summary() {
+                Some(summary) if summary.figures.test_accuracy.is_none() => "-".to_owned(),
+                _ => format!("{:.4}", mean(comparison::test_accuracy)),
+            }),
             match first.summary() {
                 Some(summary) if summary.figures.lambda_1.is_none() => "-".to_owned(),
                 _ => figure(significant(mean(comparison::lambda_1), 4)),
@@ -300,7 +309,7 @@ fn lying(stored: &[(PathBuf, Stored)]) -> Table {
     table
 }
 
-/// How long ago something was, in the unit that leaves a small number.
+/// Returns how long ago something was, in the unit that leaves a small number.
 fn ago(when: SystemTime) -> String {
     // A clock that was set back.
     let seconds = when.elapsed().map_or(0, |since| since.as_secs());
@@ -312,7 +321,7 @@ fn ago(when: SystemTime) -> String {
     }
 }
 
-/// A table whose cells wrap where it is wider than the terminal.
+/// Returns a table whose cells wrap where it is wider than the terminal.
 fn fitted(mut table: Table) -> String {
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width::columns()).unwrap_or(u16::MAX));

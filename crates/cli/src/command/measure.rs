@@ -5,18 +5,20 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use landscape::{LanczosConfig, TraceConfig};
 
-use super::Context;
+use super::context::Context;
+use super::measured::table;
 use crate::config::bounded::{Bounded, Count, Fraction, NonNegative, Positive};
 use crate::config::choice::DeviceKind;
 use crate::config::moment::Moments;
 use crate::config::settings::device_help;
 use crate::config::{Plan, limits};
+use crate::engine::device;
 use crate::engine::instruments::LINE_POINTS;
-use crate::engine::measurement::{Parts, Request, measure};
+use crate::engine::measurement::{Parts, Request, Task};
+use crate::engine::source::Source;
 use crate::engine::stored::{Stored, Which};
 use crate::failure::{FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
-use crate::report::measurement::table;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 
@@ -84,7 +86,8 @@ pub(crate) struct Arguments {
     #[arg(long, help_heading = WHAT)]
     surface: bool,
 
-    /// Training examples of the sample (otherwise the run's own); a smaller one is the beginning of a larger one
+    /// Training examples of the sample (otherwise the run's own); a smaller one is the beginning of
+    /// a larger one
     #[arg(long, value_name = "N", help_heading = HOW)]
     examples: Option<Count>,
     /// Seed of start vectors and directions (otherwise the run's own)
@@ -116,15 +119,16 @@ pub(crate) struct Arguments {
     device: Option<DeviceKind>,
 }
 
-/// Most products of a trace whose error is asked for: the error falls as one over the root of their number.
+/// Most products of a trace whose error is asked for: the error falls as one over the root of their
+/// number.
 const TRACE_PRODUCTS: usize = 100_000;
 
 impl Arguments {
-    /// The request for a checkpoint of a run with this plan.
-    fn decide(&self, run: &Stored, output: PathBuf) -> anyhow::Result<Request> {
+    /// Returns the request for a checkpoint of a run with this plan.
+    fn decide(&self, run: &Stored, examples: usize, output: PathBuf) -> anyhow::Result<Request> {
         let plan = run.plan();
         let chosen = self.chosen();
-        let total = run.steps_in_all()?;
+        let total = run.steps_in_all(examples);
         let at_end = |moments: &Moments| {
             Ok::<_, probes::Error>(chosen.is_none() && moments.steps(total)?.contains(&total))
         };
@@ -179,7 +183,7 @@ impl Arguments {
         })
     }
 
-    /// The first measurement among the flags.
+    /// Returns the first measurement among the flags.
     fn chosen(&self) -> Option<&'static str> {
         let flags = [
             ("--losses", self.losses),
@@ -197,7 +201,7 @@ impl Arguments {
             .map(|(flag, _)| flag)
     }
 
-    /// A setting of what is not measured is a mistake.
+    /// Refuses a setting of what is not measured.
     fn check(&self) -> anyhow::Result<()> {
         let Some(chosen) = self.chosen().filter(|_| self.to.is_none()) else {
             return Ok(());
@@ -218,11 +222,11 @@ impl Arguments {
 /// Measures, prints the table, and writes document, pictures and numbers.
 ///
 /// # Errors
-///
 /// A sentence for the user.
 pub(super) fn carry_out(
     arguments: &Arguments,
     context: &Context,
+    source: &dyn Source,
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
     arguments.check()?;
@@ -236,14 +240,21 @@ pub(super) fn carry_out(
         .output
         .clone()
         .unwrap_or_else(|| folder(&run, other.as_ref()));
-    let request = arguments.decide(&run, output)?;
-    let measured = measure(
-        &run,
-        other.as_ref(),
-        &request,
-        arguments.overwrite,
+    let plan = run.plan();
+    let device = device::autodiff(arguments.device.unwrap_or(plan.device))
+        .map_err(|message| usage(format!("--device: {message}")))?;
+    source.check(plan, &device)?;
+    let sample = arguments.examples.unwrap_or(plan.curvature_examples);
+    let subject = source.subject(plan, sample.get(), &device)?;
+    let request = arguments.decide(&run, subject.sizes().training, output)?;
+    let measured = subject.measure(&Task {
+        run: &run,
+        other: other.as_ref(),
+        request: &request,
+        device,
+        overwrite: arguments.overwrite,
         interrupt,
-    )?;
+    })?;
     if context.json {
         print(&format!("{:#}", measured.document))?;
     } else {
@@ -271,7 +282,8 @@ pub(super) fn carry_out(
     })
 }
 
-/// Where a measurement goes if nothing is said: into the directory of the run, beside its files.
+/// Returns where a measurement goes if nothing is said: into the directory of the run, beside its
+/// files.
 fn folder(run: &Stored, other: Option<&Stored>) -> PathBuf {
     let mut name = format!("measure-{}", run.step());
     if let Some(other) = other {
@@ -282,13 +294,15 @@ fn folder(run: &Stored, other: Option<&Stored>) -> PathBuf {
     run.directory.join(name)
 }
 
-/// What the table is about.
+/// Returns what the table is about.
 fn heading(run: &Stored, other: Option<&Stored>, document: &serde_json::Value) -> String {
     let of = |stored: &Stored| format!("{} at step {}", stored.directory.display(), stored.step());
     let plan: &Plan = run.plan();
     let about = format!(
         "{} training examples of `{}`, {} parameters",
-        document["examples"], plan.dataset, document["parameters"]
+        document["examples"],
+        plan.subject.data_name(),
+        document["parameters"]
     );
     match other {
         Some(other) => format!("{} to {}\n{about}", of(run), of(other)),

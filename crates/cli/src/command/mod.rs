@@ -2,55 +2,85 @@
 
 mod compare;
 mod completions;
+mod context;
+mod estimate;
 mod help;
 mod list;
 mod measure;
+mod measured;
 mod run;
+mod session;
 mod train;
 
-use std::path::{Path, PathBuf};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use clap::{Args, Subcommand};
+use context::Context;
 
-use crate::config::Workspace;
+use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
+use crate::report::program::{self, named};
 
-/// The file that is read if none is named.
-const WORKSPACE: &str = "workspace.toml";
-
-/// What every subcommand takes.
-#[derive(Args)]
-pub(crate) struct Context {
-    /// The file with data sets and runs [default: workspace.toml]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) workspace: Option<PathBuf>,
-    /// Write one JSON document to standard output, for machines; progress stays on standard error
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
+/// Trains small networks on real data and shows how sharp their minima are.
+#[derive(Parser)]
+#[command(
+    name = "landscape",
+    version,
+    after_help = EXAMPLE,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) context: Context,
 }
 
-impl Context {
-    /// The workspace file, read and checked.
-    ///
-    /// # Errors
-    ///
-    /// A usage error that says what is wrong and where.
-    pub(crate) fn read_workspace(&self) -> anyhow::Result<Workspace> {
-        let path = self.workspace.as_deref();
-        Workspace::read(path.unwrap_or_else(|| Path::new(WORKSPACE)))
-    }
+const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
 
-    /// The same, and where no file was named and none is there, the one that the program was built with.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_workspace`](Self::read_workspace).
-    pub(crate) fn read_workspace_or_built_in(&self) -> anyhow::Result<Workspace> {
-        if self.workspace.is_none() && !Path::new(WORKSPACE).exists() {
-            return Workspace::built_in();
-        }
-        self.read_workspace()
+impl Cli {
+    /// Returns the command line of a program: all flags with the bundled networks and data sets,
+    /// and without those that choose them for a workload of its own.
+    pub(crate) fn of(source: &dyn Source) -> clap::Command {
+        let command = Self::command();
+        let Some(own) = source.own() else {
+            return command;
+        };
+        command
+            .bin_name(program::name())
+            .display_name(program::name())
+            .about(format!(
+                "Trains, measures and compares the workload `{own}`."
+            ))
+            .after_help(named(EXAMPLE))
+            .mut_subcommands(|command| {
+                let help = command.get_after_help().map(ToString::to_string);
+                let long_help = command.get_after_long_help().map(ToString::to_string);
+                let command = match help {
+                    Some(help) => command.after_help(named(&help)),
+                    None => command,
+                };
+                match long_help {
+                    Some(help) => command.after_long_help(named(&help)),
+                    None => command,
+                }
+            })
+            .mut_subcommand("run", without_bundled)
+            .mut_subcommand("train", |command| {
+                without_bundled(command)
+                    .after_help(named(train::OWN_EXAMPLE))
+                    .after_long_help(named(train::OWN_EXAMPLE))
+            })
     }
+}
+
+/// Hides the flags that choose a bundled network and its data.
+fn without_bundled(command: clap::Command) -> clap::Command {
+    ["dataset", "model", "hidden", "activation"]
+        .into_iter()
+        .fold(command, |command, flag| {
+            command.mut_arg(flag, |flag| flag.hide(true))
+        })
 }
 
 /// The subcommands.
@@ -83,17 +113,21 @@ impl Command {
     /// Carries the command out; the exit code.
     ///
     /// # Errors
-    ///
     /// A sentence for the user; [`crate::failure`] knows its exit code.
-    pub(crate) fn carry_out(self, context: &Context, interrupt: &Interrupt) -> anyhow::Result<u8> {
+    pub(crate) fn carry_out(
+        self,
+        context: &Context,
+        source: &dyn Source,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<u8> {
         match self {
-            Self::List => list::carry_out(context),
-            Self::Run(arguments) => run::carry_out(&arguments, context, interrupt),
-            Self::Train(arguments) => train::carry_out(&arguments, context, interrupt),
-            Self::Measure(arguments) => measure::carry_out(&arguments, context, interrupt),
+            Self::List => list::carry_out(context, source),
+            Self::Run(arguments) => run::carry_out(&arguments, context, source, interrupt),
+            Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
+            Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
-            Self::Completions(arguments) => completions::carry_out(&arguments),
-            Self::Help(arguments) => help::carry_out(&arguments),
+            Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
+            Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),
         }
     }
 }

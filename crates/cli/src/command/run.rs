@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
+use super::session::Session;
 use crate::config::Settings;
 use crate::engine::run_dir::Existing;
-use crate::engine::session::Session;
+use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  landscape run mnist-cnn-sam --rho 0.1 --output runs/wider\n  landscape run quickstart --resume\n  landscape run quickstart --dry-run";
@@ -52,16 +53,16 @@ impl ExistingFlags {
 /// Carries out all trainings of the run, and prints their figures side by side.
 ///
 /// # Errors
-///
 /// A sentence for the user.
 pub(super) fn carry_out(
     arguments: &Arguments,
     context: &Context,
+    source: &dyn Source,
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
-    let workspace = context.read_workspace()?;
+    let workspace = context.read_workspace(source.own())?;
     let trainings = workspace.trainings(&arguments.name, &arguments.settings)?;
-    let session = Session::new(&workspace, trainings, arguments.existing.existing())?;
+    let session = Session::new(&workspace, source, trainings, arguments.existing.existing())?;
     if arguments.dry_run {
         return session.estimate(context);
     }

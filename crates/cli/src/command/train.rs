@@ -1,14 +1,19 @@
-//! `landscape train`: one training, or one for each of several seeds, from workspace.toml's defaults, with flags over them.
+//! `landscape train`: one training, or one for each of several seeds, from workspace.toml's
+//! defaults, with flags over them.
 
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::run::ExistingFlags;
+use super::session::Session;
 use crate::config::Settings;
-use crate::engine::session::Session;
+use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape train --dataset digits --model mlp --hidden 128,64 --method sam --rho 0.1 --output runs/wide\n  landscape train --epochs 3 --no-probes --dry-run";
+
+/// The same for a workload of its own.
+pub(super) const OWN_EXAMPLE: &str = "Example:\n  landscape train --method sam --rho 0.1 --output runs/sam\n  landscape train --epochs 3 --no-probes --dry-run\n\nTopics: landscape help probes, landscape help methods";
 
 /// The same below the short help, with where to find the rest.
 pub(super) const EXAMPLE_AND_MORE: &str = "Example:\n  landscape train --hidden 128,64 --method sam --rho 0.1 --output runs/wide\n\nMore flags: landscape train --help, landscape help probes, landscape help methods";
@@ -28,16 +33,16 @@ pub(crate) struct Arguments {
 /// Trains, and prints the figures.
 ///
 /// # Errors
-///
 /// A sentence for the user.
 pub(super) fn carry_out(
     arguments: &Arguments,
     context: &Context,
+    source: &dyn Source,
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
-    let workspace = context.read_workspace_or_built_in()?;
+    let workspace = context.read_workspace_or_built_in(source.own())?;
     let trainings = workspace.trainings_from_flags(&arguments.settings)?;
-    let session = Session::new(&workspace, trainings, arguments.existing.existing())?;
+    let session = Session::new(&workspace, source, trainings, arguments.existing.existing())?;
     if arguments.dry_run {
         return session.estimate(context);
     }

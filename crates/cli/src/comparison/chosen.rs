@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Comparison, Run};
-use crate::config::choice::name;
+use crate::report::program;
 
 /// No more runs than these are told apart by their colours.
 const MOST: usize = 12;
@@ -24,7 +24,7 @@ pub(super) struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    /// The numbers in a file of the run, if it has left such a file after its last step.
+    /// Returns the numbers in a file of the run, if it has left such a file after its last step.
     pub(super) fn read<T: DeserializeOwned>(&self, file: &str) -> anyhow::Result<Option<T>> {
         if self.step(file)? != Some(self.run.summary.steps) {
             return Ok(None);
@@ -32,7 +32,7 @@ impl Chosen<'_> {
         self.parse(file).map(Some)
     }
 
-    /// The step whose numbers a file of the run holds, if it has left such a file.
+    /// Returns the step whose numbers a file of the run holds, if it has left such a file.
     fn step(&self, file: &str) -> anyhow::Result<Option<usize>> {
         #[derive(Deserialize)]
         struct Of {
@@ -52,15 +52,16 @@ impl Chosen<'_> {
             .with_context(|| format!("{} does not hold the numbers of a picture", path.display()))
     }
 
-    /// What is not drawn, because it was left out for a budget after the last step.
+    /// Returns what is not drawn, because it was left out for a budget after the last step.
     pub(super) fn stale(&self) -> anyhow::Result<Vec<String>> {
         let mut stale = Vec::new();
         let last = self.run.summary.steps;
         for (file, what) in [(SURFACE, "surface"), (LINE, "line"), (DENSITY, "density")] {
             if let Some(step) = self.step(file)?.filter(|step| *step != last) {
                 stale.push(format!(
-                    "The {what} of {} is of step {step}, not of its last one, {last}, and is left out; `landscape measure {}` measures it.",
+                    "The {what} of {} is of step {step}, not of its last one, {last}, and is left out; `{} measure {}` measures it.",
                     self.name,
+                    program::name(),
                     self.run.directory.display()
                 ));
             }
@@ -68,18 +69,18 @@ impl Chosen<'_> {
         Ok(stale)
     }
 
-    /// Two networks with the same answer have the same parameters, so that a seed draws the same direction for both.
-    pub(super) fn network(&self) -> (String, String, usize) {
-        let config = &self.run.summary.config;
+    /// Returns what decides which direction a seed draws: networks with the same answer have the
+    /// same parameters.
+    pub(super) fn network(&self) -> (String, usize) {
+        let summary = &self.run.summary;
         (
-            name(config.model),
-            config.hidden.to_string(),
-            self.run.summary.parameters,
+            summary.config.subject.network_in_words(),
+            summary.parameters,
         )
     }
 }
 
-/// The runs to draw, and what is to be said about the choice.
+/// Returns the runs to draw, and what is to be said about the choice.
 pub(super) fn chosen(comparison: &Comparison) -> (Vec<Chosen<'_>>, Vec<String>) {
     let mut remarks = Vec::new();
     let mut chosen: Vec<Chosen<'_>> = if comparison.is_grouped() {
@@ -122,7 +123,8 @@ pub(super) fn chosen(comparison: &Comparison) -> (Vec<Chosen<'_>>, Vec<String>) 
     (chosen, remarks)
 }
 
-/// How directions of several runs are called: that of one seed where they are the same, otherwise whose they are.
+/// Returns how directions of several runs are called: that of one seed where they are the same,
+/// otherwise whose they are.
 pub(super) fn directions(what: &str, whose: &[(&Chosen<'_>, u64)]) -> String {
     let seeds: BTreeSet<u64> = whose.iter().map(|(_, seed)| *seed).collect();
     let networks: BTreeSet<_> = whose.iter().map(|(run, _)| run.network()).collect();

@@ -1,17 +1,19 @@
 //! The difference of a figure between two groups of trainings, and whether it tells them apart.
 //!
-//! Groups with the same seeds are compared seed by seed: both trainings of a seed begin with the same weights and see the same
-//! batches, so much of what a seed does drops out. Groups with other seeds are two samples. To the interval over the seeds
-//! comes what the values themselves are uncertain by: residuals of λ₁ and rounding of the sharpness are bounds and widen it,
-//! the standard error of the trace is part of the spread already. With one seed there is no spread, and only the errors of
-//! the two values are left to tell curvatures apart; of losses nothing can be said.
+//! Groups with the same seeds are compared seed by seed: both trainings of a seed begin with the
+//! same weights and see the same batches, so much of what a seed does drops out. Groups with other
+//! seeds are two samples. To the interval over the seeds comes what the values themselves are
+//! uncertain by: residuals of λ₁ and rounding of the sharpness are bounds and widen it, the
+//! standard error of the trace is part of the spread already. With one seed there is no spread, and
+//! only the errors of the two values are left to tell curvatures apart; of losses nothing can be
+//! said.
 
 use super::group::Group;
 use super::measure::{Error, Measure, radius};
 use super::statistics::{Interval, mean, paired, welch};
 
 /// How an interval was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Basis {
     /// Seed by seed.
     Paired,
@@ -22,7 +24,7 @@ pub(crate) enum Basis {
 }
 
 /// Why there is no difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// A value is not finite.
     NotMeasured,
@@ -33,7 +35,7 @@ pub(crate) enum Unknown {
 }
 
 /// How the second of two groups stands to the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// Its figure is lower.
     Lower,
@@ -54,10 +56,10 @@ pub(crate) fn basis(a: &Group, b: &Group) -> Basis {
     }
 }
 
-/// Returns the difference b − a of the means with its interval; half its width is NaN where nothing is known of it.
+/// Returns the difference b − a of the means with its interval; half its width is NaN where nothing
+/// is known of it.
 ///
 /// # Errors
-///
 /// Why the figures of the two cannot be compared.
 pub(crate) fn difference(measure: Measure, a: &Group, b: &Group) -> Result<Interval, Unknown> {
     if measure.is_curvature() && (a.in_doubt || b.in_doubt) {
@@ -97,7 +99,6 @@ pub(crate) fn difference(measure: Measure, a: &Group, b: &Group) -> Result<Inter
 /// Returns how `b` stands to `a`.
 ///
 /// # Errors
-///
 /// As [`difference`].
 pub(crate) fn standing(measure: Measure, a: &Group, b: &Group) -> Result<Standing, Unknown> {
     let interval = difference(measure, a, b)?;
@@ -112,7 +113,8 @@ pub(crate) fn standing(measure: Measure, a: &Group, b: &Group) -> Result<Standin
 struct OwnErrors {
     /// At most this, in every case.
     bound: f64,
-    /// Half a 95 % interval where there is no spread over seeds that would contain it; NaN where nothing is known.
+    /// Half a 95 % interval where there is no spread over seeds that would contain it; NaN where
+    /// nothing is known.
     alone: f64,
 }
 

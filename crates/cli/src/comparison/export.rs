@@ -1,14 +1,14 @@
 //! Runs as a table for other programs: a line for each run, numbers as they are.
 
 use super::Comparison;
-use super::measure::{Measure, radius, residual, trace_error};
+use super::measure::{radius, residual, trace_error};
 use super::settings::{method, that_differ};
 
-/// Returns the runs as RFC 4180 has it, with a header. The settings in which runs differ have columns of their own, under the
-/// names of workspace.toml. Numbers that are not finite are `NaN`, `inf` and `-inf`.
+/// Returns the runs as RFC 4180 has it, with a header. The settings in which runs differ have
+/// columns of their own, under the names of workspace.toml. Numbers that are not finite are `NaN`,
+/// `inf` and `-inf`.
 ///
 /// # Errors
-///
 /// When it cannot be encoded.
 pub(crate) fn csv(comparison: &Comparison) -> anyhow::Result<String> {
     let runs = &comparison.runs;
@@ -22,7 +22,8 @@ pub(crate) fn csv(comparison: &Comparison) -> anyhow::Result<String> {
         .into();
     header.extend(differ.iter().map(|(key, _)| key.clone()));
     header.push("seed".to_owned());
-    header.extend(Measure::ALL.map(Measure::key));
+    let measures = comparison.measures();
+    header.extend(measures.iter().map(|measure| measure.key()));
     let notes = [
         "lambda_1_residual",
         "lambda_1_converged",
@@ -58,7 +59,8 @@ pub(crate) fn csv(comparison: &Comparison) -> anyhow::Result<String> {
             false => number.to_string(),
         };
         line.extend(
-            Measure::ALL
+            measures
+                .iter()
                 .map(|measure| unless_absent(measure.is_absent(figures), measure.of(figures))),
         );
         line.extend([

@@ -1,8 +1,9 @@
 //! Where finished runs lie, and in which order.
 //!
-//! A directory with a summary is a run. A directory without one is looked through, down to the folders of seeds in the folders of
-//! members of a run in `runs/`. The members of a run are in the order of workspace.toml, which `group.json` beside them
-//! remembers; what it does not name follows by name, numbers in names as numbers.
+//! A directory with a summary is a run. A directory without one is looked through, down to the
+//! folders of seeds in the folders of members of a run in `runs/`. The members of a run are in the
+//! order of workspace.toml, which `group.json` beside them remembers; what it does not name follows
+//! by name, numbers in names as numbers.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -10,19 +11,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::pictures::FOLDER;
+use crate::config::folder::{ORDER, PICTURES};
 use crate::engine::checkpoints;
 use crate::engine::files::write_atomically;
 use crate::failure::usage;
-use crate::report::summary::{self, Summary};
-
-/// The file with the order of the members of a run.
-pub(crate) const FILE: &str = "group.json";
+use crate::report::program;
+use crate::results::summary::{self, Summary};
 
 /// The schema that this program writes and reads.
 const SCHEMA: &str = "landscape-group/1";
 
-/// How deep runs lie below a directory: `runs/quickstart/sgd/seed-42` below the directory of `runs`.
+/// How deep runs lie below a directory: `runs/quickstart/sgd/seed-42` below the directory of
+/// `runs`.
 const DEPTH: usize = 4;
 
 #[derive(Serialize, Deserialize)]
@@ -43,8 +43,8 @@ pub(crate) struct Found {
 /// Finds the runs of a command line. A bare name is looked up in `runs/` too.
 ///
 /// # Errors
-///
-/// A usage error for a directory that is not there or holds no finished run, and when a summary cannot be read.
+/// A usage error for a directory that is not there or holds no finished run, and when a summary
+/// cannot be read.
 pub(crate) fn find(given: &[PathBuf]) -> anyhow::Result<Found> {
     let mut found = Found::default();
     for path in given {
@@ -74,8 +74,9 @@ fn runs(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let found = begun(&directory)?;
     if !found.iter().any(|run| run.join(summary::FILE).is_file()) {
         return Err(usage(format!(
-            "{} holds no finished run; landscape run NAME --resume finishes one",
-            directory.display()
+            "{} holds no finished run; {} run NAME --resume finishes one",
+            directory.display(),
+            program::name()
         )));
     }
     Ok(found)
@@ -84,7 +85,6 @@ fn runs(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Returns the directories of runs at and below a directory, finished or not, in their order.
 ///
 /// # Errors
-///
 /// When a folder cannot be read.
 pub(crate) fn begun(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -106,14 +106,14 @@ fn search(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> anyhow::R
     Ok(())
 }
 
-/// The folders in a directory that may hold runs, in their order.
+/// Returns the folders in a directory that may hold runs, in their order.
 fn folders(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let cannot = || format!("{} cannot be read", directory.display());
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(directory).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
         let name = name(&path);
-        let own = name == checkpoints::FOLDER || name == FOLDER || name.starts_with('.');
+        let own = name == checkpoints::FOLDER || name == PICTURES || name.starts_with('.');
         if path.is_dir() && !own {
             folders.push(path);
         }
@@ -136,7 +136,7 @@ fn name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The order of names in which `seed-9` comes before `seed-10`.
+/// Returns the order of names in which `seed-9` comes before `seed-10`.
 fn by_name(a: &str, b: &str) -> Ordering {
     let (mut rest_a, mut rest_b) = (a, b);
     loop {
@@ -163,10 +163,9 @@ fn by_name(a: &str, b: &str) -> Ordering {
 /// Remembers the order of the members of a run in its folder, before those that are there already.
 ///
 /// # Errors
-///
 /// When the folder cannot be made or written.
 pub(crate) fn write_order(folder: &Path, members: &[String]) -> anyhow::Result<()> {
-    let path = folder.join(FILE);
+    let path = folder.join(ORDER);
     let before = read_order(folder);
     if path.exists() && before.is_none() {
         // Somebody else's; the order is then that of the names.
@@ -194,14 +193,15 @@ pub(crate) fn write_order(folder: &Path, members: &[String]) -> anyhow::Result<(
     write_atomically(&path, text.as_bytes())
 }
 
-/// The order, if there is one that this program has written.
+/// Returns the order, if there is one that this program has written.
 fn read_order(folder: &Path) -> Option<Vec<String>> {
-    let text = std::fs::read(folder.join(FILE)).ok()?;
+    let text = std::fs::read(folder.join(ORDER)).ok()?;
     let order: Order = serde_json::from_slice(&text).ok()?;
     (order.schema == SCHEMA).then_some(order.members)
 }
 
-/// Returns names for directories: without the folders that all of them lie in. A single one keeps its path.
+/// Returns names for directories: without the folders that all of them lie in. A single one keeps
+/// its path.
 pub(crate) fn short_names(directories: &[&Path]) -> Vec<String> {
     let shared = match directories {
         [_] => 0,
@@ -221,7 +221,7 @@ pub(crate) fn common_folder(directories: &[&Path]) -> PathBuf {
     first.components().take(shared).collect()
 }
 
-/// How many components, not the last of any, all directories begin with.
+/// Returns how many components, not the last of any, all directories begin with.
 fn shared_components(directories: &[&Path]) -> usize {
     let Some((first, others)) = directories.split_first() else {
         return 0;
@@ -288,8 +288,8 @@ mod tests {
             .map(|p| name(p))
             .collect();
         assert_eq!(found, ["asam", "sam", "sgd", "other"]);
-        std::fs::write(group.join(FILE), "theirs").unwrap();
+        std::fs::write(group.join(ORDER), "theirs").unwrap();
         write_order(&group, &["sgd".to_owned()]).unwrap();
-        assert_eq!(std::fs::read(group.join(FILE)).unwrap(), b"theirs");
+        assert_eq!(std::fs::read(group.join(ORDER)).unwrap(), b"theirs");
     }
 }

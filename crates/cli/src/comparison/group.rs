@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::Run;
-use crate::engine::seeds;
-use crate::report::summary::{DIVERGED, Figures};
+use crate::config::folder;
+use crate::results::summary::{DIVERGED, Figures};
 
 /// The figures of such trainings.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Group {
     /// Its name in tables.
     pub(crate) name: String,
@@ -22,7 +22,7 @@ pub(crate) struct Group {
 }
 
 /// The runs of a group.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Members {
     /// Positions among all runs, in the order of the seeds.
     pub(crate) runs: Vec<usize>,
@@ -30,7 +30,8 @@ pub(crate) struct Members {
     pub(crate) repeated: Vec<usize>,
 }
 
-/// Returns the runs that differ in nothing but the seed, in the order in which the first of each was given.
+/// Returns the runs that differ in nothing but the seed, in the order in which the first of each
+/// was given.
 pub(crate) fn grouped(runs: &[Run]) -> Vec<Members> {
     let mut groups: Vec<Members> = Vec::new();
     for (position, run) in runs.iter().enumerate() {
@@ -72,8 +73,8 @@ impl Group {
     }
 }
 
-/// Returns names for groups: that of the only run; the folder of runs that are called after their seeds; or what the names
-/// of the runs begin with.
+/// Returns names for groups: that of the only run; the folder of runs that are called after their
+/// seeds; or what the names of the runs begin with.
 pub(crate) fn names(groups: &[Vec<&Run>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for group in groups {
@@ -100,7 +101,7 @@ fn name(group: &[&Run]) -> String {
     let folder = |run: &Run| run.directory.parent().map(Path::to_owned);
     let after_seed = |run: &Run| {
         let name = run.directory.file_name();
-        name.is_some_and(|name| *name == *seeds::folder(run.summary.config.seed))
+        name.is_some_and(|name| *name == *folder::of_seed(run.summary.config.seed))
     };
     if group
         .iter()

@@ -1,9 +1,10 @@
 //! The figures by which trainings are compared, and how well one of them is known.
 
-use crate::report::summary::Figures;
+use crate::report::number::Number;
+use crate::results::summary::Figures;
 
 /// A figure of summary.json.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
     /// Mean loss over the training examples.
     TrainingLoss,
@@ -26,7 +27,7 @@ pub(crate) enum Measure {
 }
 
 /// The error of one value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Error {
     /// None that one run could know of: it differs between seeds.
     OfTheSeed,
@@ -49,6 +50,14 @@ impl Measure {
         Self::Trace,
         Self::SamSharpness,
     ];
+
+    /// Returns those of runs with these figures: accuracies are none of runs without classes.
+    pub(crate) fn of_runs<'a>(runs: impl Iterator<Item = &'a Figures> + Clone) -> Vec<Self> {
+        let known = |measure: &Self| {
+            !measure.is_accuracy() || runs.clone().any(|figures| !measure.is_absent(figures))
+        };
+        Self::ALL.into_iter().filter(known).collect()
+    }
 
     /// Those of which less is flatter.
     pub(crate) const FLATNESS: [Self; 3] = [Self::LambdaOne, Self::Trace, Self::SamSharpness];
@@ -89,11 +98,11 @@ impl Measure {
     pub(crate) fn of(self, figures: &Figures) -> f64 {
         match self {
             Self::TrainingLoss => figures.training_loss.0,
-            Self::TrainingAccuracy => figures.training_accuracy.0,
+            Self::TrainingAccuracy => number(figures.training_accuracy),
             Self::ValidationLoss => figures.validation_loss.0,
-            Self::ValidationAccuracy => figures.validation_accuracy.0,
+            Self::ValidationAccuracy => number(figures.validation_accuracy),
             Self::TestLoss => figures.test_loss.0,
-            Self::TestAccuracy => figures.test_accuracy.0,
+            Self::TestAccuracy => number(figures.test_accuracy),
             Self::LambdaOne => figures.lambda_1.map_or(f64::NAN, |lambda| lambda.value.0),
             Self::Trace => figures.trace.map_or(f64::NAN, |trace| trace.value.0),
             Self::SamSharpness => figures
@@ -102,9 +111,12 @@ impl Measure {
         }
     }
 
-    /// Whether nobody asked for it.
+    /// Returns whether nobody asked for it.
     pub(crate) const fn is_absent(self, figures: &Figures) -> bool {
         match self {
+            Self::TrainingAccuracy => figures.training_accuracy.is_none(),
+            Self::ValidationAccuracy => figures.validation_accuracy.is_none(),
+            Self::TestAccuracy => figures.test_accuracy.is_none(),
             Self::LambdaOne => figures.lambda_1.is_none(),
             Self::Trace => figures.trace.is_none(),
             Self::SamSharpness => figures.sam_sharpness.is_none(),
@@ -112,12 +124,13 @@ impl Measure {
         }
     }
 
-    /// How well that value is known.
+    /// Returns how well that value is known.
     pub(crate) fn error(self, figures: &Figures) -> Error {
         match self {
             Self::LambdaOne => Error::Bound(residual(figures)),
             Self::Trace => Error::Standard(trace_error(figures)),
-            // A difference of two losses, each rounded to f32 (2⁻²⁴ of it) when its batches are summed up and when it is read.
+            // A difference of two losses, each rounded to f32 (2⁻²⁴ of it) when its batches are
+            // summed up and when it is read.
             Self::SamSharpness => {
                 let loss = figures.training_loss.0.abs() + self.of(figures).abs();
                 Error::Bound(2f64.powi(-22) * loss)
@@ -126,7 +139,7 @@ impl Measure {
         }
     }
 
-    /// Whether more of it is better.
+    /// Returns whether more of it is better.
     pub(crate) const fn is_accuracy(self) -> bool {
         matches!(
             self,
@@ -134,10 +147,15 @@ impl Measure {
         )
     }
 
-    /// Whether it comes from products with the Hessian.
+    /// Returns whether it comes from products with the Hessian.
     pub(crate) const fn is_curvature(self) -> bool {
         matches!(self, Self::LambdaOne | Self::Trace)
     }
+}
+
+/// Returns a number that not every run has; NaN for a run without it.
+fn number(figure: Option<Number>) -> f64 {
+    figure.map_or(f64::NAN, |Number(value)| value)
 }
 
 /// Returns the residual of λ₁; NaN if it was not measured.

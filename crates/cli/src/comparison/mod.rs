@@ -1,4 +1,5 @@
-//! Finished runs beside each other: figures, means over seeds, differences, a sentence, pictures on one scale.
+//! Finished runs beside each other: figures, means over seeds, differences, a sentence, pictures on
+//! one scale.
 
 mod chosen;
 mod difference;
@@ -6,6 +7,7 @@ mod export;
 mod found;
 mod group;
 mod measure;
+mod obstacle;
 mod pictures;
 mod sentence;
 mod settings;
@@ -17,20 +19,22 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 pub(crate) use export::csv;
-pub(crate) use found::{FILE as ORDER, Found, begun, find, write_order};
-pub(crate) use pictures::{Drawn, FOLDER as PICTURES, check_folder, draw, usual_folder};
+pub(crate) use found::{Found, begun, find, write_order};
+pub(crate) use pictures::{Drawn, check_folder, draw, usual_folder};
 
 use crate::report::number::Number;
+use crate::report::program;
 use crate::report::sheet::Sheet;
-use crate::report::summary::{DIVERGED, Summary};
+use crate::results::summary::{DIVERGED, Summary};
 pub(crate) use settings::method;
 
 use difference::{Basis, basis, difference};
 use group::{Group, Members};
 use measure::Measure;
+use obstacle::{incomparable, obstacle};
 
 /// A finished run.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Run {
     /// Where it lies.
     pub(crate) directory: PathBuf,
@@ -41,7 +45,7 @@ pub(crate) struct Run {
 }
 
 /// Runs, and the groups of those that differ in nothing but the seed.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Comparison {
     /// The runs in the order in which they were given.
     pub(crate) runs: Vec<Run>,
@@ -87,12 +91,17 @@ impl Comparison {
         }
     }
 
-    /// Why the runs cannot be compared, if they cannot.
+    /// Returns what the runs are compared by.
+    fn measures(&self) -> Vec<Measure> {
+        Measure::of_runs(self.runs.iter().map(|run| &run.summary.figures))
+    }
+
+    /// Returns why the runs cannot be compared, if they cannot.
     pub(crate) fn obstacle(&self) -> Option<&str> {
         self.obstacle.as_deref()
     }
 
-    /// The sentence about all of it; none where there is nothing to compare.
+    /// Returns the sentence about all of it; none where there is nothing to compare.
     pub(crate) fn sentence(&self) -> Option<String> {
         match &self.obstacle {
             Some(obstacle) => Some(format!("{obstacle}.")),
@@ -100,7 +109,7 @@ impl Comparison {
         }
     }
 
-    /// The tables and the sentence for a terminal of so many columns.
+    /// Returns the tables and the sentence for a terminal of so many columns.
     pub(crate) fn text(&self, columns: usize) -> String {
         let mut parts = vec![tables::figures(self).fit(columns)];
         parts.extend(tables::differences(self).into_iter().map(|(title, sheet)| {
@@ -118,7 +127,7 @@ impl Comparison {
         parts.join("\n")
     }
 
-    /// The same in markdown.
+    /// Returns the same in markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut parts = vec![tables::figures(self).markdown()];
         parts.extend(
@@ -130,7 +139,7 @@ impl Comparison {
         parts.join("\n")
     }
 
-    /// The commands that compare those runs that can be compared with each other.
+    /// Returns the commands that compare those runs that can be compared with each other.
     pub(crate) fn commands(&self) -> String {
         let mut classes: Vec<Vec<&Run>> = Vec::new();
         for run in &self.runs {
@@ -155,7 +164,7 @@ impl Comparison {
             };
             let mut places: Vec<String> = class.iter().map(place).collect();
             places.dedup();
-            format!("landscape compare {}", places.join(" "))
+            format!("{} compare {}", program::name(), places.join(" "))
         };
         classes
             .iter()
@@ -164,7 +173,8 @@ impl Comparison {
             .join(", or ")
     }
 
-    /// The same for machines: the keys `runs`, `groups`, `differences`, `sentence` and `pictures`.
+    /// Returns the same for machines: the keys `runs`, `groups`, `differences`, `sentence` and
+    /// `pictures`.
     pub(crate) fn json(&self, drawn: Option<&Drawn>) -> Value {
         let runs: Vec<_> = self
             .runs
@@ -181,7 +191,7 @@ impl Comparison {
                     .iter()
                     .map(|run| self.runs[*run].directory.as_path())
                     .collect();
-                let figures = Measure::ALL.map(|measure| {
+                let figures = self.measures().into_iter().map(|measure| {
                     let values: Vec<f64> = group.figures.iter().map(|f| measure.of(f)).collect();
                     let figure = json!({
                         "mean": Number(statistics::mean(&values)),
@@ -201,7 +211,7 @@ impl Comparison {
         let mut differences = Vec::new();
         if let (Some((first, others)), None) = (self.groups.split_first(), &self.obstacle) {
             for other in others {
-                let figures = Measure::ALL.map(|measure| {
+                let figures = self.measures().into_iter().map(|measure| {
                     let figure = difference(measure, first, other).map_or(Value::Null, |found| {
                         json!({
                             "difference": Number(found.difference),
@@ -235,12 +245,13 @@ impl Comparison {
         })
     }
 
-    /// Whether some of the runs differ in nothing but the seed, so that a column stands for several.
+    /// Returns whether some of the runs differ in nothing but the seed, so that a column stands for
+    /// several.
     fn is_grouped(&self) -> bool {
         self.groups.iter().any(|group| group.seeds.len() > 1)
     }
 
-    /// What a reader of the table should know.
+    /// Returns what a reader of the table should know.
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let summaries = || self.runs.iter().map(|run| &run.summary);
@@ -302,7 +313,7 @@ impl Comparison {
         if differ(&kind) {
             remarks.push("Hessian products were made by different methods.".to_owned());
         }
-        let network = |s: &Summary| Some(format!("{:?} {}", s.config.model, s.config.hidden));
+        let network = |s: &Summary| Some(s.config.subject.network_in_words());
         if differ(&network) {
             remarks.push(
                 "The networks differ; curvature depends on how a network is parameterised."
@@ -313,56 +324,17 @@ impl Comparison {
     }
 }
 
-/// The largest eigenvalue of a run.
+/// Returns the largest eigenvalue of a run.
 pub(crate) fn lambda_1(summary: &Summary) -> f64 {
     Measure::LambdaOne.of(&summary.figures)
 }
 
-/// Losses and curvature are comparable on the same examples only.
-fn obstacle(runs: &[Run]) -> Option<String> {
-    let (first, others) = runs.split_first()?;
-    others.iter().find_map(|other| {
-        let difference = incomparable(&first.summary, &other.summary)?;
-        Some(format!(
-            "{} and {} cannot be compared: they {difference}",
-            first.directory.display(),
-            other.directory.display()
-        ))
-    })
+/// Returns the accuracy of a run over the test examples; NaN where there are no classes.
+pub(crate) fn test_accuracy(summary: &Summary) -> f64 {
+    Measure::TestAccuracy.of(&summary.figures)
 }
 
-fn incomparable(a: &Summary, b: &Summary) -> Option<String> {
-    let differ = |what: &str, a: String, b: String, figures: &str| {
-        Some(format!(
-            "have different {what} ({a} and {b}), so their {figures} mean different things"
-        ))
-    };
-    let differs = |what: &str, a: String, b: String| differ(what, a, b, "losses");
-    if a.config.dataset != b.config.dataset {
-        let (a, b) = (a.config.dataset.clone(), b.config.dataset.clone());
-        return differs("data sets", a, b);
-    }
-    if a.config.data == b.config.data && a.data.crc32c != b.data.crc32c {
-        let describe =
-            |s: &Summary| format!("CRC-32C {} of the training part", s.data.crc32c.training);
-        return differs("examples in their files", describe(a), describe(b));
-    }
-    if a.config.data != b.config.data || a.data != b.data {
-        let describe = |s: &Summary| {
-            let (training, seed) = (s.data.training, s.config.data.split_seed);
-            format!("{training} training examples, split seed {seed}")
-        };
-        return differs("divisions of the data", describe(a), describe(b));
-    }
-    if a.hessian.examples != b.hessian.examples {
-        let (a, b) = (a.hessian.examples, b.hessian.examples);
-        let what = "numbers of examples for curvature";
-        return differ(what, a.to_string(), b.to_string(), "curvatures");
-    }
-    None
-}
-
-/// A sentence in lines of at most so many columns.
+/// Returns a sentence in lines of at most so many columns.
 pub(crate) fn wrapped(text: &str, columns: usize) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

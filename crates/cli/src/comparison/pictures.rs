@@ -1,4 +1,5 @@
-//! The pictures of a comparison: what the runs have stored, in one frame each and on one scale, as PNG files and for TensorBoard.
+//! The pictures of a comparison: what the runs have stored, in one frame each and on one scale, as
+//! PNG files and for TensorBoard.
 //!
 //! Of runs that differ in nothing but the seed one is drawn: that of the first seed that all have.
 
@@ -15,15 +16,13 @@ use tensorboard::Png;
 
 use super::chosen::{Chosen, DENSITY, LINE, SURFACE, chosen, directions};
 use super::{Comparison, found, wrapped};
+use crate::config::folder::PICTURES;
 use crate::engine::checkpoints;
 use crate::engine::manifest;
 use crate::engine::run_dir::{Existing, RunDir};
 use crate::failure::usage;
 use crate::report::number::Number;
-use crate::report::summary;
-
-/// The folder of the pictures beside the runs; TensorBoard shows it as a run of that name.
-pub(crate) const FOLDER: &str = "comparison";
+use crate::results::summary;
 
 /// Of more runs the minima would hide the curves.
 const FEW: usize = 4;
@@ -69,7 +68,7 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    /// The files with their folder.
+    /// Returns the files with their folder.
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.files
             .iter()
@@ -77,7 +76,7 @@ impl Drawn {
             .collect()
     }
 
-    /// Where the pictures are and what they show, in lines of so many columns.
+    /// Returns where the pictures are and what they show, in lines of so many columns.
     pub(crate) fn text(&self, columns: usize) -> String {
         let mut text = String::new();
         if !self.files.is_empty() {
@@ -93,17 +92,17 @@ impl Drawn {
     }
 }
 
-/// Returns the folder for pictures of runs where none is given: beside the runs, in the folder that all lie in.
+/// Returns the folder for pictures of runs where none is given: beside the runs, in the folder that
+/// all lie in.
 pub(crate) fn usual_folder(comparison: &Comparison) -> PathBuf {
     let runs = comparison.runs.iter();
     let directories: Vec<&Path> = runs.map(|run| run.directory.as_path()).collect();
-    found::common_folder(&directories).join(FOLDER)
+    found::common_folder(&directories).join(PICTURES)
 }
 
-/// A folder in which something else lies is never written.
+/// Refuses a folder in which something else lies.
 ///
 /// # Errors
-///
 /// A usage error that names what lies there.
 pub(crate) fn check_folder(folder: &Path) -> anyhow::Result<()> {
     let shown = folder.display();
@@ -134,10 +133,10 @@ pub(crate) fn check_folder(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Draws what at least two runs have stored, into a folder that then holds nothing else of an earlier comparison.
+/// Draws what at least two runs have stored, into a folder that then holds nothing else of an
+/// earlier comparison.
 ///
 /// # Errors
-///
 /// When numbers of a run cannot be read, or the folder cannot be written or holds something else.
 pub(crate) fn draw(comparison: &Comparison, folder: &Path) -> anyhow::Result<Drawn> {
     check_folder(folder)?;
@@ -181,7 +180,7 @@ pub(crate) fn draw(comparison: &Comparison, folder: &Path) -> anyhow::Result<Dra
     Ok(drawn)
 }
 
-/// A picture for each loss that was measured along a line.
+/// Draws a picture for each loss that was measured along a line.
 fn lines(runs: &[Chosen<'_>]) -> anyhow::Result<Vec<(String, Picture)>> {
     let mut found: Vec<(&Chosen<'_>, Line)> = Vec::new();
     for run in runs {
@@ -236,7 +235,7 @@ fn lines(runs: &[Chosen<'_>]) -> anyhow::Result<Vec<(String, Picture)>> {
     Ok(pictures)
 }
 
-/// The densities over each other.
+/// Draws the densities over each other.
 fn density(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
     let mut found = Vec::new();
     for run in runs {
@@ -267,7 +266,7 @@ fn density(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
     Ok(Some(picture))
 }
 
-/// The surfaces side by side.
+/// Draws the surfaces side by side.
 fn surfaces(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
     let mut found = Vec::new();
     for run in runs {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::config::Plan;
-use crate::config::choice::{Decay, Method, Model, name};
+use crate::config::choice::{Decay, Method, name};
 
 /// What the keys begin with of settings that a method has beside its radius.
 pub(super) const OF_THE_METHOD: &str = "sam.";
@@ -13,8 +13,9 @@ pub(super) const OF_THE_METHOD: &str = "sam.";
 /// What is said of a setting that a training does not have.
 pub(crate) const NONE: &str = "-";
 
-/// Returns each setting in which the plans differ, with its value in every plan. The seed is none of them, nor what the method
-/// is; its radius and its other settings are named even where all agree. A setting that a training has no use for is `-`.
+/// Returns each setting in which the plans differ, with its value in every plan. The seed is none
+/// of them, nor what the method is; its radius and its other settings are named even where all
+/// agree. A setting that a training has no use for is `-`.
 pub(crate) fn that_differ(plans: &[&Plan]) -> Vec<(String, Vec<String>)> {
     let settings: Vec<BTreeMap<String, String>> = plans.iter().map(|plan| of(plan)).collect();
     let keys: BTreeSet<&String> = settings.iter().flat_map(BTreeMap::keys).collect();
@@ -46,12 +47,15 @@ pub(crate) fn method(plan: &Plan) -> String {
     }
 }
 
-/// The settings that a training has a use for, as they are shown.
+/// Returns the settings that a training has a use for, as they are shown.
 fn of(plan: &Plan) -> BTreeMap<String, String> {
     let document = serde_json::to_value(plan).expect("a plan is written into every summary");
     let mut settings = BTreeMap::new();
     flatten("", &document, &mut settings);
-    let dense = matches!(plan.model, Model::Mlp | Model::ResidualMlp);
+    let dense = plan
+        .subject
+        .network()
+        .is_none_or(|network| network.is_dense());
     let useless = |key: &str| match key {
         "seed" | "method" | "optimiser" => true,
         "rho" => plan.method == Method::Plain,

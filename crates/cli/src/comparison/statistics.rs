@@ -1,10 +1,10 @@
 //! Means, standard deviations, and 95 % intervals of differences between two samples.
 //!
-//! The intervals are Student's: for the mean difference of pairs with n − 1 degrees of freedom, for two samples without pairs
-//! with those of Welch and Satterthwaite.
+//! The intervals are Student's: for the mean difference of pairs with n − 1 degrees of freedom, for
+//! two samples without pairs with those of Welch and Satterthwaite.
 //!
-//! B. L. Welch, "The generalization of 'Student's' problem when several different population variances are involved",
-//! Biometrika 34 (1947), pages 28 to 35.
+//! B. L. Welch, "The generalization of 'Student's' problem when several different population
+//! variances are involved", Biometrika 34 (1947), pages 28 to 35.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -12,7 +12,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 const CONFIDENCE: f64 = 0.95;
 
 /// An interval around a difference.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Interval {
     /// The difference of the means.
     pub(crate) difference: f64,
@@ -21,17 +21,17 @@ pub(crate) struct Interval {
 }
 
 impl Interval {
-    /// The lower end.
+    /// Returns the lower end.
     pub(crate) fn low(self) -> f64 {
         self.difference - self.half_width
     }
 
-    /// The upper end.
+    /// Returns the upper end.
     pub(crate) fn high(self) -> f64 {
         self.difference + self.half_width
     }
 
-    /// Whether 0 lies outside.
+    /// Returns whether 0 lies outside.
     pub(crate) fn excludes_zero(self) -> bool {
         self.difference.abs() > self.half_width
     }
@@ -66,7 +66,8 @@ pub(crate) fn paired(a: &[f64], b: &[f64]) -> Option<Interval> {
     })
 }
 
-/// Returns the difference b̄ − ā of two samples without pairs, with Welch's 95 % interval; none below two values in each.
+/// Returns the difference b̄ − ā of two samples without pairs, with Welch's 95 % interval; none
+/// below two values in each.
 pub(crate) fn welch(a: &[f64], b: &[f64]) -> Option<Interval> {
     if a.len() < 2 || b.len() < 2 {
         return None;
@@ -88,7 +89,8 @@ pub(crate) fn welch(a: &[f64], b: &[f64]) -> Option<Interval> {
     })
 }
 
-/// The quantile of Student's distribution beyond which half of what the interval leaves out lies.
+/// Returns the quantile of Student's distribution beyond which half of what the interval leaves out
+/// lies.
 fn quantile(freedom: f64) -> f64 {
     if !freedom.is_finite() {
         return f64::NAN;
@@ -102,7 +104,7 @@ fn quantile(freedom: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// What scipy 1.x gives is correct to more digits than these.
+    /// Compares with what scipy 1.x gives, which is correct to more digits than these.
     #[track_caller]
     fn near(found: f64, expected: f64) {
         let error = (found - expected).abs();

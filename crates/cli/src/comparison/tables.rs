@@ -8,7 +8,7 @@ use super::statistics::{mean, standard_deviation};
 use super::{Comparison, Run};
 use crate::report::number::{plain_number, significant, with_interval, with_spread};
 use crate::report::sheet::{Item, Part, Sheet};
-use crate::report::summary::{NOT_MEASURED, Summary};
+use crate::results::summary::{NOT_MEASURED, Summary};
 
 /// What is shown of the cells of a group.
 type Cell = fn(&[&Summary]) -> String;
@@ -88,7 +88,8 @@ const COSTS: &[Row] = &[
     },
 ];
 
-/// The figures: a column for each run, or for each group of runs that differ in nothing but the seed.
+/// Returns the figures: a column for each run, or for each group of runs that differ in nothing but
+/// the seed.
 pub(super) fn figures(comparison: &Comparison) -> Sheet {
     let grouped = comparison.is_grouped();
     let all: Vec<(String, Vec<&Run>)> = if grouped {
@@ -116,7 +117,7 @@ pub(super) fn figures(comparison: &Comparison) -> Sheet {
         .filter_map(|run| radius(&run.summary.figures))
         .collect();
     let one_radius = radii.iter().all(|rho| *rho == radii[0]);
-    for measure in Measure::ALL {
+    for measure in comparison.measures() {
         let name = measure.name();
         let (part, label, heading) = match measure {
             Measure::LambdaOne | Measure::Trace => (Part::Curvature, name.to_owned(), name),
@@ -163,7 +164,7 @@ pub(super) fn figures(comparison: &Comparison) -> Sheet {
     }
 }
 
-/// The method, and the settings in which the columns differ.
+/// Returns the method, and the settings in which the columns differ.
 fn settings(columns: &[Vec<&Summary>], grouped: bool) -> Vec<Item> {
     let plans: Vec<_> = columns.iter().map(|runs| &runs[0].config).collect();
     let item = |label: &str, cells: Vec<String>| Item::new(Part::Settings, label, cells);
@@ -199,7 +200,8 @@ fn settings(columns: &[Vec<&Summary>], grouped: bool) -> Vec<Item> {
     items
 }
 
-/// `42..46` of seeds that follow each other, otherwise `1, 7, 42`; of many only how many there are.
+/// Returns `42..46` of seeds that follow each other, otherwise `1, 7, 42`; of many only how many
+/// there are.
 fn range(seeds: &[u32]) -> String {
     let follow = seeds
         .windows(2)
@@ -214,7 +216,7 @@ fn range(seeds: &[u32]) -> String {
     }
 }
 
-/// A measure of one run, or its mean and standard deviation over the seeds.
+/// Returns a measure of one run, or its mean and standard deviation over the seeds.
 fn figure(measure: Measure, runs: &[&Summary]) -> String {
     let values: Vec<f64> = runs.iter().map(|s| measure.of(&s.figures)).collect();
     match values.as_slice() {
@@ -232,7 +234,7 @@ fn figure(measure: Measure, runs: &[&Summary]) -> String {
     }
 }
 
-/// An error of a figure, if there is one.
+/// Returns an error of a figure, if there is one.
 fn measured(error: f64, show: impl FnOnce(f64) -> String) -> String {
     if error.is_nan() {
         return NONE.to_owned();
@@ -240,7 +242,7 @@ fn measured(error: f64, show: impl FnOnce(f64) -> String) -> String {
     show(error)
 }
 
-/// The largest of what the runs have; NaN if one of them has none.
+/// Returns the largest of what the runs have; NaN if one of them has none.
 fn largest(runs: &[&Summary], of: impl Fn(&&Summary) -> f64) -> f64 {
     runs.iter().map(of).fold(0.0, |a: f64, b| {
         if a.is_nan() || b.is_nan() {
@@ -251,7 +253,8 @@ fn largest(runs: &[&Summary], of: impl Fn(&&Summary) -> f64) -> f64 {
     })
 }
 
-/// The differences to the first group, each kind of interval under its own title. None where no group has several seeds.
+/// Returns the differences to the first group, each kind of interval under its own title. None
+/// where no group has several seeds.
 pub(super) fn differences(comparison: &Comparison) -> Vec<(String, Sheet)> {
     let Some((first, others)) = comparison.groups.split_first() else {
         return Vec::new();
@@ -291,7 +294,7 @@ pub(super) fn differences(comparison: &Comparison) -> Vec<(String, Sheet)> {
             title,
             Sheet {
                 runs: names.collect(),
-                items: Measure::ALL.map(item).into(),
+                items: comparison.measures().into_iter().map(item).collect(),
             },
         ));
     }

@@ -12,42 +12,23 @@ pub(crate) trait Range {
     /// What is allowed, as the end of a sentence: "expected ...".
     const EXPECTED: &'static str;
 
-    /// Whether `value` is inside.
+    /// Returns whether `value` is inside.
     fn allows(value: f64) -> bool;
 }
 
 /// A number inside the range `R`.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bounded<R>(f64, PhantomData<R>);
 
 impl<R: Range> Bounded<R> {
-    /// The number, if it is inside the range.
+    /// Returns the number, if it is inside the range.
     pub(crate) fn new(value: f64) -> Option<Self> {
         R::allows(value).then_some(Self(value, PhantomData))
     }
 
-    /// The number.
+    /// Returns the number.
     pub(crate) const fn get(self) -> f64 {
         self.0
-    }
-}
-
-impl<R> Clone for Bounded<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R> Copy for Bounded<R> {}
-
-impl<R> fmt::Debug for Bounded<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl<R> PartialEq for Bounded<R> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
     }
 }
 
@@ -97,6 +78,7 @@ impl<R: Range> Visitor<'_> for RangeVisitor<R> {
 }
 
 /// x > 0 and finite: learning rates.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Positive {}
 
 impl Range for Positive {
@@ -108,6 +90,7 @@ impl Range for Positive {
 }
 
 /// x >= 0 and finite: radii and decays.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum NonNegative {}
 
 impl Range for NonNegative {
@@ -119,6 +102,7 @@ impl Range for NonNegative {
 }
 
 /// 0 <= x < 1: momentum.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum BelowOne {}
 
 impl Range for BelowOne {
@@ -130,6 +114,7 @@ impl Range for BelowOne {
 }
 
 /// 0 < x <= 1: budgets and factors.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fraction {}
 
 impl Range for Fraction {
@@ -141,6 +126,7 @@ impl Range for Fraction {
 }
 
 /// 0 < x < 1: the share of examples kept for validation.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Share {}
 
 impl Range for Share {
@@ -155,14 +141,13 @@ impl Range for Share {
 const LARGEST: u32 = u32::MAX;
 
 /// A whole number from 1 to `MAX`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Count<const MAX: u32 = LARGEST>(u32);
 
 impl<const MAX: u32> Count<MAX> {
-    /// The number; a constant that is out of range is a mistake in this program.
+    /// Returns the number; a constant that is out of range is a mistake in this program.
     ///
     /// # Panics
-    ///
     /// On 0 and above `MAX`.
     pub(crate) const fn constant(value: u32) -> Self {
         assert!(
@@ -172,12 +157,12 @@ impl<const MAX: u32> Count<MAX> {
         Self(value)
     }
 
-    /// The number, if it is inside the range.
+    /// Returns the number, if it is inside the range.
     pub(crate) fn new(value: usize) -> Option<Self> {
         Self::checked(i128::try_from(value).ok()?)
     }
 
-    /// The number.
+    /// Returns the number.
     pub(crate) const fn get(self) -> usize {
         self.0 as usize
     }

@@ -1,14 +1,10 @@
 //! The closed lists of workspace.toml: models, optimisers, methods, schedules, devices, sources.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use clap::ValueEnum;
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// Which network is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Model {
     /// Fully connected layers of the widths `hidden`.
@@ -22,7 +18,7 @@ pub(crate) enum Model {
 }
 
 /// The activation between the layers of a fully connected network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Activation {
     /// max(x, 0).
@@ -34,7 +30,7 @@ pub(crate) enum Activation {
 }
 
 /// The base optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Optimiser {
     /// Stochastic gradient descent with heavy-ball momentum (Burn's `Sgd` with dampening 0).
@@ -44,7 +40,7 @@ pub(crate) enum Optimiser {
 }
 
 /// What is done around the base optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Method {
     /// The base optimiser alone.
@@ -70,7 +66,7 @@ pub(crate) enum Method {
 }
 
 /// How the learning rate changes over the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Decay {
     /// It does not.
@@ -82,7 +78,7 @@ pub(crate) enum Decay {
 }
 
 /// Where tensors live and who computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DeviceKind {
     /// Burn's portable CPU backend, the default.
@@ -96,7 +92,7 @@ pub(crate) enum DeviceKind {
 }
 
 /// Where the examples of a data set come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Source {
     /// The bundled UCI optical digits, 1,797 images of 8 x 8.
@@ -107,78 +103,51 @@ pub(crate) enum Source {
     MnistFolder,
 }
 
-/// The name of a choice as it is written in workspace.toml.
+impl DeviceKind {
+    /// Returns the names of the kinds that are compiled in.
+    pub(crate) fn compiled_in() -> Vec<&'static str> {
+        let all = [
+            ("flex", cfg!(feature = "flex")),
+            ("ndarray", cfg!(feature = "ndarray")),
+            ("wgpu", cfg!(feature = "wgpu")),
+            ("cuda", cfg!(feature = "cuda")),
+        ];
+        let present = all.into_iter().filter(|(_, present)| *present);
+        present.map(|(name, _)| name).collect()
+    }
+}
+
+/// Returns the name of a choice as it is written in workspace.toml.
 pub(crate) fn name<T: ValueEnum>(choice: T) -> String {
-    choice
-        .to_possible_value()
-        .map_or_else(String::new, |value| value.get_name().to_owned())
+    let value = choice.to_possible_value();
+    let value = value.expect("no choice is hidden from the command line");
+    value.get_name().to_owned()
 }
 
-/// Reads a choice by its name; a mistake is answered with all names.
-fn choose<'de, T: ValueEnum, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    deserializer.deserialize_str(ChoiceVisitor(PhantomData))
-}
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
 
-struct ChoiceVisitor<T>(PhantomData<T>);
+    use serde::de::DeserializeOwned;
 
-fn names<T: ValueEnum>() -> Vec<String> {
-    let quoted = |choice: &T| format!("`{}`", name(choice.clone()));
-    T::value_variants().iter().map(quoted).collect()
-}
+    use super::*;
 
-impl<T: ValueEnum> Visitor<'_> for ChoiceVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "one of {} in quotes", names::<T>().join(", "))
+    fn agree<T: ValueEnum + Serialize + DeserializeOwned + PartialEq + Debug>() {
+        for choice in T::value_variants() {
+            let written = serde_json::to_value(choice).unwrap();
+            assert_eq!(written, name(choice.clone()));
+            assert_eq!(serde_json::from_value::<T>(written).unwrap(), *choice);
+        }
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        T::from_str(text, false).map_err(|_| {
-            let names = names::<T>().join(", ");
-            E::custom(format!("unknown variant `{text}`, expected one of {names}"))
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Model {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        choose(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Activation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        choose(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Optimiser {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        choose(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Method {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        choose(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Decay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        choose(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for DeviceKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        choose(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Source {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        choose(deserializer)
+    #[test]
+    fn names_are_the_same_as_flags_and_in_files() {
+        agree::<Model>();
+        agree::<Activation>();
+        agree::<Optimiser>();
+        agree::<Method>();
+        agree::<Decay>();
+        agree::<DeviceKind>();
+        agree::<Source>();
     }
 }

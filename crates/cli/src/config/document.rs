@@ -1,5 +1,7 @@
-//! The text of workspace.toml with positions, for errors that name file, line, key and the allowed values.
+//! The text of workspace.toml with positions, for errors that name file, line, key and the allowed
+//! values.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,8 +11,11 @@ use toml::de::{DeTable, DeValue};
 use super::suggestion::did_you_mean;
 use crate::failure::usage;
 
+/// What the parser says of a value that is no word where one of several is expected.
+const NOT_A_CHOICE: &str = "wanted string or table";
+
 /// A TOML file as it was read.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Document {
     path: PathBuf,
     text: String,
@@ -20,7 +25,6 @@ impl Document {
     /// Reads the file.
     ///
     /// # Errors
-    ///
     /// When it is not there or not text; a usage error.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| {
@@ -38,7 +42,7 @@ impl Document {
         })
     }
 
-    /// The workspace.toml of the repository that the program was built from.
+    /// Returns the workspace.toml of the repository that the program was built from.
     pub(crate) fn built_in() -> Self {
         Self {
             path: "the built-in workspace.toml".into(),
@@ -46,33 +50,53 @@ impl Document {
         }
     }
 
-    /// The content as a typed value.
+    /// Returns the document of a program that needs none.
+    pub(crate) fn empty() -> Self {
+        Self {
+            path: "no workspace.toml".into(),
+            text: String::new(),
+        }
+    }
+
+    /// Reads the content as a typed value.
     ///
     /// # Errors
-    ///
     /// A usage error with file, line, key and what is allowed.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
         toml::from_str(&self.text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let key = self.key_at(start);
-            usage(format!(
-                "{}:{}: {}{}",
-                self.path.display(),
-                self.line_of(start),
-                if key.is_empty() {
-                    String::new()
-                } else {
-                    format!("{key}: ")
-                },
-                explain(
-                    error.message(),
-                    error.span().and_then(|span| self.text.get(span))
-                )
-            ))
+            let span = error.span();
+            let start = span.as_ref().map_or(0, |span| span.start);
+            let key = match self.key_at(start) {
+                key if key.is_empty() => key,
+                key => format!("{key}: "),
+            };
+            let message = match span.clone() {
+                Some(span) if error.message() == NOT_A_CHOICE => self.choices::<T>(span),
+                _ => None,
+            };
+            let message = message.unwrap_or_else(|| {
+                let found = span.and_then(|span| self.text.get(span));
+                explain(error.message(), found)
+            });
+            let (path, line) = (self.path.display(), self.line_of(start));
+            usage(format!("{path}:{line}: {key}{message}"))
         })
     }
 
-    /// A usage error about one key, with its position if the key is written in the file.
+    /// Says which words are allowed in the place of a value that is no word. Of an unknown word in
+    /// its place serde tells it.
+    fn choices<T: DeserializeOwned>(&self, span: Range<usize>) -> Option<String> {
+        let mut text = self.text.clone();
+        text.replace_range(span, "\"?\"");
+        let error = toml::from_str::<T>(&text).err()?;
+        let (_, allowed) = error.message().split_once("expected ")?;
+        Some(format!(
+            "expected one word in quotes, {}",
+            allowed.trim_end()
+        ))
+    }
+
+    /// Returns a usage error about one key, with its position if the key is written in the file.
     pub(crate) fn error(&self, key: &[&str], message: &str) -> anyhow::Error {
         let position = match self.offset_of(key) {
             Some(offset) => format!("{}:{}", self.path.display(), self.line_of(offset)),
@@ -81,20 +105,19 @@ impl Document {
         usage(format!("{position}: {}: {message}", key.join(".")))
     }
 
-    /// Where the file lies.
+    /// Returns where the file lies.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the key is written in the file.
+    /// Returns whether the key is written in the file.
     pub(crate) fn has(&self, key: &[&str]) -> bool {
         self.offset_of(key).is_some()
     }
 
-    /// The keys below `key` in the order of the file.
+    /// Returns the keys below `key` in the order of the file.
     ///
     /// # Errors
-    ///
     /// When the text is no TOML at all.
     pub(crate) fn keys_in_order(&self, key: &[&str]) -> anyhow::Result<Vec<String>> {
         let root = DeTable::parse(&self.text).context("the file changed while it was read")?;
@@ -129,7 +152,7 @@ impl Document {
         Some(name.span().start)
     }
 
-    /// The dotted key whose name or value begins at or contains `offset`.
+    /// Returns the dotted key whose name or value begins at or contains `offset`.
     fn key_at(&self, offset: usize) -> String {
         let mut path = Vec::new();
         if let Ok(root) = DeTable::parse(&self.text) {
@@ -139,7 +162,8 @@ impl Document {
     }
 }
 
-/// Follows the entries whose name or value contains the offset; of nested candidates the deepest wins.
+/// Follows the entries whose name or value contains the offset; of nested candidates the deepest
+/// wins.
 fn descend(table: &DeTable<'_>, offset: usize, path: &mut Vec<String>) -> bool {
     for (name, value) in table {
         path.push(name.get_ref().to_string());
@@ -155,7 +179,7 @@ fn descend(table: &DeTable<'_>, offset: usize, path: &mut Vec<String>) -> bool {
     false
 }
 
-/// Serde's message in the words of a user.
+/// Returns serde's message in the words of a user.
 fn explain(message: &str, found: Option<&str>) -> String {
     let message = message
         .trim_end()

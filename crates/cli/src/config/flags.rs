@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choice::{Method, name};
+use super::choice::Method;
 use super::moment::Moments;
 use super::settings::Settings;
-use super::workspace::Training;
+use super::training::Training;
 use crate::failure::usage;
-use crate::report::number::plain_number;
 
-/// A flag for something that no training has is a mistake.
+/// Refuses a flag for something that no training has.
 ///
 /// # Errors
-///
 /// A usage error that names the flag.
 pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
     let methods: Vec<Method> = trainings
@@ -25,7 +23,10 @@ pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::R
     }
     let kinds: Vec<_> = trainings
         .iter()
-        .map(|training| (training.plan.model, training.plan.schedule))
+        .map(|training| {
+            let network = training.plan.subject.network();
+            (network.map(|network| network.model), training.plan.schedule)
+        })
         .collect();
     let useless = flags
         .sam
@@ -42,7 +43,8 @@ pub(super) fn check_flags(flags: &Settings, trainings: &[Training]) -> anyhow::R
     }
 }
 
-/// A flag for the effort of a probe that never observes, or for a moment where there are no probes, changes nothing.
+/// Refuses a flag for the effort of a probe that never observes, or for a moment where there are no
+/// probes.
 fn check_probes(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> {
     let probes = &flags.probes;
     let disabled = || {
@@ -74,7 +76,7 @@ fn check_probes(flags: &Settings, trainings: &[Training]) -> anyhow::Result<()> 
     )))
 }
 
-/// A key as a flag: `probes.grid` is `--probe-grid`.
+/// Returns a key as a flag: `probes.grid` is `--probe-grid`.
 pub(super) fn flag(key: &[&str]) -> String {
     let name = key.join("-").replace('_', "-");
     match name.strip_prefix("probes-") {
@@ -83,41 +85,38 @@ pub(super) fn flag(key: &[&str]) -> String {
     }
 }
 
-/// The first flag for something by which the members of a group differ, and what they say themselves.
+/// Settings by which the members of a group may differ, in the order in which they are named.
+const TELLING: [&str; 15] = [
+    "method",
+    "model",
+    "optimiser",
+    "dataset",
+    "schedule",
+    "seed",
+    "hidden",
+    "activation",
+    "rho",
+    "momentum",
+    "weight_decay",
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "curvature_examples",
+];
+
+/// Returns the first flag for something by which the members of a group differ, and what they say
+/// themselves.
 pub(super) fn overridden(
     flags: &Settings,
     members: &BTreeMap<String, Settings>,
 ) -> Option<(&'static str, String)> {
-    type Said = fn(&Settings) -> Option<String>;
-    let keys: [(&'static str, Said); 15] = [
-        ("method", |s| s.method.map(name)),
-        ("model", |s| s.model.map(name)),
-        ("optimiser", |s| s.optimiser.map(name)),
-        ("dataset", |s| s.dataset.clone()),
-        ("schedule", |s| s.schedule.map(name)),
-        ("seed", |s| s.seed.map(|seed| seed.to_string())),
-        ("hidden", |s| s.hidden.as_ref().map(ToString::to_string)),
-        ("activation", |s| s.activation.map(name)),
-        ("rho", |s| s.rho.map(|rho| plain_number(rho.get()))),
-        ("momentum", |s| s.momentum.map(|x| plain_number(x.get()))),
-        ("weight_decay", |s| {
-            s.weight_decay.map(|x| plain_number(x.get()))
-        }),
-        ("learning_rate", |s| {
-            s.learning_rate.map(|x| plain_number(x.get()))
-        }),
-        ("epochs", |s| s.epochs.map(|n| n.get().to_string())),
-        ("batch_size", |s| s.batch_size.map(|n| n.get().to_string())),
-        ("curvature_examples", |s| {
-            s.curvature_examples.map(|n| n.get().to_string())
-        }),
-    ];
-    let (key, said) = keys.into_iter().find(|(_, said)| {
-        let values: BTreeSet<String> = members.values().filter_map(said).collect();
-        said(flags).is_some() && values.len() > 1
+    let key = TELLING.into_iter().find(|key| {
+        let said = members.values().filter_map(|member| member.said(key));
+        flags.has(&[key]) && said.collect::<BTreeSet<String>>().len() > 1
     })?;
-    let value =
-        |(member, settings): (&String, &Settings)| Some(format!("{member}: {}", said(settings)?));
+    let value = |(member, settings): (&String, &Settings)| {
+        Some(format!("{member}: {}", settings.said(key)?))
+    };
     let values: Vec<String> = members.iter().filter_map(value).collect();
     Some((key, values.join(", ")))
 }

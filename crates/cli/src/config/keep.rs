@@ -8,14 +8,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bounded::Count;
 
-/// How many of the latest checkpoints are kept where nothing else is said, and beside the best one: if the newest is damaged, the
-/// one before serves.
+/// How many of the latest checkpoints are kept where nothing else is said, and beside the best one:
+/// if the newest is damaged, the one before serves.
 pub(crate) const LATEST: usize = 2;
 
 const EXPECTED: &str = "\"all\", \"best\" (by validation loss, and the latest two) or a whole number from 1 of the latest ones";
 
 /// Which checkpoints are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// Each.
     All,

@@ -1,4 +1,5 @@
-//! How much of something a training may ask for. Beyond these, memory or patience would end before the work does.
+//! How much of something a training may ask for. Beyond these, memory or patience would end before
+//! the work does.
 
 /// Epochs.
 pub(crate) const EPOCHS: u32 = 1_000_000;

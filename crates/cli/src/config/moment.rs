@@ -12,24 +12,23 @@ const EXPECTED: &str = "\"every N\" (steps), \"log N\" (so many, evenly spaced i
                         \"never\", or several joined by +, such as \"every 50 + end\"";
 
 /// All moments at which a probe observes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Moments(Vec<Schedule>);
 
 impl Moments {
-    /// At no step.
+    /// Returns the moments of a probe that never observes.
     pub(crate) fn never() -> Self {
         Self(vec![Schedule::never()])
     }
 
-    /// After the last step.
+    /// Returns the moment after the last step.
     pub(crate) fn at_end() -> Self {
         Self(vec![Schedule::at_end()])
     }
 
-    /// The steps of a run of `total` steps.
+    /// Returns the steps of a run of `total` steps.
     ///
     /// # Errors
-    ///
     /// None that a total leaves open.
     pub(crate) fn steps(&self, total: u64) -> Result<BTreeSet<u64>, probes::Error> {
         let steps: Result<Vec<Vec<u64>>, _> = self.0.iter().map(|s| s.steps(Some(total))).collect();
@@ -38,13 +37,17 @@ impl Moments {
 }
 
 impl Moments {
-    /// How many steps [`steps`](Self::steps) would give at most, without making them.
+    /// Returns how many steps [`steps`](Self::steps) would give at most, without making them.
     pub(crate) fn count(&self, total: u64) -> u64 {
+        let number = |text: &str| -> u64 {
+            text.parse()
+                .expect("a schedule writes its number in digits")
+        };
         let of = |schedule: &Schedule| {
             let text = schedule.to_string();
             match text.split_once(' ') {
-                Some(("every", n)) => total / n.parse().unwrap_or(1) + 1,
-                Some(("log", n)) => n.parse().unwrap_or(total).min(total),
+                Some(("every", n)) => total / number(n) + 1,
+                Some(("log", n)) => number(n).min(total),
                 Some((_, list)) => list.split(',').count() as u64,
                 None => 1,
             }

@@ -1,63 +1,33 @@
-//! A training with every setting decided: what the engine carries out, what checkpoints and summaries record.
+//! A training with every setting decided: what the engine carries out, what checkpoints and
+//! summaries record.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use ::sam::{AsamConfig, EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, SamConfig};
 use serde::{Deserialize, Serialize};
 
-use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive, Share};
-use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, Source, name};
+use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive};
+use super::choice::{Decay, DeviceKind, Method, Optimiser, name};
 use super::keep::Keep;
 use super::limits;
 use super::moment::Moments;
 use super::sam::SamSettings;
 use super::settings::Settings;
-use super::widths::Widths;
+use super::subject::Subject;
 use crate::report::forecast::Agenda;
 use crate::report::number::plain_number;
-
-/// A data set as workspace.toml describes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table with `source`")]
-pub(crate) struct DatasetPlan {
-    /// Where the examples come from.
-    pub(crate) source: Source,
-    /// The folder of `mnist-folder`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) path: Option<PathBuf>,
-    /// Classes of `mnist-folder`, if they are not ten.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) classes: Option<Count<{ limits::CLASSES }>>,
-    /// Share of the training examples kept for validation.
-    #[serde(default = "default_share")]
-    pub(crate) validation: Bounded<Share>,
-    /// Seed of the split into training and validation.
-    #[serde(default)]
-    pub(crate) split_seed: u32,
-}
 
 const fn yes() -> bool {
     true
 }
 
-fn default_share() -> Bounded<Share> {
-    Bounded::new(0.2).expect("0.2 is a share")
-}
-
-/// One training, completely described. Two plans that are equal train the same network to the last bit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One training, completely described. Two plans that are equal train the same network to the last
+/// bit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// Name of the data set.
-    pub(crate) dataset: String,
-    /// The data set.
-    pub(crate) data: DatasetPlan,
-    /// Network.
-    pub(crate) model: Model,
-    /// Widths of the hidden layers.
-    pub(crate) hidden: Widths,
-    /// Activation.
-    pub(crate) activation: Activation,
+    /// What is trained on what.
+    #[serde(flatten)]
+    pub(crate) subject: Subject,
     /// Base optimiser.
     pub(crate) optimiser: Optimiser,
     /// Momentum.
@@ -101,7 +71,7 @@ pub(crate) struct Plan {
 }
 
 /// The probes of one training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProbePlan {
     /// Whether anything but losses and accuracies after the last step is measured.
     #[serde(default = "yes")]
@@ -135,7 +105,7 @@ pub(crate) struct ProbePlan {
 }
 
 impl ProbePlan {
-    /// The probes by the keys of workspace.toml, with their moments.
+    /// Returns the probes by the keys of workspace.toml, with their moments.
     pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 8] {
         [
             ("loss", &self.loss),
@@ -149,10 +119,10 @@ impl ProbePlan {
         ]
     }
 
-    /// Which probes observe which of `steps` steps. What the table shows is measured after the last one in any case.
+    /// Returns which probes observe which of `steps` steps. What the table shows is measured after
+    /// the last one in any case.
     ///
     /// # Errors
-    ///
     /// None that a total leaves open.
     pub(crate) fn agenda(&self, steps: u64) -> Result<Agenda, probes::Error> {
         let mut agenda = Agenda::default();
@@ -163,10 +133,9 @@ impl ProbePlan {
         Ok(agenda)
     }
 
-    /// The steps of `steps` that a probe observes.
+    /// Returns the steps of `steps` that a probe observes.
     ///
     /// # Errors
-    ///
     /// None that a total leaves open.
     pub(crate) fn steps_of(
         &self,
@@ -184,8 +153,8 @@ impl ProbePlan {
 }
 
 impl Plan {
-    /// Decides what `settings` leave open. The data set has been looked up already.
-    pub(crate) fn decide(settings: Settings, dataset: String, data: DatasetPlan) -> Self {
+    /// Decides what `settings` leave open for `subject`.
+    pub(crate) fn decide(settings: Settings, subject: Subject) -> Self {
         let method = settings.method.unwrap_or(Method::Plain);
         let radius = match method {
             Method::Plain | Method::Sam | Method::MicroBatchSam => SamConfig::new().rho,
@@ -198,13 +167,7 @@ impl Plan {
         let batch_size = settings.batch_size.unwrap_or(Count::constant(64));
         let probes = settings.probes.decided();
         Self {
-            dataset,
-            data,
-            model: settings.model.unwrap_or(Model::Mlp),
-            hidden: settings
-                .hidden
-                .unwrap_or_else(|| Widths(vec![Count::constant(64), Count::constant(32)])),
-            activation: settings.activation.unwrap_or(Activation::Relu),
+            subject,
             optimiser: settings.optimiser.unwrap_or(Optimiser::Sgd),
             momentum: settings.momentum.unwrap_or_else(|| bounded(0.9)),
             weight_decay: settings.weight_decay.unwrap_or_else(|| bounded(0.0)),
@@ -242,7 +205,7 @@ impl Plan {
         }
     }
 
-    /// What of the method may make a training diverge, as a part of a list.
+    /// Returns what of the method may make a training diverge, as a part of a list.
     pub(crate) fn ways_to_calm(&self) -> String {
         let (method, settings) = (name(self.method), self.sam.words());
         if self.method == Method::Plain {
@@ -254,7 +217,7 @@ impl Plan {
         }
     }
 
-    /// The method over the optimiser, in words.
+    /// Returns the method over the optimiser, in words.
     pub(crate) fn method_in_words(&self) -> String {
         let optimiser = name(self.optimiser);
         if self.method == Method::Plain {

@@ -9,7 +9,7 @@ use super::choice::{Method, name};
 use crate::report::number::plain_number;
 
 /// A `sam` table, or the flags `--sam-*`; decided for a method, what that has and nothing else.
-#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize)]
 #[serde(
     default,
     deny_unknown_fields,
@@ -25,8 +25,8 @@ pub(crate) struct SamSettings {
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) k: Option<Count>,
-    /// gsam: how much of the part of g orthogonal to the gradient at the peak is taken off; looksam: length of what is reused,
-    /// over that of the gradient
+    /// gsam: how much of the part of g orthogonal to the gradient at the peak is taken off;
+    /// looksam: length of what is reused, over that of the gradient
     #[arg(
         long = "sam-alpha",
         value_name = "X",
@@ -71,7 +71,8 @@ pub(crate) struct SamSettings {
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lambda: Option<Bounded<BelowOne>>,
-    /// m-sam: examples of a micro-batch (otherwise a quarter of the batch; as many as a batch or more is sam)
+    /// m-sam: examples of a micro-batch (otherwise a quarter of the batch; as many as a batch or
+    /// more is sam)
     #[arg(
         long = "sam-micro-batch",
         value_name = "N",
@@ -83,20 +84,8 @@ pub(crate) struct SamSettings {
 }
 
 impl SamSettings {
-    /// These settings where they say something, `base` elsewhere.
-    pub(crate) fn over(self, base: Self) -> Self {
-        Self {
-            k: self.k.or(base.k),
-            alpha: self.alpha.or(base.alpha),
-            beta: self.beta.or(base.beta),
-            gamma: self.gamma.or(base.gamma),
-            sigma: self.sigma.or(base.sigma),
-            lambda: self.lambda.or(base.lambda),
-            micro_batch: self.micro_batch.or(base.micro_batch),
-        }
-    }
-
-    /// What is left open decided as the papers do, and what the method does not have dropped.
+    /// Returns these settings with what is left open as in the papers, and without what the method
+    /// does not have.
     pub(crate) fn decided(&self, method: Method, batch_size: Count) -> Self {
         let none = Self::default();
         match method {
@@ -127,14 +116,14 @@ impl SamSettings {
         }
     }
 
-    /// GSAM with these settings.
+    /// Returns GSAM with these settings.
     pub(crate) fn gsam(&self) -> GsamConfig {
         let mut config = GsamConfig::new();
         config.alpha = self.alpha.map_or(config.alpha, Bounded::get);
         config
     }
 
-    /// LookSAM with these settings.
+    /// Returns LookSAM with these settings.
     pub(crate) fn looksam(&self) -> LookSamConfig {
         let mut config = LookSamConfig::new();
         config.k = self.k.map_or(config.k, Count::get);
@@ -142,7 +131,7 @@ impl SamSettings {
         config
     }
 
-    /// ESAM with these settings.
+    /// Returns ESAM with these settings.
     pub(crate) fn esam(&self) -> EsamConfig {
         let mut config = EsamConfig::new();
         config.beta = self.beta.map_or(config.beta, Bounded::get);
@@ -150,7 +139,7 @@ impl SamSettings {
         config
     }
 
-    /// Friendly-SAM with these settings.
+    /// Returns Friendly-SAM with these settings.
     pub(crate) fn friendly_sam(&self) -> FriendlySamConfig {
         let mut config = FriendlySamConfig::new();
         config.sigma = self.sigma.map_or(config.sigma, Bounded::get);
@@ -158,13 +147,13 @@ impl SamSettings {
         config
     }
 
-    /// m-SAM with these settings.
+    /// Returns m-SAM with these settings.
     pub(crate) fn m_sam(&self, batch_size: Count) -> MicroBatchSamConfig {
         let quarter = batch_size.get().div_ceil(4);
         MicroBatchSamConfig::new(self.micro_batch.map_or(quarter, Count::get))
     }
 
-    /// The first key given here that none of the methods has, and why that is a mistake.
+    /// Returns the first key given here that none of the methods has, and why that is a mistake.
     pub(crate) fn useless(&self, methods: &[Method]) -> Option<(&'static str, String)> {
         let has = |method: Method, key| {
             let decided = Self::default().decided(method, Count::constant(1));
@@ -186,7 +175,7 @@ impl SamSettings {
         Some((key, message))
     }
 
-    /// The settings in words, with commas between.
+    /// Returns the settings in words, with commas between.
     pub(crate) fn words(&self) -> String {
         let symbol = |key| if key == "micro_batch" { "m" } else { key };
         let words = self
@@ -195,7 +184,7 @@ impl SamSettings {
         words.collect::<Vec<_>>().join(", ")
     }
 
-    /// The keys that have a value, with it.
+    /// Returns the keys that have a value, with it.
     fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
         let count = |value: Count| value.get().to_string();
         let all = [

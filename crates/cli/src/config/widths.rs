@@ -9,12 +9,12 @@ use super::bounded::Count;
 use super::limits;
 
 /// Widths of the hidden layers, first to last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Widths(pub(crate) Vec<Count<{ limits::WIDTH }>>);
 
 impl Widths {
-    /// The widths as numbers.
+    /// Returns the widths as numbers.
     pub(crate) fn to_vec(&self) -> Vec<usize> {
         self.0.iter().map(|width| width.get()).collect()
     }

@@ -7,11 +7,13 @@
 //! - `method.bpk`: what a sharpness-aware method remembers from step to step, keyed by them too, where there is a method;
 //! - `manifest.json`: the format's version, the [`State`], and the length and CRC-32C of the other files and of the state.
 //!
-//! The manifest is written last: a folder with one is complete. How folders come and go is [`checkpoints`](super::checkpoints)'.
+//! The manifest is written last: a folder with one is complete. How folders come and go is
+//! [`checkpoints`](super::checkpoints)'.
 //!
-//! What is not stored because it is a pure function of what is stored: the order of the data (seed and epoch), the learning
-//! rate (step), and the moments of the probes (step). Random numbers of the device (dropout) are seeded anew from the seed and
-//! the step before every step, because the device's stream cannot be read back.
+//! What is not stored because it is a pure function of what is stored: the order of the data (seed
+//! and epoch), the learning rate (step), and the moments of the probes (step). Random numbers of
+//! the device (dropout) are seeded anew from the seed and the step before every step, because the
+//! device's stream cannot be read back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,7 +31,7 @@ use super::step::Stepper;
 use crate::config::Plan;
 use crate::config::choice::Method;
 use crate::report::number::Number;
-use crate::report::summary::{self, DataChecksums, LastScalar};
+use crate::results::summary::{self, DataChecksums, LastScalar};
 
 /// The format this program writes and reads.
 const FORMAT: &str = "landscape-checkpoint/2";
@@ -46,7 +48,7 @@ const OPTIMISER: &str = "optimiser.bpk";
 const METHOD: &str = "method.bpk";
 
 /// What a checkpoint remembers beside tensors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     /// Every setting, seeds included.
     pub(crate) plan: Plan,
@@ -76,7 +78,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The files of the run that this moment knows of, beside checkpoints.
+    /// Returns the files of the run that this moment knows of, beside checkpoints.
     pub(crate) fn files(&self) -> impl Iterator<Item = String> {
         let written = self
             .pictures
@@ -118,12 +120,12 @@ pub(crate) struct Checkpoint {
     method: Option<Vec<u8>>,
 }
 
-/// The parameters with their ids and the buffers as bytes.
+/// Returns the parameters with their ids and the buffers as bytes.
 ///
-/// Through `valid()`, which takes in the statistics of the last batch; a plain visit would read them one update old.
+/// Through `valid()`, which takes in the statistics of the last batch; a plain visit would read
+/// them one update old.
 ///
 /// # Errors
-///
 /// When Burn cannot encode the record.
 pub(crate) fn model_bytes<M: Module>(model: &M) -> anyhow::Result<Bytes> {
     let record = model.valid().into_record();
@@ -133,7 +135,6 @@ pub(crate) fn model_bytes<M: Module>(model: &M) -> anyhow::Result<Bytes> {
 /// Writes a checkpoint into an empty folder, the manifest last.
 ///
 /// # Errors
-///
 /// When it cannot be written.
 pub(crate) fn write<M: Module>(
     folder: &Path,
@@ -170,8 +171,8 @@ pub(crate) fn write<M: Module>(
     Ok(())
 }
 
-/// Whether a folder is a checkpoint of this program, whole or not: it has a manifest of this kind, or nothing but files of these
-/// names.
+/// Returns whether a folder is a checkpoint of this program, whole or not: it has a manifest of
+/// this kind, or nothing but files of these names.
 pub(crate) fn is_ours(folder: &Path) -> bool {
     let manifest: Option<serde_json::Value> = fs::read(folder.join(MANIFEST))
         .ok()
@@ -213,7 +214,6 @@ fn manifest(folder: &Path) -> anyhow::Result<(Manifest, State)> {
 /// Reads what a checkpoint remembers beside tensors, without looking at these.
 ///
 /// # Errors
-///
 /// When its manifest is missing, damaged or of another format.
 pub(crate) fn read_state(folder: &Path) -> anyhow::Result<State> {
     manifest(folder).map(|(_, state)| state)
@@ -222,7 +222,6 @@ pub(crate) fn read_state(folder: &Path) -> anyhow::Result<State> {
 /// Reads a checkpoint.
 ///
 /// # Errors
-///
 /// When it is not whole: a file or the manifest is missing, damaged or of another format.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
     let (manifest, state) = manifest(folder)?;
@@ -242,7 +241,8 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
         );
         Ok(bytes)
     };
-    // Without one: plain, and SAM and ASAM from programs that saved nothing of them, for nothing of it matters.
+    // Without one: plain, and SAM and ASAM from programs that saved nothing of them, for nothing of
+    // it matters.
     let method = match state.plan.method {
         Method::Plain | Method::Sam | Method::Asam if !manifest.files.contains_key(METHOD) => None,
         _ => Some(file(METHOD)?),
@@ -256,10 +256,9 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Checkpoint> {
 }
 
 impl Checkpoint {
-    /// `model` with the weights and buffers as they were.
+    /// Returns `model` with the weights and buffers as they were.
     ///
     /// # Errors
-    ///
     /// When the model has another shape than the one that was saved.
     pub(crate) fn restore_model<M: Module>(&self, model: M) -> anyhow::Result<M> {
         let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(self.model.clone()))?;
@@ -268,10 +267,10 @@ impl Checkpoint {
             .context("the checkpoint does not fit the network")
     }
 
-    /// `model`, `optimiser` and `stepper` as they were. Parameters get the ids they had, so the optimiser finds its state.
+    /// Returns `model`, `optimiser` and `stepper` as they were. Parameters get the ids they had, so
+    /// the optimiser finds its state.
     ///
     /// # Errors
-    ///
     /// When the model has another shape than the one that was saved.
     pub(crate) fn restore<M: Module>(
         self,

@@ -1,10 +1,11 @@
 //! The folder of a run's checkpoints: which there are, how one is added, and how none is ever lost.
 //!
-//! A new checkpoint is written under another name, brought to the disk file by file, and renamed when it is complete. Where its
-//! place is taken, by a damaged one say, what is there is renamed aside first and removed last. At each moment between two calls of
-//! the system there is a complete checkpoint, once there was one: under its own name, or under one of two other names, and
-//! [`recover`] gives that one its name back. The last two are kept, or more ([`Keep`]): if the newest was damaged since, the one
-//! before serves.
+//! A new checkpoint is written under another name, brought to the disk file by file, and renamed
+//! when it is complete. Where its place is taken, by a damaged one say, what is there is renamed
+//! aside first and removed last. At each moment between two calls of the system there is a complete
+//! checkpoint, once there was one: under its own name, or under one of two other names, and
+//! [`recover`] gives that one its name back. The last two are kept, or more ([`Keep`]): if the
+//! newest was damaged since, the one before serves.
 
 use std::ffi::OsString;
 use std::fs;
@@ -27,10 +28,10 @@ const ASIDE: &str = ".aside.partial";
 /// What is being removed.
 const DISCARDED: &str = ".discarded.partial";
 
-/// Adds the checkpoint of `step`, which `write` puts into an empty folder, and removes those that `keep` does not keep.
+/// Adds the checkpoint of `step`, which `write` puts into an empty folder, and removes those that
+/// `keep` does not keep.
 ///
 /// # Errors
-///
 /// When it cannot be written; the earlier ones are still there.
 pub(crate) fn add(
     directory: &Path,
@@ -110,7 +111,8 @@ fn put(folder: &Path, complete: &Path, step: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the checkpoints up to `step` that are not kept. Later ones were found damaged, and are replaced in their turn.
+/// Removes the checkpoints up to `step` that are not kept. Later ones were found damaged, and are
+/// replaced in their turn.
 fn prune(directory: &Path, step: usize, keep: Keep) -> anyhow::Result<()> {
     let folder = directory.join(FOLDER);
     let latest = match keep {
@@ -133,11 +135,11 @@ fn prune(directory: &Path, step: usize, keep: Keep) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The step of the checkpoint with the smallest validation loss, the earliest of equal ones, and that loss; none where no
-/// checkpoint knows a loss that is a number. A damaged one knows none.
+/// Returns the step of the checkpoint with the smallest validation loss, the earliest of equal
+/// ones, and that loss; none where no checkpoint knows a loss that is a number. A damaged one knows
+/// none.
 ///
 /// # Errors
-///
 /// When the folder cannot be read.
 pub(crate) fn best(directory: &Path) -> anyhow::Result<Option<(usize, f64)>> {
     let loss = |(step, path): (usize, PathBuf)| {
@@ -148,10 +150,9 @@ pub(crate) fn best(directory: &Path) -> anyhow::Result<Option<(usize, f64)>> {
     Ok(found.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0))))
 }
 
-/// The steps of the checkpoints of a run, whole or not, the earliest first.
+/// Returns the steps of the checkpoints of a run, whole or not, the earliest first.
 ///
 /// # Errors
-///
 /// When the folder cannot be read.
 pub(crate) fn steps(directory: &Path) -> anyhow::Result<Vec<usize>> {
     let mut steps: Vec<usize> = all(directory)?.into_iter().map(|(step, _)| step).collect();
@@ -159,10 +160,9 @@ pub(crate) fn steps(directory: &Path) -> anyhow::Result<Vec<usize>> {
     Ok(steps)
 }
 
-/// The checkpoint of `step`; none if there is none of that step.
+/// Returns the checkpoint of `step`; none if there is none of that step.
 ///
 /// # Errors
-///
 /// When it is damaged.
 pub(crate) fn at(directory: &Path, step: usize) -> anyhow::Result<Option<Checkpoint>> {
     let Some((_, path)) = all(directory)?
@@ -176,8 +176,8 @@ pub(crate) fn at(directory: &Path, step: usize) -> anyhow::Result<Option<Checkpo
     Ok(Some(found))
 }
 
-/// Removes a checkpoint, if it is one of this program's. It loses its name first, so that a kill leaves no half of one under a
-/// valid name.
+/// Removes a checkpoint, if it is one of this program's. It loses its name first, so that a kill
+/// leaves no half of one under a valid name.
 fn discard(folder: &Path, checkpoint: &Path) -> io::Result<()> {
     let discarded = folder.join(DISCARDED);
     if discarded.exists() {
@@ -190,7 +190,8 @@ fn discard(folder: &Path, checkpoint: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the files of a checkpoint and its folder; the folder stays if somebody put something else into it.
+/// Removes the files of a checkpoint and its folder; the folder stays if somebody put something
+/// else into it.
 fn clear(folder: &Path) -> io::Result<()> {
     for file in checkpoint::FILES {
         remove_file(&folder.join(file))?;
@@ -211,7 +212,6 @@ fn clear(folder: &Path) -> io::Result<()> {
 /// Removes all checkpoints of a run, and the folder unless somebody put something else into it.
 ///
 /// # Errors
-///
 /// When one cannot be removed.
 pub(crate) fn remove_all(directory: &Path) -> anyhow::Result<()> {
     let folder = directory.join(FOLDER);
@@ -223,7 +223,7 @@ pub(crate) fn remove_all(directory: &Path) -> anyhow::Result<()> {
     clear(&folder).with_context(|| format!("{} cannot be removed", folder.display()))
 }
 
-/// How a run that had to stop can go on, as the end of a sentence.
+/// Returns how a run that had to stop can go on, as the end of a sentence.
 pub(crate) fn way_on(directory: &Path) -> String {
     match all(directory).ok().and_then(|all| all.into_iter().next()) {
         Some((step, _)) => format!("the run can be resumed from step {step} with --resume"),
@@ -231,21 +231,20 @@ pub(crate) fn way_on(directory: &Path) -> String {
     }
 }
 
-/// The latest checkpoint that is whole, under whatever name, and a sentence about each newer one that is not. `None` when the run
-/// was stopped before its first checkpoint.
+/// Returns the latest checkpoint that is whole, under whatever name, and a sentence about each
+/// newer one that is not. `None` when the run was stopped before its first checkpoint.
 ///
 /// # Errors
-///
 /// When there are checkpoints and all are damaged.
 pub(crate) fn latest(directory: &Path) -> anyhow::Result<(Option<Checkpoint>, Vec<String>)> {
     let (found, damaged) = search(directory)?;
     Ok((found.map(|(_, checkpoint)| checkpoint), damaged))
 }
 
-/// As [`latest`], for the process that goes on with the run: a checkpoint that a kill has left under another name gets its own.
+/// Returns what [`latest`] does, for the process that goes on with the run: a checkpoint that a
+/// kill has left under another name gets its
 ///
 /// # Errors
-///
 /// As [`latest`], and when the folder cannot be written.
 pub(crate) fn recover(directory: &Path) -> anyhow::Result<(Option<Checkpoint>, Vec<String>)> {
     let (found, damaged) = search(directory)?;
@@ -278,7 +277,8 @@ fn clear_up(folder: &Path) -> anyhow::Result<()> {
 /// A checkpoint and where it lies.
 type Placed = (PathBuf, Checkpoint);
 
-/// Where the latest whole checkpoint is and what it holds, and what is wrong with newer ones.
+/// Returns where the latest whole checkpoint is and what it holds, and what is wrong with newer
+/// ones.
 fn search(directory: &Path) -> anyhow::Result<(Option<Placed>, Vec<String>)> {
     let mut damaged = Vec::new();
     let mut found: Option<Placed> = None;
@@ -316,7 +316,8 @@ fn search(directory: &Path) -> anyhow::Result<(Option<Placed>, Vec<String>)> {
     Ok((found, damaged))
 }
 
-/// All checkpoints of a run, the newest first. A folder of another program is none, whatever its name.
+/// Returns all checkpoints of a run, the newest first. A folder of another program is none,
+/// whatever its name.
 fn all(directory: &Path) -> anyhow::Result<Vec<(usize, PathBuf)>> {
     let folder = directory.join(FOLDER);
     if !folder.exists() {
@@ -339,7 +340,7 @@ fn name(step: usize) -> String {
     format!("step-{step:08}")
 }
 
-/// The step in a checkpoint's name, if it is exactly one.
+/// Returns the step in a checkpoint's name, if it is exactly one.
 fn step_of(file: &OsString) -> Option<usize> {
     let file = file.to_str()?;
     let step = file.strip_prefix("step-")?.parse().ok()?;

@@ -4,10 +4,9 @@ use burn::tensor::Device;
 
 use crate::config::choice::{DeviceKind, name};
 
-/// The autodiff device of that kind.
+/// Returns the autodiff device of that kind.
 ///
 /// # Errors
-///
 /// A sentence when the kind is not compiled in; it names those that are.
 pub(crate) fn autodiff(kind: DeviceKind) -> Result<Device, String> {
     let device = match kind {
@@ -25,21 +24,9 @@ pub(crate) fn autodiff(kind: DeviceKind) -> Result<Device, String> {
             let name = name(other);
             return Err(format!(
                 "`{name}` is not compiled in; allowed: {}; or build with --features {name}",
-                compiled_in().join(", ")
+                DeviceKind::compiled_in().join(", ")
             ));
         }
     };
     Ok(device.autodiff())
-}
-
-/// The names of the kinds that are compiled in.
-pub(crate) fn compiled_in() -> Vec<&'static str> {
-    let all = [
-        ("flex", cfg!(feature = "flex")),
-        ("ndarray", cfg!(feature = "ndarray")),
-        ("wgpu", cfg!(feature = "wgpu")),
-        ("cuda", cfg!(feature = "cuda")),
-    ];
-    let present = all.into_iter().filter(|(_, present)| *present);
-    present.map(|(name, _)| name).collect()
 }

@@ -1,33 +1,36 @@
-//! What a training would take: sizes, moments of its probes, disk and time, from a few real steps and one product. Nothing is
-//! written.
+//! What a training would take: sizes, moments of its probes, disk and time, from a few real steps
+//! and one product. Nothing is written.
 
 use std::time::{Duration, Instant};
 
+use burn::module::Module;
 use landscape::Hessian;
 use landscape::operator::LinearOperator;
 use serde::Serialize;
 
 use super::checkpoint::model_bytes;
-use super::instruments::{LINE_POINTS, risk};
+use super::data::Data;
+use super::instruments::LINE_POINTS;
+use super::job::Job;
 use super::learning_rate::learning_rate;
-use super::network::{Network, WithNetwork, with_network};
 use super::optimiser::optimiser;
-use super::session::Job;
 use super::step::{Stepped, Stepper};
 use super::weights::trained_parameters;
 use crate::config::Plan;
 use crate::config::keep::{Keep, LATEST};
+use crate::workload::{Part, Workload};
 
 /// Steps that are timed at most, and after which time no more.
 const STEPS: usize = 20;
 const ENOUGH: Duration = Duration::from_secs(1);
 
-/// Bytes of a scalar's point in an event file, and of a picture with its numbers, in the order of magnitude.
+/// Bytes of a scalar's point in an event file, and of a picture with its numbers, in the order of
+/// magnitude.
 const POINT: usize = 70;
 const PICTURE: usize = 250_000;
 
 /// What a training would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Estimate {
     /// Name of the training.
     pub(crate) name: String,
@@ -60,7 +63,7 @@ pub(crate) struct Estimate {
 }
 
 /// A probe and what it would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct ProbeEstimate {
     /// Its key in workspace.toml.
     pub(crate) probe: &'static str,
@@ -73,12 +76,12 @@ pub(crate) struct ProbeEstimate {
 }
 
 impl Estimate {
-    /// Seconds in all.
+    /// Returns the seconds in all.
     pub(crate) fn seconds(&self) -> f64 {
         self.training_seconds + self.probe_seconds
     }
 
-    /// Bytes in all.
+    /// Returns the bytes in all.
     pub(crate) const fn bytes(&self) -> usize {
         self.checkpoint_bytes * self.checkpoints + self.record_bytes
     }
@@ -87,66 +90,55 @@ impl Estimate {
 /// Times a few steps and measurements of a training.
 ///
 /// # Errors
-///
-/// What the training itself would end with at its first step, and a network that cannot be measured.
-pub(crate) fn estimate(job: &Job) -> anyhow::Result<Estimate> {
-    with_network(&job.training.plan, &job.data, &job.device, Work { job })
-}
-
-struct Work<'a> {
-    job: &'a Job,
-}
-
-impl WithNetwork for Work<'_> {
-    type Output = Estimate;
-
-    fn with<M: Network>(self, initial: M) -> anyhow::Result<Estimate> {
-        let (job, plan) = (self.job, &self.job.training.plan);
-        let steps_per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
-        let steps = steps_per_epoch * plan.epochs.get();
-        let parameters = trained_parameters(&initial);
-        let trained = Trained::some_steps(job, initial, steps, steps_per_epoch)?;
-        let costs = if plan.probes.enabled {
-            Costs::of(job, &trained.model)?
-        } else {
-            Costs::losses(job, &trained.model)?
-        };
-        let mut probes = Vec::new();
-        for (probe, moments) in plan.probes.moments() {
-            let due = plan.probes.steps_of(probe, moments, steps as u64)?;
-            if !due.is_empty() {
-                probes.push(ProbeEstimate {
-                    probe,
-                    moments: moments.to_string(),
-                    times: due.len(),
-                    seconds: due.len() as f64 * costs.of_probe(probe, plan),
-                });
-            }
+/// What the training itself would end with at its first step, and a network that cannot be
+/// measured.
+pub(crate) fn estimate<W: Workload>(job: &Job, data: &Data<W>) -> anyhow::Result<Estimate> {
+    let plan = &job.training.plan;
+    let initial = data.model(plan.seed, &job.device);
+    let steps_per_epoch = data.training().div_ceil(plan.batch_size.get());
+    let steps = steps_per_epoch * plan.epochs.get();
+    let parameters = trained_parameters(&initial);
+    let trained = Trained::some_steps(job, data, initial, steps, steps_per_epoch)?;
+    let costs = if plan.probes.enabled {
+        Costs::of(job, data, &trained.model)?
+    } else {
+        Costs::losses(job, data, &trained.model)?
+    };
+    let mut probes = Vec::new();
+    for (probe, moments) in plan.probes.moments() {
+        let due = plan.probes.steps_of(probe, moments, steps as u64)?;
+        if !due.is_empty() {
+            probes.push(ProbeEstimate {
+                probe,
+                moments: moments.to_string(),
+                times: due.len(),
+                seconds: due.len() as f64 * costs.of_probe(probe, plan),
+            });
         }
-        probes.push(ProbeEstimate {
-            probe: "final losses",
-            moments: "end".to_owned(),
-            times: 1,
-            seconds: costs.losses,
-        });
-        let sizes = job.data.sizes();
-        Ok(Estimate {
-            name: job.training.name.clone(),
-            method: plan.method_in_words(),
-            parameters,
-            examples: [sizes.training, sizes.validation, sizes.test],
-            curvature_examples: job.data.curvature_examples(),
-            steps_per_epoch,
-            steps,
-            step_seconds: trained.seconds,
-            training_seconds: trained.seconds * steps as f64,
-            probe_seconds: probes.iter().map(|probe| probe.seconds).sum(),
-            checkpoint_bytes: trained.bytes,
-            checkpoints: kept(plan, steps, steps_per_epoch),
-            record_bytes: record_bytes(plan, steps, &probes),
-            probes,
-        })
     }
+    probes.push(ProbeEstimate {
+        probe: "final losses",
+        moments: "end".to_owned(),
+        times: 1,
+        seconds: costs.losses,
+    });
+    let sizes = data.sizes();
+    Ok(Estimate {
+        name: job.training.name.clone(),
+        method: plan.method_in_words(),
+        parameters,
+        examples: [sizes.training, sizes.validation, sizes.test],
+        curvature_examples: data.curvature_examples(),
+        steps_per_epoch,
+        steps,
+        step_seconds: trained.seconds,
+        training_seconds: trained.seconds * steps as f64,
+        probe_seconds: probes.iter().map(|probe| probe.seconds).sum(),
+        checkpoint_bytes: trained.bytes,
+        checkpoints: kept(plan, steps, steps_per_epoch),
+        record_bytes: record_bytes(plan, steps, &probes),
+        probes,
+    })
 }
 
 /// A model after a few steps, whose first has made all that a checkpoint holds.
@@ -156,16 +148,17 @@ struct Trained<M> {
     bytes: usize,
 }
 
-impl<M: Network> Trained<M> {
-    fn some_steps(
+impl<M: Module> Trained<M> {
+    fn some_steps<W: Workload<Model = M>>(
         job: &Job,
+        data: &Data<W>,
         initial: M,
         steps: usize,
         steps_per_epoch: usize,
     ) -> anyhow::Result<Self> {
         let plan = &job.training.plan;
         let (mut optimiser, mut stepper) = (optimiser(plan), Stepper::new(plan)?);
-        let order = datasets::epoch_order(u64::from(plan.seed), 0, job.data.train.len());
+        let order = datasets::epoch_order(u64::from(plan.seed), 0, data.training());
         let mut model = initial;
         let mut seconds = Vec::new();
         let began = Instant::now();
@@ -174,9 +167,15 @@ impl<M: Network> Trained<M> {
                 break;
             }
             let started = Instant::now();
-            let batch = job.data.batch(indices, &job.device);
+            let batch = data.batch(indices, &job.device);
             let rate = learning_rate(plan, step, steps, steps_per_epoch);
-            match stepper.step(&mut optimiser, rate, model, &batch) {
+            match stepper.step(
+                &mut optimiser,
+                rate,
+                model,
+                data.workload().as_ref(),
+                &batch,
+            ) {
                 Stepped::Done(next, ..) => model = next,
                 Stepped::Refused(reason) => anyhow::bail!(
                     "{}: the run would stop at step {step}: {reason}",
@@ -212,10 +211,10 @@ struct Costs {
 }
 
 impl Costs {
-    fn losses<M: Network>(job: &Job, model: &M) -> anyhow::Result<Self> {
+    fn losses<W: Workload>(job: &Job, data: &Data<W>, model: &W::Model) -> anyhow::Result<Self> {
         let device = job.device.clone().inner();
-        let valid = risk::<M>(job.data.validation_batches(&device)?);
-        let sizes = job.data.sizes();
+        let valid = data.risk(data.batches(Part::Validation, &device));
+        let sizes = data.sizes();
         // Once before, so that the first use of a device is not timed.
         valid.value(model)?;
         let validation = timed(|| valid.value(model))?;
@@ -230,9 +229,9 @@ impl Costs {
         })
     }
 
-    fn of<M: Network>(job: &Job, model: &M) -> anyhow::Result<Self> {
+    fn of<W: Workload>(job: &Job, data: &Data<W>, model: &W::Model) -> anyhow::Result<Self> {
         let device = job.device.clone().inner();
-        let sample = risk::<M>(job.data.curvature_batches(&device)?);
+        let sample = data.risk(data.curvature_batches(&device));
         let (_, gradient) = sample.gradient(model)?;
         let began = Instant::now();
         let hessian = Hessian::at(model, &sample)?;
@@ -245,12 +244,13 @@ impl Costs {
             gradient: timed(|| sample.gradient(model))?,
             hessian: making,
             product: timed(|| hessian.apply(&vector))?,
-            ..Self::losses(job, model)?
+            ..Self::losses(job, data, model)?
         })
     }
 
-    /// Seconds of one measurement of a probe. How many products eigenvalues and trace take is known only when they have been
-    /// measured; the numbers here are those of the networks of this workspace.
+    /// Returns the seconds of one measurement of a probe. How many products eigenvalues and trace
+    /// take is known only when they have been measured; the numbers here are those of the networks
+    /// of this workspace.
     fn of_probe(&self, probe: &str, plan: &Plan) -> f64 {
         let products = |count: usize| self.hessian + count as f64 * self.product;
         match probe {
@@ -274,16 +274,16 @@ fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<f64, E> {
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// The median, without the first, which makes what the others use.
+/// Returns the median of at least one number, without the first, which makes what the others use.
 fn median(mut seconds: Vec<f64>) -> f64 {
     if seconds.len() > 1 {
         seconds.remove(0);
     }
     seconds.sort_by(f64::total_cmp);
-    seconds.get(seconds.len() / 2).copied().unwrap_or_default()
+    seconds[seconds.len() / 2]
 }
 
-/// How many checkpoints are there at the end.
+/// Returns how many checkpoints are there at the end.
 fn kept(plan: &Plan, steps: usize, steps_per_epoch: usize) -> usize {
     let period = plan.checkpoint_every.map_or(steps_per_epoch, |n| n.get());
     // That of step 0, one each period, and that of the end.

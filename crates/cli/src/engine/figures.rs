@@ -2,17 +2,18 @@
 
 use probes::{Eigenvalues, Observation};
 
-use super::data::Data;
 use super::instruments::tag;
 use crate::config::Plan;
 use crate::report::number::Number;
-use crate::report::summary::{Eigenvalue, Figures, HessianNote, Sharpness, TraceFigure};
+use crate::results::summary::{Eigenvalue, Figures, HessianNote, Sharpness, TraceFigure};
 
 const FAILED: Number = Number(f64::NAN);
 
-/// The figures of an observation. What failed to be measured in it is NaN; what was not asked for, or left out for the budget, is absent.
-pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
+/// Returns the figures of an observation. What failed to be measured in it is NaN; what was not
+/// asked for, or left out for the budget, is absent.
+pub(crate) fn figures(observed: &Observation, plan: &Plan, has_accuracy: bool) -> Figures {
     let scalar = |tag: &str| Number(observed.scalar(tag).unwrap_or(f64::NAN));
+    let accuracy = |tag: &str| has_accuracy.then(|| scalar(tag));
     let has_failed = plan.probes.enabled && !observed.failed.is_empty();
     let eigenvalues = observed.eigenvalues();
     let first = eigenvalues.and_then(|Eigenvalues { largest, .. }| largest.first());
@@ -32,11 +33,11 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
     let sam_sharpness = observed.sam_sharpness();
     Figures {
         training_loss: scalar(tag::TRAINING_LOSS),
-        training_accuracy: scalar(tag::TRAINING_ACCURACY),
+        training_accuracy: accuracy(tag::TRAINING_ACCURACY),
         validation_loss: scalar(tag::VALIDATION_LOSS),
-        validation_accuracy: scalar(tag::VALIDATION_ACCURACY),
+        validation_accuracy: accuracy(tag::VALIDATION_ACCURACY),
         test_loss: scalar(tag::TEST_LOSS),
-        test_accuracy: scalar(tag::TEST_ACCURACY),
+        test_accuracy: accuracy(tag::TEST_ACCURACY),
         lambda_1: lambda_1.or(has_failed.then_some(Eigenvalue {
             value: FAILED,
             residual: FAILED,
@@ -52,10 +53,11 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan) -> Figures {
     }
 }
 
-/// How the Hessian products of an observation were made. Where there should be some, the reason is told in place of the method.
-pub(crate) fn hessian_note(observed: &Observation, data: &Data) -> HessianNote {
+/// Returns how the Hessian products of an observation were made. Where there should be some, the
+/// reason is told in place of the method.
+pub(crate) fn hessian_note(observed: &Observation, curvature_examples: usize) -> HessianNote {
     let Some(products) = observed.products().next() else {
-        let none = HessianNote::none(data.curvature_examples());
+        let none = HessianNote::none(curvature_examples);
         return match observed.failed.first() {
             Some((probe, error)) => HessianNote {
                 method: format!("none: {probe} failed: {error}"),
@@ -74,7 +76,7 @@ pub(crate) fn hessian_note(observed: &Observation, data: &Data) -> HessianNote {
     }
 }
 
-/// Whether the loss over the training data was measured and is no finite number.
+/// Returns whether the loss over the training data was measured and is no finite number.
 pub(crate) fn has_diverged(observed: &Observation) -> bool {
     let loss = observed.scalar(tag::TRAINING_LOSS);
     loss.is_some_and(|loss| !loss.is_finite())

@@ -9,10 +9,10 @@ use anyhow::Context;
 /// What the names of unfinished files end with.
 pub(crate) const PARTIAL: &str = ".partial";
 
-/// Writes `bytes` beside `path` and renames them into place, so that a kill or a full disk leaves the old file.
+/// Writes `bytes` beside `path` and renames them into place, so that a kill or a full disk leaves
+/// the old file.
 ///
 /// # Errors
-///
 /// When the folder cannot be written; the unfinished file is removed.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -31,11 +31,10 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
 
 /// Writes a file in one call and waits until it is on the disk.
 ///
-/// A call that writes less than it was given has met the end of the disk or a limit on the size of files. It is not repeated:
-/// the next one would raise SIGXFSZ at a limit, which ends the process.
+/// A call that writes less than it was given has met the end of the disk or a limit on the size of
+/// files. It is not repeated: the next one would raise SIGXFSZ at a limit, which ends the process.
 ///
 /// # Errors
-///
 /// Those of the system, and a file that was not written whole.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
@@ -52,7 +51,6 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Waits until the names in a folder are on the disk, where the system knows such a thing.
 ///
 /// # Errors
-///
 /// Those of the system.
 pub(crate) fn sync_directory(folder: &Path) -> io::Result<()> {
     if !cfg!(unix) {
@@ -81,7 +79,6 @@ pub(crate) fn sync_directory(folder: &Path) -> io::Result<()> {
 /// Removes a file; one that is not there is no error.
 ///
 /// # Errors
-///
 /// Those of the system.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {

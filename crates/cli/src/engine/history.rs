@@ -7,11 +7,11 @@ use tensorboard::{EventReader, existing_event_files};
 
 use super::run_dir::name_of;
 
-/// A sentence about each event file that lacks what a checkpoint knew of, or has something in it that cannot be read. TensorBoard
-/// shows such a file up to there without a word. A last record that a kill has cut is neither.
+/// Returns a sentence about each event file that lacks what a checkpoint knew of, or has something
+/// in it that cannot be read. TensorBoard shows such a file up to there without a word. A last
+/// record that a kill has cut is neither.
 ///
 /// # Errors
-///
 /// When the directory cannot be read.
 pub(crate) fn damage(
     directory: &Path,

@@ -1,24 +1,26 @@
 //! The instruments of a training, each with its moments.
 //!
-//! What the table at the end shows is measured after the last step in any case: losses and accuracies of all three parts of the
-//! data (the test images at no other moment), eigenvalues, trace and sharpness.
+//! What the table at the end shows is measured after the last step in any case: losses and
+//! accuracies of all three parts of the data (the test images at no other moment), eigenvalues,
+//! trace and sharpness.
 
-use burn::tensor::{Device, Int, Tensor};
+use std::sync::Arc;
+
+use burn::tensor::Device;
 use landscape::slice::linspace;
-use landscape::{DensityConfig, Grid, LanczosConfig, Risk, TraceConfig};
+use landscape::{DensityConfig, Grid, LanczosConfig, TraceConfig};
 use probes::instrument::{
     Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, LineDirection, LossLine,
     LossSurface, MeanLoss, Optimiser, TopEigenvalues,
 };
 use probes::{Budget, Probes, Schedule};
 
-use super::data::Batch;
-use super::loss::loss;
-use super::network::Network;
-use super::session::Job;
+use super::accuracy::right;
+use super::data::Data;
 use crate::config::Plan;
 use crate::config::choice::{self, Method};
 use crate::config::moment::Moments;
+use crate::workload::{Part, Workload};
 
 /// The tags from which the table and summary.json take their figures.
 pub(crate) mod tag {
@@ -67,22 +69,17 @@ pub(crate) const AT_END: [(&str, &str); 6] = [
 /// Points of the line.
 pub(crate) const LINE_POINTS: usize = 41;
 
-/// The mean loss over batches as a function of the network.
-pub(crate) fn risk<M: Network>(batches: Vec<Batch>) -> Risk<M, Batch> {
-    Risk::mean(batches, loss::<M>)
-}
-
-/// The probes of the job's plan over a run of `steps` steps. `device` is the one without autodiff.
+/// Returns the probes of a plan over a run of `steps` steps. `device` is the one without autodiff.
 ///
 /// # Errors
-///
 /// When the data cannot be put on the device.
-pub(crate) fn instruments<M: Network>(
-    job: &Job,
+pub(crate) fn instruments<W: Workload>(
+    data: &Data<W>,
+    plan: &Plan,
+    has_accuracy: bool,
     steps: u64,
     device: &Device,
-) -> anyhow::Result<Probes<M>> {
-    let (plan, data) = (&job.training.plan, &job.data);
+) -> anyhow::Result<Probes<W::Model>> {
     let probes = &plan.probes;
     let seed = u64::from(plan.seed);
     let at = |moments: &Moments| Ok::<_, probes::Error>(Schedule::at(moments.steps(steps)?));
@@ -95,13 +92,12 @@ pub(crate) fn instruments<M: Network>(
         true => and_at_end(moments),
         false => Ok(Schedule::never()),
     };
-    let train = data.training_batches(device)?;
-    let valid = data.validation_batches(device)?;
-    let test = data.test_batches(device)?;
-    let valid_risk = risk::<M>(valid.clone());
-    let sample = risk::<M>(data.curvature_batches(device)?);
+    let [train, valid, test] = Part::ALL.map(|part| data.batches(part, device));
+    let valid_risk = data.risk(valid.clone());
+    let sample = data.risk(data.curvature_batches(device));
 
-    // To the tolerances of the library, not to the looser ones of probes: the figures of a run come from here.
+    // To the tolerances of the library, not to the looser ones of probes: the figures of a run come
+    // from here.
     let lanczos = LanczosConfig::new().with_seed(seed);
     let mut eigenvalues = TopEigenvalues::of(&sample, probes.eigenvalue_count.get())
         .with_config(lanczos)
@@ -125,36 +121,32 @@ pub(crate) fn instruments<M: Network>(
 
     let budget = probes.budget;
     let budget = budget.map_or(Ok(Budget::unlimited()), |b| Budget::try_fraction(b.get()))?;
-    Ok(Probes::new()
+    let mut all = Probes::new()
         .with_budget(budget)
         .with_total_steps(steps)
         // Runs are compared: all of them measure the sample that their settings name.
-        .with_whole_samples()
-        // The losses and accuracies after the last step are what the run was for, whatever the budget.
-        .with_required_at_end(
-            and_at_end(&probes.loss)?,
-            MeanLoss::of(&valid_risk, tag::VALIDATION_LOSS),
-        )
-        .with_required_at_end(
-            and_at_end(&probes.loss)?,
-            Accuracy::of(valid, right::<M>, tag::VALIDATION_ACCURACY),
-        )
-        .with_required(
-            Schedule::at_end(),
-            MeanLoss::of(&risk::<M>(train.clone()), tag::TRAINING_LOSS),
-        )
-        .with_required(
-            Schedule::at_end(),
-            Accuracy::of(train, right::<M>, tag::TRAINING_ACCURACY),
-        )
-        .with_required(
-            Schedule::at_end(),
-            MeanLoss::of(&risk::<M>(test.clone()), tag::TEST_LOSS),
-        )
-        .with_required(
-            Schedule::at_end(),
-            Accuracy::of(test, right::<M>, tag::TEST_ACCURACY),
-        )
+        .with_whole_samples();
+    // The losses and accuracies after the last step are what the run was for, whatever the budget.
+    all = all.with_required_at_end(
+        and_at_end(&probes.loss)?,
+        MeanLoss::of(&valid_risk, tag::VALIDATION_LOSS),
+    );
+    if has_accuracy {
+        let accuracy = accuracy(data, valid, tag::VALIDATION_ACCURACY);
+        all = all.with_required_at_end(and_at_end(&probes.loss)?, accuracy);
+    }
+    for (batches, loss_tag, accuracy_tag) in [
+        (train, tag::TRAINING_LOSS, tag::TRAINING_ACCURACY),
+        (test, tag::TEST_LOSS, tag::TEST_ACCURACY),
+    ] {
+        let loss = MeanLoss::of(&data.risk(batches.clone()), loss_tag);
+        all = all.with_required(Schedule::at_end(), loss);
+        if has_accuracy {
+            let accuracy = accuracy(data, batches, accuracy_tag);
+            all = all.with_required(Schedule::at_end(), accuracy);
+        }
+    }
+    Ok(all
         .with(
             at(&probes.gradient)?,
             GradientNorm::of(&sample).with_histograms(),
@@ -176,15 +168,21 @@ pub(crate) fn instruments<M: Network>(
         .with(at(&probes.surface)?, surface))
 }
 
-/// How many examples of a batch have their largest logit at their label, and how many there are.
-pub(super) fn right<M: Network>(model: &M, (images, labels): &Batch) -> (usize, usize) {
-    let [count] = labels.dims();
-    let guesses: Tensor<1, Int> = model.logits(images.clone()).argmax(1).reshape([count]);
-    let right: i64 = guesses.equal(labels.clone()).int().sum().into_scalar();
-    (usize::try_from(right).unwrap_or(0), count)
+/// Returns the share of examples that are classified right, under a tag.
+fn accuracy<W: Workload>(
+    data: &Data<W>,
+    batches: Vec<W::Batch>,
+    tag: &str,
+) -> Accuracy<W::Model, W::Batch> {
+    let workload = Arc::clone(data.workload());
+    let count = move |model: &W::Model, batch: &W::Batch| {
+        right(workload.as_ref(), model, batch).expect("the workload has classes")
+    };
+    Accuracy::of(batches, count, tag)
 }
 
-/// The threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM over it.
+/// Returns the threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM
+/// over it.
 fn stability(plan: &Plan) -> Option<Optimiser> {
     let momentum = plan.momentum.get();
     match (plan.optimiser, plan.method) {

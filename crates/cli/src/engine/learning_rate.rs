@@ -3,7 +3,8 @@
 use crate::config::Plan;
 use crate::config::choice::Decay;
 
-/// The learning rate of `step` (the first is 0) of `steps` in all, with `per_epoch` steps in an epoch.
+/// Returns the learning rate of `step` (the first is 0) of `steps` in all, with `per_epoch` steps
+/// in an epoch.
 pub(crate) fn learning_rate(plan: &Plan, step: usize, steps: usize, per_epoch: usize) -> f64 {
     let start = plan.learning_rate.get();
     match plan.schedule {
@@ -15,6 +16,7 @@ pub(crate) fn learning_rate(plan: &Plan, step: usize, steps: usize, per_epoch: u
         }
         Decay::Step => {
             let period = plan.step_epochs.get() * per_epoch;
+            // So many changes leave 0, or with the factor 1 all of it.
             let changes = i32::try_from(step / period).unwrap_or(i32::MAX);
             start * plan.step_factor.get().powi(changes)
         }

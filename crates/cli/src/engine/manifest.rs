@@ -1,6 +1,8 @@
-//! run.json: the list of the files that a run has made in its directory. Nothing else there is ever written over or removed.
+//! run.json: the list of the files that a run has made in its directory. Nothing else there is ever
+//! written over or removed.
 //!
-//! A name is in the list before there is a file of that name, so a kill at any moment leaves no file that the list does not know.
+//! A name is in the list before there is a file of that name, so a kill at any moment leaves no
+//! file that the list does not know.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,7 +32,7 @@ struct Content {
 }
 
 impl Manifest {
-    /// The list of a run with these files, not written yet.
+    /// Returns the list of a run with these files, not written yet.
     pub(crate) fn of(directory: &Path, files: impl IntoIterator<Item = String>) -> Self {
         Self {
             directory: directory.to_owned(),
@@ -38,10 +40,9 @@ impl Manifest {
         }
     }
 
-    /// The list in a directory; none if there is no file of that name.
+    /// Returns the list in a directory; none if there is no file of that name.
     ///
     /// # Errors
-    ///
     /// When the file is no such list.
     pub(crate) fn read(directory: &Path) -> anyhow::Result<Option<Self>> {
         let path = directory.join(FILE);
@@ -72,12 +73,12 @@ impl Manifest {
         Ok(Some(Self::of(directory, content.files)))
     }
 
-    /// The names.
+    /// Returns the names.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(String::as_str)
     }
 
-    /// Whether a name is in the list.
+    /// Returns whether a name is in the list.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.files.contains(name)
     }
@@ -85,7 +86,6 @@ impl Manifest {
     /// Adds a name, on the disk too, before there is a file of that name.
     ///
     /// # Errors
-    ///
     /// When there is one already, which then is somebody else's, or the list cannot be written.
     pub(crate) fn claim(&mut self, name: &str) -> anyhow::Result<()> {
         if self.has(name) {
@@ -104,7 +104,6 @@ impl Manifest {
     /// Writes the list.
     ///
     /// # Errors
-    ///
     /// When it cannot be written.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
         let content = Content {

@@ -1,5 +1,5 @@
-//! The folder of a measurement: its document, which lists its files, and these files. Nothing that a run or somebody else has made
-//! is written over.
+//! The folder of a measurement: its document, which lists its files, and these files. Nothing that
+//! a run or somebody else has made is written over.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,9 @@ pub(crate) const FILE: &str = "measurement.json";
 /// The schema that this program writes and reads.
 pub(crate) const SCHEMA: &str = "landscape-measurement/1";
 
+/// The status of a measurement that has come to its end.
+pub(super) const FINISHED: &str = "finished";
+
 /// The status of a measurement that is going on, or was killed.
 const UNFINISHED: &str = "unfinished";
 
@@ -27,11 +30,11 @@ pub(crate) struct MeasureDir {
     files: BTreeSet<String>,
 }
 
-/// The files of an earlier measurement in a folder; none where there is nothing.
+/// Returns the files of an earlier measurement in a folder; none where there is nothing.
 ///
 /// # Errors
-///
-/// A usage error when a finished measurement is there and is not to be overwritten, or something else.
+/// A usage error when a finished measurement is there and is not to be overwritten, or something
+/// else.
 pub(crate) fn inspect(folder: &Path, overwrite: bool) -> anyhow::Result<BTreeSet<String>> {
     let shown = folder.display();
     let elsewhere = "choose another folder with --output DIR";
@@ -53,7 +56,7 @@ pub(crate) fn inspect(folder: &Path, overwrite: bool) -> anyhow::Result<BTreeSet
                 document.display()
             )));
         }
-        if !overwrite && text("status").as_deref() == Some(super::measurement::FINISHED) {
+        if !overwrite && text("status").as_deref() == Some(FINISHED) {
             return Err(usage(format!(
                 "{shown} holds a measurement; --overwrite replaces it, --output DIR writes elsewhere"
             )));
@@ -87,8 +90,8 @@ impl MeasureDir {
     /// Makes the folder, takes its lock, and removes the files of an earlier measurement.
     ///
     /// # Errors
-    ///
-    /// As [`inspect`], when another process has the lock, or when the folder cannot be made, emptied or written.
+    /// As [`inspect`], when another process has the lock, or when the folder cannot be made,
+    /// emptied or written.
     pub(crate) fn take(folder: &Path, overwrite: bool) -> anyhow::Result<Self> {
         inspect(folder, overwrite)?;
         let lock = RunLock::take(folder).with_context(|| {
@@ -113,7 +116,7 @@ impl MeasureDir {
         Ok(taken)
     }
 
-    /// Where it lies.
+    /// Returns where it lies.
     pub(crate) fn path(&self) -> &Path {
         self.lock.directory()
     }
@@ -121,7 +124,6 @@ impl MeasureDir {
     /// Writes a file, which the list names before it is there.
     ///
     /// # Errors
-    ///
     /// When there is a file of that name that is not the measurement's, or it cannot be written.
     pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.lock.check_in_place()?;
@@ -141,7 +143,6 @@ impl MeasureDir {
     /// Writes the document, with the names of the files in it.
     ///
     /// # Errors
-    ///
     /// When it cannot be written.
     pub(crate) fn conclude(&mut self, mut document: Value) -> anyhow::Result<Value> {
         self.lock.check_in_place()?;

@@ -1,5 +1,6 @@
 //! Training: the loop, its checkpoints, what it measures and where it writes.
 
+mod accuracy;
 pub(crate) mod checkpoint;
 pub(crate) mod checkpoints;
 pub(crate) mod data;
@@ -9,20 +10,21 @@ mod figures;
 pub(crate) mod files;
 mod history;
 pub(crate) mod instruments;
+pub(crate) mod job;
 mod learning_rate;
-mod loss;
 pub(crate) mod manifest;
 mod measure_dir;
 pub(crate) mod measurement;
-mod network;
 mod observer;
 mod optimiser;
 mod origin;
 mod recorder;
+mod rows;
 pub(crate) mod run_dir;
-pub(crate) mod seeds;
-pub(crate) mod session;
+mod sound;
+pub(crate) mod source;
 mod step;
 pub(crate) mod stored;
-mod training;
+pub(crate) mod subject;
+pub(crate) mod training;
 mod weights;

@@ -2,16 +2,18 @@
 
 use probes::{At, Message, Observation, Probes, Record, Value};
 
+use super::accuracy::has_accuracy;
 use super::checkpoint::State;
+use super::data::Data;
 use super::figures::{figures, has_diverged, hessian_note};
 use super::instruments::instruments;
-use super::network::Network;
+use super::job::Job;
 use super::recorder::Recorder;
-use super::run_dir::RunDir;
-use super::session::Job;
 use crate::interrupt::Interrupt;
+use crate::report::program;
 use crate::report::progress::Progress;
-use crate::report::summary::{Figures, HessianNote};
+use crate::results::summary::{Figures, HessianNote};
+use crate::workload::Workload;
 
 /// Tells the terminal what the probes say. What is planned without a budget stands in the settings.
 fn tell(message: &Message<'_>, progress: &Progress, has_budget: bool) {
@@ -33,56 +35,63 @@ fn tell(message: &Message<'_>, progress: &Progress, has_budget: bool) {
 }
 
 /// The probes of one training and the files they write to.
-pub(crate) struct Observer<'a, M> {
+pub(crate) struct Observer<'a, W: Workload> {
     job: &'a Job,
-    recorder: Recorder,
-    probes: Probes<M>,
+    data: &'a Data<W>,
+    has_accuracy: bool,
+    probes: Probes<W::Model>,
     /// What was found at the latest step that was observed.
     latest: Observation,
     /// Seconds of earlier sittings.
     seconds_before: f64,
 }
 
-impl<'a, M: Network> Observer<'a, M> {
-    /// The probes of the job's plan; a resumed run goes on from `state`.
+impl<'a, W: Workload> Observer<'a, W> {
+    /// Sets the probes of the job's plan up, over the sinks of `recorder`; a resumed run goes on
+    /// from `state`.
     ///
     /// # Errors
-    ///
-    /// When the event file cannot be begun.
+    /// A mistake in how the probes are set up.
     pub(crate) fn new(
         job: &'a Job,
-        steps: usize,
-        directory: RunDir,
+        data: &'a Data<W>,
+        model: &W::Model,
+        recorder: &Recorder,
         state: Option<&State>,
         interrupt: &Interrupt,
         progress: &Progress,
     ) -> anyhow::Result<Self> {
+        let plan = &job.training.plan;
+        let steps = data.training().div_ceil(plan.batch_size.get()) * plan.epochs.get();
         let device = job.device.clone().inner();
         let (interrupt, waiting, progress) =
             (interrupt.clone(), progress.clone(), progress.clone());
+        let has_accuracy = has_accuracy(data, model, &device);
         let has_budget = job.training.plan.probes.budget.is_some();
-        let probes = instruments(job, steps as u64, &device)?
+        let probes = instruments(data, plan, has_accuracy, steps as u64, &device)?
             .with_interrupt(move || {
                 waiting.beat();
                 interrupt.requested()
             })
             .with_handler(move |message| tell(message, &progress, has_budget));
-        let recorder = Recorder::open(directory, state, &job.training.plan)?;
         Ok(Self {
             job,
+            data,
+            has_accuracy,
             probes: recorder.take_from(probes),
-            recorder,
             latest: Observation::default(),
             seconds_before: state.map_or(0.0, |state| state.probe_seconds),
         })
     }
 
-    /// A point of a scalar that the training itself knows.
-    pub(crate) fn scalar(&mut self, tag: &str, step: usize, value: f64) {
-        self.probes.log(tag, step as u64, value);
+    /// Records points of scalars that the training itself knows, by tag.
+    pub(crate) fn log<'t>(&mut self, step: usize, scalars: impl Iterator<Item = (&'t str, f64)>) {
+        for (tag, value) in scalars {
+            self.probes.log(tag, step as u64, value);
+        }
     }
 
-    /// A text in markdown.
+    /// Records a text in markdown.
     pub(crate) fn text(&mut self, tag: &str, step: usize, markdown: String) {
         self.probes.record(Record {
             tag: tag.to_owned(),
@@ -91,23 +100,20 @@ impl<'a, M: Network> Observer<'a, M> {
         });
     }
 
-    /// Tells the probes the learning rate of the next update.
-    pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.probes.set_learning_rate(learning_rate);
-    }
-
-    /// Lets the probes observe that are due at `step`. A probe that fails is reported, and training goes on. False if somebody
-    /// asked the run to stop meanwhile: then nothing was recorded, and a resumed run observes the step again.
+    /// Lets the probes observe that are due at `step`. A probe that fails is reported, and training
+    /// goes on. False if somebody asked the run to stop meanwhile: then nothing was recorded, and a
+    /// resumed run observes the step again.
     ///
     /// # Errors
-    ///
     /// A mistake in how the probes are set up.
     pub(crate) fn observe(
         &mut self,
         step: usize,
-        model: &M,
+        learning_rate: f64,
+        model: &W::Model,
         progress: &Progress,
     ) -> anyhow::Result<bool> {
+        self.probes.set_learning_rate(learning_rate);
         if self.probes.is_due(step as u64)? {
             let _until_they_end = progress.probing(step as u64);
             let observation = self.probes.observe(step as u64, model)?;
@@ -119,33 +125,29 @@ impl<'a, M: Network> Observer<'a, M> {
         Ok(true)
     }
 
-    /// The figures of the table, after the last step was observed, how the Hessian products were made, and whether the run diverged.
+    /// Returns the figures of the table, after the last step was observed, how the Hessian products
+    /// were made, and whether the run diverged.
     pub(crate) fn figures(&self) -> (Figures, HessianNote, bool) {
         (
-            figures(&self.latest, &self.job.training.plan),
-            hessian_note(&self.latest, &self.job.data),
+            figures(&self.latest, &self.job.training.plan, self.has_accuracy),
+            hessian_note(&self.latest, self.data.curvature_examples()),
             has_diverged(&self.latest),
         )
     }
 
-    /// Where everything goes.
-    pub(crate) const fn recorder(&self) -> &Recorder {
-        &self.recorder
-    }
-
-    /// Seconds spent in probes, over all sittings.
+    /// Returns the seconds spent in probes, over all sittings.
     pub(crate) fn probe_seconds(&self) -> f64 {
         self.seconds_before + self.probes.spent().probes.as_secs_f64()
     }
 
-    /// Ends the event file; a sentence about what was left out for the budget, if anything was.
+    /// Ends the probes and the event file. Returns a sentence about what was left out for the
+    /// budget, if anything was.
     ///
     /// # Errors
-    ///
     /// When something was lost on the way.
-    pub(crate) fn finish(self) -> anyhow::Result<Option<String>> {
+    pub(crate) fn finish(self, recorder: &Recorder) -> anyhow::Result<Option<String>> {
         let summary = self.probes.finish().delivered()?;
-        self.recorder.finish()?;
+        recorder.finish()?;
         let left_out: Vec<String> = summary
             .tallies
             .iter()
@@ -157,8 +159,9 @@ impl<'a, M: Network> Observer<'a, M> {
             .collect();
         Ok((!left_out.is_empty()).then(|| {
             format!(
-                "left out for the budget: {}; `landscape measure {}` measures them at the last step",
+                "left out for the budget: {}; `{} measure {}` measures them at the last step",
                 left_out.join(", "),
+                program::name(),
                 self.job.training.output.display()
             )
         }))

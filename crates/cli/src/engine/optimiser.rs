@@ -7,10 +7,11 @@ use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use crate::config::Plan;
 use crate::config::choice::Optimiser;
 
-/// The base optimiser of a plan.
+/// Returns the base optimiser of a plan.
 ///
-/// SGD is Burn's with dampening 0, so the velocity is v = mu v + g and the step w = w - lr v, as in most other
-/// libraries; Burn's own default dampening is 0.1. Adam is Burn's with epsilon 1e-8 instead of 1e-5.
+/// SGD is Burn's with dampening 0, so the velocity is v = mu v + g and the step w = w - lr v, as in
+/// most other libraries; Burn's own default dampening is 0.1. Adam is Burn's with epsilon 1e-8
+/// instead of 1e-5.
 pub(crate) fn optimiser(plan: &Plan) -> ModuleOptimizer {
     let decay = single(plan.weight_decay.get());
     let decay = (decay > 0.0).then(|| WeightDecayConfig::new(decay));
@@ -35,7 +36,7 @@ pub(crate) fn optimiser(plan: &Plan) -> ModuleOptimizer {
     }
 }
 
-/// Burn's optimisers keep these as f32.
+/// Rounds to f32, as Burn's optimisers keep it.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "rounding is what Burn does with them"

@@ -14,10 +14,11 @@ use super::instruments::AT_END;
 use super::run_dir::{RunDir, name_of};
 use crate::config::Plan;
 use crate::report::number::Number;
-use crate::report::settings::hparams;
-use crate::report::summary::LastScalar;
+use crate::results::settings::hparams;
+use crate::results::summary::LastScalar;
 
-/// The run's event file, its pictures and numbers, and the last point of every scalar. Clones share them.
+/// The run's event file, its pictures and numbers, and the last point of every scalar. Clones share
+/// them.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     events: Shared<TensorBoard>,
@@ -29,10 +30,9 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// A new event file in the run's directory, which starts at the step of the checkpoint.
+    /// Begins a new event file in the run's directory, which starts at the step of the checkpoint.
     ///
     /// # Errors
-    ///
     /// When another process writes there, or the file cannot be made.
     pub(crate) fn open(
         mut directory: RunDir,
@@ -76,13 +76,15 @@ impl Recorder {
             .with_sink(self.latest.clone())
     }
 
-    /// Waits until all that was recorded is on the disk, and tells how many bytes each event file has.
+    /// Waits until all that was recorded is on the disk, and tells how many bytes each event file
+    /// has.
     ///
-    /// A checkpoint, or a summary, says that all before it is written. Without it, a resumed run writes again what was lost.
+    /// A checkpoint, or a summary, says that all before it is written. Without it, a resumed run
+    /// writes again what was lost.
     ///
     /// # Errors
-    ///
-    /// When something could not be written, or the event file or the directory was removed, moved or replaced.
+    /// When something could not be written, or the event file or the directory was removed, moved
+    /// or replaced.
     pub(crate) fn secure(&self) -> anyhow::Result<BTreeMap<String, u64>> {
         locked(&self.directory).check_in_place()?;
         if let Some(failure) = self.folder.failure() {
@@ -103,7 +105,7 @@ impl Recorder {
         Ok(known)
     }
 
-    /// Whether the directory is still the run's.
+    /// Returns whether the directory is still the run's.
     pub(crate) fn owns_directory(&self) -> bool {
         locked(&self.directory).check_in_place().is_ok()
     }
@@ -111,13 +113,12 @@ impl Recorder {
     /// Writes a file of the run, over the one before it.
     ///
     /// # Errors
-    ///
     /// As [`RunDir::write`].
     pub(crate) fn write_file(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         locked(&self.directory).write(name, bytes)
     }
 
-    /// The last point of every scalar so far.
+    /// Returns the last point of every scalar so far.
     pub(crate) fn last_scalars(&self) -> BTreeMap<String, LastScalar> {
         let point = |(tag, (step, value))| {
             let value = Number(value);
@@ -126,12 +127,12 @@ impl Recorder {
         self.latest.all().into_iter().map(point).collect()
     }
 
-    /// The names of the PNG files so far.
+    /// Returns the names of the PNG files so far.
     pub(crate) fn pictures(&self) -> BTreeSet<String> {
         self.folder.pictures()
     }
 
-    /// The names of the files of numbers so far.
+    /// Returns the names of the files of numbers so far.
     pub(crate) fn numbers(&self) -> BTreeSet<String> {
         self.folder.numbers()
     }
@@ -139,7 +140,6 @@ impl Recorder {
     /// Says how the run has ended, for good.
     ///
     /// # Errors
-    ///
     /// When it was said before.
     pub(crate) fn end(&self, status: Status) -> anyhow::Result<()> {
         let said = self
@@ -152,7 +152,6 @@ impl Recorder {
     /// Ends the event file.
     ///
     /// # Errors
-    ///
     /// When something was lost on the way.
     pub(crate) fn finish(&self) -> anyhow::Result<()> {
         if let Some(events) = self.events.take() {
@@ -165,6 +164,7 @@ impl Recorder {
 }
 
 fn locked(directory: &Mutex<RunDir>) -> MutexGuard<'_, RunDir> {
-    // A thread that panicked while holding the directory has not left it half changed: each change is one insertion.
+    // A thread that panicked while holding the directory has not left it half changed: each change
+    // is one insertion.
     directory.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,8 @@
 //! The output directory of a training: what may be begun in it, and what of it may be removed.
 //!
-//! A directory is a run's by its list of files, [`manifest`]. The lock of the event file's writer is taken before the directory is
-//! looked at and held until the training has ended, so that no other process decides over it in between.
+//! A directory is a run's by its list of files, [`manifest`]. The lock of the event file's writer
+//! is taken before the directory is looked at and held until the training has ended, so that no
+//! other process decides over it in between.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -12,15 +13,15 @@ use tensorboard::{EventWriter, RunLock, existing_event_files};
 use super::checkpoints;
 use super::files::{PARTIAL, remove_file, sync_directory, write_atomically};
 use super::manifest::{self, Manifest};
-use super::seeds;
+use crate::config::folder;
 use crate::failure::usage;
-use crate::report::summary;
+use crate::results::summary;
 
 /// The lock of the event file's writer.
 const LOCK: &str = ".writer.lock";
 
 /// What to do with a directory that holds a run already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
     /// Refuse.
     Keep,
@@ -40,7 +41,7 @@ enum Content {
 }
 
 /// How a training begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beginning {
     /// From the initial weights.
     Fresh,
@@ -53,9 +54,8 @@ pub(crate) enum Beginning {
 /// Decides how a training begins in `directory`, without touching anything.
 ///
 /// # Errors
-///
-/// A usage error when there is a run already and neither `--resume` nor `--overwrite` was given, or when the directory
-/// holds something else.
+/// A usage error when there is a run already and neither `--resume` nor `--overwrite` was given, or
+/// when the directory holds something else.
 pub(crate) fn inspect(directory: &Path, existing: Existing) -> anyhow::Result<Beginning> {
     decide(directory, existing).map(|(beginning, _)| beginning)
 }
@@ -76,7 +76,7 @@ fn decide(directory: &Path, existing: Existing) -> anyhow::Result<(Beginning, Op
         (Content::Unfinished(_), Existing::Keep) => Err(usage(format!(
             "{shown} holds an unfinished run; --resume goes on with it, --overwrite begins again, --output DIR writes elsewhere"
         ))),
-        (Content::Foreign, _) if seeds::lie_in(directory) => Err(usage(format!(
+        (Content::Foreign, _) if seeds_lie_in(directory) => Err(usage(format!(
             "{shown} holds the runs of several seeds; --seeds N --resume goes on with them, --output DIR writes elsewhere"
         ))),
         (Content::Foreign, _) => Err(usage(format!(
@@ -123,7 +123,8 @@ fn content(directory: &Path) -> anyhow::Result<Content> {
     Ok(Content::Unfinished(manifest))
 }
 
-/// TensorBoard would draw the event files of somebody else and those of the new run as one run.
+/// Refuses event files of somebody else: TensorBoard would draw them and those of the new run as
+/// one run.
 fn no_foreign_events(directory: &Path, ours: &Manifest) -> anyhow::Result<()> {
     let foreign = existing_event_files(directory)?.into_iter().find(|file| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -146,11 +147,12 @@ pub(crate) struct RunDir {
 }
 
 impl RunDir {
-    /// Makes the directory, takes its lock, decides how the training begins, and if it begins afresh removes the run before it.
+    /// Makes the directory, takes its lock, decides how the training begins, and if it begins
+    /// afresh removes the run before it.
     ///
     /// # Errors
-    ///
-    /// As [`inspect`] says, when another process has the lock, or when the directory cannot be made, emptied or written.
+    /// As [`inspect`] says, when another process has the lock, or when the directory cannot be
+    /// made, emptied or written.
     pub(crate) fn take(directory: &Path, existing: Existing) -> anyhow::Result<Self> {
         let lock = RunLock::take(directory).map_err(|error| {
             let busy = matches!(error, tensorboard::Error::Busy { .. });
@@ -175,7 +177,8 @@ impl RunDir {
             }
         };
         if beginning != Beginning::Done {
-            // A directory that cannot be written is found out now and not after an hour of training.
+            // A directory that cannot be written is found out now and not after an hour of
+            // training.
             manifest.write().with_context(|| {
                 let shown = directory.display();
                 format!("the output directory {shown} cannot be written")
@@ -188,20 +191,19 @@ impl RunDir {
         })
     }
 
-    /// How the training begins.
+    /// Returns how the training begins.
     pub(crate) const fn beginning(&self) -> Beginning {
         self.beginning
     }
 
-    /// Where it lies.
+    /// Returns where it lies.
     pub(crate) fn path(&self) -> &Path {
         self.lock.directory()
     }
 
-    /// A new event file, which says that the run starts, or starts again, at `start`.
+    /// Begins a new event file, which says that the run starts, or starts again, at `start`.
     ///
     /// # Errors
-    ///
     /// When the file cannot be made.
     pub(crate) fn begin_events(&mut self, start: i64) -> anyhow::Result<EventWriter> {
         let file = self.lock.next_event_file()?;
@@ -212,19 +214,17 @@ impl RunDir {
     /// Writes a file of the run, over the one before it.
     ///
     /// # Errors
-    ///
-    /// When the directory is not the run's any more, when there is a file of that name which is not the run's, or when it cannot
-    /// be written.
+    /// When the directory is not the run's any more, when there is a file of that name which is not
+    /// the run's, or when it cannot be written.
     pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.check_in_place()?;
         self.manifest.claim(name)?;
         write_atomically(&self.path().join(name), bytes)
     }
 
-    /// Whether the directory is still the one that was taken.
+    /// Returns whether the directory is still the one that was taken.
     ///
     /// # Errors
-    ///
     /// When it was removed, moved or replaced; what is there now is somebody else's.
     pub(crate) fn check_in_place(&self) -> anyhow::Result<()> {
         self.lock.check_in_place().with_context(|| {
@@ -239,16 +239,16 @@ impl RunDir {
 /// Removes a run from a directory in which others will lie.
 ///
 /// # Errors
-///
-/// When something else lies there too that would be taken for a part of the run, another process has its lock, or it cannot be
-/// removed.
+/// When something else lies there too that would be taken for a part of the run, another process
+/// has its lock, or it cannot be removed.
 pub(crate) fn remove(directory: &Path) -> anyhow::Result<()> {
     RunDir::take(directory, Existing::Overwrite)?;
     let list = directory.join(manifest::FILE);
     remove_file(&list).with_context(|| format!("{} cannot be removed", list.display()))
 }
 
-/// Removes the files of a run, in an order in which a kill in between leaves something that can be resumed or overwritten.
+/// Removes the files of a run, in an order in which a kill in between leaves something that can be
+/// resumed or overwritten.
 fn empty(directory: &Path, ours: &Manifest) -> anyhow::Result<()> {
     let remove = |name: &str| {
         let path = directory.join(name);
@@ -258,7 +258,8 @@ fn empty(directory: &Path, ours: &Manifest) -> anyhow::Result<()> {
             removed => removed.with_context(|| format!("{} cannot be removed", path.display())),
         }
     };
-    // With its summary gone the run is an unfinished one, and without checkpoints one that begins at step 0.
+    // With its summary gone the run is an unfinished one, and without checkpoints one that begins
+    // at step 0.
     remove(summary::FILE)?;
     let shown = directory.display();
     sync_directory(directory).with_context(|| format!("{shown} cannot be written"))?;
@@ -270,7 +271,18 @@ fn empty(directory: &Path, ours: &Manifest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The name of a file that was made in a directory.
+/// Returns whether runs of seeds lie in a directory.
+fn seeds_lie_in(directory: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(folder::is_of_seed) && entry.path().join(manifest::FILE).exists()
+    })
+}
+
+/// Returns the name of a file that was made in a directory.
 pub(crate) fn name_of(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()

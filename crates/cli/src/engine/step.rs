@@ -3,13 +3,13 @@
 use anyhow::Context;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Bytes;
+use landscape::Batch;
 use sam::{AnyMethod, AsamConfig, BatchUse, SamConfig, StateRecord};
 
-use super::data::Batch;
-use super::loss::{loss, losses};
-use super::network::Network;
+use super::rows::rows;
 use crate::config::Plan;
 use crate::config::choice::Method;
+use crate::workload::Workload;
 
 /// The base optimiser alone, or a method over it.
 pub(crate) struct Stepper(Option<AnyMethod>);
@@ -50,23 +50,23 @@ impl Stepper {
     }
 
     /// Takes one step on one batch.
-    pub(crate) fn step<M: Network>(
+    pub(crate) fn step<W: Workload>(
         &mut self,
         optimiser: &mut ModuleOptimizer,
         learning_rate: f64,
-        model: M,
-        batch: &Batch,
-    ) -> Stepped<M> {
+        model: W::Model,
+        workload: &W,
+        batch: &W::Batch,
+    ) -> Stepped<W::Model> {
         match &mut self.0 {
-            None => plain(optimiser, learning_rate, model, batch),
-            Some(method) => over(method, optimiser, learning_rate, model, batch),
+            None => plain(optimiser, learning_rate, model, workload, batch),
+            Some(method) => over(method, optimiser, learning_rate, model, workload, batch),
         }
     }
 
-    /// What the method remembers from step to step, as bytes; nothing without a method.
+    /// Returns what the method remembers from step to step, as bytes; nothing without a method.
     ///
     /// # Errors
-    ///
     /// When Burn cannot encode it.
     pub(crate) fn to_bytes(&self) -> anyhow::Result<Option<Bytes>> {
         let Some(method) = &self.0 else {
@@ -78,10 +78,9 @@ impl Stepper {
             .context("the method's state cannot be encoded")
     }
 
-    /// With the memory that [`to_bytes`](Self::to_bytes) has written.
+    /// Gives the method the memory that [`to_bytes`](Self::to_bytes) has written.
     ///
     /// # Errors
-    ///
     /// When the bytes are something else.
     pub(crate) fn remember(&mut self, bytes: Vec<u8>) -> anyhow::Result<()> {
         let record = StateRecord::from_bytes(Bytes::from_bytes_vec(bytes))
@@ -91,13 +90,14 @@ impl Stepper {
     }
 }
 
-fn plain<M: Network>(
+fn plain<W: Workload>(
     optimiser: &mut ModuleOptimizer,
     learning_rate: f64,
-    model: M,
-    batch: &Batch,
-) -> Stepped<M> {
-    let loss = loss(&model, batch);
+    model: W::Model,
+    workload: &W,
+    batch: &W::Batch,
+) -> Stepped<W::Model> {
+    let loss = workload.loss(&model, batch);
     let value = loss.clone().into_scalar::<f64>();
     if !value.is_finite() {
         return Stepped::Refused(format!("the loss is {value}"));
@@ -107,22 +107,30 @@ fn plain<M: Network>(
     Stepped::Done(model, value, Vec::new())
 }
 
-fn over<M: Network>(
+fn over<W: Workload>(
     method: &mut AnyMethod,
     optimiser: &mut ModuleOptimizer,
     learning_rate: f64,
-    model: M,
-    batch: &Batch,
-) -> Stepped<M> {
+    model: W::Model,
+    workload: &W,
+    batch: &W::Batch,
+) -> Stepped<W::Model> {
     let step = if method.batches() == BatchUse::Whole {
-        method.step(optimiser, learning_rate, model, |model: &M| {
-            loss(model, batch)
+        method.step(optimiser, learning_rate, model, |model: &W::Model| {
+            workload.loss(model, batch)
         })
     } else {
-        let [examples] = batch.1.dims();
-        method.step_examples(optimiser, learning_rate, model, examples, |model, rows| {
-            losses(model, batch, rows)
-        })
+        let examples = batch.examples();
+        method.step_examples(
+            optimiser,
+            learning_rate,
+            model,
+            examples,
+            |model, chosen| {
+                let losses = workload.losses(model, &rows(batch, chosen));
+                losses.expect("a workload without them is refused before the first step")
+            },
+        )
     };
     match step {
         Ok(step) => {

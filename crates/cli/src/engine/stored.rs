@@ -1,4 +1,5 @@
-//! A run that is on the disk: where it lies, its checkpoints, its settings and its data. It is read only, also while it goes on.
+//! A run that is on the disk: where it lies, its checkpoints, its settings and its data. It is read
+//! only, also while it goes on.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,14 +9,13 @@ use anyhow::{Context, bail};
 
 use super::checkpoint::Checkpoint;
 use super::checkpoints;
-use super::data::Data;
 use super::origin::same_checksums;
 use crate::config::Plan;
 use crate::failure::usage;
-use crate::report::summary;
+use crate::results::summary::{self, DataChecksums};
 
 /// Which checkpoint of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
     /// The latest that is whole.
     Latest,
@@ -66,8 +66,8 @@ impl Stored {
     /// Finds a run and reads one of its checkpoints. A bare name is looked up in runs/ too.
     ///
     /// # Errors
-    ///
-    /// A usage error when there is no such run, or no such checkpoint, which lists those that are there; a failure when it is damaged.
+    /// A usage error when there is no such run, or no such checkpoint, which lists those that are
+    /// there; a failure when it is damaged.
     pub(crate) fn open(run: &Path, which: Which) -> anyhow::Result<Self> {
         let directory = find(run)?;
         let shown = directory.display();
@@ -111,47 +111,39 @@ impl Stored {
         })
     }
 
-    /// The settings of the run.
+    /// Returns the settings of the run.
     pub(crate) const fn plan(&self) -> &Plan {
         &self.checkpoint.state.plan
     }
 
-    /// Steps done at the checkpoint.
+    /// Returns the steps done at the checkpoint.
     pub(crate) const fn step(&self) -> usize {
         self.checkpoint.state.step
     }
 
-    /// Steps of the whole run.
-    ///
-    /// # Errors
-    ///
-    /// When the data cannot be read.
-    pub(crate) fn steps_in_all(&self) -> anyhow::Result<u64> {
+    /// Returns the steps of the whole run, of so many training examples.
+    pub(crate) fn steps_in_all(&self, examples: usize) -> u64 {
         let plan = self.plan();
-        let examples = Data::load(&plan.data, 1)?.train.len();
-        Ok((examples.div_ceil(plan.batch_size.get()) * plan.epochs.get()) as u64)
+        (examples.div_ceil(plan.batch_size.get()) * plan.epochs.get()) as u64
     }
 
-    /// The data of the run, with a sample of so many examples for curvature.
+    /// Checks that the data are those of the run.
     ///
     /// # Errors
-    ///
-    /// When a file is missing or damaged, or the examples have changed since.
-    pub(crate) fn data(&self, sample: usize) -> anyhow::Result<Data> {
-        let plan = self.plan();
-        let data = Data::load(&plan.data, sample)?;
-        if let Some(difference) = same_checksums(self.checkpoint.state.data, data.checksums()) {
+    /// When the examples have changed since.
+    pub(crate) fn check_data(&self, now: DataChecksums) -> anyhow::Result<()> {
+        if let Some(difference) = same_checksums(self.checkpoint.state.data, now) {
             bail!(
                 "the data set `{}` is not that of {}: {difference}; put the old examples back",
-                plan.dataset,
+                self.plan().subject.data_name(),
                 self.directory.display()
             );
         }
-        Ok(data)
+        Ok(())
     }
 }
 
-/// The directory of a run.
+/// Returns the directory of a run.
 fn find(run: &Path) -> anyhow::Result<PathBuf> {
     let in_runs = Path::new("runs").join(run);
     let found = [run.to_owned(), in_runs]

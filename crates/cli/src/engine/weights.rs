@@ -1,9 +1,11 @@
-//! A checksum of all weights and buffers, to tell whether two networks are the same to the last bit.
+//! Properties of a network as a whole: a checksum of its weights, their number, whether it has
+//! running statistics.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
-/// CRC-32C of the bytes of all parameters and buffers in visit order, statistics of the last batch included.
+/// Returns CRC-32C of the bytes of all parameters and buffers in visit order, statistics of the
+/// last batch included.
 pub(crate) fn weights_crc32c<M: Module>(model: &M) -> u32 {
     let mut checksum = Checksum(0);
     model.valid().visit(&mut checksum);
@@ -32,7 +34,7 @@ impl ModuleVisitor for Checksum {
     }
 }
 
-/// The number of parameters that are trained.
+/// Returns the number of parameters that are trained.
 pub(crate) fn trained_parameters<M: Module>(model: &M) -> usize {
     let mut count = Count(0);
     model.visit(&mut count);
@@ -47,5 +49,39 @@ impl ModuleVisitor for Count {
         if tensor.is_require_grad() {
             self.0 += tensor.shape().num_elements();
         }
+    }
+}
+
+/// Returns whether a network has layers of BatchNorm, whose running statistics belong to its
+/// weights.
+pub(crate) fn has_batch_norm<M: Module>(model: &M) -> bool {
+    let mut search = BatchNorm(false);
+    model.visit(&mut search);
+    search.0
+}
+
+struct BatchNorm(bool);
+
+impl ModuleVisitor for BatchNorm {
+    fn enter_module(&mut self, _name: &str, container: &str) {
+        self.0 |= container == "Struct:BatchNorm";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use models::CnnConfig;
+
+    use super::*;
+
+    #[test]
+    fn batch_norm_is_found_by_the_name_that_burn_gives_it() {
+        let cnn = |batch_norm| {
+            let config = CnnConfig::new(8).with_batch_norm(batch_norm);
+            config.init_seeded(0, &Device::flex()).unwrap()
+        };
+        assert!(has_batch_norm(&cnn(true)));
+        assert!(!has_batch_norm(&cnn(false)));
     }
 }

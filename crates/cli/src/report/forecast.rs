@@ -1,10 +1,11 @@
-//! How long a training has to go: its steps and its probes apart, because a probe takes as long as many steps and comes seldom.
+//! How long a training has to go: its steps and its probes apart, because a probe takes as long as
+//! many steps and comes seldom.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Which probes observe which step: the names of those that are due together.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Agenda(BTreeMap<u64, Vec<&'static str>>);
 
 impl Agenda {
@@ -15,7 +16,7 @@ impl Agenda {
         }
     }
 
-    /// How many probes observe `step`.
+    /// Returns how many probes observe `step`.
     fn due(&self, step: u64) -> usize {
         self.0.get(&step).map_or(0, Vec::len)
     }
@@ -37,7 +38,8 @@ pub(crate) struct Forecast {
 }
 
 impl Forecast {
-    /// Before the first step of a sitting, which goes on from `done` of `steps`.
+    /// Returns the forecast before the first step of a sitting, which goes on from `done` of
+    /// `steps`.
     pub(crate) fn new(done: usize, steps: usize, agenda: Agenda) -> Self {
         Self {
             agenda,
@@ -50,7 +52,7 @@ impl Forecast {
         }
     }
 
-    /// A step has ended now; the time left in words.
+    /// Notes that a step has ended now. Returns the time left in words.
     pub(crate) fn step(&mut self, step: usize) -> String {
         let now = Instant::now();
         self.stepped(step as u64, now.saturating_duration_since(self.since));
@@ -58,7 +60,7 @@ impl Forecast {
         self.left()
     }
 
-    /// The probes at `step` have ended now, and took so long.
+    /// Notes that the probes at `step` have ended now, and took so long.
     pub(crate) fn observed(&mut self, step: u64, took: Duration) {
         self.since = Instant::now();
         if let Some(probes) = self.agenda.0.get(&step) {
@@ -68,12 +70,12 @@ impl Forecast {
         }
     }
 
-    /// Whether no step comes after this one.
+    /// Returns whether no step comes after this one.
     pub(crate) const fn is_last(&self, step: u64) -> bool {
         step >= self.steps
     }
 
-    /// The line with which the probes at the end begin.
+    /// Returns the line with which the probes at the end begin.
     pub(crate) fn at_end(&self) -> String {
         let count = self.count_at_end();
         format!(
@@ -89,12 +91,13 @@ impl Forecast {
         self.training += took;
     }
 
-    /// How many probes observe the last step.
+    /// Returns how many probes observe the last step.
     pub(crate) fn count_at_end(&self) -> usize {
         self.agenda.due(self.steps)
     }
 
-    /// "18 s left, 6 s of them probes; then 11 probes at the end". What has not been timed yet is counted, not guessed.
+    /// Returns "18 s left, 6 s of them probes; then 11 probes at the end". What has not been timed
+    /// yet is counted, not guessed.
     fn left(&self) -> String {
         if self.done == 0 || self.step >= self.steps {
             return String::new();
@@ -129,12 +132,12 @@ const fn probes(count: usize) -> &'static str {
     if count == 1 { "probe" } else { "probes" }
 }
 
-/// A time in the unit that suits it: "8 s", "4 min", "1.5 h".
+/// Returns a time in the unit that suits it: "8 s", "4 min", "1.5 h".
 pub(crate) fn duration(time: Duration) -> String {
     seconds(time.as_secs_f64())
 }
 
-/// A number of seconds in the unit that suits it.
+/// Returns a number of seconds in the unit that suits it.
 pub(crate) fn seconds(time: f64) -> String {
     match time {
         time if time < 99.5 => format!("{time:.0} s"),
@@ -161,7 +164,8 @@ mod tests {
         forecast.stepped(1, Duration::from_millis(10));
         forecast.observed(1, Duration::from_secs(4));
         forecast.stepped(2, Duration::from_millis(10));
-        // 98 steps of 10 ms; the eigenvalues of steps 4 and 10 as those of step 1; the loss alone of step 50 is not known.
+        // 98 steps of 10 ms; the eigenvalues of steps 4 and 10 as those of step 1; the loss alone
+        // of step 50 is not known.
         assert_eq!(
             forecast.left(),
             "9 s left, 8 s of them probes, and 1 probe not timed yet; then 2 probes at the end"

@@ -6,11 +6,11 @@ use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A number that is written into JSON as a number, or as "NaN", "inf" or "-inf".
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Number(pub(crate) f64);
 
 impl PartialEq for Number {
-    /// By bits, so that a NaN equals itself and a comparison of summaries is exact.
+    /// Compares by bits, so that a NaN equals itself and a comparison of summaries is exact.
     fn eq(&self, other: &Self) -> bool {
         self.0.to_bits() == other.0.to_bits()
     }
@@ -63,7 +63,7 @@ impl Visitor<'_> for NumberVisitor {
     }
 }
 
-/// `value` to `digits` significant digits, without an exponent where it reads well.
+/// Returns `value` to `digits` significant digits, without an exponent where it reads well.
 pub(crate) fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
@@ -86,7 +86,8 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
     }
 }
 
-/// `value` as short as it reads back, with an exponent where it would be long without: a setting in a sentence.
+/// Returns `value` as short as it reads back, with an exponent where it would be long without: a
+/// setting in a sentence.
 pub(crate) fn plain_number(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 || (1e-5..1e15).contains(&magnitude) {
@@ -96,7 +97,7 @@ pub(crate) fn plain_number(value: f64) -> String {
     }
 }
 
-/// A mean and a standard deviation, both to the second significant digit of the latter.
+/// Returns a mean and a standard deviation, both to the second significant digit of the latter.
 pub(crate) fn with_spread(mean: f64, deviation: f64) -> String {
     if !reads_well(mean, deviation) {
         return format!("{} ± {}", significant(mean, 4), significant(deviation, 2));
@@ -116,7 +117,7 @@ pub(crate) fn with_spread(mean: f64, deviation: f64) -> String {
     format!("{mean:.decimals$} ± {deviation:.decimals$}")
 }
 
-/// A difference and its interval, all to the second significant digit of half the width.
+/// Returns a difference and its interval, all to the second significant digit of half the width.
 pub(crate) fn with_interval(difference: f64, half_width: f64) -> String {
     let (low, high) = (difference - half_width, difference + half_width);
     if !reads_well(difference, half_width) {
@@ -139,14 +140,14 @@ pub(crate) fn with_interval(difference: f64, half_width: f64) -> String {
     }
 }
 
-/// Whether a value can be written with as many decimals as its uncertainty has.
+/// Returns whether a value can be written with as many decimals as its uncertainty has.
 fn reads_well(value: f64, uncertainty: f64) -> bool {
     let largest = value.abs().max(uncertainty);
     // Not so of numbers that are not finite.
     uncertainty > 1e-4 * value.abs() && uncertainty >= 1e-9 && largest < 1e6
 }
 
-/// The power of ten below a number from 1e-9 to 1.
+/// Returns the power of ten below a number from 1e-9 to 1.
 fn exponent(value: f64) -> i32 {
     (-9..0)
         .rev()

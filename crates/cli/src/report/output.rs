@@ -13,18 +13,17 @@ pub(crate) fn say(line: &str) {
 /// Writes a table or a document to standard output.
 ///
 /// # Errors
-///
-/// When it cannot be written, for example to a full disk. A reader that went away has seen what it wanted: no error.
+/// When it cannot be written, for example to a full disk. A reader that went away has seen what it
+/// wanted: no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     unless_closed(written)
 }
 
-/// The outcome of writing to standard output, where a closed pipe is none.
+/// Returns the outcome of writing to standard output, where a closed pipe is none.
 ///
 /// # Errors
-///
 /// Any other failure.
 pub(crate) fn unless_closed(written: io::Result<()>) -> anyhow::Result<()> {
     match written {
@@ -33,8 +32,8 @@ pub(crate) fn unless_closed(written: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// A text from a file or a command line as a terminal may show it: what would steer the terminal, or turn the direction of
-/// writing round, is written out.
+/// Returns a text from a file or a command line as a terminal may show it: what would steer the
+/// terminal, or turn the direction of writing round, is written out.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(steers) {
         return Cow::Borrowed(text);

@@ -3,36 +3,36 @@
 use std::io::IsTerminal;
 
 /// Whether a stream takes colour.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint(bool);
 
 impl Paint {
-    /// For what goes to standard output.
+    /// Returns the paint for standard output.
     pub(crate) fn stdout() -> Self {
         Self(std::io::stdout().is_terminal() && wanted())
     }
 
-    /// For what goes to standard error.
+    /// Returns the paint for standard error.
     pub(crate) fn stderr() -> Self {
         Self(std::io::stderr().is_terminal() && wanted())
     }
 
-    /// Bold.
+    /// Returns a text in bold.
     pub(crate) fn strong(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    /// Faint.
+    /// Returns a faint text.
     pub(crate) fn faint(self, text: &str) -> String {
         self.with("2", text)
     }
 
-    /// For what went wrong.
+    /// Returns a text about what went wrong.
     pub(crate) fn alarm(self, text: &str) -> String {
         self.with("1;31", text)
     }
 
-    /// For what should be looked at.
+    /// Returns a text about what should be looked at.
     pub(crate) fn warning(self, text: &str) -> String {
         self.with("1;33", text)
     }
@@ -46,7 +46,8 @@ impl Paint {
     }
 }
 
-/// <https://no-color.org>: any value but an empty one turns colour off.
+/// Returns whether colour is wanted. <https://no-color.org>: any value but an empty one turns it
+/// off.
 fn wanted() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")

@@ -1,8 +1,9 @@
-//! What is said while a training or a measurement goes on: a bar on a terminal, a line now and then elsewhere; always on standard
-//! error.
+//! What is said while a training or a measurement goes on: a bar on a terminal, a line now and then
+//! elsewhere; always on standard error.
 //!
-//! A handle can be cloned: the training tells its steps, the probes which of them measures and how far it is. All that probes
-//! need are [`Progress::probe`] and [`Progress::work`]; each tells what is known by then, and what is never told is left out.
+//! A handle can be cloned: the training tells its steps, the probes which of them measures and how
+//! far it is. All that probes need are [`Progress::probe`] and [`Progress::work`]; each tells what
+//! is known by then, and what is never told is left out.
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +46,8 @@ struct Probing {
 }
 
 impl Progress {
-    /// Progress towards `steps`, of which `done` are done, with probes on the way as the agenda says.
+    /// Progress towards `steps`, of which `done` are done, with probes on the way as the agenda
+    /// says.
     pub(crate) fn of_training(name: &str, done: usize, steps: usize, agenda: Agenda) -> Self {
         let bar = bar(
             name,
@@ -77,7 +79,7 @@ impl Progress {
         })))
     }
 
-    /// One step is done.
+    /// Shows that one step is done.
     pub(crate) fn step(&self, step: usize, steps: usize, epoch: usize, loss: f64) {
         let mut state = self.state();
         let left = state.forecast.as_mut().map(|forecast| forecast.step(step));
@@ -137,7 +139,8 @@ impl Progress {
         }
     }
 
-    /// A probe begins to measure: its name, its number from 1, and how many measure at this step.
+    /// Shows that a probe begins to measure: its name, its number from 1, and how many measure at
+    /// this step.
     pub(crate) fn probe(&self, name: &str, number: usize, count: usize) {
         let mut state = self.state();
         if let Some(probing) = &mut state.probing {
@@ -147,7 +150,8 @@ impl Progress {
         state.beat();
     }
 
-    /// The probe that measures has done so much, products say, of how many if that is known.
+    /// Shows that the probe that measures has done so much, products say, of how many if that is
+    /// known.
     pub(crate) fn work(&self, done: usize, of: Option<usize>, what: &'static str) {
         let mut state = self.state();
         if let Some(probing) = &mut state.probing {
@@ -156,12 +160,13 @@ impl Progress {
         state.beat();
     }
 
-    /// Time passes: on a terminal the message is shown anew, elsewhere a line is written if none was for a while.
+    /// Shows that time passes: on a terminal the message is shown anew, elsewhere a line is written
+    /// if none was for a while.
     pub(crate) fn beat(&self) {
         self.state().beat();
     }
 
-    /// A sentence that has to be read.
+    /// Writes a sentence that has to be read.
     pub(crate) fn warn(&self, message: &str) {
         let state = self.state();
         let line = format!(
@@ -173,7 +178,7 @@ impl Progress {
         state.say(&line);
     }
 
-    /// A sentence for who is interested.
+    /// Writes a sentence for who is interested.
     pub(crate) fn note(&self, message: &str) {
         let state = self.state();
         state.say(&format!("{}: {}", state.name, printable(message)));
@@ -203,7 +208,7 @@ impl State {
         }
     }
 
-    /// What probes are doing, if they are.
+    /// Returns what probes are doing, if they are.
     fn at_work(&self) -> Option<String> {
         let probing = self.probing.as_ref()?;
         let place = self.forecast.as_ref().map(|forecast| {
@@ -227,7 +232,8 @@ impl State {
 }
 
 impl Probing {
-    /// "probes at the end: 3 of 7, spectral density, 120 of 200 products"; without a name, the time so far.
+    /// Returns "probes at the end: 3 of 7, spectral density, 120 of 200 products"; without a name,
+    /// the time so far.
     fn say(&self, place: Option<&str>, elapsed: Duration) -> String {
         let mut parts = Vec::new();
         match &self.probe {
@@ -267,7 +273,7 @@ impl Drop for EndOfProbes {
     }
 }
 
-/// A bar, if standard error is a terminal.
+/// Returns a bar, if standard error is a terminal.
 fn bar(name: &str, length: Option<u64>, template: &str) -> Option<ProgressBar> {
     std::io::stderr().is_terminal().then(|| {
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(8));

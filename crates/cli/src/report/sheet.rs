@@ -1,4 +1,5 @@
-//! A table of items and runs that fits the terminal: a run a column, or a run a line where there are too many.
+//! A table of items and runs that fits the terminal: a run a column, or a run a line where there
+//! are too many.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
@@ -6,7 +7,7 @@ use super::output::printable;
 use super::table::{plain, trimmed};
 
 /// What is shown of several runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sheet {
     /// The names of the runs.
     pub(crate) runs: Vec<String>,
@@ -15,7 +16,7 @@ pub(crate) struct Sheet {
 }
 
 /// One thing that is known of every run.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Item {
     /// Its name in front of a line.
     pub(crate) label: String,
@@ -28,7 +29,7 @@ pub(crate) struct Item {
 }
 
 /// The parts of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// What the run was told to do.
     Settings,
@@ -41,12 +42,12 @@ pub(crate) enum Part {
 }
 
 impl Item {
-    /// An item whose column is headed by its label.
+    /// Returns an item whose column is headed by its label.
     pub(crate) fn new(part: Part, label: &str, cells: Vec<String>) -> Self {
         Self::headed(part, label, label, cells)
     }
 
-    /// An item with another name above a column.
+    /// Returns an item with another name above a column.
     pub(crate) fn headed(part: Part, label: &str, heading: &str, cells: Vec<String>) -> Self {
         Self {
             label: label.to_owned(),
@@ -133,7 +134,8 @@ impl Sheet {
         table
     }
 
-    /// The items of each of several tables below each other, every one of which fits if one item does.
+    /// Returns the items of each of several tables below each other, every one of which fits if one
+    /// item does.
     fn blocks(&self, columns: usize) -> Vec<Vec<&Item>> {
         let fits = |items: &[&Item]| width(&self.run_a_line(items)) <= columns;
         let mut blocks: Vec<Vec<&Item>> = Vec::new();
@@ -163,7 +165,7 @@ impl Sheet {
     }
 }
 
-/// The columns that a table takes.
+/// Returns the columns that a table takes.
 fn width(table: &Table) -> usize {
     let columns = table.column_max_content_widths();
     // A blank on each side of each column, and one between two.
@@ -171,7 +173,7 @@ fn width(table: &Table) -> usize {
     wide.saturating_sub(1)
 }
 
-/// A table as text; cells wrap where it is wider than it may be.
+/// Returns a table as text; cells wrap where it is wider than it may be.
 fn shown(mut table: Table, columns: usize) -> String {
     if width(&table) > columns {
         table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -184,7 +186,7 @@ fn shown(mut table: Table, columns: usize) -> String {
 mod tests {
     use super::*;
 
-    /// A sheet of so many runs, with cells of twelve letters.
+    /// Returns a sheet of so many runs, with cells of twelve letters.
     fn sheet(runs: usize) -> Sheet {
         let cells = |item: usize| (0..runs).map(|run| format!("{item:06}.{run:05}")).collect();
         let parts = [

@@ -18,8 +18,8 @@ pub(super) enum Best {
     Unknown(Unknown),
 }
 
-/// Returns the best of at least two groups: the one with the lowest mean, of an accuracy the highest, and those that are not told
-/// apart from it.
+/// Returns the best of at least two groups: the one with the lowest mean, of an accuracy the
+/// highest, and those that are not told apart from it.
 pub(super) fn best(measure: Measure, groups: &[&Group]) -> Best {
     let value = |group: &Group| {
         let values: Vec<f64> = group.figures.iter().map(|f| measure.of(f)).collect();

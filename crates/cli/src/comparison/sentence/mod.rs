@@ -1,8 +1,9 @@
 //! The sentence at the end of a comparison: what its numbers say, and what they do not.
 //!
-//! Of each measure one group has the lowest mean (of an accuracy the highest). It is told apart from another group if the 95 %
-//! interval of their [`difference`](super::difference) does not hold 0. Which groups diverged, were measured with errors too
-//! large, or with one seed, is said and not left out.
+//! Of each measure one group has the lowest mean (of an accuracy the highest). It is told apart
+//! from another group if the 95 % interval of their [`difference`](super::difference) does not hold
+//! 0. Which groups diverged, were measured with errors too large, or with one seed, is said and not
+//! left out.
 
 mod best;
 #[cfg(test)]
@@ -50,7 +51,7 @@ pub(crate) fn sentence(groups: &[Group]) -> Option<String> {
     Some(sentence)
 }
 
-/// Which groups are flatter, and by what.
+/// Returns which groups are flatter, and by what.
 fn flatness(groups: &[&Group]) -> Vec<String> {
     let name = |group: usize| groups[group].name.as_str();
     let mut found: Vec<(Best, Vec<&str>)> = Vec::new();
@@ -118,7 +119,7 @@ fn flatness(groups: &[&Group]) -> Vec<String> {
     clauses
 }
 
-/// What groups with one seed are introduced with.
+/// Returns what groups with one seed are introduced with.
 fn one_seed(groups: &[&Group]) -> Option<String> {
     let single = groups.iter().filter(|group| group.seeds.len() == 1);
     match single.count() {
@@ -134,32 +135,36 @@ fn one_seed(groups: &[&Group]) -> Option<String> {
     })
 }
 
-/// What is known of the loss and the accuracy on data that no training has seen.
+/// Returns what is known of the loss and the accuracy on data that no training has seen.
 fn test(groups: &[&Group]) -> Vec<String> {
+    let figures = groups.iter().flat_map(|group| &group.figures);
+    let mut measures = Measure::of_runs(figures);
+    measures.retain(|measure| matches!(measure, Measure::TestLoss | Measure::TestAccuracy));
     if one_seed(groups).is_some() {
-        return vec![
-            "one seed says nothing about a typical difference, neither in sharpness nor in test loss or accuracy (--seeds 5 \
-             trains five)"
-                .to_owned(),
-        ];
+        let names = match measures.as_slice() {
+            [_, _] => "test loss or accuracy",
+            _ => "test loss",
+        };
+        return vec![format!(
+            "one seed says nothing about a typical difference, neither in sharpness nor in {names} (--seeds 5 trains five)"
+        )];
     }
-    let measures = [Measure::TestLoss, Measure::TestAccuracy];
     let spread = spread(groups);
-    let found = measures.map(|measure| best(measure, groups));
-    if found.iter().all(|best| matches!(best, Best::All(_))) {
+    let found: Vec<Best> = measures.iter().map(|m| best(*m, groups)).collect();
+    if measures.len() > 1 && found.iter().all(|best| matches!(best, Best::All(_))) {
         return vec![if groups.len() == 2 {
             format!("the differences in test loss and test accuracy lie within the {spread}")
         } else {
             format!("no test loss or accuracy differs from the best by more than the {spread}")
         }];
     }
-    if let [Best::One(i), Best::One(j)] = found
+    if let [Best::One(i), Best::One(j)] = found.as_slice()
         && i == j
         && groups.len() > 2
     {
         return vec![format!(
             "{} has the lowest test loss and the highest test accuracy of {}, by more than the {spread}",
-            groups[i].name,
+            groups[*i].name,
             groups.len()
         )];
     }
@@ -210,7 +215,7 @@ fn test(groups: &[&Group]) -> Vec<String> {
     measures.into_iter().zip(&found).map(clause).collect()
 }
 
-/// `spread of 5 seeds`.
+/// Returns `spread of 5 seeds`.
 fn spread(groups: &[&Group]) -> String {
     let unpaired = groups
         .windows(2)
@@ -219,10 +224,13 @@ fn spread(groups: &[&Group]) -> String {
     format!("spread of {} seeds{each}", counts(groups))
 }
 
-/// How many seeds groups have: `5`, or `3 to 5`.
+/// Returns how many seeds groups have: `5`, or `3 to 5`.
 fn counts(groups: &[&Group]) -> String {
     let counts = || groups.iter().map(|group| group.seeds.len());
-    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let (least, most) = counts()
+        .min()
+        .zip(counts().max())
+        .expect("there are two groups at least");
     if least == most {
         least.to_string()
     } else {
@@ -230,7 +238,7 @@ fn counts(groups: &[&Group]) -> String {
     }
 }
 
-/// `a, b and c`; of many only how many there are.
+/// Returns `a, b and c`; of many only how many there are.
 fn list(words: &[&str], last: &str) -> String {
     match words {
         [] => String::new(),

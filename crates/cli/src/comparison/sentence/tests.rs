@@ -3,18 +3,19 @@
 use super::sentence;
 use crate::comparison::group::Group;
 use crate::report::number::Number;
-use crate::report::summary::{Eigenvalue, Figures, Sharpness, TraceFigure};
+use crate::results::summary::{Eigenvalue, Figures, Sharpness, TraceFigure};
 
-/// Figures of one training: λ₁, trace, sharpness, test loss and test accuracy; the errors are small.
+/// Figures of one training: λ₁, trace, sharpness, test loss and test accuracy; the errors are
+/// small.
 fn figures([lambda, trace, sharpness, loss, accuracy]: [f64; 5]) -> Figures {
     let number = Number;
     Figures {
         training_loss: number(0.01),
-        training_accuracy: number(1.0),
+        training_accuracy: Some(number(1.0)),
         validation_loss: number(loss),
-        validation_accuracy: number(accuracy),
+        validation_accuracy: Some(number(accuracy)),
         test_loss: number(loss),
-        test_accuracy: number(accuracy),
+        test_accuracy: Some(number(accuracy)),
         lambda_1: Some(Eigenvalue {
             value: number(lambda),
             residual: number(1e-6),
@@ -54,7 +55,8 @@ fn sgd() -> Group {
     group("sgd", THREE, &all)
 }
 
-/// A third as sharp in every seed; its test loss is above that of sgd in one seed and below in the others.
+/// A third as sharp in every seed; its test loss is above that of sgd in one seed and below in the
+/// others.
 fn sam() -> Group {
     let all = [
         [0.30, 2.0, 3.0e-4, 0.11, 0.95],
@@ -85,7 +87,8 @@ fn order_of_the_groups_changes_nothing() {
 
 #[test]
 fn difference_that_is_the_same_in_every_seed_is_told_though_seeds_differ_more() {
-    // By seed, the loss is lower by 0.010, 0.011 and 0.012: t = 0.011 / (0.001 / √3) = 19; the seeds spread over 0.04.
+    // By seed, the loss is lower by 0.010, 0.011 and 0.012: t = 0.011 / (0.001 / √3) = 19; the
+    // seeds spread over 0.04.
     let mut better = sam();
     for (figures, (loss, lower)) in
         better
@@ -114,7 +117,7 @@ fn difference_that_is_the_same_in_every_seed_is_told_though_seeds_differ_more() 
 fn accuracy_that_is_higher_is_better() {
     let mut better = sam();
     for (figures, accuracy) in better.figures.iter_mut().zip([0.97, 0.961, 0.981]) {
-        figures.test_accuracy = Number(accuracy);
+        figures.test_accuracy = Some(Number(accuracy));
     }
     let said = sentence(&[sgd(), better]).unwrap();
     assert!(
@@ -312,7 +315,7 @@ fn best_loss_and_accuracy_of_one_group_are_said_together() {
     best.name = "longer".to_owned();
     for (figures, better) in best.figures.iter_mut().zip([0.05, 0.051, 0.052]) {
         figures.test_loss.0 -= better;
-        figures.test_accuracy.0 += better;
+        figures.test_accuracy.as_mut().unwrap().0 += better;
     }
     let mut third = sgd();
     third.name = "again".to_owned();

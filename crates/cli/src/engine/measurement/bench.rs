@@ -1,4 +1,5 @@
-//! The measurements of one checkpoint, one after the other: what they share, and what each hands on.
+//! The measurements of one checkpoint, one after the other: what they share, and what each hands
+//! on.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -49,7 +50,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A value and how well it is known.
+    /// Returns a row of a value and how well it is known.
     pub(super) fn new(
         what: impl Into<String>,
         value: impl Into<String>,
@@ -64,7 +65,7 @@ impl Row {
         }
     }
 
-    /// With what it took.
+    /// Returns the row with what it took.
     pub(super) fn after(self, count: usize, what: &str, seconds: f64) -> Self {
         Self {
             work: format!("{count} {what}"),
@@ -75,7 +76,7 @@ impl Row {
 }
 
 /// A measurement with its name.
-pub(super) type Task<'a> = (
+pub(super) type Measurement<'a> = (
     &'static str,
     Box<dyn FnOnce() -> anyhow::Result<Finding> + 'a>,
 );
@@ -88,9 +89,9 @@ pub(super) struct Found {
 }
 
 /// What all measurements need.
-pub(super) struct Bench<'a> {
+pub(super) struct Bench<'a, W> {
     pub(super) request: &'a Request,
-    pub(super) data: &'a Data,
+    pub(super) data: &'a Data<W>,
     /// The device without autodiff.
     pub(super) device: Device,
     pub(super) step: u64,
@@ -102,9 +103,10 @@ pub(super) struct Bench<'a> {
     pub(super) products: Cell<usize>,
 }
 
-impl Bench<'_> {
-    /// Carries the tasks out. One that fails does not take the others with it; an interrupt ends them.
-    pub(super) fn carry_out(&self, tasks: Vec<Task<'_>>) -> Found {
+impl<W> Bench<'_, W> {
+    /// Carries the tasks out. One that fails does not take the others with it; an interrupt ends
+    /// them.
+    pub(super) fn carry_out(&self, tasks: Vec<Measurement<'_>>) -> Found {
         let mut found = Found {
             findings: Vec::new(),
             failures: Vec::new(),
@@ -129,7 +131,7 @@ impl Bench<'_> {
         found
     }
 
-    /// The files of numbers and of the picture that shows them, each under its tag.
+    /// Returns the files of numbers and of the picture that shows them, each under its tag.
     pub(super) fn files(
         &self,
         (data_tag, data): (&str, Value),
@@ -141,7 +143,7 @@ impl Bench<'_> {
         Ok(files)
     }
 
-    /// An operator that tells the progress of each product, and stops when somebody asks.
+    /// Returns an operator that tells the progress of each product, and stops when somebody asks.
     pub(super) fn watched<'o, A: LinearOperator>(
         &'o self,
         operator: &'o A,
@@ -170,14 +172,14 @@ impl Bench<'_> {
     }
 }
 
-/// The value of `work`, and the seconds that it took.
+/// Returns the value of `work`, and the seconds that it took.
 pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let began = Instant::now();
     let value = work();
     (value, began.elapsed().as_secs_f64())
 }
 
-/// A number in the document, which may not be finite.
+/// Returns a number in the document, which may not be finite.
 pub(super) fn number(value: f64) -> Value {
     serde_json::to_value(Number(value)).expect("a number or a text is JSON")
 }

@@ -6,21 +6,21 @@ use probes::{json_numbers, show};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Finding, Row, number, timed};
-use crate::config::choice::{Model, name};
-use crate::engine::instruments::risk;
-use crate::engine::network::Network;
+use crate::config::choice::name;
+use crate::config::subject::Subject;
 use crate::engine::origin::same_checksums;
 use crate::engine::stored::Stored;
 use crate::failure::usage;
 use crate::report::number::significant;
+use crate::workload::{Part, Workload};
 
 /// How far the line goes on beyond both ends, as a part of the way between them: a quarter.
 const BEYOND: usize = 4;
 
-/// Only networks of one shape have a line between them, and only losses over the same examples mean the same at both ends.
+/// Checks that there is a line: only networks of one shape have one, and only losses over the same
+/// examples mean the same at both
 ///
 /// # Errors
-///
 /// A usage error that names what differs.
 pub(super) fn comparable(run: &Stored, other: &Stored) -> anyhow::Result<()> {
     let (a, b) = (run.plan(), other.plan());
@@ -30,36 +30,46 @@ pub(super) fn comparable(run: &Stored, other: &Stored) -> anyhow::Result<()> {
             "there is no line from {from} to {to}: they have different {what} ({a} and {b})"
         )))
     };
-    if a.model != b.model {
-        return differ("models", name(a.model), name(b.model));
-    }
-    if a.hidden != b.hidden && matches!(a.model, Model::Mlp | Model::ResidualMlp) {
-        return differ("hidden widths", a.hidden.to_string(), b.hidden.to_string());
-    }
-    if a.activation != b.activation {
-        return differ("activations", name(a.activation), name(b.activation));
+    match (&a.subject, &b.subject) {
+        (Subject::Network(a), Subject::Network(b)) => {
+            if a.model != b.model {
+                return differ("models", name(a.model), name(b.model));
+            }
+            if a.hidden != b.hidden && a.is_dense() {
+                return differ("hidden widths", a.hidden.to_string(), b.hidden.to_string());
+            }
+            if a.activation != b.activation {
+                return differ("activations", name(a.activation), name(b.activation));
+            }
+        }
+        (a, b) if a != b => return differ("workloads", a.in_words(), b.in_words()),
+        _ => {}
     }
     if let Some(difference) = same_checksums(run.checkpoint.state.data, other.checkpoint.state.data)
     {
         return Err(usage(format!(
             "{from} and {to} were trained on different data ({} and {}; {difference}), so a loss along the line would mean different things at its ends",
-            a.dataset, b.dataset
+            a.subject.data_name(),
+            b.subject.data_name()
         )));
     }
     Ok(())
 }
 
-impl Bench<'_> {
-    /// The losses along (1 - a) `from` + a `to`. The running statistics of BatchNorm are computed anew at each point from the
-    /// training data: interpolated ones fit no network between and would show a barrier that is none of the weights.
-    pub(super) fn between<M: Network>(
+impl<W: Workload> Bench<'_, W> {
+    /// Measures the losses along (1 − a) `from` + a `to`. The running statistics of BatchNorm are
+    /// computed anew at each point from the training data: interpolated ones fit no network between
+    /// and would show a barrier that is none of the weights.
+    pub(super) fn between(
         &self,
-        [from, to]: [&M; 2],
+        [from, to]: [&W::Model; 2],
         names: [&str; 2],
     ) -> anyhow::Result<Finding> {
         let points = self.request.line.expect("a line between runs has points");
         let a = coordinates(points);
-        let training = risk::<M>(self.data.training_batches(&self.device)?);
+        let training = self
+            .data
+            .risk(self.data.batches(Part::Training, &self.device));
         let (buffers, statistics) = if self.has_statistics {
             (
                 Buffers::Recompute(training),
@@ -71,11 +81,12 @@ impl Bench<'_> {
         let risks = [
             (
                 "training sample",
-                risk::<M>(self.data.curvature_batches(&self.device)?),
+                self.data.risk(self.data.curvature_batches(&self.device)),
             ),
             (
                 "validation",
-                risk::<M>(self.data.validation_batches(&self.device)?),
+                self.data
+                    .risk(self.data.batches(Part::Validation, &self.device)),
             ),
         ];
         let of = risks.len() * a.len();
@@ -154,7 +165,7 @@ impl Bench<'_> {
     }
 }
 
-/// `points` points from 0 to 1, both exact, and as close beyond them.
+/// Returns `points` points from 0 to 1, both exact, and as close beyond them.
 fn coordinates(points: usize) -> Vec<f64> {
     let last = points.saturating_sub(1).max(1);
     let beyond = last.div_ceil(BEYOND);
@@ -164,7 +175,7 @@ fn coordinates(points: usize) -> Vec<f64> {
 }
 
 /// How far the loss rises above the straight line between the losses of both ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Barrier {
     /// The losses at 0 and at 1.
     ends: [f64; 2],
@@ -177,7 +188,7 @@ struct Barrier {
 }
 
 impl Barrier {
-    /// A loss between the ends that is no finite number makes the barrier infinite.
+    /// Returns the barrier. A loss between the ends that is no finite number makes it infinite.
     fn of(a: &[f64], loss: &[f64]) -> Self {
         let at = |end: f64| {
             let found = a.iter().position(|a| *a == end);

@@ -12,19 +12,17 @@ use probes::{show, tag};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Finding, Row, number, timed};
-use crate::engine::data::Batch;
-use crate::engine::instruments::risk;
-use crate::engine::network::Network;
 use crate::report::number::{plain_number, significant};
+use crate::workload::Workload;
 
 /// A Hessian, and the seconds that it took before its first product.
-pub(super) struct Made<M: Network> {
-    hessian: Hessian<M, Batch>,
+pub(super) struct Made<W: Workload> {
+    hessian: Hessian<W::Model, W::Batch>,
     seconds: f64,
 }
 
-impl<M: Network> Made<M> {
-    /// How its products were made, after the last of them.
+impl<W: Workload> Made<W> {
+    /// Returns how its products were made, after the last of them.
     pub(super) fn finding(&self) -> Finding {
         let unresolved = self.hessian.unresolved();
         Finding {
@@ -41,26 +39,27 @@ impl<M: Network> Made<M> {
     }
 }
 
-impl Bench<'_> {
-    /// The Hessian over the sample, which is made for the first measurement that needs it.
-    pub(super) fn hessian<'h, M: Network>(
+impl<W: Workload> Bench<'_, W> {
+    /// Returns the Hessian over the sample, which is made for the first measurement that needs it.
+    pub(super) fn hessian<'h>(
         &self,
-        model: &M,
-        made: &'h OnceCell<Made<M>>,
-    ) -> anyhow::Result<&'h Hessian<M, Batch>> {
+        model: &W::Model,
+        made: &'h OnceCell<Made<W>>,
+    ) -> anyhow::Result<&'h Hessian<W::Model, W::Batch>> {
         if let Some(made) = made.get() {
             return Ok(&made.hessian);
         }
-        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
+        let risk = self.data.risk(self.data.curvature_batches(&self.device));
         let (hessian, seconds) = timed(|| Hessian::at(model, &risk));
         let hessian = hessian?;
         Ok(&made.get_or_init(|| Made { hessian, seconds }).hessian)
     }
 
-    /// As the run's instrument does it: of one eigenvalue and the smallest, both from one Lanczos run.
-    pub(super) fn eigenvalues<M: Network>(
+    /// Measures as the run's instrument does: one eigenvalue and the smallest both from one Lanczos
+    /// run.
+    pub(super) fn eigenvalues(
         &self,
-        hessian: &Hessian<M, Batch>,
+        hessian: &Hessian<W::Model, W::Batch>,
     ) -> anyhow::Result<Finding> {
         let request = self.request;
         let watched = self.watched(hessian, None);
@@ -116,7 +115,7 @@ impl Bench<'_> {
         })
     }
 
-    pub(super) fn trace<M: Network>(&self, hessian: &Hessian<M, Batch>) -> anyhow::Result<Finding> {
+    pub(super) fn trace(&self, hessian: &Hessian<W::Model, W::Batch>) -> anyhow::Result<Finding> {
         let config = self.request.trace();
         let watched = self.watched(hessian, None);
         let (trace, seconds) = timed(|| hutchinson_trace(&watched, &config));
@@ -153,9 +152,9 @@ impl Bench<'_> {
         })
     }
 
-    pub(super) fn density<M: Network>(
+    pub(super) fn density(
         &self,
-        hessian: &Hessian<M, Batch>,
+        hessian: &Hessian<W::Model, W::Batch>,
         starts: usize,
     ) -> anyhow::Result<Finding> {
         let steps = self.request.density_steps;
@@ -211,8 +210,8 @@ impl Bench<'_> {
         })
     }
 
-    pub(super) fn sharpness<M: Network>(&self, model: &M, rho: f64) -> anyhow::Result<Finding> {
-        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
+    pub(super) fn sharpness(&self, model: &W::Model, rho: f64) -> anyhow::Result<Finding> {
+        let risk = self.data.risk(self.data.curvature_batches(&self.device));
         let (found, seconds) = timed(|| sam_sharpness(model, &risk, rho));
         let found = found?;
         Ok(Finding {
@@ -238,7 +237,7 @@ impl Bench<'_> {
     }
 }
 
-/// Products that may be wrong are said.
+/// Says how many products may be wrong.
 fn doubts(unresolved: usize) -> Vec<String> {
     match unresolved {
         0 => Vec::new(),
@@ -253,7 +252,7 @@ fn row(name: String, pair: &EigenPair) -> Row {
     Row::new(name, significant(pair.value, 4), residual)
 }
 
-/// What the reader of a table should know of an eigenvalue.
+/// Returns what the reader of a table should know of an eigenvalue.
 fn remark(name: &str, pair: &EigenPair, tolerance: f64) -> Option<String> {
     if pair.below_resolution {
         return Some(format!(

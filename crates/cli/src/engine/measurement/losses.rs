@@ -1,41 +1,42 @@
 //! Losses and accuracies over whole parts of the data.
 
+use burn::module::Module;
+use landscape::Batch;
 use serde_json::{Map, Value, json};
 
 use super::bench::{Bench, Finding, Row, number, timed};
 use super::request::Parts;
-use crate::engine::data::Batch;
-use crate::engine::instruments::{right, risk};
-use crate::engine::network::Network;
+use crate::engine::accuracy::right;
 use crate::report::number::significant;
+use crate::workload::{Part, Workload};
 
-impl Bench<'_> {
-    pub(super) fn losses<M: Network>(&self, model: &M, parts: Parts) -> anyhow::Result<Finding> {
-        let device = &self.device;
-        let mut all = vec![
-            ("training", self.data.training_batches(device)?),
-            ("validation", self.data.validation_batches(device)?),
-        ];
-        if parts == Parts::All {
-            all.push(("test", self.data.test_batches(device)?));
-        }
+impl<W: Workload> Bench<'_, W> {
+    pub(super) fn losses(&self, model: &W::Model, parts: Parts) -> anyhow::Result<Finding> {
+        let measured: &[Part] = match parts {
+            Parts::All => &Part::ALL,
+            Parts::WithoutTest => &[Part::Training, Part::Validation],
+        };
         let (mut values, mut rows) = (Map::new(), Vec::new());
-        for (part, batches) in all {
-            let accuracy = accuracy(model, &batches);
-            let (loss, seconds) = timed(|| risk::<M>(batches).value(model));
-            let (loss, (right, asked)) = (loss?, accuracy);
-            let share = right as f64 / asked as f64;
-            values.insert(format!("{part}_loss"), number(loss));
-            values.insert(format!("{part}_accuracy"), number(share));
+        for (done, part) in (1..).zip(measured) {
+            let (name, batches) = (part.name(), self.data.batches(*part, &self.device));
+            let asked: usize = batches.iter().map(Batch::examples).sum();
+            let right = self.right(model, &batches);
+            let (loss, seconds) = timed(|| self.data.risk(batches).value(model));
+            let loss = loss?;
+            values.insert(format!("{name}_loss"), number(loss));
             rows.push(
-                Row::new(format!("{part} loss"), significant(loss, 4), "exact")
+                Row::new(format!("{name} loss"), significant(loss, 4), "exact")
                     .after(asked, "examples", seconds),
             );
-            rows.push(Row {
-                work: format!("{right} right"),
-                ..Row::new(format!("{part} accuracy"), format!("{share:.4}"), "exact")
-            });
-            if self.goes_on(rows.len() / 2, None, "parts").is_break() {
+            if let Some(right) = right {
+                let share = right as f64 / asked as f64;
+                values.insert(format!("{name}_accuracy"), number(share));
+                rows.push(Row {
+                    work: format!("{right} right"),
+                    ..Row::new(format!("{name} accuracy"), format!("{share:.4}"), "exact")
+                });
+            }
+            if self.goes_on(done, None, "parts").is_break() {
                 anyhow::bail!("stopped");
             }
         }
@@ -47,13 +48,12 @@ impl Bench<'_> {
             files: Vec::new(),
         })
     }
-}
 
-/// How many examples are classified right, and how many there are.
-fn accuracy<M: Network>(model: &M, batches: &[Batch]) -> (usize, usize) {
-    let model = model.valid();
-    batches.iter().fold((0, 0), |(right_so_far, asked), batch| {
-        let (of_batch, examples) = right(&model, batch);
-        (right_so_far + of_batch, asked + examples)
-    })
+    /// Returns how many examples are classified right, where there are classes.
+    fn right(&self, model: &W::Model, batches: &[W::Batch]) -> Option<usize> {
+        let model = model.valid();
+        let of =
+            |batch| right(self.data.workload().as_ref(), &model, batch).map(|(right, _)| right);
+        batches.iter().map(of).sum()
+    }
 }

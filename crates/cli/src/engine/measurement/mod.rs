@@ -1,4 +1,5 @@
-//! Measures a checkpoint of a run, with other settings than the run had: curvature, sharpness, landscapes, losses.
+//! Measures a checkpoint of a run, with other settings than the run had: curvature, sharpness,
+//! landscapes, losses.
 //!
 //! With the settings, the seed and the sample of the run, the numbers are the run's own.
 
@@ -18,22 +19,17 @@ use serde_json::{Map, Value, json};
 pub(crate) use bench::Row;
 pub(crate) use request::{Parts, Request};
 
-use self::bench::{Bench, Task};
+use self::bench::{Bench, Measurement};
 use self::curvature::Made;
 use super::data::Data;
-use super::device;
-use super::measure_dir::{MeasureDir, SCHEMA};
-use super::network::{Network, WithNetwork, with_network};
+use super::measure_dir::{self, FINISHED, MeasureDir, SCHEMA};
 use super::run_dir;
 use super::stored::Stored;
-use super::weights::{trained_parameters, weights_crc32c};
-use crate::config::choice::Model;
+use super::weights::{has_batch_norm, trained_parameters, weights_crc32c};
 use crate::failure::usage;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
-
-/// The status of a measurement that has come to its end.
-pub(crate) const FINISHED: &str = "finished";
+use crate::workload::Workload;
 
 /// The status of one that was stopped on the way.
 pub(crate) const INTERRUPTED: &str = "interrupted";
@@ -52,141 +48,117 @@ pub(crate) struct Measured {
     pub(crate) failures: Vec<String>,
 }
 
+/// What is to be measured of which checkpoints, and where it goes.
+pub(crate) struct Task<'a> {
+    /// The checkpoint.
+    pub(crate) run: &'a Stored,
+    /// The checkpoint at the other end of a line.
+    pub(crate) other: Option<&'a Stored>,
+    /// What is measured.
+    pub(crate) request: &'a Request,
+    /// The autodiff device.
+    pub(crate) device: Device,
+    /// Whether an earlier measurement in the folder is replaced.
+    pub(crate) overwrite: bool,
+    /// Whether somebody asks to stop.
+    pub(crate) interrupt: &'a Interrupt,
+}
+
 /// Measures a checkpoint, or the line from it to another one, into a folder.
 ///
 /// # Errors
-///
-/// A usage error for settings that do not fit the network or the device, and a failure of data or disk. A measurement that fails
-/// is no error but a failure in what is returned: the others stand.
-pub(crate) fn measure(
-    run: &Stored,
-    other: Option<&Stored>,
-    request: &Request,
-    overwrite: bool,
-    interrupt: &Interrupt,
-) -> anyhow::Result<Measured> {
-    let plan = run.plan();
-    let device = device::autodiff(request.device.unwrap_or(plan.device))
-        .map_err(|message| usage(format!("--device: {message}")))?;
-    let data = run.data(
-        request
-            .examples
-            .unwrap_or_else(|| plan.curvature_examples.get()),
-    )?;
-    if let Some(other) = other {
+/// A usage error for settings that do not fit the network, and a failure of data or disk. A
+/// measurement that fails is no error but a failure in what is returned: the others stand.
+pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::Result<Measured> {
+    let Task { run, request, .. } = *task;
+    run.check_data(data.checksums())?;
+    if let Some(other) = task.other {
         between::comparable(run, other)?;
     }
-    super::measure_dir::inspect(&request.output, overwrite)?;
-    let work = Work {
-        run,
-        other,
-        request,
-        data: &data,
-        device: &device,
-        overwrite,
-        interrupt,
+    measure_dir::inspect(&request.output, task.overwrite)?;
+    let initial = data.model(run.plan().seed, &task.device);
+    let restored = |stored: &Stored| {
+        let fresh = initial.clone();
+        let restored = stored.checkpoint.restore_model(fresh);
+        restored.with_context(|| stored.directory.display().to_string())
     };
-    with_network(plan, &data, &device, work)
-}
-
-struct Work<'a> {
-    run: &'a Stored,
-    other: Option<&'a Stored>,
-    request: &'a Request,
-    data: &'a Data,
-    device: &'a Device,
-    overwrite: bool,
-    interrupt: &'a Interrupt,
-}
-
-impl WithNetwork for Work<'_> {
-    type Output = Measured;
-
-    fn with<M: Network>(self, initial: M) -> anyhow::Result<Measured> {
-        let Self { run, request, .. } = self;
-        let restored = |stored: &Stored| {
-            let fresh = initial.clone();
-            let restored = stored.checkpoint.restore_model(fresh);
-            restored.with_context(|| stored.directory.display().to_string())
-        };
-        let model = restored(run)?;
-        let other = self.other.map(restored).transpose()?;
-        let parameters = trained_parameters(&model);
-        if let Some(count) = request.eigenvalues.filter(|count| *count > parameters) {
-            return Err(usage(format!(
-                "--eigenvalues: {count} is more than the {parameters} parameters of the network have"
-            )));
-        }
-        let mut folder = MeasureDir::take(&request.output, self.overwrite)?;
-        let progress = Progress::of_measurements(&run.directory.display().to_string());
-        for note in &run.notes {
-            progress.warn(note);
-        }
-        let bench = Bench {
-            request,
-            data: self.data,
-            device: self.device.clone().inner(),
-            step: run.step() as u64,
-            progress,
-            interrupt: self.interrupt.clone(),
-            has_statistics: run.plan().model == Model::CnnBatchNorm,
-            products: Cell::new(0),
-        };
-        let hessian = OnceCell::new();
-        let names = [Some(run), self.other].map(|stored| {
-            let path = stored.map_or(run.directory.as_path(), |stored| &stored.directory);
-            run_dir::name_of(path)
-        });
-        let mut found = bench.carry_out(match &other {
-            Some(other) => vec![(
-                "line between the runs",
-                Box::new(|| bench.between([&model, other], [&names[0], &names[1]])),
-            )],
-            None => tasks(&bench, &model, &hessian),
-        });
-        found.findings.extend(hessian.get().map(Made::finding));
-        let mut document = json!({
-            "schema": SCHEMA,
-            "status": if found.interrupted { INTERRUPTED } else { FINISHED },
-            "run": described(run, weights_crc32c(&model)),
-            "settings": request,
-            "data": run.plan().data,
-            "examples": self.data.curvature_examples(),
-            "parameters": parameters,
-        });
-        if let (Some(stored), Some(other)) = (self.other, &other) {
-            document["to"] = described(stored, weights_crc32c(other));
-        }
-        let (mut rows, mut remarks) = (Vec::new(), Vec::new());
-        let mut results = Map::new();
-        for finding in &mut found.findings {
-            for (name, bytes) in std::mem::take(&mut finding.files) {
-                folder.write(&name, &bytes)?;
-            }
-            rows.append(&mut finding.rows);
-            remarks.append(&mut finding.remarks);
-            results.insert(finding.key.to_owned(), finding.value.take());
-        }
-        document["results"] = Value::Object(results);
-        document["failures"] = json!(found.failures);
-        Ok(Measured {
-            document: folder.conclude(document)?,
-            rows,
-            remarks,
-            interrupted: found.interrupted,
-            failures: found.failures,
-        })
+    let model = restored(run)?;
+    let other = task.other.map(restored).transpose()?;
+    let parameters = trained_parameters(&model);
+    if let Some(count) = request.eigenvalues.filter(|count| *count > parameters) {
+        return Err(usage(format!(
+            "--eigenvalues: {count} is more than the {parameters} parameters of the network have"
+        )));
     }
+    let mut folder = MeasureDir::take(&request.output, task.overwrite)?;
+    let progress = Progress::of_measurements(&run.directory.display().to_string());
+    for note in &run.notes {
+        progress.warn(note);
+    }
+    let bench = Bench {
+        request,
+        data,
+        device: task.device.clone().inner(),
+        step: run.step() as u64,
+        progress,
+        interrupt: task.interrupt.clone(),
+        has_statistics: has_batch_norm(&model),
+        products: Cell::new(0),
+    };
+    let hessian = OnceCell::new();
+    let names = [Some(run), task.other].map(|stored| {
+        let path = stored.map_or(run.directory.as_path(), |stored| &stored.directory);
+        run_dir::name_of(path)
+    });
+    let mut found = bench.carry_out(match &other {
+        Some(other) => vec![(
+            "line between the runs",
+            Box::new(|| bench.between([&model, other], [&names[0], &names[1]])),
+        )],
+        None => tasks(&bench, &model, &hessian),
+    });
+    found.findings.extend(hessian.get().map(Made::finding));
+    let mut document = json!({
+        "schema": SCHEMA,
+        "status": if found.interrupted { INTERRUPTED } else { FINISHED },
+        "run": described(run, weights_crc32c(&model)),
+        "settings": request,
+        "data": run.plan().subject.network().map(|network| &network.data),
+        "examples": data.curvature_examples(),
+        "parameters": parameters,
+    });
+    if let (Some(stored), Some(other)) = (task.other, &other) {
+        document["to"] = described(stored, weights_crc32c(other));
+    }
+    let (mut rows, mut remarks) = (Vec::new(), Vec::new());
+    let mut results = Map::new();
+    for finding in &mut found.findings {
+        for (name, bytes) in std::mem::take(&mut finding.files) {
+            folder.write(&name, &bytes)?;
+        }
+        rows.append(&mut finding.rows);
+        remarks.append(&mut finding.remarks);
+        results.insert(finding.key.to_owned(), finding.value.take());
+    }
+    document["results"] = Value::Object(results);
+    document["failures"] = json!(found.failures);
+    Ok(Measured {
+        document: folder.conclude(document)?,
+        rows,
+        remarks,
+        interrupted: found.interrupted,
+        failures: found.failures,
+    })
 }
 
-/// What is asked for, in the order of the table.
-fn tasks<'b, M: Network>(
-    bench: &'b Bench<'_>,
-    model: &'b M,
-    hessian: &'b OnceCell<Made<M>>,
-) -> Vec<Task<'b>> {
+/// Returns what is asked for, in the order of the table.
+fn tasks<'b, W: Workload>(
+    bench: &'b Bench<'_, W>,
+    model: &'b W::Model,
+    hessian: &'b OnceCell<Made<W>>,
+) -> Vec<Measurement<'b>> {
     let request = bench.request;
-    let mut tasks: Vec<Task<'b>> = Vec::new();
+    let mut tasks: Vec<Measurement<'b>> = Vec::new();
     if let Some(parts) = request.losses {
         tasks.push((
             "losses and accuracies",
@@ -232,7 +204,7 @@ fn tasks<'b, M: Network>(
     tasks
 }
 
-/// A run and its checkpoint in a document.
+/// Returns a run and its checkpoint in a document.
 fn described(run: &Stored, weights_crc32c: u32) -> Value {
     json!({
         "directory": run.directory,

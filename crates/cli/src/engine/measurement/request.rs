@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::config::choice::DeviceKind;
 
 /// Which parts of the data losses are measured on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Parts {
     /// Training and validation: the test examples are for the last step.
@@ -18,7 +18,7 @@ pub(crate) enum Parts {
 }
 
 /// What is to be measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Request {
     /// Losses and accuracies.
     pub(crate) losses: Option<Parts>,
@@ -60,7 +60,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The settings of eigenvalues.
+    /// Returns the settings of eigenvalues.
     pub(crate) fn lanczos(&self) -> LanczosConfig {
         LanczosConfig::new()
             .with_seed(self.seed)
@@ -68,7 +68,7 @@ impl Request {
             .with_max_steps(self.max_steps)
     }
 
-    /// The settings of the trace.
+    /// Returns the settings of the trace.
     pub(crate) fn trace(&self) -> TraceConfig {
         let config = TraceConfig::new().with_seed(self.seed);
         let fewest = config.min_probes.min(self.max_probes);

@@ -1,4 +1,5 @@
-//! The loss along a random direction and over the plane of two, filter-normalised, as the instruments of a run draw them.
+//! The loss along a random direction and over the plane of two, filter-normalised, as the
+//! instruments of a run draw them.
 
 use landscape::slice::{line_observed, linspace, plane_observed};
 use landscape::{Grid, ParameterSpace, filter_normalize, random_direction, random_directions};
@@ -6,12 +7,11 @@ use probes::{show, tag};
 use serde_json::json;
 
 use super::bench::{Bench, Finding, NamedFile, Row, number, timed};
-use crate::engine::instruments::risk;
-use crate::engine::network::Network;
 use crate::report::number::significant;
+use crate::workload::{Part, Workload};
 
-impl Bench<'_> {
-    pub(super) fn line<M: Network>(&self, model: &M, points: usize) -> anyhow::Result<Finding> {
+impl<W: Workload> Bench<'_, W> {
+    pub(super) fn line(&self, model: &W::Model, points: usize) -> anyhow::Result<Finding> {
         let (range, seed) = (self.request.range, self.request.seed);
         let a = linspace(-range..=range, points);
         let space = ParameterSpace::of(model)?;
@@ -19,11 +19,12 @@ impl Bench<'_> {
         let curves = [
             (
                 "training sample",
-                risk::<M>(self.data.curvature_batches(&self.device)?),
+                self.data.risk(self.data.curvature_batches(&self.device)),
             ),
             (
                 "validation",
-                risk::<M>(self.data.validation_batches(&self.device)?),
+                self.data
+                    .risk(self.data.batches(Part::Validation, &self.device)),
             ),
         ];
         let of = curves.len() * points;
@@ -58,14 +59,14 @@ impl Bench<'_> {
         Ok(slice("line", "loss along a line", sample, seconds, files))
     }
 
-    pub(super) fn surface<M: Network>(&self, model: &M, points: usize) -> anyhow::Result<Finding> {
+    pub(super) fn surface(&self, model: &W::Model, points: usize) -> anyhow::Result<Finding> {
         let (range, seed) = (self.request.range, self.request.seed);
         let grid = Grid::square(-range..=range, points);
         let space = ParameterSpace::of(model)?;
         let [first, second] = random_directions(&space, seed);
         let first = filter_normalize(&space, model, first)?;
         let second = filter_normalize(&space, model, second)?;
-        let risk = risk::<M>(self.data.curvature_batches(&self.device)?);
+        let risk = self.data.risk(self.data.curvature_batches(&self.device));
         let mut done = 0;
         let (surface, seconds) = timed(|| {
             plane_observed(model, &risk, [&first, &second], &grid, |_, _| {
@@ -88,7 +89,7 @@ impl Bench<'_> {
     }
 }
 
-/// The finding of a slice: its extremes, and how many losses are no finite numbers.
+/// Returns the finding of a slice: its extremes, and how many losses are no finite numbers.
 fn slice(
     key: &'static str,
     what: &str,

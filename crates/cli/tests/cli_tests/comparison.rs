@@ -1,13 +1,9 @@
 //! Several seeds, and runs beside each other.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
 use std::fs;
 use std::path::Path;
 
-use program::{SMALL, Workplace, event_files, summary, wait_for_checkpoint};
+use crate::program::{SMALL, Workplace, event_files, summary, wait_for_checkpoint};
 use serde_json::Value;
 
 /// Pictures' numbers in a small form.
@@ -253,7 +249,8 @@ fn means_deviations_and_paired_differences_are_those_of_the_summaries() {
         let differences: Vec<f64> = sgd.iter().zip(&sam).map(|(a, b)| b - a).collect();
         let figure = &pair["figures"][key];
         near(&figure["difference"], mean(&differences));
-        // The 0.975 quantile of Student's distribution with two degrees of freedom, √(2 · 0.95² / (1 − 0.95²)).
+        // The 0.975 quantile of Student's distribution with two degrees of freedom, √(2 · 0.95² /
+        // (1 − 0.95²)).
         let half = 4.302_652_729_749_462 * deviation(&differences) / 3f64.sqrt();
         near(&figure["low"], mean(&differences) - half);
         near(&figure["high"], mean(&differences) + half);

@@ -1,12 +1,5 @@
 //! The program under test, a folder of its own for each test, and a small workspace.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test file uses its part of this"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
@@ -16,8 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A workspace whose runs take a fraction of a second: no probes while training, curvature of 32 images.
-pub const SMALL: &str = r#"
+/// A workspace whose runs take a fraction of a second: no probes while training, curvature of 32
+/// images.
+pub(crate) const SMALL: &str = r#"
 [defaults]
 dataset = "digits"
 hidden = [16]
@@ -55,30 +49,30 @@ rho = 0.1
 "#;
 
 /// A folder with a workspace.toml, removed when the test ends.
-pub struct Workplace {
+pub(crate) struct Workplace {
     folder: TempDir,
 }
 
 impl Workplace {
     /// A workplace with the small workspace.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(SMALL)
     }
 
     /// A workplace with another workspace.toml.
-    pub fn with(workspace: &str) -> Self {
+    pub(crate) fn with(workspace: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("workspace.toml"), workspace).unwrap();
         Self { folder }
     }
 
     /// A path in it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The program with arguments, ready to start.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_landscape"));
         command
             .args(arguments)
@@ -88,20 +82,20 @@ impl Workplace {
     }
 
     /// Runs the program to its end.
-    pub fn landscape(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn landscape(&self, arguments: &[&str]) -> Ended {
         Ended::from(self.command(arguments).output().unwrap())
     }
 }
 
 /// What the program said and how it ended.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// Exit code; none after a signal.
-    pub code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// Standard output.
-    pub out: String,
+    pub(crate) out: String,
     /// Standard error.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 impl From<Output> for Ended {
@@ -117,7 +111,7 @@ impl From<Output> for Ended {
 impl Ended {
     /// It must have ended with this code, said all these words on standard error, and not panicked.
     #[track_caller]
-    pub fn expect(self, code: i32, words: &[&str]) -> Self {
+    pub(crate) fn expect(self, code: i32, words: &[&str]) -> Self {
         assert!(!self.err.contains("panicked"), "{}", self.err);
         assert_eq!(self.code, Some(code), "{self:?}");
         for word in words {
@@ -128,14 +122,14 @@ impl Ended {
 
     /// Standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {}", self.out))
     }
 }
 
 /// summary.json of a run without its times.
 #[track_caller]
-pub fn summary(directory: &Path) -> Value {
+pub(crate) fn summary(directory: &Path) -> Value {
     let text = fs::read_to_string(directory.join("summary.json")).unwrap();
     let mut summary: Value = serde_json::from_str(&text).unwrap();
     summary.as_object_mut().unwrap().remove("times").unwrap();
@@ -144,7 +138,7 @@ pub fn summary(directory: &Path) -> Value {
 
 /// The names of the checkpoints, the oldest first.
 #[track_caller]
-pub fn checkpoints(directory: &Path) -> Vec<String> {
+pub(crate) fn checkpoints(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory.join("checkpoints")).unwrap();
     let mut names: Vec<_> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -155,7 +149,7 @@ pub fn checkpoints(directory: &Path) -> Vec<String> {
 
 /// Waits until a run has some checkpoints behind it.
 #[track_caller]
-pub fn wait_for_checkpoint(directory: &Path, child: &mut Child) {
+pub(crate) fn wait_for_checkpoint(directory: &Path, child: &mut Child) {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(60) {
         assert!(
@@ -181,7 +175,7 @@ pub fn wait_for_checkpoint(directory: &Path, child: &mut Child) {
 
 /// The event files, in reading order; each must be readable to its end or to a cut.
 #[track_caller]
-pub fn event_files(directory: &Path) -> Vec<tensorboard::EventFile> {
+pub(crate) fn event_files(directory: &Path) -> Vec<tensorboard::EventFile> {
     let files = tensorboard::existing_event_files(directory).unwrap();
     files
         .iter()

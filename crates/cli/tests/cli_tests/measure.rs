@@ -1,9 +1,5 @@
 //! What `landscape measure` finds on a checkpoint, and what it leaves alone.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -11,6 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::program::{Workplace, checkpoints, event_files, summary};
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::activation::log_softmax;
@@ -18,7 +15,6 @@ use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, SplitConfig, batches, fixed_sample};
 use landscape::{Hessian, LanczosConfig, Risk, top_eigenpairs};
 use models::{Mlp, MlpConfig};
-use program::{Workplace, checkpoints, event_files, summary};
 use serde_json::Value;
 
 /// Everything is measured at the end, as in the quickstart.
@@ -116,7 +112,8 @@ fn last_checkpoint_has_the_figures_of_the_run_on_the_runs_own_sample() {
             "{name} differs"
         );
     }
-    // Products are counted: 50 from each start of the density, and one to see that they do not change.
+    // Products are counted: 50 from each start of the density, and one to see that they do not
+    // change.
     assert_eq!(results["density"]["products"], 101);
     assert_eq!(before, content(&run), "the run's own files have changed");
 }
@@ -207,7 +204,8 @@ fn line_between_runs_meets_both_and_states_its_barrier() {
         .map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect())
         .collect();
     let at = |a: f64| rows.iter().find(|row| row[0] == a).unwrap();
-    // The validation losses at the ends are those that both runs have in their summaries, up to f32.
+    // The validation losses at the ends are those that both runs have in their summaries, up to
+    // f32.
     for (a, run) in [(0.0, "a"), (1.0, "b")] {
         let loss = summary(&place.path(run))["figures"]["validation_loss"].as_f64();
         let (found, loss) = (at(a)[2], loss.unwrap());

@@ -1,4 +1,5 @@
-//! The trainings of one command: checked before any begins, carried out one after the other, shown side by side.
+//! The trainings of one command: checked before any begins, carried out one after the other, shown
+//! side by side.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,69 +8,55 @@ use anyhow::Context as _;
 use burn::tensor::Device;
 use serde_json::json;
 
-use super::data::Data;
-use super::manifest;
-use super::network::dense_parameters;
-use super::run_dir::{self, Beginning, Existing};
-use super::seeds;
-use super::training::{Outcome, train};
-use super::{device, dry_run};
-use crate::command::Context;
+use super::context::Context;
+use super::estimate;
 use crate::comparison::{self, Comparison, Drawn, Found};
-use crate::config::choice::Model;
-use crate::config::{Plan, Training, Workspace, limits};
+use crate::config::{Plan, Training, Workspace, folder, limits};
+use crate::engine::job::Job;
+use crate::engine::run_dir::{self, Beginning, Existing};
+use crate::engine::source::{Refusal, Source};
+use crate::engine::subject::Subject;
+use crate::engine::training::Outcome;
+use crate::engine::{device, manifest};
 use crate::failure::{Diverged, FAILED, INTERRUPTED, SUCCESS, usage};
 use crate::interrupt::Interrupt;
-use crate::report::estimate;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
-use crate::report::summary::{DIVERGED, Summary};
 use crate::report::width;
+use crate::results::summary::{DIVERGED, Summary};
 
 /// The trainings of one command.
-pub(crate) struct Session {
-    jobs: Vec<Job>,
-}
-
-/// A training with all it needs.
-pub(crate) struct Job {
-    /// What is to be done.
-    pub(crate) training: Training,
-    /// What to do with a run that is there already.
-    pub(crate) existing: Existing,
-    /// How it begins, as things stood before any training began.
-    pub(crate) beginning: Beginning,
-    /// The images.
-    pub(crate) data: Arc<Data>,
-    /// The autodiff device.
-    pub(crate) device: Device,
+pub(super) struct Session {
+    jobs: Vec<(Job, Arc<dyn Subject>)>,
 }
 
 impl Session {
-    /// Checks everything that can be known before the first step: devices, directories, data, sizes.
+    /// Checks everything that can be known before the first step: devices, directories, data,
+    /// sizes.
     ///
     /// # Errors
-    ///
     /// A usage error for settings and directories, a failure for data.
-    pub(crate) fn new(
+    pub(super) fn new(
         workspace: &Workspace,
+        source: &dyn Source,
         trainings: Vec<Training>,
         existing: Existing,
     ) -> anyhow::Result<Self> {
-        if let Some(folder) = folder(&trainings) {
-            comparison::check_folder(&folder.join(comparison::PICTURES))?;
+        if let Some(folder) = shared_folder(&trainings) {
+            comparison::check_folder(&folder.join(folder::PICTURES))?;
         }
-        let mut jobs: Vec<Job> = Vec::new();
+        let mut jobs: Vec<(Job, Arc<dyn Subject>)> = Vec::new();
         for training in trainings {
             let plan = &training.plan;
+            let refused = |refusal: Refusal| match refusal {
+                Refusal::Setting(key, message) => {
+                    workspace.setting_error(&training, &key, &message)
+                }
+                Refusal::Failure(error) => error,
+            };
             let device = device::autodiff(plan.device)
                 .map_err(|message| workspace.setting_error(&training, &["device"], &message))?;
-            let hidden = plan.hidden.to_vec();
-            let uneven = hidden.is_empty() || hidden.windows(2).any(|pair| pair[0] != pair[1]);
-            if plan.model == Model::ResidualMlp && uneven {
-                let message = "the model residual-mlp has one block for each number and needs equal widths: --hidden 64,64, or hidden = [64, 64] in workspace.toml";
-                return Err(workspace.setting_error(&training, &["hidden"], message));
-            }
+            source.check(plan, &device).map_err(refused)?;
             let in_the_way = run_in_the_way(&training);
             if let (Some(run), false) = (&in_the_way, existing == Existing::Overwrite) {
                 return Err(usage(format!(
@@ -78,45 +65,40 @@ impl Session {
                 )));
             }
             let beginning = run_dir::inspect(&training.output, existing)?;
-            let before = jobs.iter().find(|job| {
+            let before = jobs.iter().find(|(job, _)| {
                 let other = &job.training.plan;
-                other.data == plan.data && other.curvature_examples == plan.curvature_examples
+                other.subject == plan.subject && other.curvature_examples == plan.curvature_examples
             });
-            let data = match before {
-                Some(job) => job.data.clone(),
-                None => Arc::new(Data::load(&plan.data, plan.curvature_examples.get())?),
+            let subject = match before {
+                Some((_, subject)) => Arc::clone(subject),
+                None => {
+                    let sample = plan.curvature_examples.get();
+                    source.subject(plan, sample, &device).map_err(refused)?
+                }
             };
-            let (batch, examples) = (plan.batch_size.get(), data.train.len());
-            if batch > examples {
-                let message = format!(
-                    "{batch} is more than the {examples} training examples of `{}`; allowed: 1 to {examples}",
-                    plan.dataset
-                );
-                return Err(workspace.setting_error(&training, &["batch_size"], &message));
-            }
-            check_sizes(plan, &data)
-                .map_err(|(key, message)| workspace.setting_error(&training, &key, &message))?;
-            jobs.push(Job {
+            check_sizes(plan, subject.sizes().training)
+                .and_then(|()| check_eigenvalues(plan, subject.as_ref(), &device))
+                .map_err(refused)?;
+            let job = Job {
                 training,
                 existing,
                 beginning,
-                data,
                 device,
-            });
+            };
+            jobs.push((job, subject));
         }
         Ok(Self { jobs })
     }
 
-    /// Trains, and shows what came of it; the exit code.
+    /// Trains, and shows what came of it. Returns the exit code.
     ///
     /// # Errors
-    ///
     /// When a training fails. What was logged and saved until then stays.
-    pub(crate) fn carry_out(self, context: &Context, interrupt: &Interrupt) -> anyhow::Result<u8> {
+    pub(super) fn carry_out(self, context: &Context, interrupt: &Interrupt) -> anyhow::Result<u8> {
         for run in self
             .jobs
             .iter()
-            .filter_map(|job| run_in_the_way(&job.training))
+            .filter_map(|(job, _)| run_in_the_way(&job.training))
         {
             run_dir::remove(&run)?;
         }
@@ -124,8 +106,8 @@ impl Session {
         let mut finished: Vec<(&Job, Summary)> = Vec::new();
         let mut diverged: Vec<PathBuf> = Vec::new();
         let mut stopped = None;
-        for job in &self.jobs {
-            match train(job, interrupt) {
+        for (job, subject) in &self.jobs {
+            match subject.train(job, interrupt) {
                 Ok(Outcome::Finished(summary)) => finished.push((job, *summary)),
                 Ok(Outcome::Interrupted { step }) => {
                     stopped = Some((job, step));
@@ -186,9 +168,9 @@ impl Session {
         })
     }
 
-    /// `compare` shows the members of a group in the order of workspace.toml.
+    /// Writes the order of the members of a group, in which `compare` shows them.
     fn remember_order(&self) -> anyhow::Result<()> {
-        let trainings = || self.jobs.iter().map(|job| &job.training);
+        let trainings = || self.jobs.iter().map(|(job, _)| &job.training);
         let mut members: Vec<String> = trainings().filter_map(|t| t.member.clone()).collect();
         // The seeds of a member follow each other.
         members.dedup();
@@ -201,12 +183,11 @@ impl Session {
     /// Says what the trainings would take, and writes nothing; the exit code.
     ///
     /// # Errors
-    ///
     /// When a network cannot be trained or measured.
-    pub(crate) fn estimate(&self, context: &Context) -> anyhow::Result<u8> {
+    pub(super) fn estimate(&self, context: &Context) -> anyhow::Result<u8> {
         let mut estimates = Vec::new();
-        for job in &self.jobs {
-            estimates.push(dry_run::estimate(job)?);
+        for (job, subject) in &self.jobs {
+            estimates.push(subject.estimate(job)?);
         }
         if context.json {
             print(&format!("{:#}", json!({"dry_run": estimates})))?;
@@ -225,7 +206,7 @@ impl Session {
             let places: Vec<_> = self
                 .jobs
                 .iter()
-                .map(|job| job.training.output.display().to_string())
+                .map(|(job, _)| job.training.output.display().to_string())
                 .collect();
             format!(
                 "the figures cannot be printed; they are in summary.json of {}",
@@ -234,12 +215,16 @@ impl Session {
         })
     }
 
-    /// The pictures of all trainings on one scale, into the folder that they share.
+    /// Draws the pictures of all trainings on one scale, into the folder that they share.
     fn draw(&self, comparison: &Comparison) -> anyhow::Result<Option<Drawn>> {
-        let trainings: Vec<Training> = self.jobs.iter().map(|job| job.training.clone()).collect();
-        match folder(&trainings) {
+        let trainings: Vec<Training> = self
+            .jobs
+            .iter()
+            .map(|(job, _)| job.training.clone())
+            .collect();
+        match shared_folder(&trainings) {
             Some(folder) if comparison.obstacle().is_none() => {
-                comparison::draw(comparison, &folder.join(comparison::PICTURES)).map(Some)
+                comparison::draw(comparison, &folder.join(folder::PICTURES)).map(Some)
             }
             _ => Ok(None),
         }
@@ -247,7 +232,7 @@ impl Session {
 
     fn say_where(&self, pictures: bool, drawn: Option<&Drawn>) -> anyhow::Result<()> {
         let paint = Paint::stdout();
-        let Some(first) = self.jobs.first() else {
+        let Some((first, _)) = self.jobs.first() else {
             return Ok(());
         };
         let group = first.training.group.as_ref();
@@ -269,50 +254,33 @@ impl Session {
     }
 }
 
-/// The directory in which a folder of a seed is to be made, if a run lies there.
+/// Returns the directory in which a folder of a seed is to be made, if a run lies there.
 fn run_in_the_way(training: &Training) -> Option<PathBuf> {
     let folder = training.output.parent()?;
-    let is_of_a_seed = *training.output == *folder.join(seeds::folder(training.plan.seed));
+    let is_of_a_seed = *training.output == *folder.join(folder::of_seed(training.plan.seed));
     (is_of_a_seed && training.group.is_some() && folder.join(manifest::FILE).exists())
         .then(|| folder.to_owned())
 }
 
-/// The folder that several trainings share.
-fn folder(trainings: &[Training]) -> Option<PathBuf> {
+/// Returns the folder that several trainings share.
+fn shared_folder(trainings: &[Training]) -> Option<PathBuf> {
     match trainings {
         [first, _, ..] => first.group.clone(),
         _ => None,
     }
 }
 
-/// A key and what is wrong with its value.
-type Mistake = (Vec<&'static str>, String);
-
-/// Sizes that follow from several settings, before anything of such a size is made.
-fn check_sizes(plan: &Plan, data: &Data) -> Result<(), Mistake> {
-    let layers = plan.hidden.0.len();
-    if layers > limits::LAYERS {
-        let message = format!("{layers} layers; allowed: at most {}", limits::LAYERS);
-        return Err((vec!["hidden"], message));
+/// Checks sizes that follow from several settings, before anything of such a size is made.
+fn check_sizes(plan: &Plan, examples: usize) -> Result<(), Refusal> {
+    let batch = plan.batch_size.get();
+    if batch > examples {
+        let message = format!(
+            "{batch} is more than the {examples} training examples of `{}`; allowed: 1 to {examples}",
+            plan.subject.data_name()
+        );
+        return Err(Refusal::Setting(vec!["batch_size"], message));
     }
-    if let Some(parameters) = dense_parameters(plan, data) {
-        if parameters > limits::PARAMETERS {
-            let message = format!(
-                "the widths {} make a network of {parameters} parameters; allowed: at most {}",
-                plan.hidden,
-                limits::PARAMETERS
-            );
-            return Err((vec!["hidden"], message));
-        }
-        let eigenvalues = plan.probes.eigenvalue_count.get() as u64;
-        if eigenvalues > parameters {
-            let message = format!(
-                "{eigenvalues} is more than the {parameters} parameters of the network have"
-            );
-            return Err((vec!["probes", "eigenvalue_count"], message));
-        }
-    }
-    let per_epoch = data.train.len().div_ceil(plan.batch_size.get()) as u64;
+    let per_epoch = examples.div_ceil(batch) as u64;
     let steps = per_epoch * plan.epochs.get() as u64;
     for (probe, moments) in plan.probes.moments() {
         let observations = moments.count(steps);
@@ -321,8 +289,25 @@ fn check_sizes(plan: &Plan, data: &Data) -> Result<(), Mistake> {
                 "`{moments}` is {observations} observations in {steps} steps; allowed: at most {}",
                 limits::OBSERVATIONS
             );
-            return Err((vec!["probes", probe], message));
+            return Err(Refusal::Setting(vec!["probes", probe], message));
         }
     }
     Ok(())
+}
+
+/// Checks that the network has as many parameters as eigenvalues are asked for.
+fn check_eigenvalues(plan: &Plan, subject: &dyn Subject, device: &Device) -> Result<(), Refusal> {
+    let (eigenvalues, parameters) = (
+        plan.probes.eigenvalue_count.get(),
+        subject.parameters(device),
+    );
+    if eigenvalues <= parameters {
+        return Ok(());
+    }
+    let message =
+        format!("{eigenvalues} is more than the {parameters} parameters of the network have");
+    Err(Refusal::Setting(
+        vec!["probes", "eigenvalue_count"],
+        message,
+    ))
 }

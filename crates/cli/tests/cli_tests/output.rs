@@ -1,10 +1,6 @@
 //! What the program says and writes when all is well.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
-use program::{Workplace, event_files, summary};
+use crate::program::{Workplace, event_files, summary};
 use serde_json::Value;
 
 #[test]
@@ -520,7 +516,8 @@ fn dry_run_says_the_sizes_and_leaves_nothing_behind() {
     let estimates = json["dry_run"].as_array().unwrap();
     assert_eq!(estimates.len(), 2);
     for estimate in estimates {
-        // 64 x 16 + 16 + 16 x 10 + 10; 1,079 examples in batches of 64, twice; checkpoints at 0, 17 and 34.
+        // 64 x 16 + 16 + 16 x 10 + 10; 1,079 examples in batches of 64, twice; checkpoints at 0, 17
+        // and 34.
         assert_eq!(estimate["parameters"], 1210);
         assert_eq!(estimate["steps"], 34);
         assert_eq!(estimate["checkpoints"], 3);

@@ -5,8 +5,10 @@ use tensorboard::{Hparams, Setting};
 
 use crate::config::Plan;
 use crate::config::choice::{Method, name};
+use crate::config::subject::Subject;
 
-/// The settings by which runs are told apart. Every run has the same ones: TensorBoard's parallel coordinates leave out a run that lacks one.
+/// Returns the settings by which runs are told apart. Every run has the same ones: TensorBoard's
+/// parallel coordinates leave out a run that lacks one.
 pub(crate) fn hparams(plan: &Plan) -> Hparams {
     let number = |number: f64| Setting::Number(number);
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -16,11 +18,16 @@ pub(crate) fn hparams(plan: &Plan) -> Hparams {
         Method::Plain => 0.0,
         _ => plan.rho.get(),
     };
-    Hparams::new([
-        ("dataset", plan.dataset.clone().into()),
-        ("model", name(plan.model).into()),
-        ("hidden", plan.hidden.to_string().into()),
-        ("activation", name(plan.activation).into()),
+    let subject = match &plan.subject {
+        Subject::Network(network) => vec![
+            ("dataset", network.dataset.clone().into()),
+            ("model", name(network.model).into()),
+            ("hidden", network.hidden.to_string().into()),
+            ("activation", name(network.activation).into()),
+        ],
+        Subject::Own { workload } => vec![("workload", workload.clone().into())],
+    };
+    let settings: [(&str, Setting); 11] = [
         ("optimiser", name(plan.optimiser).into()),
         ("momentum", number(plan.momentum.get())),
         ("weight_decay", number(plan.weight_decay.get())),
@@ -32,10 +39,11 @@ pub(crate) fn hparams(plan: &Plan) -> Hparams {
         ("batch_size", count(plan.batch_size.get())),
         ("seed", number(f64::from(plan.seed))),
         ("curvature_examples", count(plan.curvature_examples.get())),
-    ])
+    ];
+    Hparams::new(subject.into_iter().chain(settings))
 }
 
-/// Every setting as a table in markdown, under the names of workspace.toml.
+/// Returns every setting as a table in markdown, under the names of workspace.toml.
 pub(crate) fn markdown(plan: &Plan) -> serde_json::Result<String> {
     let mut text = "| setting | value |\n|---|---|".to_owned();
     add("", &serde_json::to_value(plan)?, &mut text);

@@ -1,38 +1,39 @@
 //! One training from its first step, or its last checkpoint, to its summary.
 //!
-//! The loop goes through moments 0, 1, .., N. At moment s the weights have had s updates; in this order it may be stopped,
-//! a checkpoint is written, the probes observe, and the next update is made, whose batch loss is that of moment s. A
-//! checkpoint is thus always written before the observations of its moment, and a resumed run repeats them.
+//! The loop goes through moments 0, 1, .., N. At moment s the weights have had s updates; in this
+//! order it may be stopped, a checkpoint is written, the probes observe, and the next update is
+//! made, whose batch loss is that of moment s. A checkpoint is thus always written before the
+//! observations of its moment, and a resumed run repeats them.
+
+mod conclusion;
 
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use burn::optim::ModuleOptimizer;
-use tensorboard::Status;
 
 use super::checkpoint::{self, State};
 use super::checkpoints;
+use super::data::Data;
 use super::history;
-use super::instruments::risk;
+use super::job::Job;
 use super::learning_rate::learning_rate;
-use super::network::{Network, WithNetwork, with_network};
 use super::observer::Observer;
 use super::optimiser::optimiser;
 use super::origin::{same_data, same_plan};
+use super::recorder::Recorder;
 use super::run_dir::{Beginning, RunDir};
-use super::session::Job;
 use super::step::{Stepped, Stepper};
-use super::weights::{trained_parameters, weights_crc32c};
 use crate::config::Plan;
 use crate::config::keep::Keep;
 use crate::failure::Diverged;
 use crate::interrupt::Interrupt;
-use crate::report::number::{Number, plain_number, significant};
+use crate::report::number::{Number, plain_number};
 use crate::report::output::{printable, say};
 use crate::report::progress::Progress;
-use crate::report::settings;
-use crate::report::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
-use crate::report::table::markdown;
+use crate::results::settings;
+use crate::results::summary::{DIVERGED, DataChecksums, FILE, Summary};
+use crate::workload::{Part, Workload};
 
 /// How a training ended.
 pub(crate) enum Outcome {
@@ -48,31 +49,31 @@ pub(crate) enum Outcome {
 /// Trains.
 ///
 /// # Errors
-///
-/// A loss that is not finite, a disk that is full, a damaged checkpoint, another plan than that of the run to resume.
-pub(crate) fn train(job: &Job, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+/// A loss that is not finite, a disk that is full, a damaged checkpoint, another plan than that of
+/// the run to resume.
+pub(crate) fn train<W: Workload>(
+    job: &Job,
+    data: &Data<W>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Outcome> {
     let directory = &job.training.output;
     if interrupt.requested() {
         return Ok(Outcome::Interrupted { step: 0 });
     }
     if job.beginning == Beginning::Done {
-        return show(job);
+        return show(job, data.checksums());
     }
     // Decided once more, now that nobody else can change it.
     let directory = RunDir::take(directory, job.existing)?;
     if directory.beginning() == Beginning::Done {
-        return show(job);
+        return show(job, data.checksums());
     }
-    let work = Work {
-        job,
-        directory,
-        interrupt,
-    };
-    with_network(&job.training.plan, &job.data, &job.device, work)
+    let initial = data.model(job.training.plan.seed, &job.device);
+    Trainer::begin(job, data, directory, interrupt, initial)?.run(interrupt)
 }
 
-/// A run that is finished already.
-fn show(job: &Job) -> anyhow::Result<Outcome> {
+/// Shows a run that is finished already.
+fn show(job: &Job, data: DataChecksums) -> anyhow::Result<Outcome> {
     let directory = &job.training.output;
     let summary = Summary::read(directory).with_context(|| {
         format!(
@@ -81,7 +82,7 @@ fn show(job: &Job) -> anyhow::Result<Outcome> {
         )
     })?;
     same_plan(&summary.config, &job.training.plan, job)?;
-    same_data(summary.data.crc32c, job)?;
+    same_data(summary.data.crc32c, data, job)?;
     let end = if summary.status == DIVERGED {
         ", and it diverged at its last step"
     } else {
@@ -95,28 +96,16 @@ fn show(job: &Job) -> anyhow::Result<Outcome> {
     Ok(Outcome::Finished(Box::new(summary)))
 }
 
-struct Work<'a> {
-    job: &'a Job,
-    directory: RunDir,
-    interrupt: &'a Interrupt,
-}
-
-impl WithNetwork for Work<'_> {
-    type Output = Outcome;
-
-    fn with<M: Network>(self, initial: M) -> anyhow::Result<Outcome> {
-        Trainer::begin(self.job, self.directory, self.interrupt, initial)?.run(self.interrupt)
-    }
-}
-
 /// A training under way.
-struct Trainer<'a, M: Network> {
+struct Trainer<'a, W: Workload> {
     job: &'a Job,
     plan: &'a Plan,
-    model: M,
+    data: &'a Data<W>,
+    model: W::Model,
     optimiser: ModuleOptimizer,
     stepper: Stepper,
-    observer: Observer<'a, M>,
+    recorder: Recorder,
+    observer: Observer<'a, W>,
     progress: Progress,
     /// Updates in an epoch; the last batch may be smaller.
     per_epoch: usize,
@@ -131,17 +120,18 @@ struct Trainer<'a, M: Network> {
     began: Instant,
 }
 
-impl<'a, M: Network> Trainer<'a, M> {
+impl<'a, W: Workload> Trainer<'a, W> {
     fn begin(
         job: &'a Job,
+        data: &'a Data<W>,
         directory: RunDir,
         interrupt: &Interrupt,
-        initial: M,
+        initial: W::Model,
     ) -> anyhow::Result<Self> {
         // The probes' own clock begins later, so that their time is a part of this one.
         let began = Instant::now();
         let plan = &job.training.plan;
-        let per_epoch = job.data.train.len().div_ceil(plan.batch_size.get());
+        let per_epoch = data.training().div_ceil(plan.batch_size.get());
         let steps = per_epoch * plan.epochs.get();
         let resumed = directory.beginning() == Beginning::Resumed;
         let mut notes = Vec::new();
@@ -152,7 +142,7 @@ impl<'a, M: Network> Trainer<'a, M> {
             notes = damaged;
             if let Some(found) = found {
                 same_plan(&found.state.plan, plan, job)?;
-                same_data(found.state.data, job)?;
+                same_data(found.state.data, data.checksums(), job)?;
                 let State {
                     step,
                     epoch,
@@ -182,8 +172,16 @@ impl<'a, M: Network> Trainer<'a, M> {
             progress.note(&format!("resuming at step {step} of {steps}"));
         }
         let seconds_before = state.as_ref().map_or(0.0, |state| state.seconds);
-        let mut observer =
-            Observer::new(job, steps, directory, state.as_ref(), interrupt, &progress)?;
+        let recorder = Recorder::open(directory, state.as_ref(), plan)?;
+        let mut observer = Observer::new(
+            job,
+            data,
+            &model,
+            &recorder,
+            state.as_ref(),
+            interrupt,
+            &progress,
+        )?;
         // A file that starts again at step 0 takes the text of an earlier one out of TensorBoard.
         if step == 0 {
             observer.text("run/settings", 0, settings::markdown(plan)?);
@@ -191,9 +189,11 @@ impl<'a, M: Network> Trainer<'a, M> {
         Ok(Self {
             job,
             plan,
+            data,
             model,
             optimiser,
             stepper,
+            recorder,
             observer,
             progress,
             per_epoch,
@@ -213,15 +213,15 @@ impl<'a, M: Network> Trainer<'a, M> {
                 self = self.save()?;
             }
             if stop {
-                self.observer.finish()?;
+                self.observer.finish(&self.recorder)?;
                 return Ok(Outcome::Interrupted { step: self.step });
             }
-            // The probes are told the rate of the update before; at the beginning there is none but the first.
+            // The probes are told the rate of the update before; at the beginning there is none but
+            // the first.
             let rate = self.rate(self.step.saturating_sub(1));
-            self.observer.set_learning_rate(rate);
             let observed = self
                 .observer
-                .observe(self.step, &self.model, &self.progress)?;
+                .observe(self.step, rate, &self.model, &self.progress)?;
             if !observed {
                 // It stops before the observations of this step, which a resumed run makes.
                 continue;
@@ -236,7 +236,7 @@ impl<'a, M: Network> Trainer<'a, M> {
 
     /// Ends a run whose output cannot be written any more.
     fn give_up(self, reason: anyhow::Error) -> anyhow::Error {
-        let message = if self.observer.recorder().owns_directory() {
+        let message = if self.recorder.owns_directory() {
             let way_on = checkpoints::way_on(&self.job.training.output);
             format!("the run stops at step {}; {way_on}", self.step)
         } else {
@@ -244,11 +244,12 @@ impl<'a, M: Network> Trainer<'a, M> {
             format!("the run stops at step {}", self.step)
         };
         // The failure that matters is the one that is known.
-        let _ = self.observer.finish();
+        let _ = self.observer.finish(&self.recorder);
         reason.context(message)
     }
 
-    /// At the beginning, at the end, and in between every so many steps or at the end of each epoch.
+    /// Returns whether a checkpoint is due: at the beginning, at the end, and in between every so
+    /// many steps or at the end of each epoch.
     fn checkpoint_due(&self) -> bool {
         let period = self
             .plan
@@ -257,24 +258,24 @@ impl<'a, M: Network> Trainer<'a, M> {
         self.step == self.steps || self.step.is_multiple_of(period)
     }
 
-    /// Brings all that was recorded to the disk, and then writes the checkpoint that says so. A checkpoint that is there, because
-    /// the run was resumed from it, is not touched.
+    /// Brings all that was recorded to the disk, and then writes the checkpoint that says so. A
+    /// checkpoint that is there, because the run was resumed from it, is not touched.
     fn save(mut self) -> anyhow::Result<Self> {
-        let events = match self.observer.recorder().secure() {
+        let events = match self.recorder.secure() {
             Ok(events) => events,
             Err(reason) => return Err(self.give_up(reason)),
         };
         if self.saved == Some(self.step) {
             return Ok(self);
         }
-        let recorder = self.observer.recorder();
+        let recorder = &self.recorder;
         let state = State {
             plan: self.plan.clone(),
             step: self.step,
             epoch: self.step / self.per_epoch,
             position: self.step % self.per_epoch,
             last_scalars: recorder.last_scalars(),
-            data: self.job.data.checksums(),
+            data: self.data.checksums(),
             pictures: recorder.pictures(),
             numbers: recorder.numbers(),
             events,
@@ -292,13 +293,14 @@ impl<'a, M: Network> Trainer<'a, M> {
         Ok(self)
     }
 
-    /// The loss by which the best checkpoint is chosen, where one is. The probes observe after the checkpoint, if at all.
+    /// Returns the loss by which the best checkpoint is chosen, where one is. The probes observe
+    /// after the checkpoint, if at all.
     fn validation_loss(&self) -> anyhow::Result<Option<Number>> {
         if self.plan.keep != Keep::Best {
             return Ok(None);
         }
         let device = self.job.device.clone().inner();
-        let risk = risk::<M>(self.job.data.validation_batches(&device)?);
+        let risk = self.data.risk(self.data.batches(Part::Validation, &device));
         Ok(Some(Number(risk.value(&self.model)?)))
     }
 
@@ -314,37 +316,37 @@ impl<'a, M: Network> Trainer<'a, M> {
         let (epoch, position) = (self.step / self.per_epoch, self.step % self.per_epoch);
         let seed = u64::from(self.plan.seed);
         if position == 0 || self.order.is_empty() {
-            self.order = datasets::epoch_order(seed, epoch as u64, self.job.data.train.len());
+            self.order = datasets::epoch_order(seed, epoch as u64, self.data.training());
         }
         let size = self.plan.batch_size.get();
         let end = self.order.len().min((position + 1) * size);
         let batch = self
-            .job
             .data
             .batch(&self.order[position * size..end], &self.job.device);
         let rate = self.rate(self.step);
-        // The device's stream cannot be read back into a checkpoint; seeded from the step it need not be.
+        // The device's stream cannot be read back into a checkpoint; seeded from the step it need
+        // not be.
         self.job.device.seed(stream(seed, self.step as u64));
-        match self
-            .stepper
-            .step(&mut self.optimiser, rate, self.model, &batch)
-        {
+        match self.stepper.step(
+            &mut self.optimiser,
+            rate,
+            self.model,
+            self.data.workload().as_ref(),
+            &batch,
+        ) {
             Stepped::Done(model, loss, scalars) => {
                 self.model = model;
                 if self.step.is_multiple_of(self.plan.log_every.get()) {
                     let step = self.step;
-                    self.observer.scalar("loss/train", step, loss);
-                    self.observer.scalar("training/learning_rate", step, rate);
-                    for (tag, value) in scalars {
-                        self.observer.scalar(tag, step, value);
-                    }
+                    let own = [("loss/train", loss), ("training/learning_rate", rate)];
+                    self.observer.log(step, own.into_iter().chain(scalars));
                 }
                 self.step += 1;
                 self.progress.step(self.step, self.steps, epoch + 1, loss);
                 Ok(self)
             }
             Stepped::Refused(reason) => {
-                self.observer.finish()?;
+                self.observer.finish(&self.recorder)?;
                 let rate = self.plan.learning_rate.get();
                 Err(Diverged(format!(
                     "{}: the run stops at step {} (epoch {}): {reason}. What was logged until then is in {}. Try a lower learning \
@@ -361,92 +363,10 @@ impl<'a, M: Network> Trainer<'a, M> {
             }
         }
     }
-
-    fn conclude(mut self) -> anyhow::Result<Outcome> {
-        let (figures, hessian, diverged) = self.observer.figures();
-        let table = markdown(&figures, &hessian);
-        self.observer.text("run/figures", self.steps, table);
-        let recorder = self.observer.recorder().clone();
-        let last_scalars = recorder.last_scalars();
-        let (last_scalars, cost) = last_scalars
-            .into_iter()
-            .partition(|(tag, _)| !tag.starts_with("cost/"));
-        let probe_seconds = self.observer.probe_seconds();
-        let seconds = self.seconds();
-        recorder.end(if diverged {
-            Status::Failure
-        } else {
-            Status::Success
-        })?;
-        if let Err(reason) = recorder.secure() {
-            return Err(self.give_up(reason));
-        }
-        let seed = u64::from(self.plan.seed);
-        let split = u64::from(self.plan.data.split_seed);
-        let seeds = [
-            ("weights", seed),
-            ("data_order", seed),
-            ("probes", seed),
-            ("split", split),
-        ];
-        let summary = Summary {
-            schema: SCHEMA.to_owned(),
-            name: self.job.training.name.clone(),
-            status: if diverged { DIVERGED } else { FINISHED }.to_owned(),
-            steps: self.steps,
-            parameters: trained_parameters(&self.model),
-            weights_crc32c: weights_crc32c(&self.model),
-            config: self.plan.clone(),
-            seeds: seeds.map(|(name, seed)| (name.to_owned(), seed)).into(),
-            data: self.job.data.sizes(),
-            hessian,
-            figures,
-            versions: Versions {
-                landscape: env!("CARGO_PKG_VERSION").to_owned(),
-                burn: BURN.to_owned(),
-            },
-            last_scalars,
-            pictures: recorder.pictures().into_iter().collect(),
-            numbers: recorder.numbers().into_iter().collect(),
-            times: Times {
-                seconds,
-                probe_seconds,
-                probe_fraction: probe_seconds / seconds,
-                last_scalars: cost,
-                crc32c: 0,
-            },
-            crc32c: 0,
-        };
-        // The event file, and with it the lock, is held until the summary is there.
-        recorder
-            .write_file(FILE, &summary.to_bytes()?)
-            .context("the run is complete but for its summary; --resume writes it")?;
-        if diverged {
-            self.progress.warn(
-                "the loss after the last update is no finite number: the run diverged, and what could not be measured is NaN; try a \
-                 lower learning rate",
-            );
-        }
-        if let (Keep::Best, Some((step, loss))) = (
-            self.plan.keep,
-            checkpoints::best(&self.job.training.output)?,
-        ) {
-            self.progress.note(&format!(
-                "the best checkpoint is that of step {step}, with a validation loss of {}",
-                significant(loss, 4)
-            ));
-        }
-        if let Some(left_out) = self.observer.finish()? {
-            self.progress.note(&left_out);
-        }
-        Ok(Outcome::Finished(Box::new(summary)))
-    }
 }
 
-/// The version that Cargo.toml pins.
-const BURN: &str = "0.22.1";
-
-/// A seed for the device at one step: `SplitMix64`'s mixing of both numbers, so that neighbours share nothing.
+/// Returns a seed for the device at one step: `SplitMix64`'s mixing of both numbers, so that
+/// neighbours share nothing.
 fn stream(seed: u64, step: u64) -> u64 {
     let mut z = seed
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)

@@ -1,13 +1,9 @@
 //! Every mistake ends with one clear sentence and an exit code, and with nothing lost.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use program::{SMALL, Workplace, event_files};
+use crate::program::{SMALL, Workplace, event_files};
 
 /// The small workspace with one more line in `[runs.one]`, and what must be said about it.
 #[track_caller]
@@ -22,6 +18,23 @@ fn refused(line: &str, words: &[&str]) {
     assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
     assert!(ended.out.is_empty());
     assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn value_that_is_no_word_is_answered_with_the_words() {
+    refused(
+        "model = 3",
+        &["runs.one.model", "in quotes", "`mlp`, `cnn`"],
+    );
+    refused(
+        "optimiser = true",
+        &["runs.one.optimiser", "in quotes", "`sgd` or `adam`"],
+    );
+    refused(
+        "schedule = [1, 2]",
+        &["runs.one.schedule", "in quotes", "`cosine`"],
+    );
+    refused("method = 0.5", &["runs.one.method", "in quotes", "`m-sam`"]);
 }
 
 #[test]
@@ -288,8 +301,8 @@ fn file_size_limit_ends_the_run_with_a_sentence_and_keeps_the_files() {
         .current_dir(place.path("."))
         .output()
         .unwrap();
-    let ended =
-        program::Ended::from(output).expect(1, &["cannot be written", "checkpoint of step 0"]);
+    let ended = crate::program::Ended::from(output)
+        .expect(1, &["cannot be written", "checkpoint of step 0"]);
     assert_eq!(
         ended.err.lines().filter(|l| l.contains("error:")).count(),
         1
@@ -315,7 +328,7 @@ fn event_file_that_meets_a_limit_stops_the_run_and_resuming_loses_nothing() {
         .current_dir(place.path("."))
         .output()
         .unwrap();
-    program::Ended::from(output).expect(
+    crate::program::Ended::from(output).expect(
         1,
         &["the run stops at step", "resumed from step", "missing from"],
     );
@@ -323,7 +336,10 @@ fn event_file_that_meets_a_limit_stops_the_run_and_resuming_loses_nothing() {
         .landscape(&[&["run", "one", "--resume"], &long[..]].concat())
         .expect(0, &[]);
     let (whole, parts) = (place.path("whole"), place.path("runs/one"));
-    assert_eq!(program::summary(&parts), program::summary(&whole));
+    assert_eq!(
+        crate::program::summary(&parts),
+        crate::program::summary(&whole)
+    );
     let files = event_files(&parts);
     let resumed = files[1].scalars("loss/train");
     let mut joined = files[0].scalars("loss/train");
@@ -371,7 +387,7 @@ fn last_update_that_diverges_has_a_summary_that_says_so() {
     // One update, whose own loss is finite: only what is measured after it is not.
     let ended = place.landscape(&arguments);
     ended.expect(1, &["diverged", "lower learning rate"]);
-    let summary = program::summary(&place.path("runs/one"));
+    let summary = crate::program::summary(&place.path("runs/one"));
     assert_eq!(summary["status"], "diverged");
     for figure in ["training_loss", "validation_loss", "test_loss"] {
         let value = summary["figures"][figure].as_str();
@@ -402,8 +418,9 @@ fn members_of_a_group_are_trained_though_one_diverges() {
     let place = Workplace::with(&SMALL.replace("method = \"plain\"", "learning_rate = 1e38"));
     let ended = place.landscape(&["run", "pair", "--epochs", "1", "--batch-size", "1079"]);
     ended.expect(1, &["sgd: the loss after the last update"]);
-    let status =
-        |member: &str| program::summary(&place.path("runs/pair").join(member))["status"].clone();
+    let status = |member: &str| {
+        crate::program::summary(&place.path("runs/pair").join(member))["status"].clone()
+    };
     assert_eq!(
         (status("sgd"), status("sam")),
         ("diverged".into(), "finished".into())

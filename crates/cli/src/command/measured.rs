@@ -1,11 +1,12 @@
-//! The table of a measurement: what, its value, how well it is known, and what that took. It fits 80 columns.
+//! The table of a measurement: what, its value, how well it is known, and what that took. It fits
+//! 80 columns.
 
 use comfy_table::CellAlignment;
 
-use super::table::{plain, trimmed};
 use crate::engine::measurement::Row;
+use crate::report::table::{plain, trimmed};
 
-/// The table.
+/// Returns the table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = plain();
     table.set_header(["", "value", "error", "work", "seconds"]);

@@ -1,15 +1,11 @@
-//! The output directory belongs to one run at a time, and what is not the run's own is never touched.
-
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-#![cfg(unix)]
-
-mod program;
+//! The output directory belongs to one run at a time, and what is not the run's own is never
+//! touched.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use program::{Workplace, checkpoints, event_files, summary, wait_for_checkpoint};
+use crate::program::{Workplace, checkpoints, event_files, summary, wait_for_checkpoint};
 
 /// A run long enough to lose its directory in the middle.
 const LONG: &[&str] = &["run", "one", "--epochs", "200", "--batch-size", "8"];
@@ -26,8 +22,8 @@ fn long_run(place: &Workplace) -> Child {
 }
 
 #[track_caller]
-fn ended(child: Child) -> program::Ended {
-    program::Ended::from(child.wait_with_output().unwrap())
+fn ended(child: Child) -> crate::program::Ended {
+    crate::program::Ended::from(child.wait_with_output().unwrap())
 }
 
 #[test]

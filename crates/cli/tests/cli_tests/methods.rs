@@ -1,10 +1,7 @@
-//! Sharpness-aware methods from the command line: their settings, and what those leave of plain training and of SAM.
+//! Sharpness-aware methods from the command line: their settings, and what those leave of plain
+//! training and of SAM.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
-use program::{SMALL, Workplace, checkpoints, event_files, summary};
+use crate::program::{SMALL, Workplace, checkpoints, event_files, summary};
 use serde_json::{Value, json};
 
 /// The summary of a short training.

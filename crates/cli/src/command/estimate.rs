@@ -2,13 +2,13 @@
 
 use comfy_table::CellAlignment;
 
-use super::forecast;
-use super::number::significant;
-use super::output::printable;
-use super::table::{plain, trimmed};
 use crate::engine::dry_run::Estimate;
+use crate::report::forecast;
+use crate::report::number::significant;
+use crate::report::output::printable;
+use crate::report::table::{plain, trimmed};
 
-/// The table, a column for each training.
+/// Returns the table, a column for each training.
 pub(crate) fn table(estimates: &[Estimate]) -> String {
     let mut table = plain();
     let mut header = vec![String::new()];
@@ -61,7 +61,7 @@ pub(crate) fn table(estimates: &[Estimate]) -> String {
     trimmed(&table)
 }
 
-/// A number of seconds, with a decimal where they are few.
+/// Returns a number of seconds, with a decimal where they are few.
 fn seconds(seconds: f64) -> String {
     if seconds < 9.95 {
         format!("{seconds:.1} s")
@@ -77,7 +77,7 @@ fn times(times: usize) -> String {
     }
 }
 
-/// A number of bytes in the unit that suits it.
+/// Returns a number of bytes in the unit that suits it.
 fn bytes(bytes: usize) -> String {
     let bytes = bytes as f64;
     match bytes {

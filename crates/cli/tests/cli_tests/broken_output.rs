@@ -1,15 +1,11 @@
-//! Output that cannot be written: no panic, the exit codes of README.md, and every training goes on to its end.
-
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-#![cfg(unix)]
-
-mod program;
+//! Output that cannot be written: no panic, the exit codes of README.md, and every training goes on
+//! to its end.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-use program::Workplace;
+use crate::program::Workplace;
 
 /// What is wrong with a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +38,8 @@ fn full() -> File {
     OpenOptions::new().write(true).open("/dev/full").unwrap()
 }
 
-/// Runs the program with broken streams. The shell closes what is to be closed, and then becomes the program.
+/// Runs the program with broken streams. The shell closes what is to be closed, and then becomes
+/// the program.
 fn ended(place: &Workplace, arguments: &[&str], out: Broken, err: Broken) -> Output {
     let close = |stream: Broken, number| match stream {
         Broken::Closed => format!("{number}>&- "),
@@ -96,7 +93,8 @@ fn broken_output_never_panics_and_has_the_documented_exit_code() {
                 let output = ended(&place, arguments, out, err);
                 let what = format!("{arguments:?}, out {out:?}, err {err:?}");
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                // A full standard output is a failure; an error that was there before it keeps its code.
+                // A full standard output is a failure; an error that was there before it keeps its
+                // code.
                 let expected = match (out, writes, code) {
                     (Broken::Full, true, 0) => 1,
                     _ => *code,
@@ -122,13 +120,13 @@ fn training_goes_on_to_the_same_end_when_nobody_can_read_what_it_says() {
     place
         .landscape(&["run", "one", "--output", "whole"])
         .expect(0, &[]);
-    let whole = program::summary(&place.path("whole"));
+    let whole = crate::program::summary(&place.path("whole"));
     for (name, out, err) in [
         ("full", Broken::Full, Broken::Full),
         ("gone", Broken::Gone, Broken::Gone),
         ("closed", Broken::Closed, Broken::Closed),
     ] {
         ended(&place, &["run", "one", "--output", name], out, err);
-        assert_eq!(program::summary(&place.path(name)), whole, "{name}");
+        assert_eq!(crate::program::summary(&place.path(name)), whole, "{name}");
     }
 }

@@ -17,11 +17,13 @@
 //! | `times` | seconds; the only object that differs between two runs of one seed and build. Its `last_scalars` has the tags `cost/*` |
 //! | `crc32c` | CRC-32C of all the rest but `times`, which has its own, as compact JSON: a file that was changed is noticed |
 //!
-//! `figures` has `training_loss`, `training_accuracy`, `validation_loss`, `validation_accuracy`, `test_loss`, `test_accuracy`,
-//! `lambda_1 {value, residual, converged}`, `trace {value, standard_error}` and `sam_sharpness {value, rho}`.
-//! Losses are means of the cross-entropy in nats over all examples of the part; curvature and sharpness are those of the mean
-//! loss over the `hessian.examples`. A figure that could not be measured is NaN; a run without probes (`--no-probes`) has no
-//! `lambda_1`, `trace` and `sam_sharpness`, and its `hessian.method` is "not measured". A number that is not finite is written as `"NaN"`, `"inf"` or `"-inf"`.
+//! `figures` has `training_loss`, `training_accuracy`, `validation_loss`, `validation_accuracy`,
+//! `test_loss`, `test_accuracy`, `lambda_1 {value, residual, converged}`,
+//! `trace {value, standard_error}` and `sam_sharpness {value, rho}`. Losses are means of the
+//! cross-entropy in nats over all examples of the part; curvature and sharpness are those of the
+//! mean loss over the `hessian.examples`. A figure that could not be measured is NaN; a run without
+//! probes (`--no-probes`) has no `lambda_1`, `trace` and `sam_sharpness`, and its `hessian.method`
+//! is "not measured". A number that is not finite is written as `"NaN"`, `"inf"` or `"-inf"`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,8 +32,8 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::number::Number;
 use crate::config::Plan;
+use crate::report::number::Number;
 
 /// The schema this program writes and reads.
 pub(crate) const SCHEMA: &str = "landscape-summary/2";
@@ -55,7 +57,7 @@ const TIMES: &str = "times";
 pub(crate) const FILE: &str = "summary.json";
 
 /// The content of summary.json.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Summary {
     /// [`SCHEMA`].
@@ -96,7 +98,7 @@ pub(crate) struct Summary {
 }
 
 /// Numbers of examples of each part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DataSizes {
     /// Training examples.
     pub(crate) training: usize,
@@ -109,7 +111,7 @@ pub(crate) struct DataSizes {
 }
 
 /// CRC-32C of the images and labels of each part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DataChecksums {
     /// Training examples.
     pub(crate) training: u32,
@@ -120,7 +122,7 @@ pub(crate) struct DataChecksums {
 }
 
 /// How Hessian products are made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HessianNote {
     /// The method in words.
     pub(crate) method: String,
@@ -131,7 +133,7 @@ pub(crate) struct HessianNote {
 }
 
 impl HessianNote {
-    /// Of a run without probes, which has looked at no Hessian.
+    /// Returns the note of a run without probes, which has looked at no Hessian.
     pub(crate) fn none(examples: usize) -> Self {
         Self {
             method: NOT_MEASURED.to_owned(),
@@ -142,20 +144,23 @@ impl HessianNote {
 }
 
 /// The figures of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// Mean loss over the training examples.
     pub(crate) training_loss: Number,
     /// Share of training examples classified right.
-    pub(crate) training_accuracy: Number,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) training_accuracy: Option<Number>,
     /// Mean loss over the validation examples.
     pub(crate) validation_loss: Number,
     /// Share of validation examples classified right.
-    pub(crate) validation_accuracy: Number,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) validation_accuracy: Option<Number>,
     /// Mean loss over the test examples.
     pub(crate) test_loss: Number,
     /// Share of test examples classified right.
-    pub(crate) test_accuracy: Number,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) test_accuracy: Option<Number>,
     /// Largest eigenvalue of the Hessian; none without probes, as the two below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lambda_1: Option<Eigenvalue>,
@@ -168,7 +173,7 @@ pub(crate) struct Figures {
 }
 
 /// An eigenvalue and how well it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Eigenvalue {
     /// The Ritz value.
     pub(crate) value: Number,
@@ -179,7 +184,7 @@ pub(crate) struct Eigenvalue {
 }
 
 /// A trace and how well it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TraceFigure {
     /// The mean of the estimates.
     pub(crate) value: Number,
@@ -188,7 +193,7 @@ pub(crate) struct TraceFigure {
 }
 
 /// SAM sharpness and its radius.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sharpness {
     /// The rise of the loss.
     pub(crate) value: Number,
@@ -197,7 +202,7 @@ pub(crate) struct Sharpness {
 }
 
 /// Versions of what computed the figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Versions {
     /// This program and the crates of its workspace.
     pub(crate) landscape: String,
@@ -206,7 +211,7 @@ pub(crate) struct Versions {
 }
 
 /// The last point of a scalar tag.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LastScalar {
     /// Its step.
     pub(crate) step: u64,
@@ -215,13 +220,14 @@ pub(crate) struct LastScalar {
 }
 
 /// What the clock said.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Times {
     /// Seconds of the whole training, probes and final figures included, over all resumptions.
     pub(crate) seconds: f64,
     /// Seconds spent in probes while training and in the final figures.
     pub(crate) probe_seconds: f64,
-    /// The share of probes in the whole time, as in `cost/probe_fraction` and in a budget: `probe_seconds / seconds`.
+    /// The share of probes in the whole time, as in `cost/probe_fraction` and in a budget:
+    /// `probe_seconds / seconds`.
     pub(crate) probe_fraction: f64,
     /// The last point of every scalar tag `cost/*`.
     pub(crate) last_scalars: BTreeMap<String, LastScalar>,
@@ -231,10 +237,9 @@ pub(crate) struct Times {
 }
 
 impl Summary {
-    /// The content of summary.json.
+    /// Returns the content of summary.json.
     ///
     /// # Errors
-    ///
     /// When it cannot be encoded.
     pub(crate) fn to_bytes(&self) -> anyhow::Result<Vec<u8>> {
         let mut sealed = self.clone();
@@ -247,7 +252,6 @@ impl Summary {
     /// Reads summary.json from a run's directory.
     ///
     /// # Errors
-    ///
     /// When it is not there, damaged, or of another schema.
     pub(crate) fn read(directory: &Path) -> anyhow::Result<Self> {
         let path = directory.join(FILE);
@@ -280,7 +284,8 @@ impl Summary {
     }
 }
 
-/// CRC-32C of a summary without its times, and of its times, as compact JSON; the checksums themselves are left out.
+/// Returns CRC-32C of a summary without its times, and of its times, as compact JSON; the checksums
+/// themselves are left out.
 fn checksums_of(document: &Value) -> (u32, u32) {
     let mut document = document.clone();
     let mut taken = |key: &str| document.as_object_mut().and_then(|all| all.remove(key));

@@ -1,14 +1,10 @@
 //! A run that is stopped in whatever way and resumed equals the uninterrupted one, to the last bit.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
-
-mod program;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use program::{Workplace, checkpoints, event_files, summary, wait_for_checkpoint};
+use crate::program::{Workplace, checkpoints, event_files, summary, wait_for_checkpoint};
 
 /// A run long enough to be stopped in the middle.
 const LONG: &[&str] = &[
@@ -61,7 +57,8 @@ fn stopped_and_resumed_equals_uninterrupted(name: &str, code: Option<i32>, more:
         .expect(0, &["resuming at step"]);
     assert_eq!(summary(&place.path("parts")), summary(&place.path("whole")));
 
-    // Both event files together hold every step of the training loss; the later file takes over where it begins.
+    // Both event files together hold every step of the training loss; the later file takes over
+    // where it begins.
     let files = event_files(&place.path("parts"));
     assert_eq!(files.len(), 2);
     let whole = &event_files(&place.path("whole"))[0];
@@ -99,7 +96,8 @@ fn killed_adam_run_resumed_equals_uninterrupted() {
     stopped_and_resumed_equals_uninterrupted("-KILL", None, &adam);
 }
 
-/// Each remembers something else: a vector and how many steps there were, an average, which weights come next.
+/// Each remembers something else: a vector and how many steps there were, an average, which weights
+/// come next.
 #[test]
 fn killed_runs_of_methods_with_a_memory_resumed_equal_uninterrupted() {
     for method in ["looksam", "friendly-sam", "esam"] {
@@ -115,7 +113,8 @@ fn interrupted_run_ends_with_complete_files_and_resumed_equals_uninterrupted() {
 
 #[test]
 fn batch_norm_run_resumed_equals_uninterrupted() {
-    // The statistics of the last batch are part of a checkpoint; a network without them would drift apart.
+    // The statistics of the last batch are part of a checkpoint; a network without them would drift
+    // apart.
     let place = Workplace::new();
     let run = |more: &[&'static str]| {
         let arguments = [
@@ -426,7 +425,8 @@ fn damaged_event_file_is_said_and_the_run_goes_on() {
     assert!(!ended.err.contains("warning"), "{}", ended.err);
 }
 
-/// A data set in idx files: `count` images of 8 by 8 pixels in `classes` classes, told apart by where they are bright.
+/// A data set in idx files: `count` images of 8 by 8 pixels in `classes` classes, told apart by
+/// where they are bright.
 fn write_idx(folder: &Path, count: u32, classes: u8) {
     fs::create_dir_all(folder).unwrap();
     for part in ["train", "t10k"] {
@@ -447,7 +447,7 @@ fn write_idx(folder: &Path, count: u32, classes: u8) {
 }
 
 fn workplace_of_idx(more: &str) -> Workplace {
-    let text = program::SMALL.replace("[runs.one]", "[runs.one]\ndataset = \"mine\"");
+    let text = crate::program::SMALL.replace("[runs.one]", "[runs.one]\ndataset = \"mine\"");
     Workplace::with(&format!(
         "{text}\n[datasets.mine]\nsource = \"mnist-folder\"\npath = \"images\"\n{more}"
     ))
@@ -618,7 +618,7 @@ fn signal_inside_a_probe_stops_the_run_there() {
             assert!(child.try_wait().unwrap().is_none());
         }
         signal(&child, "-TERM");
-        let ended = program::Ended::from(child.wait_with_output().unwrap());
+        let ended = crate::program::Ended::from(child.wait_with_output().unwrap());
         ended.expect(130, &[&format!("stopped at step {step};")]);
         // The surface was not finished, and nothing of its step was recorded.
         let files = event_files(&place.path(name));

@@ -1,0 +1,171 @@
+//! The settings of probes as they are written: every key optional, the same names in workspace.toml
+//! and as flags.
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::bounded::{Bounded, Count, Fraction, NonNegative};
+use super::limits;
+use super::moment::Moments;
+
+/// When each probe observes, and with what effort.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of probe settings")]
+pub(crate) struct ProbeSettings {
+    /// No probes: nothing is measured but losses and accuracies after the last step
+    #[arg(
+        long = "no-probes",
+        num_args = 0,
+        default_missing_value = "false",
+        help_heading = "Probes"
+    )]
+    pub(crate) enabled: Option<bool>,
+    /// Share of the time that probes may take, e.g. 0.05: beyond it they are shortened, wait or are
+    /// left out; losses and accuracies after the last step come on top, and the sample stays that
+    /// of --curvature-examples
+    #[arg(
+        long = "probe-budget",
+        value_name = "X",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) budget: Option<Bounded<Fraction>>,
+    /// Validation loss and accuracy, e.g. "every 50 + end"
+    #[arg(
+        long = "probe-loss",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) loss: Option<Moments>,
+    /// Gradient norm and histograms by layer
+    #[arg(
+        long = "probe-gradient",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) gradient: Option<Moments>,
+    /// Largest eigenvalues of the Hessian, and the stability ratio
+    #[arg(
+        long = "probe-eigenvalues",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) eigenvalues: Option<Moments>,
+    /// How many of the largest eigenvalues
+    #[arg(
+        long = "probe-eigenvalue-count",
+        value_name = "N",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) eigenvalue_count: Option<Count<{ limits::EIGENVALUES }>>,
+    /// Trace of the Hessian
+    #[arg(
+        long = "probe-trace",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) trace: Option<Moments>,
+    /// SAM sharpness of the loss
+    #[arg(
+        long = "probe-sharpness",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) sharpness: Option<Moments>,
+    /// Radius of the SAM sharpness, whatever the method trains with
+    #[arg(
+        long = "probe-sharpness-rho",
+        value_name = "X",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) sharpness_rho: Option<Bounded<NonNegative>>,
+    /// Spectral density of the Hessian
+    #[arg(
+        long = "probe-density",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) density: Option<Moments>,
+    /// Start vectors of the density, 50 products each
+    #[arg(
+        long = "probe-density-starts",
+        value_name = "N",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) density_starts: Option<Count<{ limits::DENSITY_STARTS }>>,
+    /// Loss along one random direction
+    #[arg(
+        long = "probe-line",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) line: Option<Moments>,
+    /// Loss over a plane of two random directions
+    #[arg(
+        long = "probe-surface",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) surface: Option<Moments>,
+    /// Points along each side of the surface
+    #[arg(
+        long = "probe-grid",
+        value_name = "N",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) grid: Option<Count<{ limits::GRID }>>,
+}
+
+impl ProbeSettings {
+    /// Returns the first key with a value here but `enabled`.
+    pub(crate) fn first_given(&self) -> Option<&'static str> {
+        const KEYS: [&str; 13] = [
+            "budget",
+            "loss",
+            "gradient",
+            "eigenvalues",
+            "eigenvalue_count",
+            "trace",
+            "sharpness",
+            "sharpness_rho",
+            "density",
+            "density_starts",
+            "line",
+            "surface",
+            "grid",
+        ];
+        let written = toml::Table::try_from(self).expect("settings were read from a table");
+        KEYS.into_iter().find(|key| written.contains_key(*key))
+    }
+
+    /// Returns these settings, without probes none at any moment.
+    pub(crate) fn decided(self) -> Self {
+        if self.enabled != Some(false) {
+            return self;
+        }
+        let never = Some(Moments::never());
+        Self {
+            loss: never.clone(),
+            gradient: never.clone(),
+            eigenvalues: never.clone(),
+            trace: never.clone(),
+            sharpness: never.clone(),
+            density: never.clone(),
+            line: never.clone(),
+            surface: never,
+            ..self
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! One training to be carried out.
+
+use burn::tensor::Device;
+
+use super::run_dir::{Beginning, Existing};
+use crate::config::Training;
+
+/// A training with all that was decided before any training began.
+pub(crate) struct Job {
+    /// What is to be done.
+    pub(crate) training: Training,
+    /// What to do with a run that is there already.
+    pub(crate) existing: Existing,
+    /// How it begins, as things stood then.
+    pub(crate) beginning: Beginning,
+    /// The autodiff device.
+    pub(crate) device: Device,
+}

@@ -1,0 +1,16 @@
+//! The program as its users meet it: each test runs it as a process, in a folder of its own.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
+mod bad_input;
+#[cfg(unix)]
+mod broken_output;
+mod comparison;
+#[cfg(unix)]
+mod directory;
+mod measure;
+mod methods;
+mod output;
+mod program;
+mod resume;
+mod workload;
