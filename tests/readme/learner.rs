@@ -1,4 +1,4 @@
-//! The README's programs for burn-train: what they differ in, what the README shows, and that they run.
+//! The programs for burn-train: their difference, their lines in the README of probes, and a run of each.
 
 use anyhow::{Result, anyhow};
 
@@ -24,7 +24,7 @@ fn learner_programs_differ_in_the_marked_lines_only() {
 
 #[test]
 fn readme_shows_the_marked_lines_of_the_learner_program() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../crates/probes/README.md");
     for (heading, mark) in [
         ("**SAM in burn-train**", "// SAM"),
         ("**Probes in burn-train**", "// probes"),
