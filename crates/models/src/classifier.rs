@@ -3,7 +3,9 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::{Cnn, Mlp, ResidualMlp};
+use crate::cnn::Cnn;
+use crate::mlp::Mlp;
+use crate::residual::ResidualMlp;
 
 /// A module that scores images, for programs that train one of several networks.
 pub trait Classifier: Module {

@@ -9,9 +9,10 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 
+use crate::activation::Activation;
+use crate::error::Error;
 use crate::initialise::Initialiser;
 use crate::mlp::features;
-use crate::{Activation, Error};
 
 /// The shape of a [`Cnn`].
 #[derive(Config, Debug)]

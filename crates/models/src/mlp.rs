@@ -5,8 +5,9 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 
+use crate::activation::Activation;
+use crate::error::Error;
 use crate::initialise::Initialiser;
-use crate::{Activation, Error};
 
 /// The shape of an [`Mlp`].
 #[derive(Config, Debug)]

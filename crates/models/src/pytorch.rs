@@ -9,7 +9,7 @@ use burn::store::{
 };
 use burn::tensor::{DType, Tensor};
 
-use crate::{Error, Mismatch};
+use crate::error::{Error, Mismatch};
 
 /// The place of PyTorch's tensors, and how their names become paths in the Burn module.
 ///

@@ -5,9 +5,10 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 
+use crate::activation::Activation;
+use crate::error::Error;
 use crate::initialise::Initialiser;
 use crate::mlp::features;
-use crate::{Activation, Error};
 
 /// The shape of a [`ResidualMlp`].
 #[derive(Config, Debug)]
