@@ -11,9 +11,9 @@ use crate::layout::{Frame, Mark, line_color};
 /// The colour of the mark at the smallest value.
 pub(super) const MINIMUM: Color = [213, 60, 0];
 
-/// The number of colours from the least value to the largest. Neighbours differ by at most five
+/// The number of colours from the least value to the largest. Neighbours differ by at most six
 /// 255ths of a channel, which the eye does not tell apart.
-const BANDS: u32 = 96;
+const BANDS: u32 = 128;
 
 /// Draws `field` over the plot of `frame`: colours by `values`, a line at each of `levels`, the
 /// border, and the marks of the centre and the minimum.
@@ -111,7 +111,7 @@ mod tests {
     fn neighbouring_bands_can_hardly_be_told_apart() {
         for band in 1..BANDS {
             let pair = band_color(band - 1).into_iter().zip(band_color(band));
-            assert!(pair.into_iter().all(|(x, y)| x.abs_diff(y) <= 5), "{band}");
+            assert!(pair.into_iter().all(|(x, y)| x.abs_diff(y) <= 6), "{band}");
         }
         assert_eq!((band(0.0), band(1.0), band(-0.1)), (0, BANDS - 1, 0));
     }
