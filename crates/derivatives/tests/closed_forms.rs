@@ -34,8 +34,8 @@ fn rosenbrock(theta: Tensor<1>) -> Tensor<1> {
     (x.clone().neg() + 1.0).square() + (y - x.square()).square() * 100.0
 }
 
-/// $f = (1 - x)^2 + 100 (y - x^2)^2$ has
-/// $H = ((2 + 1200 x^2 - 400 y, -400 x), (-400 x, 200))$.
+/// `f = (1 − x)² + 100 (y − x²)²` has
+/// `H = ((2 + 1200 x² − 400 y, −400 x), (−400 x, 200))`.
 #[test]
 fn the_hessian_of_rosenbrocks_function() {
     let loss = captured(&[0.0, 0.0], rosenbrock);
@@ -101,8 +101,8 @@ fn differences_of_gradients_converge_to_the_product_with_order_two() {
     }
 }
 
-/// With outputs $f = A \theta$ and loss $\sum e^{f}$: $G = A^T \operatorname{diag}(e^f) A$, which
-/// is the Hessian, since f is linear. With outputs $\theta^2$ it is not.
+/// With outputs `f = A θ` and loss `Σ exp(f)`: `G = Aᵀ diag(exp(f)) A`, which
+/// is the Hessian, since f is linear. With outputs `θ²` it is not.
 #[test]
 fn gauss_newton_is_the_hessian_where_outputs_are_linear() {
     let theta = [0.4, -0.3];

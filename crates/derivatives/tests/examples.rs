@@ -247,7 +247,7 @@ struct Point {
 }
 
 /// Columns of each example's own data, taken and added up by each example's own indices:
-/// $L = \sum_j \theta_j x_{k_j} + \theta_0 \sum_i y_i^2$, $y_{k_j} \mathrel{+}= x_j$.
+/// `L = Σⱼ θⱼ x[kⱼ] + θ₀ Σᵢ yᵢ²`, with `y[kⱼ] += xⱼ`.
 #[test]
 fn indices_of_each_example_reach_into_its_own_data() {
     let model = Point {
@@ -298,7 +298,7 @@ fn indices_of_each_example_reach_into_its_own_data() {
     }
 }
 
-/// $f = A \theta$ with the loss $\sum_n e^{f_n}/N$ and a penalty.
+/// `f = A θ` with the loss `1/N Σₙ exp(fₙ)` and a penalty.
 #[test]
 fn a_penalty_beside_the_outputs_belongs_to_no_example() {
     let model = Point {

@@ -128,7 +128,7 @@ fn lazy_parameters_are_captured_as_numbers() {
     );
 }
 
-/// The loss is $(w^2)$ with the weight in two layers: $H = 2$, not 0.
+/// The loss is `w²` with the weight in two layers: `H = 2`, not 0.
 #[test]
 fn a_shared_parameter_is_one_input() {
     let device = device();

@@ -95,7 +95,7 @@ fn converges<const D: usize>(name: &str, len: usize, f: impl Fn(Tensor<1>) -> Te
 /// Errors of central differences with a step and half of it beside the forward derivative; `None`
 /// where they are too small to be seen beside rounding.
 ///
-/// The error is $h^2 L'''/6 + O(h^4)$: a fourth at half the step.
+/// The error is `h² L‴ / 6 + O(h⁴)`: a fourth at half the step.
 fn convergence<const D: usize>(len: usize, f: impl Fn(Tensor<1>) -> Tensor<D>) -> Option<[f64; 2]> {
     let device = device();
     let loss = capture(len, f).expect("a capture");
