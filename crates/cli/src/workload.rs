@@ -45,7 +45,7 @@ impl Part {
 ///
 /// # Examples
 /// A plane through noiseless points; the crate's page has a whole program.
-/// ```
+/// ```no_run
 /// use burn::nn::loss::{MseLoss, Reduction};
 /// use burn::nn::{Linear, LinearConfig};
 /// use burn::tensor::{Device, Tensor};
@@ -68,7 +68,8 @@ impl Part {
 ///     fn batch(&self, _part: Part, indices: &[usize], device: &Device) -> Self::Batch {
 ///         let point = |&i: &usize| [i as f32 / 64.0, (i % 7) as f32 / 7.0];
 ///         let points: Vec<[f32; 2]> = indices.iter().map(point).collect();
-///         let x = Tensor::<1>::from_data(points.concat().as_slice(), device).reshape([-1, 2]);
+///         let x = Tensor::<1>::from_data(points.as_flattened(), device);
+///         let x: Tensor<2> = x.reshape([-1, 2]);
 ///         (x.clone(), x.sum_dim(1))
 ///     }
 ///

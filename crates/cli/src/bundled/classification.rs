@@ -10,10 +10,13 @@ use models::Classifier;
 use super::images::Images;
 use crate::workload::{Part, Workload};
 
+/// A function from a seed and a device to a network with its initial weights.
+pub(super) type Initial<M> = dyn Fn(u64, &Device) -> M + Send + Sync;
+
 /// Images, and how the network that classifies them is made from a seed.
 pub(super) struct Classification<M> {
     pub(super) images: Arc<Images>,
-    pub(super) network: Box<dyn Fn(u64, &Device) -> M + Send + Sync>,
+    pub(super) network: Box<Initial<M>>,
 }
 
 impl<M: Classifier + 'static> Workload for Classification<M> {
