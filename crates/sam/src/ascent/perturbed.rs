@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Pass};
+use crate::module::is_norm_layer;
 
 /// The parameters that the ascent moves.
 ///
@@ -114,19 +115,6 @@ impl ModuleVisitor for Any<'_> {
             && self.chosen.is_none_or(is_chosen)
             && self.gradients.get::<D>(param.id).is_some();
     }
-}
-
-const NORM_LAYERS: [&str; 5] = [
-    "BatchNorm",
-    "LayerNorm",
-    "GroupNorm",
-    "InstanceNorm",
-    "RmsNorm",
-];
-
-fn is_norm_layer(container_type: &str) -> bool {
-    let name = container_type.rsplit(':').next().unwrap_or(container_type);
-    NORM_LAYERS.contains(&name)
 }
 
 struct Chosen<'a> {

@@ -7,6 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 
 use crate::error::{Error, Pass};
+use crate::module::is_of_a_used_graph;
 
 /// Reads the value of a loss.
 pub(crate) fn value(loss: &Tensor<1>, pass: Pass) -> Result<f64, Error> {
@@ -60,7 +61,7 @@ fn backward(loss: &Tensor<1>, pass: Pass) -> Result<Gradients, Error> {
     catch_unwind(AssertUnwindSafe(|| loss.backward())).map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-        if text.is_some_and(|text| text.contains("graph tape has already been consumed")) {
+        if text.is_some_and(is_of_a_used_graph) {
             Error::UsedUp { pass }
         } else {
             resume_unwind(payload)
