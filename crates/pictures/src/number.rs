@@ -12,6 +12,10 @@
 /// assert_eq!(significant(f64::INFINITY, 3), "∞");
 /// ```
 #[must_use]
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "scientific notation has a small exponent, whatever the value"
+)]
 pub fn significant(value: f64, digits: usize) -> String {
     // An f64 has at most 17 digits that mean something.
     let digits = digits.clamp(1, 17);

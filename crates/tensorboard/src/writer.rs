@@ -17,19 +17,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Writes the values of one run, in one new event file of its run directory.
 ///
 /// # Guarantees
-/// - The file begins with the header record; each value is one record, written unbuffered in one  
-///   call. A killed process   loses at most the value that it was writing, and TensorBoard sees each
-///    value at once. There is nothing to flush.
+/// - The file begins with the header record; each value is one record, written unbuffered in one
+///   call. A killed process loses at most the value that it was writing, and TensorBoard sees each
+///   value at once. There is nothing to flush.
 /// - An existing file is never touched. A resumed run writes a new file, whose name sorts after the
 ///   earlier ones.
 /// - A run directory has one writer at a time, in this and in every other process: the trainer and
-///   its diagnostics share it.   A lock left by a killed process does not block.
+///   its diagnostics share it. A lock left by a killed process does not block.
 /// - The steps of a tag strictly increase, and a tag keeps its kind. Anything else is an error, and
 ///   nothing is written.
 /// - Failed output never stops training: after the first failure the writer goes quiet, counts what
-///     is lost, and   [`finish`](Self::finish) returns the failure once. The file stays readable up
-///   to   its last whole record. Dropping the   writer without `finish` loses that report but no
-///   data, and   never panics.
+///   is lost, and [`finish`](Self::finish) returns the failure once. The file stays readable up to
+///   its last whole record. Dropping the writer without `finish` loses that report but no data, and
+///   never panics.
 ///
 /// A limit on the size of files (`ulimit -f`) that falls exactly between two records still ends a
 /// process on Unix that does not ignore SIGXFSZ.
@@ -144,6 +144,10 @@ impl EventWriter {
     ///
     /// # Errors
     /// [`Error::Io`] if the file exists, or cannot be created or written.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a file that could not be written tells why when it is closed"
+    )]
     pub fn begin(lock: RunLock, path: PathBuf, start: Option<i64>) -> Result<Self, Error> {
         let failed = |source| Error::Io {
             action: "write",
