@@ -45,7 +45,8 @@ pub struct ImageBatcher {
     pub height: usize,
     /// Columns of the images.
     pub width: usize,
-    /// The float type of the images; `None` takes the device's own, which is f32 unless the device was told otherwise.
+    /// The float type of the images; `None` takes the device's own, which is f32 unless the device
+    /// was told otherwise.
     pub dtype: Option<DType>,
 }
 
@@ -84,11 +85,12 @@ impl Batcher<Image, ImageBatch> for ImageBatcher {
 
 /// The images of `dataset` at `indices`, in that order, on a device.
 ///
-/// `options` is `&device` for the device's own float type (f32 unless the device was told otherwise), or
-/// `(&device, DType::F64)`. Labels have the device's own integer type.
+/// `options` is `&device` for the device's own float type (f32 unless the device was told
+/// otherwise), or `(&device, DType::F64)`. Labels have the device's own integer type.
 ///
 /// # Panics
-/// If `indices` is empty, an index is not smaller than the number of images, or the given type is not a float.
+/// If `indices` is empty, an index is not smaller than the number of images, or the given type is
+/// not a float.
 ///
 /// # Examples
 /// ```
@@ -114,8 +116,8 @@ pub fn batch(
 
 /// All images of `dataset` in their order, `size` to a batch; the last batch holds what is left.
 ///
-/// For measuring, where every image counts once. When `size` does not divide the number of images, a mean over the
-/// dataset weighs the batches by their sizes. `options` as in [`batch`].
+/// For measuring, where every image counts once. When `size` does not divide the number of images,
+/// a mean over the dataset weighs the batches by their sizes. `options` as in [`batch`].
 ///
 /// # Errors
 /// [`Error::BatchSize`] if `size` is 0, [`Error::Empty`] if the dataset holds no image.
@@ -159,7 +161,8 @@ fn stack<'a>(
         pixels.extend_from_slice(&image.pixels);
         labels.push(i64::from(image.label));
     }
-    // The tensor is made in its own float type from the f32 values, so an f64 batch holds the very same numbers.
+    // The tensor is made in its own float type from the f32 values, so an f64 batch holds the very
+    // same numbers.
     let images = Tensor::from_data(
         TensorData::new(pixels, [count, 1, height, width]),
         options.clone(),

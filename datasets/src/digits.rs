@@ -13,11 +13,12 @@ const CLASSES: usize = 10;
 /// A cell counts the ink in a square of 4 by 4 pixels of the original scan, so it lies in 0..=16.
 const INK: u8 = 16;
 
-/// 1,797 handwritten digits of 8 by 8 pixels, scaled to 0..=1, in ten classes: small enough for exact curvature in
-/// seconds, real enough for a network to overfit.
+/// 1,797 handwritten digits of 8 by 8 pixels, scaled to 0..=1, in ten classes: small enough for
+/// exact curvature in seconds, real enough for a network to overfit.
 ///
 /// # References
-/// Alpaydin and Kaynak (1998), UCI Machine Learning Repository, the test part (13 writers); CC BY 4.0.
+/// Alpaydin and Kaynak (1998), UCI Machine Learning Repository, the test part (13 writers); CC BY
+/// 4.0.
 #[derive(Clone, Debug)]
 pub struct Digits {
     /// All of the images, in the order of the source.
@@ -67,12 +68,13 @@ impl Digits {
 
     /// Divides the images by the seed of `config` into training, validation and test images.
     ///
-    /// The source publishes no test set for these images, so `config.test` of them are set aside here. Use them once,
-    /// at the end. The writers are not recorded: images of one writer fall into all three parts, and the test accuracy
-    /// says nothing about new writers.
+    /// The source publishes no test set for these images, so `config.test` of them are set aside
+    /// here. Use them once, at the end. The writers are not recorded: images of one writer fall
+    /// into all three parts, and the test accuracy says nothing about new writers.
     ///
     /// # Errors
-    /// [`Error::Fraction`] if the fractions are negative, not numbers, or leave nothing to train on.
+    /// [`Error::Fraction`] if the fractions are negative, not numbers, or leave nothing to train
+    /// on.
     pub fn split(&self, config: &SplitConfig) -> Result<Split, Error> {
         let (train, [test, validation]) =
             divide(&self.images, [config.test, config.validation], config.seed)

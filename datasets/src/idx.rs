@@ -104,7 +104,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(file: &'a str, bytes: &'a [u8]) -> Self {
-        // The first two bytes tell a gzip file whatever it is called; an idx file begins with two zeros.
+        // The first two bytes tell a gzip file whatever it is called; an idx file begins with two
+        // zeros.
         let source: Box<dyn Read> = if bytes.starts_with(&[0x1f, 0x8b]) {
             Box::new(MultiGzDecoder::new(bytes))
         } else {
@@ -143,7 +144,8 @@ impl<'a> Reader<'a> {
         Ok(sizes)
     }
 
-    /// Exactly the `size` bytes that follow a header of `header` bytes, and then the end of the file.
+    /// Exactly the `size` bytes that follow a header of `header` bytes, and then the end of the
+    /// file.
     fn body(&mut self, header: u64, size: u64) -> Result<Vec<u8>, Error> {
         let bytes = self.read(size + 1)?;
         let found = bytes.len() as u64;
@@ -154,7 +156,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// At most `limit` bytes. Nothing is reserved in advance, so a nonsensical header costs no memory.
+    /// At most `limit` bytes. Nothing is reserved in advance, so a nonsensical header costs no
+    /// memory.
     fn read(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         match self.source.by_ref().take(limit).read_to_end(&mut bytes) {

@@ -13,8 +13,8 @@ pub struct Image {
 
 /// Labelled pictures of one size, held in memory.
 ///
-/// It is a Burn [`Dataset`], so a data loader takes it directly; `len` and `is_empty` are also here so that
-/// the trait need not be in scope.
+/// It is a Burn [`Dataset`], so a data loader takes it directly; `len` and `is_empty` are also here
+/// so that the trait need not be in scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageDataset {
     /// The pictures, in the order of the source.
@@ -47,7 +47,10 @@ impl ImageDataset {
     /// # Examples
     /// ```
     /// let digits = datasets::Digits::load()?;
-    /// assert_eq!(digits.images.class_counts(), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+    /// assert_eq!(
+    ///     digits.images.class_counts(),
+    ///     [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    /// );
     /// # Ok::<(), datasets::Error>(())
     /// ```
     #[must_use]

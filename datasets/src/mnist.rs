@@ -43,7 +43,8 @@ impl MnistSubset {
     }
 }
 
-/// Handwritten digits of 28 by 28 pixels, scaled to 0..=1, in ten classes, with the published test set.
+/// Handwritten digits of 28 by 28 pixels, scaled to 0..=1, in ten classes, with the published test
+/// set.
 ///
 /// # References
 /// LeCun, Cortes, Burges: "The MNIST database of handwritten digits"; CC BY-SA 3.0.
@@ -59,22 +60,26 @@ impl Mnist {
     /// The classes of MNIST.
     pub const CLASSES: usize = 10;
 
-    /// Reads the four published files from `folder`: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-    /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, plain or with `.gz`, or with a dot before `idx`, as
-    /// some tools unpack them. Sets of the same format (Fashion-MNIST, KMNIST) are read as well.
+    /// Reads the four published files from `folder`: `train-images-idx3-ubyte`,
+    /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, plain
+    /// or with `.gz`, or with a dot before `idx`, as some tools unpack them. Sets of the same
+    /// format (Fashion-MNIST, KMNIST) are read as well.
     ///
     /// # Errors
-    /// A sentence that names the file: if it is missing, cannot be read, is not an idx file, is shorter or longer than
-    /// its header says, or if images and labels, or training and test images, do not fit together.
+    /// A sentence that names the file: if it is missing, cannot be read, is not an idx file, is
+    /// shorter or longer than its header says, or if images and labels, or training and test
+    /// images, do not fit together.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_folder_of(folder, Self::CLASSES)
     }
 
-    /// As [`from_folder`](Self::from_folder), for a set of the same format with another number of classes: EMNIST's letters are
-    /// labelled 1 to 26, so there are 27 classes, the first of them empty.
+    /// As [`from_folder`](Self::from_folder), for a set of the same format with another number of
+    /// classes: EMNIST's letters are labelled 1 to 26, so there are 27 classes, the first of
+    /// them empty.
     ///
     /// # Errors
-    /// As [`from_folder`](Self::from_folder); [`Error::Label`] for a label that is not one of the classes.
+    /// As [`from_folder`](Self::from_folder); [`Error::Label`] for a label that is not one of the
+    /// classes.
     pub fn from_folder_of(folder: impl AsRef<Path>, classes: usize) -> Result<Self, Error> {
         let folder = folder.as_ref();
         let part = |part: &str| {
@@ -98,11 +103,12 @@ impl Mnist {
         Ok(Self { train, test })
     }
 
-    /// Holds out `config.validation` of the training images for validation; the test images stay as they are, and
-    /// `config.test` is not read.
+    /// Holds out `config.validation` of the training images for validation; the test images stay as
+    /// they are, and `config.test` is not read.
     ///
     /// # Errors
-    /// [`Error::Fraction`] if the fraction is negative, not a number, or leaves nothing to train on.
+    /// [`Error::Fraction`] if the fraction is negative, not a number, or leaves nothing to train
+    /// on.
     pub fn split(&self, config: &SplitConfig) -> Result<Split, Error> {
         let (train, [validation]) = divide(&self.train, [config.validation], config.seed)
             .ok_or_else(|| config.error(0.0))?;

@@ -1,8 +1,9 @@
 //! Random orders that depend on nothing but their arguments.
 //!
-//! The generator is xoshiro256++ (Blackman and Vigna, 2021), seeded through `SplitMix64`; the shuffle is that of
-//! Fisher and Yates. Both are written down in a few lines of any language, so an order can be made again
-//! outside this crate, and it does not change when a library's `shuffle` does.
+//! The generator is xoshiro256++ (Blackman and Vigna, 2021), seeded through `SplitMix64`; the
+//! shuffle is that of Fisher and Yates. Both are written down in a few lines of any language, so an
+//! order can be made again outside this crate, and it does not change when a library's `shuffle`
+//! does.
 
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
@@ -18,8 +19,8 @@ pub(crate) enum Purpose {
 
 /// The order in which an epoch visits `n` examples: a permutation of `0..n`.
 ///
-/// A pure function of its three arguments, so an interrupted run goes on with the order that it would have
-/// had. Cut it with [`slice::chunks`] to get the batches of an epoch.
+/// A pure function of its three arguments, so an interrupted run goes on with the order that it
+/// would have had. Cut it with [`slice::chunks`] to get the batches of an epoch.
 ///
 /// # Examples
 /// ```
@@ -33,19 +34,24 @@ pub fn epoch_order(seed: u64, epoch: u64, n: usize) -> Vec<usize> {
     permutation(seed, Purpose::Epoch, epoch, n)
 }
 
-/// A fixed random sample of `size` of `n` examples, or all of them if there are fewer, in a random order.
+/// A fixed random sample of `size` of `n` examples, or all of them if there are fewer, in a random
+/// order.
 ///
-/// A measurement over a sample is comparable with another one only over the same sample; this one depends on its three
-/// arguments alone. It is the beginning of the order of an epoch that no run reaches, `u64::MAX`, so a smaller sample is the
-/// beginning of a larger one, and no training visits the examples in its order.
+/// A measurement over a sample is comparable with another one only over the same sample; this one
+/// depends on its three arguments alone. It is the beginning of the order of an epoch that no run
+/// reaches, `u64::MAX`, so a smaller sample is the beginning of a larger one, and no training
+/// visits the examples in its order.
 ///
-/// The program `landscape` measures curvature on `fixed_sample(split_seed, curvature_examples, train.len())` of the training
-/// examples: see the example, which takes the settings of the repository's workspace.toml.
+/// The program `landscape` measures curvature on `fixed_sample(split_seed, curvature_examples,
+/// train.len())` of the training examples: see the example, which takes the settings of the
+/// repository's workspace.toml.
 ///
 /// # Examples
 /// ```
 /// use datasets::{Digits, SplitConfig, fixed_sample};
-/// let train = Digits::load()?.split(&SplitConfig::new().with_validation(0.2).with_seed(0))?.train;
+/// let train = Digits::load()?
+///     .split(&SplitConfig::new().with_validation(0.2).with_seed(0))?
+///     .train;
 /// let sample = fixed_sample(0, 1024, train.len());
 /// assert_eq!(train.select(&sample).len(), 1024);
 /// assert_eq!(sample[..100], fixed_sample(0, 100, train.len()));
@@ -60,7 +66,8 @@ pub fn fixed_sample(seed: u64, size: usize, n: usize) -> Vec<usize> {
 
 /// A random permutation of `0..n` from the stream of `purpose` and `index`.
 pub(crate) fn permutation(seed: u64, purpose: Purpose, index: u64, n: usize) -> Vec<usize> {
-    // Mixing after each word keeps (seed, index) and (seed + 1, index - 1) apart, which adding them would not.
+    // Mixing after each word keeps (seed, index) and (seed + 1, index - 1) apart, which adding them
+    // would not.
     let state = mix(mix(mix(seed) ^ purpose as u64) ^ index);
     let mut generator = Xoshiro256PlusPlus::seed_from_u64(state);
     let mut order: Vec<usize> = (0..n).collect();
@@ -72,8 +79,8 @@ pub(crate) fn permutation(seed: u64, purpose: Purpose, index: u64, n: usize) -> 
 
 /// A number below `bound`, uniform up to a bias of `bound / 2^64`.
 ///
-/// The high word of a product (Lemire, 2019) without his rejection step: the bias is below 1e-12 for a dataset
-/// of ten million, far less than any experiment can see.
+/// The high word of a product (Lemire, 2019) without his rejection step: the bias is below 1e-12
+/// for a dataset of ten million, far less than any experiment can see.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the high word of x * bound is smaller than bound, a usize"

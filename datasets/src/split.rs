@@ -11,12 +11,12 @@ pub struct SplitConfig {
     /// Fraction of the images held out for choosing between runs.
     #[config(default = 0.2)]
     pub validation: f64,
-    /// Fraction of the images held out for the final measurement. Read only where the source publishes no test set of
-    /// its own, which here is [`Digits`](crate::Digits).
+    /// Fraction of the images held out for the final measurement. Read only where the source
+    /// publishes no test set of its own, which here is [`Digits`](crate::Digits).
     #[config(default = 0.2)]
     pub test: f64,
-    /// Seed of the division. Runs that are compared should share it even when their training seeds differ:
-    /// another division would hand one run the test images of another.
+    /// Seed of the division. Runs that are compared should share it even when their training seeds
+    /// differ: another division would hand one run the test images of another.
     #[config(default = 0)]
     pub seed: u64,
 }
@@ -32,7 +32,8 @@ pub struct Split {
     pub test: ImageDataset,
 }
 
-/// Divides `data` into a training part and parts of `fractions` of the images, each rounded to the nearest whole image.
+/// Divides `data` into a training part and parts of `fractions` of the images, each rounded to the
+/// nearest whole image.
 ///
 /// Within each part the images keep their order, so a part is a set and not an order.
 pub(crate) fn divide<const N: usize>(

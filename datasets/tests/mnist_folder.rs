@@ -136,7 +136,8 @@ fn a_file_cut_anywhere_is_refused() {
         let compressed = gzip(&whole);
         for len in 2..compressed.len() {
             let error = broken(name, &compressed[..len]);
-            // gzip ends with a checksum, so a cut file fails in the decompressor even where all data is there.
+            // gzip ends with a checksum, so a cut file fails in the decompressor even where all
+            // data is there.
             assert!(
                 matches!(error, Error::Read { .. } | Error::Length { .. }),
                 "cut to {len}: {error}"

@@ -1,6 +1,7 @@
 //! Orders and divisions are the ones that an independent program computes.
 //!
-//! The expected values are printed by `reference.py` beside this file, which shares no code with the crate.
+//! The expected values are printed by `reference.py` beside this file, which shares no code with
+//! the crate.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +52,8 @@ fn every_permutation_of_three_is_equally_likely() {
         *counts.entry(epoch_order(5, epoch, 3)).or_insert(0_u32) += 1;
     }
     assert_eq!(counts.len(), 6);
-    // Chi squared with 5 degrees of freedom exceeds 20.5 once in a thousand seeds; this seed is fixed.
+    // Chi squared with 5 degrees of freedom exceeds 20.5 once in a thousand seeds; this seed is
+    // fixed.
     let expected = f64::from(draws) / 6.0;
     let chi: f64 = counts
         .values()

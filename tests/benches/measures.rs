@@ -1,5 +1,5 @@
-//! The cost of measuring and of SAM, next to a gradient on the same data: compare the medians of one
-//! run.
+//! The cost of measuring and of SAM, next to a gradient on the same data: compare the medians of
+//! one run.
 //!
 //! `cargo bench -p tests --bench measures`
 

@@ -14,7 +14,8 @@ use tests::{Case, CaseVisitor, Net, cross_entropy, for_each_case_on, relative_er
 #[path = "../../crates/derivatives/tests/operations/device.rs"]
 mod device;
 
-/// The device that `BURN_DEVICE` names; its adapter is shown, for what was tested is of no use otherwise.
+/// The device that `BURN_DEVICE` names; its adapter is shown, for what was tested is of no use
+/// otherwise.
 #[test]
 fn the_device_is_the_one_asked_for() {
     let device = device::device();
@@ -50,7 +51,8 @@ impl CaseVisitor for Operators {
         ] {
             let product = download(&product.expect("a product"));
             let error = relative_error(&product, &case.family(name));
-            // As for the derivatives alone: the order of sums in f64, ten times PyTorch's error in f32.
+            // As for the derivatives alone: the order of sums in f64, ten times PyTorch's error in
+            // f32.
             let limit = match dtype {
                 DType::F64 => 1e-11,
                 _ => 10.0 * case.scalar(&["float32_torch_rel_err", known]).max(1.2e-7),
@@ -83,7 +85,8 @@ impl Mlp {
     }
 }
 
-/// The golden angle's multiples fill (-1, 1) evenly, and need no generator; the widths make a layer's outputs of size one.
+/// The golden angle's multiples fill (-1, 1) evenly, and need no generator; the widths make a
+/// layer's outputs of size one.
 fn linear(inputs: usize, outputs: usize, device: &Device, dtype: DType) -> Linear {
     let entries = |len: usize| -> Vec<f64> {
         let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
@@ -102,7 +105,8 @@ fn linear(inputs: usize, outputs: usize, device: &Device, dtype: DType) -> Linea
     }
 }
 
-/// The largest eigenvalue of the Hessian over the digits, in batches of unequal size, and how far from converged it is.
+/// The largest eigenvalue of the Hessian over the digits, in batches of unequal size, and how far
+/// from converged it is.
 fn top_eigenvalue(device: &Device, dtype: DType) -> Result<(f64, f64), Box<dyn Error>> {
     let device = device.clone().autodiff();
     let model = Mlp {

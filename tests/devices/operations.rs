@@ -1,7 +1,8 @@
 //! The table of operations on the device of the run: in f64, on a device of f32 in f32.
 //!
-//! The rest of `crates/derivatives/tests/operations` is for flex alone: `random` is about tolerances of f64 and needs thousands of
-//! runs, which would take a GPU in software about an hour; `paths` is about names in errors, in which no device has a part.
+//! The rest of `crates/derivatives/tests/operations` is for flex alone: `random` is about
+//! tolerances of f64 and needs thousands of runs, which would take a GPU in software about an hour;
+//! `paths` is about names in errors, in which no device has a part.
 #![allow(missing_docs, reason = "a test")]
 #![allow(clippy::print_stdout, reason = "the table is shown with --nocapture")]
 

@@ -1,4 +1,5 @@
-//! The time that probes take of a training under a budget, without one, and beside it in a thread of their own.
+//! The time that probes take of a training under a budget, without one, and beside it in a thread
+//! of their own.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -22,7 +23,8 @@ use crate::table::{Figure, Row, Table};
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
 
-/// The network of the tutorial of Burn's book: two convolutions, pooling to 8 x 8, dropout, two dense layers; 1.06 million parameters.
+/// The network of the tutorial of Burn's book: two convolutions, pooling to 8 x 8, dropout, two
+/// dense layers; 1.06 million parameters.
 #[derive(Module, Debug)]
 struct Net {
     conv1: Conv2d,

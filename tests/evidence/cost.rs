@@ -17,7 +17,8 @@ use crate::training::{base, stepped};
 
 const BATCH: usize = 64;
 
-/// A learning rate that leaves the loss of the one batch where it is over all steps of a measurement.
+/// A learning rate that leaves the loss of the one batch where it is over all steps of a
+/// measurement.
 const SLOW: f64 = 1e-5;
 
 /// Seconds of a step in one round.
@@ -113,7 +114,8 @@ fn measure<M: Classifier + Sync + 'static>(
             })
         }),
     ];
-    // SAM over another optimiser as well: what its passes over the parameters weigh depends on the step.
+    // SAM over another optimiser as well: what its passes over the parameters weigh depends on the
+    // step.
     let (over_sgd, over_adam) = (jobs.len(), jobs.len() + Method::ALL.len());
     let of_sgd = Method::ALL.map(|method| (method.name(), method, base as Optimiser, over_sgd));
     let of_adam = [

@@ -46,7 +46,8 @@ impl Method {
         }
     }
 
-    /// Makes the sharpness-aware method for batches of so many examples; none for the base optimiser alone.
+    /// Makes the sharpness-aware method for batches of so many examples; none for the base
+    /// optimiser alone.
     ///
     /// # Errors
     /// A setting that is out of range.

@@ -1,8 +1,8 @@
 //! Exact first and second derivatives beside PyTorch's, on every case and view.
 //!
 //! Both sides are float64 and differ by the order of their sums: 1e-12 on first-order and 1e-11 on
-//! second-order quantities, as the fixtures' README asks. In f32 the error is at most ten times PyTorch's own in f32, as the
-//! README allows.
+//! second-order quantities, as the fixtures' README asks. In f32 the error is at most ten times
+//! PyTorch's own in f32, as the README allows.
 #![allow(
     clippy::print_stdout,
     reason = "the figures reached are shown with --nocapture"

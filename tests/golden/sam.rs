@@ -1,4 +1,5 @@
-//! SAM, ASAM and GSAM against PyTorch: perturbations, sharpness, and weights after 1, 5 and 20 steps.
+//! SAM, ASAM and GSAM against PyTorch: perturbations, sharpness, and weights after 1, 5 and 20
+//! steps.
 //!
 //! Run with `--nocapture` to see the figures reached.
 

@@ -1,4 +1,5 @@
-//! The ascent gain of a step of SAM beside the sharpness that `landscape` measures: two programs, one number.
+//! The ascent gain of a step of SAM beside the sharpness that `landscape` measures: two programs,
+//! one number.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;

@@ -3,7 +3,8 @@
 //! `peer serve CASE FOLDER` writes the problem to `FOLDER/problem.safetensors`, says `ready` and
 //! then obeys lines: `agree` writes our results to `FOLDER/ours.safetensors`; `measure WHAT TIMES`
 //! answers with seconds for one of WHAT; `operations WHAT N` answers with the time of each kind of
-//! operation in a product over N examples. `peer memory CASE LIMIT` takes products under a limit in bytes, or `all`.
+//! operation in a product over N examples. `peer memory CASE LIMIT` takes products under a limit in
+//! bytes, or `all`.
 #![allow(clippy::print_stdout, reason = "a program")]
 
 mod case;

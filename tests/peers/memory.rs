@@ -16,8 +16,8 @@ pub(crate) fn report<C: Case>(limit: &str) -> Result<()> {
         bytes => Some(bytes.parse().context("a limit in bytes, or all")?),
     };
     let problem = Problem::of::<C>()?;
-    // What a process loads with its first operations (pages of the program, threads, buffers of matrix products) is not
-    // the product's: on PyTorch's side it is not counted either.
+    // What a process loads with its first operations (pages of the program, threads, buffers of
+    // matrix products) is not the product's: on PyTorch's side it is not counted either.
     let few = problem.batch.clone().narrow(0..8);
     Hessian::at(&problem.model, &Risk::mean([few], image_loss))?.apply(&problem.v)?;
     let before = peak()?;

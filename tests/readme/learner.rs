@@ -1,4 +1,5 @@
-//! The programs for burn-train: their difference, their lines in the README of probes, and a run of each.
+//! The programs for burn-train: their difference, their lines in the README of probes, and a run of
+//! each.
 
 use anyhow::{Result, anyhow};
 

@@ -25,7 +25,8 @@ fn right(output: Tensor<2>, (_, labels): &Batch) -> f64 {
     classes.equal(labels.clone()).float().sum().into_scalar()
 }
 
-/// Trains a network on the digits, prints its accuracy on the way, and gives its loss on all of them.
+/// Trains a network on the digits, prints its accuracy on the way, and gives its loss on all of
+/// them.
 #[allow(clippy::print_stdout, reason = "a program")]
 pub(crate) fn train() -> Result<f64> {
     let device = Device::flex().autodiff();

@@ -1,5 +1,5 @@
-//! The Rust of the READMEs, run as it stands there: every line of their code blocks is a line of this file or of a program
-//! beside it.
+//! The Rust of the READMEs, run as it stands there: every line of their code blocks is a line of
+//! this file or of a program beside it.
 
 mod learner;
 mod learner_after;

@@ -19,8 +19,8 @@ use crate::{Fixture, Net, flatten_gradients, gradients, layout};
 pub struct Case<N: Net> {
     /// The files of the case.
     pub fixture: Arc<Fixture>,
-    /// The view: `eval` and `batch` in case 6, `zero` and `perturbed` in case 8, empty in the other
-    /// cases; `smooth`, `kinked/batch` and the like in the trained networks.
+    /// The view: `eval` and `batch` in case 6, `zero` and `perturbed` in case 8, empty in the
+    /// other cases; `smooth`, `kinked/batch` and the like in the trained networks.
     pub view: &'static str,
     /// The module with the fixture's weights and buffers.
     pub model: N,
@@ -106,7 +106,8 @@ impl<N: Net> Case<N> {
         model.loss(&self.batch)
     }
 
-    /// The risk over the whole batch, with the statistics that the view asks of batch normalisation.
+    /// The risk over the whole batch, with the statistics that the view asks of batch
+    /// normalisation.
     #[must_use]
     pub fn risk(&self) -> Risk<N, N::Batch> {
         let statistics = if self.view.rsplit('/').next() == Some("batch") {

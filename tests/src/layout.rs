@@ -13,7 +13,8 @@ pub struct Block {
     pub name: String,
     /// The shape in Burn.
     pub shape: Vec<usize>,
-    /// Returns whether torch keeps this matrix as `[out, in]`, the transpose of Burn's `[in, out]`.
+    /// Returns whether torch keeps this matrix as `[out, in]`, the transpose of Burn's `[in,
+    /// out]`.
     pub transposed: bool,
 }
 

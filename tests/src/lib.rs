@@ -23,7 +23,10 @@
 //! impl CaseVisitor for GradientAgrees {
 //!     fn visit<N: Net>(&mut self, case: &Case<N>) {
 //!         let (_, gradient) = case.gradient(&case.model);
-//!         assert!(relative_error(&gradient, &case.family("grad")) < 1e-12, "{case}");
+//!         assert!(
+//!             relative_error(&gradient, &case.family("grad")) < 1e-12,
+//!             "{case}"
+//!         );
 //!     }
 //! }
 //!

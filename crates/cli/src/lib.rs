@@ -20,7 +20,8 @@
 //! - `engine`: training, measuring, and the files of a run, for any workload.
 //! - `results`: summary.json, and what TensorBoard shows of settings and figures.
 //! - `config`: workspace.toml and flags, from text to a plan with every setting decided.
-//! - `report`: numbers, tables and progress for people. `workload`, `interrupt`, `failure`: the trait, Ctrl-C, exit codes.
+//! - `report`: numbers, tables and progress for people.
+//! - `workload`, `interrupt`, `failure`: the trait, Ctrl-C, exit codes.
 
 mod bundled;
 mod command;

@@ -42,7 +42,8 @@ thread_local! {
 /// let w = Param::from_tensor(Tensor::<1>::from_floats([2.0], &device));
 /// let x = Tensor::<1>::from_floats([3.0], &device);
 /// // u = w x², u' = 2 w x, u'' = 2 w
-/// let slope = |w: &Param<Tensor<1>>, x| input_gradient(w, x, |w, x| w.val() * x.square()).1;
+/// let slope =
+///     |w: &Param<Tensor<1>>, x| input_gradient(w, x, |w, x| w.val() * x.square()).1;
 /// let (first, second) = input_gradient(&w, x, slope);
 /// assert_eq!(first.into_scalar::<f32>(), 12.0);
 /// assert_eq!(second.into_scalar::<f32>(), 4.0);

@@ -9,8 +9,8 @@ mod workers;
 
 use burn::tensor::Device;
 
-/// The device of all tests, on which tensors are created in f64 unless told otherwise: the first use
-/// in a process chooses.
+/// The device of all tests, on which tensors are created in f64 unless told otherwise: the first
+/// use in a process chooses.
 fn device() -> Device {
     operations::flex()
 }

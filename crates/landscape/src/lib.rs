@@ -10,14 +10,14 @@
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`sharpness`] measures how the loss rises around the model.
 //!
-//! This crate performs no I/O and reads no clock. Random numbers are drawn on the host from explicit
-//! seeds; the device's generator is never touched. Measuring goes through copies of the model and
-//! never changes it.
+//! This crate performs no I/O and reads no clock. Random numbers are drawn on the host from
+//! explicit seeds; the device's generator is never touched. Measuring goes through copies of the
+//! model and never changes it.
 //!
 //! # What a process keeps
 //!
-//! One set of worker threads, shared by everything that is measured and started at the first use, as
-//! many as rayon takes (`RAYON_NUM_THREADS`) or [`ProductConfig`] says; and the devices on which
+//! One set of worker threads, shared by everything that is measured and started at the first use,
+//! as many as rayon takes (`RAYON_NUM_THREADS`) or [`ProductConfig`] says; and the devices on which
 //! losses were recorded, which Burn never gives back and which are used again. No result depends on
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].

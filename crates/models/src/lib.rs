@@ -17,7 +17,12 @@
 //! let device = Device::flex();
 //! let config = MlpConfig::new(vec![64, 32, 10]).with_activation(Activation::Tanh);
 //! let model = config.init_seeded(7, &device)?;
-//! assert_eq!(model.forward(Tensor::<4>::zeros([5, 1, 8, 8], &device)).dims(), [5, 10]);
+//! assert_eq!(
+//!     model
+//!         .forward(Tensor::<4>::zeros([5, 1, 8, 8], &device))
+//!         .dims(),
+//!     [5, 10]
+//! );
 //!
 //! let precise = config.init_seeded(7, (&device, DType::F64))?;
 //! let logits = precise.forward(Tensor::<4>::zeros([5, 1, 8, 8], (&device, DType::F64)));

@@ -12,7 +12,8 @@ use crate::initialise::Initialiser;
 /// The shape of an [`Mlp`].
 #[derive(Config, Debug)]
 pub struct MlpConfig {
-    /// Features of the input, of every hidden layer, and the number of classes: `[64, 32, 16, 10]`.
+    /// Features of the input, of every hidden layer, and the number of classes: `[64, 32, 16,
+    /// 10]`.
     pub widths: Vec<usize>,
     /// The nonlinearity after every layer but the last.
     #[config(default = "Activation::Relu")]

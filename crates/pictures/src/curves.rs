@@ -89,7 +89,11 @@ pub(crate) const FEW: usize = 4;
 /// ```
 /// use pictures::{Series, loss_line};
 ///
-/// let train = Series { name: "train", x: &[-1.0, 0.0, 1.0], y: &[2.0, 0.5, f64::INFINITY] };
+/// let train = Series {
+///     name: "train",
+///     x: &[-1.0, 0.0, 1.0],
+///     y: &[2.0, 0.5, f64::INFINITY],
+/// };
 /// let picture = loss_line(&[train], "Loss along the first eigenvector")?;
 /// assert!(picture.svg().contains("not finite: 1 of 3 points"));
 /// # Ok::<(), pictures::Error>(())

@@ -21,7 +21,10 @@
 //! use pictures::contour;
 //!
 //! let (a, b) = ([-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0, 4.0]);
-//! let loss: Vec<f64> = a.iter().flat_map(|x: &f64| b.iter().map(move |y: &f64| x * x + y * y)).collect();
+//! let loss: Vec<f64> = a
+//!     .iter()
+//!     .flat_map(|x: &f64| b.iter().map(move |y: &f64| x * x + y * y))
+//!     .collect();
 //! let picture = contour((&a[..], &b[..], &loss[..]), "A bowl")?;
 //! assert!(picture.svg().starts_with("<svg"));
 //! assert!(picture.png()?.starts_with(b"\x89PNG"));

@@ -1,4 +1,5 @@
-//! Passes over one parameter in plain loops, where a device's own operations are measured to be slow.
+//! Passes over one parameter in plain loops, where a device's own operations are measured to be
+//! slow.
 //!
 //! Each function gives `None` where it does not apply, and the operations that every device has are
 //! taken instead.

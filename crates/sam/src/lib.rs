@@ -78,8 +78,8 @@
 //!   outside has the same weights in both passes and never sees the peak. That is an error, as is a
 //!   loss without a way back to the weights and a [`Perturbed`] that chooses nothing. Burn panics
 //!   where a part of the loss was computed before the closure and its graph has been used; the
-//!   panic is caught and becomes an error, but the process's panic hook prints it, and with
-//!   `panic = "abort"` it ends the process.
+//!   panic is caught and becomes an error, but the process's panic hook prints it, and with `panic
+//!   = "abort"` it ends the process.
 //! - **Tied weights.** A `Param` or a layer that is cloned into another field is one parameter: it
 //!   counts once and moves as one. Burn's optimisers step its first place alone;
 //!   [`step`](SharpnessAware::step) keeps all places equal, and so does [`tie`] around an

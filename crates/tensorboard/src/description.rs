@@ -19,7 +19,10 @@ impl EventWriter {
     /// ```
     /// let folder = tempfile::tempdir()?;
     /// let mut writer = tensorboard::EventWriter::create(folder.path())?;
-    /// writer.describe("curvature/lambda_1", "Largest eigenvalue of the Hessian of the training loss.")?;
+    /// writer.describe(
+    ///     "curvature/lambda_1",
+    ///     "Largest eigenvalue of the Hessian of the training loss.",
+    /// )?;
     /// writer.scalar("curvature/lambda_1", 0, 2.5)?;
     /// assert!(writer.describe("curvature/lambda_1", "Too late.").is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -31,8 +31,16 @@ const LAST_SECOND: u64 = 9_999_999_999;
 /// # Examples
 /// ```
 /// let folder = tempfile::tempdir().unwrap();
-/// assert!(tensorboard::existing_event_files(folder.path()).unwrap().is_empty());
-/// assert!(tensorboard::existing_event_files(folder.path().join("missing")).unwrap().is_empty());
+/// assert!(
+///     tensorboard::existing_event_files(folder.path())
+///         .unwrap()
+///         .is_empty()
+/// );
+/// assert!(
+///     tensorboard::existing_event_files(folder.path().join("missing"))
+///         .unwrap()
+///         .is_empty()
+/// );
 /// ```
 pub fn existing_event_files(directory: impl AsRef<Path>) -> Result<Vec<PathBuf>, Error> {
     let directory = directory.as_ref();

@@ -1,5 +1,5 @@
-//! The same CNN trained by burn-train's learner, with SAM and with probes: the learner's metrics and the curvature in one TensorBoard. A run
-//! that was killed goes on with `--resume`.
+//! The same CNN trained by burn-train's learner, with SAM and with probes: the learner's metrics
+//! and the curvature in one TensorBoard. A run that was killed goes on with `--resume`.
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::sync::Arc;

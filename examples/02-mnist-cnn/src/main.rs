@@ -1,4 +1,5 @@
-//! A CNN with BatchNorm on MNIST: train it with SAM in a hand-written loop, then look at the minimum it found.
+//! A CNN with BatchNorm on MNIST: train it with SAM in a hand-written loop, then look at the
+//! minimum it found.
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use anyhow::{Context, Result};

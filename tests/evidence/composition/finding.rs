@@ -70,7 +70,8 @@ impl Findings {
         None
     }
 
-    /// Judges nothing where the slopes to both sides of the weights differ by `kink`: there is no derivative.
+    /// Judges nothing where the slopes to both sides of the weights differ by `kink`: there is no
+    /// derivative.
     pub(super) fn forgive_kinks(&mut self, kink: impl FnOnce() -> f64) {
         let values = ["coordinates", "flat parameters", "value", "line", "plane"];
         let differs = |finding: &&mut Finding| {

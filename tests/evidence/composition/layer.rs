@@ -168,7 +168,8 @@ pub(super) fn loose(width: usize, tied: bool, device: &Device) -> Node {
     })
 }
 
-/// Gives every float tensor random entries in f64, equal ones to equal identifiers, and freezes some.
+/// Gives every float tensor random entries in f64, equal ones to equal identifiers, and freezes
+/// some.
 pub(super) struct Fill<'r> {
     pub(super) random: &'r mut Random,
     /// Freezes one parameter in so many.

@@ -203,7 +203,8 @@ pub(super) fn along(random: &mut Random, rank: usize) -> (String, Run) {
     )
 }
 
-/// An operation of two values, the second stretched or cut to the shape of the first where it has another.
+/// An operation of two values, the second stretched or cut to the shape of the first where it has
+/// another.
 pub(super) fn pair(random: &mut Random) -> (String, Run) {
     let (label, f) = random.one_of(PAIRS);
     (

@@ -156,7 +156,8 @@ impl Build {
                 let Node::Linear(layer) = &scene.net.nodes[node] else {
                     panic!("a linear layer")
                 };
-                // The measured closure takes what it is given; where there is no autodiff it makes some.
+                // The measured closure takes what it is given; where there is no autodiff it makes
+                // some.
                 let x = if x.is_autodiff() {
                     x.detach().require_grad()
                 } else {

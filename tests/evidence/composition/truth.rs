@@ -336,8 +336,8 @@ impl<'c> Truth<'c> {
 
 impl Truth<'_> {
     /// A difference extrapolated over three steps, each half of the one before, at the first of
-    /// `steps` that gives it to seven digits, or where it is surest. Estimates at different steps that
-    /// exclude each other show a kink in between, and are an error too.
+    /// `steps` that gives it to seven digits, or where it is surest. Estimates at different steps
+    /// that exclude each other show a kink in between, and are an error too.
     fn extrapolated(&self, steps: &[f64], order: i32, difference: impl Fn(f64) -> f64) -> Estimate {
         // In f32 a longer step is better.
         let (unit, longer, spread) = if self.single {
@@ -350,7 +350,8 @@ impl Truth<'_> {
             let [a, b, c] = [1.0, 0.5, 0.25].map(|part| difference(step * part));
             let (first, second) = (b + (b - a) / 3.0, c + (c - b) / 3.0);
             let value = second + (second - first) / 15.0;
-            // Rounding of a value of order one, over the smallest step to the order of the derivative.
+            // Rounding of a value of order one, over the smallest step to the order of the
+            // derivative.
             let rounding = unit / (0.25 * step).powi(order);
             let error = (second - first).abs() * spread + (c - b).abs() * 1e-3 + rounding;
             all.push(Estimate { value, error });

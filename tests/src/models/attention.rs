@@ -66,7 +66,8 @@ impl Net for Attention {
         let q = heads(self.q.forward(u.clone()));
         let k = heads(self.k.forward(u.clone()));
         let v = heads(self.v.forward(u));
-        // Burn's gradient of `div_scalar` takes the reciprocal in f32; that of `mul_scalar` is exact.
+        // Burn's gradient of `div_scalar` takes the reciprocal in f32; that of `mul_scalar` is
+        // exact.
         let scores = q
             .matmul(k.swap_dims(2, 3))
             .mul_scalar(8.0_f64.sqrt().recip());

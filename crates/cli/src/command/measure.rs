@@ -86,8 +86,8 @@ pub(crate) struct Arguments {
     #[arg(long, help_heading = WHAT)]
     surface: bool,
 
-    /// Training examples of the sample (otherwise the run's own); a smaller one is the beginning of
-    /// a larger one
+    /// Training examples of the sample (otherwise the run's own); a smaller one is the beginning
+    /// of a larger one
     #[arg(long, value_name = "N", help_heading = HOW)]
     examples: Option<Count>,
     /// Seed of start vectors and directions (otherwise the run's own)

@@ -20,9 +20,9 @@ pub(crate) struct ProbeSettings {
         help_heading = "Probes"
     )]
     pub(crate) enabled: Option<bool>,
-    /// Share of the time that probes may take, e.g. 0.05: beyond it they are shortened, wait or are
-    /// left out; losses and accuracies after the last step come on top, and the sample stays that
-    /// of --curvature-examples
+    /// Share of the time that probes may take, e.g. 0.05: beyond it they are shortened, wait or
+    /// are left out; losses and accuracies after the last step come on top, and the sample
+    /// stays that of --curvature-examples
     #[arg(
         long = "probe-budget",
         value_name = "X",

@@ -132,8 +132,8 @@ pub(crate) struct Settings {
         hide_short_help = true
     )]
     pub(crate) checkpoint_every: Option<Count>,
-    /// Checkpoints that are kept: all, best (by validation loss, and the latest two), or so many of
-    /// the latest [default: 2]
+    /// Checkpoints that are kept: all, best (by validation loss, and the latest two), or so many
+    /// of the latest [default: 2]
     #[arg(
         long,
         value_name = "all|best|N",

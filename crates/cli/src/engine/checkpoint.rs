@@ -4,8 +4,10 @@
 //!
 //! - `model.bpk`: parameters with their ids, and buffers (Burn's module record);
 //! - `optimiser.bpk`: the optimiser's state, keyed by the same ids (Burn's optimiser record);
-//! - `method.bpk`: what a sharpness-aware method remembers from step to step, keyed by them too, where there is a method;
-//! - `manifest.json`: the format's version, the [`State`], and the length and CRC-32C of the other files and of the state.
+//! - `method.bpk`: what a sharpness-aware method remembers from step to step, keyed by them too,
+//!   where there is a method;
+//! - `manifest.json`: the format's version, the [`State`], and the length and CRC-32C of the other
+//!   files and of the state.
 //!
 //! The manifest is written last: a folder with one is complete. How folders come and go is
 //! [`checkpoints`](super::checkpoints)'.

@@ -16,8 +16,8 @@ pub(crate) struct Stepper(Option<AnyMethod>);
 
 /// What a step came to.
 pub(crate) enum Stepped<M> {
-    /// The weights after the step, the loss of the batch at the weights before it, and what else the
-    /// method has seen, by tag.
+    /// The weights after the step, the loss of the batch at the weights before it, and what else
+    /// the method has seen, by tag.
     Done(M, f64, Vec<(&'static str, f64)>),
     /// The loss or its gradient is not finite: which, and where.
     Refused(String),

@@ -1,4 +1,5 @@
-//! The positions of the maxima of a max pooling. Taking them is a `Gather`, which has the derivative.
+//! The positions of the maxima of a max pooling. Taking them is a `Gather`, which has the
+//! derivative.
 //!
 //! The indices count along the flattened spatial axes of the input, as Burn's do; they are
 //! piecewise constant. At a tie the first position wins, as in Burn's kernel.

@@ -29,7 +29,9 @@ use crate::Error;
 /// assert!(derivatives::check_ids(&layers).is_ok());
 /// // Another value under the same id.
 /// layers[1].weight = layers[1].weight.clone().map(|weight| weight + 1.0);
-/// let error = derivatives::check_ids(&layers).expect_err("two values").to_string();
+/// let error = derivatives::check_ids(&layers)
+///     .expect_err("two values")
+///     .to_string();
 /// assert!(error.contains("`0.weight` and `1.weight`"), "{error}");
 /// ```
 ///

@@ -21,10 +21,12 @@ use super::marker::Marker;
 ///
 /// let w = Param::from_tensor(Tensor::<1>::from_floats([3.0], &Device::flex()));
 /// // L = w · sg(w): the gradient is sg(w) = 3, and the second derivative 0.
-/// let loss = Capture::of(&w).loss(|w: &Param<Tensor<1>>, _| w.val() * stop_gradient(w.val()))?;
+/// let loss =
+///     Capture::of(&w).loss(|w: &Param<Tensor<1>>, _| w.val() * stop_gradient(w.val()))?;
 /// let (value, gradient) = loss.gradient(&loss.origin())?;
 /// assert_eq!((value, gradient.into_scalar::<f32>()), (9.0, 3.0));
-/// let product = loss.hessian_vector(&loss.origin(), &Tensor::ones([1], &Device::flex()))?;
+/// let product =
+///     loss.hessian_vector(&loss.origin(), &Tensor::ones([1], &Device::flex()))?;
 /// assert_eq!(product.into_scalar::<f32>(), 0.0);
 /// # Ok::<(), derivatives::Error>(())
 /// ```

@@ -2,7 +2,8 @@
 
 use burn::tensor::{DType, Device};
 
-/// Burn's default device: flex in the workspace; elsewhere the variable `BURN_DEVICE` chooses among the devices compiled in.
+/// Burn's default device: flex in the workspace; elsewhere the variable `BURN_DEVICE` chooses among
+/// the devices compiled in.
 pub(crate) fn device() -> Device {
     Device::default()
 }

@@ -2,7 +2,8 @@
 
 use super::device::name;
 
-/// What is wrong with Burn's operation on a device. That it is wrong is tested too, but for a race, which may go well.
+/// What is wrong with Burn's operation on a device. That it is wrong is tested too, but for a race,
+/// which may go well.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fault {
     /// It panics.
@@ -17,7 +18,8 @@ pub(crate) enum Fault {
     Race,
     /// It is exact to this much only, whatever the float type.
     Rounded(f64),
-    /// The operation needs as many axes as the device's tensors may have, so that it cannot be stacked.
+    /// The operation needs as many axes as the device's tensors may have, so that it cannot be
+    /// stacked.
     Axes,
 }
 

@@ -1,7 +1,7 @@
 //! One operation checked: against Burn's own gradient, against differences, against itself.
 //!
-//! On a device of f32 the derivatives are compared with those in f64 on flex instead of differences, which f32 has not the
-//! digits for.
+//! On a device of f32 the derivatives are compared with those in f64 on flex instead of
+//! differences, which f32 has not the digits for.
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
@@ -18,7 +18,8 @@ pub(crate) struct Point {
     theta: Param<Tensor<1>>,
 }
 
-/// The device of the run, where tensors are created in its float type in this process, unless told otherwise.
+/// The device of the run, where tensors are created in its float type in this process, unless told
+/// otherwise.
 pub(crate) fn device() -> Device {
     created_in(super::device::device(), float_type())
 }
@@ -218,8 +219,8 @@ fn by_differences(loss: &CapturedLoss, theta: &[f64], v: &[f64]) -> (f64, Vec<f6
     ((ahead.0 - behind.0) / (2.0 * h), product)
 }
 
-/// A captured loss at a point against Burn's value and gradient, against differences or against the same loss `on_flex`, and
-/// against itself.
+/// A captured loss at a point against Burn's value and gradient, against differences or against the
+/// same loss `on_flex`, and against itself.
 pub(crate) fn row(
     name: &str,
     loss: &CapturedLoss,
@@ -293,8 +294,9 @@ pub(crate) fn row(
     }
 }
 
-/// The worst difference between all at once and one by one: of values and gradients at `points`, and of
-/// products at the first point with the other two, in reverse order and once more with their sum.
+/// The worst difference between all at once and one by one: of values and gradients at `points`,
+/// and of products at the first point with the other two, in reverse order and once more with their
+/// sum.
 fn stacked(loss: &CapturedLoss, points: [&[f64]; 3], products: [&[f64]; 2]) -> f64 {
     let least = limits().least;
     let len = points[0].len();

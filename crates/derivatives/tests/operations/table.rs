@@ -11,7 +11,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// What is known of Burn's operation on this device.
     pub(crate) fault: Option<Fault>,
-    /// What Burn turned out not to have: its gradient, or the operation at all. Ours is beside flex then.
+    /// What Burn turned out not to have: its gradient, or the operation at all. Ours is beside
+    /// flex then.
     pub(crate) panics: Option<Fault>,
     /// Value beside Burn's.
     pub(crate) value: f64,

@@ -21,8 +21,13 @@ use super::{Batch, TensorMapper};
 /// let device = Device::flex();
 /// let model = LinearConfig::new(2, 2).init(&device);
 /// let weights = Some(vec![1.0, 3.0]);
-/// let criterion = CrossEntropyLossConfig::new().with_weights(weights).init(&device);
-/// let (x, y) = (Tensor::ones([4, 2], &device), Tensor::from_ints([0, 1, 1, 0], &device));
+/// let criterion = CrossEntropyLossConfig::new()
+///     .with_weights(weights)
+///     .init(&device);
+/// let (x, y) = (
+///     Tensor::ones([4, 2], &device),
+///     Tensor::from_ints([0, 1, 1, 0], &device),
+/// );
 /// let batch: Batch = ((x, y), Fixed(criterion));
 /// let risk = Risk::mean([batch], |model: &Linear, ((x, y), criterion): &Batch| {
 ///     criterion.0.forward(model.forward(x.clone()), y.clone())

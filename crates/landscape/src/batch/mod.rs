@@ -56,7 +56,10 @@ pub trait TensorMapper {
 ///
 /// impl Batch for Digits {
 ///     fn map<F: TensorMapper>(self, f: &mut F) -> Self {
-///         Self { images: f.float(self.images), labels: f.int(self.labels) }
+///         Self {
+///             images: f.float(self.images),
+///             labels: f.int(self.labels),
+///         }
 ///     }
 /// }
 /// ```
@@ -92,7 +95,10 @@ pub trait Batch: Clone {
     ///
     /// impl Batch for Sequences {
     ///     fn map<F: TensorMapper>(self, f: &mut F) -> Self {
-    ///         Self { signals: f.float(self.signals), labels: f.int(self.labels) }
+    ///         Self {
+    ///             signals: f.float(self.signals),
+    ///             labels: f.int(self.labels),
+    ///         }
     ///     }
     ///
     ///     fn stated_examples(&self) -> Option<usize> {

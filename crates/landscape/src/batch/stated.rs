@@ -14,7 +14,10 @@ use super::{Batch, TensorMapper};
 ///
 /// let device = Device::flex();
 /// // Five time steps of four sequences, the time first, and a target for each sequence.
-/// let batch = (Tensor::<3>::ones([5, 4, 2], &device), Tensor::<1>::ones([4], &device));
+/// let batch = (
+///     Tensor::<3>::ones([5, 4, 2], &device),
+///     Tensor::<1>::ones([4], &device),
+/// );
 /// assert_eq!(batch.examples(), 5);
 /// assert_eq!(Stated::new(batch, 4).examples(), 4);
 /// ```

@@ -83,19 +83,29 @@ impl fmt::Display for Method {
 /// be wrong for either reason.
 ///
 /// ```
-/// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
+/// use burn::nn::{
+///     Linear, LinearConfig,
+///     loss::{MseLoss, Reduction},
+/// };
 /// use burn::tensor::{Device, Tensor};
 /// use landscape::{Hessian, LinearOperator, Risk, download};
 ///
 /// let device = Device::flex();
 /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
-/// let batch = (Tensor::<2>::full([4, 1], 3.0, &device), Tensor::<2>::zeros([4, 1], &device));
-/// let risk = Risk::mean([batch], |model: &Linear, (x, y): &(Tensor<2>, Tensor<2>)| {
-///     MseLoss::new().forward(model.forward(x.clone()), y.clone(), Reduction::Mean)
-/// });
+/// let batch = (
+///     Tensor::<2>::full([4, 1], 3.0, &device),
+///     Tensor::<2>::zeros([4, 1], &device),
+/// );
+/// let risk = Risk::mean(
+///     [batch],
+///     |model: &Linear, (x, y): &(Tensor<2>, Tensor<2>)| {
+///         MseLoss::new().forward(model.forward(x.clone()), y.clone(), Reduction::Mean)
+///     },
+/// );
 /// let hessian = Hessian::at(&model, &risk)?;
 /// let product = hessian.apply(&hessian.domain().upload(&[1.0])?)?;
 /// assert!((download(&product)[0] - 18.0).abs() < 1e-6); // 2 x²
+///     
 /// # Ok::<(), landscape::Error>(())
 /// ```
 #[derive(Debug)]
@@ -122,10 +132,10 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// (write `derivatives::stop_gradient`) or that takes a derivative inside by `backward` (write
     /// `derivatives::input_gradient`).
     ///
-    /// Burn says that a recorded tensor has no value by a panic, which is caught. The program's panic
-    /// hook sees it, and can ask [`in_trial`](crate::in_trial) whether to show it. A lock that the
-    /// closure holds while it reads is poisoned by it. Where the profile says `panic = "abort"`,
-    /// nothing can be caught: the process ends with Burn's message. Use
+    /// Burn says that a recorded tensor has no value by a panic, which is caught. The program's
+    /// panic hook sees it, and can ask [`in_trial`](crate::in_trial) whether to show it. A lock
+    /// that the closure holds while it reads is poisoned by it. Where the profile says `panic =
+    /// "abort"`, nothing can be caught: the process ends with Burn's message. Use
     /// [`by_differences`](Self::by_differences) there for a loss that reads.
     ///
     /// Cost, where products are exact: four forward passes of each batch that is cut into parts,
@@ -148,8 +158,8 @@ impl<M: Module, B: Batch> Hessian<M, B> {
         Self::at_with(model, risk, &ProductConfig::new())
     }
 
-    /// Returns the same as [`at`](Self::at) with settings: how much memory the products may keep, and
-    /// how many threads make them.
+    /// Returns the same as [`at`](Self::at) with settings: how much memory the products may keep,
+    /// and how many threads make them.
     ///
     /// # Errors
     /// As [`at`](Self::at), and a setting out of range.

@@ -13,13 +13,17 @@ use crate::vector::Domain;
 /// bar for any algorithm, and the way to stop it.
 ///
 /// ```
-/// use std::ops::ControlFlow;
 /// use burn::tensor::{DType, Device};
 /// use landscape::operator::{Dense, LinearOperator, Observed};
+/// use std::ops::ControlFlow;
 ///
 /// let dense = Dense::new(&[2.0, 0.0, 0.0, 1.0], (&Device::flex(), DType::F64))?;
 /// let observed = Observed::new(&dense, |done| {
-///     if done < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+///     if done < 2 {
+///         ControlFlow::Continue(())
+///     } else {
+///         ControlFlow::Break(())
+///     }
 /// });
 /// let v = dense.domain().upload(&[1.0, 1.0])?;
 /// assert!(observed.apply(&v).is_ok());

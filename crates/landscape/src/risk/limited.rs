@@ -22,7 +22,10 @@ impl<M: Module, B: Batch> Risk<M, B> {
     ///
     /// let device = Device::flex();
     /// let model = LinearConfig::new(1, 1).init(&device);
-    /// let batches = [Tensor::<2>::ones([6, 1], &device), Tensor::<2>::zeros([2, 1], &device)];
+    /// let batches = [
+    ///     Tensor::<2>::ones([6, 1], &device),
+    ///     Tensor::<2>::zeros([2, 1], &device),
+    /// ];
     /// let risk = Risk::mean(batches, |_: &Linear, x: &Tensor<2>| x.clone().mean());
     /// let few = risk.limited(4)?;
     /// assert_eq!(few.examples()?, 4); // three of the first batch, one of the second

@@ -53,17 +53,28 @@ type BatchLoss<M, B> = dyn Fn(&M, &B, &mut Outputs) -> Tensor<1> + Send + Sync;
 /// A risk is cheap to clone: clones share batches and closures.
 ///
 /// ```
-/// use burn::nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}};
+/// use burn::nn::{
+///     Linear, LinearConfig,
+///     loss::{MseLoss, Reduction},
+/// };
 /// use burn::tensor::{Device, Tensor};
 /// use landscape::Risk;
 ///
 /// let device = Device::flex();
 /// let model = LinearConfig::new(1, 1).init(&device);
-/// let batch = (Tensor::<2>::ones([4, 1], &device), Tensor::<2>::zeros([4, 1], &device));
-/// let risk = Risk::mean([batch], |model: &Linear, (x, y): &(Tensor<2>, Tensor<2>)| {
-///     MseLoss::new().forward(model.forward(x.clone()), y.clone(), Reduction::Mean)
-/// });
-/// let output: f32 = model.forward(Tensor::<2>::ones([1, 1], &device)).into_scalar();
+/// let batch = (
+///     Tensor::<2>::ones([4, 1], &device),
+///     Tensor::<2>::zeros([4, 1], &device),
+/// );
+/// let risk = Risk::mean(
+///     [batch],
+///     |model: &Linear, (x, y): &(Tensor<2>, Tensor<2>)| {
+///         MseLoss::new().forward(model.forward(x.clone()), y.clone(), Reduction::Mean)
+///     },
+/// );
+/// let output: f32 = model
+///     .forward(Tensor::<2>::ones([1, 1], &device))
+///     .into_scalar();
 /// assert!((risk.value(&model)? - f64::from(output).powi(2)).abs() < 1e-6);
 /// # Ok::<(), landscape::Error>(())
 /// ```
@@ -139,7 +150,9 @@ impl<M: Module, B: Batch> Risk<M, B> {
     ///         let outputs = model.forward(x.clone());
     ///         (outputs.clone().narrow(1, 0, 1), outputs.narrow(1, 1, 2)) // two heads
     ///     },
-    ///     |(first, second): (Tensor<2>, Tensor<2>), _: &Tensor<2>| first.square().mean() + second.abs().mean(),
+    ///     |(first, second): (Tensor<2>, Tensor<2>), _: &Tensor<2>| {
+    ///         first.square().mean() + second.abs().mean()
+    ///     },
     ///     Reduction::Mean,
     /// );
     /// assert!(risk.value(&model)? >= 0.0);

@@ -27,7 +27,8 @@ pub struct Objective<M, B> {
     inner: M,
     origin: Tensor<1>,
     device: Device,
-    /// Known from the start for batches held in memory; of streamed ones after they have been read.
+    /// Known from the start for batches held in memory; of streamed ones after they have been
+    /// read.
     counted: OnceLock<Counted>,
 }
 

@@ -27,13 +27,14 @@ impl<M: Module, B: Batch> Risk<M, B> {
     /// use burn::tensor::{Device, Tensor};
     /// use landscape::Risk;
     ///
-    /// /// Losses of single tokens, and a mask that is zero where there is none: `[sentences, length]`.
+    /// /// Losses of tokens, and a mask that is zero where there is none: `[sentences, length]`.
     /// type Tokens = (Tensor<2>, Tensor<2>);
     ///
     /// let device = Device::flex();
     /// let model = LinearConfig::new(1, 1).init(&device);
     /// let long = (Tensor::ones([1, 3], &device), Tensor::ones([1, 3], &device));
-    /// let short = (Tensor::ones([1, 3], &device) * 5.0, Tensor::from_floats([[1.0, 0.0, 0.0]], &device));
+    /// let mask = Tensor::from_floats([[1.0, 0.0, 0.0]], &device);
+    /// let short = (Tensor::ones([1, 3], &device) * 5.0, mask);
     /// let risk = Risk::mean([long, short], |_: &Linear, (loss, mask): &Tokens| {
     ///     (loss.clone() * mask.clone()).sum() / mask.clone().sum()
     /// })

@@ -45,14 +45,19 @@ pub enum Buffers<M, B> {
 /// use burn::module::Module;
 /// use burn::nn::{BatchNorm, BatchNormConfig};
 /// use burn::tensor::{Device, Tensor};
-/// use landscape::{Risk, slice::{Buffers, line_between}};
+/// use landscape::{
+///     Risk,
+///     slice::{Buffers, line_between},
+/// };
 ///
 /// let device = Device::flex().autodiff();
 /// let model = || -> BatchNorm { BatchNormConfig::new(1).init(&device) };
 /// let (a, b) = (model(), model());
 /// let x = Tensor::<2>::from_floats([[1.0], [3.0]], &device);
 /// b.forward(x.clone()); // moves the running statistics of b
-/// let risk = Risk::mean(x, |model: &BatchNorm, x: &Tensor<2>| model.forward(x.clone()).square().mean());
+/// let risk = Risk::mean(x, |model: &BatchNorm, x: &Tensor<2>| {
+///     model.forward(x.clone()).square().mean()
+/// });
 /// let line = line_between(&a, &b, &risk, &Buffers::Interpolate, &[0.0, 1.0])?;
 /// assert_eq!(line.loss, [risk.value(&a)?, risk.value(&b)?]);
 /// # Ok::<(), landscape::Error>(())

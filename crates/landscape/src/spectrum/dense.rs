@@ -111,7 +111,10 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
 ///
 /// let op = Dense::new(&[2.0, 1.0, 1.0, 2.0], (&Device::flex(), DType::F64))?;
 /// let spectrum = dense_spectrum(&op)?;
-/// assert!((spectrum.values[0] - 1.0).abs() < 1e-14 && (spectrum.statistics.condition - 3.0).abs() < 1e-14);
+/// assert!(
+///     (spectrum.values[0] - 1.0).abs() < 1e-14
+///         && (spectrum.statistics.condition - 3.0).abs() < 1e-14
+/// );
 /// # Ok::<(), landscape::Error>(())
 /// ```
 pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectrum, Error> {

@@ -35,10 +35,10 @@ pub struct EigenPair {
     pub bound: f64,
     /// Whether `residual` is at most the tolerance times the largest `|θ|` of the run.
     pub converged: bool,
-    /// Whether the value is not told from zero: its magnitude is at most the residual, or the error
-    /// of the products times the largest `|θ|` of the run. An eigenvalue of exactly zero with a
-    /// residual of zero is of this kind: where a loss is nearly flat, f32 rounds all of its
-    /// curvature away. Measure the model in f64 then ([`cast`](crate::cast)).
+    /// Whether the value is not told from zero: its magnitude is at most the residual, or the
+    /// error of the products times the largest `|θ|` of the run. An eigenvalue of exactly zero
+    /// with a residual of zero is of this kind: where a loss is nearly flat, f32 rounds all of
+    /// its curvature away. Measure the model in f64 then ([`cast`](crate::cast)).
     pub below_resolution: bool,
     /// Lanczos steps of the run.
     pub steps: usize,

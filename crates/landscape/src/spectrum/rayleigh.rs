@@ -11,8 +11,8 @@ use crate::vector::{checked, dot, download, norm};
 pub struct Rayleigh {
     /// The quotient `θ = vᵀAv / vᵀv`.
     pub quotient: f64,
-    /// The residual `‖Av − θv‖ / ‖v‖`. Some eigenvalue of A lies within this distance of `θ`. Never
-    /// reported below `e · |θ|` with e the operator's
+    /// The residual `‖Av − θv‖ / ‖v‖`. Some eigenvalue of A lies within this distance of `θ`.
+    /// Never reported below `e · |θ|` with e the operator's
     /// [`relative_error`](crate::LinearOperator::relative_error), since the product itself is not
     /// known better.
     pub residual: f64,

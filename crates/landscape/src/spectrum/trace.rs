@@ -15,8 +15,8 @@ use crate::vector::{checked, dot, download, norm};
 const TOGETHER: usize = 16;
 
 /// Numbers of such probes, at most. Of a small operator the start of a product costs more than its
-/// arithmetic, and 16 together take 0.4 to 0.9 of the time; with 17 thousand coordinates they take as
-/// long or longer, since the vectors no longer stay in a core's cache.
+/// arithmetic, and 16 together take 0.4 to 0.9 of the time; with 17 thousand coordinates they take
+/// as long or longer, since the vectors no longer stay in a core's cache.
 const NUMBERS: usize = 1 << 15;
 
 /// Settings of [`hutchinson_trace`].
@@ -102,7 +102,10 @@ pub struct BlockTrace {
 ///
 /// let op = Dense::new(&[2.0, 0.0, 0.0, 5.0], (&Device::flex(), DType::F64))?;
 /// let trace = hutchinson_trace(&op, &TraceConfig::new().with_seed(7))?;
-/// assert_eq!((trace.estimate.mean, trace.estimate.standard_error), (7.0, 0.0));
+/// assert_eq!(
+///     (trace.estimate.mean, trace.estimate.standard_error),
+///     (7.0, 0.0)
+/// );
 /// # Ok::<(), landscape::Error>(())
 /// ```
 ///

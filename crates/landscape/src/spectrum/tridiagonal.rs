@@ -70,7 +70,11 @@ impl Tridiagonal {
     /// # Examples
     /// ```
     /// use landscape::spectrum::Tridiagonal;
-    /// let eigen = Tridiagonal { alpha: vec![2.0, 2.0], beta: vec![-1.0] }.eigen()?;
+    /// let eigen = Tridiagonal {
+    ///     alpha: vec![2.0, 2.0],
+    ///     beta: vec![-1.0],
+    /// }
+    /// .eigen()?;
     /// assert!((eigen.values[0] - 1.0).abs() < 1e-15 && (eigen.values[1] - 3.0).abs() < 1e-15);
     /// # Ok::<(), landscape::Error>(())
     /// ```
@@ -207,7 +211,8 @@ mod tests {
                 residual < 1e-13 && orthogonality < 1e-13,
                 "{residual} {orthogonality}"
             );
-            // The eigenvectors are sines: the first entry squared is 2 / (m + 1) sin²(kπ / (m + 1)).
+            // The eigenvectors are sines: the first entry squared is 2 / (m + 1) sin²(kπ / (m +
+            // 1)).
             for (k, first) in (1..).zip(eigen.first_row()) {
                 let sine = (std::f64::consts::PI * f64::from(k) / f64::from(m + 1)).sin();
                 assert!((first * first - 2.0 / f64::from(m + 1) * sine * sine).abs() < 1e-13);

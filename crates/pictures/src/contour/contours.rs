@@ -66,10 +66,17 @@ impl ContoursConfig {
 /// use pictures::{NamedField, contours};
 ///
 /// let axis = [-1.0, 0.0, 1.0];
-/// let bowl = |height: f64| axis.iter().flat_map(|x: &f64| axis.map(|y| height * (x * x + y * y))).collect::<Vec<f64>>();
+/// let bowl = |height: f64| {
+///     axis.iter()
+///         .flat_map(|x: &f64| axis.map(|y| height * (x * x + y * y)))
+///         .collect::<Vec<f64>>()
+/// };
 /// let (sgd, sam) = (bowl(2.0), bowl(1.0));
 /// let panels = [("sgd", &sgd), ("sam", &sam)];
-/// let panels = panels.map(|(name, loss)| NamedField { name, field: (&axis[..], &axis[..], &loss[..]).into() });
+/// let panels = panels.map(|(name, loss)| NamedField {
+///     name,
+///     field: (&axis[..], &axis[..], &loss[..]).into(),
+/// });
 /// let picture = contours(&panels, "Loss around the minima")?;
 /// assert!(picture.width() > picture.height());
 /// # Ok::<(), pictures::Error>(())

@@ -19,7 +19,11 @@ use surface::{MINIMUM, draw_surface};
 /// ```
 /// use pictures::{AxisScale, ContourConfig};
 ///
-/// let config = ContourConfig { scale: AxisScale::Linear, levels: 6, ..ContourConfig::new("A bowl") };
+/// let config = ContourConfig {
+///     scale: AxisScale::Linear,
+///     levels: 6,
+///     ..ContourConfig::new("A bowl")
+/// };
 /// assert_eq!(config.width, 640);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +74,10 @@ impl ContourConfig {
 /// use pictures::contour;
 ///
 /// let (a, b) = ([-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0, 4.0]);
-/// let values: Vec<f64> = a.iter().flat_map(|x: &f64| b.iter().map(move |y: &f64| x * x + y * y)).collect();
+/// let values: Vec<f64> = a
+///     .iter()
+///     .flat_map(|x: &f64| b.iter().map(move |y: &f64| x * x + y * y))
+///     .collect();
 /// let picture = contour((&a[..], &b[..], &values[..]), "A bowl")?;
 /// assert_eq!((picture.width(), picture.height()), (640, 480));
 /// # Ok::<(), pictures::Error>(())

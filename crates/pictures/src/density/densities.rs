@@ -41,8 +41,18 @@ impl<'a> NamedSpectrum<'a> {
 /// ```
 /// use pictures::{NamedSpectrum, densities};
 ///
-/// let sgd = NamedSpectrum { name: "sgd", grid: &[0.0, 2.0, 4.0], density: &[1.0, 0.1, 0.01], nodes: &[-0.1, 4.0] };
-/// let sam = NamedSpectrum { name: "sam", grid: &[0.0, 1.0, 2.0], density: &[2.0, 0.2, 0.01], nodes: &[0.0, 1.9] };
+/// let sgd = NamedSpectrum {
+///     name: "sgd",
+///     grid: &[0.0, 2.0, 4.0],
+///     density: &[1.0, 0.1, 0.01],
+///     nodes: &[-0.1, 4.0],
+/// };
+/// let sam = NamedSpectrum {
+///     name: "sam",
+///     grid: &[0.0, 1.0, 2.0],
+///     density: &[2.0, 0.2, 0.01],
+///     nodes: &[0.0, 1.9],
+/// };
 /// let picture = densities(&[sgd, sam], "Spectral density")?;
 /// assert!(picture.svg().contains("sam: λ 0 to 1.9"));
 /// # Ok::<(), pictures::Error>(())

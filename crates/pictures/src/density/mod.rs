@@ -139,8 +139,16 @@ impl SpectrumConfig {
 /// ```
 /// use pictures::{Spectrum, density};
 ///
-/// let spectrum = Spectrum { grid: &[0.0, 1.0, 2.0], density: &[1.0, 0.1, 0.01], nodes: &[0.1, 1.9] };
-/// assert!(density(&spectrum, "Spectrum")?.svg().contains("2 Ritz values"));
+/// let spectrum = Spectrum {
+///     grid: &[0.0, 1.0, 2.0],
+///     density: &[1.0, 0.1, 0.01],
+///     nodes: &[0.1, 1.9],
+/// };
+/// assert!(
+///     density(&spectrum, "Spectrum")?
+///         .svg()
+///         .contains("2 Ritz values")
+/// );
 /// # Ok::<(), pictures::Error>(())
 /// ```
 pub fn density(spectrum: &Spectrum<'_>, title: impl Into<String>) -> Result<Picture, Error> {

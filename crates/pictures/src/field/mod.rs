@@ -19,8 +19,8 @@ pub struct Field<'a> {
     /// Coordinates along the second direction, drawn from bottom to top: `[m]`, finite and
     /// increasing.
     pub b: &'a [f64],
-    /// `[n, m]` values in row-major order: `values[i * m + j]` belongs to `a[i]` and `b[j]`. Values
-    /// that are not finite are hatched.
+    /// `[n, m]` values in row-major order: `values[i * m + j]` belongs to `a[i]` and `b[j]`.
+    /// Values that are not finite are hatched.
     pub values: &'a [f64],
 }
 

@@ -18,7 +18,8 @@ use crate::{Error, Moment, Probe};
 /// # use landscape::Risk;
 /// # let device = Device::flex();
 /// # let model = LinearConfig::new(1, 1).init(&device);
-/// # let risk = Risk::mean([Tensor::<2>::ones([1, 1], &device)], |m: &Linear, x: &Tensor<2>| m.forward(x.clone()).mean());
+/// # let x = Tensor::<2>::ones([1, 1], &device);
+/// # let risk = Risk::mean([x], |m: &Linear, x: &Tensor<2>| m.forward(x.clone()).mean());
 ///
 /// let mut probe = Suffixed::new(MeanLoss::of(&risk, "loss"), "_test");
 /// let mut records = Records::new(0);

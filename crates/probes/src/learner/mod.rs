@@ -13,7 +13,8 @@
 //! # use burn::nn::loss::{MseLoss, Reduction};
 //! # use burn::optim::AdamConfig;
 //! # use burn::tensor::{Device, Tensor};
-//! # use burn::train::{InferenceStep, Learner, RegressionOutput, SupervisedTraining, TrainOutput, TrainStep};
+//! # use burn::train::{InferenceStep, Learner, RegressionOutput, SupervisedTraining};
+//! # use burn::train::{TrainOutput, TrainStep};
 //! # use burn::train::metric::LossMetric;
 //! # use landscape::Risk;
 //! use probes::instrument::TopEigenvalues;
@@ -42,10 +43,12 @@
 //! #     type Output = RegressionOutput;
 //! #     fn step(&self, batch: Batch) -> RegressionOutput { self.regress(batch) }
 //! # }
-//! # fn train(train: Arc<dyn DataLoader<Batch>>, valid: Arc<dyn DataLoader<Batch>>, sample: Vec<Tensor<2>>) -> Result<(), probes::Error> {
+//! # type Data = Arc<dyn DataLoader<Batch>>;
+//! # fn train(train: Data, valid: Data, sample: Vec<Tensor<2>>) -> Result<(), probes::Error> {
 //! # let (num_epochs, batch_size) = (5, 64);
 //! # let model = Model { layer: LinearConfig::new(2, 1).init(&Device::default().autodiff()) };
-//! # let risk = Risk::mean(&sample, |model: &Model, x: &Tensor<2>| model.layer.forward(x.clone()).square().mean());
+//! # let loss = |m: &Model, x: &Tensor<2>| m.layer.forward(x.clone()).square().mean();
+//! # let risk = Risk::mean(&sample, loss);
 //!
 //! let checkpoint = last_checkpoint("runs/mine");
 //! let epochs = Epochs::new(num_epochs, train.num_items(), batch_size).after(checkpoint);

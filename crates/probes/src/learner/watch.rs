@@ -24,8 +24,8 @@ struct State<M, N> {
     is_observed: bool,
     /// The model after `step` updates, if this run made the last of them.
     last: Option<N>,
-    /// For each batch that the learner's metrics have not told of yet, the update that it is a part
-    /// of.
+    /// For each batch that the learner's metrics have not told of yet, the update that it is a
+    /// part of.
     batches: VecDeque<u64>,
     has_metrics: bool,
 }

@@ -27,18 +27,27 @@ use crate::record::Records;
 ///         "square".into()
 ///     }
 ///
-///     fn measure(&mut self, moment: &Moment<'_, f64>, records: &mut Records) -> Result<(), Error> {
+///     fn measure(
+///         &mut self,
+///         moment: &Moment<'_, f64>,
+///         records: &mut Records,
+///     ) -> Result<(), Error> {
 ///         records.scalar("model/square", moment.model * moment.model);
 ///         Ok(())
 ///     }
 /// }
 ///
 /// let memory = Memory::new();
-/// let mut probes = Probes::unlimited().with(Schedule::every(2), Square).with_sink(memory.clone());
+/// let mut probes = Probes::unlimited()
+///     .with(Schedule::every(2), Square)
+///     .with_sink(memory.clone());
 /// for step in 0..=4 {
 ///     probes.observe(step, &(step as f64))?;
 /// }
-/// assert_eq!(memory.scalars("model/square"), [(0, 0.0), (2, 4.0), (4, 16.0)]);
+/// assert_eq!(
+///     memory.scalars("model/square"),
+///     [(0, 0.0), (2, 4.0), (4, 16.0)]
+/// );
 /// # Ok::<(), probes::Error>(())
 /// ```
 pub trait Probe<M> {

@@ -20,8 +20,17 @@ use crate::Error;
 /// use probes::show::contour;
 ///
 /// let (a, b, loss) = (vec![-1.0, 1.0], vec![-1.0, 1.0], vec![0.5, 1.0, 2.0, 0.25]);
-/// let surface = Surface { a, b, loss, evaluation: Evaluation::Captured };
-/// assert!(contour(&surface, "Training loss")?.svg().contains("Training loss"));
+/// let surface = Surface {
+///     a,
+///     b,
+///     loss,
+///     evaluation: Evaluation::Captured,
+/// };
+/// assert!(
+///     contour(&surface, "Training loss")?
+///         .svg()
+///         .contains("Training loss")
+/// );
 /// # Ok::<(), probes::Error>(())
 /// ```
 pub fn contour(surface: &Surface, title: impl Into<String>) -> Result<Picture, Error> {

@@ -25,8 +25,8 @@ pub struct Observation {
     pub failed: Vec<(String, Error)>,
     /// Probes that were due and left out for the budget, with the reason.
     pub skipped: Vec<(String, String)>,
-    /// Anything else that the user should know: a smaller sample, a step that did not increase, two
-    /// probes that recorded the same tag.
+    /// Anything else that the user should know: a smaller sample, a step that did not increase,
+    /// two probes that recorded the same tag.
     pub warnings: Vec<String>,
     /// Whether it was stopped on the way, as
     /// [`Probes::with_interrupt`](crate::Probes::with_interrupt) tells. Then nothing was handed to

@@ -17,8 +17,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Write = dyn FnMut(&str, &[u8]) -> Result<(), Failure> + Send;
 
 /// Keeps the latest picture of each tag as PNG and SVG files, and the numbers behind it as JSON and
-/// CSV: `landscape/surface` becomes `landscape-surface.png`, `.svg`, `.json` and `.csv`. A later step
-/// writes over the one before. Clones share their list of files.
+/// CSV: `landscape/surface` becomes `landscape-surface.png`, `.svg`, `.json` and `.csv`. A later
+/// step writes over the one before. Clones share their list of files.
 ///
 /// ```
 /// use probes::{Probes, Record, Value, sink::Folder};
@@ -26,10 +26,12 @@ type Write = dyn FnMut(&str, &[u8]) -> Result<(), Failure> + Send;
 /// # let directory = std::env::temp_dir().join(format!("probes-folder-{}", std::process::id()));
 /// let folder = Folder::create(&directory)?;
 /// let mut probes = Probes::<f64>::unlimited().with_sink(folder.clone());
-/// let data = serde_json::json!({"a": [0.0, 1.0], "curves": [{"name": "train", "loss": [0.5, 2.0]}]});
+/// let train = serde_json::json!({"name": "train", "loss": [0.5, 2.0]});
+/// let data = serde_json::json!({"a": [0.0, 1.0], "curves": [train]});
 /// probes.record(Record { tag: "landscape/line_data".into(), step: 3, value: Value::Data(data) });
 /// assert!(folder.numbers().contains("landscape-line.csv"));
-/// assert_eq!(std::fs::read_to_string(directory.join("landscape-line.csv")).unwrap(), "a,train\r\n0.0,0.5\r\n1.0,2.0\r\n");
+/// let numbers = std::fs::read_to_string(directory.join("landscape-line.csv")).unwrap();
+/// assert_eq!(numbers, "a,train\r\n0.0,0.5\r\n1.0,2.0\r\n");
 /// # std::fs::remove_dir_all(&directory).unwrap();
 /// # Ok::<(), probes::Error>(())
 /// ```
@@ -81,9 +83,9 @@ impl Folder {
     }
 
     /// Names and contents of the files of a value: of a picture `landscape-surface.png` and `.svg`
-    /// for the tag `landscape/surface`; of numbers JSON with all that is known, and tables as CSV (RFC 4180),
-    /// in which numbers that are not finite are `NaN`, `inf` and `-inf`, in JSON as strings.
-    /// Nothing for other values.
+    /// for the tag `landscape/surface`; of numbers JSON with all that is known, and tables as CSV
+    /// (RFC 4180), in which numbers that are not finite are `NaN`, `inf` and `-inf`, in JSON as
+    /// strings. Nothing for other values.
     ///
     /// # Errors
     /// A picture that cannot be encoded.

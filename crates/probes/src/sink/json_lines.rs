@@ -36,7 +36,7 @@ use crate::record::{Record, Value, json_number};
 /// {"scalar":0.25,"step":10,"tag":"loss/valid"}
 /// {"scalar":"NaN","step":20,"tag":"loss/valid"}
 /// {"step":20,"tag":"diagnosis/probes","text":"- **loss/valid** failed: .."}
-/// {"picture":{"file":"run-pictures/landscape_surface-20.png","height":480,"width":640},"step":20,"tag":"landscape/surface"}
+/// {"picture":{"file":"run-pictures/line-20.png","height":480,"width":640},"step":20,"tag":"line"}
 /// ```
 pub struct JsonLines {
     lines: Lines,

@@ -11,8 +11,8 @@ use crate::record::Record;
 /// clone leaves it open; [`take`](Self::take) gives it back, to be ended by the program.
 ///
 /// ```
-/// use probes::sink::{Memory, Shared, Sink};
 /// use probes::Probes;
+/// use probes::sink::{Memory, Shared, Sink};
 ///
 /// let shared = Shared::new(Memory::new());
 /// let mut probes = Probes::<f64>::unlimited().with_sink(shared.clone());

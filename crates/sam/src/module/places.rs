@@ -34,7 +34,10 @@ use crate::error::Error;
 /// }
 ///
 /// let first = Param::from_data([2.0], &Device::flex().autodiff());
-/// let model = Tied { second: first.clone(), first };
+/// let model = Tied {
+///     second: first.clone(),
+///     first,
+/// };
 /// let mut optim = SgdConfig::new().init();
 ///
 /// // L = w³ has the slope 12 at 2.

@@ -39,8 +39,8 @@ use crate::error::Error;
 /// }
 ///
 /// impl Rule for Blend {
-///     fn combine<M: Module>(&self, context: StepContext<'_, M>, pair: Pair<'_>) -> GradientsParams {
-///         pair.combined(context.model, 1.0 - self.a, self.a)
+///     fn combine<M: Module>(&self, at: StepContext<'_, M>, pair: Pair<'_>) -> GradientsParams {
+///         pair.combined(at.model, 1.0 - self.a, self.a)
 ///     }
 /// }
 ///

@@ -8,8 +8,8 @@ use crate::step::Measures;
 pub struct Step<M, T = ()> {
     /// The model after the step.
     pub model: M,
-    /// The output of the closure beside the loss in the first pass, at the weights before the step;
-    /// `()` where the closure gave the loss alone.
+    /// The output of the closure beside the loss in the first pass, at the weights before the
+    /// step; `()` where the closure gave the loss alone.
     pub output: T,
     /// The quantities that were measured on the way.
     pub measured: Measures,

@@ -183,9 +183,18 @@ impl Columns {
     /// use tensorboard::{Columns, Hparams, Setting, SettingKind};
     ///
     /// let sgd = Hparams::new([("method", Setting::from("sgd"))]);
-    /// let sam = Hparams::new([("method", Setting::from("sam")), ("rho", Setting::from(0.05))]);
+    /// let sam = Hparams::new([
+    ///     ("method", Setting::from("sam")),
+    ///     ("rho", Setting::from(0.05)),
+    /// ]);
     /// let columns = Columns::of(&[&sgd, &sam], &["loss/test"]);
-    /// assert_eq!((columns.settings[1].name.as_str(), columns.settings[1].differs), ("rho", true));
+    /// assert_eq!(
+    ///     (
+    ///         columns.settings[1].name.as_str(),
+    ///         columns.settings[1].differs
+    ///     ),
+    ///     ("rho", true)
+    /// );
     /// assert_eq!(columns.settings[1].kind, SettingKind::Number);
     /// assert_eq!(columns.metrics[0].tag, "loss/test");
     /// ```

@@ -103,9 +103,27 @@ impl Histogram {
     /// ```
     /// use tensorboard::{Bin, Histogram};
     ///
-    /// let density = [Bin { left: -1.0, right: 0.0, weight: 0.25 }, Bin { left: 0.0, right: 4.0, weight: 0.75 }];
+    /// let density = [
+    ///     Bin {
+    ///         left: -1.0,
+    ///         right: 0.0,
+    ///         weight: 0.25,
+    ///     },
+    ///     Bin {
+    ///         left: 0.0,
+    ///         right: 4.0,
+    ///         weight: 0.75,
+    ///     },
+    /// ];
     /// assert_eq!(Histogram::from_weighted_bins(&density)?.bins(), density);
-    /// assert!(Histogram::from_weighted_bins(&[Bin { left: 0.0, right: f64::NAN, weight: 1.0 }]).is_err());
+    /// assert!(
+    ///     Histogram::from_weighted_bins(&[Bin {
+    ///         left: 0.0,
+    ///         right: f64::NAN,
+    ///         weight: 1.0
+    ///     }])
+    ///     .is_err()
+    /// );
     /// # Ok::<(), tensorboard::Error>(())
     /// ```
     pub fn from_weighted_bins(bins: &[Bin]) -> Result<Self, Error> {

@@ -155,7 +155,11 @@ impl EventWriter {
     ///
     /// let folder = tempfile::tempdir()?;
     /// let mut writer = EventWriter::create(folder.path())?;
-    /// writer.image("landscape/contour", 0, &[Png::from_rgb(1, 1, &[0, 128, 255])?])?;
+    /// writer.image(
+    ///     "landscape/contour",
+    ///     0,
+    ///     &[Png::from_rgb(1, 1, &[0, 128, 255])?],
+    /// )?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn image(&mut self, tag: &str, step: i64, pictures: &[Png]) -> Result<(), Error> {

@@ -26,7 +26,11 @@ impl EventWriter {
     /// let mut writer = tensorboard::EventWriter::create(folder.path())?;
     /// writer.scalar("loss/train", 0, 2.5)?;
     /// let error = writer.scalar("loss/train", 0, 2.0).unwrap_err();
-    /// assert!(error.to_string().starts_with("step 0 of tag `loss/train` does not come after its last step 0"));
+    /// assert!(
+    ///     error
+    ///         .to_string()
+    ///         .starts_with("step 0 of tag `loss/train` does not come after its last step 0")
+    /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn scalar(&mut self, tag: &str, step: i64, value: f64) -> Result<(), Error> {

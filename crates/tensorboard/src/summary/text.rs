@@ -16,7 +16,11 @@ impl EventWriter {
     /// ```
     /// let folder = tempfile::tempdir()?;
     /// let mut writer = tensorboard::EventWriter::create(folder.path())?;
-    /// writer.text("diagnosis/report", 0, "| quantity | value |\n|---|---|\n| `lambda_1` | 12.5 |")?;
+    /// writer.text(
+    ///     "diagnosis/report",
+    ///     0,
+    ///     "| quantity | value |\n|---|---|\n| `lambda_1` | 12.5 |",
+    /// )?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn text(&mut self, tag: &str, step: i64, markdown: &str) -> Result<(), Error> {

@@ -120,8 +120,8 @@ fn scalar_is_written_as_pytorch_writes_it_with_metadata_added() {
     let mut writer = EventWriter::create(folder.path()).unwrap();
     writer.scalar("loss/train", 7, 0.5).unwrap();
     let bytes = fs::read(writer.path()).unwrap();
-    // TensorBoard's `event_pb2` gives these bytes for `SummaryValue(tag="loss/train", simple_value=0.5,
-    // metadata=..)` at step 7.
+    // TensorBoard's `event_pb2` gives these bytes for `SummaryValue(tag="loss/train",
+    // simple_value=0.5, metadata=..)` at step 7.
     let event = b"\x10\x07\x2a\x22\x0a\x20\x0a\x0aloss/train\x15\0\0\0\x3f\x4a\x0d\x0a\x09\x0a\x07scalars\x20\x01";
     let end = bytes.len() - 4;
     assert_eq!(bytes[end - event.len()..end], event[..]);

@@ -193,7 +193,8 @@ fn hessian(
         ),
         _ => (None, 2e-6),
     };
-    // Of hundreds of examples some are at a kink at every step, and a difference has its share of each.
+    // Of hundreds of examples some are at a kink at every step, and a difference has its share of
+    // each.
     let crowded = truth.rows() > 100.0;
     let tolerance: f64 = if crowded { 5e-3 } else { tolerance };
     let way = way.as_deref();
@@ -311,7 +312,8 @@ fn slices(
     }
 }
 
-/// The gradients of single examples, and their second moment, where each example has a loss of its own.
+/// The gradients of single examples, and their second moment, where each example has a loss of its
+/// own.
 fn examples(
     case: &Case,
     risk: &Risk<Net, Data>,
@@ -349,8 +351,9 @@ fn examples(
     let mean: f64 = gradients.iter().map(|g| dot(g, v)).sum::<f64>() / count;
     let sizes = gradients.iter().map(|g| norm(g)).fold(1e-3, f64::max);
     found.compare("examples, mean", mean, truth.slope(v), sizes, 1e-6, None);
-    // Of a batch that does not say its number, as many time steps as examples are taken for them. And
-    // a layer that normalises by the batch may leave the loss of every batch the same number.
+    // Of a batch that does not say its number, as many time steps as examples are taken for them.
+    // And a layer that normalises by the batch may leave the loss of every batch the same
+    // number.
     let unsaid = case.has(Feature::TimeFirstUncounted) || case.has(Feature::BatchStatistics);
     if !separable || unsaid || gradients.len() != rows.len() {
         return;

@@ -12,8 +12,8 @@ use super::super::harness::{check, noise};
 use super::super::valued::check_value;
 use super::{config, consistent, holds};
 
-/// Whether a coordinate of a grid falls beside the pixels of an axis and the middles between two, where
-/// samples have kinks: by far more than a step of the differences.
+/// Whether a coordinate of a grid falls beside the pixels of an axis and the middles between two,
+/// where samples have kinks: by far more than a step of the differences.
 fn is_off_kinks(point: f64, side: usize, align: bool) -> bool {
     let side = side as f64;
     let pixel = if align {

@@ -20,7 +20,8 @@ proptest! {
         let len = shape.iter().product();
         let f = move |x: Tensor<1>| -> Tensor<3> {
             let x: Tensor<3> = x.reshape(shape) * spread;
-            // Sums are kept below a right angle: the harness takes a sine, whose slope is zero there.
+            // Sums are kept below a right angle: the harness takes a sine, whose slope is zero
+            // there.
             match which {
                 0 => x.exp().sum_dim(axis) * 0.1,
                 1 => x.exp().mean_dim(axis),

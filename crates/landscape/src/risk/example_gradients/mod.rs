@@ -21,8 +21,8 @@ const AT_ONCE: usize = 64;
 pub struct ExampleGradients {
     /// The gradients `gₙ` as rows, `[B, P]`.
     pub rows: Tensor<2>,
-    /// Whether the examples touch each other, so that the terms were differentiated in the batch as
-    /// it is; otherwise each was by itself.
+    /// Whether the examples touch each other, so that the terms were differentiated in the batch
+    /// as it is; otherwise each was by itself.
     pub coupled: bool,
     /// Weight of each row: the gradient of the risk is the mean of weight times row over all
     /// examples. One, unless the risk weights its batches
@@ -35,9 +35,9 @@ pub struct ExampleGradients {
 pub struct ExampleStatistics {
     /// Norms `‖gₙ‖` in the order of the data, `[N]`.
     pub norms: Vec<f64>,
-    /// Sums of squares `Σₙ gₙᵢ²` for each coordinate i, `[P]`: with the gradient g of the mean, the
-    /// variance of coordinate i over the examples is this over N, less `gᵢ²`. Where the risk
-    /// weights its batches, each term has its [`weight`](ExampleGradients::weight).
+    /// Sums of squares `Σₙ gₙᵢ²` for each coordinate i, `[P]`: with the gradient g of the mean,
+    /// the variance of coordinate i over the examples is this over N, less `gᵢ²`. Where the
+    /// risk weights its batches, each term has its [`weight`](ExampleGradients::weight).
     pub sum_of_squares: Vec<f64>,
     /// Whether the examples of some batch touch each other.
     pub coupled: bool,
@@ -103,7 +103,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
     /// let batch = Tensor::<2>::from_floats([[1.0], [-2.0], [3.0]], &device);
     /// // The loss terms w x have the gradients x.
-    /// let risk = Risk::mean([batch], |model: &Linear, x: &Tensor<2>| model.forward(x.clone()).mean());
+    /// let risk = Risk::mean([batch], |model: &Linear, x: &Tensor<2>| {
+    ///     model.forward(x.clone()).mean()
+    /// });
     /// let statistics = Objective::at(&model, &risk)?.example_statistics()?;
     /// assert_eq!(statistics.norms, [1.0, 2.0, 3.0]);
     /// assert_eq!(statistics.sum_of_squares, [14.0]);

@@ -65,7 +65,8 @@ fn random_symmetric(dim: usize, seed: u64) -> Vec<f64> {
     rows
 }
 
-/// Returns Q diag(values) Qᵀ with Q a product of three reflections: a full matrix of known spectrum.
+/// Returns Q diag(values) Qᵀ with Q a product of three reflections: a full matrix of known
+/// spectrum.
 fn rotated(values: &[f64], seed: u64) -> Vec<f64> {
     let dim = values.len();
     let mut rows = vec![0.0; dim * dim];
