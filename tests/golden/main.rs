@@ -1,7 +1,7 @@
 //! Golden numbers: what the crates compute beside float64 PyTorch, closed forms and independent
 //! programs; and that measuring changes no training.
 //!
-//! One binary for all of them, because each binary links Burn. Run with `--nocapture` to see the
+//! One binary for all of them but the networks, because each binary links Burn. Run with `--nocapture` to see the
 //! figures reached.
 #![allow(
     clippy::print_stdout,
@@ -11,7 +11,6 @@
 mod curvature;
 mod derivatives;
 mod examples;
-mod networks;
 mod planes;
 mod sam;
 mod sam_sharpness;

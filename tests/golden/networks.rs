@@ -1,5 +1,9 @@
 //! Trained networks in f64: exact derivatives beside PyTorch's, beside differences of Burn's own
 //! gradients, and the largest eigenvalue beside an independent computation.
+#![allow(
+    clippy::print_stdout,
+    reason = "the figures reached are shown with --nocapture"
+)]
 
 use burn::tensor::{DType, Device, Tensor};
 use derivatives::{Capture, CapturedLoss, Statistics};

@@ -27,7 +27,7 @@ pub(crate) fn csv(comparison: &Comparison) -> anyhow::Result<String> {
     let notes = [
         "lambda_1_residual",
         "lambda_1_converged",
-        "products_in_doubt",
+        "unresolved_products",
         "trace_standard_error",
         "sam_sharpness_rho",
         "seconds",

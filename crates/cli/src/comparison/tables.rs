@@ -43,8 +43,8 @@ const NOTES: &[(Measure, &[Row])] = &[
             },
             Row {
                 part: Part::Curvature,
-                label: "  products in doubt",
-                heading: "in doubt",
+                label: "  unresolved products",
+                heading: "unresolved",
                 cell: |runs| {
                     let count = |s: &&Summary| s.hessian.unresolved_products;
                     runs.iter().map(count).sum::<u64>().to_string()

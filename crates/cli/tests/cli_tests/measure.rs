@@ -102,9 +102,9 @@ fn last_checkpoint_has_the_figures_of_the_run_on_the_runs_own_sample() {
         results["eigenvalues"]["smallest"]["value"],
         *scalar("curvature/lambda_min")
     );
-    // Pictures and numbers too, byte for byte.
+    // Pictures, as PNG and as SVG, and numbers too, byte for byte.
     let files = measured["files"].as_array().unwrap();
-    assert_eq!(files.len(), 10, "{files:?}");
+    assert_eq!(files.len(), 13, "{files:?}");
     for file in files {
         let name = file.as_str().unwrap();
         assert!(

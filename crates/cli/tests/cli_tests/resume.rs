@@ -545,6 +545,11 @@ fn changed_digit_of_a_summary_is_noticed() {
         }
         let mut changed = sound.clone();
         changed[at] ^= 1;
+        // The last of seventeen digits may be another one of the same number.
+        let read = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok();
+        if read(&changed) == read(&sound) {
+            continue;
+        }
         fs::write(&path, &changed).unwrap();
         let ended = place.landscape(&["compare", "runs/one"]);
         assert_eq!(ended.code, Some(1), "byte {at}: {}", ended.err);

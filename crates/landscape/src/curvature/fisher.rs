@@ -53,7 +53,7 @@ use crate::vector::Domain;
 /// let fisher = Fisher::at(&model, &risk)?;
 /// let product = fisher.apply(&fisher.domain().upload(&[1.0])?)?;
 /// assert_eq!(download(&product), [2.5]); // (1 + 4) / 2
-///     
+///
 /// # Ok::<(), landscape::Error>(())
 /// ```
 ///

@@ -105,7 +105,7 @@ impl fmt::Display for Method {
 /// let hessian = Hessian::at(&model, &risk)?;
 /// let product = hessian.apply(&hessian.domain().upload(&[1.0])?)?;
 /// assert!((download(&product)[0] - 18.0).abs() < 1e-6); // 2 x²
-///     
+///
 /// # Ok::<(), landscape::Error>(())
 /// ```
 #[derive(Debug)]

@@ -1,60 +1,15 @@
 //! Several surfaces side by side, on one scale.
 
+use super::contours_config::ContoursConfig;
+use super::named_field::NamedField;
 use super::sheet::Sheet;
 use super::surface::draw_surface;
-use crate::axis::{Axis, AxisScale};
+use crate::axis::Axis;
 use crate::color::MUTED;
 use crate::drawing::{Align, Drawing, Lettering};
-use crate::field::Field;
 use crate::layout::{Frame, NAME, Names, SMALL, fitted, write_head};
 use crate::number::significant;
 use crate::{Error, Picture};
-
-/// A surface and the name of what it was measured on.
-#[derive(Debug, Clone, Copy)]
-pub struct NamedField<'a> {
-    /// The name above the panel, such as that of the run.
-    pub name: &'a str,
-    /// The surface. Each may have a grid of its own.
-    pub field: Field<'a>,
-}
-
-/// The settings of [`contours_with`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct ContoursConfig {
-    /// The title.
-    pub title: String,
-    /// The name of the first direction, with its unit.
-    pub a_label: String,
-    /// The name of the second direction, with its unit.
-    pub b_label: String,
-    /// The name of the values, with their unit.
-    pub value_label: String,
-    /// The scale of the values of all surfaces; the label of the colour bar says which was used.
-    pub scale: AxisScale,
-    /// The number of contour lines, about.
-    pub levels: usize,
-    /// The side of each surface in pixels; the size of the picture follows from it and from the
-    /// number of surfaces.
-    pub side: u32,
-}
-
-impl ContoursConfig {
-    /// Returns the usual settings: losses along two directions, the scale that suits the values, 10
-    /// contour lines, surfaces of 280 pixels a side.
-    #[must_use]
-    pub fn new(title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            a_label: "multiples of direction 1".into(),
-            b_label: "multiples of direction 2".into(),
-            value_label: "loss".into(),
-            scale: AxisScale::Auto,
-            levels: 10,
-            side: 280,
-        }
-    }
-}
 
 /// Draws several surfaces side by side, with the usual settings of [`contours_with`].
 ///
@@ -88,10 +43,11 @@ pub fn contours(panels: &[NamedField<'_>], title: impl Into<String>) -> Result<P
 /// Draws several surfaces side by side, in rows of at most four: one scale of values with one
 /// colour bar, and contour lines at the same values.
 ///
-/// [`AxisScale::Auto`] looks at the values of all surfaces together. Where all grids have the same
-/// ends, all panels have the same axes and only the outer ones are labelled; otherwise each panel
-/// has axes of its own. Above each panel stand its name and its smallest and largest finite value;
-/// the point (0, 0) and the smallest value are marked as in [`contour`](super::contour()).
+/// [`AxisScale::Auto`](crate::AxisScale::Auto) looks at the values of all surfaces together. Where
+/// all grids have the same ends, all panels have the same axes and only the outer ones are
+/// labelled; otherwise each panel has axes of its own. Above each panel stand its name and its
+/// smallest and largest finite value; the point (0, 0) and the smallest value are marked as in
+/// [`contour`](super::contour()).
 ///
 /// # Errors
 /// When there is no surface, and as [`contour_with`](super::contour_with) for each of them; the
@@ -167,8 +123,10 @@ mod tests {
 
     use super::super::sheet::columns;
     use super::*;
+    use crate::axis::AxisScale;
     use crate::color::viridis;
     use crate::drawing::tests::Pixels;
+    use crate::field::Field;
 
     fn config() -> ContoursConfig {
         ContoursConfig::new("surfaces")

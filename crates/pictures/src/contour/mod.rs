@@ -1,10 +1,14 @@
 //! Surfaces as filled contours.
 
 mod contours;
+mod contours_config;
+mod named_field;
 mod sheet;
 mod surface;
 
-pub use contours::{ContoursConfig, NamedField, contours, contours_with};
+pub use contours::{contours, contours_with};
+pub use contours_config::ContoursConfig;
+pub use named_field::NamedField;
 
 use crate::axis::{Axis, AxisScale};
 use crate::drawing::Drawing;

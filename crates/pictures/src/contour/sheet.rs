@@ -1,6 +1,7 @@
 //! The layout of several surfaces on one picture.
 
-use super::contours::{ContoursConfig, NamedField};
+use super::contours_config::ContoursConfig;
+use super::named_field::NamedField;
 use super::surface::MINIMUM;
 use crate::axis::Axis;
 use crate::drawing::geometry::Rect;

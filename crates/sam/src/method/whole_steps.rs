@@ -45,7 +45,7 @@ impl<R: Rule> SharpnessAware<R> {
     ///     (output.clone().square().mean(), output)
     /// })?;
     /// assert_eq!(step.output.into_data(), before); // of the weights before the step
-    ///     
+    ///
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -113,7 +113,7 @@ impl<R: Rule> SharpnessAware<R> {
     ///     (model.w.val() * rows.of(&x)).square()
     /// })?;
     /// assert_eq!(step.measured.cost.backward, 1.5); // half of the examples in the second pass
-    ///     
+    ///
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
