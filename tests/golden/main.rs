@@ -1,8 +1,8 @@
 //! Golden numbers: what the crates compute beside float64 PyTorch, closed forms and independent
 //! programs; and that measuring changes no training.
 //!
-//! One binary for all of them but the networks, because each binary links Burn. Run with `--nocapture` to see the
-//! figures reached.
+//! One binary for all of them but the networks, because each binary links Burn. Run with
+//! `--nocapture` to see the figures reached.
 #![allow(
     clippy::print_stdout,
     reason = "the figures reached are shown with --nocapture"
