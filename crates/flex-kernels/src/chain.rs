@@ -74,7 +74,7 @@ impl Link {
     }
 }
 
-/// Several entrywise operations; the last result is the value. See the [module](self).
+/// Several entrywise operations; the last result is the value.
 #[derive(Debug, Clone, Default)]
 pub struct Chain {
     /// How each input is repeated.

@@ -89,7 +89,7 @@ const LAYERS: &[(&str, &str, &str)] = &[
 
 fn markdown() -> String {
     let mut text = String::from(
-        "# Coverage\n\nMade from the matches in `src/lower/coverage.rs` by the test \
+        "# Coverage\n\nMade from the matches in `src/lower/coverage/mod.rs` by the test \
          `the_table_of_the_documentation_is_that_of_the_code`.\n\n## Operations\n\n\
          | tensors | class | recorded operations |\n|---|---|---|\n",
     );
