@@ -6,7 +6,7 @@ use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use datasets::Digits;
-use landscape::operator::download;
+use landscape::download;
 use landscape::spectrum::{LanczosConfig, top_eigenpairs};
 use landscape::{GaussNewton, Hessian, LinearOperator, Method, Risk};
 use tests::{Case, CaseVisitor, Net, cross_entropy, for_each_case_on, relative_error};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::tensor::{DType, Device};
-use landscape::operator::download;
+use landscape::download;
 use landscape::{DifferenceConfig, DifferenceStep, Hessian, LinearOperator, Precision};
 use tests::{Case, CaseVisitor, Net, for_each_case_on, relative_error};
 

@@ -1,7 +1,7 @@
 //! Gradients, Hessian products, eigenvalues and traces against PyTorch in float64.
 
 use burn::tensor::{DType, Device, Tensor};
-use landscape::operator::download;
+use landscape::download;
 use landscape::spectrum::{
     LanczosConfig, TraceConfig, dense_spectrum, extremes, hutchinson_trace, top_eigenpairs,
 };

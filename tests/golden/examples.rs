@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use derivatives::{Capture, Statistics};
-use landscape::operator::download;
+use landscape::download;
 use landscape::{Batch, Fisher, LinearOperator, Objective};
 use tests::{Case, CaseVisitor, Net, for_each_case, for_each_case_on, relative_error};
 

@@ -7,7 +7,7 @@
 
 use burn::tensor::{DType, Device, Tensor};
 use derivatives::{Capture, CapturedLoss, Statistics};
-use landscape::operator::download;
+use landscape::download;
 use landscape::spectrum::{LanczosConfig, top_eigenpairs};
 use landscape::{GaussNewton, Hessian, LinearOperator, Method};
 use tests::{Case, CaseVisitor, Net, for_each_network, relative_error};

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use landscape::direction::{Normalization, NormalizeConfig, VectorParameters, normalize};
-use landscape::operator::download;
+use landscape::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::{Grid, ParameterSpace, line, plane};
 use tests::{Case, CaseVisitor, Net, for_each_case, relative_error};

@@ -71,7 +71,7 @@ fn thirty_products_f64(bencher: Bencher, dim: usize) {
     bencher.bench_local(|| {
         (0..30).try_fold(0.0, |sum, _| {
             let product = op.apply(&op.domain.upload(&v)?)?;
-            Ok::<_, Error>(sum + landscape::operator::download(&product)[0])
+            Ok::<_, Error>(sum + landscape::download(&product)[0])
         })
     });
 }

@@ -53,4 +53,4 @@ pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{
     DensityConfig, LanczosConfig, TraceConfig, hutchinson_trace, spectral_density, top_eigenpairs,
 };
-pub use vector::{Domain, download};
+pub use vector::{Domain, download, norm};

@@ -30,8 +30,8 @@ pub use budget::{Budget, MeasuringCost, Spent};
 pub use error::Error;
 pub use probe::{Moment, Probe};
 pub use record::{
-    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Record, Records, TraceEstimate, Value,
-    json_number, json_numbers, show, tag,
+    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Record, Records, Value, json_number,
+    json_numbers, show, tag,
 };
 pub use run::{At, Measured, Message, Observation, Probes, Summary, Tally};
 pub use schedule::Schedule;

@@ -23,7 +23,7 @@ pub(crate) fn figures(observed: &Observation, plan: &Plan, has_accuracy: bool) -
         converged: first.converged,
     });
     let trace = observed.trace().map(|trace| TraceFigure {
-        value: Number(trace.value),
+        value: Number(trace.mean),
         standard_error: Number(trace.standard_error),
     });
     let sharpness = |value| Sharpness {

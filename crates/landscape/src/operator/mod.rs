@@ -18,11 +18,11 @@ pub use observed::Observed;
 pub use shifted::Shifted;
 pub use symmetric_matrix::SymmetricMatrix;
 
-pub use crate::vector::{Domain, download};
-
 use burn::tensor::Tensor;
 
 use crate::error::Error;
+pub use crate::vector::Domain;
+use crate::vector::download;
 
 /// A symmetric linear map from `[P]` to `[P]`.
 ///

@@ -6,4 +6,5 @@ pub(crate) mod random;
 
 pub(crate) use domain::checked;
 pub use domain::{Domain, download};
-pub(crate) use norm::{add_scaled, dot, norm, norm_of, normalize, relative_change};
+pub use norm::norm;
+pub(crate) use norm::{add_scaled, dot, norm_of, normalize, relative_change};

@@ -24,7 +24,12 @@ pub(crate) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
 
 /// Returns the Euclidean norm, without overflow or underflow of the squares. NaN for a vector with
 /// a NaN, otherwise infinite for one with an infinity.
-pub(crate) fn norm(vector: &[f64]) -> f64 {
+///
+/// ```
+/// assert_eq!(landscape::norm(&[3e200, 4e200]), 5e200);
+/// ```
+#[must_use]
+pub fn norm(vector: &[f64]) -> f64 {
     root(dot(vector, vector), || vector.iter().copied())
 }
 

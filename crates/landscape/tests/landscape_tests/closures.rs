@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use derivatives::{input_gradient, stop_gradient};
-use landscape::operator::download;
+use landscape::download;
 use landscape::{Error, GaussNewton, Grid, Hessian, LinearOperator, Method, Objective};
 use landscape::{LanczosConfig, ParameterSpace, Reduction, Risk, line, plane};
 use landscape::{random_direction, top_eigenpairs};

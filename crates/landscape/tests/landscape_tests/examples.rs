@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use landscape::operator::download;
+use landscape::download;
 use landscape::{Error, Fisher, LinearOperator, Objective, Reduction, Risk, Stated};
 use proptest::prelude::*;
 

@@ -7,7 +7,7 @@ use burn::tensor::quantization::QuantScheme;
 use burn::tensor::{
     DType, Device, Distribution, FloatDType, Int, Tensor, TensorData, activation::log_softmax,
 };
-use landscape::operator::download;
+use landscape::download;
 use landscape::{Error, Hessian, LinearOperator, Method, Risk};
 
 type Batch = (Tensor<2>, Tensor<1, Int>);

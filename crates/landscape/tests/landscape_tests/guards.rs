@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use landscape::operator::download;
+use landscape::download;
 use landscape::slice::Evaluation;
 use landscape::{
     Batch, DifferenceConfig, Grid, Hessian, LinearOperator, Method, Objective, ParameterSpace,

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData, activation::relu};
-use landscape::operator::download;
+use landscape::download;
 use landscape::{
     DifferenceConfig, DifferenceStep, Error, GaussNewton, Hessian, LanczosConfig, LinearOperator,
     Method, Reduction, Risk, top_eigenpairs,

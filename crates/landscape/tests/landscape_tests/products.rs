@@ -5,7 +5,7 @@ use burn::nn::loss::{CrossEntropyLossConfig, MseLoss, Reduction as Of};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::tanh;
 use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
-use landscape::operator::download;
+use landscape::download;
 use landscape::{
     Batch as _, GaussNewton, Hessian, LinearOperator, Method, ParameterSpace, ProductConfig,
     Reduction, Risk, Stated, random_direction,

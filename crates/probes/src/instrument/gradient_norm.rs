@@ -1,8 +1,7 @@
 //! The gradient: its norm, and its entries by parameter.
 
 use burn::module::Module;
-use landscape::operator::download;
-use landscape::{Batch, ParameterSpace, Risk};
+use landscape::{Batch, ParameterSpace, Risk, download, norm};
 
 use crate::budget::MeasuringCost;
 use crate::record::Records;
@@ -61,9 +60,4 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Gradien
         }
         Ok(())
     }
-}
-
-/// Returns the Euclidean norm.
-pub(super) fn norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use landscape::{Batch, Risk, TraceConfig, hutchinson_trace};
 
 use crate::budget::MeasuringCost;
-use crate::record::{Finding, Records, TraceEstimate};
+use crate::record::{Finding, Records};
 use crate::workload::Work;
 use crate::{Error, Moment, Probe, tag};
 
@@ -82,15 +82,11 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Hessian
         let trace = hutchinson_trace(&hessian, &config)?;
         records.scalar(tag::TRACE, trace.estimate.mean);
         records.scalar(tag::TRACE_STANDARD_ERROR, trace.estimate.standard_error);
-        records.found(Finding::Trace(TraceEstimate {
-            value: trace.estimate.mean,
-            standard_error: trace.estimate.standard_error,
-            vectors: trace.products,
-        }));
+        records.found(Finding::Trace(trace.estimate));
         if config.max_probes < self.config.max_probes && trace.estimate.count == config.max_probes {
             records.shortened(format!(
                 "{} probe vectors, standard error {:.1e} of {:.4}",
-                trace.products, trace.estimate.standard_error, trace.estimate.mean
+                trace.estimate.count, trace.estimate.standard_error, trace.estimate.mean
             ));
         } else {
             self.usual = Some(trace.products);

@@ -2,13 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use landscape::operator::download;
 use landscape::spectrum::{
     EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs_from,
 };
-use landscape::{Batch, LanczosConfig, Risk, top_eigenpairs};
+use landscape::{Batch, LanczosConfig, Risk, download, norm, top_eigenpairs};
 
-use super::gradient_norm::norm;
 use super::optimiser::Optimiser;
 use crate::budget::MeasuringCost;
 use crate::record::{Eigenvalues, Finding, Records};

@@ -1,5 +1,7 @@
 //! Typed results beside the records, for programs that go on with them.
 
+use landscape::spectrum::Estimate;
+
 use crate::workload::Products;
 
 /// A result of one probe at one step.
@@ -8,8 +10,8 @@ use crate::workload::Products;
 pub enum Finding {
     /// Eigenvalues of the Hessian.
     Eigenvalues(Eigenvalues),
-    /// The Hessian's trace.
-    Trace(TraceEstimate),
+    /// The Hessian's trace, the mean of `zᵀHz` over the probe vectors z.
+    Trace(Estimate),
     /// SAM's sharpness, `L(w + ρ g/‖g‖) − L(w)`.
     SamSharpness {
         /// The rise of the loss.
@@ -54,16 +56,4 @@ impl From<&landscape::spectrum::EigenPair> for Eigenvalue {
             below_resolution: pair.below_resolution,
         }
     }
-}
-
-/// A trace and how well it is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct TraceEstimate {
-    /// The mean of zᵀHz over the probe vectors z.
-    pub value: f64,
-    /// The standard error of the mean.
-    pub standard_error: f64,
-    /// The number of probe vectors.
-    pub vectors: usize,
 }

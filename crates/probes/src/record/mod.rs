@@ -4,7 +4,7 @@ mod finding;
 pub mod show;
 pub mod tag;
 
-pub use finding::{Eigenvalue, Eigenvalues, Finding, TraceEstimate};
+pub use finding::{Eigenvalue, Eigenvalues, Finding};
 pub use tensorboard::{Bin, Histogram};
 
 use pictures::Picture;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use landscape::spectrum::Estimate;
+
 use crate::Error;
 use crate::budget::Spent;
-use crate::record::{Eigenvalues, Finding, TraceEstimate};
-use crate::record::{Record, Records, Value};
+use crate::record::{Eigenvalues, Finding, Record, Records, Value};
 use crate::workload::Products;
 
 /// The report of one call of [`Probes::observe`](crate::Probes::observe).
@@ -119,7 +120,7 @@ impl Observation {
 
     /// Returns the trace, if it was measured.
     #[must_use]
-    pub fn trace(&self) -> Option<&TraceEstimate> {
+    pub fn trace(&self) -> Option<&Estimate> {
         self.findings.iter().find_map(|finding| match finding {
             Finding::Trace(found) => Some(found),
             _ => None,

@@ -1,12 +1,13 @@
 //! The sink that keeps pictures and their numbers as files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Sink;
 use super::numbers;
+use super::picture_names::PictureNames;
 use crate::Error;
 use crate::record::{Record, Value};
 
@@ -42,8 +43,7 @@ struct State {
     write: Box<Write>,
     pictures: BTreeSet<String>,
     numbers: BTreeSet<String>,
-    /// The tag to which each name of a picture belongs.
-    owners: BTreeMap<String, String>,
+    names: PictureNames,
     lost: u64,
     failure: Option<Error>,
 }
@@ -76,7 +76,7 @@ impl Folder {
             write: Box::new(move |name, bytes| write(name, bytes).map_err(Into::into)),
             pictures: BTreeSet::new(),
             numbers: BTreeSet::new(),
-            owners: BTreeMap::new(),
+            names: PictureNames::default(),
             lost: 0,
             failure: None,
         })))
@@ -156,18 +156,8 @@ impl State {
     fn take(&mut self, record: &Record) -> Result<(), Error> {
         let is_picture = matches!(record.value, Value::Picture(_));
         if is_picture {
-            let name = picture_name(&record.tag, "png");
-            let owner = self
-                .owners
-                .entry(name.clone())
-                .or_insert_with(|| record.tag.clone());
-            if *owner != record.tag {
-                return Err(Error::PictureName {
-                    tag: record.tag.clone(),
-                    other: owner.clone(),
-                    name,
-                });
-            }
+            self.names
+                .claim(&picture_name(&record.tag, "png"), &record.tag)?;
         }
         for (name, bytes) in Folder::files(&record.tag, record.step, &record.value)? {
             self.put(&name, &bytes)?;

@@ -13,7 +13,6 @@
 //! Nothing in the file depends on the time, so equal runs give equal files as long as the cost of
 //! probes is not recorded.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use serde_json::{Value as Json, json};
 
 use super::Sink;
 use super::lines::{Lines, write_file};
+use super::picture_names::PictureNames;
 use crate::Error;
 use crate::record::{Record, Value, json_number};
 
@@ -41,8 +41,7 @@ use crate::record::{Record, Value, json_number};
 pub struct JsonLines {
     lines: Lines,
     path: Option<PathBuf>,
-    /// The tag to which each name of a picture belongs.
-    pictures: HashMap<String, String>,
+    pictures: PictureNames,
     /// The records that were taken since the stream was last flushed.
     unflushed: u64,
     lost: u64,
@@ -109,7 +108,7 @@ impl JsonLines {
         Self {
             lines,
             path: path.map(Path::to_owned),
-            pictures: HashMap::new(),
+            pictures: PictureNames::default(),
             unflushed: 0,
             lost: 0,
             failure: None,
@@ -171,17 +170,7 @@ impl JsonLines {
                 }
             })
             .collect();
-        let owner = self
-            .pictures
-            .entry(name.clone())
-            .or_insert_with(|| record.tag.clone());
-        if *owner != record.tag {
-            return Err(Error::PictureName {
-                tag: record.tag.clone(),
-                other: owner.clone(),
-                name,
-            });
-        }
+        self.pictures.claim(&name, &record.tag)?;
         let name = format!("{name}-{}.png", record.step);
         let directory = json.with_file_name(&folder);
         fs::create_dir_all(&directory).map_err(|source| failed("create", &directory, source))?;

@@ -16,6 +16,7 @@ mod latest;
 mod lines;
 mod memory;
 mod numbers;
+mod picture_names;
 mod shared;
 mod tensorboard;
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use burn::module::Module;
-use landscape::operator::download;
+use landscape::download;
 use landscape::{Batch, Risk};
 
 /// Examples of the two trials from which the time over all data is extrapolated.

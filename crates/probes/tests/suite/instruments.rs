@@ -156,7 +156,7 @@ fn eigenvalues_trace_and_sharpness_are_those_of_the_quadratic() {
         &model,
         HessianTrace::of(&risk).with_config(TraceConfig::new().with_seed(3)),
     );
-    assert_eq!(observation.trace().unwrap().vectors, 16);
+    assert_eq!(observation.trace().unwrap().count, 16);
     // Rademacher probes are exact for a diagonal matrix.
     assert_scalar(&observation, "curvature/trace", 10.0, 10.0 * DIFFERENCE);
     assert_scalar(

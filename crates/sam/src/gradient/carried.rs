@@ -186,13 +186,9 @@ struct Add<'a> {
 
 impl ModuleVisitor for Add<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+        let Some(gradient) = self.once.gradient(self.gradients, param) else {
             return;
         };
-        if !self.once.is_new(param) {
-            return;
-        }
-        let gradient = gradient.inner();
         let sum = match self.carried.get(param.id, &gradient) {
             Some(vector) => gradient + vector.mul_scalar(self.factor),
             None => gradient,

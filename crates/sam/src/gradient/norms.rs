@@ -144,13 +144,10 @@ impl Terms<'_> {
 
 impl ModuleVisitor for Terms<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+        let Some(gradient) = self.once.gradient(self.gradients, param) else {
             return;
         };
-        if !self.once.is_new(param) {
-            return;
-        }
-        let gradient = summable(gradient.inner());
+        let gradient = summable(gradient);
         self.is_double &= gradient.dtype() == DType::F64;
         let moves = self.question.moves(param.id);
         let eta = self.question.scale.eta::<D>().filter(|_| moves);

@@ -69,13 +69,9 @@ impl Parts<'_> {
 
 impl ModuleVisitor for Parts<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+        let Some(gradient) = self.once.gradient(self.gradients, param) else {
             return;
         };
-        if !self.once.is_new(param) {
-            return;
-        }
-        let gradient = gradient.inner();
         // Nothing has no largest entry, and adds none.
         if gradient.shape().num_elements() == 0 {
             return;

@@ -120,13 +120,9 @@ struct Mask<'a> {
 
 impl ModuleVisitor for Mask<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+        let Some(gradient) = self.once.gradient(self.gradients, param) else {
             return;
         };
-        if !self.once.is_new(param) {
-            return;
-        }
-        let gradient = gradient.inner();
         let shape = gradient.shape();
         let factors: Vec<f64> = (0..shape.num_elements())
             // Without a branch: the processor would guess it wrong every other time.

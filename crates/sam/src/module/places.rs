@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::error::Error;
@@ -88,6 +89,17 @@ impl Once {
     /// Returns whether the parameter is trained and has not been visited before.
     pub(crate) fn is_new<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> bool {
         param.is_require_grad() && self.0.insert(param.id)
+    }
+
+    /// Returns the gradient of a parameter, off the graph, at the first of its places; nothing for
+    /// a parameter without one.
+    pub(crate) fn gradient<const D: usize>(
+        &mut self,
+        gradients: &GradientsParams,
+        param: &Param<Tensor<D>>,
+    ) -> Option<Tensor<D>> {
+        let gradient = gradients.get::<D>(param.id)?;
+        self.is_new(param).then(|| gradient.inner())
     }
 }
 

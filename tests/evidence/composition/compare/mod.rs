@@ -5,7 +5,7 @@ mod sam;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use landscape::operator::download;
+use landscape::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::slice::Evaluation;
 use landscape::{

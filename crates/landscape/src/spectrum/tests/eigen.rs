@@ -9,11 +9,12 @@ use super::{
     Breaking, Diagonal, dense, diagonal, random_symmetric, rotated, toeplitz, toeplitz_value,
 };
 use crate::error::Error;
-use crate::operator::{Counted, LinearOperator, Observed, Shifted, download};
+use crate::operator::{Counted, LinearOperator, Observed, Shifted};
 use crate::spectrum::{
     EigenPair, LanczosConfig, SymmetricMatrix, Which, extremes, extremes_from, top_eigenpairs,
     top_eigenpairs_from,
 };
+use crate::vector::download;
 
 fn values(pairs: &[EigenPair]) -> Vec<f64> {
     pairs.iter().map(|pair| pair.value).collect()

@@ -13,8 +13,9 @@ use std::cell::Cell;
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::error::Error;
-use crate::operator::{Dense, Domain, LinearOperator, download};
+use crate::operator::{Dense, LinearOperator};
 use crate::vector::random::normal;
+use crate::vector::{Domain, download};
 
 /// A diagonal matrix of any dimension.
 struct Diagonal {

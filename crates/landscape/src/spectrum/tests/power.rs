@@ -2,8 +2,9 @@
 
 use super::{Breaking, dense, diagonal, random_symmetric, rotated};
 use crate::error::Error;
-use crate::operator::{Counted, download};
+use crate::operator::Counted;
 use crate::spectrum::{PowerConfig, power_iteration, rayleigh};
+use crate::vector::download;
 
 #[test]
 fn dominant_eigenvalue_is_found_with_its_sign() {

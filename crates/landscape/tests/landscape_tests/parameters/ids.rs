@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 use derivatives::Capture;
 use landscape::direction::between;
-use landscape::operator::download;
+use landscape::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::slice::{Buffers, line_between};
 use landscape::{

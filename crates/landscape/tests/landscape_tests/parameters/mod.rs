@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use landscape::direction::{
     Normalization, NormalizeConfig, VectorParameters, normalize, orthogonalize,
 };
-use landscape::operator::download;
+use landscape::download;
 use landscape::{
     Error, ParameterSpace, Risk, filter_normalize, random_direction, random_directions,
 };

@@ -4,7 +4,7 @@ use burn::module::{Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use landscape::direction::between;
-use landscape::operator::download;
+use landscape::download;
 use landscape::{Error, ParameterSpace, Risk, cast, filter_normalize, line, random_direction};
 
 #[derive(Module, Debug)]

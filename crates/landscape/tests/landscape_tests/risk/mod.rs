@@ -7,7 +7,7 @@ mod weights;
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use landscape::operator::download;
+use landscape::download;
 use landscape::{
     Batch, DifferenceConfig, Error, Hessian, LinearOperator, Objective, ParameterSpace, Reduction,
     Risk, Statistics,

@@ -5,7 +5,7 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Linear, LinearConfig, Lstm, LstmConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use landscape::operator::download;
+use landscape::download;
 use landscape::sharpness::sam_sharpness;
 use landscape::spectrum::materialize;
 use landscape::{

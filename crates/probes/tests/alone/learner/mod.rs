@@ -4,6 +4,7 @@
 
 mod checkpoints;
 mod net;
+#[path = "../../../../sam/tests/suite/learner/quiet.rs"]
 mod quiet;
 mod steps;
 mod unchanged;
