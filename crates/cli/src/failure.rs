@@ -1,4 +1,4 @@
-//! How the program ends: exit codes and the errors that carry them.
+//! The exit codes of the program, and the errors that carry them.
 
 use std::fmt;
 

@@ -129,7 +129,7 @@ pub enum Error {
     /// Data that does not fit the loss.
     #[error("the data does not fit the loss: {reason}")]
     Examples {
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// A vector of the wrong length.
@@ -151,7 +151,7 @@ pub enum Error {
     /// Burn's capture failed.
     #[error("the loss could not be captured: {message}")]
     Capture {
-        /// What Burn said.
+        /// Burn's message.
         message: String,
     },
 }

@@ -77,7 +77,7 @@ impl Link {
 /// Several entrywise operations; the last result is the value.
 #[derive(Debug, Clone, Default)]
 pub struct Chain {
-    /// How each input is repeated.
+    /// The repetition of each input.
     pub inputs: Vec<Repeat>,
     /// The operations, in order.
     pub links: Vec<Link>,

@@ -81,7 +81,7 @@ fn larger<E: Real>(x: E, y: E) -> E {
 struct Tap {
     /// The windows that have it inside the input.
     inside: Range<usize>,
-    /// Where it is in the first of them.
+    /// Its place in the first of them.
     first: usize,
 }
 

@@ -5,7 +5,7 @@ pub const SMALLEST_SIDE: u32 = 300;
 /// The largest width or height of a picture, in pixels.
 pub const LARGEST_SIDE: u32 = 8192;
 
-/// Why a picture could not be drawn or saved.
+/// The reason why a picture could not be drawn or saved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

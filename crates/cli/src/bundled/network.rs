@@ -15,10 +15,10 @@ use crate::engine::data::Data;
 use crate::engine::source::Refusal;
 use crate::engine::subject::Subject;
 
-/// Why a configuration makes a network.
+/// The reason why a configuration makes a network.
 const CHECKED: &str = "the configuration has been checked";
 
-/// What a network is made for.
+/// The data and the device for which a network is made.
 pub(super) struct Site<'a> {
     pub(super) plan: &'a NetworkPlan,
     pub(super) images: Arc<Images>,

@@ -12,7 +12,7 @@ use crate::report::width;
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape compare runs/quickstart/sgd runs/quickstart/sam\n  landscape compare runs/quickstart --pictures\n  landscape compare runs/quickstart --format csv > quickstart.csv\n\nRuns that differ in nothing but the seed are one column: mean ± standard deviation. --json has all of it, too.";
 
-/// What the command takes.
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Directories with a summary.json, or with finished runs below them; a bare NAME is looked up
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     pictures: Option<Option<PathBuf>>,
 }
 
-/// What is printed of a comparison.
+/// The form in which a comparison is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table for the terminal

@@ -12,7 +12,7 @@ pub(super) const EXAMPLE: &str = "Example:
   landscape completions zsh > ~/.zfunc/_landscape     # with ~/.zfunc in fpath
   landscape completions fish > ~/.config/fish/completions/landscape.fish";
 
-/// What the command takes.
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The shell

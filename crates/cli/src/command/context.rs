@@ -9,7 +9,7 @@ use crate::config::Workspace;
 /// The file that is read if none is named.
 const WORKSPACE: &str = "workspace.toml";
 
-/// What every subcommand takes.
+/// The arguments of every subcommand.
 #[derive(Args)]
 pub(crate) struct Context {
     /// The file with data sets and runs [default: workspace.toml]

@@ -12,7 +12,7 @@ pub(super) const EXAMPLE: &str = "Example:
   landscape help methods
   landscape help measure";
 
-/// What the command takes.
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// A command, or one of the topics: probes, methods, files

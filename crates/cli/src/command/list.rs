@@ -24,7 +24,7 @@ use crate::results::summary::{self, FINISHED, Summary};
 
 pub(super) const EXAMPLE: &str = "Example:\n  landscape list\n  landscape list --json";
 
-/// Where runs lie if nobody says otherwise.
+/// The folder of runs, if no flag names another.
 const RUNS: &str = "runs";
 
 /// Prints the tables.

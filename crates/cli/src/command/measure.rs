@@ -34,7 +34,7 @@ measured, on the run's own sample and with its settings: the numbers are its own
 const WHAT: &str = "Measurements";
 const HOW: &str = "Settings of measurements";
 
-/// What the command takes.
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Directory of the run; a bare NAME is looked up in runs/ too

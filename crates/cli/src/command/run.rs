@@ -14,7 +14,7 @@ pub(super) const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  landsc
 /// The same below the short help, with where to find the rest.
 pub(super) const EXAMPLE_AND_MORE: &str = "Example:\n  landscape run quickstart\n  landscape run quickstart --resume\n\nMore flags: landscape run --help, landscape help probes, landscape help methods";
 
-/// What the command takes.
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The run, one of workspace.toml's [runs.NAME]
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     settings: Settings,
 }
 
-/// What to do with a run that is there already.
+/// The flags for a run that is there already.
 #[derive(Args)]
 pub(super) struct ExistingFlags {
     /// Go on with an unfinished run in the output directory

@@ -18,7 +18,7 @@ pub(super) const OWN_EXAMPLE: &str = "Example:\n  landscape train --method sam -
 /// The same below the short help, with where to find the rest.
 pub(super) const EXAMPLE_AND_MORE: &str = "Example:\n  landscape train --hidden 128,64 --method sam --rho 0.1 --output runs/wide\n\nMore flags: landscape train --help, landscape help probes, landscape help methods";
 
-/// What the command takes.
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -12,7 +12,7 @@ use super::group::Group;
 use super::measure::{Error, Measure, radius};
 use super::statistics::{Interval, mean, paired, welch};
 
-/// How an interval was made.
+/// The test behind an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Basis {
     /// Seed by seed.
@@ -23,7 +23,7 @@ pub(crate) enum Basis {
     OneSeed,
 }
 
-/// Why there is no difference.
+/// The reason why there is no difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// A value is not finite.
@@ -34,7 +34,7 @@ pub(crate) enum Unknown {
     Radii,
 }
 
-/// How the second of two groups stands to the first.
+/// The verdict on the second of two groups beside the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// Its figure is lower.
@@ -60,7 +60,7 @@ pub(crate) fn basis(a: &Group, b: &Group) -> Basis {
 /// is known of it.
 ///
 /// # Errors
-/// Why the figures of the two cannot be compared.
+/// The reason why the figures of the two cannot be compared.
 pub(crate) fn difference(measure: Measure, a: &Group, b: &Group) -> Result<Interval, Unknown> {
     if measure.is_curvature() && (a.in_doubt || b.in_doubt) {
         return Err(Unknown::InDoubt);
@@ -109,7 +109,7 @@ pub(crate) fn standing(measure: Measure, a: &Group, b: &Group) -> Result<Standin
     })
 }
 
-/// What the difference of two means is uncertain by, seeds aside.
+/// The uncertainty of a difference of two means that does not come from seeds.
 struct OwnErrors {
     /// At most this, in every case.
     bound: f64,

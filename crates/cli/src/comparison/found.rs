@@ -1,4 +1,4 @@
-//! Where finished runs lie, and in which order.
+//! The finished runs below directories, in their order.
 //!
 //! A directory with a summary is a run. A directory without one is looked through, down to the
 //! folders of seeds in the folders of members of a run in `runs/`. The members of a run are in the
@@ -21,7 +21,7 @@ use crate::results::summary::{self, Summary};
 /// The schema that this program writes and reads.
 const SCHEMA: &str = "landscape-group/1";
 
-/// How deep runs lie below a directory: `runs/quickstart/sgd/seed-42` below the directory of
+/// The depth of runs below a directory: `runs/quickstart/sgd/seed-42` below the directory of
 /// `runs`.
 const DEPTH: usize = 4;
 

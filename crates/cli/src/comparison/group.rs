@@ -15,7 +15,7 @@ pub(crate) struct Group {
     pub(crate) seeds: Vec<u32>,
     /// The figures of each seed.
     pub(crate) figures: Vec<Figures>,
-    /// How many of them diverged at their last step.
+    /// The number of them that diverged at their last step.
     pub(crate) diverged: usize,
     /// Whether products with the Hessian were in doubt in any of them.
     pub(crate) in_doubt: bool,

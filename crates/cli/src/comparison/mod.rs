@@ -36,11 +36,11 @@ use obstacle::{incomparable, obstacle};
 /// A finished run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
-    /// Where it lies.
+    /// Its directory.
     pub(crate) directory: PathBuf,
     /// Its name beside the others: its directory without what all of them begin with.
     pub(crate) name: String,
-    /// What it found.
+    /// Its summary.
     pub(crate) summary: Summary,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Comparison {
     groups: Vec<Group>,
     /// Runs that were looked for beside them and are not finished.
     unfinished: Vec<PathBuf>,
-    /// Why losses and curvatures of the runs do not mean the same.
+    /// The reason why losses and curvatures of the runs do not mean the same.
     obstacle: Option<String>,
 }
 

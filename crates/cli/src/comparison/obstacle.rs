@@ -1,4 +1,4 @@
-//! Why runs cannot be compared.
+//! The reasons why runs cannot be compared.
 
 use super::Run;
 use crate::config::subject::Subject;

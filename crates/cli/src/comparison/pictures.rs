@@ -1,7 +1,7 @@
 //! The pictures of a comparison: what the runs have stored, in one frame each and on one scale, as
 //! PNG files and for TensorBoard.
 //!
-//! Of runs that differ in nothing but the seed one is drawn: that of the first seed that all have.
+//! One run is drawn of those that differ in the seed alone: that of the first seed that all have.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use crate::failure::usage;
 use crate::report::number::Number;
 use crate::results::summary;
 
-/// Of more runs the minima would hide the curves.
+/// The largest number of runs whose minima are marked; more would hide the curves.
 const FEW: usize = 4;
 
 // What is drawn of the numbers of a run.
@@ -57,13 +57,13 @@ struct Density {
     nodes: Vec<Number>,
 }
 
-/// What was drawn.
+/// The pictures that were drawn.
 pub(crate) struct Drawn {
-    /// Where the files are.
+    /// The folder of the files.
     pub(crate) folder: PathBuf,
     /// Their names.
     pub(crate) files: Vec<String>,
-    /// What a reader should know.
+    /// Remarks for the reader.
     pub(crate) remarks: Vec<String>,
 }
 

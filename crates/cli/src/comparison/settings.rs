@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::config::Plan;
 use crate::config::choice::{Decay, Method, name};
 
-/// What the keys begin with of settings that a method has beside its radius.
+/// The prefix of the keys of a method's settings, the radius aside.
 pub(super) const OF_THE_METHOD: &str = "sam.";
 
-/// What is said of a setting that a training does not have.
+/// The entry for a setting that a training does not have.
 pub(crate) const NONE: &str = "-";
 
 /// Returns each setting in which the plans differ, with its value in every plan. The seed is none

@@ -10,7 +10,7 @@ use crate::report::number::{plain_number, significant, with_interval, with_sprea
 use crate::report::sheet::{Item, Part, Sheet};
 use crate::results::summary::{NOT_MEASURED, Summary};
 
-/// What is shown of the cells of a group.
+/// The function that makes a cell from the runs of a group.
 type Cell = fn(&[&Summary]) -> String;
 
 /// A figure with its name in front of a line and above a column.
@@ -21,7 +21,7 @@ struct Row {
     cell: Cell,
 }
 
-/// What is shown beside settings and measures.
+/// The rows beside settings and measures.
 const NOTES: &[(Measure, &[Row])] = &[
     (
         Measure::LambdaOne,
@@ -66,7 +66,7 @@ const NOTES: &[(Measure, &[Row])] = &[
     ),
 ];
 
-/// What the trainings took.
+/// The rows of the costs of trainings.
 const COSTS: &[Row] = &[
     Row {
         part: Part::Cost,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A range of numbers and its description in messages.
 pub(crate) trait Range {
-    /// What is allowed, as the end of a sentence: "expected ...".
+    /// The allowed values, as the end of a sentence: "expected ...".
     const EXPECTED: &'static str;
 
     /// Returns whether `value` is inside.

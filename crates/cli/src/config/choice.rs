@@ -39,7 +39,7 @@ pub(crate) enum Optimiser {
     Adam,
 }
 
-/// What is done around the base optimiser.
+/// The method around the base optimiser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Method {
@@ -65,7 +65,7 @@ pub(crate) enum Method {
     MicroBatchSam,
 }
 
-/// How the learning rate changes over the run.
+/// The schedule of the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Decay {
@@ -77,7 +77,7 @@ pub(crate) enum Decay {
     Step,
 }
 
-/// Where tensors live and who computes.
+/// The device that holds the tensors and computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DeviceKind {
@@ -91,7 +91,7 @@ pub(crate) enum DeviceKind {
     Cuda,
 }
 
-/// Where the examples of a data set come from.
+/// The source of the examples of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Source {

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::suggestion::did_you_mean;
 use crate::failure::usage;
 
-/// What the parser says of a value that is no word where one of several is expected.
+/// The parser's message for a value that is no word where one of several is expected.
 const NOT_A_CHOICE: &str = "wanted string or table";
 
 /// A TOML file as it was read.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bounded::Count;
 
-/// How many of the latest checkpoints are kept where nothing else is said, and beside the best one:
+/// The default number of latest checkpoints that are kept, also beside the best one:
 /// if the newest is damaged, the one before serves.
 pub(crate) const LATEST: usize = 2;
 
@@ -19,7 +19,8 @@ const EXPECTED: &str = "\"all\", \"best\" (by validation loss, and the latest tw
 pub(crate) enum Keep {
     /// Each.
     All,
-    /// That of the smallest validation loss, and the latest two, from which a run is resumed.
+    /// The checkpoint of the smallest validation loss, and the latest two, from which a run is
+    /// resumed.
     Best,
     /// So many of the latest.
     Last(Count),

@@ -1,5 +1,5 @@
-//! How much of something a training may ask for. Beyond these, memory or patience would end before
-//! the work does.
+//! The largest values that a training may ask for. Beyond these, memory or patience would end
+//! before the work does.
 
 /// Epochs.
 pub(crate) const EPOCHS: u32 = 1_000_000;

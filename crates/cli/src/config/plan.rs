@@ -25,7 +25,7 @@ const fn yes() -> bool {
 /// bit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// What is trained on what.
+    /// The network and its data, or the program's workload.
     #[serde(flatten)]
     pub(crate) subject: Subject,
     /// Base optimiser.
@@ -38,7 +38,7 @@ pub(crate) struct Plan {
     pub(crate) method: Method,
     /// Radius of the method.
     pub(crate) rho: Bounded<NonNegative>,
-    /// What else the method has.
+    /// The settings of the method beside its radius.
     #[serde(default)]
     pub(crate) sam: SamSettings,
     /// Learning rate at the first step.
@@ -84,7 +84,7 @@ pub(crate) struct ProbePlan {
     pub(crate) gradient: Moments,
     /// Largest eigenvalues and stability ratio.
     pub(crate) eigenvalues: Moments,
-    /// How many eigenvalues.
+    /// The number of eigenvalues.
     pub(crate) eigenvalue_count: Count<{ limits::EIGENVALUES }>,
     /// Trace.
     pub(crate) trace: Moments,

@@ -54,7 +54,7 @@ pub(crate) struct ProbeSettings {
         hide_short_help = true
     )]
     pub(crate) eigenvalues: Option<Moments>,
-    /// How many of the largest eigenvalues
+    /// Number of the largest eigenvalues
     #[arg(
         long = "probe-eigenvalue-count",
         value_name = "N",

@@ -1,4 +1,4 @@
-//! What sharpness-aware methods have beside a radius.
+//! The settings of sharpness-aware methods beside the radius.
 
 use ::sam::{EsamConfig, FriendlySamConfig, GsamConfig, LookSamConfig, MicroBatchSamConfig};
 use clap::{Args, ValueEnum};

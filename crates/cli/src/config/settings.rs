@@ -67,7 +67,7 @@ pub(crate) struct Settings {
     /// Radius of the sharpness-aware perturbation
     #[arg(long, value_name = "X", help_heading = "Settings")]
     pub(crate) rho: Option<Bounded<NonNegative>>,
-    /// What a method has beside its radius.
+    /// The settings of a method beside its radius.
     #[command(flatten)]
     pub(crate) sam: SamSettings,
     /// Learning rate at the first step
@@ -150,8 +150,7 @@ pub(crate) struct Settings {
     pub(crate) probes: ProbeSettings,
 }
 
-/// What decides which settings a training has a use for: its bundled network, if it is one, and its
-/// schedule.
+/// The bundled network, if it is one, and the schedule: they decide which settings a training uses.
 pub(super) type Kind = (Option<Model>, Decay);
 
 /// Returns the help of `--device`, which names the devices that this program was built with.

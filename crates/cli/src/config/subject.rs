@@ -1,4 +1,4 @@
-//! What is trained on what: a bundled network on a bundled or downloaded data set, or the one
+//! The subject of a training: a bundled network on a bundled or downloaded data set, or the one
 //! workload of the program.
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use super::widths::Widths;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with `source`")]
 pub(crate) struct DatasetPlan {
-    /// Where the examples come from.
+    /// The source of the examples.
     pub(crate) source: Source,
     /// The folder of `mnist-folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ impl NetworkPlan {
     }
 }
 
-/// What is trained on what.
+/// The network and its data, or the program's workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Subject {

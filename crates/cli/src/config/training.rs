@@ -10,15 +10,15 @@ use super::settings::Settings;
 pub(crate) struct Training {
     /// Its name: that of the run, or of the member of a group.
     pub(crate) name: String,
-    /// Where its files go.
+    /// The directory of its files.
     pub(crate) output: PathBuf,
     /// The member of a group that it is.
     pub(crate) member: Option<String>,
     /// The folder that it shares with the other trainings of the command, if there are others.
     pub(crate) group: Option<PathBuf>,
-    /// What is to be done.
+    /// The decided settings.
     pub(crate) plan: Plan,
-    /// Where its settings are written, most specific first.
+    /// The places of its settings, most specific first.
     pub(super) sources: Vec<Vec<String>>,
     /// The flags, which are more specific than all of these.
     pub(super) flags: Settings,

@@ -12,7 +12,7 @@
 //! The manifest is written last: a folder with one is complete. How folders come and go is
 //! [`checkpoints`](super::checkpoints)'.
 //!
-//! What is not stored because it is a pure function of what is stored: the order of the data (seed
+//! Three things are not stored, because they follow from what is: the order of the data (seed
 //! and epoch), the learning rate (step), and the moments of the probes (step). Random numbers of
 //! the device (dropout) are seeded anew from the seed and the step before every step, because the
 //! device's stream cannot be read back.
@@ -38,7 +38,7 @@ use crate::results::summary::{self, DataChecksums, LastScalar};
 /// The format this program writes and reads.
 const FORMAT: &str = "landscape-checkpoint/2";
 
-/// What the formats of all versions begin with.
+/// The prefix of the formats of all versions.
 const FORMATS: &str = "landscape-checkpoint/";
 
 /// All files that a checkpoint may have.
@@ -49,7 +49,7 @@ const MODEL: &str = "model.bpk";
 const OPTIMISER: &str = "optimiser.bpk";
 const METHOD: &str = "method.bpk";
 
-/// What a checkpoint remembers beside tensors.
+/// The contents of a checkpoint beside tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     /// Every setting, seeds included.
@@ -114,7 +114,7 @@ struct Stored {
 
 /// A checkpoint that was read and found whole.
 pub(crate) struct Checkpoint {
-    /// What it remembers beside tensors.
+    /// Its contents beside tensors.
     pub(crate) state: State,
     model: Vec<u8>,
     optimiser: Vec<u8>,

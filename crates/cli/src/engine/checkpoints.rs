@@ -23,9 +23,9 @@ pub(crate) const FOLDER: &str = "checkpoints";
 
 /// A checkpoint that is being written.
 const WRITING: &str = ".writing.partial";
-/// What was in the place of a new checkpoint.
+/// The suffix of what was in the place of a new checkpoint.
 const ASIDE: &str = ".aside.partial";
-/// What is being removed.
+/// The suffix of what is being removed.
 const DISCARDED: &str = ".discarded.partial";
 
 /// Adds the checkpoint of `step`, which `write` puts into an empty folder, and removes those that

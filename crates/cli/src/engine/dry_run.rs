@@ -1,4 +1,4 @@
-//! What a training would take: sizes, moments of its probes, disk and time, from a few real steps
+//! The estimate of a training: sizes, moments of its probes, disk and time, from a few real steps
 //! and one product. Nothing is written.
 
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ const ENOUGH: Duration = Duration::from_secs(1);
 const POINT: usize = 70;
 const PICTURE: usize = 250_000;
 
-/// What a training would take.
+/// The estimate of a training.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Estimate {
     /// Name of the training.
@@ -69,7 +69,7 @@ pub(crate) struct ProbeEstimate {
     pub(crate) probe: &'static str,
     /// When.
     pub(crate) moments: String,
-    /// How often.
+    /// The number of times.
     pub(crate) times: usize,
     /// Seconds of all its measurements.
     pub(crate) seconds: f64,
@@ -90,7 +90,7 @@ impl Estimate {
 /// Times a few steps and measurements of a training.
 ///
 /// # Errors
-/// What the training itself would end with at its first step, and a network that cannot be
+/// The error with which the training would end at its first step, and a network that cannot be
 /// measured.
 pub(crate) fn estimate<W: Workload>(job: &Job, data: &Data<W>) -> anyhow::Result<Estimate> {
     let plan = &job.training.plan;

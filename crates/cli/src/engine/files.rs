@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// What the names of unfinished files end with.
+/// The suffix of unfinished files.
 pub(crate) const PARTIAL: &str = ".partial";
 
 /// Writes `bytes` beside `path` and renames them into place, so that a kill or a full disk leaves

@@ -1,4 +1,4 @@
-//! What earlier sittings have left in a run's event files, and what of it is missing or damaged.
+//! The event files that earlier sittings of a run have left, and those that are missing or damaged.
 
 use std::collections::BTreeMap;
 use std::path::Path;

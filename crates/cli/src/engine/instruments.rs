@@ -1,6 +1,6 @@
 //! The instruments of a training, each with its moments.
 //!
-//! What the table at the end shows is measured after the last step in any case: losses and
+//! The figures of the table at the end are measured after the last step in any case: losses and
 //! accuracies of all three parts of the data (the test images at no other moment), eigenvalues,
 //! trace and sharpness.
 

@@ -7,11 +7,11 @@ use crate::config::Training;
 
 /// A training with all that was decided before any training began.
 pub(crate) struct Job {
-    /// What is to be done.
+    /// The training.
     pub(crate) training: Training,
-    /// What to do with a run that is there already.
+    /// The rule for a run that is there already.
     pub(crate) existing: Existing,
-    /// How it begins, as things stood then.
+    /// The way in which it begins, as things stood then.
     pub(crate) beginning: Beginning,
     /// The autodiff device.
     pub(crate) device: Device,

@@ -1,4 +1,4 @@
-//! What is measured while a training runs, and when.
+//! The measurements while a training runs.
 
 use probes::{At, Message, Observation, Probes, Record, Value};
 
@@ -40,7 +40,7 @@ pub(crate) struct Observer<'a, W: Workload> {
     data: &'a Data<W>,
     has_accuracy: bool,
     probes: Probes<W::Model>,
-    /// What was found at the latest step that was observed.
+    /// The observation of the latest step.
     latest: Observation,
     /// Seconds of earlier sittings.
     seconds_before: f64,

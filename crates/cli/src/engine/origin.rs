@@ -1,4 +1,4 @@
-//! What a stored run was begun with, against what is asked for now: settings and data.
+//! The settings and data of a stored run, compared with those that are asked for now.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Where everything a run measures goes: the library's sinks over the run's own directory.
+//! The sinks of a run, over its own directory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

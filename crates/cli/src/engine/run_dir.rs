@@ -20,7 +20,7 @@ use crate::results::summary;
 /// The lock of the event file's writer.
 const LOCK: &str = ".writer.lock";
 
-/// What to do with a directory that holds a run already.
+/// The rule for a directory that holds a run already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
     /// Refuse.
@@ -31,7 +31,7 @@ pub(crate) enum Existing {
     Overwrite,
 }
 
-/// What a directory holds.
+/// The content of a directory.
 enum Content {
     Nothing,
     Unfinished(Manifest),
@@ -40,7 +40,7 @@ enum Content {
     Foreign,
 }
 
-/// How a training begins.
+/// The way in which a training begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beginning {
     /// From the initial weights.

@@ -1,4 +1,4 @@
-//! What a program can train: bundled workloads that settings choose, or one of its own.
+//! The source of subjects: bundled workloads that settings choose, or the program's own.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use crate::failure::usage;
 use crate::results::summary::{DataChecksums, DataSizes};
 use crate::workload::{Part, Workload};
 
-/// Why there is no subject.
+/// The reason why there is no subject.
 pub(crate) enum Refusal {
     /// A setting that does not fit: its key and what is wrong with it.
     Setting(Vec<&'static str>, String),
@@ -44,7 +44,7 @@ impl From<Refusal> for anyhow::Error {
     }
 }
 
-/// What a program can train.
+/// A source of subjects that can be trained.
 pub(crate) trait Source {
     /// Returns the name of the one workload; none where settings choose among the bundled ones.
     fn own(&self) -> Option<&str>;

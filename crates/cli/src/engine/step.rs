@@ -14,7 +14,7 @@ use crate::workload::Workload;
 /// The base optimiser alone, or a method over it.
 pub(crate) struct Stepper(Option<AnyMethod>);
 
-/// What a step came to.
+/// The outcome of a step.
 pub(crate) enum Stepped<M> {
     /// The weights after the step, the loss of the batch at the weights before it, and what else
     /// the method has seen, by tag.

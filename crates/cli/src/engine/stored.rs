@@ -19,9 +19,9 @@ use crate::results::summary::{self, DataChecksums};
 pub(crate) enum Which {
     /// The latest that is whole.
     Latest,
-    /// That of the smallest validation loss, of a run with `--keep best`.
+    /// The checkpoint of the smallest validation loss, of a run with `--keep best`.
     Best,
-    /// That of a step.
+    /// The checkpoint of a step.
     Step(usize),
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Stored {
     pub(crate) directory: PathBuf,
     /// The checkpoint.
     pub(crate) checkpoint: Checkpoint,
-    /// What the reader should know: newer checkpoints that are damaged.
+    /// Remarks for the reader: newer checkpoints that are damaged.
     pub(crate) notes: Vec<String>,
     /// Whether the run has come to its end.
     pub(crate) finished: bool,

@@ -1,4 +1,4 @@
-//! What can be trained, its types left behind: the commands know neither networks nor batches.
+//! A subject of training without its types: the commands know neither networks nor batches.
 
 use burn::tensor::Device;
 

@@ -1,5 +1,5 @@
-//! How long a training has to go: its steps and its probes apart, because a probe takes as long as
-//! many steps and comes seldom.
+//! The time that a training has left: its steps and its probes apart, because a probe takes as long
+//! as many steps and comes seldom.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub(crate) struct Forecast {
     training: Duration,
     /// When the last step, or the last probe after it, had ended.
     since: Instant,
-    /// Of each set of probes: how often it has observed, and the time that it took in all.
+    /// For each set of probes, the number of its observations and the time that they took in all.
     observed: BTreeMap<Vec<&'static str>, (u32, Duration)>,
 }
 

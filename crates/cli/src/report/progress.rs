@@ -1,4 +1,4 @@
-//! What is said while a training or a measurement goes on: a bar on a terminal, a line now and then
+//! Progress of a training or a measurement: a bar on a terminal, a line now and then
 //! elsewhere; always on standard error.
 //!
 //! A handle can be cloned: the training tells its steps, the probes which of them measures and how

@@ -6,12 +6,12 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use super::output::printable;
 use super::table::{plain, trimmed};
 
-/// What is shown of several runs.
+/// The table of several runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sheet {
     /// The names of the runs.
     pub(crate) runs: Vec<String>,
-    /// What is known of them.
+    /// The rows.
     pub(crate) items: Vec<Item>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Item {
 /// The parts of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// What the run was told to do.
+    /// The settings of the run.
     Settings,
     /// Losses and accuracies.
     Loss,

@@ -1,4 +1,4 @@
-//! How wide a table may be.
+//! The width of tables.
 
 use terminal_size::{Width, terminal_size_of};
 

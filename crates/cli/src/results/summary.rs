@@ -44,7 +44,7 @@ pub(crate) const FINISHED: &str = "finished";
 /// The status of a run whose loss after the last update is no finite number.
 pub(crate) const DIVERGED: &str = "diverged";
 
-/// What stands in the place of a figure that was not asked for.
+/// The entry for a figure that was not asked for.
 pub(crate) const NOT_MEASURED: &str = "not measured";
 
 /// The key of a checksum.
@@ -78,7 +78,7 @@ pub(crate) struct Summary {
     pub(crate) seeds: BTreeMap<String, u64>,
     /// Numbers of examples.
     pub(crate) data: DataSizes,
-    /// How Hessian products are made.
+    /// The method of Hessian products.
     pub(crate) hessian: HessianNote,
     /// The figures of the table.
     pub(crate) figures: Figures,
@@ -90,7 +90,7 @@ pub(crate) struct Summary {
     pub(crate) pictures: Vec<String>,
     /// Files with the numbers behind them.
     pub(crate) numbers: Vec<String>,
-    /// What differs between two runs of one seed and build.
+    /// The part that differs between two runs of one seed and build.
     pub(crate) times: Times,
     /// Checksum of all but the times; filled in by [`to_bytes`](Self::to_bytes).
     #[serde(default)]
@@ -121,7 +121,7 @@ pub(crate) struct DataChecksums {
     pub(crate) test: u32,
 }
 
-/// How Hessian products are made.
+/// The method of Hessian products.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HessianNote {
     /// The method in words.
@@ -219,7 +219,7 @@ pub(crate) struct LastScalar {
     pub(crate) value: Number,
 }
 
-/// What the clock said.
+/// Times by the clock.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Times {
     /// Seconds of the whole training, probes and final figures included, over all resumptions.

@@ -66,7 +66,7 @@ pub(crate) struct Plan {
     pub(super) device: DispatchDevice,
 }
 
-/// Why a value is there when it is asked for.
+/// The reason why a value is there when it is asked for.
 const COMPUTED: &str = "a value is kept until the last step that reads it";
 
 impl Plan {

@@ -105,7 +105,7 @@ pub enum Error {
         sink: &'static str,
         /// The number of missing records.
         rejected: u64,
-        /// Why the first one is missing.
+        /// The reason why the first one is missing.
         first: Box<Self>,
     },
     /// A sink panicked.

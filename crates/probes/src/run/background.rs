@@ -29,7 +29,7 @@ enum Job<M> {
     Record(Record),
 }
 
-/// Why a job can be sent.
+/// The reason why a job can be sent.
 const ALIVE: &str = "the thread ends after its last job: panics of probes and sinks are caught";
 
 /// The thread that measures, as the training sees it.

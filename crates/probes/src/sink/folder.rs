@@ -11,7 +11,7 @@ use super::picture_names::PictureNames;
 use crate::Error;
 use crate::record::{Record, Value};
 
-/// Why a file could not be written.
+/// The reason why a file could not be written.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Takes a file's name and content.

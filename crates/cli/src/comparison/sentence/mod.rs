@@ -1,6 +1,6 @@
 //! The sentence at the end of a comparison: what its numbers say, and what they do not.
 //!
-//! Of each measure one group has the lowest mean (of an accuracy the highest). It is told apart
+//! Each measure has a group with the lowest mean (an accuracy: the highest). It is told apart
 //! from another group if the 95 % interval of their [`difference`](super::difference) does not hold
 //! 0. Which groups diverged, were measured with errors too large, or with one seed, is said and not
 //! left out.

@@ -21,7 +21,7 @@ use crate::report::progress::Progress;
 /// A file to be written: its name and its content.
 pub(crate) type NamedFile = (String, Vec<u8>);
 
-/// What one measurement has found.
+/// The result of one measurement.
 pub(crate) struct Finding {
     /// Its key in the document.
     pub(crate) key: &'static str,
@@ -29,7 +29,7 @@ pub(crate) struct Finding {
     pub(crate) value: Value,
     /// Its rows in the table.
     pub(crate) rows: Vec<Row>,
-    /// What the reader of the table should know.
+    /// Remarks for the reader of the table.
     pub(crate) remarks: Vec<String>,
     /// Pictures and numbers.
     pub(crate) files: Vec<NamedFile>,
@@ -37,13 +37,13 @@ pub(crate) struct Finding {
 
 /// A row of the table.
 pub(crate) struct Row {
-    /// What was measured.
+    /// The name of the quantity.
     pub(crate) what: String,
     /// Its value.
     pub(crate) value: String,
-    /// How well it is known.
+    /// Its error.
     pub(crate) error: String,
-    /// What it took: products, points.
+    /// Its cost: products, points.
     pub(crate) work: String,
     /// Seconds; none where those of another row are its own.
     pub(crate) seconds: Option<f64>,
@@ -81,14 +81,14 @@ pub(super) type Measurement<'a> = (
     Box<dyn FnOnce() -> anyhow::Result<Finding> + 'a>,
 );
 
-/// What came of all of them.
+/// The results of all of them.
 pub(super) struct Found {
     pub(super) findings: Vec<Finding>,
     pub(super) failures: Vec<String>,
     pub(super) interrupted: bool,
 }
 
-/// What all measurements need.
+/// The inputs that all measurements share.
 pub(super) struct Bench<'a, W> {
     pub(super) request: &'a Request,
     pub(super) data: &'a Data<W>,

@@ -14,7 +14,7 @@ use crate::failure::usage;
 use crate::report::number::significant;
 use crate::workload::{Part, Workload};
 
-/// How far the line goes on beyond both ends, as a part of the way between them: a quarter.
+/// The length of the line beyond each end: one part in so many of the way between them.
 const BEYOND: usize = 4;
 
 /// Checks that there is a line: only networks of one shape have one, and only losses over the same
@@ -174,7 +174,7 @@ fn coordinates(points: usize) -> Vec<f64> {
         .collect()
 }
 
-/// How far the loss rises above the straight line between the losses of both ends.
+/// The rise of the loss above the straight line between the losses of both ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Barrier {
     /// The losses at 0 and at 1.

@@ -34,27 +34,27 @@ use crate::workload::Workload;
 /// The status of one that was stopped on the way.
 pub(crate) const INTERRUPTED: &str = "interrupted";
 
-/// What a measurement came to.
+/// The outcome of a measurement.
 pub(crate) struct Measured {
     /// The content of the document.
     pub(crate) document: Value,
     /// The rows of the table.
     pub(crate) rows: Vec<Row>,
-    /// What the reader of the table should know.
+    /// Remarks for the reader of the table.
     pub(crate) remarks: Vec<String>,
     /// Whether somebody stopped it; what was measured until then is in the document.
     pub(crate) interrupted: bool,
-    /// What failed, each in a sentence.
+    /// The failures, each in a sentence.
     pub(crate) failures: Vec<String>,
 }
 
-/// What is to be measured of which checkpoints, and where it goes.
+/// The quantities to measure, the checkpoints, and the place of the results.
 pub(crate) struct Task<'a> {
     /// The checkpoint.
     pub(crate) run: &'a Stored,
     /// The checkpoint at the other end of a line.
     pub(crate) other: Option<&'a Stored>,
-    /// What is measured.
+    /// The quantities to measure.
     pub(crate) request: &'a Request,
     /// The autodiff device.
     pub(crate) device: Device,

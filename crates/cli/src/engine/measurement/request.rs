@@ -1,4 +1,4 @@
-//! What is to be measured of a checkpoint, every setting decided.
+//! The request to measure a checkpoint, every setting decided.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub(crate) enum Parts {
     All,
 }
 
-/// What is to be measured.
+/// The quantities to measure, with their settings.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Request {
     /// Losses and accuracies.
@@ -46,7 +46,7 @@ pub(crate) struct Request {
     pub(crate) line: Option<usize>,
     /// The loss over a plane, at so many points along a side.
     pub(crate) surface: Option<usize>,
-    /// How far line and surface reach, in multiples of the directions.
+    /// The reach of line and surface, in multiples of the directions.
     pub(crate) range: f64,
     /// Seed of start vectors and directions.
     pub(crate) seed: u64,
@@ -54,7 +54,7 @@ pub(crate) struct Request {
     pub(crate) examples: Option<usize>,
     /// Device; otherwise the run's.
     pub(crate) device: Option<DeviceKind>,
-    /// Where it is written.
+    /// The folder of the results.
     #[serde(skip)]
     pub(crate) output: PathBuf,
 }

@@ -35,7 +35,7 @@ use crate::results::settings;
 use crate::results::summary::{DIVERGED, DataChecksums, FILE, Summary};
 use crate::workload::{Part, Workload};
 
-/// How a training ended.
+/// The end of a training.
 pub(crate) enum Outcome {
     /// At its last step, or it was finished already.
     Finished(Box<Summary>),

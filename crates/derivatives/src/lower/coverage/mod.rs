@@ -27,7 +27,7 @@ pub(super) enum Class {
     Exception(Exception),
 }
 
-/// Why something is refused. There are to be few of them.
+/// The reason why something is refused. There are to be few of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exception {
     Random,
