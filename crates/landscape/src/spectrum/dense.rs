@@ -1,7 +1,6 @@
 //! The whole spectrum of a symmetric matrix, for a few thousand coordinates.
 
-use faer::{Mat, Side};
-
+use super::DenseSolver;
 use super::checks::{is_symmetric, repeats};
 use super::tridiagonal::power_of_two_above;
 use crate::error::Error;
@@ -137,66 +136,69 @@ pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectru
 }
 
 impl SymmetricMatrix {
-    /// Returns all eigenvalues, ascending.
+    /// Returns all eigenvalues, ascending, by the solver that [`DenseSolver::default`] names.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the iteration fails.
     pub fn eigenvalues(&self) -> Result<Vec<f64>, Error> {
+        self.eigenvalues_by(DenseSolver::default())
+    }
+
+    /// Returns all eigenvalues, ascending, by a chosen solver.
+    ///
+    /// # Errors
+    /// As [`eigenvalues`](Self::eigenvalues).
+    pub fn eigenvalues_by(&self, solver: DenseSolver) -> Result<Vec<f64>, Error> {
         if self.dim < 2 {
             return Ok(self.entries.clone());
         }
-        let (matrix, scale) = self.scaled();
-        let values = matrix
-            .self_adjoint_eigenvalues(Side::Lower)
-            .map_err(|error| self.failed(&error))?;
-        Ok(values.iter().map(|value| value * scale).collect())
+        let (entries, scale) = self.scaled();
+        let values = solver
+            .values(&entries, self.dim)
+            .map_err(|reason| self.failed(reason))?;
+        Ok(values.into_iter().map(|value| value * scale).collect())
     }
 
-    /// Returns all eigenvalues, ascending, with unit eigenvectors.
+    /// Returns all eigenvalues, ascending, with unit eigenvectors, by the solver that
+    /// [`DenseSolver::default`] names.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the iteration fails.
     pub fn eigen(&self) -> Result<DenseEigen, Error> {
+        self.eigen_by(DenseSolver::default())
+    }
+
+    /// Returns all eigenvalues, ascending, with unit eigenvectors, by a chosen solver.
+    ///
+    /// # Errors
+    /// As [`eigen`](Self::eigen).
+    pub fn eigen_by(&self, solver: DenseSolver) -> Result<DenseEigen, Error> {
         if self.dim < 2 {
             return Ok(DenseEigen {
                 values: self.entries.clone(),
                 vectors: vec![vec![1.0]; self.dim],
             });
         }
-        let (matrix, scale) = self.scaled();
-        let eigen = matrix
-            .self_adjoint_eigen(Side::Lower)
-            .map_err(|error| self.failed(&error))?;
+        let (entries, scale) = self.scaled();
+        let (values, vectors) = solver
+            .pairs(&entries, self.dim)
+            .map_err(|reason| self.failed(reason))?;
         Ok(DenseEigen {
-            values: eigen
-                .S()
-                .column_vector()
-                .iter()
-                .map(|value| value * scale)
-                .collect(),
-            vectors: eigen
-                .U()
-                .col_iter()
-                .map(|column| column.iter().copied().collect())
-                .collect(),
+            values: values.into_iter().map(|value| value * scale).collect(),
+            vectors,
         })
     }
 
-    /// Returns the matrix divided by a power of two near its largest entry, and that power.
-    fn scaled(&self) -> (Mat<f64>, f64) {
+    /// Returns the entries divided by a power of two near the largest, and that power.
+    fn scaled(&self) -> (Vec<f64>, f64) {
         let scale = power_of_two_above(self.entries.iter());
-        (
-            Mat::from_fn(self.dim, self.dim, |i, j| {
-                self.entries[i * self.dim + j] / scale
-            }),
-            scale,
-        )
+        (self.entries.iter().map(|x| x / scale).collect(), scale)
     }
 
-    fn failed(&self, error: &impl std::fmt::Debug) -> Error {
+    fn failed(&self, reason: String) -> Error {
         Error::Decomposition {
             dim: self.dim,
-            reason: format!("{error:?}"),
+            reason,
         }
     }
 }

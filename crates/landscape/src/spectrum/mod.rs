@@ -25,6 +25,7 @@
 mod basis;
 mod checks;
 mod dense;
+mod dense_solver;
 mod density;
 mod eigen;
 mod estimate;
@@ -38,6 +39,7 @@ mod tridiagonal;
 
 pub use crate::operator::SymmetricMatrix;
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
+pub use dense_solver::DenseSolver;
 pub use density::{Density, DensityConfig, spectral_density};
 pub use eigen::{
     EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,
