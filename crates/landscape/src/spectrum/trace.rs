@@ -275,7 +275,7 @@ impl Check {
     }
 }
 
-fn check(config: &TraceConfig) -> Result<(), Error> {
+pub(crate) fn check(config: &TraceConfig) -> Result<(), Error> {
     let setting = |name, value: String, allowed| {
         Err(Error::Setting {
             name,
