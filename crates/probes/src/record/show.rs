@@ -38,7 +38,8 @@ pub fn contour(surface: &Surface, title: impl Into<String>) -> Result<Picture, E
     Ok(pictures::contour(field, title)?)
 }
 
-/// Draws a spectral density with its Ritz values.
+/// Draws a spectral density with its Ritz values and a band of one standard error between start
+/// vectors.
 ///
 /// # Errors
 /// As [`pictures::density`](fn@pictures::density).
@@ -47,6 +48,7 @@ pub fn density(found: &Density, title: impl Into<String>) -> Result<Picture, Err
         grid: &found.grid,
         density: &found.density,
         nodes: &found.nodes,
+        standard_error: &found.standard_error,
     };
     Ok(pictures::density(&spectrum, title)?)
 }
@@ -72,6 +74,7 @@ pub fn density_data(found: &Density) -> Value {
         "weights": json_numbers(&found.weights),
         "grid": json_numbers(&found.grid),
         "density": json_numbers(&found.density),
+        "standard_error": json_numbers(&found.standard_error),
         "sigma": json_number(found.sigma),
     })
 }
