@@ -1,10 +1,10 @@
 //! Moments of spectral densities, and repeated eigenvalues, against PyTorch in float64.
 
 use landscape::Hessian;
+use landscape::LinearOperator;
 use landscape::spectrum::{
     Density, DensityConfig, Lanczos, LanczosConfig, Quadrature, top_eigenpairs,
 };
-use landscape::LinearOperator;
 use tests::{Case, CaseVisitor, Net, for_each_case};
 
 /// Returns the quadrature of a coordinate vector by five Lanczos steps.
@@ -26,8 +26,8 @@ impl CaseVisitor for Moments {
         // to nine of each.
         let products = 5 * hessian.dim();
         let quadratures = (0..hessian.dim()).map(|i| quadrature(&hessian, i));
-        let density = Density::of(quadratures.collect(), products, &DensityConfig::new())
-            .expect("a density");
+        let density =
+            Density::of(quadratures.collect(), products, &DensityConfig::new()).expect("a density");
         let expected = case.values("hess_moments");
         assert_eq!(expected.len(), 8);
         let mut worst = 0.0_f64;

@@ -80,7 +80,7 @@ const MIN_STEPS: usize = 10;
 /// Returns the `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos
 /// run that grows until all have converged or `config.max_steps` is reached.
 ///
-/// Returns `min(k, P)` pairs, whether converged or not. Costs one product per step, one per pair
+/// Returns k pairs, whether converged or not. Costs one product per step, one per pair
 /// and one to see that products do not change. Keeps one vector of P numbers per step and one more,
 /// in the precision of `config.basis`; with `config.max_vectors` no more than so many. Beside them
 /// there are some five vectors in f64 on the host, two more for each vector of a block, and the
@@ -91,7 +91,7 @@ const MIN_STEPS: usize = 10;
 /// overwhelmingly likely with a random start, not certain.
 ///
 /// # Errors
-/// [`Error::Setting`] for a tolerance that is not positive, a `block_size` of zero, and
+/// [`Error::Setting`] for k above P, a tolerance that is not positive, a `block_size` of zero, and
 /// `max_steps` or `max_vectors` too small for the number of pairs; [`Error::NonFiniteVector`] for a
 /// product that is not finite, [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for an
 /// operator that is none, and the operator's own.
@@ -118,7 +118,7 @@ pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
     let rank = |values: &[f64], n| select(values, n, config.which);
-    pairs_of(op, Vec::new(), config, k.min(op.dim()), rank)
+    pairs_of(op, Vec::new(), config, k, rank)
 }
 
 /// Returns the same as [`top_eigenpairs`], starting from the sum of the unit vectors along `start`,
@@ -137,7 +137,7 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
     let rank = |values: &[f64], n| select(values, n, config.which);
-    pairs_of(op, warm(op, start, config)?, config, k.min(op.dim()), rank)
+    pairs_of(op, warm(op, start, config)?, config, k, rank)
 }
 
 /// Returns the smallest and the largest eigenvalue by one Lanczos run, which grows until both have
@@ -255,7 +255,7 @@ fn pairs_of<A: LinearOperator + ?Sized>(
     count: usize,
     rank: impl Fn(&[f64], usize) -> Vec<usize>,
 ) -> Result<Vec<EigenPair>, Error> {
-    check(config, count)?;
+    check(config, count, op.dim())?;
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -376,8 +376,8 @@ fn warm<A: LinearOperator + ?Sized>(
     Ok(sums)
 }
 
-/// Checks the settings for so many pairs.
-fn check(config: &LanczosConfig, count: usize) -> Result<(), Error> {
+/// Checks the settings for so many pairs of an operator of dimension `dim`.
+fn check(config: &LanczosConfig, count: usize, dim: usize) -> Result<(), Error> {
     let setting = |name, value: String, allowed| {
         Err(Error::Setting {
             name,
@@ -385,6 +385,9 @@ fn check(config: &LanczosConfig, count: usize) -> Result<(), Error> {
             allowed,
         })
     };
+    if count > dim {
+        return setting("k", count.to_string(), "at most the number of coordinates");
+    }
     if config.tolerance.is_nan() || config.tolerance <= 0.0 {
         return setting("tolerance", config.tolerance.to_string(), "positive");
     }
