@@ -7,6 +7,7 @@ mod composition;
 mod cost;
 mod differences;
 mod effect;
+mod large;
 mod method;
 mod table;
 mod training;
@@ -43,7 +44,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 6] = [
+const EXPERIMENTS: [Experiment; 7] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -68,6 +69,11 @@ const EXPERIMENTS: [Experiment; 6] = [
         "hessian-products",
         "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
+    ),
+    (
+        "large",
+        "What do eigenvalues, trace and density of ten million parameters take in time and memory?",
+        large::run,
     ),
     (
         "composition",

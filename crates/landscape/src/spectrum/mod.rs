@@ -13,7 +13,13 @@
 //! | the eigenvalue of largest magnitude, with little memory | [`power_iteration`] | hundreds |
 //! | trace, diagonal, block traces, Frobenius norm | [`hutchinson_trace`] | by the error wanted |
 //! | where the eigenvalues lie | [`spectral_density`] | starts times steps |
+//! | how many decades they span | [`log_density`] | none beyond the density's |
 //! | every eigenvalue, P up to a few thousand | [`dense_spectrum`] | P |
+//!
+//! Memory is counted in vectors of P numbers. Lanczos keeps one for each step; with
+//! [`LanczosConfig::max_vectors`] a run of any length keeps no more than that (thick restart), and
+//! [`BasisStorage`] puts them in f32 or on the device. [`LanczosConfig::block_size`] makes the run
+//! find repeated eigenvalues.
 //!
 //! A number comes with its error: a residual, or a standard error. Not converging is data, a
 //! `converged` flag that is false, and not an error.
@@ -23,6 +29,7 @@
 //! symmetric, which is seen from products that are made anyway.
 
 mod basis;
+mod block;
 mod checks;
 mod dense;
 mod dense_solver;
@@ -30,6 +37,7 @@ mod density;
 mod eigen;
 mod estimate;
 mod lanczos;
+mod log_density;
 mod power;
 mod product;
 mod rayleigh;
@@ -38,6 +46,7 @@ mod trace;
 mod tridiagonal;
 
 pub use crate::operator::SymmetricMatrix;
+pub use basis::BasisStorage;
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
 pub use dense_solver::DenseSolver;
 pub use density::{Density, DensityConfig, spectral_density};
@@ -47,6 +56,7 @@ pub use eigen::{
 pub use estimate::Estimate;
 pub(crate) use estimate::Running;
 pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
+pub use log_density::{LogDensity, LogDensityConfig, log_density};
 pub use power::{PowerConfig, PowerIteration, power_iteration};
 pub use rayleigh::{Rayleigh, rayleigh};
 pub(crate) use trace::check as check_trace;

@@ -1,10 +1,12 @@
 //! Tests of the spectral algorithms on operators whose spectrum is known.
 
+mod block;
 mod checks;
 mod dense;
 mod density;
 mod eigen;
 mod lanczos;
+mod log_density;
 mod power;
 mod trace;
 
