@@ -33,13 +33,13 @@ pub(crate) enum Purpose {
     /// The displacement to the point at which a batch and its parts are compared.
     Comparison = 8,
     /// Vectors at which an operator is checked.
-    Check = 20,
+    Check = 30,
     /// Vectors whose products span the sketch of Hutch++; its probes are those of a trace.
-    Sketch = 21,
+    Sketch = 31,
     /// Test vectors of XTrace: stream `i` gives vector `i`.
-    Exchangeable = 22,
+    Exchangeable = 32,
     /// Probes of a Frobenius norm: stream `i` gives probe `i`.
-    Frobenius = 23,
+    Frobenius = 33,
 }
 
 impl Purpose {

@@ -4,9 +4,12 @@ mod checks;
 mod dense;
 mod density;
 mod eigen;
+mod frobenius;
+mod hutch_plus_plus;
 mod lanczos;
 mod power;
 mod trace;
+mod xtrace;
 
 use std::cell::Cell;
 
