@@ -1,5 +1,6 @@
 //! Curvature of a risk as linear operators.
 
+mod comparison;
 mod difference_config;
 mod differences;
 mod exact_diagonal;
@@ -16,6 +17,7 @@ mod product_config;
 mod remainder;
 mod two_sided;
 
+pub use comparison::compare_with_differences;
 pub use difference_config::{DifferenceConfig, DifferenceStep, Precision};
 pub use exact_diagonal::{BlockDiagonal, ExactDiagonal, exact_diagonal, exact_diagonal_with};
 pub use exact_trace::{ExactBlock, ExactTrace, Exactness, exact_trace, exact_trace_with};

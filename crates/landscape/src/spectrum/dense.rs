@@ -1,11 +1,12 @@
 //! The whole spectrum of a symmetric matrix, for a few thousand coordinates.
 
 use super::DenseSolver;
-use super::checks::{is_symmetric, repeats};
+use super::checks::{adds_up, is_symmetric};
 use super::tridiagonal::power_of_two_above;
 use crate::error::Error;
 use crate::operator::{LinearOperator, SymmetricMatrix};
-use crate::vector::{checked, download};
+use crate::vector::random::{Purpose, rademacher};
+use crate::vector::{add_scaled, checked, download};
 
 /// Eigenvalues and eigenvectors of a matrix of dimension P.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,13 +56,13 @@ pub struct SpectrumStatistics {
 }
 
 /// Returns the matrix of an operator by P products with unit vectors, symmetrised, and one more to
-/// see that products do not change. Takes `8 P²` bytes.
+/// see that products do not change and are linear. Takes `8 P²` bytes.
 ///
 /// How far it was from symmetric is in [`asymmetry`](SymmetricMatrix::asymmetry).
 ///
 /// # Errors
-/// [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`], and
-/// the operator's own.
+/// [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`],
+/// [`Error::NotLinear`], and the operator's own.
 pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix, Error> {
     /// Products asked for at once, for operators that share work among them.
     const TOGETHER: usize = 16;
@@ -81,11 +82,16 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
             columns.extend(checked(download(&product), "operator's product")?);
         }
     }
-    if let Some(first) = columns.get(..dim)
-        && dim > 0
-    {
+    if dim > 0 {
+        // A product with all coordinates shows whether the columns still are what they were, and
+        // whether they add up.
+        let signs = rademacher(0, Purpose::Check.stream(0), dim);
+        let mut sum = vec![0.0; dim];
+        for (sign, column) in signs.iter().zip(columns.chunks(dim)) {
+            add_scaled(&mut sum, *sign, column);
+        }
         unit[0] = 1.0;
-        repeats(op, &unit, first)?;
+        adds_up(op, (&signs, &sum), (&unit, &columns[..dim]))?;
     }
     SymmetricMatrix::from_rows(columns, dim)
 }

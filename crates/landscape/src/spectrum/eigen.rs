@@ -386,7 +386,11 @@ fn check(config: &LanczosConfig, count: usize, dim: usize) -> Result<(), Error> 
         })
     };
     if count > dim {
-        return setting("k", count.to_string(), "at most the number of coordinates");
+        return setting(
+            "the number of eigenpairs k",
+            format!("{count} of an operator with {dim} coordinates"),
+            "at most the number of coordinates P",
+        );
     }
     if config.tolerance.is_nan() || config.tolerance <= 0.0 {
         return setting("tolerance", config.tolerance.to_string(), "positive");

@@ -238,11 +238,17 @@ fn more_pairs_than_coordinates_are_an_error() {
         &[2.0, 1.0],
         1e-14,
     );
-    let refused = top_eigenpairs(&op, 5, &LanczosConfig::new()).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "k is 5; it must be at most the number of coordinates"
-    );
+    let start = [op.domain().upload(&[1.0, 1.0]).unwrap()];
+    for error in [
+        top_eigenpairs(&op, 5, &LanczosConfig::new()).unwrap_err(),
+        top_eigenpairs_from(&op, 5, &start, &LanczosConfig::new()).unwrap_err(),
+    ] {
+        assert_eq!(
+            error.to_string(),
+            "the number of eigenpairs k is 5 of an operator with 2 coordinates; it must be at most \
+             the number of coordinates P"
+        );
+    }
     assert!(
         top_eigenpairs(&op, 0, &LanczosConfig::new())
             .unwrap()

@@ -5,10 +5,13 @@ mod checks;
 mod dense;
 mod density;
 mod eigen;
+mod frobenius;
+mod hutch_plus_plus;
 mod lanczos;
 mod log_density;
 mod power;
 mod trace;
+mod xtrace;
 
 use std::cell::Cell;
 
