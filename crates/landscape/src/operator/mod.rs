@@ -12,6 +12,7 @@ mod deflated;
 mod dense;
 mod observed;
 mod restricted;
+mod preconditioned;
 mod shifted;
 mod symmetric_matrix;
 
@@ -21,6 +22,7 @@ pub use deflated::Deflated;
 pub use dense::Dense;
 pub use observed::Observed;
 pub use restricted::{Restricted, by_layer, by_parameter};
+pub use preconditioned::Preconditioned;
 pub use shifted::Shifted;
 pub use symmetric_matrix::SymmetricMatrix;
 

@@ -65,7 +65,7 @@ pub(super) fn adds_up<A: LinearOperator + ?Sized>(
 ///
 /// # Errors
 /// [`Error::NotSymmetric`].
-pub(super) fn is_symmetric<A: LinearOperator + ?Sized>(
+pub(crate) fn is_symmetric<A: LinearOperator + ?Sized>(
     op: &A,
     asymmetry: f64,
 ) -> Result<(), Error> {

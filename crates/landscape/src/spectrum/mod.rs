@@ -55,6 +55,7 @@ mod xtrace;
 
 pub use crate::operator::SymmetricMatrix;
 pub use basis::BasisStorage;
+pub(crate) use checks::is_symmetric;
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
 pub use dense_solver::DenseSolver;
 pub use density::{Density, DensityConfig, spectral_density};
