@@ -6,7 +6,9 @@ mod budget;
 mod composition;
 mod cost;
 mod differences;
+mod edge;
 mod effect;
+mod eigenspace;
 mod method;
 mod table;
 mod training;
@@ -43,7 +45,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 6] = [
+const EXPERIMENTS: [Experiment; 8] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -68,6 +70,16 @@ const EXPERIMENTS: [Experiment; 6] = [
         "hessian-products",
         "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
+    ),
+    (
+        "edge-of-stability",
+        "Does the sharpness of full-batch training stay at the optimiser's threshold once it is there?",
+        edge::run,
+    ),
+    (
+        "top-eigenspace",
+        "Where is the gap in the spectrum of a trained net, and is the space above it Gauss-Newton's?",
+        eigenspace::run,
     ),
     (
         "composition",

@@ -1,0 +1,2 @@
+#![allow(clippy::print_stdout, reason = "a program")]
+fn main() {}
