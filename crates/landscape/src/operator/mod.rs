@@ -8,6 +8,7 @@ mod counted;
 mod deflated;
 mod dense;
 mod observed;
+mod preconditioned;
 mod shifted;
 mod symmetric_matrix;
 
@@ -15,6 +16,7 @@ pub use counted::Counted;
 pub use deflated::Deflated;
 pub use dense::Dense;
 pub use observed::Observed;
+pub use preconditioned::Preconditioned;
 pub use shifted::Shifted;
 pub use symmetric_matrix::SymmetricMatrix;
 

@@ -41,7 +41,7 @@ pub(super) fn repeats<A: LinearOperator + ?Sized>(
 ///
 /// # Errors
 /// [`Error::NotSymmetric`].
-pub(super) fn is_symmetric<A: LinearOperator + ?Sized>(
+pub(crate) fn is_symmetric<A: LinearOperator + ?Sized>(
     op: &A,
     asymmetry: f64,
 ) -> Result<(), Error> {
