@@ -1,74 +1,73 @@
-//! One training over all of the data, and the sharpness on its way.
+//! One training over all of the data, and the stability on its way.
 
 use anyhow::Result;
-use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
-use landscape::spectrum::{LanczosConfig, top_eigenpairs, top_eigenpairs_from};
-use landscape::{Hessian, Risk};
+use burn::optim::GradientsParams;
+use landscape::stability::{Preconditioner, stability};
+use landscape::{LanczosConfig, ParameterSpace, Risk};
 use models::Mlp;
-use sam::Sam;
 
+use crate::method::Method;
 use crate::{Batch, loss};
 
-/// The way in which a step is taken.
-pub(crate) struct Method {
-    pub(crate) name: String,
-    pub(crate) learning_rate: f64,
-    pub(crate) optimiser: ModuleOptimizer,
-    pub(crate) sam: Option<Sam>,
+/// The length of a training, and how often it is measured.
+pub(crate) struct Plan {
+    pub(crate) steps: usize,
+    pub(crate) every: usize,
 }
 
-/// What was measured, a value for each step that was looked at.
+/// What was measured, a value for each time.
 #[derive(Default)]
 pub(crate) struct Course {
     pub(crate) steps: Vec<f64>,
     pub(crate) losses: Vec<f64>,
+    /// λ₁, of the preconditioned Hessian for Adam.
     pub(crate) sharpness: Vec<f64>,
-    pub(crate) gradient: Vec<f64>,
+    pub(crate) thresholds: Vec<f64>,
+    /// λ₁ over its threshold.
+    pub(crate) ratios: Vec<f64>,
 }
 
-/// Trains `model`, and measures every `every` steps.
-pub(crate) fn follow(
-    mut method: Method,
-    mut model: Mlp,
-    batch: &Batch,
-    steps: usize,
-    every: usize,
-) -> Result<Course> {
+/// Trains `model` by `method`, and measures every `plan.every` steps.
+pub(crate) fn train(method: &Method, mut model: Mlp, batch: &Batch, plan: &Plan) -> Result<Course> {
+    let mut optimiser = method.optimiser.clone();
+    let mut sam = method.sam.as_ref().map(sam::SamConfig::init).transpose()?;
+    let learning_rate = method.learning_rate;
+    let space = ParameterSpace::of(&model)?;
     let risk = Risk::mean(batch.clone(), loss);
     let lanczos = LanczosConfig::new().with_tolerance(1e-3);
-    let mut eigenvector: Option<Tensor<1>> = None;
     let mut course = Course::default();
-    for step in 0..=steps {
-        if step % every == 0 {
-            let hessian = Hessian::at(&model, &risk)?;
-            let top = match &eigenvector {
-                None => top_eigenpairs(&hessian, 1, &lanczos)?,
-                Some(last) => top_eigenpairs_from(&hessian, 1, &[last.clone()], &lanczos)?,
-            };
-            let (value, gradient) = risk.gradient(&model)?;
-            course.steps.push(step as f64);
-            course.losses.push(value);
-            course.sharpness.push(top[0].value);
-            course
-                .gradient
-                .push(landscape::norm(&landscape::download(&gradient)));
-            eigenvector = Some(top[0].vector.clone());
-        }
-        model = match &mut method.sam {
-            Some(sam) => {
-                sam.step(&mut method.optimiser, method.learning_rate, model, |m| {
-                    loss(m, batch)
-                })?
+    for step in 1..=plan.steps {
+        // One step over all of the data.
+        model = if let Some(sam) = &mut sam {
+            sam.step(&mut optimiser, learning_rate, model, |m| loss(m, batch))?
                 .model
-            }
-            None => {
-                let gradients = GradientsParams::from_grads(loss(&model, batch).backward(), &model);
-                method
-                    .optimiser
-                    .step(method.learning_rate, model, gradients)
-            }
+        } else {
+            let gradients = GradientsParams::from_grads(loss(&model, batch).backward(), &model);
+            optimiser.step(learning_rate, model, gradients)
         };
+        if step % plan.every > 0 {
+            continue;
+        }
+        // The sharpness, and the largest at which the next steps are stable. Adam's is that of the
+        // Hessian preconditioned by the optimiser's second moments.
+        let settings = &method.settings;
+        let preconditioner = settings
+            .moments
+            .map(|_| Preconditioner::of(&optimiser, settings, &space))
+            .transpose()?;
+        let found = stability(
+            &model,
+            &risk,
+            settings,
+            preconditioner.as_ref(),
+            learning_rate,
+            &lanczos,
+        )?;
+        course.steps.push(step as f64);
+        course.losses.push(risk.value(&model)?);
+        course.sharpness.push(found.largest.value);
+        course.thresholds.push(found.threshold);
+        course.ratios.push(found.ratio);
     }
     Ok(course)
 }
