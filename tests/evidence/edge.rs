@@ -1,6 +1,8 @@
 //! Full-batch training at the edge of stability: the largest eigenvalue over its threshold.
 
-use anyhow::{Result, ensure};
+use std::thread;
+
+use anyhow::{Result, anyhow, ensure};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -32,7 +34,7 @@ struct Setting {
     learning_rate: f64,
     /// Heavy-ball momentum, 0 for gradient descent.
     momentum: f64,
-    /// Whether its mean must lie at the edge; the others show what comes of larger steps.
+    /// Whether its mean must lie at the edge; the other shows what comes of larger steps.
     claimed: bool,
 }
 
@@ -165,7 +167,7 @@ fn train(setting: Setting, mut model: Mlp, batch: &Batch, most: usize) -> Result
 }
 
 /// Three learning rates of gradient descent and one of heavy ball that reach the edge slowly, and
-/// two that come fast and overshoot; three seeds. In the small form a small net, one seed and no
+/// a larger one that comes fast and overshoots; three seeds. In the small form a small net, one seed and no
 /// claim.
 pub(crate) fn run(small: bool) -> Result<Table> {
     let settings = [
@@ -173,7 +175,6 @@ pub(crate) fn run(small: bool) -> Result<Table> {
         Setting::new(0.09, 0.0, true),
         Setting::new(0.08, 0.0, true),
         Setting::new(0.15, 0.5, true),
-        Setting::new(0.13, 0.0, false),
         Setting::new(0.16, 0.0, false),
     ];
     let small_settings = [
@@ -195,8 +196,8 @@ pub(crate) fn run(small: bool) -> Result<Table> {
     let progress = ProgressBar::new(seeds * settings.len() as u64);
     let mut rows = Vec::new();
     for &setting in settings {
-        let mut outcomes = Vec::new();
-        for seed in 0..seeds {
+        // The seeds at once: each is one thread for most of its time.
+        let run = |seed| {
             let model = MlpConfig::new(widths.clone())
                 .with_activation(Activation::Tanh)
                 .init_seeded(seed, (&device, DType::F64))?;
@@ -208,8 +209,20 @@ pub(crate) fn run(small: bool) -> Result<Table> {
                 "{}, seed {seed}: the mean ratio {mean} is not at the edge",
                 setting.name()
             );
-            outcomes.push(outcome);
-        }
+            Ok(outcome)
+        };
+        let outcomes = thread::scope(|scope| {
+            let run = &run;
+            let trainings: Vec<_> = (0..seeds)
+                .map(|seed| scope.spawn(move || run(seed)))
+                .collect();
+            let joined = trainings.into_iter().map(|training| {
+                training
+                    .join()
+                    .unwrap_or_else(|_| Err(anyhow!("a training panicked")))
+            });
+            joined.collect::<Result<Vec<Outcome>>>()
+        })?;
         rows.push(row(setting, &outcomes)?);
     }
     progress.finish_and_clear();

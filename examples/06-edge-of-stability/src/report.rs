@@ -123,3 +123,26 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let values: Vec<f64> = values.collect();
     values.iter().sum::<f64>() / values.len() as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_is_that_of_500_steps_from_the_first_crossing() {
+        let steps: Vec<f64> = (0..8).map(|k| 100.0 * f64::from(k)).collect();
+        let course = Course {
+            ratios: vec![0.5, 1.0, 0.8, 1.2, 0.9, 1.1, 7.0, 7.0],
+            steps,
+            ..Course::default()
+        };
+        // Steps 100 to 500.
+        assert_eq!(after_crossing(&course), Some((100.0, 1.0)));
+        let below = Course {
+            ratios: vec![0.5; 2],
+            steps: vec![0.0, 100.0],
+            ..Course::default()
+        };
+        assert_eq!(after_crossing(&below), None);
+    }
+}

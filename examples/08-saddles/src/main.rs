@@ -86,3 +86,25 @@ fn main() -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With all weights zero the hidden layer is zero, and of the second derivatives only those of
+    /// a first and a second weight of one neuron are left beside the output biases' own. They are
+    /// the mean M of the inputs (and 1, for the bias) times the errors of the scores, whose sum is
+    /// zero: rank 9 for 10 classes. Each of 8 neurons gives an eigenvalue of both signs for each
+    /// singular value of M, and the output biases, in which the loss is convex, give none.
+    #[test]
+    fn the_index_at_zero_is_neurons_times_classes_less_one() -> Result<()> {
+        let options = (&Device::flex().autodiff(), DType::F64);
+        let indices: Vec<usize> = (0..100).collect();
+        let batch = batch(&Digits::load()?.images, &indices, options).into_pair();
+        let risk = Risk::mean(batch, loss);
+        let model = Start::Zero.model(0, options)?;
+        let point = critical_point(&model, &risk, &CriticalConfig::new())?;
+        assert_eq!(point.index.exact(), Some(8 * 9));
+        Ok(())
+    }
+}
