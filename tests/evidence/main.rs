@@ -6,7 +6,9 @@ mod budget;
 mod composition;
 mod cost;
 mod differences;
+mod edge;
 mod effect;
+mod eigenspace;
 mod large;
 mod method;
 mod table;
@@ -44,7 +46,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 7] = [
+const EXPERIMENTS: [Experiment; 9] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -74,6 +76,16 @@ const EXPERIMENTS: [Experiment; 7] = [
         "large",
         "What do eigenvalues, trace and density of ten million parameters take in time and memory?",
         large::run,
+    ),
+    (
+        "edge-of-stability",
+        "Does the sharpness of full-batch training stay at the optimiser's threshold once it is there?",
+        edge::run,
+    ),
+    (
+        "top-eigenspace",
+        "Where is the gap in the spectrum of a trained net, and is the space above it Gauss-Newton's?",
+        eigenspace::run,
     ),
     (
         "composition",
