@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod analysis;
 mod compare;
 mod completions;
 mod context;
@@ -8,8 +9,10 @@ mod help;
 mod list;
 mod measure;
 mod measured;
+mod points;
 mod run;
 mod session;
+mod spectrum;
 mod train;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -66,6 +69,7 @@ impl Cli {
                 }
             })
             .mut_subcommand("run", without_bundled)
+            .mut_subcommand("spectrum", without_bundled)
             .mut_subcommand("train", |command| {
                 without_bundled(command)
                     .after_help(named(train::OWN_EXAMPLE))
@@ -98,6 +102,9 @@ pub(crate) enum Command {
     /// Measure a checkpoint of a run, or the line from it to another run
     #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
     Measure(measure::Arguments),
+    /// Find eigenvalues, trace and spectral density of checkpoints and of PyTorch weights
+    #[command(after_help = spectrum::EXAMPLE, allow_negative_numbers = true)]
+    Spectrum(spectrum::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
@@ -125,6 +132,9 @@ impl Command {
             Self::Run(arguments) => run::carry_out(&arguments, context, source, interrupt),
             Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
+            Self::Spectrum(arguments) => {
+                spectrum::carry_out(&arguments, context, source, interrupt)
+            }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
             Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),

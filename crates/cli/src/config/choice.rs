@@ -77,6 +77,18 @@ pub(crate) enum Decay {
     Step,
 }
 
+/// The matrix of second derivatives of the mean loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Curvature {
+    /// The Hessian
+    Hessian,
+    /// The generalised Gauss-Newton matrix
+    GaussNewton,
+    /// The empirical Fisher matrix
+    Fisher,
+}
+
 /// The device that holds the tensors and computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -147,6 +159,7 @@ mod tests {
         agree::<Optimiser>();
         agree::<Method>();
         agree::<Decay>();
+        agree::<Curvature>();
         agree::<DeviceKind>();
         agree::<Source>();
     }

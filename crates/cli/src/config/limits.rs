@@ -15,6 +15,8 @@ pub(crate) const PARAMETERS: u64 = 10_000_000;
 pub(crate) const EIGENVALUES: u32 = 100;
 /// Start vectors of a spectral density.
 pub(crate) const DENSITY_STARTS: u32 = 1000;
+/// Lanczos steps from a start vector, each of which keeps a vector of all parameters.
+pub(crate) const LANCZOS_STEPS: u32 = 1000;
 /// Points along a side of a surface.
 pub(crate) const GRID: u32 = 2000;
 /// Observations of one probe.
