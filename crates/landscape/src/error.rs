@@ -151,6 +151,36 @@ pub enum Error {
         /// The asymmetry that is taken for rounding.
         allowed: f64,
     },
+    /// An operator is not linear.
+    #[error(
+        "the operator is not linear: the product with a sum of two vectors differs from the sum of their products by {departure:.1e} of its size where rounding explains {allowed:.1e}"
+    )]
+    NotLinear {
+        /// Departure from linearity, relative to the size of the product.
+        departure: f64,
+        /// The departure that is taken for rounding.
+        allowed: f64,
+    },
+    /// The quadratic form of an operator is not that of its products.
+    #[error(
+        "the operator's quadratic form differs from the inner product with its product by {difference:.1e} of the product's size where rounding explains {allowed:.1e}; correct `quadratic_form`"
+    )]
+    AnotherForm {
+        /// The difference over the norm of the product.
+        difference: f64,
+        /// The difference that is taken for rounding.
+        allowed: f64,
+    },
+    /// A pattern matches no parameter.
+    #[error(
+        "no trainable parameter matches `{pattern}`; there are {paths}: `*` stands for any characters, `?` for one"
+    )]
+    NoSuchParameter {
+        /// The pattern.
+        pattern: String,
+        /// The paths there are, or the first of them.
+        paths: String,
+    },
     /// Reading a batch from a data loader failed.
     #[error("batch {index} could not be read: {reason}")]
     Data {

@@ -51,6 +51,7 @@ pub use risk::{
 };
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{
-    DensityConfig, LanczosConfig, TraceConfig, hutchinson_trace, spectral_density, top_eigenpairs,
+    DensityConfig, HutchPlusPlusConfig, LanczosConfig, TraceConfig, XTraceConfig, hutch_plus_plus,
+    hutchinson_trace, spectral_density, top_eigenpairs, xtrace,
 };
 pub use vector::{Domain, download, norm};

@@ -296,6 +296,10 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
             Products::Differences { operator, .. } => operator.quadratic_form(v),
         }
     }
+
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        vectors.iter().map(|v| self.quadratic_form(v)).collect()
+    }
 }
 
 /// Returns whether a loss that cannot be captured for this reason has a gradient all the same.

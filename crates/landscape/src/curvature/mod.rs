@@ -1,5 +1,6 @@
 //! Curvature of a risk as linear operators.
 
+mod comparison;
 mod difference_config;
 mod differences;
 mod exact_products;
@@ -11,6 +12,7 @@ mod noise;
 mod product_config;
 mod two_sided;
 
+pub use comparison::compare_with_differences;
 pub use difference_config::{DifferenceConfig, DifferenceStep, Precision};
 pub use fisher::Fisher;
 pub use gauss_newton::GaussNewton;

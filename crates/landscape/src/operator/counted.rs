@@ -8,7 +8,8 @@ use super::LinearOperator;
 use crate::error::Error;
 use crate::vector::Domain;
 
-/// An operator that counts the products with the one inside: what an algorithm really spent.
+/// An operator that counts the products with the one inside, quadratic forms included: what an
+/// algorithm really spent.
 #[derive(Debug)]
 pub struct Counted<A> {
     operator: A,
@@ -47,5 +48,15 @@ impl<A: LinearOperator> LinearOperator for Counted<A> {
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         self.products.fetch_add(vectors.len(), Ordering::Relaxed);
         self.operator.apply_many(vectors)
+    }
+
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        self.products.fetch_add(1, Ordering::Relaxed);
+        self.operator.quadratic_form(v)
+    }
+
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        self.products.fetch_add(vectors.len(), Ordering::Relaxed);
+        self.operator.quadratic_forms(vectors)
     }
 }

@@ -1,20 +1,26 @@
 //! Symmetric linear operators known only by their products.
 //!
 //! Everything under [`spectrum`](crate::spectrum) works on a [`LinearOperator`] and sees neither
-//! module nor data. The wrappers here change an operator ([`Shifted`], [`Deflated`]) or watch it
-//! ([`Counted`], [`Observed`]).
+//! module nor data. The wrappers here change an operator ([`Shifted`], [`Deflated`]), take a part of
+//! it ([`Restricted`]) or watch it ([`Counted`], [`Observed`]); [`check_operator`] sees whether it is
+//! one.
+
+pub mod check;
 
 mod counted;
 mod deflated;
 mod dense;
 mod observed;
+mod restricted;
 mod shifted;
 mod symmetric_matrix;
 
+pub use check::{CheckConfig, Finding, OperatorCheck, agreement, check_operator};
 pub use counted::Counted;
 pub use deflated::Deflated;
 pub use dense::Dense;
 pub use observed::Observed;
+pub use restricted::{Restricted, by_layer, by_parameter};
 pub use shifted::Shifted;
 pub use symmetric_matrix::SymmetricMatrix;
 
@@ -22,7 +28,7 @@ use burn::tensor::Tensor;
 
 use crate::error::Error;
 pub use crate::vector::Domain;
-use crate::vector::download;
+use crate::vector::{dot, download};
 
 /// A symmetric linear map from `[P]` to `[P]`.
 ///
@@ -66,6 +72,20 @@ pub trait LinearOperator {
         let product = download(&self.apply(v)?);
         Ok(download(v).iter().zip(product).map(|(v, p)| v * p).sum())
     }
+
+    /// Returns the quadratic forms of several vectors, each `[P]`, in their order: from their
+    /// products, made together, where an operator has nothing cheaper. One that has a cheaper
+    /// [`quadratic_form`](Self::quadratic_form) says so here too.
+    ///
+    /// # Errors
+    /// As [`quadratic_form`](Self::quadratic_form).
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        let products = self.apply_many(vectors)?;
+        let pairs = vectors.iter().zip(&products);
+        Ok(pairs
+            .map(|(v, product)| dot(&download(v), &download(product)))
+            .collect())
+    }
 }
 
 impl<A: LinearOperator + ?Sized> LinearOperator for &A {
@@ -87,5 +107,9 @@ impl<A: LinearOperator + ?Sized> LinearOperator for &A {
 
     fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         (**self).quadratic_form(v)
+    }
+
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        (**self).quadratic_forms(vectors)
     }
 }

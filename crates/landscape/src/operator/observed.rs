@@ -9,8 +9,8 @@ use super::LinearOperator;
 use crate::error::Error;
 use crate::vector::Domain;
 
-/// An operator that calls back after every product with the number of products so far: a progress
-/// bar for any algorithm, and the way to stop it.
+/// An operator that calls back after every product or quadratic form with their number so far: a
+/// progress bar for any algorithm, and the way to stop it.
 ///
 /// ```
 /// use burn::tensor::{DType, Device};
@@ -46,6 +46,15 @@ impl<A: LinearOperator, F: FnMut(usize) -> ControlFlow<()>> Observed<A, F> {
             done: Cell::new(0),
         }
     }
+
+    fn tell(&self) -> Result<(), Error> {
+        let done = self.done.get() + 1;
+        self.done.set(done);
+        match (self.callback.borrow_mut())(done) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Cancelled { done }),
+        }
+    }
 }
 
 impl<A: LinearOperator, F: FnMut(usize) -> ControlFlow<()>> LinearOperator for Observed<A, F> {
@@ -59,11 +68,18 @@ impl<A: LinearOperator, F: FnMut(usize) -> ControlFlow<()>> LinearOperator for O
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         let product = self.operator.apply(v)?;
-        let done = self.done.get() + 1;
-        self.done.set(done);
-        match (self.callback.borrow_mut())(done) {
-            ControlFlow::Continue(()) => Ok(product),
-            ControlFlow::Break(()) => Err(Error::Cancelled { done }),
-        }
+        self.tell()?;
+        Ok(product)
+    }
+
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        let form = self.operator.quadratic_form(v)?;
+        self.tell()?;
+        Ok(form)
+    }
+
+    /// Takes the forms one after the other, so that each is told of.
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        vectors.iter().map(|v| self.quadratic_form(v)).collect()
     }
 }

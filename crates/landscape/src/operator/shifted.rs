@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::LinearOperator;
 use crate::error::Error;
-use crate::vector::Domain;
+use crate::vector::{Domain, dot, download};
 
 /// An operator with a shift, `A + shift · I`.
 #[derive(Debug, Clone)]
@@ -31,5 +31,11 @@ impl<A: LinearOperator> LinearOperator for Shifted<A> {
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
         Ok(self.operator.apply(v)? + v.clone() * self.shift)
+    }
+
+    /// Returns `vᵀAv + shift · ‖v‖²`.
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        let host = download(v);
+        Ok(self.operator.quadratic_form(v)? + self.shift * dot(&host, &host))
     }
 }

@@ -4,6 +4,7 @@ mod block;
 mod copy;
 mod flatten;
 mod locate;
+mod pattern;
 mod replace;
 mod rest;
 mod space;

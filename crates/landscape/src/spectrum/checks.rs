@@ -1,23 +1,15 @@
-//! Checks that an operator is what the algorithms take it for: fixed, and symmetric.
-//!
-//! Products say nothing of where they come from. A loss over data that are drawn anew each time, or
-//! one with a stopped gradient, has products all the same, and a recurrence on them converges to
-//! something.
+//! The checks that every long run makes once: products repeat, are linear and symmetric.
 
 use super::product::product;
 use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::operator::check::{
+    Finding, allowed_asymmetry, allowed_change, asymmetry, departure_from_linear, ensure_linear,
+    ensure_symmetric,
+};
 use crate::vector::relative_change;
 
-/// Up to which approximate products are believed: a difference of gradients across a kink is off by
-/// more than its error says.
-const OF_APPROXIMATE: f64 = 0.05;
-
 /// Checks that a second product with `v` is `image` again. Costs this product.
-///
-/// Sums on several cores may come in another order each time, and lose digits where they cancel;
-/// half the digits of the products are left to that. Products that are bad for another reason
-/// repeat all the same: more than a twentieth is never left.
 ///
 /// # Errors
 /// [`Error::ChangingProducts`], and those of the product.
@@ -27,8 +19,27 @@ pub(super) fn repeats<A: LinearOperator + ?Sized>(
     image: &[f64],
 ) -> Result<(), Error> {
     let change = relative_change(image, &product(op, v)?);
-    if change > op.relative_error().sqrt().min(OF_APPROXIMATE) {
+    if change > allowed_change(op) {
         return Err(Error::ChangingProducts { change });
+    }
+    Ok(())
+}
+
+/// Checks by one product that the products of two vectors u and v repeat and are linear: that with
+/// `u + ¾ v` is their sum. Only where it is not, one more tells which of the two is at fault.
+///
+/// # Errors
+/// [`Error::ChangingProducts`], [`Error::NotLinear`], and those of the product.
+pub(super) fn repeats_and_is_linear<A: LinearOperator + ?Sized>(
+    op: &A,
+    u: (&[f64], &[f64]),
+    v: (&[f64], &[f64]),
+) -> Result<(), Error> {
+    let found = departure_from_linear(op, u, v)?;
+    if found > allowed_change(op) {
+        repeats(op, u.0, u.1)?;
+        let allowed = allowed_asymmetry(op);
+        ensure_linear(Finding { found, allowed })?;
     }
     Ok(())
 }
@@ -36,36 +47,48 @@ pub(super) fn repeats<A: LinearOperator + ?Sized>(
 /// Checks that the relative asymmetry found of an operator is explained by the rounding of its
 /// products.
 ///
-/// A third of the digits must be there: where large terms cancel in f32, products that are exact up
-/// to rounding may lose more than half.
-///
 /// # Errors
 /// [`Error::NotSymmetric`].
 pub(super) fn is_symmetric<A: LinearOperator + ?Sized>(
     op: &A,
     asymmetry: f64,
 ) -> Result<(), Error> {
-    let error = op.relative_error();
-    let allowed = if error > op.domain().unit_roundoff() {
-        error.cbrt().max(OF_APPROXIMATE)
-    } else {
-        error.cbrt()
-    };
-    if asymmetry > allowed {
-        return Err(Error::NotSymmetric {
-            what: "operator",
-            asymmetry,
-            allowed,
-        });
-    }
-    Ok(())
+    ensure_symmetric(Finding {
+        found: asymmetry,
+        allowed: allowed_asymmetry(op),
+    })
 }
 
-/// Returns `|a − b| / scale`; zero if all are.
-pub(super) fn relative_difference(a: f64, b: f64, scale: f64) -> f64 {
-    if scale > 0.0 {
-        (a - b).abs() / scale
-    } else {
-        0.0
+pub(super) use crate::operator::check::relative_difference;
+
+/// The check of the first two random vectors of a run, which have independent entries of variance
+/// one, and their products.
+#[derive(Debug, Default)]
+pub(super) struct FirstTwo {
+    vectors: usize,
+    first: Option<(Vec<f64>, Vec<f64>)>,
+}
+
+impl FirstTwo {
+    /// Takes in a vector and its product; the second of them costs one product more.
+    ///
+    /// # Errors
+    /// [`Error::ChangingProducts`], [`Error::NotLinear`], [`Error::NotSymmetric`], and those of the
+    /// product.
+    pub(super) fn take_in<A: LinearOperator + ?Sized>(
+        &mut self,
+        op: &A,
+        v: &[f64],
+        image: &[f64],
+    ) -> Result<(), Error> {
+        self.vectors += 1;
+        if self.vectors == 1 {
+            self.first = Some((v.to_vec(), image.to_vec()));
+        } else if let Some((first, of_first)) = self.first.take() {
+            let (first, second) = ((&*first, &*of_first), (v, image));
+            repeats_and_is_linear(op, first, second)?;
+            is_symmetric(op, asymmetry(first, second))?;
+        }
+        Ok(())
     }
 }

@@ -78,15 +78,15 @@ const MIN_STEPS: usize = 10;
 /// Returns the `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos
 /// run that grows until all have converged or `config.max_steps` is reached.
 ///
-/// Returns `min(k, P)` pairs, whether converged or not. Costs one product per step, one per pair
+/// Returns k pairs, whether converged or not. Costs one product per step, one per pair
 /// and one to see that products do not change, and the memory of [`Lanczos`]. A repeated eigenvalue
 /// is found once unless the run meets an invariant subspace. A residual speaks for *some*
 /// eigenvalue; that none further out was missed is overwhelmingly likely with a random start, not
 /// certain.
 ///
 /// # Errors
-/// [`Error::Setting`] for a tolerance that is not positive, or `max_steps` below the number of
-/// pairs, [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`]
+/// [`Error::Setting`] for k above P, a tolerance that is not positive, or `max_steps` below the
+/// number of pairs, [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`]
 /// and [`Error::NotSymmetric`] for an operator that is none, and the operator's own.
 ///
 /// # Examples
@@ -108,10 +108,9 @@ pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
     k: usize,
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
+    check_count(op, k)?;
     let run = Lanczos::new(op, config.seed)?;
-    pairs_of(op, run, config, k.min(op.dim()), |values| {
-        select(values, k, config.which)
-    })
+    pairs_of(op, run, config, k, |values| select(values, k, config.which))
 }
 
 /// Returns the same as [`top_eigenpairs`], starting from the sum of the unit vectors along `start`,
@@ -126,10 +125,9 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
     start: &[Tensor<1>],
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
+    check_count(op, k)?;
     let run = warm(op, start, config.seed)?;
-    pairs_of(op, run, config, k.min(op.dim()), |values| {
-        select(values, k, config.which)
-    })
+    pairs_of(op, run, config, k, |values| select(values, k, config.which))
 }
 
 /// Returns the smallest and the largest eigenvalue by one Lanczos run, which grows until both have
@@ -300,6 +298,21 @@ fn warm<A: LinearOperator + ?Sized>(
         });
     }
     Ok(Lanczos::from_unit(sum, seed))
+}
+
+/// Checks that an operator has `k` eigenpairs.
+///
+/// # Errors
+/// [`Error::Setting`].
+pub(super) fn check_count<A: LinearOperator + ?Sized>(op: &A, k: usize) -> Result<(), Error> {
+    if k <= op.dim() {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        name: "the number of eigenpairs k",
+        value: format!("{k} of an operator with {} coordinates", op.dim()),
+        allowed: "at most the number of coordinates P",
+    })
 }
 
 fn check(config: &LanczosConfig) -> Result<(), Error> {

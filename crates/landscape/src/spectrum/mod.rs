@@ -12,15 +12,19 @@
 //! | both ends | [`extremes`] | some tens |
 //! | the eigenvalue of largest magnitude, with little memory | [`power_iteration`] | hundreds |
 //! | trace, diagonal, block traces, Frobenius norm | [`hutchinson_trace`] | by the error wanted |
+//! | trace where the spectrum decays, with an interval | [`hutch_plus_plus()`] | by the error wanted |
+//! | trace where the spectrum decays, most exactly | [`xtrace()`] | by the error wanted |
+//! | Frobenius norm | [`squared_frobenius_norm`] | by the error wanted |
 //! | where the eigenvalues lie | [`spectral_density`] | starts times steps |
 //! | every eigenvalue, P up to a few thousand | [`dense_spectrum`] | P |
 //!
 //! A number comes with its error: a residual, or a standard error. Not converging is data, a
 //! `converged` flag that is false, and not an error.
 //!
-//! Every algorithm makes its first product twice, and compares: an operator whose products change
-//! (a closure that draws random numbers, a shuffling loader) is an error. So is one that is not
-//! symmetric, which is seen from products that are made anyway.
+//! Every algorithm checks once, by one product more, that products do not change and are linear: an
+//! operator whose products change (a closure that draws random numbers, a shuffling loader) is an
+//! error. So is one that is not symmetric, which is seen from products that are made anyway.
+//! [`check_operator`](crate::operator::check_operator) asks the same of any operator.
 
 mod basis;
 mod checks;
@@ -28,13 +32,17 @@ mod dense;
 mod density;
 mod eigen;
 mod estimate;
+mod frobenius;
+mod hutch_plus_plus;
 mod lanczos;
 mod power;
+mod probing;
 mod product;
 mod rayleigh;
 mod student;
 mod trace;
 mod tridiagonal;
+mod xtrace;
 
 pub use crate::operator::SymmetricMatrix;
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
@@ -43,11 +51,14 @@ pub use eigen::{
     EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,
 };
 pub use estimate::Estimate;
+pub use frobenius::{FrobeniusConfig, FrobeniusNorm, squared_frobenius_norm};
+pub use hutch_plus_plus::{HutchPlusPlus, HutchPlusPlusConfig, hutch_plus_plus};
 pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
 pub use power::{PowerConfig, PowerIteration, power_iteration};
 pub use rayleigh::{Rayleigh, rayleigh};
 pub use trace::{BlockTrace, Trace, TraceConfig, hutchinson_trace, hutchinson_trace_by_block};
 pub use tridiagonal::{Tridiagonal, TridiagonalEigen};
+pub use xtrace::{XTrace, XTraceConfig, xtrace};
 
 #[cfg(test)]
 mod tests;

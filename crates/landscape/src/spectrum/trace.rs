@@ -4,20 +4,14 @@ use std::ops::Range;
 
 use burn::config::Config;
 
-use super::checks::{is_symmetric, relative_difference, repeats};
+use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
+use super::probing::{Stopping, forms, products};
 use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::operator::check::check_dimension;
+use crate::vector::dot;
 use crate::vector::random::{Purpose, rademacher};
-use crate::vector::{checked, dot, download, norm};
-
-/// Probes whose products are asked for at once, at most.
-const TOGETHER: usize = 16;
-
-/// Numbers of such probes, at most. Of a small operator the start of a product costs more than its
-/// arithmetic, and 16 together take 0.4 to 0.9 of the time; with 17 thousand coordinates they take
-/// as long or longer, since the vectors no longer stay in a core's cache.
-const NUMBERS: usize = 1 << 15;
 
 /// Settings of [`hutchinson_trace`].
 #[derive(Config, Debug, PartialEq)]
@@ -38,6 +32,21 @@ pub struct TraceConfig {
     /// Whether the diagonal is estimated too, which takes 24 P bytes.
     #[config(default = false)]
     pub diagonal: bool,
+    /// Whether the squared Frobenius norm is estimated too. Where neither this nor the diagonal nor
+    /// traces of blocks are wanted, probes after the second take quadratic forms in place of
+    /// products: half the cost for a Hessian whose products are exact.
+    #[config(default = false)]
+    pub frobenius: bool,
+}
+
+impl TraceConfig {
+    const fn stopping(&self) -> Stopping {
+        Stopping {
+            relative_error: self.relative_error,
+            min_probes: self.min_probes,
+            max_probes: self.max_probes,
+        }
+    }
 }
 
 /// The result of [`hutchinson_trace`] for an operator A.
@@ -48,12 +57,13 @@ pub struct Trace {
     /// Its [`interval`](Estimate::interval) is approximate, since `zᵀAz` is not normal, and
     /// slightly short where the standard error decided when to stop.
     pub estimate: Estimate,
-    /// Products made: one for each probe, and perhaps a few that were made together with the last
-    /// ones and not needed. One more is made to see that products do not change.
+    /// Products made, or quadratic forms: one for each probe, and perhaps a few that were made
+    /// together with the last ones and not needed. One more product is made to see that products do
+    /// not change and are linear.
     pub products: usize,
     /// Whether the standard error met `relative_error`.
     pub converged: bool,
-    /// Whether every product was zero, so that the trace is not told from zero. See
+    /// Whether every product or quadratic form was zero, so that the trace is not told from zero. See
     /// [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
     pub below_resolution: bool,
     /// Estimates of the diagonal, `[P]`: `zᵢ(Az)ᵢ` over the probes. Only where
@@ -61,8 +71,10 @@ pub struct Trace {
     pub diagonal: Option<Vec<Estimate>>,
     /// Traces of the diagonal blocks asked for, in their order.
     pub blocks: Vec<BlockTrace>,
-    /// Estimate of `‖A‖²_F`, the sum of the squared eigenvalues: `‖Az‖²` over the probes.
-    pub squared_frobenius: Estimate,
+    /// Estimate of `‖A‖²_F`, the sum of the squared eigenvalues: `‖Az‖²` over the probes. Only where
+    /// [`TraceConfig::frobenius`] asks for it; to an error of its own by
+    /// [`squared_frobenius_norm`](super::squared_frobenius_norm).
+    pub squared_frobenius: Option<Estimate>,
 }
 
 /// The trace of a diagonal block: the part of the trace that belongs to a range of coordinates.
@@ -82,17 +94,25 @@ pub struct BlockTrace {
 ///
 /// Unbiased, and exact with one probe for a diagonal matrix. Probes are added until the standard
 /// error is small enough; the movement of the running mean, which shrinks like 1/m whatever the
-/// error, decides nothing. Costs one product per probe, and one.
+/// error, decides nothing.
 ///
-/// Several products are asked for at once ([`apply_many`](LinearOperator::apply_many)): the first
-/// `min_probes`, and then as many as seem to be needed, where P is some thousands at most. That
-/// changes neither the probes nor where it stops.
+/// Costs one product for each of the first two probes, one to check them, and for every further
+/// probe a quadratic form ([`quadratic_form`](LinearOperator::quadratic_form)); where the diagonal
+/// or the Frobenius norm is wanted too, a product. Takes the memory of five vectors of P.
+///
+/// Several are asked for at once ([`quadratic_forms`](LinearOperator::quadratic_forms),
+/// [`apply_many`](LinearOperator::apply_many)): up to `min_probes`, and then as many as seem to be
+/// needed, where P is some thousands at most. That changes neither the probes nor where it stops.
+///
+/// For a spectrum that decays fast, [`xtrace`](super::xtrace()) and
+/// [`hutch_plus_plus`](super::hutch_plus_plus()) are far better at the same cost; for a flat one,
+/// this is.
 ///
 /// # Errors
-/// [`Error::Setting`] for a negative `relative_error`, fewer than two probes, or `max_probes` below
-/// `min_probes`, [`Error::NonFiniteVector`] for a product that is not finite,
-/// [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for an operator that is none, and the
-/// operator's own.
+/// [`Error::Setting`] for a negative `relative_error`, fewer than two probes, `max_probes` below
+/// `min_probes` or an operator without coordinates, [`Error::NonFiniteVector`] for a product that
+/// is not finite, [`Error::ChangingProducts`], [`Error::NotLinear`] and [`Error::NotSymmetric`] for
+/// an operator that is none, and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -120,7 +140,7 @@ pub fn hutchinson_trace<A: LinearOperator + ?Sized>(
 }
 
 /// Returns the same as [`hutchinson_trace`], with the traces of the diagonal blocks at the given
-/// ranges of coordinates from the same products.
+/// ranges of coordinates from the same probes. Costs one product per probe, and one.
 ///
 /// # Errors
 /// As [`hutchinson_trace`], and [`Error::Setting`] for a range that ends beyond P, or before its
@@ -130,7 +150,9 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     blocks: &[Range<usize>],
     config: &TraceConfig,
 ) -> Result<Trace, Error> {
-    check(config)?;
+    let stopping = config.stopping();
+    stopping.check()?;
+    check_dimension(op)?;
     let dim = op.dim();
     for range in blocks {
         if range.start > range.end || range.end > dim {
@@ -141,82 +163,87 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
             });
         }
     }
+    let forms_suffice = blocks.is_empty() && !config.diagonal && !config.frobenius;
     let mut sums = Sums::new(dim, blocks, config);
-    let mut products = 0;
-    let mut check = Check::default();
+    let mut made = 0;
+    let mut check = FirstTwo::default();
     loop {
-        let probes: Vec<Vec<f64>> = (products..products + sums.next_block(dim, config))
+        let mut count = stopping.next(&sums.trace.estimate(), dim);
+        // The first two probes are checked by their products.
+        if forms_suffice && made < 2 {
+            count = count.min(2 - made);
+        }
+        let probes: Vec<Vec<f64>> = (made..made + count)
             .map(|probe| rademacher(config.seed, Purpose::Trace.stream(probe as u64), dim))
             .collect();
-        let vectors = probes.iter().map(|z| op.domain().upload(z));
-        let images = op.apply_many(&vectors.collect::<Result<Vec<_>, _>>()?)?;
-        products += probes.len();
-        for (z, image) in probes.iter().zip(images) {
-            let image = checked(download(&image), "operator's product")?;
-            check.take_in(op, z, &image)?;
-            sums.add(z, &image);
+        let answers: Vec<Answer> = if forms_suffice && made >= 2 {
+            forms(op, &probes)?.into_iter().map(Answer::Form).collect()
+        } else {
+            products(op, &probes)?
+                .into_iter()
+                .map(Answer::Product)
+                .collect()
+        };
+        made += count;
+        for (z, answer) in probes.iter().zip(answers) {
+            match answer {
+                Answer::Form(form) => sums.add_form(form),
+                Answer::Product(image) => {
+                    check.take_in(op, z, &image)?;
+                    sums.add(z, &image);
+                }
+            }
             let estimate = sums.trace.estimate();
-            let converged = estimate.count >= config.min_probes
-                && estimate.standard_error <= config.relative_error * estimate.mean.abs();
+            let converged = stopping.is_met(&estimate);
             if converged || estimate.count == config.max_probes {
-                return Ok(sums.into_trace(products, converged));
+                return Ok(sums.into_trace(made, converged));
             }
         }
     }
 }
 
+/// What an operator is asked of a probe z.
+enum Answer {
+    /// The product `Az`.
+    Product(Vec<f64>),
+    /// The quadratic form `zᵀAz`.
+    Form(f64),
+}
+
 /// The sums over the probes.
 struct Sums<'b> {
     trace: Running,
-    frobenius: Running,
+    frobenius: Option<Running>,
     diagonal: Option<Vec<Running>>,
     blocks: Vec<(&'b Range<usize>, Running)>,
+    all_zero: bool,
 }
 
 impl<'b> Sums<'b> {
     fn new(dim: usize, blocks: &'b [Range<usize>], config: &TraceConfig) -> Self {
         Self {
             trace: Running::default(),
-            frobenius: Running::default(),
+            frobenius: config.frobenius.then(Running::default),
             diagonal: config.diagonal.then(|| vec![Running::default(); dim]),
             blocks: blocks
                 .iter()
                 .map(|range| (range, Running::default()))
                 .collect(),
+            all_zero: true,
         }
     }
 
-    /// Returns how many probes to take next, at once. The result does not depend on it.
-    ///
-    /// The standard error shrinks with the root of the number of probes, so that the number needed
-    /// can be foreseen; of those that are missing half are taken, since it may turn out to be less.
-    fn next_block(&self, dim: usize, config: &TraceConfig) -> usize {
-        let Estimate {
-            mean,
-            standard_error,
-            count,
-        } = self.trace.estimate();
-        let missing = if count < config.min_probes {
-            config.min_probes - count
-        } else {
-            let wanted = config.relative_error * mean.abs();
-            let needed = count as f64 * (standard_error / wanted).powi(2);
-            let half = (0.5 * (needed - count as f64)).min(TOGETHER as f64);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "between 1 and `TOGETHER`"
-            )]
-            let half = half.max(1.0) as usize;
-            half
-        };
-        let room = (NUMBERS / dim.max(1)).clamp(1, TOGETHER);
-        missing.min(room).min(config.max_probes - count)
+    fn add_form(&mut self, form: f64) {
+        self.all_zero &= form == 0.0;
+        self.trace.add(form);
     }
 
     fn add(&mut self, z: &[f64], image: &[f64]) {
         self.trace.add(dot(z, image));
-        self.frobenius.add(dot(image, image));
+        self.all_zero &= image.iter().all(|entry| *entry == 0.0);
+        if let Some(frobenius) = &mut self.frobenius {
+            frobenius.add(dot(image, image));
+        }
         for (range, running) in &mut self.blocks {
             let range = Range::clone(range);
             running.add(dot(&z[range.clone()], &image[range]));
@@ -227,7 +254,6 @@ impl<'b> Sums<'b> {
     }
 
     fn into_trace(self, products: usize, converged: bool) -> Trace {
-        let squared_frobenius = self.frobenius.estimate();
         let blocks = self.blocks.into_iter().map(|(range, running)| BlockTrace {
             range: range.clone(),
             estimate: running.estimate(),
@@ -236,69 +262,12 @@ impl<'b> Sums<'b> {
             estimate: self.trace.estimate(),
             products,
             converged,
-            below_resolution: squared_frobenius.mean == 0.0,
+            below_resolution: self.all_zero,
             diagonal: self
                 .diagonal
                 .map(|entries| entries.iter().map(Running::estimate).collect()),
             blocks: blocks.collect(),
-            squared_frobenius,
+            squared_frobenius: self.frobenius.as_ref().map(Running::estimate),
         }
     }
-}
-
-/// The check of the first two probes and their products.
-#[derive(Default)]
-struct Check {
-    probes: usize,
-    first: Option<(Vec<f64>, Vec<f64>)>,
-}
-
-impl Check {
-    fn take_in<A: LinearOperator + ?Sized>(
-        &mut self,
-        op: &A,
-        z: &[f64],
-        image: &[f64],
-    ) -> Result<(), Error> {
-        self.probes += 1;
-        if self.probes == 1 {
-            repeats(op, z, image)?;
-            self.first = Some((z.to_vec(), image.to_vec()));
-        } else if let Some((first, of_first)) = self.first.take() {
-            // For independent signs u and v, uᵀAv − vᵀAu has the standard deviation
-            // ‖A − Aᵀ‖ and Av the norm ‖A‖ (Frobenius): their quotient is the relative asymmetry.
-            let scale = 0.5 * (norm(image) + norm(&of_first));
-            let asymmetry = relative_difference(dot(&first, image), dot(z, &of_first), scale);
-            is_symmetric(op, asymmetry)?;
-        }
-        Ok(())
-    }
-}
-
-fn check(config: &TraceConfig) -> Result<(), Error> {
-    let setting = |name, value: String, allowed| {
-        Err(Error::Setting {
-            name,
-            value,
-            allowed,
-        })
-    };
-    if config.relative_error.is_nan() || config.relative_error < 0.0 {
-        return setting(
-            "relative_error",
-            config.relative_error.to_string(),
-            "zero or more",
-        );
-    }
-    if config.min_probes < 2 {
-        return setting("min_probes", config.min_probes.to_string(), "at least 2");
-    }
-    if config.max_probes < config.min_probes {
-        return setting(
-            "max_probes",
-            config.max_probes.to_string(),
-            "at least min_probes",
-        );
-    }
-    Ok(())
 }

@@ -32,6 +32,14 @@ pub(crate) enum Purpose {
     ErrorEstimate = 7,
     /// The displacement to the point at which a batch and its parts are compared.
     Comparison = 8,
+    /// Vectors at which an operator is checked.
+    Check = 20,
+    /// Vectors whose products span the sketch of Hutch++; its probes are those of a trace.
+    Sketch = 21,
+    /// Test vectors of XTrace: stream `i` gives vector `i`.
+    Exchangeable = 22,
+    /// Probes of a Frobenius norm: stream `i` gives probe `i`.
+    Frobenius = 23,
 }
 
 impl Purpose {
