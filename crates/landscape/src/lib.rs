@@ -22,12 +22,14 @@
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
+pub mod critical;
 pub mod curvature;
 pub mod direction;
 pub mod operator;
 pub mod sharpness;
 pub mod slice;
 pub mod spectrum;
+pub mod stability;
 
 mod batch;
 mod error;

@@ -49,7 +49,7 @@ pub(super) fn repeats_and_is_linear<A: LinearOperator + ?Sized>(
 ///
 /// # Errors
 /// [`Error::NotSymmetric`].
-pub(super) fn is_symmetric<A: LinearOperator + ?Sized>(
+pub(crate) fn is_symmetric<A: LinearOperator + ?Sized>(
     op: &A,
     asymmetry: f64,
 ) -> Result<(), Error> {

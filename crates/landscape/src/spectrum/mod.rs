@@ -45,6 +45,7 @@ mod tridiagonal;
 mod xtrace;
 
 pub use crate::operator::SymmetricMatrix;
+pub(crate) use checks::is_symmetric;
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
 pub use density::{Density, DensityConfig, spectral_density};
 pub use eigen::{

@@ -63,14 +63,6 @@ pub enum Error {
         /// The values that are allowed.
         allowed: &'static str,
     },
-    /// The stability of an optimiser with a preconditioner depends on the preconditioned spectrum.
-    #[error(
-        "the stability threshold of {optimiser} needs the spectrum preconditioned by its second moments, which this version does not measure: leave the stability ratio out"
-    )]
-    Preconditioned {
-        /// The optimiser.
-        optimiser: &'static str,
-    },
     /// An event file could not be written.
     #[error(transparent)]
     TensorBoard(#[from] tensorboard::Error),

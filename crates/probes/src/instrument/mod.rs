@@ -31,7 +31,6 @@ mod hessian_trace;
 mod loss_line;
 mod loss_surface;
 mod mean_loss;
-mod optimiser;
 mod suffixed;
 mod top_eigenvalues;
 
@@ -40,9 +39,9 @@ pub use ascent_sharpness::AscentSharpness;
 pub use gradient_norm::GradientNorm;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;
+pub use landscape::stability::Optimiser;
 pub use loss_line::{LineDirection, LossLine};
 pub use loss_surface::LossSurface;
 pub use mean_loss::MeanLoss;
-pub use optimiser::Optimiser;
 pub use suffixed::Suffixed;
 pub use top_eigenvalues::TopEigenvalues;

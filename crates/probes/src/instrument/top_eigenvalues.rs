@@ -7,11 +7,11 @@ use landscape::spectrum::{
 };
 use landscape::{Batch, LanczosConfig, Risk, download, norm, top_eigenpairs};
 
-use super::optimiser::Optimiser;
 use crate::budget::MeasuringCost;
 use crate::record::{Eigenvalues, Finding, Records};
 use crate::workload::{Curvature, Work};
 use crate::{Error, Moment, Probe, tag};
+use landscape::stability::Optimiser;
 
 /// The tolerance while training: the error of an isolated eigenvalue is of the order of the
 /// residual's square, so this gives three to four digits.
@@ -89,6 +89,10 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
     /// Adds the stability ratio for `optimiser`. The learning rate is the one that the loop tells
     /// ([`Probes::set_learning_rate`](crate::Probes::set_learning_rate)), or else the one of
     /// [`with_learning_rate`](Self::with_learning_rate).
+    ///
+    /// For Adam, AdamW and RMSprop the ratio is one of the preconditioned spectrum, for which the
+    /// optimiser's state is needed that a probe does not see: the measurement then reports so, and
+    /// [`landscape::stability::stability`] gives the ratio in the loop.
     #[must_use]
     pub fn with_optimiser(self, optimiser: Optimiser) -> Self {
         Self {
@@ -119,6 +123,12 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> TopEigenvalues<M, B>
             instrument: "the stability ratio".into(),
             what: "the learning rate: call `Probes::set_learning_rate` in the loop, or `with_learning_rate` on the instrument",
         })?;
+        if optimiser.is_preconditioned() {
+            return Err(Error::Missing {
+                instrument: "the stability ratio".into(),
+                what: "the second moments of an adaptive optimiser, which no probe sees: call `landscape::stability::stability` in the loop, with the optimiser's `Preconditioner`",
+            });
+        }
         let gradient_norm = match optimiser {
             Optimiser::Sam { .. } => norm(&download(
                 &moment.risk(&self.risk).gradient(moment.model)?.1,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 
 /// An optimiser, as far as the stability of its steps on a quadratic depends on it.
 ///
@@ -51,41 +51,68 @@ pub enum Optimiser {
         /// The dampening `τ`.
         dampening: f64,
     },
-    /// Adam. Its stability is that of the spectrum preconditioned by its second moments, which is
-    /// not measured yet: asking for the threshold is an error.
-    Adam,
-    /// RMSprop; as Adam.
-    RmsProp,
+    /// Adam, `2 (1 + β₁) / ((1 − β₁) η)`: the threshold of the spectrum of `P^(−1/2) H P^(−1/2)`
+    /// with Adam's own [`Preconditioner`](super::Preconditioner).
+    Adam {
+        /// The decay `β₁` of the mean gradient; Burn's default is 0.9.
+        beta_1: f64,
+    },
+    /// AdamW with decoupled decay w, `(2 − η w) (1 + β₁) / ((1 − β₁) η)`: of the preconditioned
+    /// spectrum, as Adam.
+    AdamW {
+        /// The decay `β₁` of the mean gradient; Burn's default is 0.9.
+        beta_1: f64,
+        /// The decoupled weight decay w; Burn's default is 1e-4.
+        weight_decay: f64,
+    },
+    /// RMSprop with momentum `β`, `2 (1 + β) / η`: of the preconditioned spectrum, as Adam.
+    RmsProp {
+        /// The momentum `β`; Burn's default is 0.9, other programs' is 0.
+        momentum: f64,
+    },
 }
 
 impl Optimiser {
-    /// Returns the threshold of `λ₁` at `learning_rate`, which for SAM depends on the norm
-    /// of the gradient.
+    /// Returns the threshold of `λ₁` at `learning_rate`, which for SAM depends on the norm of the
+    /// gradient; other optimisers ignore that.
+    ///
+    /// For Adam, AdamW and RMSprop it is the threshold of the PRECONDITIONED spectrum
+    /// ([`is_preconditioned`](Self::is_preconditioned)).
     ///
     /// # Errors
     /// [`Error::Setting`] when the learning rate is not positive and finite or a setting lies
-    /// outside its range, [`Error::Preconditioned`] for Adam and RMSprop.
+    /// outside its range.
     ///
     /// # Examples
     /// ```
-    /// use probes::instrument::Optimiser;
+    /// use landscape::stability::Optimiser;
     ///
     /// assert_eq!(Optimiser::GradientDescent.threshold(0.1, 1.0)?, 20.0);
-    /// # Ok::<(), probes::Error>(())
+    /// let adam = Optimiser::Adam { beta_1: 0.9 };
+    /// assert!((adam.threshold(0.1, 1.0)? - 380.0).abs() < 1e-10);
+    /// # Ok::<(), landscape::Error>(())
     /// ```
     pub fn threshold(&self, learning_rate: f64, gradient_norm: f64) -> Result<f64, Error> {
         check(
             "the learning rate",
             learning_rate,
             learning_rate > 0.0 && learning_rate.is_finite(),
-            "give a positive number",
+            "positive and finite",
         )?;
         let share = |name, value: f64| {
             check(
                 name,
                 value,
                 (0.0..1.0).contains(&value),
-                "give a number from 0 to below 1",
+                "from 0 to below 1",
+            )
+        };
+        let not_negative = |name, value: f64| {
+            check(
+                name,
+                value,
+                value >= 0.0 && value.is_finite(),
+                "finite and not negative",
             )
         };
         Ok(match *self {
@@ -117,18 +144,8 @@ impl Optimiser {
                     dampening,
                 }
                 .threshold(learning_rate, gradient_norm)?;
-                check(
-                    "rho",
-                    rho,
-                    rho >= 0.0 && rho.is_finite(),
-                    "give a number from 0 up",
-                )?;
-                check(
-                    "the norm of the gradient",
-                    gradient_norm,
-                    gradient_norm >= 0.0,
-                    "give a number from 0 up",
-                )?;
+                not_negative("rho", rho)?;
+                not_negative("the norm of the gradient", gradient_norm)?;
                 // The formula of the documentation times its conjugate: nothing cancels for a small
                 // rho, and rho = 0 gives gradient descent.
                 let x = if rho == 0.0 {
@@ -138,13 +155,41 @@ impl Optimiser {
                 };
                 2.0 * base / ((1.0 + x).sqrt() + 1.0)
             }
-            Self::Adam => return Err(Error::Preconditioned { optimiser: "Adam" }),
-            Self::RmsProp => {
-                return Err(Error::Preconditioned {
-                    optimiser: "RMSprop",
-                });
+            Self::Adam { beta_1 } => {
+                share("beta_1", beta_1)?;
+                2.0 * (1.0 + beta_1) / ((1.0 - beta_1) * learning_rate)
+            }
+            Self::AdamW {
+                beta_1,
+                weight_decay,
+            } => {
+                share("beta_1", beta_1)?;
+                check(
+                    "the weight decay times the learning rate",
+                    weight_decay * learning_rate,
+                    (0.0..2.0).contains(&(weight_decay * learning_rate)),
+                    "from 0 to below 2, where the decay alone is stable",
+                )?;
+                let rest = 2.0 - learning_rate * weight_decay;
+                rest * (1.0 + beta_1) / ((1.0 - beta_1) * learning_rate)
+            }
+            Self::RmsProp { momentum } => {
+                share("the momentum", momentum)?;
+                2.0 * (1.0 + momentum) / learning_rate
             }
         })
+    }
+
+    /// Returns whether the threshold is that of the preconditioned spectrum.
+    #[must_use]
+    pub const fn is_preconditioned(&self) -> bool {
+        match self {
+            Self::Adam { .. } | Self::AdamW { .. } | Self::RmsProp { .. } => true,
+            Self::GradientDescent
+            | Self::HeavyBall { .. }
+            | Self::Nesterov { .. }
+            | Self::Sam { .. } => false,
+        }
     }
 }
 
@@ -154,7 +199,7 @@ fn check(name: &'static str, value: f64, ok: bool, allowed: &'static str) -> Res
     } else {
         Err(Error::Setting {
             name,
-            value,
+            value: value.to_string(),
             allowed,
         })
     }
@@ -171,6 +216,18 @@ mod tests {
         determinant <= 1.0 && trace.abs() <= 1.0 + determinant
     }
 
+    fn assert_edge(
+        optimiser: Optimiser,
+        learning_rate: f64,
+        iteration: impl Fn(f64) -> [[f64; 2]; 2],
+    ) {
+        let edge = optimiser.threshold(learning_rate, 1.0).unwrap();
+        assert!(
+            is_stable(iteration(edge * (1.0 - 1e-9))) && !is_stable(iteration(edge * (1.0 + 1e-9))),
+            "{optimiser:?}"
+        );
+    }
+
     #[test]
     fn thresholds_are_where_the_iteration_on_a_quadratic_loses_its_stability() {
         let lr = 0.07;
@@ -180,17 +237,12 @@ mod tests {
                 let gain = (1.0 - tau) * lambda;
                 [[beta, gain], [-lr * beta, 1.0 - lr * gain]]
             };
-            let edge = Optimiser::HeavyBall {
-                momentum: beta,
-                dampening: tau,
-            }
-            .threshold(lr, 1.0)
-            .unwrap();
-            assert!(
-                is_stable(heavy_ball(edge * (1.0 - 1e-9)))
-                    && !is_stable(heavy_ball(edge * (1.0 + 1e-9))),
-                "heavy ball {beta} {tau}"
-            );
+            let (momentum, dampening) = (beta, tau);
+            let optimiser = Optimiser::HeavyBall {
+                momentum,
+                dampening,
+            };
+            assert_edge(optimiser, lr, heavy_ball);
             // v' = beta v + (1 - tau) lambda w, w' = w - lr (lambda w + beta v').
             let nesterov = |lambda: f64| {
                 let gain = (1.0 - tau) * lambda;
@@ -199,17 +251,34 @@ mod tests {
                     [-lr * beta * beta, 1.0 - lr * (lambda + beta * gain)],
                 ]
             };
-            let edge = Optimiser::Nesterov {
-                momentum: beta,
-                dampening: tau,
-            }
-            .threshold(lr, 1.0)
-            .unwrap();
-            assert!(
-                is_stable(nesterov(edge * (1.0 - 1e-9)))
-                    && !is_stable(nesterov(edge * (1.0 + 1e-9))),
-                "Nesterov {beta} {tau}"
-            );
+            let optimiser = Optimiser::Nesterov {
+                momentum,
+                dampening,
+            };
+            assert_edge(optimiser, lr, nesterov);
+        }
+    }
+
+    #[test]
+    fn preconditioned_thresholds_are_where_the_frozen_iteration_loses_its_stability() {
+        let lr = 0.07;
+        for (beta, decay) in [(0.0, 0.0), (0.9, 0.0), (0.9, 0.5), (0.5, 3.0)] {
+            // m' = beta m + (1 - beta) lambda w, w' = (1 - lr decay) w - lr m', in the units of P.
+            let adam = |decay: f64| {
+                move |lambda: f64| {
+                    let gain = (1.0 - beta) * lambda;
+                    [[beta, gain], [-lr * beta, 1.0 - lr * decay - lr * gain]]
+                }
+            };
+            assert_edge(Optimiser::Adam { beta_1: beta }, lr, adam(0.0));
+            let optimiser = Optimiser::AdamW {
+                beta_1: beta,
+                weight_decay: decay,
+            };
+            assert_edge(optimiser, lr, adam(decay));
+            // b' = beta b + lambda w, w' = w - lr b'.
+            let rms_prop = |lambda: f64| [[beta, lambda], [-lr * beta, 1.0 - lr * lambda]];
+            assert_edge(Optimiser::RmsProp { momentum: beta }, lr, rms_prop);
         }
     }
 
@@ -234,22 +303,23 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_an_error() {
-        assert!(matches!(
-            Optimiser::Adam.threshold(0.1, 1.0),
-            Err(Error::Preconditioned { .. })
-        ));
-        assert!(matches!(
-            Optimiser::GradientDescent.threshold(0.0, 1.0),
-            Err(Error::Setting { .. })
-        ));
-        assert!(matches!(
-            Optimiser::Nesterov {
-                momentum: 1.0,
-                dampening: 0.0
+    fn what_cannot_be_answered_is_an_error_that_names_the_value() {
+        let adam_w = |weight_decay| Optimiser::AdamW {
+            beta_1: 0.9,
+            weight_decay,
+        };
+        for (optimiser, learning_rate, value) in [
+            (Optimiser::GradientDescent, 0.0, "0"),
+            (Optimiser::GradientDescent, f64::NAN, "NaN"),
+            (Optimiser::Adam { beta_1: 1.0 }, 0.1, "1"),
+            (Optimiser::RmsProp { momentum: -0.5 }, 0.1, "-0.5"),
+            (adam_w(20.0), 0.1, "2"),
+            (adam_w(f64::INFINITY), 0.1, "inf"),
+        ] {
+            match optimiser.threshold(learning_rate, 1.0) {
+                Err(Error::Setting { value: found, .. }) => assert_eq!(found, value),
+                other => panic!("{optimiser:?}: {other:?}"),
             }
-            .threshold(0.1, 1.0),
-            Err(Error::Setting { .. })
-        ));
+        }
     }
 }
