@@ -148,6 +148,11 @@ pub enum Error {
         /// Value or gradient.
         what: &'static str,
     },
+    /// The loss brings the rows of the outputs together.
+    #[error(
+        "the loss brings the rows of the outputs together, so that its Hessian in them is no sum over rows"
+    )]
+    CoupledRows,
     /// Burn's capture failed.
     #[error("the loss could not be captured: {message}")]
     Capture {

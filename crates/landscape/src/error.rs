@@ -281,6 +281,11 @@ pub enum Error {
         /// Examples in the batch.
         examples: usize,
     },
+    /// A loss whose Hessian in the outputs is no sum over their rows.
+    #[error(
+        "the loss brings the rows of the outputs together (as a contrastive loss does), so that its curvature has no diagonal by rows; estimate it by `hutchinson_trace` of the Hessian"
+    )]
+    CoupledOutputs,
     /// A setting is outside its range.
     #[error("{name} is {value}; it must be {allowed}")]
     Setting {

@@ -8,7 +8,7 @@ use super::analysis::Task;
 use super::context::Context;
 use super::points::Points;
 use crate::config::bounded::{Bounded, Count, Fraction, Positive};
-use crate::config::choice::Curvature;
+use crate::config::choice::{Curvature, TraceBy};
 use crate::config::limits;
 use crate::engine::analysis::{Analysis, SpectrumSettings};
 use crate::engine::measure_dir::Kind;
@@ -58,6 +58,13 @@ pub(crate) struct Arguments {
     /// Residual of an eigenvalue over the largest one [default: 1e-5]
     #[arg(long, value_name = "X", help_heading = WHAT)]
     tolerance: Option<Bounded<Positive>>,
+    /// Only of the parameters whose paths match, such as 'conv*' or '*.bias'; may be given more
+    /// than once
+    #[arg(long, value_name = "PATTERN", help_heading = WHAT)]
+    parameters: Vec<String>,
+    /// How the trace is found [default: auto]
+    #[arg(long, value_enum, conflicts_with = "no_trace", help_heading = WHAT)]
+    trace: Option<TraceBy>,
     /// Leave the trace out
     #[arg(long, help_heading = WHAT)]
     no_trace: bool,
@@ -74,7 +81,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value = "50", conflicts_with = "no_density", help_heading = WHAT)]
     steps: Count<{ limits::LANCZOS_STEPS }>,
     /// All eigenvalues, of at most 4096 parameters: as many products, and no estimates
-    #[arg(long, conflicts_with_all = ["tolerance", "no_trace", "trace_error", "no_density", "starts", "steps"], help_heading = WHAT)]
+    #[arg(long, conflicts_with_all = ["tolerance", "trace", "no_trace", "trace_error", "no_density", "starts", "steps"], help_heading = WHAT)]
     dense: bool,
 }
 
@@ -104,7 +111,8 @@ impl Arguments {
             bottom: self.bottom.0,
             tolerance: self.tolerance.map_or(usual.tolerance, Bounded::get),
             max_steps: usual.max_steps.max(5 * wanted).max(300),
-            trace: !self.no_trace,
+            parameters: self.parameters.clone(),
+            trace: (!self.no_trace).then(|| self.trace.unwrap_or(TraceBy::Auto)),
             trace_error: self
                 .trace_error
                 .map_or(TraceConfig::new().relative_error, Bounded::get),
@@ -150,7 +158,10 @@ pub(super) fn carry_out(
         analysis: &Analysis::Spectrum(arguments.settings(gathered.seed)),
         gathered: &gathered,
         kind: KIND,
-        title: format!("Spectrum of the {matrix}"),
+        title: match arguments.parameters.as_slice() {
+            [] => format!("Spectrum of the {matrix}"),
+            some => format!("Spectrum of the {matrix} in {}", some.join(", ")),
+        },
         legend: &LEGEND,
         overwrite: arguments.points.overwrite,
         json: context.json,

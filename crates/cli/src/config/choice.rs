@@ -89,6 +89,18 @@ pub(crate) enum Curvature {
     Fisher,
 }
 
+/// The way to the trace of a matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TraceBy {
+    /// Exact where it can be, by probes elsewhere
+    Auto,
+    /// From the outputs: exact but in layers before a smooth activation
+    Exact,
+    /// By random probes
+    Probes,
+}
+
 /// The device that holds the tensors and computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -160,6 +172,7 @@ mod tests {
         agree::<Method>();
         agree::<Decay>();
         agree::<Curvature>();
+        agree::<TraceBy>();
         agree::<DeviceKind>();
         agree::<Source>();
     }

@@ -252,6 +252,27 @@ impl CapturedLoss {
         Ok(self.join(outputs))
     }
 
+    /// Returns `vᵀGv = (J v)ᵀ H_f (J v)` with the Gauss-Newton matrix G, by a forward derivative.
+    /// Cost: about two forward passes.
+    ///
+    /// # Errors
+    /// Outputs that were not marked, a vector of another length than P.
+    pub fn gauss_newton_form(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<f64, Error> {
+        let plan = self.programs.linear(Linear::GaussNewtonForm)?;
+        Ok(number(&self.along(plan, theta, v)?[0]))
+    }
+
+    /// Returns `vᵀFv = 1/N Σₙ (gₙᵀ v)²` with the empirical Fisher matrix F of
+    /// [`fisher_vector`](Self::fisher_vector), by a forward derivative. Cost: about two forward
+    /// passes.
+    ///
+    /// # Errors
+    /// As [`fisher_vector`](Self::fisher_vector).
+    pub fn fisher_form(&self, theta: &Tensor<1>, v: &Tensor<1>) -> Result<f64, Error> {
+        let plan = self.programs.linear(Linear::FisherForm)?;
+        Ok(number(&self.along(plan, theta, v)?[0]))
+    }
+
     /// Returns the marked outputs f flattened, row-major. Cost: a forward pass.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ pub struct Linearized {
     hessian: OnceLock<PlanValues>,
     gauss_newton: OnceLock<PlanValues>,
     fisher: OnceLock<PlanValues>,
+    row_squares: OnceLock<PlanValues>,
     stacked: LastStacked,
 }
 
@@ -53,6 +54,7 @@ impl CapturedLoss {
             hessian: OnceLock::new(),
             gauss_newton: OnceLock::new(),
             fisher: OnceLock::new(),
+            row_squares: OnceLock::new(),
             stacked: LastStacked::default(),
         })
     }
@@ -79,10 +81,27 @@ impl Linearized {
     /// # Errors
     /// A vector of another length than P.
     pub fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
-        let plan = self.loss.programs().curvature();
-        let kept = self.kept(plan, &self.hessian);
-        let form = plan.group(1, kept, &self.loss.split(v)?, None);
-        Ok(number(&form[0]))
+        self.form(self.loss.programs().curvature(), &self.hessian, v)
+    }
+
+    /// Returns `vᵀGv` with the Gauss-Newton matrix G, `(J v)ᵀ H_f (J v)`, from what
+    /// [`gauss_newton_vector`](Self::gauss_newton_vector) keeps. It takes a forward derivative of
+    /// the model and no backward pass. Cost: about half such a product.
+    ///
+    /// # Errors
+    /// Outputs that were not marked, a vector of another length than P.
+    pub fn gauss_newton_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        self.form(self.loss.programs().gauss_newton()?, &self.gauss_newton, v)
+    }
+
+    /// Returns `vᵀFv` with the empirical Fisher matrix, `1/N Σₙ (gₙᵀ v)²`, from what
+    /// [`fisher_vector`](Self::fisher_vector) keeps. It takes a forward derivative of the model
+    /// and no backward pass. Cost: about half such a product.
+    ///
+    /// # Errors
+    /// As [`fisher_vector`](Self::fisher_vector).
+    pub fn fisher_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        self.form(self.loss.programs().fisher()?, &self.fisher, v)
     }
 
     /// Returns `Jᵀ H_f J v`, `[P]`.
@@ -90,11 +109,7 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked, a vector of another length than P.
     pub fn gauss_newton_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(
-            self.loss.programs().linear(Linear::GaussNewton)?,
-            &self.gauss_newton,
-            v,
-        )
+        self.product(self.loss.programs().gauss_newton()?, &self.gauss_newton, v)
     }
 
     /// Returns `F v` with the empirical Fisher matrix, `[P]`; see [`CapturedLoss::fisher_vector`].
@@ -103,11 +118,7 @@ impl Linearized {
     /// Outputs that were not marked, a loss that depends on the parameters beside them, a vector of
     /// another length than P.
     pub fn fisher_vector(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.product(
-            self.loss.programs().linear(Linear::Fisher)?,
-            &self.fisher,
-            v,
-        )
+        self.product(self.loss.programs().fisher()?, &self.fisher, v)
     }
 
     /// Returns the bytes of what [`hessian_vector`](Self::hessian_vector) keeps, known before it is
@@ -123,11 +134,7 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked.
     pub fn gauss_newton_bytes(&self) -> Result<usize, Error> {
-        Ok(self
-            .loss
-            .programs()
-            .linear(Linear::GaussNewton)?
-            .kept_bytes())
+        Ok(self.loss.programs().gauss_newton()?.kept_bytes())
     }
 
     /// Returns the bytes of what [`fisher_vector`](Self::fisher_vector) keeps, as
@@ -136,7 +143,7 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked, a loss that depends on the parameters beside them.
     pub fn fisher_bytes(&self) -> Result<usize, Error> {
-        Ok(self.loss.programs().linear(Linear::Fisher)?.kept_bytes())
+        Ok(self.loss.programs().fisher()?.kept_bytes())
     }
 
     /// Returns for each operation of [`hessian_vector`](Self::hessian_vector) with its shape the
@@ -173,7 +180,11 @@ impl Linearized {
         &self.stacked
     }
 
-    fn kept<'a>(&self, plan: &Plan, kept: &'a OnceLock<PlanValues>) -> &'a PlanValues {
+    pub(super) const fn kept_for_squares(&self) -> &OnceLock<PlanValues> {
+        &self.row_squares
+    }
+
+    pub(super) fn kept<'a>(&self, plan: &Plan, kept: &'a OnceLock<PlanValues>) -> &'a PlanValues {
         if let Some(values) = kept.get() {
             return values;
         }
@@ -182,6 +193,11 @@ impl Linearized {
         let start = plan.start(self.loss.data());
         let values = plan.advance(&start, Set::POINT, &self.point);
         kept.get_or_init(|| values)
+    }
+
+    fn form(&self, plan: &Plan, kept: &OnceLock<PlanValues>, v: &Tensor<1>) -> Result<f64, Error> {
+        let form = plan.group(1, self.kept(plan, kept), &self.loss.split(v)?, None);
+        Ok(number(&form[0]))
     }
 
     fn product(

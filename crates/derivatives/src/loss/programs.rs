@@ -34,6 +34,10 @@ pub(crate) struct Programs {
     quadratic: OnceLock<Plan>,
     outputs: OnceLock<Plan>,
     curvature: OnceLock<Plan>,
+    gauss_newton: OnceLock<Plan>,
+    fisher: OnceLock<Plan>,
+    affine: OnceLock<Vec<bool>>,
+    separate: OnceLock<Vec<bool>>,
     linear: [OnceLock<Plan>; Linear::COUNT],
     entries: [OnceLock<usize>; Linear::COUNT],
     /// Of each kind the last, with its number of inputs.
@@ -57,6 +61,10 @@ impl Programs {
             quadratic: OnceLock::new(),
             outputs: OnceLock::new(),
             curvature: OnceLock::new(),
+            gauss_newton: OnceLock::new(),
+            fisher: OnceLock::new(),
+            affine: OnceLock::new(),
+            separate: OnceLock::new(),
             linear: Default::default(),
             entries: Default::default(),
             stacked: Mutex::default(),
@@ -118,6 +126,48 @@ impl Programs {
             let device = self.recorded.device.as_dispatch();
             Plan::of_groups(&graph, &[&product, &[form]], device)
         })
+    }
+
+    /// Returns the program of `G v` and, as a second group, of `vᵀGv`.
+    pub(crate) fn gauss_newton(&self) -> Result<&Plan, Error> {
+        self.product_and_form(&self.gauss_newton, Linear::GaussNewton)
+    }
+
+    /// Returns the program of `F v` and, as a second group, of `vᵀFv`.
+    pub(crate) fn fisher(&self) -> Result<&Plan, Error> {
+        self.product_and_form(&self.fisher, Linear::Fisher)
+    }
+
+    fn product_and_form<'p>(
+        &self,
+        known: &'p OnceLock<Plan>,
+        map: Linear,
+    ) -> Result<&'p Plan, Error> {
+        if let Some(plan) = known.get() {
+            return Ok(plan);
+        }
+        let (graph, product, form) = self.recorded.product_and_form(map)?;
+        let device = self.recorded.device.as_dispatch();
+        Ok(known.get_or_init(|| Plan::of_groups(&graph, &[&product, &[form]], device)))
+    }
+
+    /// Returns for each parameter whether the outputs are affine in it, and the loss depends on it
+    /// through them only.
+    pub(crate) fn affine_blocks(&self) -> Result<&[bool], Error> {
+        if let Some(affine) = self.affine.get() {
+            return Ok(affine);
+        }
+        let affine = self.recorded.affine_blocks()?;
+        Ok(self.affine.get_or_init(|| affine))
+    }
+
+    /// Returns for each axis of the outputs whether the loss's Hessian keeps its positions apart.
+    pub(crate) fn separate_outputs(&self) -> Result<&[bool], Error> {
+        if let Some(separate) = self.separate.get() {
+            return Ok(separate);
+        }
+        let separate = self.recorded.separate_outputs()?;
+        Ok(self.separate.get_or_init(|| separate))
     }
 
     /// Returns the program of the marked outputs.

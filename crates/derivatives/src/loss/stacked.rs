@@ -56,21 +56,48 @@ impl Linearized {
     /// # Errors
     /// A vector of another length than P.
     pub fn hessian_vectors(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
-        let loss = self.loss();
-        let entries = loss.programs().entries(Linear::Hessian)?;
-        self.hessian_vectors_by(Schedule::of(loss.device(), entries), entries, vectors)
+        self.products(Linear::Hessian, vectors)
     }
 
-    fn hessian_vectors_by(
+    /// Returns `Jᵀ H_f J v` for each of `vectors`, as [`hessian_vectors`](Self::hessian_vectors).
+    ///
+    /// # Errors
+    /// Outputs that were not marked, a vector of another length than P.
+    pub fn gauss_newton_vectors(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.products(Linear::GaussNewton, vectors)
+    }
+
+    /// Returns `F v` with the empirical Fisher matrix for each of `vectors`, as
+    /// [`hessian_vectors`](Self::hessian_vectors).
+    ///
+    /// # Errors
+    /// As [`fisher_vector`](Self::fisher_vector).
+    pub fn fisher_vectors(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        self.products(Linear::Fisher, vectors)
+    }
+
+    fn products(&self, map: Linear, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        let loss = self.loss();
+        let entries = loss.programs().entries(map)?;
+        self.products_by(Schedule::of(loss.device(), entries), entries, map, vectors)
+    }
+
+    fn products_by(
         &self,
         way: Schedule,
         entries: usize,
+        map: Linear,
         vectors: &[Tensor<1>],
     ) -> Result<Vec<Tensor<1>>, Error> {
         let chunk = chunk(entries, vectors.len());
         if way == Schedule::Jobs || chunk == 1 {
+            let product = match map {
+                Linear::GaussNewton => Self::gauss_newton_vector,
+                Linear::Fisher => Self::fisher_vector,
+                _ => Self::hessian_vector,
+            };
             return Workers::default()
-                .map(vectors, |v| self.hessian_vector(v))
+                .map(vectors, |v| product(self, v))
                 .into_iter()
                 .collect();
         }
@@ -78,7 +105,7 @@ impl Linearized {
         let mut products = Vec::with_capacity(vectors.len());
         for some in vectors.chunks(chunk) {
             let rows = loss.split_rows(&loss.rows(some)?);
-            let blocks = self.stacked(Linear::Hessian, some.len(), &rows)?;
+            let blocks = self.stacked(map, some.len(), &rows)?;
             let matrix = loss.join_rows(blocks, some.len());
             products.extend((0..some.len()).map(|row| {
                 let row: Tensor<2> = matrix.clone().slice_dim(0, row..row + 1);
@@ -203,7 +230,7 @@ mod tests {
             (Schedule::Stacked, LARGEST / 3),
         ] {
             let products = point
-                .hessian_vectors_by(way, entries, &vectors)
+                .products_by(way, entries, Linear::Hessian, &vectors)
                 .expect("products");
             assert_eq!(products.len(), 4);
             for (v, product) in vectors.iter().zip(products) {

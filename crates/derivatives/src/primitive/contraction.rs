@@ -19,6 +19,18 @@ pub(crate) struct MatMul {
     pub(crate) transpose_b: bool,
 }
 
+impl MatMul {
+    /// Returns the axis of a factor of this rank, the first or the second, that is summed over.
+    pub(crate) fn summed(self, is_first: bool, rank: usize) -> usize {
+        let flag = if is_first {
+            !self.transpose_a
+        } else {
+            self.transpose_b
+        };
+        rank - 2 + usize::from(flag)
+    }
+}
+
 impl Graph {
     pub(crate) fn matmul(
         &mut self,

@@ -10,14 +10,18 @@
 //!   where the adjoints of the gradient are there already, by [`quadratic`];
 //! - [`batch`]: the program of many inputs at once;
 //! - [`on_plane`]: `(a, b) ↦ L(θ + a d₁ + b d₂)`, with the derivatives along d₁ and d₂ of all that
-//!   is affine.
+//!   is affine;
+//! - [`row_squares`]: the squares of what the single examples give to a gradient.
 
 mod affine;
+mod affine_blocks;
 mod batch;
 mod evaluated;
 mod forward;
 mod products;
 mod quadratic;
+mod row_axis;
+mod row_squares;
 mod transpose;
 
 pub(crate) use affine::on_plane;

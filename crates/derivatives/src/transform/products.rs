@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use super::row_squares::{keeps_apart, row_squares};
 use super::{batch, gradient, jvp, quadratic, vjp};
 use crate::Error;
 use crate::graph::{Graph, NodeId, Recorded, Set, elements};
 use crate::primitive::with_leading;
 
-/// A linear map at a point θ: what it is applied to is an input of its program.
+/// A linear map at a point θ, or what is made of one: what it is applied to is an input of its
+/// program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Linear {
     /// `v ↦ H v`
@@ -22,11 +24,19 @@ pub(crate) enum Linear {
     Pull,
     /// `w ↦ Σₙ wₙ Jᵀ (eₙ · ∂L/∂f)` for weights w of the examples, `[N]`
     Examples,
+    /// `v ↦ (J v)ᵀ H_f J v`
+    GaussNewtonForm,
+    /// `v ↦ vᵀFv`
+    FisherForm,
+    /// `u ↦ H_f u`
+    OutputHessian,
+    /// `u ↦ Σₙ (Jₙᵀ uₙ)²` for the rows n of u, entry by entry
+    RowSquares,
 }
 
 impl Linear {
     /// The number of them.
-    pub(crate) const COUNT: usize = 6;
+    pub(crate) const COUNT: usize = 10;
 }
 
 /// A graph with inputs and outputs.
@@ -169,32 +179,22 @@ impl Recorded {
                 let product = tangents(&mut graph, &self.seeds(&v), &gradient);
                 (v, product)
             }
-            Linear::GaussNewton => {
-                let f = self.outputs.ok_or(Error::NoOutputs)?;
-                let v = self.tangent(&mut graph);
-                // J v
-                let moved = tangents(&mut graph, &self.seeds(&v), &[f])[0];
-                // H_f J v: the derivative of the gradient in f along J v
-                let slope = gradient(&mut graph, self.loss, &[f]);
-                let curved = tangents(&mut graph, &[(f, moved)], &slope)[0];
-                let product = vjp(&mut graph, &[(f, curved)], &self.parameters);
-                (v, product)
+            Linear::GaussNewton | Linear::GaussNewtonForm => {
+                let (v, product, form) = self.gauss_newton(&mut graph)?;
+                (v, only(map, product, form))
             }
-            Linear::Fisher => {
-                let (f, slope) = self.terms(&mut graph)?;
-                let v = self.tangent(&mut graph);
-                let moved = tangents(&mut graph, &self.seeds(&v), &[f])[0];
-                // s_n = N <c_n, (J v)_n>
-                let product = graph.mul(slope, moved);
-                let mut rows = vec![1; graph.rank(f)];
-                rows[0] = graph.shape(f)[0];
-                let sums = graph.sum_to(product, rows);
-                let count = graph.shape(f)[0];
-                #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^53")]
-                let slopes = graph.scale(sums, count as f64);
-                let weighted = graph.mul(slope, slopes);
-                let product = vjp(&mut graph, &[(f, weighted)], &self.parameters);
-                (v, product)
+            Linear::Fisher | Linear::FisherForm => {
+                let (v, product, form) = self.fisher(&mut graph)?;
+                (v, only(map, product, form))
+            }
+            Linear::OutputHessian => {
+                let (u, product) = self.output_hessian(&mut graph)?;
+                (vec![u], vec![product])
+            }
+            Linear::RowSquares => {
+                let (u, pulled) = self.pull(&mut graph)?;
+                let squares = row_squares(&mut graph, u, &pulled);
+                (vec![u], squares)
             }
             Linear::Push => {
                 let f = self.outputs.ok_or(Error::NoOutputs)?;
@@ -203,10 +203,7 @@ impl Recorded {
                 (v, moved)
             }
             Linear::Pull => {
-                let f = self.outputs.ok_or(Error::NoOutputs)?;
-                let (shape, dtype) = (graph.shape(f).to_vec(), graph.dtype(f));
-                let u = graph.slot(Set::TANGENT, 0, shape, dtype);
-                let product = vjp(&mut graph, &[(f, u)], &self.parameters);
+                let (u, product) = self.pull(&mut graph)?;
                 (vec![u], product)
             }
             Linear::Examples => {
@@ -228,24 +225,124 @@ impl Recorded {
         })
     }
 
-    /// Returns the outputs f and `∂L/∂f`, if the loss depends on the parameters through f
-    /// only: what reaches it beside them belongs to no example.
-    fn terms(&self, graph: &mut Graph) -> Result<(NodeId, NodeId), Error> {
+    /// Returns the tangent v, `G v` and `vᵀGv` with `G = Jᵀ H_f J`.
+    fn gauss_newton(&self, graph: &mut Graph) -> Result<(Vec<NodeId>, Vec<NodeId>, NodeId), Error> {
         let f = self.outputs.ok_or(Error::NoOutputs)?;
+        let v = self.tangent(graph);
+        // J v
+        let moved = tangents(graph, &self.seeds(&v), &[f])[0];
+        // H_f J v: the derivative of the gradient in f along J v
+        let slope = gradient(graph, self.loss, &[f]);
+        let curved = tangents(graph, &[(f, moved)], &slope)[0];
+        let product = vjp(graph, &[(f, curved)], &self.parameters);
+        let terms = graph.mul(moved, curved);
+        let form = total(graph, terms);
+        Ok((v, product, form))
+    }
+
+    /// Returns the tangent v, `F v` and `vᵀFv` with the empirical Fisher matrix F.
+    fn fisher(&self, graph: &mut Graph) -> Result<(Vec<NodeId>, Vec<NodeId>, NodeId), Error> {
+        let (f, slope) = self.terms(graph)?;
+        let v = self.tangent(graph);
+        let moved = tangents(graph, &self.seeds(&v), &[f])[0];
+        // s_n = N <c_n, (J v)_n>
+        let product = graph.mul(slope, moved);
+        let mut rows = vec![1; graph.rank(f)];
+        rows[0] = graph.shape(f)[0];
+        let sums = graph.sum_to(product, rows);
+        let count = graph.shape(f)[0];
+        #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^53")]
+        let count = count as f64;
+        let slopes = graph.scale(sums, count);
+        let weighted = graph.mul(slope, slopes);
+        let product = vjp(graph, &[(f, weighted)], &self.parameters);
+        let squares = graph.mul(slopes, slopes);
+        let sum = total(graph, squares);
+        let form = graph.scale(sum, count.recip());
+        Ok((v, product, form))
+    }
+
+    /// Returns a vector u of the outputs, and `Jᵀ u`.
+    fn pull(&self, graph: &mut Graph) -> Result<(NodeId, Vec<NodeId>), Error> {
+        let f = self.outputs.ok_or(Error::NoOutputs)?;
+        let (shape, dtype) = (graph.shape(f).to_vec(), graph.dtype(f));
+        let u = graph.slot(Set::TANGENT, 0, shape, dtype);
+        let product = vjp(graph, &[(f, u)], &self.parameters);
+        Ok((u, product))
+    }
+
+    /// Returns a vector u of the outputs, and `H_f u`.
+    fn output_hessian(&self, graph: &mut Graph) -> Result<(NodeId, NodeId), Error> {
+        let f = self.outputs.ok_or(Error::NoOutputs)?;
+        let (shape, dtype) = (graph.shape(f).to_vec(), graph.dtype(f));
+        let u = graph.slot(Set::TANGENT, 0, shape, dtype);
+        let slope = gradient(graph, self.loss, &[f]);
+        let product = tangents(graph, &[(f, u)], &slope)[0];
+        Ok((u, product))
+    }
+
+    /// Returns for each axis of the outputs whether `H_f` brings no two positions along it
+    /// together.
+    pub(crate) fn separate_outputs(&self) -> Result<Vec<bool>, Error> {
+        let mut graph = self.graph.clone();
+        let (u, product) = self.output_hessian(&mut graph)?;
+        let axes = 0..graph.rank(u);
+        Ok(axes
+            .map(|axis| keeps_apart(&graph, u, axis, product))
+            .collect())
+    }
+
+    /// Returns a graph with the nodes of a product, by Gauss-Newton or the Fisher matrix, and that
+    /// of its quadratic form.
+    pub(crate) fn product_and_form(
+        &self,
+        map: Linear,
+    ) -> Result<(Graph, Vec<NodeId>, NodeId), Error> {
+        let mut graph = self.graph.clone();
+        let (_, product, form) = match map {
+            Linear::Fisher => self.fisher(&mut graph)?,
+            _ => self.gauss_newton(&mut graph)?,
+        };
+        Ok((graph, product, form))
+    }
+
+    /// Returns whether the loss depends on one of `parameters` in another way than through f.
+    pub(super) fn is_moved_beside(&self, graph: &Graph, f: NodeId, parameters: &[NodeId]) -> bool {
         let mut beside = HashSet::new();
         for id in graph.ancestors(&[self.loss]) {
             let inputs = &graph.node(id).inputs;
             let moves =
-                self.parameters.contains(&id) || inputs.iter().any(|input| beside.contains(input));
+                parameters.contains(&id) || inputs.iter().any(|input| beside.contains(input));
             if moves && id != f {
                 beside.insert(id);
             }
         }
-        if beside.contains(&self.loss) {
+        beside.contains(&self.loss)
+    }
+
+    /// Returns the outputs f and `∂L/∂f`, if the loss depends on the parameters through f
+    /// only: what reaches it beside them belongs to no example.
+    fn terms(&self, graph: &mut Graph) -> Result<(NodeId, NodeId), Error> {
+        let f = self.outputs.ok_or(Error::NoOutputs)?;
+        if self.is_moved_beside(graph, f, &self.parameters) {
             return Err(Error::BesideOutputs);
         }
         Ok((f, gradient(graph, self.loss, &[f])[0]))
     }
+}
+
+/// Returns the outputs of the program of a product, or of its quadratic form.
+fn only(map: Linear, product: Vec<NodeId>, form: NodeId) -> Vec<NodeId> {
+    match map {
+        Linear::GaussNewtonForm | Linear::FisherForm => vec![form],
+        _ => product,
+    }
+}
+
+/// Returns the sum of all entries, `[1]`.
+fn total(graph: &mut Graph, x: NodeId) -> NodeId {
+    let sum = graph.sum_to(x, vec![1; graph.rank(x)]);
+    graph.reshape(sum, vec![1])
 }
 
 fn of_set(set: Set, nodes: &[NodeId]) -> Vec<(NodeId, Set, usize)> {

@@ -22,10 +22,10 @@ const MOST: usize = 512;
 
 /// Some examples, captured.
 #[derive(Debug)]
-struct Held {
+pub(super) struct Held {
     /// Share of all examples.
-    share: f64,
-    point: Linearized,
+    pub(super) share: f64,
+    pub(super) point: Linearized,
     /// Whether what products need of the point is kept between them.
     kept: bool,
 }
@@ -49,10 +49,10 @@ pub(super) struct ExactProducts<M, B> {
     objective: Objective<M, B>,
     matrix: Matrix,
     /// The captured parts; none where batches are streamed.
-    held: Vec<Held>,
+    pub(super) held: Vec<Held>,
     bytes: usize,
     cutter: Cutter,
-    workers: Workers,
+    pub(super) workers: Workers,
     /// Whether there is a limit of what may be kept.
     is_limited: bool,
 }
@@ -181,15 +181,17 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         }
     }
 
-    /// Returns `vᵀHv` with the Hessian H, whatever the matrix is.
-    pub(super) fn hessian_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+    /// Returns `vᵀAv` with the matrix A, by forward derivatives.
+    pub(super) fn form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         let v = self.domain().adopt(v)?;
+        let matrix = self.matrix;
         let origin = self.objective.origin();
         let mut total = 0.0;
         if self.held.is_empty() {
             let divisor = self.objective.for_each_share(|index, batch, of_all| {
                 for part in self.captured(index, batch)? {
-                    total += of_all * part.share * part.loss.quadratic_form(origin, &v)?;
+                    total +=
+                        of_all * part.share * matrix.recomputed_form(&part.loss, origin, &v)?;
                 }
                 Ok(())
             })?;
@@ -197,9 +199,9 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         } else {
             let forms = self.workers.map(&self.held, |held| {
                 let form = if held.kept {
-                    held.point.quadratic_form(&v)?
+                    matrix.form(&held.point, &v)?
                 } else {
-                    held.point.loss().quadratic_form(origin, &v)?
+                    matrix.recomputed_form(held.point.loss(), origin, &v)?
                 };
                 Ok::<_, Error>(held.share * form)
             });
@@ -227,17 +229,19 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
             .then_some(share)
     }
 
+    /// Returns neighbouring parts together, a job each.
+    pub(super) fn jobs(&self) -> Vec<&[Held]> {
+        let length = self.held.len().div_ceil(JOBS).max(1);
+        self.held.chunks(length).collect()
+    }
+
     /// Returns the sums of `products` over neighbouring parts; each core takes a sum, whose terms
     /// are in the order of the data, whoever was first.
     fn in_jobs(
         &self,
         products: impl Fn(&Held) -> Result<Vec<Tensor<1>>, Error> + Sync,
     ) -> Vec<Result<Vec<Tensor<1>>, Error>> {
-        let jobs: Vec<&[Held]> = self
-            .held
-            .chunks(self.held.len().div_ceil(JOBS).max(1))
-            .collect();
-        self.workers.map(&jobs, |job| {
+        self.workers.map(&self.jobs(), |job| {
             let mut sums = Vec::new();
             for held in *job {
                 add(&mut sums, products(held)?);
@@ -258,6 +262,10 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
             .into_iter()
             .next()
             .expect("one product for one vector"))
+    }
+
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        self.form(v)
     }
 
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {

@@ -107,4 +107,10 @@ impl<M: Module, B: Batch> LinearOperator for Fisher<M, B> {
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         self.0.apply_many(vectors)
     }
+
+    /// Returns `vᵀFv = 1/N Σₙ (gₙᵀ v)²`, by a forward derivative and without a
+    /// backward pass: about half the cost of a product.
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        self.0.quadratic_form(v)
+    }
 }

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 
 use super::ProductConfig;
 use super::exact_products::ExactProducts;
+use super::gauss_newton_diagonal::GaussNewtonDiagonal;
 use super::matrix::Matrix;
 use crate::batch::Batch;
 use crate::error::Error;
@@ -45,6 +46,19 @@ impl<M: Module, B: Batch> GaussNewton<M, B> {
         ExactProducts::of(Objective::at(model, risk)?, Matrix::GaussNewton, config).map(Self)
     }
 
+    /// Returns the diagonal of G, `[P]`, exact up to rounding; see
+    /// [`exact_diagonal`](super::exact_diagonal()) for the way and the cost.
+    ///
+    /// # Errors
+    /// [`Error::CoupledOutputs`], an entry that is not finite.
+    pub fn diagonal(&self) -> Result<Vec<f64>, Error> {
+        Ok(self.0.gauss_newton_diagonal()?.values)
+    }
+
+    pub(super) fn exact_diagonal(&self) -> Result<GaussNewtonDiagonal, Error> {
+        self.0.gauss_newton_diagonal()
+    }
+
     /// Returns the bytes that are kept between products.
     pub fn kept_bytes(&self) -> usize {
         self.0.kept().bytes
@@ -67,5 +81,11 @@ impl<M: Module, B: Batch> LinearOperator for GaussNewton<M, B> {
 
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
         self.0.apply_many(vectors)
+    }
+
+    /// Returns `vᵀGv = (J v)ᵀ H_f (J v)`, by a forward derivative and without a
+    /// backward pass: about half the cost of a product.
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        self.0.quadratic_form(v)
     }
 }

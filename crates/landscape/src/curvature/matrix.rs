@@ -21,15 +21,36 @@ impl Matrix {
         point: &Linearized,
         vectors: &[Tensor<1>],
     ) -> Result<Vec<Tensor<1>>, Error> {
-        let each = |product: fn(&Linearized, &Tensor<1>) -> _| {
-            let products = vectors.iter().map(|v| product(point, v));
-            products.collect::<Result<_, _>>()
-        };
         Ok(match (self, vectors) {
             (Self::Hessian, [v]) => vec![point.hessian_vector(v)?],
             (Self::Hessian, vectors) => point.hessian_vectors(vectors)?,
-            (Self::GaussNewton, _) => each(Linearized::gauss_newton_vector)?,
-            (Self::Fisher, _) => each(Linearized::fisher_vector)?,
+            (Self::GaussNewton, [v]) => vec![point.gauss_newton_vector(v)?],
+            (Self::GaussNewton, vectors) => point.gauss_newton_vectors(vectors)?,
+            (Self::Fisher, [v]) => vec![point.fisher_vector(v)?],
+            (Self::Fisher, vectors) => point.fisher_vectors(vectors)?,
+        })
+    }
+
+    /// Returns the quadratic form at a point.
+    pub(super) fn form(self, point: &Linearized, v: &Tensor<1>) -> Result<f64, Error> {
+        Ok(match self {
+            Self::Hessian => point.quadratic_form(v)?,
+            Self::GaussNewton => point.gauss_newton_form(v)?,
+            Self::Fisher => point.fisher_form(v)?,
+        })
+    }
+
+    /// Returns the quadratic form at `theta`, of which nothing is kept.
+    pub(super) fn recomputed_form(
+        self,
+        loss: &CapturedLoss,
+        theta: &Tensor<1>,
+        v: &Tensor<1>,
+    ) -> Result<f64, Error> {
+        Ok(match self {
+            Self::Hessian => loss.quadratic_form(theta, v)?,
+            Self::GaussNewton => loss.gauss_newton_form(theta, v)?,
+            Self::Fisher => loss.fisher_form(theta, v)?,
         })
     }
 

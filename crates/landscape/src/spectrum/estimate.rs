@@ -49,21 +49,21 @@ impl Estimate {
 
 /// Mean and spread of values as they come (Welford 1962): no cancellation between large squares.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Running {
+pub(crate) struct Running {
     count: usize,
     mean: f64,
     squares: f64,
 }
 
 impl Running {
-    pub(super) fn add(&mut self, value: f64) {
+    pub(crate) fn add(&mut self, value: f64) {
         self.count += 1;
         let before = value - self.mean;
         self.mean += before / self.count as f64;
         self.squares += before * (value - self.mean);
     }
 
-    pub(super) fn estimate(&self) -> Estimate {
+    pub(crate) fn estimate(&self) -> Estimate {
         let n = self.count as f64;
         Estimate {
             mean: if self.count == 0 { f64::NAN } else { self.mean },

@@ -52,11 +52,13 @@ pub use eigen::{
     EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,
 };
 pub use estimate::Estimate;
+pub(crate) use estimate::Running;
 pub use frobenius::{FrobeniusConfig, FrobeniusNorm, squared_frobenius_norm};
 pub use hutch_plus_plus::{HutchPlusPlus, HutchPlusPlusConfig, hutch_plus_plus};
 pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
 pub use power::{PowerConfig, PowerIteration, power_iteration};
 pub use rayleigh::{Rayleigh, rayleigh};
+pub(crate) use trace::check as check_trace;
 pub use trace::{BlockTrace, Trace, TraceConfig, hutchinson_trace, hutchinson_trace_by_block};
 pub use tridiagonal::{Tridiagonal, TridiagonalEigen};
 pub use xtrace::{XTrace, XTraceConfig, xtrace};

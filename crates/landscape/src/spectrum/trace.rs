@@ -271,3 +271,11 @@ impl<'b> Sums<'b> {
         }
     }
 }
+
+/// Checks the settings.
+///
+/// # Errors
+/// [`Error::Setting`].
+pub(crate) fn check(config: &TraceConfig) -> Result<(), Error> {
+    config.stopping().check()
+}

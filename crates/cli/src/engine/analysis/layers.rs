@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use landscape::ParameterSpace;
 use landscape::spectrum::{BlockTrace, Estimate};
 
 /// The trace of the part of the matrix that belongs to a layer.
@@ -14,6 +13,8 @@ pub(crate) struct LayerTrace {
     pub(crate) parameters: usize,
     /// Trace.
     pub(crate) estimate: Estimate,
+    /// Whether nothing of it was estimated.
+    pub(crate) exact: bool,
 }
 
 /// A layer: its path and its coordinates.
@@ -42,16 +43,6 @@ pub(super) fn layers<'a>(tensors: impl Iterator<Item = (&'a str, usize)>) -> Vec
     layers
 }
 
-/// Returns the layers of a space.
-pub(super) fn of_space(space: &ParameterSpace) -> Vec<Layer> {
-    layers(
-        space
-            .blocks
-            .iter()
-            .map(|block| (block.path.as_str(), block.len())),
-    )
-}
-
 /// Returns traces with the names of their layers.
 pub(super) fn named(layers: &[Layer], traces: &[BlockTrace]) -> Vec<LayerTrace> {
     let pairs = layers.iter().zip(traces);
@@ -60,6 +51,7 @@ pub(super) fn named(layers: &[Layer], traces: &[BlockTrace]) -> Vec<LayerTrace> 
             layer: layer.path.clone(),
             parameters: layer.range.len(),
             estimate: trace.estimate,
+            exact: false,
         })
         .collect()
 }

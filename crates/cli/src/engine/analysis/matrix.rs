@@ -1,8 +1,10 @@
 //! The matrix of second derivatives that is looked at.
 
+use landscape::operator::Restricted;
 use landscape::{Fisher, GaussNewton, Hessian, LinearOperator, ParameterSpace};
 
 use super::Placed;
+use super::layers::{Layer, layers};
 use crate::config::choice::{Curvature, name};
 use crate::failure::usage;
 use crate::workload::Workload;
@@ -32,8 +34,34 @@ impl<W: Workload> Matrix<W> {
         })
     }
 
+    /// Returns the part of the matrix that belongs to the parameters that match one of the patterns;
+    /// all of it where there is none.
+    ///
+    /// # Errors
+    /// A pattern that matches no parameter.
+    pub(super) fn chosen(&self, patterns: &[String]) -> anyhow::Result<Chosen<'_>> {
+        let space = self.space();
+        let tensors = |is_chosen: &dyn Fn(usize) -> bool| {
+            let blocks = space.blocks.iter().filter(|block| is_chosen(block.offset));
+            layers(blocks.map(|block| (block.path.as_str(), block.len())))
+        };
+        if patterns.is_empty() {
+            return Ok(Chosen {
+                operator: Box::new(self.operator()),
+                layers: tensors(&|_| true),
+            });
+        }
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let restricted = Restricted::to_parameters(self.operator(), space, &patterns)?;
+        let ranges = restricted.ranges().to_vec();
+        Ok(Chosen {
+            operator: Box::new(restricted),
+            layers: tensors(&|offset| ranges.iter().any(|range| range.contains(&offset))),
+        })
+    }
+
     /// Returns the matrix as an operator.
-    pub(super) fn operator(&self) -> &dyn LinearOperator {
+    fn operator(&self) -> &dyn LinearOperator {
         match self {
             Self::Hessian(matrix) => matrix,
             Self::GaussNewton(matrix) => matrix,
@@ -42,7 +70,7 @@ impl<W: Workload> Matrix<W> {
     }
 
     /// Returns the coordinates.
-    pub(super) const fn space(&self) -> &ParameterSpace {
+    const fn space(&self) -> &ParameterSpace {
         match self {
             Self::Hessian(matrix) => matrix.space(),
             Self::GaussNewton(matrix) => matrix.space(),
@@ -65,6 +93,13 @@ impl<W: Workload> Matrix<W> {
             Self::GaussNewton(_) | Self::Fisher(_) => 0,
         }
     }
+}
+
+/// A matrix, or the part of it that belongs to some parameters.
+pub(super) struct Chosen<'m> {
+    pub(super) operator: Box<dyn LinearOperator + 'm>,
+    /// The layers of these parameters, as ranges of the coordinates of `operator`.
+    pub(super) layers: Vec<Layer>,
 }
 
 /// Returns the mistake of asking for a matrix that needs the outputs apart.

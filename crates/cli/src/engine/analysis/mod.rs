@@ -1,20 +1,27 @@
 //! Curvature of models with given weights: what `spectrum`, `sharpness` and `critical` find, of one
 //! model at a time and without its types, so that runs of several networks come into one table.
 
+mod critical;
 mod layers;
 mod matrix;
+mod sharpness;
 mod spectrum;
+
+use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use burn::module::Module as _;
 use burn::tensor::Device;
-use landscape::Risk;
+use landscape::{Block, ParameterSpace, Risk};
+use landscape::sharpness::Rescaling;
 use landscape::spectrum::Density;
 use models::{PytorchWeights, load_pytorch_safetensors};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub(crate) use self::critical::CriticalSettings;
 pub(crate) use self::layers::LayerTrace;
+pub(crate) use self::sharpness::SharpnessSettings;
 pub(crate) use self::spectrum::SpectrumSettings;
 
 use super::data::Data;
@@ -39,6 +46,10 @@ pub(crate) enum Weights<'a> {
 pub(crate) enum Analysis {
     /// Eigenvalues, trace and density.
     Spectrum(SpectrumSettings),
+    /// How the loss rises around the weights.
+    Sharpness(SharpnessSettings),
+    /// What kind of point the weights are.
+    Critical(CriticalSettings),
 }
 
 /// A line of the table, of one model.
@@ -50,6 +61,8 @@ pub(crate) struct Line {
     pub(crate) label: String,
     /// Its value and how well it is known.
     pub(crate) cell: String,
+    /// Whether it survives the rescaling of ReLU layers, where that is said.
+    pub(crate) rescaling: Option<Rescaling>,
 }
 
 impl Line {
@@ -58,6 +71,7 @@ impl Line {
             part,
             label: label.into(),
             cell: cell.into(),
+            rescaling: None,
         }
     }
 }
@@ -156,6 +170,36 @@ impl<W: Workload> Placed<W> {
         })
     }
 
+    /// Returns the number of parameters that match one of the patterns, all of them where there is
+    /// none.
+    ///
+    /// # Errors
+    /// A usage error for a pattern that matches no parameter.
+    fn chosen(&self, patterns: &[String]) -> anyhow::Result<usize> {
+        let space = ParameterSpace::of(&self.model)?;
+        let paths = self.paths(patterns)?;
+        let blocks = space.blocks.iter().filter(|block| paths.contains(&block.path));
+        Ok(blocks.map(Block::len).sum())
+    }
+
+    /// Returns the paths of these parameters.
+    ///
+    /// # Errors
+    /// As [`chosen`](Self::chosen).
+    fn paths(&self, patterns: &[String]) -> anyhow::Result<BTreeSet<String>> {
+        let space = ParameterSpace::of(&self.model)?;
+        let mut paths = BTreeSet::new();
+        if patterns.is_empty() {
+            paths.extend(space.blocks.iter().map(|block| block.path.clone()));
+        }
+        for pattern in patterns {
+            let matching = space.matching(pattern);
+            let matching = matching.map_err(|error| usage(format!("--parameters: {error}")))?;
+            paths.extend(matching.iter().map(|block| block.path.clone()));
+        }
+        Ok(paths)
+    }
+
     /// Returns the mean loss over the sample.
     fn risk(&self) -> Risk<W::Model, W::Batch> {
         self.data.risk(self.data.curvature_batches(&self.device))
@@ -195,12 +239,15 @@ impl<W: Workload> Point for Placed<W> {
     fn check(&self, analysis: &Analysis) -> anyhow::Result<()> {
         match analysis {
             Analysis::Spectrum(settings) => self.check_spectrum(settings),
+            Analysis::Sharpness(_) | Analysis::Critical(_) => Ok(()),
         }
     }
 
     fn analyse(&self, analysis: &Analysis, watch: &Watch) -> Analysed {
         match analysis {
             Analysis::Spectrum(settings) => self.spectrum(settings, watch),
+            Analysis::Sharpness(settings) => self.sharpness(settings, watch),
+            Analysis::Critical(settings) => self.critical(settings, watch),
         }
     }
 }

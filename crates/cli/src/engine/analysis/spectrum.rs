@@ -3,6 +3,8 @@
 
 use std::cell::OnceCell;
 
+use anyhow::Context as _;
+use landscape::curvature::{ExactBlock, Exactness, exact_trace_with};
 use landscape::spectrum::{
     Density, EigenPair, Estimate, Quadrature, SpectrumStatistics, Which, dense_spectrum,
     hutchinson_trace_by_block,
@@ -14,9 +16,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::layers::{self, LayerTrace};
-use super::matrix::{Matrix, outputs_missing};
+use super::matrix::{Chosen, Matrix, outputs_missing};
 use super::{Analysed, Finding, Line, Placed};
-use crate::config::choice::Curvature;
+use crate::config::choice::{Curvature, TraceBy};
 use crate::engine::measurement::number;
 use crate::engine::watch::{Watch, Work, timed};
 use crate::failure::usage;
@@ -41,9 +43,11 @@ pub(crate) struct SpectrumSettings {
     pub(crate) tolerance: f64,
     /// Most Lanczos steps.
     pub(crate) max_steps: usize,
-    /// Whether the trace is estimated, in all and by layer.
-    pub(crate) trace: bool,
-    /// Standard error of the trace over the trace.
+    /// The parameters, by patterns of their paths; all where there is none.
+    pub(crate) parameters: Vec<String>,
+    /// How the trace is found, in all and by layer; none where it is not.
+    pub(crate) trace: Option<TraceBy>,
+    /// Standard error of the trace over the trace, where it is estimated.
     pub(crate) trace_error: f64,
     /// Most products of the trace.
     pub(crate) max_probes: usize,
@@ -75,6 +79,7 @@ impl SpectrumSettings {
             .with_relative_error(self.trace_error)
             .with_min_probes(fewest)
             .with_max_probes(self.max_probes)
+            .with_frobenius(true)
     }
 }
 
@@ -84,7 +89,7 @@ impl<W: Workload> Placed<W> {
     /// # Errors
     /// A usage error that names the flag, its value and what is allowed.
     pub(super) fn check_spectrum(&self, settings: &SpectrumSettings) -> anyhow::Result<()> {
-        let parameters = super::trained_parameters(&self.model);
+        let parameters = self.chosen(&settings.parameters)?;
         for (flag, count) in [("--top", settings.top), ("--bottom", settings.bottom)] {
             if count > parameters {
                 return Err(usage(format!(
@@ -106,34 +111,52 @@ impl<W: Workload> Placed<W> {
     /// Measures the spectrum.
     pub(super) fn spectrum(&self, settings: &SpectrumSettings, watch: &Watch) -> Analysed {
         let made: OnceCell<Matrix<W>> = OnceCell::new();
-        let matrix = || -> anyhow::Result<&Matrix<W>> {
-            if let Some(matrix) = made.get() {
-                return Ok(matrix);
+        let matrix = || -> anyhow::Result<Chosen<'_>> {
+            if made.get().is_none() {
+                let matrix = Matrix::of(self, settings.matrix)?;
+                made.get_or_init(|| matrix);
             }
-            let matrix = Matrix::of(self, settings.matrix)?;
-            Ok(made.get_or_init(|| matrix))
+            let matrix = made.get().expect("it was made");
+            matrix.chosen(&settings.parameters)
         };
         let mut works: Vec<Work<'_, Finding>> =
             vec![("loss and gradient", Box::new(|| self.loss_and_gradient()))];
         if settings.dense {
             works.push((
                 "all eigenvalues",
-                Box::new(|| dense(matrix()?, settings, watch)),
+                Box::new(|| dense(&*matrix()?.operator, settings, watch)),
             ));
         } else {
             if settings.top + settings.bottom > 0 {
                 works.push((
                     "eigenvalues",
-                    Box::new(|| eigenvalues(matrix()?.operator(), settings, watch)),
+                    Box::new(|| eigenvalues(&*matrix()?.operator, settings, watch)),
                 ));
             }
-            if settings.trace {
-                works.push(("trace", Box::new(|| trace(matrix()?, settings, watch))));
+            if let Some(by) = settings.trace {
+                let estimated = || trace(&matrix()?, settings, watch);
+                let exact = || self.exact_trace(settings);
+                works.push((
+                    "trace",
+                    match by {
+                        TraceBy::Probes => Box::new(estimated),
+                        TraceBy::Exact => Box::new(exact),
+                        TraceBy::Auto if !self.can_be_exact(settings) => Box::new(estimated),
+                        TraceBy::Auto => Box::new(move || {
+                            exact().or_else(|error| {
+                                let mut found = estimated()?;
+                                let remark = format!("The trace is estimated by probes: {error:#}.");
+                                found.remarks.push(remark);
+                                Ok(found)
+                            })
+                        }),
+                    },
+                ));
             }
             if let Some(starts) = settings.starts {
                 works.push((
                     "spectral density",
-                    Box::new(move || density(matrix()?.operator(), starts, settings, watch)),
+                    Box::new(move || density(&*matrix()?.operator, starts, settings, watch)),
                 ));
             }
         }
@@ -271,23 +294,26 @@ fn estimated(estimate: &Estimate) -> Value {
     json!({"value": number(estimate.mean), "standard_error": number(estimate.standard_error)})
 }
 
-fn trace<W: Workload>(
-    matrix: &Matrix<W>,
+/// Estimates the trace, in all and of each layer, by random probes.
+fn trace(
+    chosen: &Chosen<'_>,
     settings: &SpectrumSettings,
     watch: &Watch,
 ) -> anyhow::Result<Finding> {
-    let layers = layers::of_space(matrix.space());
+    let layers = &chosen.layers;
     let ranges: Vec<_> = layers.iter().map(|layer| layer.range.clone()).collect();
     let config = settings.trace();
-    let watched = watch.watched(matrix.operator(), None);
+    let watched = watch.watched(&*chosen.operator, None);
     let (found, seconds) = timed(|| hutchinson_trace_by_block(&watched, &ranges, &config));
     let found = found?;
     let products = watch.products();
-    let layers = layers::named(&layers, &found.blocks);
+    let layers = layers::named(layers, &found.blocks);
     let mut value = estimated(&found.estimate);
+    value["exact"] = json!(false);
     value["converged"] = json!(found.converged);
     value["below_resolution"] = json!(found.below_resolution);
-    value["squared_frobenius"] = estimated(&found.squared_frobenius);
+    let squared = found.squared_frobenius;
+    value["squared_frobenius"] = squared.as_ref().map_or(Value::Null, estimated);
     value["products"] = json!(products);
     value["seconds"] = json!(seconds);
     value["layers"] = layers.iter().map(of_layer).collect();
@@ -300,21 +326,20 @@ fn trace<W: Workload>(
     Ok(Finding {
         key: "trace",
         value,
-        lines: vec![
-            Line::new(
-                Part::Curvature,
+        lines: [
+            Some((
                 "trace",
                 format!("{}{mark}", with_spread(mean, standard_error)),
-            ),
-            Line::new(
-                Part::Curvature,
-                "squared Frobenius norm",
-                with_spread(
-                    found.squared_frobenius.mean,
-                    found.squared_frobenius.standard_error,
-                ),
-            ),
-        ],
+            )),
+            squared.map(|squared| {
+                let cell = with_spread(squared.mean, squared.standard_error);
+                ("squared Frobenius norm", cell)
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|(label, cell)| Line::new(Part::Curvature, label, cell))
+        .collect(),
         remarks: if found.converged {
             Vec::new()
         } else {
@@ -328,10 +353,101 @@ fn trace<W: Workload>(
     })
 }
 
+impl<W: Workload> Placed<W> {
+    /// Returns whether an exact trace can be asked for: the outputs are told apart, and the matrix
+    /// is one that has one.
+    fn can_be_exact(&self, settings: &SpectrumSettings) -> bool {
+        settings.matrix != Curvature::Fisher && self.risk_of_outputs().is_some()
+    }
+
+    /// Finds the trace without probes in all tensors in which the outputs are affine.
+    fn exact_trace(&self, settings: &SpectrumSettings) -> anyhow::Result<Finding> {
+        let risk = self.risk_of_outputs();
+        let risk = risk.context("the workload does not tell its outputs from its loss")?;
+        let (found, seconds) =
+            timed(|| exact_trace_with(&self.model, &risk, &settings.trace()));
+        let found = found?;
+        let gauss_newton = settings.matrix == Curvature::GaussNewton;
+        let paths = self.paths(&settings.parameters)?;
+        let blocks: Vec<&ExactBlock> = found
+            .blocks
+            .iter()
+            .filter(|block| paths.contains(&block.path))
+            .collect();
+        let value = |block: &ExactBlock| if gauss_newton { block.gauss_newton } else { block.value };
+        // The errors of several tensors come from the same probes: that of a sum is at most theirs.
+        let error = |block: &ExactBlock| {
+            if gauss_newton { 0.0 } else { block.exactness.standard_error() }
+        };
+        let sum = |blocks: &[&ExactBlock]| Estimate {
+            mean: blocks.iter().map(|block| value(block)).sum(),
+            standard_error: blocks.iter().map(|block| error(block)).sum(),
+            count: found.products,
+        };
+        let whole = blocks.len() == found.blocks.len() && !gauss_newton;
+        let total = match found.exactness {
+            Exactness::Estimated(estimate) if whole => estimate,
+            _ => sum(&blocks),
+        };
+        let tensors = blocks.iter().map(|block| (block.path.as_str(), block.range.len()));
+        let layers = layers::layers(tensors);
+        let mut rest = &blocks[..];
+        let mut traces = Vec::new();
+        for layer in layers {
+            let mut length = 0;
+            let count = rest.iter().take_while(|block| {
+                let within = length < layer.range.len();
+                length += block.range.len();
+                within
+            });
+            let (of_layer, others) = rest.split_at(count.count());
+            rest = others;
+            traces.push(LayerTrace {
+                layer: layer.path,
+                parameters: layer.range.len(),
+                estimate: sum(of_layer),
+                exact: gauss_newton || of_layer.iter().all(|block| block.exactness.is_exact()),
+            });
+        }
+        let exact = traces.iter().all(|trace| trace.exact);
+        let mut document = estimated(&total);
+        document["exact"] = json!(exact);
+        document["converged"] = json!(found.converged);
+        document["gauss_newton"] = number(blocks.iter().map(|block| block.gauss_newton).sum());
+        document["backward_passes"] = json!(found.passes);
+        document["products"] = json!(found.products);
+        document["seconds"] = json!(seconds);
+        document["layers"] = traces.iter().map(of_layer).collect();
+        let mark = if found.converged { "" } else { " *" };
+        let cell = if exact {
+            format!("{} exact", significant(total.mean, 6))
+        } else {
+            format!("{}{mark}", with_spread(total.mean, total.standard_error))
+        };
+        Ok(Finding {
+            key: "trace",
+            value: document,
+            lines: vec![Line::new(Part::Curvature, "trace", cell)],
+            remarks: if found.converged {
+                Vec::new()
+            } else {
+                vec![format!(
+                    "* The trace has not reached its error, {} of it, after {} products.",
+                    plain_number(settings.trace_error),
+                    found.products
+                )]
+            },
+            layers: traces,
+            ..Finding::default()
+        })
+    }
+}
+
 fn of_layer(trace: &LayerTrace) -> Value {
     let mut value = estimated(&trace.estimate);
     value["layer"] = json!(trace.layer);
     value["parameters"] = json!(trace.parameters);
+    value["exact"] = json!(trace.exact);
     value
 }
 
@@ -373,7 +489,12 @@ fn density(
             ),
             Line::new(
                 Part::Curvature,
-                format!("share below −{}", significant(found.sigma, 2)),
+                "smoothing sigma",
+                significant(found.sigma, 2),
+            ),
+            Line::new(
+                Part::Curvature,
+                "share below -sigma",
                 with_spread(negative.mean, negative.standard_error),
             ),
         ],
@@ -383,12 +504,11 @@ fn density(
 }
 
 /// Computes all eigenvalues, from as many products as there are parameters.
-fn dense<W: Workload>(
-    matrix: &Matrix<W>,
+fn dense(
+    operator: &dyn LinearOperator,
     settings: &SpectrumSettings,
     watch: &Watch,
 ) -> anyhow::Result<Finding> {
-    let operator = matrix.operator();
     let watched = watch.watched(operator, Some(operator.dim() + 1));
     let (found, seconds) = timed(|| dense_spectrum(&watched));
     let found = found?;

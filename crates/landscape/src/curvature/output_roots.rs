@@ -1,0 +1,165 @@
+//! Square roots of a loss's Hessian in the outputs.
+//!
+//! Each symmetric block `H_n = Σ_c λ_c v_c v_cᵀ` is `Σ_c ± s_c s_cᵀ` with `s_c = √|λ_c| v_c`. For the
+//! cross entropy of a softmax they span the same as `√p_c (e_c − p)`, one fewer; the signs are
+//! minus only where the loss is not convex in the outputs.
+
+use derivatives::OutputCurvature;
+use faer::{Mat, Side};
+
+use crate::error::Error;
+
+/// The columns `s_c` of all blocks, those with a plus and those with a minus.
+#[derive(Debug)]
+pub(super) struct OutputRoots {
+    curvature: OutputCurvature,
+    /// For each block in order.
+    blocks: Vec<[Vec<Vec<f64>>; 2]>,
+}
+
+impl OutputRoots {
+    /// Decomposes each block; an eigenvalue below its rounding counts as zero. `roundoff` is that
+    /// of the numbers of the blocks.
+    pub(super) fn of(curvature: OutputCurvature, roundoff: f64) -> Result<Self, Error> {
+        let size = curvature.size;
+        let blocks = curvature
+            .values
+            .chunks_exact(size * size)
+            .map(|block| columns(block, size, roundoff))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { curvature, blocks })
+    }
+
+    /// Returns vectors of the outputs, row-major, each with its sign: the sum over them of sign
+    /// times `Σₙ (Jₙᵀ uₙ)²` is the diagonal of `Jᵀ H_f J`. One vector has a column of one block
+    /// of each row.
+    pub(super) fn vectors(&self) -> impl Iterator<Item = (f64, Vec<f64>)> + '_ {
+        let positions = self.curvature.positions;
+        let signs = [(0, 1.0), (1, -1.0)].into_iter();
+        signs.flat_map(move |(side, sign)| {
+            (0..positions).flat_map(move |position| {
+                let of_rows = self.blocks.iter().skip(position).step_by(positions);
+                let count = of_rows.map(|block| block[side].len()).max().unwrap_or(0);
+                (0..count).map(move |column| (sign, self.vector(side, position, column)))
+            })
+        })
+    }
+
+    fn vector(&self, side: usize, position: usize, column: usize) -> Vec<f64> {
+        let OutputCurvature {
+            rows,
+            positions,
+            size,
+            places,
+            ..
+        } = &self.curvature;
+        let row = positions * size;
+        let places = &places[position * size..(position + 1) * size];
+        let mut vector = vec![0.0; rows * row];
+        for n in 0..*rows {
+            let block = &self.blocks[n * positions + position][side];
+            if let Some(column) = block.get(column) {
+                for (place, entry) in places.iter().zip(column) {
+                    vector[n * row + place] = *entry;
+                }
+            }
+        }
+        vector
+    }
+}
+
+/// Returns the columns of a block with a plus and with a minus, the longest first.
+fn columns(block: &[f64], size: usize, roundoff: f64) -> Result<[Vec<Vec<f64>>; 2], Error> {
+    if block.iter().any(|entry| !entry.is_finite()) {
+        return Err(Error::NonFiniteVector {
+            what: "loss's Hessian in the outputs",
+        });
+    }
+    let mut sides = [Vec::new(), Vec::new()];
+    if size == 1 {
+        let value = block[0];
+        if value != 0.0 {
+            sides[usize::from(value < 0.0)].push(vec![value.abs().sqrt()]);
+        }
+        return Ok(sides);
+    }
+    let largest = block
+        .iter()
+        .fold(0.0, |most: f64, entry| most.max(entry.abs()));
+    if largest == 0.0 {
+        return Ok(sides);
+    }
+    // Divided by the largest entry, no square overflows or vanishes.
+    let matrix = Mat::from_fn(size, size, |i, j| {
+        0.5 * (block[i * size + j] / largest + block[j * size + i] / largest)
+    });
+    let eigen = matrix
+        .self_adjoint_eigen(Side::Lower)
+        .map_err(|error| Error::Decomposition {
+            dim: size,
+            reason: format!("{error:?}"),
+        })?;
+    let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+    let most = values
+        .iter()
+        .fold(0.0, |most: f64, value| most.max(value.abs()));
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "outputs are far fewer than 2^53"
+    )]
+    let zero = most * roundoff * size as f64;
+    let mut order: Vec<usize> = (0..size).filter(|&k| values[k].abs() > zero).collect();
+    order.sort_by(|&a, &b| values[b].abs().total_cmp(&values[a].abs()));
+    for k in order {
+        let length = (values[k].abs() * largest).sqrt();
+        let column = eigen
+            .U()
+            .col(k)
+            .iter()
+            .map(|entry| entry * length)
+            .collect();
+        sides[usize::from(values[k] < 0.0)].push(column);
+    }
+    Ok(sides)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_columns_give_the_blocks_back() {
+        let (rows, positions, size) = (2, 2, 2);
+        let curvature = OutputCurvature {
+            rows,
+            positions,
+            size,
+            places: vec![0, 2, 1, 3],
+            // Indefinite, of rank one, zero, and negative.
+            values: vec![
+                1.0, 2.0, 2.0, 1.0, 4.0, 2.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.5, 0.5, -3.0,
+            ],
+        };
+        let roots = OutputRoots::of(curvature.clone(), f64::EPSILON / 2.0).unwrap();
+        let mut found = [[0.0; 16]; 2];
+        for (sign, vector) in roots.vectors() {
+            for (n, found) in found.iter_mut().enumerate() {
+                for (a, b) in (0..16).map(|entry| (entry / 4, entry % 4)) {
+                    found[4 * a + b] += sign * vector[4 * n + a] * vector[4 * n + b];
+                }
+            }
+        }
+        let mut expected = [[0.0; 16]; 2];
+        for (block, values) in curvature.values.chunks(4).enumerate() {
+            let (n, places) = (block / 2, &curvature.places[2 * (block % 2)..][..2]);
+            for (entry, value) in values.iter().enumerate() {
+                expected[n][4 * places[entry / 2] + places[entry % 2]] = *value;
+            }
+        }
+        for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+            assert!((found - expected).abs() < 1e-14, "{found} {expected}");
+        }
+        // Two of each kind at most: the block of rank one has one, the zero none.
+        assert_eq!(roots.vectors().count(), 4);
+    }
+}
