@@ -1,8 +1,9 @@
 //! What `spectrum`, `sharpness` and `critical` have in common: each model in its turn, one document,
 //! one table, pictures on one scale.
 
+use landscape::sharpness::Rescaling;
 use landscape::spectrum::Density;
-use pictures::{NamedSpectrum, densities};
+use pictures::{NamedSpectrum, Spectrum, SpectrumConfig, densities_with, density_with};
 use probes::show;
 use probes::sink::Folder;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::engine::measurement::NamedFile;
 use crate::engine::watch::Watch;
 use crate::failure::{self, FAILED, SUCCESS};
 use crate::interrupt::Interrupt;
-use crate::report::number::with_spread;
+use crate::report::number::{significant, with_spread};
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::progress::Progress;
@@ -35,6 +36,8 @@ pub(super) struct Task<'a> {
     pub(super) kind: Kind,
     /// The title of the table.
     pub(super) title: String,
+    /// The matrix whose eigenvalues are drawn.
+    pub(super) matrix: &'static str,
     /// Remarks that the table needs.
     pub(super) legend: &'a [&'a str],
     /// Whether what was found earlier is replaced.
@@ -74,7 +77,7 @@ impl Task<'_> {
                 break;
             }
         }
-        let (files, mut remarks) = files(&found, &self.title)?;
+        let (files, mut remarks) = files(&found, &self.title, self.matrix)?;
         for (name, bytes) in files {
             folder.write(&name, &bytes)?;
         }
@@ -204,10 +207,39 @@ fn sheet(found: &[(&Named, Analysed)]) -> Sheet {
             .map(|(_, analysed)| cell(analysed, *part, label));
         Item::new(*part, label, cells.collect())
     }));
-    Sheet {
+    let sheet = Sheet {
         runs: found.iter().map(|(named, _)| named.name.clone()).collect(),
         items,
+    };
+    with_invariance(sheet, found)
+}
+
+/// Returns the sheet with what the rescaling of ReLU layers does to each number beside it, where
+/// that is said: the least that holds for any of the models.
+fn with_invariance(mut sheet: Sheet, found: &[(&Named, Analysed)]) -> Sheet {
+    let lines = || {
+        let findings = found.iter().flat_map(|(_, analysed)| &analysed.findings);
+        findings.flat_map(|finding| &finding.lines)
+    };
+    if lines().all(|line| line.rescaling.is_none()) {
+        return sheet;
     }
+    let order = [
+        Rescaling::NotInvariant,
+        Rescaling::InvariantByLayer,
+        Rescaling::Invariant,
+    ];
+    for item in &mut sheet.items {
+        let said: Vec<Rescaling> = lines()
+            .filter(|line| line.part == item.part && line.label == item.label)
+            .filter_map(|line| line.rescaling)
+            .collect();
+        let least = order.into_iter().find(|which| said.contains(which));
+        let flag = least.map_or_else(String::new, |which| which.to_string());
+        item.cells.insert(0, flag);
+    }
+    sheet.runs.insert(0, "invariant".to_owned());
+    sheet
 }
 
 /// Returns the table of the traces of the layers, where they were measured.
@@ -233,7 +265,10 @@ fn layers(found: &[(&Named, Analysed)]) -> Option<Sheet> {
             let found = of.iter().find(|trace| trace.layer == **name);
             found.map_or_else(
                 || "-".to_owned(),
-                |trace| with_spread(trace.estimate.mean, trace.estimate.standard_error),
+                |trace| match trace.exact {
+                    true => format!("{} exact", significant(trace.estimate.mean, 6)),
+                    false => with_spread(trace.estimate.mean, trace.estimate.standard_error),
+                },
             )
         });
         Item::new(Part::Curvature, name, cells.collect())
@@ -274,6 +309,7 @@ fn remarks_of(found: &[(&Named, Analysed)]) -> Vec<String> {
 fn files(
     found: &[(&Named, Analysed)],
     title: &str,
+    matrix: &str,
 ) -> anyhow::Result<(Vec<NamedFile>, Vec<String>)> {
     let having: Vec<(&Named, &Density)> = found
         .iter()
@@ -308,10 +344,21 @@ fn files(
             nodes: &density.nodes,
         })
         .collect();
-    let picture = match drawn {
+    let config = SpectrumConfig {
+        x_label: format!("eigenvalue of the {matrix}"),
+        ..SpectrumConfig::new(title)
+    };
+    let picture = match spectra.as_slice() {
         [] => return Ok((files, remarks)),
-        [(_, density)] => show::density(density, title)?,
-        _ => densities(&spectra, title)?,
+        [one] => {
+            let spectrum = Spectrum {
+                grid: one.grid,
+                density: one.density,
+                nodes: one.nodes,
+            };
+            density_with(&spectrum, &config)?
+        }
+        several => densities_with(several, &config)?,
     };
     let step = drawn.first().map_or(0, |(named, _)| step(named));
     files.extend(Folder::files(

@@ -4,6 +4,7 @@ mod analysis;
 mod compare;
 mod completions;
 mod context;
+mod critical;
 mod estimate;
 mod help;
 mod list;
@@ -12,6 +13,7 @@ mod measured;
 mod points;
 mod run;
 mod session;
+mod sharpness;
 mod spectrum;
 mod train;
 
@@ -70,6 +72,8 @@ impl Cli {
             })
             .mut_subcommand("run", without_bundled)
             .mut_subcommand("spectrum", without_bundled)
+            .mut_subcommand("sharpness", without_bundled)
+            .mut_subcommand("critical", without_bundled)
             .mut_subcommand("train", |command| {
                 without_bundled(command)
                     .after_help(named(train::OWN_EXAMPLE))
@@ -105,6 +109,12 @@ pub(crate) enum Command {
     /// Find eigenvalues, trace and spectral density of checkpoints and of PyTorch weights
     #[command(after_help = spectrum::EXAMPLE, allow_negative_numbers = true)]
     Spectrum(spectrum::Arguments),
+    /// Measure how the loss rises around checkpoints and PyTorch weights
+    #[command(after_help = sharpness::EXAMPLE, allow_negative_numbers = true)]
+    Sharpness(sharpness::Arguments),
+    /// Tell whether checkpoints and PyTorch weights are minima, saddles or no critical points
+    #[command(after_help = critical::EXAMPLE, allow_negative_numbers = true)]
+    Critical(critical::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
@@ -134,6 +144,12 @@ impl Command {
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Spectrum(arguments) => {
                 spectrum::carry_out(&arguments, context, source, interrupt)
+            }
+            Self::Sharpness(arguments) => {
+                sharpness::carry_out(&arguments, context, source, interrupt)
+            }
+            Self::Critical(arguments) => {
+                critical::carry_out(&arguments, context, source, interrupt)
             }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),

@@ -147,8 +147,6 @@ pub(super) struct Named {
     pub(super) step: Option<usize>,
     /// Remarks for the reader: newer checkpoints that are damaged.
     pub(super) notes: Vec<String>,
-    /// The settings of the run, or those for the file.
-    pub(super) plan: Plan,
     /// The model.
     pub(super) point: Box<dyn Point>,
 }
@@ -208,7 +206,6 @@ impl Points {
                 network: run.plan().subject.network_in_words(),
                 step: Some(run.step()),
                 notes: run.notes.clone(),
-                plan: run.plan().clone(),
                 point: place(run.plan(), Weights::Checkpoint(run))?,
             });
         }
@@ -219,7 +216,6 @@ impl Points {
                 network: plan.subject.network_in_words(),
                 step: None,
                 notes: Vec::new(),
-                plan: plan.clone(),
                 point: place(plan, Weights::Pytorch(self.weights(file)?))?,
             });
         }

@@ -150,9 +150,9 @@ pub(super) fn carry_out(
     arguments.check()?;
     let gathered = arguments.points.gather("spectrum", context, source)?;
     let matrix = match arguments.matrix {
-        Curvature::Hessian => "Hessian".to_owned(),
-        Curvature::GaussNewton => "Gauss-Newton matrix".to_owned(),
-        Curvature::Fisher => "Fisher matrix".to_owned(),
+        Curvature::Hessian => "Hessian",
+        Curvature::GaussNewton => "Gauss-Newton matrix",
+        Curvature::Fisher => "Fisher matrix",
     };
     Task {
         analysis: &Analysis::Spectrum(arguments.settings(gathered.seed)),
@@ -162,6 +162,7 @@ pub(super) fn carry_out(
             [] => format!("Spectrum of the {matrix}"),
             some => format!("Spectrum of the {matrix} in {}", some.join(", ")),
         },
+        matrix,
         legend: &LEGEND,
         overwrite: arguments.points.overwrite,
         json: context.json,

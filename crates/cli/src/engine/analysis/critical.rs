@@ -46,10 +46,8 @@ impl<W: Workload> Placed<W> {
     /// Finds the verdict with its evidence, and checks that the loss falls along the escape
     /// direction.
     pub(super) fn critical(&self, settings: &CriticalSettings, watch: &Watch) -> Analysed {
-        let works: Vec<Work<'_, Finding>> = vec![(
-            "kind of the point",
-            Box::new(|| self.verdict(settings)),
-        )];
+        let works: Vec<Work<'_, Finding>> =
+            vec![("kind of the point", Box::new(|| self.verdict(settings)))];
         let done = watch.carry_out(works);
         Analysed {
             findings: done.findings,
@@ -89,8 +87,16 @@ fn lines(point: &CriticalPoint, step: Option<&EscapeStep>) -> Vec<Line> {
     let mut lines = vec![
         (Part::Loss, "verdict", point.kind.to_string()),
         (Part::Loss, "loss", significant(point.loss, 4)),
-        (Part::Loss, "gradient norm", significant(point.gradient.norm, 4)),
-        (Part::Loss, "small up to", significant(point.gradient.limit, 2)),
+        (
+            Part::Loss,
+            "gradient norm",
+            significant(point.gradient.norm, 4),
+        ),
+        (
+            Part::Loss,
+            "small up to",
+            significant(point.gradient.limit, 2),
+        ),
         (
             Part::Curvature,
             "lambda_min",
@@ -106,8 +112,16 @@ fn lines(point: &CriticalPoint, step: Option<&EscapeStep>) -> Vec<Line> {
             "zero up to",
             significant(point.zero_threshold, 2),
         ),
-        (Part::Curvature, "index, at least", point.index.at_least.to_string()),
-        (Part::Curvature, "index, at most", point.index.at_most.to_string()),
+        (
+            Part::Curvature,
+            "index, at least",
+            point.index.at_least.to_string(),
+        ),
+        (
+            Part::Curvature,
+            "index, at most",
+            point.index.at_most.to_string(),
+        ),
     ];
     if let Some(estimate) = point.index.estimate {
         let cell = with_error(estimate.mean, estimate.standard_error);
@@ -123,7 +137,11 @@ fn lines(point: &CriticalPoint, step: Option<&EscapeStep>) -> Vec<Line> {
     }
     if let Some(step) = step {
         lines.extend([
-            (Part::Curvature, "escape: length", significant(step.length, 3)),
+            (
+                Part::Curvature,
+                "escape: length",
+                significant(step.length, 3),
+            ),
             (
                 Part::Curvature,
                 "escape: decrease",

@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use burn::module::Module as _;
 use burn::tensor::Device;
-use landscape::{Block, ParameterSpace, Risk};
 use landscape::sharpness::Rescaling;
 use landscape::spectrum::Density;
+use landscape::{Block, ParameterSpace, Risk};
 use models::{PytorchWeights, load_pytorch_safetensors};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -178,7 +178,10 @@ impl<W: Workload> Placed<W> {
     fn chosen(&self, patterns: &[String]) -> anyhow::Result<usize> {
         let space = ParameterSpace::of(&self.model)?;
         let paths = self.paths(patterns)?;
-        let blocks = space.blocks.iter().filter(|block| paths.contains(&block.path));
+        let blocks = space
+            .blocks
+            .iter()
+            .filter(|block| paths.contains(&block.path));
         Ok(blocks.map(Block::len).sum())
     }
 

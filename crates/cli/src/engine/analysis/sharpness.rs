@@ -171,7 +171,9 @@ fn join(findings: &mut Vec<Finding>) {
     let Some(last) = pieces.last() else {
         return;
     };
-    let measures = pieces.iter().filter_map(|of| of.value["measures"].as_array());
+    let measures = pieces
+        .iter()
+        .filter_map(|of| of.value["measures"].as_array());
     let seconds = pieces.iter().filter_map(|of| of.value["seconds"].as_f64());
     let mut remarks: Vec<String> = pieces.iter().flat_map(|of| of.remarks.clone()).collect();
     remarks.dedup();

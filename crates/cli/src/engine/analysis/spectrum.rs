@@ -19,16 +19,13 @@ use super::layers::{self, LayerTrace};
 use super::matrix::{Chosen, Matrix, outputs_missing};
 use super::{Analysed, Finding, Line, Placed};
 use crate::config::choice::{Curvature, TraceBy};
+use crate::config::limits;
 use crate::engine::measurement::number;
 use crate::engine::watch::{Watch, Work, timed};
 use crate::failure::usage;
 use crate::report::number::{plain_number, significant, with_spread};
 use crate::report::sheet::Part;
 use crate::workload::Workload;
-
-/// Most parameters of which the whole spectrum is computed: the matrix takes 8 P² bytes, its
-/// eigenvalues some P³ operations.
-pub(crate) const DENSE: usize = 4096;
 
 /// What of the spectrum is looked for.
 #[derive(Debug, Clone, Serialize)]
@@ -93,13 +90,14 @@ impl<W: Workload> Placed<W> {
         for (flag, count) in [("--top", settings.top), ("--bottom", settings.bottom)] {
             if count > parameters {
                 return Err(usage(format!(
-                    "{flag}: {count} eigenvalues are more than the {parameters} parameters have; allowed: at most {parameters}"
+                    "{flag}: {count} eigenvalues are more than {parameters} parameters have; allowed: at most {parameters}"
                 )));
             }
         }
-        if settings.dense && parameters > DENSE {
+        let most = limits::DENSE as usize;
+        if settings.dense && parameters > most {
             return Err(usage(format!(
-                "--dense: the matrix of {parameters} parameters is too large; allowed: at most {DENSE}"
+                "--dense: the matrix of {parameters} parameters is too large; allowed: at most {most}, or so many with --parameters PATTERN"
             )));
         }
         if settings.matrix != Curvature::Hessian && self.risk_of_outputs().is_none() {
@@ -145,7 +143,8 @@ impl<W: Workload> Placed<W> {
                         TraceBy::Auto => Box::new(move || {
                             exact().or_else(|error| {
                                 let mut found = estimated()?;
-                                let remark = format!("The trace is estimated by probes: {error:#}.");
+                                let remark =
+                                    format!("The trace is estimated by probes: {error:#}.");
                                 found.remarks.push(remark);
                                 Ok(found)
                             })
@@ -364,8 +363,7 @@ impl<W: Workload> Placed<W> {
     fn exact_trace(&self, settings: &SpectrumSettings) -> anyhow::Result<Finding> {
         let risk = self.risk_of_outputs();
         let risk = risk.context("the workload does not tell its outputs from its loss")?;
-        let (found, seconds) =
-            timed(|| exact_trace_with(&self.model, &risk, &settings.trace()));
+        let (found, seconds) = timed(|| exact_trace_with(&self.model, &risk, &settings.trace()));
         let found = found?;
         let gauss_newton = settings.matrix == Curvature::GaussNewton;
         let paths = self.paths(&settings.parameters)?;
@@ -374,10 +372,20 @@ impl<W: Workload> Placed<W> {
             .iter()
             .filter(|block| paths.contains(&block.path))
             .collect();
-        let value = |block: &ExactBlock| if gauss_newton { block.gauss_newton } else { block.value };
+        let value = |block: &ExactBlock| {
+            if gauss_newton {
+                block.gauss_newton
+            } else {
+                block.value
+            }
+        };
         // The errors of several tensors come from the same probes: that of a sum is at most theirs.
         let error = |block: &ExactBlock| {
-            if gauss_newton { 0.0 } else { block.exactness.standard_error() }
+            if gauss_newton {
+                0.0
+            } else {
+                block.exactness.standard_error()
+            }
         };
         let sum = |blocks: &[&ExactBlock]| Estimate {
             mean: blocks.iter().map(|block| value(block)).sum(),
@@ -389,7 +397,9 @@ impl<W: Workload> Placed<W> {
             Exactness::Estimated(estimate) if whole => estimate,
             _ => sum(&blocks),
         };
-        let tensors = blocks.iter().map(|block| (block.path.as_str(), block.range.len()));
+        let tensors = blocks
+            .iter()
+            .map(|block| (block.path.as_str(), block.range.len()));
         let layers = layers::layers(tensors);
         let mut rest = &blocks[..];
         let mut traces = Vec::new();
