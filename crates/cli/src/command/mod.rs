@@ -84,6 +84,11 @@ impl Cli {
 
 /// Hides the flags that choose a bundled network and its data.
 fn without_bundled(command: clap::Command) -> clap::Command {
+    let help = command.get_after_help().map(ToString::to_string);
+    let command = match help {
+        Some(help) => command.after_help(help.replace(" --dataset digits --hidden 64,32", "")),
+        None => command,
+    };
     ["dataset", "model", "hidden", "activation"]
         .into_iter()
         .fold(command, |command, flag| {
