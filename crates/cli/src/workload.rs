@@ -36,9 +36,9 @@ impl Part {
 /// A model, its loss and its data.
 ///
 /// [`main`](crate::main) makes a program of it: `train`, `run`, `list`, `compare`, `measure`,
-/// `spectrum`, checkpoints and all else that the program `landscape` has. Only what makes and measures a batch
-/// is said here; the optimiser, the learning rate, a sharpness-aware method, the epochs and the
-/// probes are settings.
+/// `spectrum`, `sharpness`, `critical`, checkpoints and all else that the program `landscape` has.
+/// Only what makes and measures a batch is said here; the optimiser, the learning rate, a
+/// sharpness-aware method, the epochs and the probes are settings.
 ///
 /// A batch is anything that implements [`landscape::Batch`]: a tensor, a tuple of tensors, or a
 /// struct of one's own.
