@@ -36,9 +36,9 @@ impl Part {
 /// A model, its loss and its data.
 ///
 /// [`main`](crate::main) makes a program of it: `train`, `run`, `list`, `compare`, `measure`,
-/// checkpoints and all else that the program `landscape` has. Only what makes and measures a batch
-/// is said here; the optimiser, the learning rate, a sharpness-aware method, the epochs and the
-/// probes are settings.
+/// `spectrum`, `sharpness`, `critical`, checkpoints and all else that the program `landscape` has.
+/// Only what makes and measures a batch is said here; the optimiser, the learning rate, a
+/// sharpness-aware method, the epochs and the probes are settings.
 ///
 /// A batch is anything that implements [`landscape::Batch`]: a tensor, a tuple of tensors, or a
 /// struct of one's own.
@@ -120,6 +120,23 @@ pub trait Workload: Send + Sync + 'static {
     /// there for every batch or for none.
     fn losses(&self, model: &Self::Model, batch: &Self::Batch) -> Option<Tensor<1>> {
         let _ = (model, batch);
+        None
+    }
+
+    /// Returns the outputs of the model for a batch, shape `[B, n]`, of which
+    /// [`loss_of_outputs`](Self::loss_of_outputs) makes the loss.
+    ///
+    /// The Gauss-Newton and the Fisher matrix need both; nothing else does. They are there for
+    /// every batch or for none.
+    fn outputs(&self, model: &Self::Model, batch: &Self::Batch) -> Option<Tensor<2>> {
+        let _ = (model, batch);
+        None
+    }
+
+    /// Returns the mean loss of [`outputs`](Self::outputs), shape `[1]`, which is
+    /// [`loss`](Self::loss).
+    fn loss_of_outputs(&self, outputs: Tensor<2>, batch: &Self::Batch) -> Option<Tensor<1>> {
+        let _ = (outputs, batch);
         None
     }
 

@@ -39,10 +39,15 @@ impl<M: Classifier + 'static> Workload for Classification<M> {
 
     /// Returns the cross-entropy in nats.
     fn loss(&self, model: &M, (images, labels): &Self::Batch) -> Tensor<1> {
-        let logits = model.logits(images.clone());
-        CrossEntropyLossConfig::new()
-            .init(&logits.device())
-            .forward(logits, labels.clone())
+        cross_entropy(model.logits(images.clone()), labels)
+    }
+
+    fn outputs(&self, model: &M, (images, _): &Self::Batch) -> Option<Tensor<2>> {
+        Some(model.logits(images.clone()))
+    }
+
+    fn loss_of_outputs(&self, logits: Tensor<2>, (_, labels): &Self::Batch) -> Option<Tensor<1>> {
+        Some(cross_entropy(logits, labels))
     }
 
     // Burn's loss gives a mean only.
@@ -59,6 +64,13 @@ impl<M: Classifier + 'static> Workload for Classification<M> {
         let guesses = model.logits(images.clone()).argmax(1);
         Some(guesses.reshape([examples]).equal(labels.clone()))
     }
+}
+
+/// Returns the mean cross-entropy in nats.
+fn cross_entropy(logits: Tensor<2>, labels: &Tensor<1, Int>) -> Tensor<1> {
+    CrossEntropyLossConfig::new()
+        .init(&logits.device())
+        .forward(logits, labels.clone())
 }
 
 #[cfg(test)]

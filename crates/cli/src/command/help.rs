@@ -108,6 +108,8 @@ const FILES: &str = "A run writes into runs/NAME, or --output DIR:
   checkpoints/step-*/     model.bpk, optimiser.bpk, method.bpk, manifest.json
   run.json                the names of its files; nothing else is written over
   measure-*/              what `landscape measure` found
+  spectrum-*/, sharpness-*/, critical-*/
+                          what the commands of these names found
 
 --keep all, best or N says which checkpoints stay; otherwise the last two. A run
 that was stopped goes on with --resume, to the same weights bit for bit.

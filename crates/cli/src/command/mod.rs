@@ -1,15 +1,20 @@
 //! The subcommands, one file each.
 
+mod analysis;
 mod compare;
 mod completions;
 mod context;
+mod critical;
 mod estimate;
 mod help;
 mod list;
 mod measure;
 mod measured;
+mod points;
 mod run;
 mod session;
+mod sharpness;
+mod spectrum;
 mod train;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -66,6 +71,9 @@ impl Cli {
                 }
             })
             .mut_subcommand("run", without_bundled)
+            .mut_subcommand("spectrum", without_bundled)
+            .mut_subcommand("sharpness", without_bundled)
+            .mut_subcommand("critical", without_bundled)
             .mut_subcommand("train", |command| {
                 without_bundled(command)
                     .after_help(named(train::OWN_EXAMPLE))
@@ -76,6 +84,11 @@ impl Cli {
 
 /// Hides the flags that choose a bundled network and its data.
 fn without_bundled(command: clap::Command) -> clap::Command {
+    let help = command.get_after_help().map(ToString::to_string);
+    let command = match help {
+        Some(help) => command.after_help(help.replace(" --dataset digits --hidden 64,32", "")),
+        None => command,
+    };
     ["dataset", "model", "hidden", "activation"]
         .into_iter()
         .fold(command, |command, flag| {
@@ -98,6 +111,15 @@ pub(crate) enum Command {
     /// Measure a checkpoint of a run, or the line from it to another run
     #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
     Measure(measure::Arguments),
+    /// Find eigenvalues, trace and spectral density of checkpoints and of PyTorch weights
+    #[command(after_help = spectrum::EXAMPLE, allow_negative_numbers = true)]
+    Spectrum(spectrum::Arguments),
+    /// Measure how the loss rises around checkpoints and PyTorch weights
+    #[command(after_help = sharpness::EXAMPLE, allow_negative_numbers = true)]
+    Sharpness(sharpness::Arguments),
+    /// Tell whether checkpoints and PyTorch weights are minima, saddles or no critical points
+    #[command(after_help = critical::EXAMPLE, allow_negative_numbers = true)]
+    Critical(critical::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
@@ -125,6 +147,15 @@ impl Command {
             Self::Run(arguments) => run::carry_out(&arguments, context, source, interrupt),
             Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
+            Self::Spectrum(arguments) => {
+                spectrum::carry_out(&arguments, context, source, interrupt)
+            }
+            Self::Sharpness(arguments) => {
+                sharpness::carry_out(&arguments, context, source, interrupt)
+            }
+            Self::Critical(arguments) => {
+                critical::carry_out(&arguments, context, source, interrupt)
+            }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
             Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 pub(crate) use export::csv;
-pub(crate) use found::{Found, begun, find, write_order};
+pub(crate) use found::{Found, begun, common_folder, find, short_names, write_order};
 pub(crate) use pictures::{Drawn, check_folder, draw, usual_folder};
 
 use crate::report::number::Number;
@@ -65,7 +65,7 @@ impl Comparison {
             unfinished,
         } = found;
         let directories: Vec<&Path> = finished.iter().map(|(path, _)| path.as_path()).collect();
-        let names = found::short_names(&directories);
+        let names = short_names(&directories);
         let runs: Vec<Run> = finished
             .into_iter()
             .zip(names)

@@ -77,6 +77,30 @@ pub(crate) enum Decay {
     Step,
 }
 
+/// The matrix of second derivatives of the mean loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Curvature {
+    /// The Hessian
+    Hessian,
+    /// The generalised Gauss-Newton matrix
+    GaussNewton,
+    /// The empirical Fisher matrix
+    Fisher,
+}
+
+/// The way to the trace of a matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TraceBy {
+    /// Exact where it can be, by probes elsewhere
+    Auto,
+    /// From the outputs: exact but in layers before a smooth activation
+    Exact,
+    /// By random probes
+    Probes,
+}
+
 /// The device that holds the tensors and computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -147,6 +171,8 @@ mod tests {
         agree::<Optimiser>();
         agree::<Method>();
         agree::<Decay>();
+        agree::<Curvature>();
+        agree::<TraceBy>();
         agree::<DeviceKind>();
         agree::<Source>();
     }

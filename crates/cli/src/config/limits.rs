@@ -15,6 +15,12 @@ pub(crate) const PARAMETERS: u64 = 10_000_000;
 pub(crate) const EIGENVALUES: u32 = 100;
 /// Start vectors of a spectral density.
 pub(crate) const DENSITY_STARTS: u32 = 1000;
+/// Lanczos steps from a start vector, each of which keeps a vector of all parameters.
+pub(crate) const LANCZOS_STEPS: u32 = 1000;
+/// Random points, gradients and displacements of a measure of sharpness.
+pub(crate) const DIRECTIONS: u32 = 100_000;
+/// Parameters of which the whole Hessian is made: 8 P² bytes, and some P³ operations.
+pub(crate) const DENSE: u32 = 4096;
 /// Points along a side of a surface.
 pub(crate) const GRID: u32 = 2000;
 /// Observations of one probe.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use landscape::Risk;
+use landscape::{Reduction, Risk};
 
 use crate::results::summary::{DataChecksums, DataSizes};
 use crate::workload::{Part, Workload};
@@ -19,6 +19,17 @@ pub(crate) struct Data<W> {
     sizes: DataSizes,
     /// Training examples of the curvature sample, in a fixed random order.
     sample: Vec<usize>,
+}
+
+// A workload need not be one that can be cloned.
+impl<W> Clone for Data<W> {
+    fn clone(&self) -> Self {
+        Self {
+            workload: Arc::clone(&self.workload),
+            sizes: self.sizes,
+            sample: self.sample.clone(),
+        }
+    }
 }
 
 impl<W: Workload> Data<W> {
@@ -88,6 +99,31 @@ impl<W: Workload> Data<W> {
     pub(crate) fn risk(&self, batches: Vec<W::Batch>) -> Risk<W::Model, W::Batch> {
         let workload = Arc::clone(&self.workload);
         Risk::mean(batches, move |model, batch| workload.loss(model, batch))
+    }
+
+    /// Returns the same with the outputs of the network apart; none for a workload that does not
+    /// say them.
+    pub(crate) fn risk_of_outputs(
+        &self,
+        model: &W::Model,
+        batches: Vec<W::Batch>,
+    ) -> Option<Risk<W::Model, W::Batch>> {
+        let first = batches.first()?;
+        let outputs = self.workload.outputs(model, first)?;
+        self.workload.loss_of_outputs(outputs, first)?;
+        let [of_outputs, of_loss] = [&self.workload; 2].map(Arc::clone);
+        Some(Risk::of(
+            batches,
+            move |model: &W::Model, batch| {
+                let outputs = of_outputs.outputs(model, batch);
+                outputs.expect("outputs are there for every batch or for none")
+            },
+            move |outputs, batch| {
+                let loss = of_loss.loss_of_outputs(outputs, batch);
+                loss.expect("their loss is there for every batch or for none")
+            },
+            Reduction::Mean,
+        ))
     }
 
     fn batches_of(&self, part: Part, indices: &[usize], device: &Device) -> Vec<W::Batch> {

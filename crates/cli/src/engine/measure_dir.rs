@@ -12,20 +12,36 @@ use super::files::{PARTIAL, remove_file, write_atomically};
 use super::manifest;
 use crate::failure::usage;
 
-/// The document of a measurement.
-pub(crate) const FILE: &str = "measurement.json";
+/// A kind of measurement: its document, the schema in it, and its name in a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kind {
+    /// The file.
+    pub(crate) file: &'static str,
+    /// The schema that this program writes and reads.
+    pub(crate) schema: &'static str,
+    /// The name.
+    pub(crate) name: &'static str,
+}
 
-/// The schema that this program writes and reads.
-pub(crate) const SCHEMA: &str = "landscape-measurement/1";
+/// What `measure` finds.
+pub(crate) const MEASUREMENT: Kind = Kind {
+    file: "measurement.json",
+    schema: "landscape-measurement/1",
+    name: "a measurement",
+};
 
 /// The status of a measurement that has come to its end.
-pub(super) const FINISHED: &str = "finished";
+pub(crate) const FINISHED: &str = "finished";
+
+/// The status of one that was stopped on the way.
+pub(crate) const INTERRUPTED: &str = "interrupted";
 
 /// The status of a measurement that is going on, or was killed.
 const UNFINISHED: &str = "unfinished";
 
 /// A folder under lock.
 pub(crate) struct MeasureDir {
+    kind: Kind,
     lock: RunLock,
     files: BTreeSet<String>,
 }
@@ -35,7 +51,12 @@ pub(crate) struct MeasureDir {
 /// # Errors
 /// A usage error when a finished measurement is there and is not to be overwritten, or something
 /// else.
-pub(crate) fn inspect(folder: &Path, overwrite: bool) -> anyhow::Result<BTreeSet<String>> {
+pub(crate) fn inspect(
+    folder: &Path,
+    kind: Kind,
+    overwrite: bool,
+) -> anyhow::Result<BTreeSet<String>> {
+    let Kind { file, schema, name } = kind;
     let shown = folder.display();
     let elsewhere = "choose another folder with --output DIR";
     if folder.is_file() {
@@ -45,20 +66,20 @@ pub(crate) fn inspect(folder: &Path, overwrite: bool) -> anyhow::Result<BTreeSet
         return Ok(BTreeSet::new());
     }
     let cannot = || format!("{shown} cannot be read");
-    let document = folder.join(FILE);
+    let document = folder.join(file);
     if document.is_file() {
         let text = std::fs::read(&document).with_context(cannot)?;
         let earlier: Option<Value> = serde_json::from_slice(&text).ok();
         let text = |key: &str| earlier.as_ref()?.get(key)?.as_str().map(str::to_owned);
-        if text("schema").as_deref() != Some(SCHEMA) {
+        if text("schema").as_deref() != Some(schema) {
             return Err(usage(format!(
-                "{} is not a measurement of this program (schema {SCHEMA}); {elsewhere}",
+                "{} is not {name} of this program (schema {schema}); {elsewhere}",
                 document.display()
             )));
         }
         if !overwrite && text("status").as_deref() == Some(FINISHED) {
             return Err(usage(format!(
-                "{shown} holds a measurement; --overwrite replaces it, --output DIR writes elsewhere"
+                "{shown} holds {name}; --overwrite replaces it, --output DIR writes elsewhere"
             )));
         }
         let listed = earlier.as_ref().and_then(|earlier| earlier.get("files"));
@@ -74,12 +95,12 @@ pub(crate) fn inspect(folder: &Path, overwrite: bool) -> anyhow::Result<BTreeSet
     if folder.join(manifest::FILE).exists() {
         return Err(usage(format!("{shown} holds a training; {elsewhere}")));
     }
-    let leftovers = [".writer.lock".to_owned(), format!("{FILE}{PARTIAL}")];
+    let leftovers = [".writer.lock".to_owned(), format!("{file}{PARTIAL}")];
     for entry in std::fs::read_dir(folder).with_context(cannot)? {
-        let name = entry.with_context(cannot)?.file_name();
-        if leftovers.iter().all(|leftover| name != leftover.as_str()) {
+        let entry = entry.with_context(cannot)?.file_name();
+        if leftovers.iter().all(|leftover| entry != leftover.as_str()) {
             return Err(usage(format!(
-                "{shown} holds files that are not a measurement's (there is no {FILE}); {elsewhere}"
+                "{shown} holds files that are not {name}'s (there is no {file}); {elsewhere}"
             )));
         }
     }
@@ -92,8 +113,8 @@ impl MeasureDir {
     /// # Errors
     /// As [`inspect`], when another process has the lock, or when the folder cannot be made,
     /// emptied or written.
-    pub(crate) fn take(folder: &Path, overwrite: bool) -> anyhow::Result<Self> {
-        inspect(folder, overwrite)?;
+    pub(crate) fn take(folder: &Path, kind: Kind, overwrite: bool) -> anyhow::Result<Self> {
+        inspect(folder, kind, overwrite)?;
         let lock = RunLock::take(folder).with_context(|| {
             format!(
                 "the folder {} cannot be made, written or locked; --output DIR writes elsewhere",
@@ -101,14 +122,15 @@ impl MeasureDir {
             )
         })?;
         // Decided once more, now that nobody else can change it.
-        for name in inspect(folder, overwrite)? {
+        for name in inspect(folder, kind, overwrite)? {
             let path = folder.join(&name);
-            if name != FILE && !path.is_dir() {
+            if name != kind.file && !path.is_dir() {
                 remove_file(&path)
                     .with_context(|| format!("{} cannot be removed", path.display()))?;
             }
         }
         let mut taken = Self {
+            kind,
             lock,
             files: BTreeSet::new(),
         };
@@ -148,12 +170,12 @@ impl MeasureDir {
         self.lock.check_in_place()?;
         document["files"] = json!(self.files);
         let text = format!("{document:#}\n");
-        write_atomically(&self.path().join(FILE), text.as_bytes())?;
+        write_atomically(&self.path().join(self.kind.file), text.as_bytes())?;
         Ok(document)
     }
 
     fn list(&mut self) -> anyhow::Result<()> {
-        self.conclude(json!({"schema": SCHEMA, "status": UNFINISHED}))
+        self.conclude(json!({"schema": self.kind.schema, "status": UNFINISHED}))
             .map(|_| ())
     }
 }

@@ -1,6 +1,7 @@
 //! Training: the loop, its checkpoints, what it measures and where it writes.
 
 mod accuracy;
+pub(crate) mod analysis;
 pub(crate) mod checkpoint;
 pub(crate) mod checkpoints;
 pub(crate) mod data;
@@ -13,11 +14,11 @@ pub(crate) mod instruments;
 pub(crate) mod job;
 mod learning_rate;
 pub(crate) mod manifest;
-mod measure_dir;
+pub(crate) mod measure_dir;
 pub(crate) mod measurement;
 mod observer;
 mod optimiser;
-mod origin;
+pub(crate) mod origin;
 mod recorder;
 mod rows;
 pub(crate) mod run_dir;
@@ -27,4 +28,5 @@ mod step;
 pub(crate) mod stored;
 pub(crate) mod subject;
 pub(crate) mod training;
+pub(crate) mod watch;
 mod weights;

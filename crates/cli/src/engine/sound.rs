@@ -1,6 +1,7 @@
 //! Whether a workload keeps to what its trait asks, from two examples.
 
-use burn::tensor::Device;
+use burn::module::Module as _;
+use burn::tensor::{Device, Tensor};
 use landscape::Batch;
 
 use crate::workload::{Part, Workload};
@@ -37,6 +38,7 @@ pub(super) fn check<W: Workload>(workload: &W, device: &Device) -> anyhow::Resul
         "`Workload::loss` of `{name}` gave {} numbers; it is the mean over the batch, one number",
         loss[0]
     );
+    check_outputs(workload, &model, &indices, device)?;
     let each = [
         (
             "losses",
@@ -54,6 +56,42 @@ pub(super) fn check<W: Workload>(workload: &W, device: &Device) -> anyhow::Resul
             shape.map_or(0, |[answers]| answers)
         );
     }
+    Ok(())
+}
+
+/// Checks that the loss of the outputs, where a workload tells them apart, is the loss.
+///
+/// Dropout would make two losses of the same weights, so the network is asked as after training.
+fn check_outputs<W: Workload>(
+    workload: &W,
+    model: &W::Model,
+    indices: &[usize],
+    device: &Device,
+) -> anyhow::Result<()> {
+    let (name, model) = (workload.name(), &model.valid());
+    let batch = &workload.batch(Part::Training, indices, &device.clone().inner());
+    let Some(outputs) = workload.outputs(model, batch) else {
+        return Ok(());
+    };
+    let [rows, _] = outputs.dims();
+    let examples = batch.examples();
+    anyhow::ensure!(
+        rows == examples,
+        "`Workload::outputs` of `{name}` gave {rows} rows for {examples} examples; it gives one for each"
+    );
+    let Some(of_outputs) = workload.loss_of_outputs(outputs, batch) else {
+        anyhow::bail!(
+            "the workload `{name}` has `outputs` and no `loss_of_outputs`; they belong together"
+        );
+    };
+    let value = |loss: Tensor<1>| loss.into_data().iter::<f64>().next().unwrap_or(f64::NAN);
+    let (of_outputs, loss) = (value(of_outputs), value(workload.loss(model, batch)));
+    // The same numbers summed in another order differ by the rounding of f32.
+    let same = (of_outputs - loss).abs() <= 1e-4 * loss.abs();
+    anyhow::ensure!(
+        same || !loss.is_finite(),
+        "`Workload::loss_of_outputs` of `{name}` gave {of_outputs} where `loss` gave {loss}; they are the same loss"
+    );
     Ok(())
 }
 
@@ -79,6 +117,9 @@ mod tests {
         loss: bool,
         losses: bool,
         correct: bool,
+        rows: bool,
+        of_outputs: bool,
+        without_loss: bool,
     }
 
     impl Slip {
@@ -113,6 +154,21 @@ mod tests {
         fn losses(&self, model: &Linear, x: &Tensor<2>) -> Option<Tensor<1>> {
             let errors = Self::errors(model, x);
             Some(if self.losses { errors.mean() } else { errors })
+        }
+
+        fn outputs(&self, model: &Linear, x: &Tensor<2>) -> Option<Tensor<2>> {
+            let outputs = model.forward(x.clone());
+            Some(if self.rows {
+                outputs.transpose()
+            } else {
+                outputs
+            })
+        }
+
+        fn loss_of_outputs(&self, outputs: Tensor<2>, x: &Tensor<2>) -> Option<Tensor<1>> {
+            let loss = (outputs - x.clone()).powi_scalar(2).mean();
+            let loss = if self.of_outputs { loss * 2.0 } else { loss };
+            (!self.without_loss).then_some(loss)
         }
 
         fn correct(&self, model: &Linear, x: &Tensor<2>) -> Option<Tensor<1, Bool>> {
@@ -167,6 +223,27 @@ mod tests {
                     ..slip()
                 },
                 "`Workload::correct` of `slip` gave 1 answers for 2 examples",
+            ),
+            (
+                Slip {
+                    rows: true,
+                    ..slip()
+                },
+                "`Workload::outputs` of `slip` gave 1 rows for 2 examples",
+            ),
+            (
+                Slip {
+                    of_outputs: true,
+                    ..slip()
+                },
+                "`Workload::loss_of_outputs` of `slip` gave ",
+            ),
+            (
+                Slip {
+                    without_loss: true,
+                    ..slip()
+                },
+                "`slip` has `outputs` and no `loss_of_outputs`",
             ),
         ];
         for (slip, words) in slips {

@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 
+use super::analysis::{Placed, Point, Weights};
 use super::data::Data;
 use super::dry_run::{self, Estimate};
 use super::job::Job;
@@ -37,6 +38,17 @@ pub(crate) trait Subject {
     /// # Errors
     /// As [`measurement::measure`].
     fn measure(&self, task: &Task<'_>) -> anyhow::Result<Measured>;
+
+    /// Gives the network weights, at which curvature can be measured.
+    ///
+    /// # Errors
+    /// As [`Placed::new`].
+    fn place(
+        &self,
+        weights: Weights<'_>,
+        seed: u32,
+        device: &Device,
+    ) -> anyhow::Result<Box<dyn Point>>;
 }
 
 impl<W: Workload> Subject for Data<W> {
@@ -58,5 +70,14 @@ impl<W: Workload> Subject for Data<W> {
 
     fn measure(&self, task: &Task<'_>) -> anyhow::Result<Measured> {
         measurement::measure(task, self)
+    }
+
+    fn place(
+        &self,
+        weights: Weights<'_>,
+        seed: u32,
+        device: &Device,
+    ) -> anyhow::Result<Box<dyn Point>> {
+        Ok(Box::new(Placed::new(self, weights, seed, device)?))
     }
 }

@@ -19,6 +19,12 @@ use super::paint::Paint;
 /// Time between two lines where there is no terminal.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// A measurement of which is known how much there is to do.
+const SHARE: &str = "{prefix:.bold} [{bar:20}] {wide_msg}";
+
+/// A measurement that goes on until it is exact enough.
+const WITHOUT_SHARE: &str = "{prefix:.bold} {spinner} {wide_msg}";
+
 /// The progress of one training, or of one measurement of what is there.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<Mutex<State>>);
@@ -26,6 +32,8 @@ pub(crate) struct Progress(Arc<Mutex<State>>);
 struct State {
     name: String,
     bar: Option<ProgressBar>,
+    /// Whether the bar shows a share: that of a training always does.
+    shows_share: bool,
     last_line: Instant,
     /// None where nothing is trained.
     forecast: Option<Forecast>,
@@ -62,7 +70,7 @@ impl Progress {
 
     /// Progress of measurements alone.
     pub(crate) fn of_measurements(name: &str) -> Self {
-        let bar = bar(name, None, "{prefix:.bold} {spinner} {wide_msg}");
+        let bar = bar(name, None, WITHOUT_SHARE);
         let progress = Self::with(name, bar, None);
         progress.begin_probes(0);
         progress
@@ -71,6 +79,7 @@ impl Progress {
     fn with(name: &str, bar: Option<ProgressBar>, forecast: Option<Forecast>) -> Self {
         Self(Arc::new(Mutex::new(State {
             name: name.to_owned(),
+            shows_share: forecast.is_some(),
             bar,
             last_line: Instant::now(),
             forecast,
@@ -147,6 +156,7 @@ impl Progress {
             probing.probe = Some((name.to_owned(), number, count));
             probing.work = None;
         }
+        state.share(None);
         state.beat();
     }
 
@@ -157,6 +167,7 @@ impl Progress {
         if let Some(probing) = &mut state.probing {
             probing.work = Some((done, of, what));
         }
+        state.share(of.map(|of| (done, of)));
         state.beat();
     }
 
@@ -191,6 +202,28 @@ impl Progress {
 }
 
 impl State {
+    /// Shows the share that is done of a measurement, where it is known how much there is to do.
+    fn share(&mut self, share: Option<(usize, usize)>) {
+        let Some(bar) = self.bar.as_ref().filter(|_| self.forecast.is_none()) else {
+            return;
+        };
+        if self.shows_share != share.is_some() {
+            self.shows_share = share.is_some();
+            set_style(
+                bar,
+                if self.shows_share {
+                    SHARE
+                } else {
+                    WITHOUT_SHARE
+                },
+            );
+        }
+        if let Some((done, of)) = share {
+            bar.set_length(of as u64);
+            bar.set_position(done.min(of) as u64);
+        }
+    }
+
     fn beat(&mut self) {
         if self.bar.is_some() {
             self.show();
@@ -273,14 +306,18 @@ impl Drop for EndOfProbes {
     }
 }
 
+/// Gives a bar a template. These are constants; if one were wrong, the default style would serve.
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+}
+
 /// Returns a bar, if standard error is a terminal.
 fn bar(name: &str, length: Option<u64>, template: &str) -> Option<ProgressBar> {
     std::io::stderr().is_terminal().then(|| {
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(8));
-        // The templates are constants; if one were wrong, the default style would serve.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
+        set_style(&bar, template);
         bar.set_prefix(name.to_owned());
         bar
     })

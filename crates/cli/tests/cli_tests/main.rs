@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
+mod analysis;
 mod bad_input;
 #[cfg(unix)]
 mod broken_output;

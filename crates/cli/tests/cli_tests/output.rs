@@ -13,6 +13,9 @@ fn every_help_has_an_example() {
         &["train", "--help"],
         &["measure", "--help"],
         &["measure", "-h"],
+        &["spectrum", "--help"],
+        &["sharpness", "--help"],
+        &["critical", "--help"],
         &["train", "-h"],
         &["compare", "--help"],
         &["completions", "--help"],
@@ -500,6 +503,9 @@ fn shells_get_completions() {
     ] {
         let ended = place.landscape(&["completions", shell]).expect(0, &[]);
         assert!(ended.out.contains(words) && ended.out.contains("eigenvalues"));
+        for flag in ["gauss-newton", "adaptive-box", "gradient-tolerance"] {
+            assert!(ended.out.contains(flag), "{shell}: {flag}");
+        }
     }
     place
         .landscape(&["completions", "csh"])

@@ -132,7 +132,7 @@ pub(super) fn curvature_of<A: LinearOperator + ?Sized>(
     if op.dim() <= config.dense_up_to {
         return dense(op, config);
     }
-    let trace = hutchinson_trace(op, &config.trace)?;
+    let trace = hutchinson_trace(op, &config.trace.clone().with_frobenius(true))?;
     let steps = config.lanczos.max_steps.min(op.dim());
     let mut run = Lanczos::new(op, config.lanczos.seed)?;
     run.extend(op, steps)?;
@@ -150,7 +150,7 @@ pub(super) fn curvature_of<A: LinearOperator + ?Sized>(
         .iter()
         .fold(0.0, |a: f64, ritz| a.max(ritz.value.abs()));
     let zero_tolerance = largest * config.zero_tolerance.max(op.relative_error());
-    let squared = trace.squared_frobenius;
+    let squared = trace.squared_frobenius.expect("it was asked for");
     let frobenius = squared.mean.sqrt();
     Ok(Found {
         summary: CurvatureSummary {

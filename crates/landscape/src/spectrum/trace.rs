@@ -273,6 +273,9 @@ impl<'b> Sums<'b> {
 }
 
 /// Checks the settings.
+///
+/// # Errors
+/// [`Error::Setting`].
 pub(crate) fn check(config: &TraceConfig) -> Result<(), Error> {
     config.stopping().check()
 }

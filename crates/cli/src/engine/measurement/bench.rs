@@ -1,22 +1,15 @@
 //! The measurements of one checkpoint, one after the other: what they share, and what each hands
 //! on.
 
-use std::cell::Cell;
-use std::ops::ControlFlow;
-use std::time::Instant;
-
 use burn::tensor::Device;
-use landscape::LinearOperator;
-use landscape::operator::Observed;
 use pictures::Picture;
 use probes::sink::Folder;
 use serde_json::Value;
 
 use super::Request;
 use crate::engine::data::Data;
-use crate::interrupt::Interrupt;
+use crate::engine::watch::{Watch, Work};
 use crate::report::number::Number;
-use crate::report::progress::Progress;
 
 /// A file to be written: its name and its content.
 pub(crate) type NamedFile = (String, Vec<u8>);
@@ -76,17 +69,7 @@ impl Row {
 }
 
 /// A measurement with its name.
-pub(super) type Measurement<'a> = (
-    &'static str,
-    Box<dyn FnOnce() -> anyhow::Result<Finding> + 'a>,
-);
-
-/// The results of all of them.
-pub(super) struct Found {
-    pub(super) findings: Vec<Finding>,
-    pub(super) failures: Vec<String>,
-    pub(super) interrupted: bool,
-}
+pub(super) type Measurement<'a> = Work<'a, Finding>;
 
 /// The inputs that all measurements share.
 pub(super) struct Bench<'a, W> {
@@ -95,42 +78,12 @@ pub(super) struct Bench<'a, W> {
     /// The device without autodiff.
     pub(super) device: Device,
     pub(super) step: u64,
-    pub(super) progress: Progress,
-    pub(super) interrupt: Interrupt,
+    pub(super) watch: Watch,
     /// Whether the network has running statistics of BatchNorm.
     pub(super) has_statistics: bool,
-    /// Products of the operator that is watched.
-    pub(super) products: Cell<usize>,
 }
 
 impl<W> Bench<'_, W> {
-    /// Carries the tasks out. One that fails does not take the others with it; an interrupt ends
-    /// them.
-    pub(super) fn carry_out(&self, tasks: Vec<Measurement<'_>>) -> Found {
-        let mut found = Found {
-            findings: Vec::new(),
-            failures: Vec::new(),
-            interrupted: false,
-        };
-        let count = tasks.len();
-        for (index, (name, task)) in tasks.into_iter().enumerate() {
-            if self.interrupt.requested() {
-                found.interrupted = true;
-                break;
-            }
-            self.progress.probe(name, index + 1, count);
-            match task() {
-                Ok(finding) => found.findings.push(finding),
-                Err(_) if self.interrupt.requested() => {
-                    found.interrupted = true;
-                    break;
-                }
-                Err(error) => found.failures.push(format!("{name}: {error:#}")),
-            }
-        }
-        found
-    }
-
     /// Returns the files of numbers and of the picture that shows them, each under its tag.
     pub(super) fn files(
         &self,
@@ -142,44 +95,9 @@ impl<W> Bench<'_, W> {
         files.extend(Folder::files(picture_tag, self.step, &picture)?);
         Ok(files)
     }
-
-    /// Returns an operator that tells the progress of each product, and stops when somebody asks.
-    pub(super) fn watched<'o, A: LinearOperator>(
-        &'o self,
-        operator: &'o A,
-        of: Option<usize>,
-    ) -> Observed<&'o A, impl FnMut(usize) -> ControlFlow<()> + 'o> {
-        self.products.set(0);
-        Observed::new(operator, move |done| {
-            self.products.set(done);
-            self.goes_on(done, of, "products")
-        })
-    }
-
-    /// Tells the progress, and whether to go on.
-    pub(super) fn goes_on(
-        &self,
-        done: usize,
-        of: Option<usize>,
-        what: &'static str,
-    ) -> ControlFlow<()> {
-        self.progress.work(done, of, what);
-        if self.interrupt.requested() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-}
-
-/// Returns the value of `work`, and the seconds that it took.
-pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let began = Instant::now();
-    let value = work();
-    (value, began.elapsed().as_secs_f64())
 }
 
 /// Returns a number in the document, which may not be finite.
-pub(super) fn number(value: f64) -> Value {
+pub(crate) fn number(value: f64) -> Value {
     serde_json::to_value(Number(value)).expect("a number or a text is JSON")
 }

@@ -5,11 +5,12 @@ use pictures::{CurvesConfig, curves_with};
 use probes::{json_numbers, show};
 use serde_json::{Value, json};
 
-use super::bench::{Bench, Finding, Row, number, timed};
+use super::bench::{Bench, Finding, Row, number};
 use crate::config::choice::name;
 use crate::config::subject::Subject;
 use crate::engine::origin::same_checksums;
 use crate::engine::stored::Stored;
+use crate::engine::watch::timed;
 use crate::failure::usage;
 use crate::report::number::significant;
 use crate::workload::{Part, Workload};
@@ -93,7 +94,10 @@ impl<W: Workload> Bench<'_, W> {
         let (found, seconds) = timed(|| {
             let mut found = Vec::new();
             for (index, (name, risk)) in risks.iter().enumerate() {
-                let each = |done, _| self.goes_on(index * a.len() + done + 1, Some(of), "points");
+                let each = |done, _| {
+                    self.watch
+                        .goes_on(index * a.len() + done + 1, Some(of), "points")
+                };
                 let line = line_between_observed(from, to, risk, &buffers, &a, each)?;
                 found.push((*name, line.loss));
             }

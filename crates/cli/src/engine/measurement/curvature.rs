@@ -11,7 +11,8 @@ use landscape::{
 use probes::{show, tag};
 use serde_json::{Value, json};
 
-use super::bench::{Bench, Finding, Row, number, timed};
+use super::bench::{Bench, Finding, Row, number};
+use crate::engine::watch::timed;
 use crate::report::number::{plain_number, significant};
 use crate::workload::Workload;
 
@@ -62,7 +63,7 @@ impl<W: Workload> Bench<'_, W> {
         hessian: &Hessian<W::Model, W::Batch>,
     ) -> anyhow::Result<Finding> {
         let request = self.request;
-        let watched = self.watched(hessian, None);
+        let watched = self.watch.watched(hessian, None);
         let config = |which| LanczosConfig {
             which,
             ..request.lanczos()
@@ -84,7 +85,7 @@ impl<W: Workload> Bench<'_, W> {
             Ok::<_, landscape::Error>((largest, smallest))
         });
         let (largest, smallest) = found?;
-        let products = self.products.get();
+        let products = self.watch.products();
         let names = (1..=largest.len()).map(|index| format!("lambda_{index}"));
         let names: Vec<String> = names
             .chain(smallest.iter().map(|_| "lambda_min".to_owned()))
@@ -117,10 +118,10 @@ impl<W: Workload> Bench<'_, W> {
 
     pub(super) fn trace(&self, hessian: &Hessian<W::Model, W::Batch>) -> anyhow::Result<Finding> {
         let config = self.request.trace();
-        let watched = self.watched(hessian, None);
+        let watched = self.watch.watched(hessian, None);
         let (trace, seconds) = timed(|| hutchinson_trace(&watched, &config));
         let trace = trace?;
-        let products = self.products.get();
+        let products = self.watch.products();
         Ok(Finding {
             key: "trace",
             value: json!({
@@ -162,10 +163,10 @@ impl<W: Workload> Bench<'_, W> {
             .with_seed(self.request.seed)
             .with_starts(starts)
             .with_steps(steps);
-        let watched = self.watched(hessian, Some(starts * steps + 1));
+        let watched = self.watch.watched(hessian, Some(starts * steps + 1));
         let (found, seconds) = timed(|| spectral_density(&watched, &config));
         let found = found?;
-        let products = self.products.get();
+        let products = self.watch.products();
         let files = self.files(
             (tag::DENSITY_DATA, show::density_data(&found)),
             (

@@ -4,9 +4,10 @@ use burn::module::Module;
 use landscape::Batch;
 use serde_json::{Map, Value, json};
 
-use super::bench::{Bench, Finding, Row, number, timed};
+use super::bench::{Bench, Finding, Row, number};
 use super::request::Parts;
 use crate::engine::accuracy::right;
+use crate::engine::watch::timed;
 use crate::report::number::significant;
 use crate::workload::{Part, Workload};
 
@@ -36,7 +37,7 @@ impl<W: Workload> Bench<'_, W> {
                     ..Row::new(format!("{name} accuracy"), format!("{share:.4}"), "exact")
                 });
             }
-            if self.goes_on(done, None, "parts").is_break() {
+            if self.watch.goes_on(done, None, "parts").is_break() {
                 anyhow::bail!("stopped");
             }
         }

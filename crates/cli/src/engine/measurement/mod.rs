@@ -10,29 +10,27 @@ mod losses;
 mod request;
 mod slices;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 
 use anyhow::Context as _;
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
-pub(crate) use bench::Row;
+pub(crate) use bench::{NamedFile, Row, number};
 pub(crate) use request::{Parts, Request};
 
 use self::bench::{Bench, Measurement};
 use self::curvature::Made;
 use super::data::Data;
-use super::measure_dir::{self, FINISHED, MeasureDir, SCHEMA};
+use super::measure_dir::{self, FINISHED, INTERRUPTED, MEASUREMENT, MeasureDir};
 use super::run_dir;
 use super::stored::Stored;
+use super::watch::Watch;
 use super::weights::{has_batch_norm, trained_parameters, weights_crc32c};
 use crate::failure::usage;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
 use crate::workload::Workload;
-
-/// The status of one that was stopped on the way.
-pub(crate) const INTERRUPTED: &str = "interrupted";
 
 /// The outcome of a measurement.
 pub(crate) struct Measured {
@@ -75,7 +73,7 @@ pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::R
     if let Some(other) = task.other {
         between::comparable(run, other)?;
     }
-    measure_dir::inspect(&request.output, task.overwrite)?;
+    measure_dir::inspect(&request.output, MEASUREMENT, task.overwrite)?;
     let initial = data.model(run.plan().seed, &task.device);
     let restored = |stored: &Stored| {
         let fresh = initial.clone();
@@ -90,7 +88,7 @@ pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::R
             "--eigenvalues: {count} is more than the {parameters} parameters of the network have"
         )));
     }
-    let mut folder = MeasureDir::take(&request.output, task.overwrite)?;
+    let mut folder = MeasureDir::take(&request.output, MEASUREMENT, task.overwrite)?;
     let progress = Progress::of_measurements(&run.directory.display().to_string());
     for note in &run.notes {
         progress.warn(note);
@@ -100,17 +98,15 @@ pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::R
         data,
         device: task.device.clone().inner(),
         step: run.step() as u64,
-        progress,
-        interrupt: task.interrupt.clone(),
+        watch: Watch::new(progress, task.interrupt.clone()),
         has_statistics: has_batch_norm(&model),
-        products: Cell::new(0),
     };
     let hessian = OnceCell::new();
     let names = [Some(run), task.other].map(|stored| {
         let path = stored.map_or(run.directory.as_path(), |stored| &stored.directory);
         run_dir::name_of(path)
     });
-    let mut found = bench.carry_out(match &other {
+    let mut found = bench.watch.carry_out(match &other {
         Some(other) => vec![(
             "line between the runs",
             Box::new(|| bench.between([&model, other], [&names[0], &names[1]])),
@@ -119,7 +115,7 @@ pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::R
     });
     found.findings.extend(hessian.get().map(Made::finding));
     let mut document = json!({
-        "schema": SCHEMA,
+        "schema": MEASUREMENT.schema,
         "status": if found.interrupted { INTERRUPTED } else { FINISHED },
         "run": described(run, weights_crc32c(&model)),
         "settings": request,

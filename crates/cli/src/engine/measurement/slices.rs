@@ -6,7 +6,8 @@ use landscape::{Grid, ParameterSpace, filter_normalize, random_direction, random
 use probes::{show, tag};
 use serde_json::json;
 
-use super::bench::{Bench, Finding, NamedFile, Row, number, timed};
+use super::bench::{Bench, Finding, NamedFile, Row, number};
+use crate::engine::watch::timed;
 use crate::report::number::significant;
 use crate::workload::{Part, Workload};
 
@@ -31,7 +32,10 @@ impl<W: Workload> Bench<'_, W> {
         let (losses, seconds) = timed(|| {
             let mut losses = Vec::new();
             for (index, (name, risk)) in curves.iter().enumerate() {
-                let each = |done, _| self.goes_on(index * points + done + 1, Some(of), "points");
+                let each = |done, _| {
+                    self.watch
+                        .goes_on(index * points + done + 1, Some(of), "points")
+                };
                 losses.push((
                     *name,
                     line_observed(model, risk, &direction, &a, each)?.loss,
@@ -71,7 +75,7 @@ impl<W: Workload> Bench<'_, W> {
         let (surface, seconds) = timed(|| {
             plane_observed(model, &risk, [&first, &second], &grid, |_, _| {
                 done += 1;
-                self.goes_on(done, Some(points * points), "points")
+                self.watch.goes_on(done, Some(points * points), "points")
             })
         });
         let surface = surface?;
