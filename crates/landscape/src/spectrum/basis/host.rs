@@ -22,7 +22,7 @@ const SMALL: usize = 1 << 18;
 const ONE_JOB: &str = "each part belongs to one job, and no job panics";
 
 /// A float type in which vectors are kept.
-pub(super) trait Stored: Copy + Send + Sync + 'static {
+pub(in crate::spectrum) trait Stored: Copy + Send + Sync + 'static {
     /// Returns the number nearest to `x`.
     fn round(x: f64) -> Self;
     /// Returns the inner product, in f64.
@@ -87,7 +87,7 @@ type Panel<T> = Vec<Box<[T]>>;
 
 /// Vectors of `dim` numbers.
 #[derive(Debug, Clone)]
-pub(super) struct HostBasis<T> {
+pub(in crate::spectrum) struct HostBasis<T> {
     dim: usize,
     len: usize,
     panels: Vec<Panel<T>>,
@@ -95,7 +95,7 @@ pub(super) struct HostBasis<T> {
 }
 
 impl<T: Stored> HostBasis<T> {
-    pub(super) fn new(dim: usize) -> Self {
+    pub(in crate::spectrum) fn new(dim: usize) -> Self {
         Self::on(dim, Workers::default())
     }
 
@@ -108,18 +108,18 @@ impl<T: Stored> HostBasis<T> {
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(in crate::spectrum) const fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn push(&mut self, vector: &[f64]) {
+    pub(in crate::spectrum) fn push(&mut self, vector: &[f64]) {
         for (panel, part) in self.panels.iter_mut().zip(vector.chunks(PANEL)) {
             panel.push(part.iter().map(|x| T::round(*x)).collect());
         }
         self.len += 1;
     }
 
-    pub(super) fn vector(&self, index: usize) -> Vec<f64> {
+    pub(in crate::spectrum) fn vector(&self, index: usize) -> Vec<f64> {
         let parts = self.panels.iter().map(|panel| &panel[index]);
         parts
             .flat_map(|part| part.iter().map(|x| x.widen()))
@@ -128,7 +128,7 @@ impl<T: Stored> HostBasis<T> {
 
     /// Classical Gram-Schmidt done twice. The subtraction of the first pass and the inner products
     /// of the second share one sweep over the basis, so it is read three times.
-    pub(super) fn orthogonalize(&self, w: &mut [f64]) -> Vec<f64> {
+    pub(in crate::spectrum) fn orthogonalize(&self, w: &mut [f64]) -> Vec<f64> {
         let first = self.sweep(w, |panel, part| {
             let mut sums = vec![0.0; self.len];
             for (at, block) in blocks(part) {
@@ -154,7 +154,7 @@ impl<T: Stored> HostBasis<T> {
         first.iter().zip(&second).map(|(a, b)| a + b).collect()
     }
 
-    pub(super) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
+    pub(in crate::spectrum) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
         let mut sum = vec![0.0; self.dim];
         self.sweep(&mut sum, |panel, part| {
             for (at, block) in blocks(part) {
@@ -166,7 +166,7 @@ impl<T: Stored> HostBasis<T> {
         sum
     }
 
-    pub(super) fn replace(&mut self, combinations: &[&[f64]]) {
+    pub(in crate::spectrum) fn replace(&mut self, combinations: &[&[f64]]) {
         let old = combinations.first().map_or(0, |first| first.len());
         self.len = self.len - old + combinations.len();
         let is_small = self.dim * old < SMALL;

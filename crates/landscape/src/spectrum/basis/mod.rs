@@ -13,7 +13,7 @@ use crate::operator::LinearOperator;
 use crate::vector::random::{Purpose, sphere};
 use crate::vector::{Domain, checked, download, norm, normalize};
 use device::DeviceBasis;
-use host::HostBasis;
+pub(super) use host::HostBasis;
 
 /// Where a Lanczos run keeps its basis vectors, and in which float type.
 ///
