@@ -42,7 +42,8 @@
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line`], [`plane`] | a forward pass a point |
 //!
-//! A product costs about two gradients, after the first; a gradient about three forward passes.
+//! A product costs about a gradient where what it needs of the point is kept, two where it is not;
+//! a gradient about three forward passes.
 //!
 //! # Invariants
 //!
