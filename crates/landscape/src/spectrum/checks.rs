@@ -4,8 +4,7 @@ use super::product::product;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::{
-    Finding, allowed_asymmetry, allowed_change, asymmetry, ensure_linear, ensure_symmetric,
-    sum_of,
+    Finding, allowed_asymmetry, allowed_change, asymmetry, ensure_linear, ensure_symmetric, sum_of,
 };
 use crate::vector::relative_change;
 

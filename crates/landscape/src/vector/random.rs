@@ -32,6 +32,14 @@ pub(crate) enum Purpose {
     ErrorEstimate = 7,
     /// The displacement to the point at which a batch and its parts are compared.
     Comparison = 8,
+    /// Directions of a ball: stream `i` gives direction `i`.
+    Ball = 20,
+    /// Displacements of the average sharpness: stream `i` gives the pair `i`.
+    Average = 21,
+    /// Starts of a projected ascent: stream `i` gives start `i`.
+    Ascent = 22,
+    /// Probes of the second-order value of the average sharpness: stream `i` gives probe `i`.
+    SecondOrder = 23,
     /// Vectors at which an operator is checked.
     Check = 30,
     /// Vectors whose products span the sketch of Hutch++; its probes are those of a trace.
@@ -73,6 +81,19 @@ pub(crate) fn rademacher(seed: u64, stream: u64, n: usize) -> Vec<f64> {
         signs.extend((0..take).map(|bit| if word >> bit & 1 == 0 { 1.0 } else { -1.0 }));
     }
     signs
+}
+
+/// Returns `n` independent numbers uniform in [-1, 1): the upper 53 bits of each output.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a number of 53 bits is an f64 exactly"
+)]
+pub(crate) fn uniform(seed: u64, stream: u64, n: usize) -> Vec<f64> {
+    let mut generator = generator(seed, stream);
+    let scale = (1_u64 << 52) as f64;
+    (0..n)
+        .map(|_| (generator.next_u64() >> 11) as f64 / scale - 1.0)
+        .collect()
 }
 
 /// Returns a point uniform on the unit sphere of `Rⁿ`: a normal vector over its norm.
@@ -150,6 +171,21 @@ mod tests {
         assert_eq!(signs[60..70], [1., 1., -1., 1., -1., 1., 1., -1., 1., -1.]);
         assert_eq!(signs.iter().sum::<f64>(), -6.0);
         assert_eq!(signs[..70], rademacher(7, Purpose::Trace.stream(3), 70));
+    }
+
+    #[test]
+    fn uniform_values_are_stable() {
+        // From the words of the first test, (w >> 11) / 2^52 - 1, in Python.
+        let numbers = uniform(7, Purpose::Lanczos.stream(0), 4);
+        let expected = [
+            -0.247_059_151_111_652_9,
+            -0.078_116_870_563_594_62,
+            -0.181_946_200_165_340_9,
+            0.370_244_672_440_393_83,
+        ];
+        for (x, y) in numbers.iter().zip(expected) {
+            assert!((x - y).abs() < 1e-15, "{x} is not {y}");
+        }
     }
 
     #[test]

@@ -4,16 +4,14 @@ use burn::tensor::{DType, Device, Tensor};
 
 use super::{Breaking, Diagonal, Raw, dense, diagonal, random_symmetric};
 use crate::error::Error;
-use crate::operator::{
-    CheckConfig, Counted, Dense, LinearOperator, agreement, check_operator,
-};
-use crate::vector::Domain;
+use crate::operator::{CheckConfig, Counted, Dense, LinearOperator, agreement, check_operator};
 use crate::spectrum::{
     DensityConfig, FrobeniusConfig, HutchPlusPlusConfig, LanczosConfig, PowerConfig, TraceConfig,
     XTraceConfig, dense_spectrum, extremes, hutch_plus_plus, hutchinson_trace, materialize,
     power_iteration, spectral_density, squared_frobenius_norm, top_eigenpairs, top_eigenpairs_from,
     xtrace,
 };
+use crate::vector::Domain;
 
 /// What each algorithm says of an operator.
 fn all(op: &Raw) -> Vec<(&'static str, Result<(), Error>)> {
@@ -115,7 +113,10 @@ fn operators_that_are_not_linear_are_an_error() {
         let op = OfMagnitudes(Raw::new(&random_symmetric(20, 3), dtype, 0.0));
         for (name, result) in [
             ("power", power_iteration(&op, &PowerConfig::new()).map(drop)),
-            ("trace", hutchinson_trace(&op, &TraceConfig::new()).map(drop)),
+            (
+                "trace",
+                hutchinson_trace(&op, &TraceConfig::new()).map(drop),
+            ),
             ("with norm", hutchinson_trace(&op, &with_norm()).map(drop)),
             (
                 "norm",
@@ -224,7 +225,10 @@ fn two_operators_agree_up_to_their_errors() {
     let ours = Raw::new(&rows, DType::F32, 0.0);
     let theirs = Raw::new(&rows, DType::F64, 0.0);
     let finding = agreement(&ours, &theirs, 1).unwrap();
-    assert!(finding.passed() && finding.found > 0.0 && finding.found < 1e-6, "{finding:?}");
+    assert!(
+        finding.passed() && finding.found > 0.0 && finding.found < 1e-6,
+        "{finding:?}"
+    );
     let mut other = rows;
     other[31] += 3.0;
     let finding = agreement(&ours, &Raw::new(&other, DType::F64, 0.0), 1).unwrap();
