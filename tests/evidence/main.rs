@@ -7,6 +7,8 @@ mod composition;
 mod cost;
 mod differences;
 mod effect;
+mod estimators;
+mod explicit_matrix;
 mod method;
 mod table;
 mod training;
@@ -43,7 +45,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 6] = [
+const EXPERIMENTS: [Experiment; 8] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -68,6 +70,16 @@ const EXPERIMENTS: [Experiment; 6] = [
         "hessian-products",
         "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
+    ),
+    (
+        "estimators",
+        "How large are the errors of Hutchinson's estimator, Hutch++ and XTrace at one number of products?",
+        estimators::errors,
+    ),
+    (
+        "estimator-intervals",
+        "How often do the intervals of the estimators cover the truth?",
+        estimators::intervals,
     ),
     (
         "composition",

@@ -2,10 +2,10 @@
 
 use burn::config::Config;
 
-use super::basis::Basis;
 use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
 use super::probing::{at_least, check_relative_error, forms, products, room};
+use super::span::Span;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::check_dimension;
@@ -166,7 +166,7 @@ const ENOUGH: usize = 8;
 /// The sketch: an orthonormal basis Q of the range of AS.
 #[derive(Debug)]
 struct Sketch {
-    basis: Basis,
+    basis: Span,
     /// `tr(QᵀAQ)`.
     captured: f64,
     drawn: usize,
@@ -179,7 +179,7 @@ struct Sketch {
 impl Default for Sketch {
     fn default() -> Self {
         Self {
-            basis: Basis::default(),
+            basis: Span::new(),
             captured: 0.0,
             drawn: 0,
             in_vain: 0,
@@ -216,8 +216,9 @@ impl Sketch {
                 let length = norm(&image);
                 self.all_zero &= length == 0.0;
                 self.basis.orthogonalize(&mut image);
-                // A rest at the level of the products' error has no direction.
-                if norm(&image) <= 10.0 * op.relative_error() * length {
+                // A rest at the level of the products' error has no direction; a hundred leaves room
+                // for the sums in a product.
+                if norm(&image) <= 100.0 * op.relative_error() * length {
                     self.in_vain += 1;
                 } else {
                     self.in_vain = 0;
@@ -225,7 +226,7 @@ impl Sketch {
                     // Once more: the rest may be so small that rounding shows.
                     self.basis.orthogonalize(&mut image);
                     normalize(&mut image);
-                    self.basis.push(image.clone());
+                    self.basis.push(&image);
                     found.push(image);
                 }
             }

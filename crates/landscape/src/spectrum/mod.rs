@@ -39,6 +39,7 @@ mod power;
 mod probing;
 mod product;
 mod rayleigh;
+mod span;
 mod student;
 mod trace;
 mod tridiagonal;

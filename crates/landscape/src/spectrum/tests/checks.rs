@@ -103,7 +103,7 @@ impl LinearOperator for OfMagnitudes {
     }
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.0.apply(&(v.clone() + v.clone().abs() * 0.01))
+        self.0.apply(&(v.clone() + v.clone().abs() * 0.1))
     }
 }
 
