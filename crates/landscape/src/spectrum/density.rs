@@ -95,7 +95,7 @@ pub fn spectral_density<A: LinearOperator + ?Sized>(
     for start in 0..config.starts {
         let mut run = Lanczos::numbered(op, config.seed, start as u64)?;
         if start == 0 {
-            run.begin(op)?;
+            run.begin(op, config.steps)?;
         }
         run.extend(op, config.steps - run.steps())?;
         is_symmetric(op, run.asymmetry)?;

@@ -237,7 +237,7 @@ fn pairs_of<A: LinearOperator + ?Sized>(
     }
     let most = config.max_steps.min(op.dim());
     let mut target = MIN_STEPS.max(2 * count).min(most);
-    run.begin(op)?;
+    run.begin(op, target)?;
     loop {
         run.extend(op, target - run.steps())?;
         let eigen = run.tridiagonal.eigen()?;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::check_dimension;
 use crate::vector::random::{Purpose, rademacher};
-use crate::vector::{norm, normalize};
+use crate::vector::{Domain, norm, normalize};
 
 /// Settings of [`hutch_plus_plus`].
 #[derive(Config, Debug, PartialEq)]
@@ -108,7 +108,7 @@ pub fn hutch_plus_plus<A: LinearOperator + ?Sized>(
         "at least min_products",
     )?;
     check_dimension(op)?;
-    let mut sketch = Sketch::default();
+    let mut sketch = Sketch::new(op.domain());
     let (mut running, mut probes, mut target) = (Running::default(), 0, fewest);
     let mut all_zero = true;
     sketch.grow(op, target / 3, config.seed)?;
@@ -176,10 +176,10 @@ struct Sketch {
     check: FirstTwo,
 }
 
-impl Default for Sketch {
-    fn default() -> Self {
+impl Sketch {
+    fn new(domain: &Domain) -> Self {
         Self {
-            basis: Span::new(),
+            basis: Span::new(domain),
             captured: 0.0,
             drawn: 0,
             in_vain: 0,
@@ -187,9 +187,7 @@ impl Default for Sketch {
             check: FirstTwo::default(),
         }
     }
-}
 
-impl Sketch {
     const fn products(&self) -> usize {
         self.drawn + self.basis.len()
     }
@@ -226,7 +224,7 @@ impl Sketch {
                     // Once more: the rest may be so small that rounding shows.
                     self.basis.orthogonalize(&mut image);
                     normalize(&mut image);
-                    self.basis.push(&image);
+                    self.basis.push(&image)?;
                     found.push(image);
                 }
             }

@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::basis::Basis;
-use super::checks::repeats;
+use super::checks::{repeats, repeats_and_is_linear};
 use super::product::{product, unit_start};
 use super::{Tridiagonal, Which};
 use crate::error::Error;
@@ -206,20 +206,33 @@ impl Lanczos {
         Ok(())
     }
 
-    /// Does the first step, unless it is done, and makes its product a second time to see that it
-    /// is the same.
+    /// Does the first two of at most `most` steps, unless one is done, and makes one more product to
+    /// see that products are the same each time and linear.
     ///
     /// # Errors
-    /// As [`extend`](Self::extend), and [`Error::ChangingProducts`].
-    pub(super) fn begin<A: LinearOperator + ?Sized>(&mut self, op: &A) -> Result<(), Error> {
-        if self.steps() == 0
-            && let Some((vector, _)) = &self.next
-        {
-            let image = product(op, vector)?;
-            repeats(op, vector, &image)?;
-            self.step(op, image);
+    /// As [`extend`](Self::extend), [`Error::ChangingProducts`], and [`Error::NotLinear`].
+    pub(super) fn begin<A: LinearOperator + ?Sized>(
+        &mut self,
+        op: &A,
+        most: usize,
+    ) -> Result<(), Error> {
+        if self.steps() > 0 || most == 0 {
+            return Ok(());
         }
-        Ok(())
+        let Some((first, _)) = self.next.clone() else {
+            return Ok(());
+        };
+        let of_first = product(op, &first)?;
+        self.step(op, of_first.clone());
+        match self.next.clone() {
+            Some((second, _)) if most > 1 => {
+                let of_second = product(op, &second)?;
+                repeats_and_is_linear(op, (&first, &of_first), (&second, &of_second))?;
+                self.step(op, of_second);
+                Ok(())
+            }
+            _ => repeats(op, &first, &of_first),
+        }
     }
 
     /// Takes in the product with the next basis vector.
