@@ -9,6 +9,8 @@ mod differences;
 mod edge;
 mod effect;
 mod eigenspace;
+mod estimators;
+mod explicit_matrix;
 mod large;
 mod method;
 mod table;
@@ -46,7 +48,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 9] = [
+const EXPERIMENTS: [Experiment; 11] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -86,6 +88,16 @@ const EXPERIMENTS: [Experiment; 9] = [
         "top-eigenspace",
         "Where is the gap in the spectrum of a trained net, and is the space above it Gauss-Newton's?",
         eigenspace::run,
+    ),
+    (
+        "estimators",
+        "How large are the errors of Hutchinson's estimator, Hutch++ and XTrace at one number of products?",
+        estimators::errors,
+    ),
+    (
+        "estimator-intervals",
+        "How often do the intervals of the estimators cover the truth?",
+        estimators::intervals,
     ),
     (
         "composition",

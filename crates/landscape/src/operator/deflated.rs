@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::LinearOperator;
 use crate::error::Error;
-use crate::vector::{Domain, download};
+use crate::vector::{Domain, dot, download};
 
 /// An operator without some eigenpairs, `A − Σᵢ λᵢ qᵢ qᵢᵀ` for orthonormal `qᵢ`: the eigenvalues of
 /// the given pairs become zero, the others stay.
@@ -55,5 +55,16 @@ impl<A: LinearOperator> LinearOperator for Deflated<A> {
             }
         }
         self.domain().upload(&product)
+    }
+
+    /// Returns `vᵀAv − Σᵢ λᵢ (qᵢᵀv)²`.
+    fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+        let form = self.operator.quadratic_form(v)?;
+        let v = download(v);
+        let taken = self
+            .pairs
+            .iter()
+            .map(|(value, q)| value * dot(q, &v).powi(2));
+        Ok(form - taken.sum::<f64>())
     }
 }

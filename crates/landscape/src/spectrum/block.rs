@@ -15,7 +15,7 @@
 //! where it was, and memory is bounded.
 
 use super::basis::{Basis, BasisStorage, Vector};
-use super::checks::repeats;
+use super::checks::{repeats, repeats_and_is_linear};
 use super::{DenseEigen, SymmetricMatrix, Tridiagonal};
 use crate::error::Error;
 use crate::operator::LinearOperator;
@@ -44,6 +44,8 @@ pub(super) struct BlockLanczos {
     restarted: bool,
     defect: f64,
     scale: f64,
+    /// The first vector and its product, until they have been checked.
+    unchecked: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 impl BlockLanczos {
@@ -69,6 +71,7 @@ impl BlockLanczos {
             restarted: false,
             defect: 0.0,
             scale: 0.0,
+            unchecked: None,
         };
         for start in starts {
             if run.basis.is_complete() {
@@ -126,20 +129,41 @@ impl BlockLanczos {
             .map(|(steps, _)| *steps)
     }
 
-    /// Does a step; the very first makes one more product, to see that products do not change.
+    /// Does a step; the first two products are followed by one more, to see that products do not
+    /// change and are linear.
     ///
     /// # Errors
-    /// [`Error::NonFiniteVector`], [`Error::ChangingProducts`], and the operator's own.
+    /// [`Error::NonFiniteVector`], [`Error::ChangingProducts`], [`Error::NotLinear`], and the
+    /// operator's own.
     pub(super) fn step<A: LinearOperator + ?Sized>(&mut self, op: &A) -> Result<(), Error> {
         let m = self.basis.len() - self.next;
         let images = self.basis.images(op, m..self.basis.len())?;
-        if self.steps == 0
-            && let Some(image) = images.first()
-        {
-            let vector = self.basis.vector(m).into_host();
-            repeats(op, &vector, &image.clone().into_host())?;
+        for (index, image) in images.iter().enumerate().take(2) {
+            if self.steps > 0 && self.unchecked.is_none() {
+                break;
+            }
+            let vector = self.basis.vector(m + index).into_host();
+            let image = image.clone().into_host();
+            match self.unchecked.take() {
+                None => self.unchecked = Some((vector, image)),
+                Some((first, of_first)) => {
+                    repeats_and_is_linear(op, (&first, &of_first), (&vector, &image))?;
+                    break;
+                }
+            }
         }
         self.take_in(op, m, images)
+    }
+
+    /// Checks that products do not change, where the run ended before there were two to compare.
+    ///
+    /// # Errors
+    /// [`Error::ChangingProducts`], and the operator's own.
+    pub(super) fn check_single<A: LinearOperator + ?Sized>(&mut self, op: &A) -> Result<(), Error> {
+        match self.unchecked.take() {
+            Some((vector, image)) => repeats(op, &vector, &image),
+            None => Ok(()),
+        }
     }
 
     /// Takes in the products with the next block, which begins at vector m.

@@ -105,7 +105,7 @@ pub fn spectral_density<A: LinearOperator + ?Sized>(
     for start in 0..config.starts {
         let mut run = Lanczos::numbered(op, config.seed, start as u64, config.basis)?;
         if start == 0 {
-            run.begin(op)?;
+            run.begin(op, config.steps)?;
         }
         run.extend(op, config.steps - run.steps())?;
         is_symmetric(op, run.asymmetry)?;

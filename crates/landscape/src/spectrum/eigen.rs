@@ -313,6 +313,7 @@ pub(super) fn grow<A: LinearOperator + ?Sized>(
             .invariant_after(level)
             .is_none_or(|after| run.steps() >= after + MIN_STEPS * block);
         if is_last || (met && explored) {
+            run.check_single(op)?;
             return Ok(Finished { run, eigen, chosen });
         }
         if let Some(most) = config.max_vectors.filter(|_| is_full) {

@@ -2,15 +2,15 @@
 
 use burn::config::Config;
 
-use super::basis::HostBasis;
 use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
 use super::probing::{at_least, check_relative_error, forms, products, room};
+use super::span::Span;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::check_dimension;
 use crate::vector::random::{Purpose, rademacher};
-use crate::vector::{norm, normalize};
+use crate::vector::{Domain, norm, normalize};
 
 /// Settings of [`hutch_plus_plus`].
 #[derive(Config, Debug, PartialEq)]
@@ -108,7 +108,7 @@ pub fn hutch_plus_plus<A: LinearOperator + ?Sized>(
         "at least min_products",
     )?;
     check_dimension(op)?;
-    let mut sketch = Sketch::new(op.dim());
+    let mut sketch = Sketch::new(op.domain());
     let (mut running, mut probes, mut target) = (Running::default(), 0, fewest);
     let mut all_zero = true;
     sketch.grow(op, target / 3, config.seed)?;
@@ -166,7 +166,7 @@ const ENOUGH: usize = 8;
 /// The sketch: an orthonormal basis Q of the range of AS.
 #[derive(Debug)]
 struct Sketch {
-    basis: HostBasis<f64>,
+    basis: Span,
     /// `tr(QᵀAQ)`.
     captured: f64,
     drawn: usize,
@@ -177,9 +177,9 @@ struct Sketch {
 }
 
 impl Sketch {
-    fn new(dim: usize) -> Self {
+    fn new(domain: &Domain) -> Self {
         Self {
-            basis: HostBasis::new(dim),
+            basis: Span::new(domain),
             captured: 0.0,
             drawn: 0,
             in_vain: 0,
@@ -214,8 +214,9 @@ impl Sketch {
                 let length = norm(&image);
                 self.all_zero &= length == 0.0;
                 self.basis.orthogonalize(&mut image);
-                // A rest at the level of the products' error has no direction.
-                if norm(&image) <= 10.0 * op.relative_error() * length {
+                // A rest at the level of the products' error has no direction; a hundred leaves room
+                // for the sums in a product.
+                if norm(&image) <= 100.0 * op.relative_error() * length {
                     self.in_vain += 1;
                 } else {
                     self.in_vain = 0;
@@ -223,7 +224,7 @@ impl Sketch {
                     // Once more: the rest may be so small that rounding shows.
                     self.basis.orthogonalize(&mut image);
                     normalize(&mut image);
-                    self.basis.push(&image);
+                    self.basis.push(&image)?;
                     found.push(image);
                 }
             }

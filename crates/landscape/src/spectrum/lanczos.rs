@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use super::basis::{Basis, BasisStorage, Vector};
-use super::checks::repeats;
+use super::checks::{repeats, repeats_and_is_linear};
 use super::product::unit_start;
 use super::{Tridiagonal, Which};
 use crate::error::Error;
@@ -232,19 +232,31 @@ impl Lanczos {
         Ok(())
     }
 
-    /// Does the first step, unless it is done, and makes its product a second time to see that it
-    /// is the same.
+    /// Does the first two of at most `most` steps, unless one is done, and makes one more product to
+    /// see that products are the same each time and linear.
     ///
     /// # Errors
-    /// As [`extend`](Self::extend), and [`Error::ChangingProducts`].
-    pub(super) fn begin<A: LinearOperator + ?Sized>(&mut self, op: &A) -> Result<(), Error> {
-        if self.steps() == 0 {
-            let image = self.image(op)?;
-            let vector = self.basis.vector(0).into_host();
-            repeats(op, &vector, &image.clone().into_host())?;
-            self.step(op, image)?;
+    /// As [`extend`](Self::extend), [`Error::ChangingProducts`], and [`Error::NotLinear`].
+    pub(super) fn begin<A: LinearOperator + ?Sized>(
+        &mut self,
+        op: &A,
+        most: usize,
+    ) -> Result<(), Error> {
+        if self.steps() > 0 || most == 0 {
+            return Ok(());
         }
-        Ok(())
+        let first = self.basis.vector(0).into_host();
+        let image = self.image(op)?;
+        let of_first = image.clone().into_host();
+        self.step(op, image)?;
+        if most == 1 || self.next.is_none() {
+            return repeats(op, &first, &of_first);
+        }
+        let second = self.basis.vector(1).into_host();
+        let image = self.image(op)?;
+        let of_second = image.clone().into_host();
+        repeats_and_is_linear(op, (&first, &of_first), (&second, &of_second))?;
+        self.step(op, image)
     }
 
     /// Returns the product with the next basis vector.

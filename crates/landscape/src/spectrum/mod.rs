@@ -48,6 +48,7 @@ mod power;
 mod probing;
 mod product;
 mod rayleigh;
+mod span;
 mod student;
 mod trace;
 mod tridiagonal;

@@ -150,9 +150,9 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     blocks: &[Range<usize>],
     config: &TraceConfig,
 ) -> Result<Trace, Error> {
-    let stopping = config.stopping();
-    stopping.check()?;
+    check(config)?;
     check_dimension(op)?;
+    let stopping = config.stopping();
     let dim = op.dim();
     for range in blocks {
         if range.start > range.end || range.end > dim {

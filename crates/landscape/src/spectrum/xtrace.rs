@@ -2,15 +2,15 @@
 
 use burn::config::Config;
 
-use super::basis::HostBasis;
 use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
 use super::probing::{at_least, check_relative_error, products, room};
+use super::span::Span;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::check_dimension;
 use crate::vector::random::{Purpose, sphere};
-use crate::vector::{dot, norm, normalize};
+use crate::vector::{Domain, dot, norm, normalize};
 
 /// Settings of [`xtrace`].
 #[derive(Config, Debug, PartialEq)]
@@ -111,7 +111,7 @@ pub fn xtrace<A: LinearOperator + ?Sized>(op: &A, config: &XTraceConfig) -> Resu
     )?;
     check_dimension(op)?;
     let most = (config.max_products / 2).min(op.dim());
-    let mut sketch = Sketch::new(op.dim());
+    let mut sketch = Sketch::new(op.domain());
     let mut vectors = (fewest / 2).min(most);
     loop {
         sketch.grow(op, vectors, config.seed)?;
@@ -141,7 +141,7 @@ const ENOUGH_NOISE: usize = 8;
 /// The QR decomposition `AΩ = QR` as far as it has grown.
 #[derive(Debug)]
 struct Sketch {
-    basis: HostBasis<f64>,
+    basis: Span,
     /// Columns of R, as long as they are not zero.
     r: Vec<Vec<f64>>,
     /// Columns of `QᵀAQ`, down to the diagonal at least.
@@ -154,9 +154,9 @@ struct Sketch {
 }
 
 impl Sketch {
-    fn new(dim: usize) -> Self {
+    fn new(domain: &Domain) -> Self {
         Self {
-            basis: HostBasis::new(dim),
+            basis: Span::new(domain),
             r: Vec::new(),
             h: Vec::new(),
             scale: 0.0,
@@ -181,7 +181,7 @@ impl Sketch {
             let mut added = Vec::with_capacity(count);
             for (test, image) in tests.iter().zip(products(op, &tests)?) {
                 self.check.take_in(op, test, &image)?;
-                added.push(self.add(image, op.relative_error(), seed));
+                added.push(self.add(image, op.relative_error(), seed)?);
             }
             for mut image in products(op, &added)? {
                 self.h.push(self.basis.orthogonalize(&mut image));
@@ -191,7 +191,15 @@ impl Sketch {
     }
 
     /// Takes in a column of `AΩ` and returns the new column of Q.
-    fn add(&mut self, mut column: Vec<f64>, relative_error: f64, seed: u64) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// A wrong length.
+    fn add(
+        &mut self,
+        mut column: Vec<f64>,
+        relative_error: f64,
+        seed: u64,
+    ) -> Result<Vec<f64>, Error> {
         self.scale = self.scale.max(norm(&column));
         let mut coefficients = self.basis.orthogonalize(&mut column);
         let mut rest = normalize(&mut column);
@@ -216,8 +224,8 @@ impl Sketch {
         }
         coefficients.push(rest);
         self.r.push(coefficients);
-        self.basis.push(&column);
-        column
+        self.basis.push(&column)?;
+        Ok(column)
     }
 
     const fn is_complete(&self) -> bool {

@@ -8,7 +8,9 @@ use landscape::operator::{
     CheckConfig, Dense, Restricted, Shifted, by_layer, by_parameter, check_operator,
 };
 use landscape::spectrum::{SymmetricMatrix, materialize};
-use landscape::{Error, GaussNewton, Hessian, LinearOperator, ParameterSpace, Risk, cast, download};
+use landscape::{
+    Error, GaussNewton, Hessian, LinearOperator, ParameterSpace, Risk, cast, download,
+};
 
 #[derive(Module, Debug)]
 struct Net {
@@ -38,7 +40,9 @@ fn net() -> Net {
 }
 
 fn risk() -> Risk<Net, Tensor<2>> {
-    let values: Vec<f64> = (0..24_u8).map(|i| f64::from(i * 7 % 11) / 5.0 - 1.0).collect();
+    let values: Vec<f64> = (0..24_u8)
+        .map(|i| f64::from(i * 7 % 11) / 5.0 - 1.0)
+        .collect();
     let device = Device::flex();
     let x = Tensor::from_data(
         TensorData::new(values, [8, 3]),
@@ -49,7 +53,11 @@ fn risk() -> Risk<Net, Tensor<2>> {
 
 /// Rows and columns of `matrix` at `coordinates`.
 fn part(matrix: &SymmetricMatrix, coordinates: &[usize]) -> Vec<f64> {
-    let row = |&i: &usize| coordinates.iter().map(move |&j| matrix.entries[i * matrix.dim + j]);
+    let row = |&i: &usize| {
+        coordinates
+            .iter()
+            .map(move |&j| matrix.entries[i * matrix.dim + j])
+    };
     coordinates.iter().flat_map(row).collect()
 }
 
@@ -60,7 +68,10 @@ fn a_restriction_is_the_block_of_the_chosen_parameters() {
     let whole = materialize(&hessian).expect("a matrix");
     for (patterns, paths) in [
         (vec!["conv*.weight"], vec!["conv1.weight", "conv2.weight"]),
-        (vec!["*.bias"], vec!["conv1.bias", "conv2.bias", "head.bias"]),
+        (
+            vec!["*.bias"],
+            vec!["conv1.bias", "conv2.bias", "head.bias"],
+        ),
         (
             vec!["head.*", "conv2.????"],
             vec!["conv2.bias", "head.weight", "head.bias"],
@@ -82,13 +93,21 @@ fn a_restriction_is_the_block_of_the_chosen_parameters() {
             assert!((found - expected).abs() < 1e-14 * scale, "{patterns:?}");
         }
         // The form is that of the product, and a long run believes the operator.
-        assert!(check_operator(&op, &CheckConfig::new()).expect("a check").passed());
+        assert!(
+            check_operator(&op, &CheckConfig::new())
+                .expect("a check")
+                .passed()
+        );
         let v: Vec<f64> = (0..op.dim()).map(|i| 1.0 + i as f64).collect();
         let v = op.domain().upload(&v).expect("a vector");
         let embedded = op.embed(&v).expect("an embedding");
         assert_eq!(embedded.dims(), [hessian.dim()]);
-        assert_eq!(download(&op.extract(&embedded).expect("a part")), download(&v));
-        let others: f64 = download(&embedded).iter().sum::<f64>() - download(&v).iter().sum::<f64>();
+        assert_eq!(
+            download(&op.extract(&embedded).expect("a part")),
+            download(&v)
+        );
+        let others: f64 =
+            download(&embedded).iter().sum::<f64>() - download(&v).iter().sum::<f64>();
         assert_eq!(others, 0.0);
     }
 }
@@ -103,7 +122,11 @@ fn blocks_of_parameters_and_layers_tile_the_diagonal() {
     let layers = by_layer(&hessian, space).expect("layers");
     assert_eq!(names(&layers), ["conv1", "conv2", "head"]);
     let parameters = by_parameter(&hessian, space).expect("parameters");
-    let paths: Vec<String> = space.blocks.iter().map(|block| block.path.clone()).collect();
+    let paths: Vec<String> = space
+        .blocks
+        .iter()
+        .map(|block| block.path.clone())
+        .collect();
     assert_eq!(names(&parameters), paths);
     for blocks in [layers, parameters] {
         let mut next = 0;
@@ -152,7 +175,10 @@ fn a_choice_that_is_none_is_an_error() {
         assert!(matches!(found, Err(Error::Setting { .. })), "{ranges:?}");
     }
     let op = Restricted::to_ranges(&hessian, [0..2]).expect("a restriction");
-    let long = hessian.domain().upload(&vec![1.0; hessian.dim()]).expect("a vector");
+    let long = hessian
+        .domain()
+        .upload(&vec![1.0; hessian.dim()])
+        .expect("a vector");
     assert!(matches!(op.embed(&long), Err(Error::Length { .. })));
     assert!(matches!(op.apply(&long), Err(Error::Length { .. })));
 }
@@ -165,7 +191,10 @@ fn a_shared_parameter_is_found_by_each_of_its_paths() {
     let net = cast(net, FloatDType::F64);
     let space = ParameterSpace::of(&net).expect("a space");
     let first = space.matching("conv1.weight").expect("a match")[0].range();
-    assert_eq!(space.matching("conv2.weight").expect("a match")[0].range(), first);
+    assert_eq!(
+        space.matching("conv2.weight").expect("a match")[0].range(),
+        first
+    );
 }
 
 #[test]
@@ -180,7 +209,10 @@ fn differences_tell_the_hessian_from_another_matrix() {
     assert!(!finding.passed(), "{finding:?}");
     // The Gauss-Newton matrix of a network that is not linear is not its Hessian.
     let apart = Risk::of(
-        [Tensor::<2>::ones([8, 3], (&Device::flex(), burn::tensor::DType::F64))],
+        [Tensor::<2>::ones(
+            [8, 3],
+            (&Device::flex(), burn::tensor::DType::F64),
+        )],
         |net: &Net, x: &Tensor<2>| {
             let hidden = net.conv1.forward(x.clone()).tanh();
             net.head.forward(net.conv2.forward(hidden).tanh())
@@ -191,5 +223,9 @@ fn differences_tell_the_hessian_from_another_matrix() {
     let gauss_newton = GaussNewton::at(&net, &apart).expect("a matrix");
     let finding = compare_with_differences(&gauss_newton, &net, &apart, 1).expect("a comparison");
     assert!(!finding.passed(), "{finding:?}");
-    assert!(check_operator(&gauss_newton, &CheckConfig::new()).expect("a check").passed());
+    assert!(
+        check_operator(&gauss_newton, &CheckConfig::new())
+            .expect("a check")
+            .passed()
+    );
 }

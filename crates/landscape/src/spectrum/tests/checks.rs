@@ -4,20 +4,18 @@ use burn::tensor::{DType, Device, Tensor};
 
 use super::{Breaking, Diagonal, Raw, dense, diagonal, random_symmetric};
 use crate::error::Error;
-use crate::operator::{
-    CheckConfig, Counted, Dense, LinearOperator, agreement, check_operator,
-};
-use crate::vector::Domain;
+use crate::operator::{CheckConfig, Counted, Dense, LinearOperator, agreement, check_operator};
 use crate::spectrum::{
     DensityConfig, FrobeniusConfig, HutchPlusPlusConfig, LanczosConfig, PowerConfig, TraceConfig,
     XTraceConfig, dense_spectrum, extremes, hutch_plus_plus, hutchinson_trace, materialize,
     power_iteration, spectral_density, squared_frobenius_norm, top_eigenpairs, top_eigenpairs_from,
     xtrace,
 };
+use crate::vector::Domain;
 
 /// What each algorithm says of an operator.
-fn all(op: &Raw) -> Vec<(&'static str, Result<(), Error>)> {
-    let start = op.domain.upload(&vec![1.0; op.dim()]).unwrap();
+fn all(op: &impl LinearOperator) -> Vec<(&'static str, Result<(), Error>)> {
+    let start = op.domain().upload(&vec![1.0; op.dim()]).unwrap();
     let lanczos = LanczosConfig::new();
     let density = DensityConfig::new().with_starts(2);
     vec![
@@ -105,7 +103,7 @@ impl LinearOperator for OfMagnitudes {
     }
 
     fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
-        self.0.apply(&(v.clone() + v.clone().abs() * 0.01))
+        self.0.apply(&(v.clone() + v.clone().abs() * 0.1))
     }
 }
 
@@ -113,21 +111,7 @@ impl LinearOperator for OfMagnitudes {
 fn operators_that_are_not_linear_are_an_error() {
     for dtype in [DType::F64, DType::F32] {
         let op = OfMagnitudes(Raw::new(&random_symmetric(20, 3), dtype, 0.0));
-        for (name, result) in [
-            ("power", power_iteration(&op, &PowerConfig::new()).map(drop)),
-            ("trace", hutchinson_trace(&op, &TraceConfig::new()).map(drop)),
-            ("with norm", hutchinson_trace(&op, &with_norm()).map(drop)),
-            (
-                "norm",
-                squared_frobenius_norm(&op, &FrobeniusConfig::new()).map(drop),
-            ),
-            (
-                "hutch++",
-                hutch_plus_plus(&op, &HutchPlusPlusConfig::new()).map(drop),
-            ),
-            ("xtrace", xtrace(&op, &XTraceConfig::new()).map(drop)),
-            ("dense", dense_spectrum(&op).map(drop)),
-        ] {
+        for (name, result) in all(&op) {
             assert!(
                 matches!(result, Err(Error::NotLinear { .. })),
                 "{name}: {result:?}"
@@ -224,7 +208,10 @@ fn two_operators_agree_up_to_their_errors() {
     let ours = Raw::new(&rows, DType::F32, 0.0);
     let theirs = Raw::new(&rows, DType::F64, 0.0);
     let finding = agreement(&ours, &theirs, 1).unwrap();
-    assert!(finding.passed() && finding.found > 0.0 && finding.found < 1e-6, "{finding:?}");
+    assert!(
+        finding.passed() && finding.found > 0.0 && finding.found < 1e-6,
+        "{finding:?}"
+    );
     let mut other = rows;
     other[31] += 3.0;
     let finding = agreement(&ours, &Raw::new(&other, DType::F64, 0.0), 1).unwrap();

@@ -20,14 +20,20 @@ fn estimate_is_unbiased_and_stops_at_its_error() {
         found.squared.mean
     }));
     assert_eq!(op.products(), made);
-    assert!((means.mean - expected).abs() < 4.0 * means.standard_error, "{means:?} {expected}");
+    assert!(
+        (means.mean - expected).abs() < 4.0 * means.standard_error,
+        "{means:?} {expected}"
+    );
 }
 
 #[test]
 fn diagonal_is_exact_zero_is_marked_and_failures_reach_the_caller() {
     let found = squared_frobenius_norm(&diagonal(&[3.0, -4.0, 0.0]), &FrobeniusConfig::new());
     let found = found.unwrap();
-    assert_eq!((found.squared.mean, found.squared.standard_error), (25.0, 0.0));
+    assert_eq!(
+        (found.squared.mean, found.squared.standard_error),
+        (25.0, 0.0)
+    );
     let zero = squared_frobenius_norm(&diagonal(&[0.0; 9]), &FrobeniusConfig::new()).unwrap();
     assert!(zero.below_resolution && zero.converged && zero.squared.mean == 0.0);
     assert!(matches!(

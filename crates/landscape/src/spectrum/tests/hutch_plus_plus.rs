@@ -59,7 +59,10 @@ fn estimate_is_the_one_of_the_definition() {
     assert!((found.captured - captured).abs() < 1e-12);
     assert!((found.estimate.mean - expected.mean).abs() < 1e-11);
     assert!((found.estimate.standard_error / expected.standard_error - 1.0).abs() < 1e-10);
-    assert_eq!((found.estimate.count, found.rank, found.products), (6, 6, 18));
+    assert_eq!(
+        (found.estimate.count, found.rank, found.products),
+        (6, 6, 18)
+    );
 }
 
 #[test]
@@ -117,7 +120,10 @@ fn a_sketch_grows_until_the_error_is_reached() {
             .with_relative_error(1e-9);
         let found = hutch_plus_plus(&op, &config).unwrap();
         assert!(!found.converged && found.products <= most, "{found:?}");
-        assert!(found.products + 1 >= most && found.estimate.count >= 2, "{found:?}");
+        assert!(
+            found.products + 1 >= most && found.estimate.count >= 2,
+            "{found:?}"
+        );
         assert!(found.estimate.mean.is_finite() && found.estimate.standard_error.is_finite());
         assert_eq!(op.products(), found.products + 1);
     }
@@ -126,7 +132,10 @@ fn a_sketch_grows_until_the_error_is_reached() {
 #[test]
 fn zero_is_not_told_from_zero_and_failures_reach_the_caller() {
     let zero = hutch_plus_plus(&diagonal(&[0.0; 30]), &HutchPlusPlusConfig::new()).unwrap();
-    assert_eq!((zero.estimate.mean, zero.estimate.standard_error), (0.0, 0.0));
+    assert_eq!(
+        (zero.estimate.mean, zero.estimate.standard_error),
+        (0.0, 0.0)
+    );
     assert!(zero.converged && zero.below_resolution && zero.rank == 0);
     for good in [0, 5, 25] {
         assert!(matches!(

@@ -97,9 +97,7 @@ fn trace_is_not_stopped_before_the_error_is_reached() {
 fn diagonal_matrix_is_exact() {
     let values = [3.0, -1.0, 0.5, 4.0];
     let counted = Counted::new(diagonal(&values));
-    let config = TraceConfig::new()
-        .with_diagonal(true)
-        .with_frobenius(true);
+    let config = TraceConfig::new().with_diagonal(true).with_frobenius(true);
     let found = hutchinson_trace(&counted, &config).unwrap();
     assert_eq!(
         (

@@ -130,14 +130,19 @@ fn low_rank_and_the_whole_space_are_exact() {
 
 #[test]
 fn a_spectrum_over_twelve_decades_keeps_its_error_estimate() {
-    let values: Vec<f64> = (0..100).map(|i| 10.0_f64.powf(-f64::from(i) * 0.12)).collect();
+    let values: Vec<f64> = (0..100)
+        .map(|i| 10.0_f64.powf(-f64::from(i) * 0.12))
+        .collect();
     let trace: f64 = values.iter().sum();
     let op = dense(&rotated(&values, 8), 100);
     for products in [20, 60, 120, 190] {
         let found = xtrace(&op, &fixed(products).with_seed(2)).unwrap();
         let error = (found.trace - trace).abs();
         // Rounding of a hundred terms of the size of the norm, 1, beside six times the estimate.
-        assert!(error < 6.0 * found.error_estimate + 1e-13, "{products}: {error:e} {found:?}");
+        assert!(
+            error < 6.0 * found.error_estimate + 1e-13,
+            "{products}: {error:e} {found:?}"
+        );
     }
 }
 
@@ -171,7 +176,10 @@ fn products_in_f32_limit_the_error_estimate() {
     let found = xtrace(&op, &fixed(60)).unwrap();
     // The trace is 2; products are right to 6e-8 of the norm, and thirty of them are summed.
     assert!((found.trace - 2.0).abs() < 1e-5, "{found:?}");
-    assert!(found.error_estimate >= 1e-7 && found.error_estimate < 1e-4, "{found:?}");
+    assert!(
+        found.error_estimate >= 1e-7 && found.error_estimate < 1e-4,
+        "{found:?}"
+    );
 }
 
 #[test]
