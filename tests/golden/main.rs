@@ -8,6 +8,7 @@
     reason = "the figures reached are shown with --nocapture"
 )]
 
+mod critical;
 mod curvature;
 mod derivatives;
 mod examples;
@@ -16,5 +17,6 @@ mod sam;
 mod sam_sharpness;
 mod sam_torch;
 mod slices;
+mod stability;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

@@ -22,7 +22,7 @@ use crate::vector::{download, norm};
 ///
 /// Cost: that of making a [`Hessian`], a gradient, and up to
 /// [`dense_limit`](CriticalConfig::dense_limit) coordinates P + 1 products, `O(P³)` operations and
-/// `3 P` vectors of P. Above, at most `2 max_steps + starts · steps + 3` products, 603 by default,
+/// some four matrices of `P²` f64 numbers. Above, at most `2 max_steps + starts · steps + 3` products, 603 by default,
 /// and the memory of the longest Lanczos run, 100 vectors of P by default.
 ///
 /// # Errors
@@ -172,6 +172,7 @@ impl Point<'_> {
             zero_threshold: evidence.threshold,
             index: evidence.index,
             inertia: evidence.inertia,
+            eigenvalues: evidence.eigenvalues,
             statistics: evidence.statistics,
             escape,
             method: None,

@@ -23,6 +23,7 @@ pub(super) struct Evidence {
     /// Certified lower bound of the number of positive eigenvalues.
     pub(super) positive: usize,
     pub(super) inertia: Option<Inertia>,
+    pub(super) eigenvalues: Option<Vec<f64>>,
     pub(super) statistics: Option<SpectrumStatistics>,
     pub(super) newton: Option<Newton>,
     pub(super) products: usize,
@@ -112,6 +113,7 @@ impl Evidence {
             positive: inertia.positive,
             inertia: Some(inertia),
             statistics: Some(SpectrumStatistics::of(values, threshold)),
+            eigenvalues: Some(eigen.values),
             newton,
             products: op.dim() + 1,
         })
@@ -208,6 +210,7 @@ impl Evidence {
             index: index.with_estimate(&quadratures, -threshold, op.dim()),
             positive,
             inertia: None,
+            eigenvalues: None,
             statistics: None,
             newton,
             products,

@@ -17,7 +17,8 @@ pub struct Inertia {
 
 impl Inertia {
     /// Returns the inertia of eigenvalues, where magnitudes up to `threshold` count as zero.
-    pub(super) fn of(values: &[f64], threshold: f64) -> Self {
+    #[must_use]
+    pub fn of(values: &[f64], threshold: f64) -> Self {
         let negative = values.iter().filter(|value| **value < -threshold).count();
         let positive = values.iter().filter(|value| **value > threshold).count();
         Self {

@@ -1,6 +1,7 @@
 //! Tests of `landscape` from outside, one module for each subject, in one binary.
 
 mod closures;
+mod critical;
 mod examples;
 mod fallback;
 mod guards;
@@ -9,3 +10,4 @@ mod parameters;
 mod products;
 mod risk;
 mod slice;
+mod stability;
