@@ -98,7 +98,7 @@ fn sam_over_gradient_descent_and_momentum_settles_at_a_ratio_of_one() {
             let rho = 0.05;
             let mut optimiser = config.init();
             let mut model = point(start);
-            for _ in 0..3000 {
+            for _ in 0..400 {
                 model = step(&mut optimiser, rho, lr, model);
             }
             let ratio = ratio(&model, &config, rho, lr);
