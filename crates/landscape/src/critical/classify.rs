@@ -26,8 +26,9 @@ const AT_THE_WEIGHTS: f64 = 0.25;
 ///
 /// Cost: that of making a [`Hessian`], a gradient, and up to
 /// [`dense_limit`](CriticalConfig::dense_limit) coordinates P + 1 products, `O(P³)` operations and
-/// some four matrices of `P²` f64 numbers. Above, at most `2 max_steps + starts · steps + 3` products, 603 by default,
-/// and the memory of the longest Lanczos run, 100 vectors of P by default.
+/// some four matrices of `P²` f64 numbers. Above, at most `2 max_steps + starts · steps + 3`
+/// products, 703 by default, and the memory of the longest Lanczos run, 100 vectors of P by
+/// default. Where products are differences, four gradients more.
 ///
 /// # Errors
 /// [`Error::Setting`] for a setting out of range, a model that cannot be measured, and all errors
