@@ -8,6 +8,7 @@
     reason = "the figures reached are shown with --nocapture"
 )]
 
+mod critical;
 mod curvature;
 mod derivatives;
 mod examples;
@@ -17,5 +18,6 @@ mod sam_sharpness;
 mod sam_torch;
 mod slices;
 mod spectrum;
+mod stability;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

@@ -23,6 +23,7 @@ pub(super) struct Evidence {
     /// Certified lower bound of the number of positive eigenvalues.
     pub(super) positive: usize,
     pub(super) inertia: Option<Inertia>,
+    pub(super) eigenvalues: Option<Vec<f64>>,
     pub(super) statistics: Option<SpectrumStatistics>,
     pub(super) newton: Option<Newton>,
     pub(super) products: usize,
@@ -112,6 +113,7 @@ impl Evidence {
             positive: inertia.positive,
             inertia: Some(inertia),
             statistics: Some(SpectrumStatistics::of(values, threshold)),
+            eigenvalues: Some(eigen.values),
             newton,
             products: op.dim() + 1,
         })
@@ -208,6 +210,7 @@ impl Evidence {
             index: index.with_estimate(&quadratures, -threshold, op.dim()),
             positive,
             inertia: None,
+            eigenvalues: None,
             statistics: None,
             newton,
             products,
@@ -219,7 +222,7 @@ impl Evidence {
 struct Run {
     steps: usize,
     quadrature: Quadrature,
-    /// Bound of the norm of the errors of T, relative to the operator's.
+    /// Bound of the norm of the errors of T, relative to the operator's norm.
     error: f64,
 }
 
@@ -232,9 +235,10 @@ impl Run {
         run.extend(op, steps)?;
         is_symmetric(op, run.asymmetry)?;
         let steps = run.steps();
-        // No entry of T is off by more than that, nor any of those left out of it, and the norm of
-        // a matrix of k rows is at most k times its largest entry.
-        let entry = op.relative_error().max(run.asymmetry).max(f64::EPSILON);
+        // No entry of QᵀAQ is off by more than that, nor left out of T, times the run's own scale:
+        // a row sum of T, at most three times the norm. The norm of a matrix of k rows is at most k
+        // times its largest entry.
+        let entry = 3.0 * op.relative_error().max(run.asymmetry).max(f64::EPSILON);
         Ok(Self {
             steps,
             quadrature: run.quadrature()?,

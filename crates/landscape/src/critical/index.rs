@@ -17,7 +17,8 @@ pub struct Inertia {
 
 impl Inertia {
     /// Returns the inertia of eigenvalues, where magnitudes up to `threshold` count as zero.
-    pub(super) fn of(values: &[f64], threshold: f64) -> Self {
+    #[must_use]
+    pub fn of(values: &[f64], threshold: f64) -> Self {
         let negative = values.iter().filter(|value| **value < -threshold).count();
         let positive = values.iter().filter(|value| **value > threshold).count();
         Self {
@@ -36,7 +37,7 @@ impl Inertia {
 /// Let Q have orthonormal columns, k of them, and let `θ₁ ≤ … ≤ θₖ` be the eigenvalues of `QᵀHQ`.
 /// By Cauchy's interlacing theorem `λᵢ ≤ θᵢ` for the eigenvalues `λ₁ ≤ …` of H: as many
 /// eigenvalues of H lie below a number as Ritz values do, converged or not. A Lanczos run keeps
-/// `QᵀHQ` up to the errors of its products, whose norm is at most k times the larger of the
+/// `QᵀHQ` up to the errors of its products, whose norm is at most 3 k times the larger of the
 /// operator's relative error and the asymmetry that the run has seen, times `‖H‖`; by Weyl's
 /// inequality no eigenvalue moves by more. Ritz values that lie lower by that much are counted, in
 /// the run that has most of them. The same for positive ones gives the upper bound.

@@ -152,7 +152,10 @@ pub struct CriticalPoint {
     pub index: SaddleIndex,
     /// Numbers of negative, zero and positive eigenvalues, where all were computed.
     pub inertia: Option<Inertia>,
-    /// Statistics of the eigenvalues, where all were computed.
+    /// Every eigenvalue, ascending, where all were computed.
+    pub eigenvalues: Option<Vec<f64>>,
+    /// Statistics of the eigenvalues, where all were computed; of them what counts as zero is
+    /// `zero_threshold`.
     pub statistics: Option<SpectrumStatistics>,
     /// The condition number.
     pub condition: Condition,

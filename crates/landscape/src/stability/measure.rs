@@ -41,6 +41,38 @@ pub struct Stability {
 /// [`Error::Setting`] for a preconditioner that is missing or has no use and for settings out of
 /// range, [`Error::Length`] for the preconditioner of another model, and all errors of
 /// [`Hessian::at`] and [`top_eigenpairs`].
+///
+/// # Examples
+/// ```
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::optim::{AdamConfig, GradientsParams};
+/// use burn::tensor::{Device, Tensor};
+/// use landscape::stability::{OptimiserSettings, Preconditioner, stability};
+/// use landscape::{LanczosConfig, ParameterSpace, Risk};
+///
+/// let device = Device::flex().autodiff();
+/// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
+/// let loss = |model: &Linear, x: &Tensor<2>| {
+///     model.forward(x.clone()).powi_scalar(2).mean().mul_scalar(0.5)
+/// };
+/// let x = Tensor::<2>::full([4, 1], 3.0, &device);
+/// let risk = Risk::mean([x.clone()], loss);
+///
+/// let config = AdamConfig::new();
+/// let mut optimiser = config.init();
+/// let gradients = GradientsParams::from_grads(loss(&model, &x).backward(), &model);
+/// let model = optimiser.step(1e-3, model, gradients);
+///
+/// let settings = OptimiserSettings::try_from(&config)?;
+/// let space = ParameterSpace::of(&model)?;
+/// let preconditioner = Preconditioner::of(&optimiser, &settings, &space)?;
+/// let lanczos = LanczosConfig::new();
+/// let found = stability(&model, &risk, &settings, Some(&preconditioner), 1e-3, &lanczos)?;
+/// // The curvature is x² = 9, and the preconditioner divides it.
+/// assert!((found.largest.value * preconditioner.diagonal[0] / 9.0 - 1.0).abs() < 1e-5);
+/// assert!((found.threshold / 38_000.0 - 1.0).abs() < 1e-6); // 2 · 1.9 / (0.1 · 10⁻³)
+/// # Ok::<(), landscape::Error>(())
+/// ```
 pub fn stability<M: Module, B: Batch>(
     model: &M,
     risk: &Risk<M, B>,

@@ -157,7 +157,6 @@ impl Preconditioner {
 /// Returns `1 − β₂ᵗ` in f32, as Burn computes it.
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
     reason = "Burn counts steps in a usize and takes them to an i32"
 )]
 fn correction(beta_2: f32, time: u64) -> f64 {

@@ -1,6 +1,7 @@
 //! Tests of `landscape` from outside, one module for each subject, in one binary.
 
 mod closures;
+mod critical;
 mod examples;
 mod fallback;
 mod guards;
@@ -10,3 +11,4 @@ mod products;
 mod restricted;
 mod risk;
 mod slice;
+mod stability;
