@@ -23,7 +23,7 @@ use crate::config::limits;
 use crate::engine::measurement::number;
 use crate::engine::watch::{Watch, Work, timed};
 use crate::failure::usage;
-use crate::report::number::{plain_number, significant, with_spread};
+use crate::report::number::{plain_number, significant, with_error};
 use crate::report::sheet::Part;
 use crate::workload::Workload;
 
@@ -231,7 +231,7 @@ fn eigenvalues(
         }),
         lines: pairs()
             .map(|(name, pair)| {
-                let value = with_spread(pair.value, pair.residual);
+                let value = with_error(pair.value, pair.residual);
                 let mark = if pair.converged { "" } else { " *" };
                 Line::new(Part::Curvature, name.as_str(), format!("{value}{mark}"))
             })
@@ -328,10 +328,10 @@ fn trace(
         lines: [
             Some((
                 "trace",
-                format!("{}{mark}", with_spread(mean, standard_error)),
+                format!("{}{mark}", with_error(mean, standard_error)),
             )),
             squared.map(|squared| {
-                let cell = with_spread(squared.mean, squared.standard_error);
+                let cell = with_error(squared.mean, squared.standard_error);
                 ("squared Frobenius norm", cell)
             }),
         ]
@@ -432,7 +432,7 @@ impl<W: Workload> Placed<W> {
         let cell = if exact {
             format!("{} exact", significant(total.mean, 6))
         } else {
-            format!("{}{mark}", with_spread(total.mean, total.standard_error))
+            format!("{}{mark}", with_error(total.mean, total.standard_error))
         };
         Ok(Finding {
             key: "trace",
@@ -495,7 +495,7 @@ fn density(
             Line::new(
                 Part::Curvature,
                 "mean eigenvalue",
-                with_spread(mean.mean, mean.standard_error),
+                with_error(mean.mean, mean.standard_error),
             ),
             Line::new(
                 Part::Curvature,
@@ -505,7 +505,7 @@ fn density(
             Line::new(
                 Part::Curvature,
                 "share below -sigma",
-                with_spread(negative.mean, negative.standard_error),
+                with_error(negative.mean, negative.standard_error),
             ),
         ],
         density: Some(found),
