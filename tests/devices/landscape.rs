@@ -7,7 +7,7 @@ use burn::nn::Linear;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use datasets::Digits;
 use landscape::download;
-use landscape::spectrum::{LanczosConfig, top_eigenpairs};
+use landscape::spectrum::{BasisStorage, LanczosConfig, top_eigenpairs};
 use landscape::{GaussNewton, Hessian, LinearOperator, Method, Risk};
 use tests::{Case, CaseVisitor, Net, cross_entropy, for_each_case_on, relative_error};
 
@@ -23,8 +23,8 @@ fn the_device_is_the_one_asked_for() {
     println!("adapter: {}", name.as_deref().unwrap_or("none"));
     match std::env::var("BURN_DEVICE").as_deref() {
         Ok("wgpu") => assert!(name.is_some(), "{device:?}"),
-        Ok("ndarray") => assert_ne!(device, Device::flex()),
-        other => panic!("BURN_DEVICE is {other:?}; ndarray and wgpu are tested here"),
+        Ok("ndarray" | "cuda") => assert_ne!(device, Device::flex()),
+        other => panic!("BURN_DEVICE is {other:?}; ndarray, wgpu and cuda are tested here"),
     }
 }
 
@@ -107,7 +107,11 @@ fn linear(inputs: usize, outputs: usize, device: &Device, dtype: DType) -> Linea
 
 /// The largest eigenvalue of the Hessian over the digits, in batches of unequal size, and how far
 /// from converged it is.
-fn top_eigenvalue(device: &Device, dtype: DType) -> Result<(f64, f64), Box<dyn Error>> {
+fn top_eigenvalue(
+    device: &Device,
+    dtype: DType,
+    config: &LanczosConfig,
+) -> Result<(f64, f64), Box<dyn Error>> {
     let device = device.clone().autodiff();
     let model = Mlp {
         hidden: linear(64, 32, &device, dtype),
@@ -128,24 +132,34 @@ fn top_eigenvalue(device: &Device, dtype: DType) -> Result<(f64, f64), Box<dyn E
     let hessian = Hessian::at(&model, &risk)?;
     assert!(exact_in(dtype, &hessian.method()));
     assert_eq!(hessian.domain().device, device.without_autodiff());
-    let config = LanczosConfig::new().with_seed(7).with_tolerance(1e-5);
-    let pairs = top_eigenpairs(&hessian, 1, &config)?;
+    let pairs = top_eigenpairs(&hessian, 1, config)?;
     Ok((pairs[0].value, pairs[0].residual))
 }
 
 #[test]
 fn the_top_eigenvalue_on_real_data_is_that_of_flex() -> Result<(), Box<dyn Error>> {
     let dtype = device::float_type();
-    let (expected, spread) = top_eigenvalue(&Device::flex(), DType::F64)?;
-    let (value, residual) = top_eigenvalue(&device::device(), dtype)?;
-    let error = (value - expected).abs() / expected;
-    println!(
-        "{value:.8} beside {expected:.8}: {error:.1e}, residuals {residual:.1e} and {spread:.1e}"
-    );
-    // An eigenvalue's error is at most its residual plus the error of the products.
-    let rounding = if dtype == DType::F64 { 1e-12 } else { 1e-6 };
-    assert!(error < (residual + spread) / expected + rounding);
-    // The square of the relative residual, over the gap: far less than the bound.
-    assert!(error < 1e-5, "{error:.1e}");
+    let config = LanczosConfig::new().with_seed(7).with_tolerance(1e-5);
+    let (expected, spread) = top_eigenvalue(&Device::flex(), DType::F64, &config)?;
+    // The basis on the host; on the device; there in blocks, with restarts.
+    let on_device = config.clone().with_basis(BasisStorage::Device);
+    let restarted = on_device
+        .clone()
+        .with_block_size(2)
+        .with_max_vectors(Some(20))
+        .with_max_steps(300);
+    for config in [config, on_device, restarted] {
+        let (value, residual) = top_eigenvalue(&device::device(), dtype, &config)?;
+        let error = (value - expected).abs() / expected;
+        println!(
+            "{:?}: {value:.8} beside {expected:.8}: {error:.1e}, residuals {residual:.1e} and {spread:.1e}",
+            config.basis
+        );
+        // An eigenvalue's error is at most its residual plus the error of the products.
+        let rounding = if dtype == DType::F64 { 1e-12 } else { 1e-6 };
+        assert!(error < (residual + spread) / expected + rounding);
+        // The square of the relative residual, over the gap: far less than the bound.
+        assert!(error < 1e-5, "{error:.1e}");
+    }
     Ok(())
 }

@@ -6,7 +6,10 @@ mod budget;
 mod composition;
 mod cost;
 mod differences;
+mod edge;
 mod effect;
+mod eigenspace;
+mod large;
 mod method;
 mod table;
 mod training;
@@ -43,7 +46,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 6] = [
+const EXPERIMENTS: [Experiment; 9] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -68,6 +71,21 @@ const EXPERIMENTS: [Experiment; 6] = [
         "hessian-products",
         "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
+    ),
+    (
+        "large",
+        "What do eigenvalues, trace and density of ten million parameters take in time and memory?",
+        large::run,
+    ),
+    (
+        "edge-of-stability",
+        "Does the sharpness of full-batch training stay at the optimiser's threshold once it is there?",
+        edge::run,
+    ),
+    (
+        "top-eigenspace",
+        "Where is the gap in the spectrum of a trained net, and is the space above it Gauss-Newton's?",
+        eigenspace::run,
     ),
     (
         "composition",

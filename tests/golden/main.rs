@@ -16,5 +16,6 @@ mod sam;
 mod sam_sharpness;
 mod sam_torch;
 mod slices;
+mod spectrum;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

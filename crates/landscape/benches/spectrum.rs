@@ -1,10 +1,17 @@
-//! Time of the spectral algorithms beside the products: a diagonal operator costs next to nothing.
+//! Time and memory of the spectral algorithms beside the products: a diagonal operator costs next to
+//! nothing. Allocations are those of the calling thread.
 
 use burn::tensor::{DType, Device, Tensor};
 use divan::Bencher;
 use landscape::Error;
 use landscape::operator::{Domain, LinearOperator};
-use landscape::spectrum::{Lanczos, TraceConfig, Tridiagonal, hutchinson_trace};
+use landscape::spectrum::{
+    BasisStorage, Lanczos, LanczosConfig, TraceConfig, Tridiagonal, hutchinson_trace,
+    top_eigenpairs,
+};
+
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
 
 fn main() {
     divan::main();
@@ -61,6 +68,51 @@ fn lanczos_30_steps_f32(bencher: Bencher, dim: usize) {
 #[divan::bench(args = [10, 20, 40, 80], sample_count = 5)]
 fn lanczos_steps_at_100_000(bencher: Bencher, count: usize) {
     steps(bencher, &Diagonal::new(100_000, DType::F64), count);
+}
+
+fn stored(bencher: Bencher, dim: usize, storage: BasisStorage) {
+    let op = Diagonal::new(dim, DType::F32);
+    bencher.bench_local(|| {
+        let mut run = Lanczos::stored(&op, 1, storage)?;
+        run.extend(&op, 30)?;
+        Ok::<_, Error>(run)
+    });
+}
+
+/// Thirty steps for products in f32, with the basis in f64, in f32, and on the device.
+#[divan::bench(args = [100_000, 1_000_000], sample_count = 5)]
+fn basis_in_host_f64(bencher: Bencher, dim: usize) {
+    stored(bencher, dim, BasisStorage::HostF64);
+}
+
+#[divan::bench(args = [100_000, 1_000_000], sample_count = 5)]
+fn basis_in_host_f32(bencher: Bencher, dim: usize) {
+    stored(bencher, dim, BasisStorage::HostF32);
+}
+
+#[divan::bench(args = [100_000, 1_000_000], sample_count = 5)]
+fn basis_on_the_device(bencher: Bencher, dim: usize) {
+    stored(bencher, dim, BasisStorage::Device);
+}
+
+/// A hundred steps without convergence: all vectors kept, or so many.
+#[divan::bench(args = [0, 40, 20, 10], sample_count = 3)]
+fn hundred_steps_at_100_000_keeping(bencher: Bencher, vectors: usize) {
+    let op = Diagonal::new(100_000, DType::F64);
+    let config = LanczosConfig::new()
+        .with_tolerance(1e-15)
+        .with_max_vectors((vectors > 0).then_some(vectors));
+    bencher.bench_local(|| top_eigenpairs(&op, 3, &config));
+}
+
+/// A hundred products in blocks of so many.
+#[divan::bench(args = [1, 2, 5, 10], sample_count = 3)]
+fn hundred_products_at_100_000_in_blocks_of(bencher: Bencher, block: usize) {
+    let op = Diagonal::new(100_000, DType::F64);
+    let config = LanczosConfig::new()
+        .with_tolerance(1e-15)
+        .with_block_size(block);
+    bencher.bench_local(|| top_eigenpairs(&op, 3, &config));
 }
 
 /// The products alone, with upload and download.

@@ -8,11 +8,55 @@
 //!   its trace and its spectral density, each with its error; [`GaussNewton`] and [`Fisher`] are
 //!   operators too, and [`Objective::example_gradients`] has the gradients of single examples;
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
-//! - [`sharpness`] measures how the loss rises around the model.
+//! - [`sharpness`] measures how the loss rises around the model;
+//! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
+//!   an optimiser's steps are too long for the curvature.
 //!
-//! This crate performs no I/O and reads no clock. Random numbers are drawn on the host from
-//! explicit seeds; the device's generator is never touched. Measuring goes through copies of the
-//! model and never changes it.
+//! # Notation
+//!
+//! | symbol | meaning | where |
+//! |---|---|---|
+//! | `θ`, P | the parameters that are trained, as one vector `[P]`; their number | [`ParameterSpace`] |
+//! | `L(θ) = 1/N Σₙ ℓₙ(θ)` | the mean loss over N examples | [`Risk`] |
+//! | f, C | the model's outputs for one example; their number | [`Risk::of`] |
+//! | `g = ∇L`, `gₙ = ∇ℓₙ` | gradients, of the mean and of one example | [`Risk::gradient`], [`Objective`] |
+//! | `H = ∇²L` | the Hessian | [`Hessian`] |
+//! | `G = 1/N Σₙ Jₙᵀ Hₙ Jₙ` | the generalised Gauss-Newton matrix; `Jₙ = ∂fₙ/∂θ`, `Hₙ` the Hessian of `ℓₙ` in `fₙ` | [`GaussNewton`] |
+//! | `F = 1/N Σₙ gₙ gₙᵀ` | the empirical Fisher matrix | [`Fisher`] |
+//! | `λ₁ ≥ .. ≥ λ_P` | eigenvalues; `λ₁` is called sharpness too | [`spectrum`] |
+//! | `tr A`, `‖A‖²_F` | trace, sum of squared entries | [`spectrum`], [`curvature`] |
+//! | d, a | a direction `[P]`; a coordinate along it, in multiples of d | [`direction`], [`slice`](mod@slice) |
+//! | e, `ρ`, `σ` | a perturbation of `θ`; its radius; its standard deviation | [`sharpness`] |
+//! | `η`, `β` | learning rate, momentum | [`stability`] |
+//! | p | an optimiser's preconditioner `[P]`, one number for each coordinate | [`stability`] |
+//!
+//! # How to choose
+//!
+//! | question | call | cost |
+//! |---|---|---|
+//! | How sharp is the minimum? | [`top_eigenpairs`] for `λ₁`; [`sharpness`] for balls, averages and SAM | some tens of products |
+//! | .. and in numbers that rescaling ReLU layers does not change? | [`sharpness`] with an adaptive ball, `η = 0` | some tens of gradients |
+//! | How much curvature in all, and in which layer? | [`curvature::exact_trace`] where it is exact, else [`hutchinson_trace`] or [`spectrum::xtrace`] | C gradients; products by the error wanted |
+//! | Where do the eigenvalues lie? | [`spectral_density`]; [`spectrum::dense_spectrum`] for P up to a few thousand | starts times steps; P products |
+//! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
+//! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
+//! | What does the loss look like around here? | [`line`], [`plane`] | a forward pass a point |
+//!
+//! A product costs about a gradient where what it needs of the point is kept, two where it is not;
+//! a gradient about three forward passes.
+//!
+//! # Invariants
+//!
+//! - Measuring changes nothing: not the weights, not the running statistics, not a random stream.
+//! - Nothing under [`spectrum`] knows a module or data: an algorithm sees a dimension and products.
+//! - A number is exact up to rounding, or carries its error: a residual, a standard error, a bound.
+//!   Not converging is data, a flag that is false. A number that may be wrong is an error or is
+//!   marked.
+//! - The coordinates are the parameters that require a gradient, in the order in which Burn visits
+//!   them; a parameter in several places counts once.
+//! - A batch counts for its examples, a ragged last one for what it has.
+//! - Random numbers are drawn on the host from explicit seeds, the same on every device.
+//! - This crate performs no I/O, reads no clock and has no state of its own but what follows.
 //!
 //! # What a process keeps
 //!

@@ -342,6 +342,7 @@ fn files(
             grid: &density.grid,
             density: &density.density,
             nodes: &density.nodes,
+            standard_error: &density.standard_error,
         })
         .collect();
     let config = SpectrumConfig {
@@ -355,6 +356,7 @@ fn files(
                 grid: one.grid,
                 density: one.density,
                 nodes: one.nodes,
+                standard_error: one.standard_error,
             };
             density_with(&spectrum, &config)?
         }

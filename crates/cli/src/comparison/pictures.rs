@@ -55,6 +55,8 @@ struct Density {
     grid: Vec<Number>,
     density: Vec<Number>,
     nodes: Vec<Number>,
+    #[serde(default)]
+    standard_error: Vec<Number>,
 }
 
 /// The pictures that were drawn.
@@ -245,7 +247,8 @@ fn density(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
             let can_be_drawn =
                 grid.iter().all(|v| v.is_finite()) && values.iter().any(|v| *v > 0.0);
             if can_be_drawn {
-                found.push((run, grid, values, plain(&density.nodes)));
+                let errors = plain(&density.standard_error);
+                found.push((run, grid, values, plain(&density.nodes), errors));
             }
         }
     }
@@ -254,12 +257,15 @@ fn density(runs: &[Chosen<'_>]) -> anyhow::Result<Option<Picture>> {
     }
     let spectra: Vec<NamedSpectrum<'_>> = found
         .iter()
-        .map(|(run, grid, density, nodes)| NamedSpectrum {
-            name: &run.name,
-            grid,
-            density,
-            nodes,
-        })
+        .map(
+            |(run, grid, density, nodes, standard_error)| NamedSpectrum {
+                name: &run.name,
+                grid,
+                density,
+                nodes,
+                standard_error,
+            },
+        )
         .collect();
     let title = "Spectral densities of the Hessian";
     let picture = densities(&spectra, title).context("the densities cannot be drawn")?;

@@ -230,7 +230,7 @@ mod tests {
             (Schedule::Stacked, LARGEST / 3),
         ] {
             let products = point
-                .products_by(way, entries, Linear::Hessian, &vectors)
+                .products_by(way, entries, crate::transform::Linear::Hessian, &vectors)
                 .expect("products");
             assert_eq!(products.len(), 4);
             for (v, product) in vectors.iter().zip(products) {

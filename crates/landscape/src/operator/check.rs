@@ -20,7 +20,7 @@ const OF_APPROXIMATE: f64 = 0.05;
 
 /// Second coefficient of a sum of two vectors whose product is compared: exact in every float type,
 /// and not 1, so that exchanging the products is seen.
-pub(crate) const SECOND: f64 = 0.75;
+const SECOND: f64 = 0.75;
 
 /// Settings of [`check_operator`].
 #[derive(Config, Debug, PartialEq)]
@@ -156,7 +156,8 @@ pub fn check_operator<A: LinearOperator + ?Sized>(
         let (of_u, of_v) = (product(op, &u)?, product(op, &v)?);
         let again = product(op, &u)?;
         check.determinism.worse(relative_change(&of_u, &again));
-        let departure = departure_from_linear(op, (&u, &of_u), (&v, &of_v))?;
+        let of_sum = product(op, &sum_of(&u, &v))?;
+        let departure = relative_change(&of_sum, &sum_of(&of_u, &of_v));
         check.linearity.worse(departure);
         let asymmetry = asymmetry((&u, &of_u), (&v, &of_v));
         check.symmetry.worse(asymmetry);
@@ -219,23 +220,11 @@ pub(crate) fn allowed_asymmetry<A: LinearOperator + ?Sized>(op: &A) -> f64 {
     }
 }
 
-/// Returns `‖A(u + ¾ v) − Au − ¾ Av‖`, relatively, of two vectors with their products. Costs a
-/// product.
-///
-/// # Errors
-/// [`Error::NonFiniteVector`], and the operator's own.
-pub(crate) fn departure_from_linear<A: LinearOperator + ?Sized>(
-    op: &A,
-    (u, of_u): (&[f64], &[f64]),
-    (v, of_v): (&[f64], &[f64]),
-) -> Result<f64, Error> {
-    let sum = |a: &[f64], b: &[f64]| {
-        let mut sum = a.to_vec();
-        add_scaled(&mut sum, SECOND, b);
-        sum
-    };
-    let of_sum = product(op, &sum(u, v))?;
-    Ok(relative_change(&of_sum, &sum(of_u, of_v)))
+/// Returns `u + ¾ v`.
+pub(crate) fn sum_of(u: &[f64], v: &[f64]) -> Vec<f64> {
+    let mut sum = u.to_vec();
+    add_scaled(&mut sum, SECOND, v);
+    sum
 }
 
 /// Returns the relative asymmetry that two vectors of independent entries of variance one show with

@@ -77,9 +77,4 @@ impl<A: LinearOperator, F: FnMut(usize) -> ControlFlow<()>> LinearOperator for O
         self.tell()?;
         Ok(form)
     }
-
-    /// Takes the forms one after the other, so that each is told of.
-    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
-        vectors.iter().map(|v| self.quadratic_form(v)).collect()
-    }
 }

@@ -4,8 +4,8 @@ use super::product::product;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::{
-    Finding, allowed_asymmetry, allowed_change, asymmetry, departure_from_linear, ensure_linear,
-    ensure_symmetric,
+    Finding, allowed_asymmetry, allowed_change, asymmetry, ensure_linear, ensure_symmetric,
+    sum_of,
 };
 use crate::vector::relative_change;
 
@@ -26,18 +26,34 @@ pub(super) fn repeats<A: LinearOperator + ?Sized>(
 }
 
 /// Checks by one product that the products of two vectors u and v repeat and are linear: that with
-/// `u + ¾ v` is their sum. Only where it is not, one more tells which of the two is at fault.
+/// `u + ¾ v` is their sum.
 ///
 /// # Errors
-/// [`Error::ChangingProducts`], [`Error::NotLinear`], and those of the product.
+/// As [`adds_up`].
 pub(super) fn repeats_and_is_linear<A: LinearOperator + ?Sized>(
     op: &A,
     u: (&[f64], &[f64]),
     v: (&[f64], &[f64]),
 ) -> Result<(), Error> {
-    let found = departure_from_linear(op, u, v)?;
+    let sum = sum_of(u.0, v.0);
+    adds_up(op, (&sum, &sum_of(u.1, v.1)), u)
+}
+
+/// Checks by one product that the product with a sum of vectors is the sum of their products.
+///
+/// `sum` is both of them, and `known` one of the vectors with its product: only where the check
+/// fails, one product more tells whether products change or are not linear.
+///
+/// # Errors
+/// [`Error::ChangingProducts`], [`Error::NotLinear`], and those of the product.
+pub(super) fn adds_up<A: LinearOperator + ?Sized>(
+    op: &A,
+    sum: (&[f64], &[f64]),
+    known: (&[f64], &[f64]),
+) -> Result<(), Error> {
+    let found = relative_change(&product(op, sum.0)?, sum.1);
     if found > allowed_change(op) {
-        repeats(op, u.0, u.1)?;
+        repeats(op, known.0, known.1)?;
         let allowed = allowed_asymmetry(op);
         ensure_linear(Finding { found, allowed })?;
     }

@@ -1,12 +1,12 @@
 //! The whole spectrum of a symmetric matrix, for a few thousand coordinates.
 
-use faer::{Mat, Side};
-
-use super::checks::{is_symmetric, repeats};
+use super::DenseSolver;
+use super::checks::{adds_up, is_symmetric};
 use super::tridiagonal::power_of_two_above;
 use crate::error::Error;
 use crate::operator::{LinearOperator, SymmetricMatrix};
-use crate::vector::{checked, download};
+use crate::vector::random::{Purpose, rademacher};
+use crate::vector::{add_scaled, checked, download};
 
 /// Eigenvalues and eigenvectors of a matrix of dimension P.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,13 +56,13 @@ pub struct SpectrumStatistics {
 }
 
 /// Returns the matrix of an operator by P products with unit vectors, symmetrised, and one more to
-/// see that products do not change. Takes `8 P²` bytes.
+/// see that products do not change and are linear. Takes `8 P²` bytes.
 ///
 /// How far it was from symmetric is in [`asymmetry`](SymmetricMatrix::asymmetry).
 ///
 /// # Errors
-/// [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`], and
-/// the operator's own.
+/// [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`],
+/// [`Error::NotLinear`], and the operator's own.
 pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix, Error> {
     /// Products asked for at once, for operators that share work among them.
     const TOGETHER: usize = 16;
@@ -82,11 +82,16 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
             columns.extend(checked(download(&product), "operator's product")?);
         }
     }
-    if let Some(first) = columns.get(..dim)
-        && dim > 0
-    {
+    if dim > 0 {
+        // A product with all coordinates shows whether the columns still are what they were, and
+        // whether they add up.
+        let signs = rademacher(0, Purpose::Check.stream(0), dim);
+        let mut sum = vec![0.0; dim];
+        for (sign, column) in signs.iter().zip(columns.chunks(dim)) {
+            add_scaled(&mut sum, *sign, column);
+        }
         unit[0] = 1.0;
-        repeats(op, &unit, first)?;
+        adds_up(op, (&signs, &sum), (&unit, &columns[..dim]))?;
     }
     SymmetricMatrix::from_rows(columns, dim)
 }
@@ -137,66 +142,69 @@ pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectru
 }
 
 impl SymmetricMatrix {
-    /// Returns all eigenvalues, ascending.
+    /// Returns all eigenvalues, ascending, by the solver that [`DenseSolver::default`] names.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the iteration fails.
     pub fn eigenvalues(&self) -> Result<Vec<f64>, Error> {
+        self.eigenvalues_by(DenseSolver::default())
+    }
+
+    /// Returns all eigenvalues, ascending, by a chosen solver.
+    ///
+    /// # Errors
+    /// As [`eigenvalues`](Self::eigenvalues).
+    pub fn eigenvalues_by(&self, solver: DenseSolver) -> Result<Vec<f64>, Error> {
         if self.dim < 2 {
             return Ok(self.entries.clone());
         }
-        let (matrix, scale) = self.scaled();
-        let values = matrix
-            .self_adjoint_eigenvalues(Side::Lower)
-            .map_err(|error| self.failed(&error))?;
-        Ok(values.iter().map(|value| value * scale).collect())
+        let (entries, scale) = self.scaled();
+        let values = solver
+            .values(&entries, self.dim)
+            .map_err(|reason| self.failed(reason))?;
+        Ok(values.into_iter().map(|value| value * scale).collect())
     }
 
-    /// Returns all eigenvalues, ascending, with unit eigenvectors.
+    /// Returns all eigenvalues, ascending, with unit eigenvectors, by the solver that
+    /// [`DenseSolver::default`] names.
     ///
     /// # Errors
     /// [`Error::Decomposition`] when the iteration fails.
     pub fn eigen(&self) -> Result<DenseEigen, Error> {
+        self.eigen_by(DenseSolver::default())
+    }
+
+    /// Returns all eigenvalues, ascending, with unit eigenvectors, by a chosen solver.
+    ///
+    /// # Errors
+    /// As [`eigen`](Self::eigen).
+    pub fn eigen_by(&self, solver: DenseSolver) -> Result<DenseEigen, Error> {
         if self.dim < 2 {
             return Ok(DenseEigen {
                 values: self.entries.clone(),
                 vectors: vec![vec![1.0]; self.dim],
             });
         }
-        let (matrix, scale) = self.scaled();
-        let eigen = matrix
-            .self_adjoint_eigen(Side::Lower)
-            .map_err(|error| self.failed(&error))?;
+        let (entries, scale) = self.scaled();
+        let (values, vectors) = solver
+            .pairs(&entries, self.dim)
+            .map_err(|reason| self.failed(reason))?;
         Ok(DenseEigen {
-            values: eigen
-                .S()
-                .column_vector()
-                .iter()
-                .map(|value| value * scale)
-                .collect(),
-            vectors: eigen
-                .U()
-                .col_iter()
-                .map(|column| column.iter().copied().collect())
-                .collect(),
+            values: values.into_iter().map(|value| value * scale).collect(),
+            vectors,
         })
     }
 
-    /// Returns the matrix divided by a power of two near its largest entry, and that power.
-    fn scaled(&self) -> (Mat<f64>, f64) {
+    /// Returns the entries divided by a power of two near the largest, and that power.
+    fn scaled(&self) -> (Vec<f64>, f64) {
         let scale = power_of_two_above(self.entries.iter());
-        (
-            Mat::from_fn(self.dim, self.dim, |i, j| {
-                self.entries[i * self.dim + j] / scale
-            }),
-            scale,
-        )
+        (self.entries.iter().map(|x| x / scale).collect(), scale)
     }
 
-    fn failed(&self, error: &impl std::fmt::Debug) -> Error {
+    fn failed(&self, reason: String) -> Error {
         Error::Decomposition {
             dim: self.dim,
-            reason: format!("{error:?}"),
+            reason,
         }
     }
 }

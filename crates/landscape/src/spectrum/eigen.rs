@@ -3,9 +3,11 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
+use super::block::BlockLanczos;
 use super::checks::is_symmetric;
+use super::lanczos::random_start;
 use super::product::unit_start;
-use super::{Lanczos, LanczosConfig, TridiagonalEigen, rayleigh};
+use super::{DenseEigen, Lanczos, LanczosConfig, rayleigh};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::normalize;
@@ -79,15 +81,20 @@ const MIN_STEPS: usize = 10;
 /// run that grows until all have converged or `config.max_steps` is reached.
 ///
 /// Returns k pairs, whether converged or not. Costs one product per step, one per pair
-/// and one to see that products do not change, and the memory of [`Lanczos`]. A repeated eigenvalue
-/// is found once unless the run meets an invariant subspace. A residual speaks for *some*
-/// eigenvalue; that none further out was missed is overwhelmingly likely with a random start, not
-/// certain.
+/// and one to see that products do not change. Keeps one vector of P numbers per step and one more,
+/// in the precision of `config.basis`; with `config.max_vectors` no more than so many. Beside them
+/// there are some five vectors in f64 on the host, two more for each vector of a block, and the
+/// `k` returned.
+///
+/// A repeated eigenvalue is found as often as `config.block_size` says, or the run meets an
+/// invariant subspace. A residual speaks for *some* eigenvalue; that none further out was missed is
+/// overwhelmingly likely with a random start, not certain.
 ///
 /// # Errors
-/// [`Error::Setting`] for k above P, a tolerance that is not positive, or `max_steps` below the
-/// number of pairs, [`Error::NonFiniteVector`] for a product that is not finite, [`Error::ChangingProducts`]
-/// and [`Error::NotSymmetric`] for an operator that is none, and the operator's own.
+/// [`Error::Setting`] for k above P, a tolerance that is not positive, a `block_size` of zero, and
+/// `max_steps` or `max_vectors` too small for the number of pairs; [`Error::NonFiniteVector`] for a
+/// product that is not finite, [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for an
+/// operator that is none, and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -102,20 +109,24 @@ const MIN_STEPS: usize = 10;
 /// ```
 ///
 /// # References
-/// Parlett (1998), *The Symmetric Eigenvalue Problem*, chapter 13.
+/// Parlett (1998), *The Symmetric Eigenvalue Problem*, chapter 13; Golub and Underwood (1977) for
+/// blocks; Wu and Simon (2000), *Thick-restart Lanczos method for large symmetric eigenvalue
+/// problems*, for restarts.
 pub fn top_eigenpairs<A: LinearOperator + ?Sized>(
     op: &A,
     k: usize,
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
-    check_count(op, k)?;
-    let run = Lanczos::new(op, config.seed)?;
-    pairs_of(op, run, config, k, |values| select(values, k, config.which))
+    let rank = |values: &[f64], n| select(values, n, config.which);
+    pairs_of(op, Vec::new(), config, k, rank)
 }
 
 /// Returns the same as [`top_eigenpairs`], starting from the sum of the unit vectors along `start`,
 /// each `[P]`: eigenvectors of an earlier, similar operator save products. Where their span is
 /// still invariant to the tolerance, ten more steps explore what lies beyond it.
+///
+/// A block starts from as many sums as it has vectors, over every so manieth of `start`, and from
+/// random vectors where there are too few.
 ///
 /// # Errors
 /// As [`top_eigenpairs`]; also starts of a wrong length, zero, or not finite, and no start at all.
@@ -125,9 +136,8 @@ pub fn top_eigenpairs_from<A: LinearOperator + ?Sized>(
     start: &[Tensor<1>],
     config: &LanczosConfig,
 ) -> Result<Vec<EigenPair>, Error> {
-    check_count(op, k)?;
-    let run = warm(op, start, config.seed)?;
-    pairs_of(op, run, config, k, |values| select(values, k, config.which))
+    let rank = |values: &[f64], n| select(values, n, config.which);
+    pairs_of(op, warm(op, start, config)?, config, k, rank)
 }
 
 /// Returns the smallest and the largest eigenvalue by one Lanczos run, which grows until both have
@@ -151,7 +161,7 @@ pub fn extremes<A: LinearOperator + ?Sized>(
     op: &A,
     config: &LanczosConfig,
 ) -> Result<Extremes, Error> {
-    ends_of(op, Lanczos::new(op, config.seed)?, config)
+    ends_of(op, Vec::new(), config)
 }
 
 /// Returns the same as [`extremes`], starting from the sum of the unit vectors along `start`, each
@@ -164,7 +174,7 @@ pub fn extremes_from<A: LinearOperator + ?Sized>(
     start: &[Tensor<1>],
     config: &LanczosConfig,
 ) -> Result<Extremes, Error> {
-    ends_of(op, warm(op, start, config.seed)?, config)
+    ends_of(op, warm(op, start, config)?, config)
 }
 
 impl Lanczos {
@@ -181,154 +191,243 @@ impl Lanczos {
         config: &LanczosConfig,
     ) -> Result<Vec<EigenPair>, Error> {
         let eigen = self.tridiagonal.eigen()?;
-        let wanted = select(&eigen.values, k, config.which);
-        wanted
+        let found = Found {
+            steps: self.steps(),
+            largest: largest_magnitude(&eigen.values),
+            tolerance: config.tolerance,
+        };
+        select(&eigen.values, k, config.which)
             .into_iter()
-            .map(|index| self.pair(op, &eigen, index, config.tolerance))
+            .map(|index| {
+                let coefficients = eigen.vector(index);
+                let bound = (self.last_beta * coefficients[coefficients.len() - 1]).abs();
+                found.pair(op, self.combine(coefficients), bound)
+            })
             .collect()
     }
+}
 
+/// What the pairs of a run have in common.
+struct Found {
+    steps: usize,
+    /// The largest magnitude of a Ritz value.
+    largest: f64,
+    tolerance: f64,
+}
+
+impl Found {
+    /// Measures the Ritz vector `vector`, whose residual Lanczos bounds by `bound`.
     fn pair<A: LinearOperator + ?Sized>(
         &self,
         op: &A,
-        eigen: &TridiagonalEigen,
-        index: usize,
-        tolerance: f64,
+        mut vector: Vec<f64>,
+        bound: f64,
     ) -> Result<EigenPair, Error> {
-        let coefficients = eigen.vector(index);
-        let mut vector = self.combine(coefficients);
         normalize(&mut vector);
         fix_sign(&mut vector);
         let vector = op.domain().upload(&vector)?;
         let measured = rayleigh(op, &vector)?;
-        let largest = largest_magnitude(&eigen.values);
-        let resolution = measured.residual.max(op.relative_error() * largest);
+        let resolution = measured.residual.max(op.relative_error() * self.largest);
         Ok(EigenPair {
             below_resolution: measured.quotient.abs() <= resolution,
             value: measured.quotient,
             residual: measured.residual,
-            bound: (self.last_beta * coefficients[coefficients.len() - 1]).abs(),
-            converged: measured.residual <= tolerance * largest,
-            steps: self.steps(),
+            bound,
+            converged: measured.residual <= self.tolerance * self.largest,
+            steps: self.steps,
             vector,
         })
     }
 }
 
-/// Grows `run` until the bounds of the `count` pairs that `wanted` picks from the ascending Ritz
-/// values are met, then measures those pairs.
+/// A run that has met its end, with the eigenpairs of T and the positions of those wanted.
+pub(super) struct Finished {
+    pub(super) run: BlockLanczos,
+    eigen: DenseEigen,
+    chosen: Vec<usize>,
+}
+
+/// Measures the `count` pairs wanted of a run that is grown for them by [`grow`].
 fn pairs_of<A: LinearOperator + ?Sized>(
     op: &A,
-    mut run: Lanczos,
+    starts: Vec<Vec<f64>>,
     config: &LanczosConfig,
     count: usize,
-    wanted: impl Fn(&[f64]) -> Vec<usize>,
+    rank: impl Fn(&[f64], usize) -> Vec<usize>,
 ) -> Result<Vec<EigenPair>, Error> {
-    check(config)?;
+    check(config, count, op.dim())?;
     if count == 0 {
         return Ok(Vec::new());
     }
-    if config.max_steps < count {
-        return Err(Error::Setting {
-            name: "max_steps",
-            value: config.max_steps.to_string(),
-            allowed: "at least the number of pairs",
-        });
+    let Finished { run, eigen, chosen } = grow(op, starts, config, count, rank)?;
+    is_symmetric(op, run.asymmetry())?;
+    let found = Found {
+        steps: run.steps(),
+        largest: largest_magnitude(&eigen.values),
+        tolerance: config.tolerance,
+    };
+    let measure = |index: usize| {
+        let coefficients = &eigen.vectors[index];
+        let bound = run.bound(coefficients);
+        found.pair(op, run.combine(coefficients), bound)
+    };
+    chosen.into_iter().map(measure).collect()
+}
+
+/// Runs Lanczos from `starts`, and random vectors where a block needs more, until the bounds of the
+/// `count` pairs wanted are met or no step is left. `rank` gives the positions in the ascending Ritz
+/// values of so many of them, the most wanted first.
+pub(super) fn grow<A: LinearOperator + ?Sized>(
+    op: &A,
+    mut starts: Vec<Vec<f64>>,
+    config: &LanczosConfig,
+    count: usize,
+    rank: impl Fn(&[f64], usize) -> Vec<usize>,
+) -> Result<Finished, Error> {
+    let block = config.block_size.min(op.dim());
+    for index in starts.len()..block {
+        starts.push(random_start(op, config.seed, index as u64)?);
     }
-    let most = config.max_steps.min(op.dim());
-    let mut target = MIN_STEPS.max(2 * count).min(most);
-    run.begin(op)?;
+    let mut run = BlockLanczos::new(op, config.basis, starts, config.seed)?;
+    let mut target = MIN_STEPS.max(2 * count);
+    run.step(op)?;
     loop {
-        run.extend(op, target - run.steps())?;
-        let eigen = run.tridiagonal.eigen()?;
-        let chosen = wanted(&eigen.values);
-        let scale = largest_magnitude(&eigen.values);
+        let is_last = run.next() == 0 || run.steps() + run.next() > config.max_steps;
+        let is_full = config
+            .max_vectors
+            .is_some_and(|most| run.vectors() + run.next() > most);
+        if !is_last && !is_full && run.steps() < target {
+            run.step(op)?;
+            continue;
+        }
+        let eigen = run.eigen()?;
+        let chosen = rank(&eigen.values, count);
+        let level = config.tolerance * largest_magnitude(&eigen.values);
         // Half of the tolerance: the other half is left to the operator's rounding, which the
         // true residual has in it.
-        let met = chosen.iter().all(|&index| {
-            let last = eigen.vector(index)[run.steps() - 1];
-            (run.last_beta * last).abs() <= 0.5 * config.tolerance * scale
-        });
-        // Rounding may keep the beta of an invariant space above the level of a restart.
-        let mut betas = run.tridiagonal.beta.iter().chain([&run.last_beta]);
-        let invariant = betas.position(|beta| *beta <= config.tolerance * scale);
-        let explored = invariant.is_none_or(|index| run.steps() > index + MIN_STEPS);
-        if run.steps() == most || (met && explored) {
-            is_symmetric(op, run.asymmetry)?;
-            return chosen
-                .into_iter()
-                .map(|index| run.pair(op, &eigen, index, config.tolerance))
-                .collect();
+        let is_met = |index: &usize| run.bound(&eigen.vectors[*index]) <= 0.5 * level;
+        let met = chosen.len() == count && chosen.iter().all(is_met);
+        // Rounding may keep the beta of an invariant space above the level at which a random vector
+        // is taken.
+        let explored = run
+            .invariant_after(level)
+            .is_none_or(|after| run.steps() >= after + MIN_STEPS * block);
+        if is_last || (met && explored) {
+            return Ok(Finished { run, eigen, chosen });
+        }
+        if let Some(most) = config.max_vectors.filter(|_| is_full) {
+            // Half of the vectors that are not wanted stay: they hold what has been learnt of the
+            // neighbours, without which the wanted would converge slowly.
+            let half = count + (eigen.values.len() - count.min(eigen.values.len())) / 2;
+            let kept = rank(&eigen.values, half.min(most - 2 * run.next()));
+            run.restart(&eigen, &kept);
         }
         // The small eigenproblem is cheap beside products, but not free: a tenth more steps.
-        target = (run.steps() + (run.steps() / 10).max(1)).min(most);
+        target = run.steps() + (run.steps() / 10).max(1);
     }
 }
 
 fn ends_of<A: LinearOperator + ?Sized>(
     op: &A,
-    run: Lanczos,
+    starts: Vec<Vec<f64>>,
     config: &LanczosConfig,
 ) -> Result<Extremes, Error> {
-    let mut pairs = pairs_of(op, run, config, 2.min(op.dim()), |values| {
-        vec![0, values.len() - 1]
-    })?;
-    // The smallest comes first, the largest second.
-    let max = pairs.swap_remove(1);
-    let min = pairs.swap_remove(0);
-    Ok(Extremes { min, max })
-}
-
-/// Returns a run from the sum of the unit vectors along `start`.
-fn warm<A: LinearOperator + ?Sized>(
-    op: &A,
-    start: &[Tensor<1>],
-    seed: u64,
-) -> Result<Lanczos, Error> {
-    let mut sum = vec![0.0; op.dim()];
-    for vector in start {
-        for (total, x) in sum.iter_mut().zip(unit_start(op, vector)?) {
-            *total += x;
-        }
-    }
-    if normalize(&mut sum) == 0.0 {
-        return Err(Error::NoDirection {
-            what: "sum of the start vectors",
-            problem: "is zero",
+    // The smallest comes first, the largest second; one coordinate has one eigenvalue.
+    let pairs = pairs_of(op, starts, config, 2.min(op.dim()), ends)?;
+    let [min, .., max] = &pairs[..] else {
+        let only = pairs
+            .into_iter()
+            .next()
+            .expect("an operator without coordinates is an error");
+        return Ok(Extremes {
+            min: only.clone(),
+            max: only,
         });
-    }
-    Ok(Lanczos::from_unit(sum, seed))
-}
-
-/// Checks that an operator has `k` eigenpairs.
-///
-/// # Errors
-/// [`Error::Setting`].
-pub(super) fn check_count<A: LinearOperator + ?Sized>(op: &A, k: usize) -> Result<(), Error> {
-    if k <= op.dim() {
-        return Ok(());
-    }
-    Err(Error::Setting {
-        name: "the number of eigenpairs k",
-        value: format!("{k} of an operator with {} coordinates", op.dim()),
-        allowed: "at most the number of coordinates P",
+    };
+    Ok(Extremes {
+        min: min.clone(),
+        max: max.clone(),
     })
 }
 
-fn check(config: &LanczosConfig) -> Result<(), Error> {
-    if config.tolerance > 0.0 {
-        Ok(())
-    } else {
-        Err(Error::Setting {
-            name: "tolerance",
-            value: config.tolerance.to_string(),
-            allowed: "positive",
-        })
+/// Returns the starts of a block: of each the sum of the unit vectors along every so manieth of
+/// `start`.
+fn warm<A: LinearOperator + ?Sized>(
+    op: &A,
+    start: &[Tensor<1>],
+    config: &LanczosConfig,
+) -> Result<Vec<Vec<f64>>, Error> {
+    let columns = config.block_size.min(start.len()).max(1);
+    let mut sums = vec![vec![0.0; op.dim()]; columns];
+    for (index, vector) in start.iter().enumerate() {
+        let unit = unit_start(op, vector)?;
+        for (total, x) in sums[index % columns].iter_mut().zip(unit) {
+            *total += x;
+        }
     }
+    for sum in &mut sums {
+        if normalize(sum) == 0.0 {
+            return Err(Error::NoDirection {
+                what: "sum of the start vectors",
+                problem: "is zero",
+            });
+        }
+    }
+    Ok(sums)
+}
+
+/// Checks the settings for so many pairs of an operator of dimension `dim`.
+fn check(config: &LanczosConfig, count: usize, dim: usize) -> Result<(), Error> {
+    let setting = |name, value: String, allowed| {
+        Err(Error::Setting {
+            name,
+            value,
+            allowed,
+        })
+    };
+    if count > dim {
+        return setting(
+            "the number of eigenpairs k",
+            format!("{count} of an operator with {dim} coordinates"),
+            "at most the number of coordinates P",
+        );
+    }
+    if config.tolerance.is_nan() || config.tolerance <= 0.0 {
+        return setting("tolerance", config.tolerance.to_string(), "positive");
+    }
+    if config.block_size == 0 {
+        return setting("block_size", "0".into(), "at least 1");
+    }
+    if config.max_steps / config.block_size * config.block_size < count {
+        return setting(
+            "max_steps",
+            config.max_steps.to_string(),
+            "at least the number of pairs, in whole blocks",
+        );
+    }
+    if let Some(most) = config.max_vectors
+        && most < count + 2 * config.block_size
+    {
+        return setting(
+            "max_vectors",
+            most.to_string(),
+            "at least the number of pairs and twice the block size",
+        );
+    }
+    Ok(())
+}
+
+/// Returns the positions of the `n` values nearest to the ends: first, last, second, and so on.
+fn ends(values: &[f64], n: usize) -> Vec<usize> {
+    let last = values.len() - 1;
+    let both = (0..values.len()).flat_map(|i| [i, last - i]);
+    let mut order: Vec<usize> = both.take(values.len()).collect();
+    order.truncate(n);
+    order
 }
 
 /// Returns the positions in the ascending `values` of the `k` wanted, in the order of the result.
-fn select(values: &[f64], k: usize, which: Which) -> Vec<usize> {
+pub(super) fn select(values: &[f64], k: usize, which: Which) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     match which {
         Which::SmallestAlgebraic => {}

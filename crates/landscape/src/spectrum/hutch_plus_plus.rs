@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 
-use super::basis::Basis;
+use super::basis::HostBasis;
 use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
 use super::probing::{at_least, check_relative_error, forms, products, room};
@@ -108,7 +108,7 @@ pub fn hutch_plus_plus<A: LinearOperator + ?Sized>(
         "at least min_products",
     )?;
     check_dimension(op)?;
-    let mut sketch = Sketch::default();
+    let mut sketch = Sketch::new(op.dim());
     let (mut running, mut probes, mut target) = (Running::default(), 0, fewest);
     let mut all_zero = true;
     sketch.grow(op, target / 3, config.seed)?;
@@ -166,7 +166,7 @@ const ENOUGH: usize = 8;
 /// The sketch: an orthonormal basis Q of the range of AS.
 #[derive(Debug)]
 struct Sketch {
-    basis: Basis,
+    basis: HostBasis<f64>,
     /// `tr(QᵀAQ)`.
     captured: f64,
     drawn: usize,
@@ -176,10 +176,10 @@ struct Sketch {
     check: FirstTwo,
 }
 
-impl Default for Sketch {
-    fn default() -> Self {
+impl Sketch {
+    fn new(dim: usize) -> Self {
         Self {
-            basis: Basis::default(),
+            basis: HostBasis::new(dim),
             captured: 0.0,
             drawn: 0,
             in_vain: 0,
@@ -187,9 +187,7 @@ impl Default for Sketch {
             check: FirstTwo::default(),
         }
     }
-}
 
-impl Sketch {
     const fn products(&self) -> usize {
         self.drawn + self.basis.len()
     }
@@ -225,7 +223,7 @@ impl Sketch {
                     // Once more: the rest may be so small that rounding shows.
                     self.basis.orthogonalize(&mut image);
                     normalize(&mut image);
-                    self.basis.push(image.clone());
+                    self.basis.push(&image);
                     found.push(image);
                 }
             }

@@ -3,14 +3,13 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
-use super::basis::Basis;
+use super::basis::{Basis, BasisStorage, Vector};
 use super::checks::repeats;
-use super::product::{product, unit_start};
+use super::product::unit_start;
 use super::{Tridiagonal, Which};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::random::{Purpose, sphere};
-use crate::vector::{norm, normalize};
 
 /// Settings of [`top_eigenpairs`](super::top_eigenpairs) and [`extremes`](super::extremes).
 #[derive(Config, Debug, PartialEq)]
@@ -26,9 +25,22 @@ pub struct LanczosConfig {
     /// digits where products are exact in f64, and can be reached in f32.
     #[config(default = 1e-5)]
     pub tolerance: f64,
-    /// Most steps, each one product and one basis vector of P f64 numbers on the host.
+    /// Most steps, each one product and, without `max_vectors`, one basis vector of P numbers.
     #[config(default = 100)]
     pub max_steps: usize,
+    /// Vectors multiplied at once. A block finds as many copies of a repeated eigenvalue as it is
+    /// wide, and suits operators whose products together cost less than one by one; for the same
+    /// number of products a block of one gets further.
+    #[config(default = 1)]
+    pub block_size: usize,
+    /// Most basis vectors kept, whatever the number of steps; at least the number of pairs and
+    /// twice `block_size`. When they are there, the run is restarted with the best half of its
+    /// Ritz vectors (thick restart). `None` keeps all. With fewer vectors more products are needed:
+    /// several times the number of pairs, and 20 or more, is a good choice.
+    pub max_vectors: Option<usize>,
+    /// Where the basis is kept, and in which float type.
+    #[config(default = "BasisStorage::HostF64")]
+    pub basis: BasisStorage,
 }
 
 /// A Lanczos run: after m steps an orthonormal basis Q of a Krylov space, `[P, m]`, and the
@@ -38,8 +50,9 @@ pub struct LanczosConfig {
 /// A Qₘ = Qₘ Tₘ + βₘ qₘ₊₁ eₘᵀ
 /// ```
 ///
-/// Every new vector is orthogonalised twice against all before it, in f64 on the host, so Q stays
-/// orthonormal to rounding level; m steps take m products, `O(m² P)` operations and `8 m P` bytes.
+/// Every new vector is orthogonalised twice against all before it, so Q stays orthonormal to the
+/// rounding of the numbers kept; m steps take m products, `O(m² P)` operations on all cores, and the
+/// memory of m + 1 vectors of P numbers, in f64 on the host unless [`BasisStorage`] says otherwise.
 /// One run gives both ends of the spectrum ([`extremes`](super::extremes)) and the
 /// [`Quadrature`] of its start vector.
 ///
@@ -75,10 +88,10 @@ pub struct Lanczos {
     /// T: rounding level of the operator's float type if its products are symmetric, and about the
     /// operator's relative asymmetry or error otherwise.
     pub asymmetry: f64,
+    /// The basis, and after it the next vector, if there is one.
     basis: Basis,
-    /// The next basis vector, and its entry beside the diagonal of T; `None` when the basis spans
-    /// everything.
-    next: Option<(Vec<f64>, f64)>,
+    /// The next vector's entry beside the diagonal of T; `None` when the basis spans everything.
+    next: Option<f64>,
     defect: f64,
     scale: f64,
     seed: u64,
@@ -131,7 +144,19 @@ impl Lanczos {
     /// # Errors
     /// [`Error::Setting`] for an operator without coordinates.
     pub fn new<A: LinearOperator + ?Sized>(op: &A, seed: u64) -> Result<Self, Error> {
-        Self::numbered(op, seed, 0)
+        Self::stored(op, seed, BasisStorage::HostF64)
+    }
+
+    /// Returns the same as [`new`](Self::new), with the basis kept where `storage` says.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn stored<A: LinearOperator + ?Sized>(
+        op: &A,
+        seed: u64,
+        storage: BasisStorage,
+    ) -> Result<Self, Error> {
+        Self::numbered(op, seed, 0, storage)
     }
 
     /// Returns a run of no steps from `start`, `[P]`, of any non-zero length. Restarts draw from
@@ -144,7 +169,8 @@ impl Lanczos {
         start: &Tensor<1>,
         seed: u64,
     ) -> Result<Self, Error> {
-        Ok(Self::from_unit(unit_start(op, start)?, seed))
+        let storage = BasisStorage::HostF64;
+        Self::from_unit(op, unit_start(op, start)?, seed, storage)
     }
 
     /// Returns the run number `index` of a seed.
@@ -152,39 +178,37 @@ impl Lanczos {
         op: &A,
         seed: u64,
         index: u64,
+        storage: BasisStorage,
     ) -> Result<Self, Error> {
-        if op.dim() == 0 {
-            return Err(Error::Setting {
-                name: "the operator's dimension",
-                value: "0".into(),
-                allowed: "at least 1",
-            });
-        }
-        Ok(Self::from_unit(
-            sphere(seed, Purpose::Lanczos.stream(index), op.dim()),
-            seed,
-        ))
+        Self::from_unit(op, random_start(op, seed, index)?, seed, storage)
     }
 
-    pub(super) fn from_unit(start: Vec<f64>, seed: u64) -> Self {
-        Self {
+    fn from_unit<A: LinearOperator + ?Sized>(
+        op: &A,
+        start: Vec<f64>,
+        seed: u64,
+        storage: BasisStorage,
+    ) -> Result<Self, Error> {
+        let mut basis = Basis::new(storage, op.domain());
+        basis.push(&Vector::Host(start))?;
+        Ok(Self {
             tridiagonal: Tridiagonal::default(),
             last_beta: 0.0,
             restarts: Vec::new(),
             asymmetry: 0.0,
-            basis: Basis::default(),
-            next: Some((start, 0.0)),
+            basis,
+            next: Some(0.0),
             defect: 0.0,
             scale: 0.0,
             seed,
             relative_error: 0.0,
-        }
+        })
     }
 
     /// Returns the steps done, m.
     #[must_use]
     pub const fn steps(&self) -> usize {
-        self.basis.len()
+        self.tridiagonal.alpha.len()
     }
 
     /// Does `steps` more steps, fewer when the basis spans everything. After an error the run is
@@ -199,9 +223,11 @@ impl Lanczos {
         steps: usize,
     ) -> Result<(), Error> {
         for _ in 0..steps {
-            let Some((vector, _)) = &self.next else { break };
-            let image = product(op, vector)?;
-            self.step(op, image);
+            if self.next.is_none() {
+                break;
+            }
+            let image = self.image(op)?;
+            self.step(op, image)?;
         }
         Ok(())
     }
@@ -212,26 +238,31 @@ impl Lanczos {
     /// # Errors
     /// As [`extend`](Self::extend), and [`Error::ChangingProducts`].
     pub(super) fn begin<A: LinearOperator + ?Sized>(&mut self, op: &A) -> Result<(), Error> {
-        if self.steps() == 0
-            && let Some((vector, _)) = &self.next
-        {
-            let image = product(op, vector)?;
-            repeats(op, vector, &image)?;
-            self.step(op, image);
+        if self.steps() == 0 {
+            let image = self.image(op)?;
+            let vector = self.basis.vector(0).into_host();
+            repeats(op, &vector, &image.clone().into_host())?;
+            self.step(op, image)?;
         }
         Ok(())
     }
 
+    /// Returns the product with the next basis vector.
+    fn image<A: LinearOperator + ?Sized>(&self, op: &A) -> Result<Vector, Error> {
+        let m = self.steps();
+        let mut images = self.basis.images(op, m..m + 1)?;
+        Ok(images.swap_remove(0))
+    }
+
     /// Takes in the product with the next basis vector.
-    fn step<A: LinearOperator + ?Sized>(&mut self, op: &A, mut w: Vec<f64>) {
-        let unit_roundoff = op.domain().unit_roundoff();
+    fn step<A: LinearOperator + ?Sized>(&mut self, op: &A, mut w: Vector) -> Result<(), Error> {
+        let unit_roundoff = op.domain().unit_roundoff().max(self.basis.unit_roundoff());
         self.relative_error = self.relative_error.max(op.relative_error());
-        let (vector, coupling) = self
+        let m = self.steps();
+        let coupling = self
             .next
             .take()
             .expect("the product is with the next vector");
-        let m = self.basis.len();
-        self.basis.push(vector);
         let coefficients = self.basis.orthogonalize(&mut w);
         let alpha = coefficients[m];
         if m > 0 {
@@ -242,7 +273,7 @@ impl Lanczos {
             }
         }
         self.tridiagonal.alpha.push(alpha);
-        self.last_beta = norm(&w);
+        self.last_beta = self.basis.norm(&w);
         // Gershgorin's row sum of T, a bound of the operator's norm as far as it has been seen.
         self.scale = self.scale.max(coupling + alpha.abs() + self.last_beta);
         self.asymmetry = if self.scale > 0.0 {
@@ -250,39 +281,21 @@ impl Lanczos {
         } else {
             0.0
         };
-        if m + 1 == w.len() {
-            return;
+        if self.basis.is_complete() {
+            return Ok(());
         }
         // A product is known to about its unit roundoff times the operator's norm. What is left at
         // that level is rounding: its direction means nothing, and the zero put into T in its
         // place is within the operator's own error. Ten leaves room for the sums in the product.
         if self.last_beta <= 10.0 * unit_roundoff * self.scale {
             self.restarts.push(m + 1);
-            self.next = Some((self.fresh_vector(w.len()), 0.0));
+            self.basis.push_fresh(self.seed, self.restarts.len())?;
+            self.next = Some(0.0);
         } else {
-            normalize(&mut w);
-            self.next = Some((w, self.last_beta));
+            self.basis.push_scaled(w, self.last_beta)?;
+            self.next = Some(self.last_beta);
         }
-    }
-
-    /// Returns a random unit vector orthogonal to the basis.
-    fn fresh_vector(&self, dim: usize) -> Vec<f64> {
-        let mut vector = sphere(
-            self.seed,
-            Purpose::Restart.stream(self.restarts.len() as u64),
-            dim,
-        );
-        // Repeated until a pass takes nothing more away: where the basis spans nearly everything,
-        // the first pass leaves a small rest that holds its rounding errors.
-        for _ in 0..5 {
-            let before = normalize(&mut vector);
-            self.basis.orthogonalize(&mut vector);
-            if before > 0.0 && norm(&vector) > 0.9 {
-                break;
-            }
-        }
-        normalize(&mut vector);
-        vector
+        Ok(())
     }
 
     /// Returns the eigenvalues of T, ascending, with their residual bounds.
@@ -334,4 +347,23 @@ impl Lanczos {
     pub(super) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
         self.basis.combine(coefficients)
     }
+}
+
+/// Returns the start vector number `index` of a seed, uniform on the unit sphere.
+///
+/// # Errors
+/// [`Error::Setting`] for an operator without coordinates.
+pub(super) fn random_start<A: LinearOperator + ?Sized>(
+    op: &A,
+    seed: u64,
+    index: u64,
+) -> Result<Vec<f64>, Error> {
+    if op.dim() == 0 {
+        return Err(Error::Setting {
+            name: "the operator's dimension",
+            value: "0".into(),
+            allowed: "at least 1",
+        });
+    }
+    Ok(sphere(seed, Purpose::Lanczos.stream(index), op.dim()))
 }

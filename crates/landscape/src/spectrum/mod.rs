@@ -16,7 +16,13 @@
 //! | trace where the spectrum decays, most exactly | [`xtrace()`] | by the error wanted |
 //! | Frobenius norm | [`squared_frobenius_norm`] | by the error wanted |
 //! | where the eigenvalues lie | [`spectral_density`] | starts times steps |
+//! | how many decades they span | [`log_density`] | none beyond the density's |
 //! | every eigenvalue, P up to a few thousand | [`dense_spectrum`] | P |
+//!
+//! Memory is counted in vectors of P numbers. Lanczos keeps one for each step; with
+//! [`LanczosConfig::max_vectors`] a run of any length keeps no more than that (thick restart), and
+//! [`BasisStorage`] puts them in f32 or on the device. [`LanczosConfig::block_size`] makes the run
+//! find repeated eigenvalues.
 //!
 //! A number comes with its error: a residual, or a standard error. Not converging is data, a
 //! `converged` flag that is false, and not an error.
@@ -27,14 +33,17 @@
 //! [`check_operator`](crate::operator::check_operator) asks the same of any operator.
 
 mod basis;
+mod block;
 mod checks;
 mod dense;
+mod dense_solver;
 mod density;
 mod eigen;
 mod estimate;
 mod frobenius;
 mod hutch_plus_plus;
 mod lanczos;
+mod log_density;
 mod power;
 mod probing;
 mod product;
@@ -45,8 +54,10 @@ mod tridiagonal;
 mod xtrace;
 
 pub use crate::operator::SymmetricMatrix;
+pub use basis::BasisStorage;
 pub(crate) use checks::is_symmetric;
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
+pub use dense_solver::DenseSolver;
 pub use density::{Density, DensityConfig, spectral_density};
 pub use eigen::{
     EigenPair, Extremes, Which, extremes, extremes_from, top_eigenpairs, top_eigenpairs_from,
@@ -56,6 +67,7 @@ pub(crate) use estimate::Running;
 pub use frobenius::{FrobeniusConfig, FrobeniusNorm, squared_frobenius_norm};
 pub use hutch_plus_plus::{HutchPlusPlus, HutchPlusPlusConfig, hutch_plus_plus};
 pub use lanczos::{Lanczos, LanczosConfig, Quadrature, RitzValue};
+pub use log_density::{LogDensity, LogDensityConfig, log_density};
 pub use power::{PowerConfig, PowerIteration, power_iteration};
 pub use rayleigh::{Rayleigh, rayleigh};
 pub(crate) use trace::check as check_trace;

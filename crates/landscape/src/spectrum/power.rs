@@ -3,7 +3,7 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
-use super::checks::{is_symmetric, relative_difference, repeats};
+use super::checks::{is_symmetric, relative_difference, repeats, repeats_and_is_linear};
 use super::rayleigh::rayleigh_product;
 use crate::error::Error;
 use crate::operator::LinearOperator;
@@ -36,7 +36,7 @@ pub struct PowerIteration {
     /// Whether the value is not told from zero: its magnitude is at most the residual. See
     /// [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
     pub below_resolution: bool,
-    /// Products used. One more is made to see that products do not change.
+    /// Products used. One more is made to see that products do not change and are linear.
     pub products: usize,
     /// Unit vector, `[P]`.
     pub vector: Tensor<1>,
@@ -51,8 +51,8 @@ pub struct PowerIteration {
 ///
 /// # Errors
 /// [`Error::Setting`] for an operator without coordinates, a tolerance that is not positive, or no
-/// product, [`Error::NonFiniteVector`], [`Error::ChangingProducts`] and [`Error::NotSymmetric`] for
-/// an operator that is none, and the operator's own.
+/// product, [`Error::NonFiniteVector`], [`Error::ChangingProducts`], [`Error::NotLinear`] and
+/// [`Error::NotSymmetric`] for an operator that is none, and the operator's own.
 ///
 /// # Examples
 /// ```
@@ -97,19 +97,19 @@ pub fn power_iteration<A: LinearOperator + ?Sized>(
         let vector = op.domain().upload(&host)?;
         let (measured, product) = rayleigh_product(op, &vector)?;
         products += 1;
-        match before.take() {
-            None if products == 1 => repeats(op, &host, &product)?,
-            // uᵀAv = vᵀAu for two vectors that follow each other.
-            Some((u, image)) if !is_checked => {
-                let scale = norm(&image).max(norm(&product));
-                let asymmetry = relative_difference(dot(&u, &product), dot(&host, &image), scale);
-                is_symmetric(op, asymmetry)?;
-                is_checked = true;
-            }
-            _ => {}
+        // uᵀAv = vᵀAu for two vectors that follow each other.
+        if let Some((u, image)) = before.take() {
+            repeats_and_is_linear(op, (&u, &image), (&host, &product))?;
+            let scale = norm(&image).max(norm(&product));
+            let asymmetry = relative_difference(dot(&u, &product), dot(&host, &image), scale);
+            is_symmetric(op, asymmetry)?;
+            is_checked = true;
         }
         let converged = measured.residual <= config.tolerance * measured.quotient.abs();
         if converged || products == config.max_products {
+            if !is_checked {
+                repeats(op, &host, &product)?;
+            }
             return Ok(PowerIteration {
                 value: measured.quotient,
                 residual: measured.residual,

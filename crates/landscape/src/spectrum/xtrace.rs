@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 
-use super::basis::Basis;
+use super::basis::HostBasis;
 use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
 use super::probing::{at_least, check_relative_error, products, room};
@@ -111,7 +111,7 @@ pub fn xtrace<A: LinearOperator + ?Sized>(op: &A, config: &XTraceConfig) -> Resu
     )?;
     check_dimension(op)?;
     let most = (config.max_products / 2).min(op.dim());
-    let mut sketch = Sketch::default();
+    let mut sketch = Sketch::new(op.dim());
     let mut vectors = (fewest / 2).min(most);
     loop {
         sketch.grow(op, vectors, config.seed)?;
@@ -139,9 +139,9 @@ pub fn xtrace<A: LinearOperator + ?Sized>(op: &A, config: &XTraceConfig) -> Resu
 const ENOUGH_NOISE: usize = 8;
 
 /// The QR decomposition `AΩ = QR` as far as it has grown.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sketch {
-    basis: Basis,
+    basis: HostBasis<f64>,
     /// Columns of R, as long as they are not zero.
     r: Vec<Vec<f64>>,
     /// Columns of `QᵀAQ`, down to the diagonal at least.
@@ -154,6 +154,17 @@ struct Sketch {
 }
 
 impl Sketch {
+    fn new(dim: usize) -> Self {
+        Self {
+            basis: HostBasis::new(dim),
+            r: Vec::new(),
+            h: Vec::new(),
+            scale: 0.0,
+            noise: 0,
+            check: FirstTwo::default(),
+        }
+    }
+
     /// Adds test vectors until there are `vectors`.
     fn grow<A: LinearOperator + ?Sized>(
         &mut self,
@@ -205,7 +216,7 @@ impl Sketch {
         }
         coefficients.push(rest);
         self.r.push(coefficients);
-        self.basis.push(column.clone());
+        self.basis.push(&column);
         column
     }
 

@@ -32,22 +32,22 @@ pub(crate) enum Purpose {
     ErrorEstimate = 7,
     /// The displacement to the point at which a batch and its parts are compared.
     Comparison = 8,
-    /// Vectors at which an operator is checked.
-    Check = 20,
-    /// Vectors whose products span the sketch of Hutch++; its probes are those of a trace.
-    Sketch = 21,
-    /// Test vectors of XTrace: stream `i` gives vector `i`.
-    Exchangeable = 22,
-    /// Probes of a Frobenius norm: stream `i` gives probe `i`.
-    Frobenius = 23,
     /// Directions of a ball: stream `i` gives direction `i`.
-    Ball = 24,
+    Ball = 20,
     /// Displacements of the average sharpness: stream `i` gives the pair `i`.
-    Average = 25,
+    Average = 21,
     /// Starts of a projected ascent: stream `i` gives start `i`.
-    Ascent = 26,
+    Ascent = 22,
     /// Probes of the second-order value of the average sharpness: stream `i` gives probe `i`.
-    SecondOrder = 27,
+    SecondOrder = 23,
+    /// Vectors at which an operator is checked.
+    Check = 30,
+    /// Vectors whose products span the sketch of Hutch++; its probes are those of a trace.
+    Sketch = 31,
+    /// Test vectors of XTrace: stream `i` gives vector `i`.
+    Exchangeable = 32,
+    /// Probes of a Frobenius norm: stream `i` gives probe `i`.
+    Frobenius = 33,
 }
 
 impl Purpose {

@@ -7,5 +7,6 @@ mod guards;
 mod hessian;
 mod parameters;
 mod products;
+mod restricted;
 mod risk;
 mod slice;

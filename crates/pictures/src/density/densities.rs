@@ -1,7 +1,9 @@
 //! The densities of several spectra in one frame.
 
-use super::{Spectrum, SpectrumConfig, density_axis, eigenvalue_axis, floor, points};
-use crate::color::{Style, series};
+use super::{
+    ONE_ERROR, Spectrum, SpectrumConfig, band, density_axis, eigenvalue_axis, floor, points,
+};
+use crate::color::{Color, MUTED, Style, series};
 use crate::curves::FEW;
 use crate::drawing::{Drawing, Ends, Path};
 use crate::layout::{Entry, Frame, Mark, Names};
@@ -20,6 +22,8 @@ pub struct NamedSpectrum<'a> {
     /// `[k]` Ritz values in any order; the extremes are marked as the smallest and largest
     /// eigenvalue found. May be empty.
     pub nodes: &'a [f64],
+    /// `[n]` standard errors of the densities, as in [`Spectrum`]. Empty for no band.
+    pub standard_error: &'a [f64],
 }
 
 impl<'a> NamedSpectrum<'a> {
@@ -28,6 +32,7 @@ impl<'a> NamedSpectrum<'a> {
             grid: self.grid,
             density: self.density,
             nodes: self.nodes,
+            standard_error: self.standard_error,
         }
     }
 }
@@ -46,12 +51,14 @@ impl<'a> NamedSpectrum<'a> {
 ///     grid: &[0.0, 2.0, 4.0],
 ///     density: &[1.0, 0.1, 0.01],
 ///     nodes: &[-0.1, 4.0],
+///     standard_error: &[],
 /// };
 /// let sam = NamedSpectrum {
 ///     name: "sam",
 ///     grid: &[0.0, 1.0, 2.0],
 ///     density: &[2.0, 0.2, 0.01],
 ///     nodes: &[0.0, 1.9],
+///     standard_error: &[],
 /// };
 /// let picture = densities(&[sgd, sam], "Spectral density")?;
 /// assert!(picture.svg().contains("sam: λ 0 to 1.9"));
@@ -62,8 +69,9 @@ pub fn densities(curves: &[NamedSpectrum<'_>], title: impl Into<String>) -> Resu
 }
 
 /// Draws several spectral densities over each other: one axis of eigenvalues that holds them all,
-/// one logarithmic axis of densities with a stated floor, a curve for each spectrum, and its
-/// extreme Ritz values as pins that stand on the floor and are written in the legend.
+/// one logarithmic axis of densities with a stated floor, a curve for each spectrum, a band of one
+/// standard error on either side where there are standard errors, and its extreme Ritz values as
+/// pins that stand on the floor and are written in the legend.
 ///
 /// The floor is [`SpectrumConfig::floor`] times the highest of all peaks.
 ///
@@ -101,6 +109,9 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
         .enumerate()
         .map(|(index, curve)| entry(curve, series(index), curves.len() <= FEW))
         .collect();
+    if curves.iter().any(|curve| !curve.standard_error.is_empty()) {
+        legend.push(Entry::new(Mark::Area(light(MUTED)), ONE_ERROR));
+    }
     legend.extend(Entry::not_finite(
         curves.iter().map(|c| c.spectrum().missing()).sum(),
         curves.iter().map(|c| c.density.len()).sum(),
@@ -114,6 +125,10 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
     let frame = Frame::lay_out(&mut drawing, names, &legend, x, y, 0.0);
 
     frame.grid(&mut drawing);
+    for (index, curve) in curves.iter().enumerate().rev() {
+        let tone = light(series(index).color);
+        band(&mut drawing, &frame, &curve.spectrum(), floor, tone);
+    }
     // From the last to the first: what is listed first lies on top.
     for (index, curve) in curves.iter().enumerate().rev() {
         let style = series(index);
@@ -139,6 +154,11 @@ fn entry(curve: &NamedSpectrum<'_>, style: Style, with_range: bool) -> Entry {
         .map(|(low, high)| format!(": λ {} to {}", significant(low, 3), significant(high, 3)));
     let text = format!("{}{}", curve.name, range.unwrap_or_default());
     Entry::new(Mark::Line(style), text)
+}
+
+/// Returns a light tone of a colour: a third of it on white.
+fn light(color: Color) -> Color {
+    color.map(|channel| 255 - (255 - channel) / 3)
 }
 
 /// Returns the height of the pin of spectrum number `index`, as a share of the plot: pins at one
@@ -191,12 +211,14 @@ mod tests {
                 grid: &[0.0, 4.0],
                 density: &[1.0, 1.0],
                 nodes: &[-1.0, 3.0],
+                standard_error: &[],
             },
             NamedSpectrum {
                 name: "narrow",
                 grid: &[0.0, 2.0],
                 density: &[0.01, 0.01],
                 nodes: &[1.5],
+                standard_error: &[],
             },
         ]
     }
@@ -240,6 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn bands_lie_beside_their_curves() {
+        let mut curves = two();
+        curves[0].standard_error = &[0.9, 0.9];
+        let picture = drawn(&curves);
+        let frame = &picture.1;
+        let tone = light(series(0).color);
+        assert_eq!(color(&picture, frame.point(2.7, 0.3)), tone);
+        assert_eq!(color(&picture, frame.point(2.7, 0.05)), WHITE);
+    }
+
+    #[test]
     fn mistakes_are_errors_that_name_the_spectrum() {
         assert!(matches!(densities(&[], "none"), Err(Error::Empty { .. })));
         let mut curves = two();
@@ -265,7 +298,7 @@ mod tests {
             count in 1_usize..16,
         ) {
             let grid: Vec<f64> = (0..values.len()).map(|i| i as f64).collect();
-            let one = NamedSpectrum { name: &name, grid: &grid, density: &values, nodes: &nodes };
+            let one = NamedSpectrum { name: &name, grid: &grid, density: &values, nodes: &nodes, standard_error: &values };
             let has_peak = values.iter().any(|v| v.is_finite() && *v > 0.0);
             let drawn = densities(&vec![one; count], "any");
             prop_assert_eq!(drawn.is_ok(), has_peak);

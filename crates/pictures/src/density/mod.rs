@@ -5,7 +5,7 @@ mod densities;
 pub use densities::{NamedSpectrum, densities, densities_with};
 
 use crate::axis::Axis;
-use crate::color::series;
+use crate::color::{Color, series};
 use crate::drawing::geometry::Point;
 use crate::drawing::{Drawing, Ends, Path};
 use crate::field::check_increasing;
@@ -23,6 +23,9 @@ pub struct Spectrum<'a> {
     /// `[k]` Ritz values in any order; the extremes are annotated as the smallest and largest
     /// eigenvalue found. May be empty.
     pub nodes: &'a [f64],
+    /// `[n]` standard errors of the densities, drawn as a band of one on either side of the curve; one
+    /// that is infinite or NaN is not drawn. Empty for no band.
+    pub standard_error: &'a [f64],
 }
 
 impl Spectrum<'_> {
@@ -36,6 +39,14 @@ impl Spectrum<'_> {
             return Err(Error::Length {
                 what,
                 found,
+                expected,
+            });
+        }
+        let errors = self.standard_error;
+        if !errors.is_empty() && errors.len() != expected {
+            return Err(Error::Length {
+                what: format!("the standard error of the density{of}"),
+                found: errors.len(),
                 expected,
             });
         }
@@ -143,6 +154,7 @@ impl SpectrumConfig {
 ///     grid: &[0.0, 1.0, 2.0],
 ///     density: &[1.0, 0.1, 0.01],
 ///     nodes: &[0.1, 1.9],
+///     standard_error: &[],
 /// };
 /// assert!(
 ///     density(&spectrum, "Spectrum")?
@@ -155,8 +167,9 @@ pub fn density(spectrum: &Spectrum<'_>, title: impl Into<String>) -> Result<Pict
     density_with(spectrum, &SpectrumConfig::new(title))
 }
 
-/// Draws a spectral density: a filled curve on a logarithmic axis with a stated floor, the Ritz
-/// values as strokes at the bottom, and the extreme ones marked.
+/// Draws a spectral density: a filled curve on a logarithmic axis with a stated floor, a band of one
+/// standard error on either side where there are standard errors, the Ritz values as strokes at the
+/// bottom, and the extreme ones marked.
 ///
 /// # Errors
 /// When a length does not match, the grid is not finite and increasing, no density is finite and
@@ -191,6 +204,9 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
             format!("λ max {}", significant(high, 3)),
         ));
     }
+    if !spectrum.standard_error.is_empty() {
+        legend.push(Entry::new(Mark::Area(BAND), ONE_ERROR.to_owned()));
+    }
     legend.extend(Entry::not_finite(
         spectrum.missing(),
         spectrum.density.len(),
@@ -206,6 +222,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
     frame.grid(&mut drawing);
     let points = points(&frame, spectrum, floor);
     fill_under(&mut drawing, &frame, &points);
+    band(&mut drawing, &frame, spectrum, floor, BAND);
     if let Some((low, high)) = extremes {
         frame.upright(&mut drawing, low, low_color);
         frame.upright(&mut drawing, high, high_color);
@@ -232,6 +249,60 @@ fn points(frame: &Frame, spectrum: &Spectrum<'_>, floor: f64) -> Vec<Point> {
         .zip(spectrum.density)
         .map(|(x, y)| frame.point(*x, if y.is_finite() { y.max(floor) } else { *y }))
         .collect()
+}
+
+/// Between the tone of the filled area and the curve.
+const BAND: Color = [140, 190, 220];
+
+/// The legend's text for the band.
+const ONE_ERROR: &str = "± 1 standard error";
+
+/// Fills the band of one standard error on either side of the curve, where it is known.
+fn band(drawing: &mut Drawing, frame: &Frame, spectrum: &Spectrum<'_>, floor: f64, color: Color) {
+    let at = |sign: f64| -> Vec<Point> {
+        let errors = spectrum.density.iter().zip(spectrum.standard_error);
+        let heights = errors.map(|(density, error)| density + sign * error);
+        spectrum
+            .grid
+            .iter()
+            .zip(heights)
+            // A band that begins below the floor is cut there. What is not finite has no place.
+            .map(|(x, y)| {
+                frame.point(
+                    *x,
+                    if y.is_finite() {
+                        y.max(floor)
+                    } else {
+                        f64::NAN
+                    },
+                )
+            })
+            .collect()
+    };
+    let (low, high) = (at(-1.0), at(1.0));
+    let is_known = |i: &usize| {
+        [low[*i], high[*i]]
+            .iter()
+            .all(|p| p.0.is_finite() && p.1.is_finite())
+    };
+    let mut path = Path::new();
+    let mut first = 0;
+    while first < high.len() {
+        let known = (first..high.len()).take_while(is_known).count();
+        if known > 1 {
+            let end = first + known;
+            let back = low[first..end].iter().rev().copied();
+            path.area(
+                &high[first..end]
+                    .iter()
+                    .copied()
+                    .chain(back)
+                    .collect::<Vec<_>>(),
+            );
+        }
+        first += known + 1;
+    }
+    drawing.area(path, color);
 }
 
 /// Fills the area between the curve and the bottom of the plot with a light tone.
@@ -273,6 +344,7 @@ mod tests {
             grid: &[0.0, 1.0, 2.0],
             density: &[1e-2, 1.0, 0.0],
             nodes: &[1.3],
+            standard_error: &[],
         };
         let (picture, frame) = draw(&spectrum, &with_floor(1e-4)).unwrap();
         let picture = (Pixels::of(picture.svg()), frame);
@@ -282,6 +354,25 @@ mod tests {
         assert_eq!(at(&picture, 0.53, 0.04), [204, 226, 240]);
         assert_eq!(at(&picture, 0.53, 0.4), WHITE);
         assert_eq!(at(&picture, 1.3, 1.3e-4), series(1).color);
+    }
+
+    #[test]
+    fn band_reaches_one_standard_error_to_either_side() {
+        let spectrum = Spectrum {
+            grid: &[0.0, 1.0, 2.0, 3.0],
+            density: &[1e-2; 4],
+            nodes: &[],
+            standard_error: &[9e-3, 9e-3, 9e-3, f64::INFINITY],
+        };
+        let (picture, frame) = draw(&spectrum, &with_floor(1e-3)).unwrap();
+        assert!(picture.svg().contains(ONE_ERROR));
+        let picture = (Pixels::of(picture.svg()), frame);
+        // From 1e-3 to 1.9e-2, as far as the standard error is known.
+        for (density, color) in [(1.5e-2, BAND), (2e-3, BAND), (5e-4, [204, 226, 240])] {
+            assert_eq!(at(&picture, 1.0, density), color, "{density}");
+        }
+        assert_eq!(at(&picture, 2.5, 1.5e-2), WHITE);
+        assert_eq!(at(&picture, 2.5, 2e-3), [204, 226, 240]);
     }
 
     #[test]
@@ -313,6 +404,7 @@ mod tests {
                 grid: &[0.0, 1.0],
                 density: values,
                 nodes,
+                standard_error: &[],
             },
             config,
         )
@@ -326,7 +418,7 @@ mod tests {
             nodes in prop::collection::vec(prop::num::f64::NORMAL, 0..4),
         ) {
             let grid: Vec<f64> = (0..values.len()).map(|i| i as f64).collect();
-            let spectrum = Spectrum { grid: &grid, density: &values, nodes: &nodes };
+            let spectrum = Spectrum { grid: &grid, density: &values, nodes: &nodes, standard_error: &values };
             let has_peak = values.iter().any(|v| v.is_finite() && *v > 0.0);
             let drawn = density(&spectrum, "any");
             prop_assert_eq!(drawn.is_ok(), has_peak);

@@ -20,6 +20,8 @@ pub(crate) enum Mark {
     Minimum(Color),
     /// Values that are not finite.
     Hatching,
+    /// A filled area.
+    Area(Color),
 }
 
 /// A line of the legend.
@@ -220,6 +222,12 @@ impl Column {
 pub(crate) fn draw_mark(drawing: &mut Drawing, mark: Mark, (x, y): Point, unit: f64) {
     let half = 21.0 * unit;
     let level = [(x - half, y), (x + half, y)];
+    let swatch = Rect {
+        left: x - half,
+        right: x + half,
+        top: y - 10.0 * unit,
+        bottom: y + 10.0 * unit,
+    };
     match mark {
         Mark::Line(style) => drawing.line(&level, style, 6.0 * unit, unit),
         Mark::Dashes(color) => {
@@ -246,14 +254,19 @@ pub(crate) fn draw_mark(drawing: &mut Drawing, mark: Mark, (x, y): Point, unit: 
             }
         }
         Mark::Hatching => {
-            let swatch = Rect {
-                left: x - half,
-                right: x + half,
-                top: y - 10.0 * unit,
-                bottom: y + 10.0 * unit,
-            };
             drawing.hatch(swatch);
             drawing.outline(swatch, 1.0, MUTED);
+        }
+        Mark::Area(color) => {
+            let Rect {
+                left,
+                right,
+                top,
+                bottom,
+            } = swatch;
+            let mut path = Path::new();
+            path.area(&[(left, top), (right, top), (right, bottom), (left, bottom)]);
+            drawing.area(path, color);
         }
     }
 }

@@ -2,8 +2,8 @@
 //! record them.
 
 use landscape::Surface;
-use landscape::spectrum::Density;
-use pictures::{Picture, Series, Spectrum};
+use landscape::spectrum::{Density, LogDensity};
+use pictures::{NamedSpectrum, Picture, Series, Spectrum, SpectrumConfig};
 use serde_json::{Value, json};
 
 use super::{json_number, json_numbers};
@@ -38,7 +38,8 @@ pub fn contour(surface: &Surface, title: impl Into<String>) -> Result<Picture, E
     Ok(pictures::contour(field, title)?)
 }
 
-/// Draws a spectral density with its Ritz values.
+/// Draws a spectral density with its Ritz values and a band of one standard error between start
+/// vectors.
 ///
 /// # Errors
 /// As [`pictures::density`](fn@pictures::density).
@@ -47,8 +48,55 @@ pub fn density(found: &Density, title: impl Into<String>) -> Result<Picture, Err
         grid: &found.grid,
         density: &found.density,
         nodes: &found.nodes,
+        standard_error: &found.standard_error,
     };
     Ok(pictures::density(&spectrum, title)?)
+}
+
+/// Draws a density over the logarithm of the eigenvalues' magnitude: a curve for each sign that
+/// occurs, with a band of one standard error between start vectors. What is not told from zero is
+/// stated in the axis' name.
+///
+/// # Errors
+/// As [`pictures::densities`](fn@pictures::densities); also where no eigenvalue is told from zero.
+///
+/// # Examples
+/// ```
+/// use burn::tensor::{DType, Device};
+/// use landscape::operator::Dense;
+/// use landscape::spectrum::{LogDensityConfig, log_density, spectral_density};
+/// use landscape::DensityConfig;
+///
+/// let op = Dense::new(&[4.0, 1.0, 1.0, -1.0], (&Device::flex(), DType::F64))?;
+/// let density = spectral_density(&op, &DensityConfig::new())?;
+/// let found = log_density(&density, &LogDensityConfig::new())?;
+/// let picture = probes::show::log_density(&found, "Magnitudes")?;
+/// assert!(picture.svg().contains("negative"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn log_density(found: &LogDensity, title: impl Into<String>) -> Result<Picture, Error> {
+    let part = |name, density, standard_error| NamedSpectrum {
+        name,
+        grid: &found.grid,
+        density,
+        nodes: &[],
+        standard_error,
+    };
+    let parts = [
+        part("positive", &found.positive, &found.positive_error),
+        part("negative", &found.negative, &found.negative_error),
+    ];
+    let occurs = |part: &NamedSpectrum<'_>| part.density.iter().any(|density| *density > 0.0);
+    let parts: Vec<NamedSpectrum<'_>> = parts.into_iter().filter(occurs).collect();
+    let config = SpectrumConfig {
+        x_label: format!(
+            "log10 |λ|; below {:.1e}: {:.1} % of the eigenvalues",
+            found.resolution,
+            100.0 * found.unresolved.mean
+        ),
+        ..SpectrumConfig::new(title)
+    };
+    Ok(pictures::densities_with(&parts, &config)?)
 }
 
 /// Draws named losses at the multiples `a` of a direction.
@@ -72,6 +120,7 @@ pub fn density_data(found: &Density) -> Value {
         "weights": json_numbers(&found.weights),
         "grid": json_numbers(&found.grid),
         "density": json_numbers(&found.density),
+        "standard_error": json_numbers(&found.standard_error),
         "sigma": json_number(found.sigma),
     })
 }

@@ -58,7 +58,13 @@ fn tables(data: &Value) -> Vec<(&'static str, Table)> {
         tables.push(("", table));
     }
     if let (Some(grid), Some(density)) = (column("grid"), column("density")) {
-        tables.push(("", vec![named("lambda", grid), named("density", density)]));
+        let mut table = vec![named("lambda", grid), named("density", density)];
+        // One start vector has no spread.
+        let errors = column("standard_error");
+        if let Some(errors) = errors.filter(|errors| errors.len() == density.len()) {
+            table.push(named("standard_error", errors));
+        }
+        tables.push(("", table));
     }
     if let (Some(nodes), Some(weights)) = (column("nodes"), column("weights")) {
         tables.push((
@@ -139,6 +145,15 @@ mod tests {
                 "curvature-density.csv",
                 "curvature-density-nodes.csv"
             ]
+        );
+        let mut data = data;
+        data["standard_error"] = json!([0.25, 0.125]);
+        assert_eq!(
+            named(
+                &super::files("curvature/density_data", 0, &data),
+                "curvature-density.csv"
+            ),
+            "lambda,density,standard_error\r\n0.0,0.5,0.25\r\n1.0,0.5,0.125\r\n"
         );
     }
 }

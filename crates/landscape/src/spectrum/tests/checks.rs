@@ -1,14 +1,18 @@
 //! Operators that are none: products that change, and matrices that are not symmetric.
 
-use burn::tensor::{DType, Device};
+use burn::tensor::{DType, Device, Tensor};
 
-use super::{Diagonal, Raw, dense, diagonal, random_symmetric};
+use super::{Breaking, Diagonal, Raw, dense, diagonal, random_symmetric};
 use crate::error::Error;
-use crate::operator::{Counted, Dense, LinearOperator};
+use crate::operator::{
+    CheckConfig, Counted, Dense, LinearOperator, agreement, check_operator,
+};
+use crate::vector::Domain;
 use crate::spectrum::{
-    DensityConfig, LanczosConfig, PowerConfig, TraceConfig, dense_spectrum, extremes,
-    hutchinson_trace, materialize, power_iteration, spectral_density, top_eigenpairs,
-    top_eigenpairs_from,
+    DensityConfig, FrobeniusConfig, HutchPlusPlusConfig, LanczosConfig, PowerConfig, TraceConfig,
+    XTraceConfig, dense_spectrum, extremes, hutch_plus_plus, hutchinson_trace, materialize,
+    power_iteration, spectral_density, squared_frobenius_norm, top_eigenpairs, top_eigenpairs_from,
+    xtrace,
 };
 
 /// What each algorithm says of an operator.
@@ -27,7 +31,21 @@ fn all(op: &Raw) -> Vec<(&'static str, Result<(), Error>)> {
         ("trace", hutchinson_trace(op, &TraceConfig::new()).map(drop)),
         ("density", spectral_density(op, &density).map(drop)),
         ("dense", dense_spectrum(op).map(drop)),
+        ("with norm", hutchinson_trace(op, &with_norm()).map(drop)),
+        (
+            "norm",
+            squared_frobenius_norm(op, &FrobeniusConfig::new()).map(drop),
+        ),
+        (
+            "hutch++",
+            hutch_plus_plus(op, &HutchPlusPlusConfig::new()).map(drop),
+        ),
+        ("xtrace", xtrace(op, &XTraceConfig::new()).map(drop)),
     ]
+}
+
+fn with_norm() -> TraceConfig {
+    TraceConfig::new().with_frobenius(true)
 }
 
 #[test]
@@ -75,6 +93,146 @@ fn operators_that_are_not_symmetric_are_an_error_everywhere() {
             }
         }
     }
+}
+
+/// A matrix applied to the magnitudes of a vector's entries: products repeat, and grow with the
+/// vector, but do not add up.
+struct OfMagnitudes(Raw);
+
+impl LinearOperator for OfMagnitudes {
+    fn domain(&self) -> &Domain {
+        self.0.domain()
+    }
+
+    fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        self.0.apply(&(v.clone() + v.clone().abs() * 0.01))
+    }
+}
+
+#[test]
+fn operators_that_are_not_linear_are_an_error() {
+    for dtype in [DType::F64, DType::F32] {
+        let op = OfMagnitudes(Raw::new(&random_symmetric(20, 3), dtype, 0.0));
+        for (name, result) in [
+            ("power", power_iteration(&op, &PowerConfig::new()).map(drop)),
+            ("trace", hutchinson_trace(&op, &TraceConfig::new()).map(drop)),
+            ("with norm", hutchinson_trace(&op, &with_norm()).map(drop)),
+            (
+                "norm",
+                squared_frobenius_norm(&op, &FrobeniusConfig::new()).map(drop),
+            ),
+            (
+                "hutch++",
+                hutch_plus_plus(&op, &HutchPlusPlusConfig::new()).map(drop),
+            ),
+            ("xtrace", xtrace(&op, &XTraceConfig::new()).map(drop)),
+            ("dense", dense_spectrum(&op).map(drop)),
+        ] {
+            assert!(
+                matches!(result, Err(Error::NotLinear { .. })),
+                "{name}: {result:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_operator_without_coordinates_is_an_error() {
+    struct Empty(Domain);
+    impl LinearOperator for Empty {
+        fn domain(&self) -> &Domain {
+            &self.0
+        }
+
+        fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+            Ok(v.clone())
+        }
+    }
+    let empty = Empty(Domain {
+        dim: 0,
+        dtype: DType::F64,
+        device: Device::flex(),
+    });
+    for result in [
+        hutchinson_trace(&empty, &TraceConfig::new()).map(drop),
+        squared_frobenius_norm(&empty, &FrobeniusConfig::new()).map(drop),
+        hutch_plus_plus(&empty, &HutchPlusPlusConfig::new()).map(drop),
+        xtrace(&empty, &XTraceConfig::new()).map(drop),
+        check_operator(&empty, &CheckConfig::new()).map(drop),
+    ] {
+        assert!(matches!(result, Err(Error::Setting { .. })), "{result:?}");
+    }
+}
+
+#[test]
+fn a_check_finds_the_departure_and_names_it() {
+    let rows = random_symmetric(30, 3);
+    for dtype in [DType::F64, DType::F32] {
+        let check = check_operator(&Raw::new(&rows, dtype, 0.0), &CheckConfig::new()).unwrap();
+        assert!(check.passed(), "{check:?}");
+        assert_eq!((check.determinism.found, check.products), (0.0, 10));
+        assert!(check.linearity.found < 1e-6 && check.symmetry.found < 1e-6);
+    }
+    let failed = |op: &dyn LinearOperator| {
+        let check = check_operator(op, &CheckConfig::new()).unwrap();
+        assert!(!check.passed());
+        (check, check.ensure().unwrap_err())
+    };
+    let (check, error) = failed(&Raw::new(&rows, DType::F64, 1e-3));
+    assert!(matches!(error, Error::ChangingProducts { .. }), "{error}");
+    // The scales of two products differ by 1e-3 times a difference of two sines, at most 2.
+    assert!(check.determinism.found > 1e-5 && check.determinism.found < 2.1e-3);
+    let (_, error) = failed(&OfMagnitudes(Raw::new(&rows, DType::F64, 0.0)));
+    assert!(matches!(error, Error::NotLinear { .. }), "{error}");
+    // Of a skew matrix uᵀAv − vᵀAu has the standard deviation ‖A − Aᵀ‖ = 2 ‖A‖.
+    let skew: Vec<f64> = (0..900_usize)
+        .map(|i| (i / 30).cmp(&(i % 30)) as i8)
+        .map(f64::from)
+        .collect();
+    let (check, error) = failed(&Raw::new(&skew, DType::F64, 0.0));
+    assert!(matches!(error, Error::NotSymmetric { .. }), "{error}");
+    assert!(check.symmetry.found > 0.1 && check.symmetry.found < 10.0);
+    assert!(check.linearity.passed() && check.determinism.passed());
+
+    struct WrongForm(Raw);
+    impl LinearOperator for WrongForm {
+        fn domain(&self) -> &Domain {
+            self.0.domain()
+        }
+
+        fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+            self.0.apply(v)
+        }
+
+        fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
+            Ok(1.001 * self.0.quadratic_form(v)?)
+        }
+    }
+    let (_, error) = failed(&WrongForm(Raw::new(&rows, DType::F64, 0.0)));
+    assert!(matches!(error, Error::AnotherForm { .. }), "{error}");
+    let none = CheckConfig::new().with_pairs(0);
+    assert!(check_operator(&diagonal(&[1.0]), &none).is_err());
+    assert!(matches!(
+        check_operator(&Breaking::new(1), &CheckConfig::new()),
+        Err(Error::NonFiniteVector { .. })
+    ));
+}
+
+#[test]
+fn two_operators_agree_up_to_their_errors() {
+    let rows = random_symmetric(30, 3);
+    let ours = Raw::new(&rows, DType::F32, 0.0);
+    let theirs = Raw::new(&rows, DType::F64, 0.0);
+    let finding = agreement(&ours, &theirs, 1).unwrap();
+    assert!(finding.passed() && finding.found > 0.0 && finding.found < 1e-6, "{finding:?}");
+    let mut other = rows;
+    other[31] += 3.0;
+    let finding = agreement(&ours, &Raw::new(&other, DType::F64, 0.0), 1).unwrap();
+    assert!(!finding.passed(), "{finding:?}");
+    assert!(matches!(
+        agreement(&ours, &diagonal(&[1.0]), 1),
+        Err(Error::Length { .. })
+    ));
 }
 
 #[test]

@@ -231,13 +231,24 @@ fn not_converging_is_data() {
 }
 
 #[test]
-fn more_pairs_than_coordinates_are_not_invented() {
+fn more_pairs_than_coordinates_are_an_error() {
     let op = diagonal(&[2.0, 1.0]);
     close(
-        &values(&top_eigenpairs(&op, 5, &LanczosConfig::new()).unwrap()),
+        &values(&top_eigenpairs(&op, 2, &LanczosConfig::new()).unwrap()),
         &[2.0, 1.0],
         1e-14,
     );
+    let start = [op.domain().upload(&[1.0, 1.0]).unwrap()];
+    for error in [
+        top_eigenpairs(&op, 5, &LanczosConfig::new()).unwrap_err(),
+        top_eigenpairs_from(&op, 5, &start, &LanczosConfig::new()).unwrap_err(),
+    ] {
+        assert_eq!(
+            error.to_string(),
+            "the number of eigenpairs k is 5 of an operator with 2 coordinates; it must be at most \
+             the number of coordinates P"
+        );
+    }
     assert!(
         top_eigenpairs(&op, 0, &LanczosConfig::new())
             .unwrap()
@@ -355,8 +366,9 @@ proptest! {
         let mut expected = SymmetricMatrix::from_rows(rows.clone(), dim).unwrap().eigenvalues().unwrap();
         expected.reverse();
         let config = LanczosConfig::new().with_seed(seed).with_tolerance(1e-10);
+        let k = k.min(dim);
         let pairs = top_eigenpairs(&dense(&rows, dim), k, &config).unwrap();
-        prop_assert_eq!(pairs.len(), k.min(dim));
+        prop_assert_eq!(pairs.len(), k);
         for (pair, expected) in pairs.iter().zip(expected) {
             // A few hundred roundings of numbers of the size of the norm, below 20 scale.
             prop_assert!((pair.value - expected).abs() < 1e-12 * scale, "{} {}", pair.value, expected);

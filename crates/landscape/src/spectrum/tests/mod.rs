@@ -1,12 +1,17 @@
 //! Tests of the spectral algorithms on operators whose spectrum is known.
 
+mod block;
 mod checks;
 mod dense;
 mod density;
 mod eigen;
+mod frobenius;
+mod hutch_plus_plus;
 mod lanczos;
+mod log_density;
 mod power;
 mod trace;
+mod xtrace;
 
 use std::cell::Cell;
 

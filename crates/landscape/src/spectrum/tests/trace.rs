@@ -40,12 +40,13 @@ fn intervals_cover_the_trace_as_often_as_they_promise() {
     let op = dense(&rows, DIM);
     let (mut covered, mut means, mut variances, mut norms) = (0, Vec::new(), 0.0, Vec::new());
     for seed in 0..400 {
-        let found = hutchinson_trace(&op, &fixed(30).with_seed(seed)).unwrap();
+        let config = fixed(30).with_seed(seed).with_frobenius(true);
+        let found = hutchinson_trace(&op, &config).unwrap();
         let [low, high] = found.estimate.interval(0.95).unwrap();
         covered += u32::from(low <= trace && trace <= high);
         means.push(found.estimate.mean);
         variances += found.estimate.standard_error.powi(2) * 30.0 / 400.0;
-        norms.push(found.squared_frobenius.mean);
+        norms.push(found.squared_frobenius.expect("it was asked for").mean);
     }
     // 400 trials at 0.95: 380 with a standard deviation of 4.36; four of them.
     assert!((363..=397).contains(&covered), "{covered} of 400");
@@ -96,7 +97,9 @@ fn trace_is_not_stopped_before_the_error_is_reached() {
 fn diagonal_matrix_is_exact() {
     let values = [3.0, -1.0, 0.5, 4.0];
     let counted = Counted::new(diagonal(&values));
-    let config = TraceConfig::new().with_diagonal(true);
+    let config = TraceConfig::new()
+        .with_diagonal(true)
+        .with_frobenius(true);
     let found = hutchinson_trace(&counted, &config).unwrap();
     assert_eq!(
         (
@@ -114,13 +117,9 @@ fn diagonal_matrix_is_exact() {
     }
     let plain = hutchinson_trace(&counted, &TraceConfig::new()).unwrap();
     assert_eq!((plain.diagonal, plain.estimate), (None, found.estimate));
-    assert_eq!(
-        (
-            found.squared_frobenius.mean,
-            found.squared_frobenius.standard_error
-        ),
-        (26.25, 0.0)
-    );
+    assert_eq!(plain.squared_frobenius, None);
+    let squared = found.squared_frobenius.expect("it was asked for");
+    assert_eq!((squared.mean, squared.standard_error), (26.25, 0.0));
 }
 
 #[test]
@@ -188,6 +187,7 @@ fn failures_reach_the_caller() {
         TraceConfig::new().with_relative_error(-0.1),
         TraceConfig::new().with_relative_error(f64::NAN),
         TraceConfig::new().with_min_probes(1),
+        TraceConfig::new().with_min_probes(0).with_max_probes(0),
         TraceConfig::new().with_max_probes(3),
     ] {
         assert!(matches!(
@@ -209,10 +209,11 @@ fn block_beyond_the_space_is_an_error() {
     }
 }
 
-/// Notes how many products are asked for at once.
+/// Notes how many products, and how many quadratic forms, are asked for at once.
 struct Blocks<A> {
     operator: A,
     lengths: RefCell<Vec<usize>>,
+    forms: RefCell<Vec<usize>>,
 }
 
 impl<A: LinearOperator> LinearOperator for Blocks<A> {
@@ -228,6 +229,11 @@ impl<A: LinearOperator> LinearOperator for Blocks<A> {
         self.lengths.borrow_mut().push(vectors.len());
         self.operator.apply_many(vectors)
     }
+
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        self.forms.borrow_mut().push(vectors.len());
+        self.operator.quadratic_forms(vectors)
+    }
 }
 
 #[test]
@@ -240,11 +246,22 @@ fn products_made_together_change_neither_the_estimate_nor_where_it_stops() {
         let config = TraceConfig::new()
             .with_seed(seed)
             .with_relative_error(error);
-        let op = Blocks {
+        let blocks = || Blocks {
             operator: dense(&rows, DIM),
             lengths: RefCell::default(),
+            forms: RefCell::default(),
         };
-        let found = hutchinson_trace(&op, &config).unwrap();
+        let op = blocks();
+        let found = hutchinson_trace(&op, &config.clone().with_frobenius(true)).unwrap();
+        // Where forms suffice, it is the same, from two products and forms.
+        let by_forms = blocks();
+        let plain = hutchinson_trace(&by_forms, &config).unwrap();
+        assert_eq!(plain.estimate.count, found.estimate.count);
+        assert!((plain.estimate.mean / found.estimate.mean - 1.0).abs() < 1e-14);
+        assert_eq!(by_forms.lengths.into_inner(), [2]);
+        let forms = by_forms.forms.into_inner();
+        assert_eq!(forms[0], 14, "the first probes but two at once");
+        assert_eq!(plain.products, 2 + forms.iter().sum::<usize>());
         // One probe after the other, by the definition.
         let mut forms = Vec::new();
         let expected = loop {
