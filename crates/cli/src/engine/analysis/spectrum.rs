@@ -161,6 +161,11 @@ impl<W: Workload> Placed<W> {
         }
         let done = watch.carry_out(works);
         let mut findings = done.findings;
+        if !settings.parameters.is_empty()
+            && let Ok(chosen) = self.chosen(&settings.parameters)
+        {
+            findings.insert(0, chosen_parameters(chosen));
+        }
         findings.extend(made.get().map(how));
         Analysed {
             findings,
@@ -182,6 +187,20 @@ impl<W: Workload> Placed<W> {
             ],
             ..Finding::default()
         })
+    }
+}
+
+/// Returns how many parameters the matrix is of.
+fn chosen_parameters(count: usize) -> Finding {
+    Finding {
+        key: "chosen_parameters",
+        value: json!(count),
+        lines: vec![Line::new(
+            Part::Settings,
+            "chosen parameters",
+            count.to_string(),
+        )],
+        ..Finding::default()
     }
 }
 
@@ -546,6 +565,12 @@ fn dense(
     lines.extend(
         bottom.map(|(name, value)| Line::new(Part::Curvature, name, significant(*value, 6))),
     );
+    let condition_in_words = if min.abs() > zero_tolerance {
+        significant(condition, 4)
+    } else {
+        // The smallest eigenvalue is not told from zero.
+        format!("≥ {}", significant(max / zero_tolerance, 2))
+    };
     let share = |share: f64| format!("{} %", significant(100.0 * share, 3));
     lines.extend(
         [
@@ -554,7 +579,7 @@ fn dense(
             ("median", significant(median, 4)),
             ("standard deviation", significant(std, 4)),
             ("negative", share(fraction_negative)),
-            ("lambda_max / |lambda_min|", significant(condition, 4)),
+            ("lambda_max / |lambda_min|", condition_in_words),
             ("zero up to", significant(zero_tolerance, 2)),
         ]
         .map(|(label, cell)| Line::new(Part::Curvature, label, cell)),
