@@ -16,7 +16,7 @@ use crate::engine::measurement::NamedFile;
 use crate::engine::watch::Watch;
 use crate::failure::{self, FAILED, SUCCESS};
 use crate::interrupt::Interrupt;
-use crate::report::number::{significant, with_spread};
+use crate::report::number::{significant, with_error};
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::progress::Progress;
@@ -238,7 +238,7 @@ fn with_invariance(mut sheet: Sheet, found: &[(&Named, Analysed)]) -> Sheet {
         let flag = least.map_or_else(String::new, |which| which.to_string());
         item.cells.insert(0, flag);
     }
-    sheet.runs.insert(0, "invariant".to_owned());
+    sheet.runs.insert(0, "inv.".to_owned());
     sheet
 }
 
@@ -267,7 +267,7 @@ fn layers(found: &[(&Named, Analysed)]) -> Option<Sheet> {
                 || "-".to_owned(),
                 |trace| match trace.exact {
                     true => format!("{} exact", significant(trace.estimate.mean, 6)),
-                    false => with_spread(trace.estimate.mean, trace.estimate.standard_error),
+                    false => with_error(trace.estimate.mean, trace.estimate.standard_error),
                 },
             )
         });

@@ -28,9 +28,10 @@ const KIND: Kind = Kind {
     name: "a measurement of sharpness",
 };
 
-const LEGEND: [&str; 3] = [
+const LEGEND: [&str; 4] = [
     "l2: Euclidean ball of that radius. ASAM: scaled by |w| + 0.01 on matrices. |w|: scaled by |w| on all tensors, as ball, as box and as displacement of standard deviation sigma.",
-    "Invariant: whether the rescaling of ReLU layers leaves the number as it is. ≥ is a lower bound; after ± is the error: of an eigenvalue its residual, of anything else one standard error.",
+    "Rise of the loss: step, at SAM's point; mean and worst, of random points; ascent, the largest that was found; average, under random displacements, and to 2nd order.",
+    "inv.: whether the rescaling of ReLU layers leaves the number as it is. ≥ is a lower bound; after ± is the error: of an eigenvalue its residual, of anything else one standard error.",
     "None of these numbers is claimed to predict generalisation.",
 ];
 

@@ -117,6 +117,16 @@ pub(crate) fn with_spread(mean: f64, deviation: f64) -> String {
     format!("{mean:.decimals$} ± {deviation:.decimals$}")
 }
 
+/// Returns a value and its error: as [`with_spread`], but short where the error is far below the
+/// value.
+pub(crate) fn with_error(value: f64, error: f64) -> String {
+    if error < 1e-3 * value.abs() {
+        format!("{} ± {}", significant(value, 4), significant(error, 2))
+    } else {
+        with_spread(value, error)
+    }
+}
+
 /// Returns a difference and its interval, all to the second significant digit of half the width.
 pub(crate) fn with_interval(difference: f64, half_width: f64) -> String {
     let (low, high) = (difference - half_width, difference + half_width);
@@ -201,6 +211,19 @@ mod tests {
             (f64::NAN, 1.0, "NaN ± 1.0"),
         ] {
             assert_eq!(with_spread(mean, deviation), text);
+        }
+    }
+
+    #[test]
+    fn error_far_below_its_value_is_short() {
+        for (value, error, text) in [
+            (-0.003_394_7, 2.5e-6, "-0.003395 ± 2.5e-6"),
+            (0.8849, 2.6e-7, "0.8849 ± 2.6e-7"),
+            (5.6471, 0.283, "5.65 ± 0.28"),
+            (0.0, 0.0, "0 ± 0"),
+            (f64::NAN, f64::NAN, "NaN ± NaN"),
+        ] {
+            assert_eq!(with_error(value, error), text);
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Analysed, Finding, Line, Placed};
 use crate::engine::measurement::number;
 use crate::engine::watch::{Watch, Work, timed};
-use crate::report::number::{significant, with_spread};
+use crate::report::number::{significant, with_error};
 use crate::report::sheet::Part;
 use crate::workload::Workload;
 
@@ -78,7 +78,6 @@ impl<W: Workload> Placed<W> {
 }
 
 fn lines(point: &CriticalPoint, step: Option<&EscapeStep>) -> Vec<Line> {
-    let with_error = |value: f64, error: f64| with_spread(value, error);
     let condition = if point.condition.error.is_finite() {
         with_error(point.condition.value, point.condition.error)
     } else {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Analysed, Finding, Line, Placed};
 use crate::engine::measurement::number;
 use crate::engine::watch::{Watch, Work, timed};
-use crate::report::number::{plain_number, significant, with_spread};
+use crate::report::number::{plain_number, significant, with_error};
 use crate::report::sheet::Part;
 use crate::workload::Workload;
 
@@ -137,7 +137,7 @@ impl<W: Workload> Placed<W> {
             }
             let label = match of.1.as_str() {
                 "" => measure.name.to_owned(),
-                short => format!("{short}: {}", measure.name),
+                short => format!("{short}: {}", short_name(measure.name)),
             };
             lines.push(Line {
                 rescaling: Some(measure.rescaling),
@@ -190,6 +190,19 @@ fn join(findings: &mut Vec<Finding>) {
     });
 }
 
+/// Returns the name of a measure in a table, beside that of its ball or displacement.
+fn short_name(name: &'static str) -> &'static str {
+    match name {
+        "first-order step" => "step",
+        "mean of directions" => "mean",
+        "worst of directions" => "worst",
+        "projected ascent" => "ascent",
+        "average rise" => "average",
+        "its second order" => "2nd order",
+        other => other,
+    }
+}
+
 /// Returns a number as a table shows it.
 fn cell(measure: &Measure) -> String {
     let Measure { value, error, .. } = measure;
@@ -200,7 +213,7 @@ fn cell(measure: &Measure) -> String {
         Certainty::LowerBound if is_count => format!("≥ {value}"),
         Certainty::Exact => significant(*value, 4),
         Certainty::LowerBound => format!("≥ {}", significant(*value, 4)),
-        Certainty::Estimate => with_spread(*value, *error),
+        Certainty::Estimate => with_error(*value, *error),
     };
     text + mark
 }

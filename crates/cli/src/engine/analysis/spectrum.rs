@@ -23,7 +23,7 @@ use crate::config::limits;
 use crate::engine::measurement::number;
 use crate::engine::watch::{Watch, Work, timed};
 use crate::failure::usage;
-use crate::report::number::{plain_number, significant, with_spread};
+use crate::report::number::{plain_number, significant, with_error};
 use crate::report::sheet::Part;
 use crate::workload::Workload;
 
@@ -161,6 +161,11 @@ impl<W: Workload> Placed<W> {
         }
         let done = watch.carry_out(works);
         let mut findings = done.findings;
+        if !settings.parameters.is_empty()
+            && let Ok(chosen) = self.chosen(&settings.parameters)
+        {
+            findings.insert(0, chosen_parameters(chosen));
+        }
         findings.extend(made.get().map(how));
         Analysed {
             findings,
@@ -182,6 +187,20 @@ impl<W: Workload> Placed<W> {
             ],
             ..Finding::default()
         })
+    }
+}
+
+/// Returns how many parameters the matrix is of.
+fn chosen_parameters(count: usize) -> Finding {
+    Finding {
+        key: "chosen_parameters",
+        value: json!(count),
+        lines: vec![Line::new(
+            Part::Settings,
+            "chosen parameters",
+            count.to_string(),
+        )],
+        ..Finding::default()
     }
 }
 
@@ -231,7 +250,7 @@ fn eigenvalues(
         }),
         lines: pairs()
             .map(|(name, pair)| {
-                let value = with_spread(pair.value, pair.residual);
+                let value = with_error(pair.value, pair.residual);
                 let mark = if pair.converged { "" } else { " *" };
                 Line::new(Part::Curvature, name.as_str(), format!("{value}{mark}"))
             })
@@ -328,10 +347,10 @@ fn trace(
         lines: [
             Some((
                 "trace",
-                format!("{}{mark}", with_spread(mean, standard_error)),
+                format!("{}{mark}", with_error(mean, standard_error)),
             )),
             squared.map(|squared| {
-                let cell = with_spread(squared.mean, squared.standard_error);
+                let cell = with_error(squared.mean, squared.standard_error);
                 ("squared Frobenius norm", cell)
             }),
         ]
@@ -432,7 +451,7 @@ impl<W: Workload> Placed<W> {
         let cell = if exact {
             format!("{} exact", significant(total.mean, 6))
         } else {
-            format!("{}{mark}", with_spread(total.mean, total.standard_error))
+            format!("{}{mark}", with_error(total.mean, total.standard_error))
         };
         Ok(Finding {
             key: "trace",
@@ -495,7 +514,7 @@ fn density(
             Line::new(
                 Part::Curvature,
                 "mean eigenvalue",
-                with_spread(mean.mean, mean.standard_error),
+                with_error(mean.mean, mean.standard_error),
             ),
             Line::new(
                 Part::Curvature,
@@ -505,7 +524,7 @@ fn density(
             Line::new(
                 Part::Curvature,
                 "share below -sigma",
-                with_spread(negative.mean, negative.standard_error),
+                with_error(negative.mean, negative.standard_error),
             ),
         ],
         density: Some(found),
@@ -546,6 +565,12 @@ fn dense(
     lines.extend(
         bottom.map(|(name, value)| Line::new(Part::Curvature, name, significant(*value, 6))),
     );
+    let condition_in_words = if min.abs() > zero_tolerance {
+        significant(condition, 4)
+    } else {
+        // The smallest eigenvalue is not told from zero.
+        format!("≥ {}", significant(max / zero_tolerance, 2))
+    };
     let share = |share: f64| format!("{} %", significant(100.0 * share, 3));
     lines.extend(
         [
@@ -554,7 +579,7 @@ fn dense(
             ("median", significant(median, 4)),
             ("standard deviation", significant(std, 4)),
             ("negative", share(fraction_negative)),
-            ("lambda_max / |lambda_min|", significant(condition, 4)),
+            ("lambda_max / |lambda_min|", condition_in_words),
             ("zero up to", significant(zero_tolerance, 2)),
         ]
         .map(|(label, cell)| Line::new(Part::Curvature, label, cell)),
