@@ -8,4 +8,5 @@ mod hessian;
 mod parameters;
 mod products;
 mod risk;
+mod sharpness;
 mod slice;
