@@ -2,7 +2,6 @@
 
 use burn::config::Config;
 
-use super::Rescaling;
 use crate::error::Error;
 use crate::operator::{LinearOperator, SymmetricMatrix};
 use crate::spectrum::{
@@ -30,8 +29,9 @@ pub struct CurvatureConfig {
 
 /// The result of [`curvature_summary`] for the Hessian H.
 ///
-/// Under the rescaling of ReLU layers, which makes `D⁻¹ H D⁻¹` of H with a positive diagonal D, all
-/// numbers change but that of the negative eigenvalues (Sylvester's law of inertia).
+/// None of the numbers is invariant to rescaling ReLU layers, which makes `D⁻¹ H D⁻¹` of H with a
+/// positive diagonal D. The number of all negative eigenvalues would be (Sylvester's law of
+/// inertia), but one that leaves out those near zero is not: rescaling moves others there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurvatureSummary {
     /// Number of coordinates P.
@@ -63,19 +63,6 @@ pub struct Eigenvalue {
     pub residual: f64,
     /// Whether it met the tolerance.
     pub converged: bool,
-}
-
-impl CurvatureSummary {
-    /// Returns whether the number of negative eigenvalues survives the rescaling of ReLU layers: as
-    /// a count of all, but for those within `zero_tolerance`; not as a lower bound.
-    #[must_use]
-    pub const fn n_negative_rescaling(&self) -> Rescaling {
-        if self.exact {
-            Rescaling::Invariant
-        } else {
-            Rescaling::NotInvariant
-        }
-    }
 }
 
 /// A summary, and the diagonal of the matrix where that was made.

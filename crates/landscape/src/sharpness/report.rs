@@ -5,7 +5,7 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use super::average::{AverageConfig, AverageSharpness, SecondOrder, average_of, second_order};
-use super::curvature::{CurvatureConfig, CurvatureSummary, Eigenvalue, curvature_of};
+use super::curvature::{CurvatureConfig, CurvatureSummary, curvature_of};
 use super::losses::Losses;
 use super::projected_ascent::{AscentConfig, ProjectedAscent, ascent_of};
 use super::random_ball::{RandomBall, RandomBallConfig, random_ball_of};
@@ -371,7 +371,7 @@ impl AverageSharpness {
 
 impl CurvatureSummary {
     fn measures(&self, all: &mut Vec<Measure>) {
-        let mut add = |name, value, error, certainty, converged, rescaling| {
+        let mut add = |name, value, error, certainty, converged| {
             all.push(Measure {
                 of: "Hessian".to_owned(),
                 name,
@@ -379,7 +379,7 @@ impl CurvatureSummary {
                 error,
                 certainty,
                 converged,
-                rescaling,
+                rescaling: Rescaling::NotInvariant,
             });
         };
         let known = if self.exact {
@@ -387,43 +387,32 @@ impl CurvatureSummary {
         } else {
             Certainty::Estimate
         };
-        let no = Rescaling::NotInvariant;
-        for (
-            name,
-            Eigenvalue {
-                value,
-                residual,
-                converged,
-            },
-        ) in [
+        let ends = [
             ("lambda_max", self.lambda_max),
             ("lambda_min", self.lambda_min),
-        ] {
-            add(name, value, residual, known, converged, no);
+        ];
+        for (name, end) in ends {
+            add(name, end.value, end.residual, known, end.converged);
         }
         for (name, estimate) in [("trace", self.trace), ("Frobenius norm", self.frobenius)] {
-            add(
-                name,
-                estimate.mean,
-                estimate.standard_error,
-                known,
-                true,
-                no,
-            );
+            let Estimate {
+                mean,
+                standard_error,
+                ..
+            } = estimate;
+            add(name, mean, standard_error, known, true);
         }
         let certainty = if self.exact {
             Certainty::Exact
         } else {
             Certainty::LowerBound
         };
-        let rescaling = self.n_negative_rescaling();
         add(
             "negative eigenvalues",
             self.n_negative as f64,
             0.0,
             certainty,
             true,
-            rescaling,
         );
     }
 }

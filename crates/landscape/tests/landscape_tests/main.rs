@@ -10,5 +10,6 @@ mod parameters;
 mod products;
 mod restricted;
 mod risk;
+mod sharpness;
 mod slice;
 mod stability;
