@@ -10,6 +10,7 @@
 
 mod curvature;
 mod derivatives;
+mod exact_trace;
 mod examples;
 mod planes;
 mod sam;
