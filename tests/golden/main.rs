@@ -10,6 +10,8 @@
 
 mod curvature;
 mod derivatives;
+mod exact_claims;
+mod exact_data;
 mod exact_trace;
 mod examples;
 mod planes;

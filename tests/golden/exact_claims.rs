@@ -61,6 +61,7 @@ struct Step {
 }
 
 const OPERATIONS: usize = 34;
+const GRAPHS: u64 = 60;
 
 fn apply(x: Tensor<2>, step: Step, weights: &Weights, labels: &Tensor<1, Int>) -> Tensor<2> {
     let matrix = |index: usize| weights.matrices[index % weights.matrices.len()].val();
@@ -131,14 +132,14 @@ fn apply(x: Tensor<2>, step: Step, weights: &Weights, labels: &Tensor<1, Int>) -
                 .reshape([count, width])
         }
         30 => x.square(),
-        31 => x * w.slice_dim(0, 0..1) + w.slice_dim(0, 1..2),
+        31 => x * w.clone().slice_dim(0, 0..1) + w.slice_dim(0, 1..2),
         32 => x.sort(1),
         33 => x.clone().mask_where(x.clone().lower_elem(0.0), x * r),
         other => unreachable!("operation {other}"),
     }
 }
 
-/// The losses on the outputs; the last two depend on a weight beside them, and bring rows together.
+/// The losses on the outputs; the last brings their rows together.
 fn loss_of(kind: usize, f: Tensor<2>, (_, y, labels): &Batch) -> Tensor<1> {
     match kind {
         0 => (f - y.clone()).square().mean(),
@@ -154,9 +155,7 @@ fn loss_of(kind: usize, f: Tensor<2>, (_, y, labels): &Batch) -> Tensor<1> {
         2 => (f - y.clone()).sin().mean(),
         3 => ((f - y.clone()).square().sum_dim(1) + 1.0).log().mean(),
         _ => {
-            let [count, _] = f.dims();
             let others = f.clone().flip([0]);
-            let _ = count;
             (f * others).mean()
         }
     }
@@ -196,7 +195,7 @@ fn trial(seed: u64) -> Trial {
     let last = graph.len() - 1;
     let at = numbers.below(last + 1);
     graph.swap(at, last);
-    let loss = numbers.below(5).min(4);
+    let loss = numbers.below(5);
     let labels: Vec<i64> = (0..ROWS)
         .map(|_| i64::try_from(numbers.below(WIDTH)).unwrap())
         .collect();
@@ -238,6 +237,8 @@ struct Found {
     /// Blocks that could have been claimed.
     missed: usize,
     coupled: usize,
+    /// Graphs without differences.
+    refused: usize,
     worst: f64,
     by_differences: f64,
 }
@@ -277,9 +278,14 @@ fn check(seed: u64, found: &mut Found) {
         assert!(error < 1e-11, "{}: G at {i}, {error:.1e}", name());
         found.worst = found.worst.max(error);
     }
-    // Not by the rules that made the claim: by Burn's gradients.
-    let differences =
-        Hessian::by_differences(&model, &risk, &DifferenceConfig::new()).expect("differences");
+    // Not by the rules that made the claim: by Burn's gradients. They are refused where they are not
+    // the derivative of the value, as of a stopped gradient, and sometimes across a kink.
+    let differences = match Hessian::by_differences(&model, &risk, &DifferenceConfig::new()) {
+        Ok(differences) => Some(differences),
+        Err(Error::GradientIsNotOfValue { .. }) => None,
+        Err(error) => panic!("{}: {error}", name()),
+    };
+    found.refused += usize::from(differences.is_none());
     for block in &diagonal.blocks {
         let mut apart = 0.0_f64;
         for i in block.range.clone() {
@@ -297,6 +303,9 @@ fn check(seed: u64, found: &mut Found) {
         for i in block.range.clone() {
             let error = (diagonal.values[i] - h[i * dim + i]).abs() / size;
             assert!(error < 1e-11, "{}: H at {i}, {error:.1e}", name());
+            let Some(differences) = &differences else {
+                continue;
+            };
             let mut unit = vec![0.0; dim];
             unit[i] = 1.0;
             let unit = differences.domain().upload(&unit).expect("P entries");
@@ -315,15 +324,12 @@ fn check(seed: u64, found: &mut Found) {
 
 #[test]
 fn random_graphs_are_claimed_exact_only_where_they_are() {
-    let graphs: u64 = std::env::var("GRAPHS")
-        .ok()
-        .and_then(|graphs| graphs.parse().ok())
-        .unwrap_or(60);
     let mut found = Found::default();
-    for seed in 0..graphs {
+    for seed in 0..GRAPHS {
         check(seed, &mut found);
     }
     println!("{found:?}");
+    assert!(found.refused < 15, "{found:?}");
     // Both kinds of block and the losses that are refused do occur.
     assert!(
         found.claimed > 50 && found.estimated > 50 && found.coupled > 5,
