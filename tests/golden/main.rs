@@ -11,6 +11,9 @@
 mod critical;
 mod curvature;
 mod derivatives;
+mod exact_claims;
+mod exact_data;
+mod exact_trace;
 mod examples;
 mod planes;
 mod sam;
