@@ -9,6 +9,7 @@ mod differences;
 mod effect;
 mod large;
 mod method;
+mod moments;
 mod table;
 mod training;
 
@@ -44,7 +45,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 7] = [
+const EXPERIMENTS: [Experiment; 8] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -69,6 +70,11 @@ const EXPERIMENTS: [Experiment; 7] = [
         "hessian-products",
         "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
+    ),
+    (
+        "moments",
+        "Does quadrature from every coordinate vector give the moments of the Hessian's spectrum?",
+        moments::run,
     ),
     (
         "large",

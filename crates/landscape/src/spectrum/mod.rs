@@ -35,6 +35,7 @@ mod dense;
 mod density;
 mod eigen;
 mod estimate;
+mod growth;
 mod lanczos;
 mod log_density;
 mod power;
