@@ -79,7 +79,7 @@ pub(crate) fn run(small: bool) -> Result<Table> {
     let density = spectral_density(&hessian, &density)?;
     let below = density.mass_below(0.0);
     let cost = measured.end(density.products + 1, STEPS + 1)?;
-    let name = "density: share below zero, standard error".to_owned();
+    let name = "density: share below 0, rounding of zeros included; standard error".to_owned();
     rows.push(cost.row(name, below.mean, below.standard_error));
 
     Ok(Table {

@@ -13,6 +13,7 @@ mod estimators;
 mod explicit_matrix;
 mod large;
 mod method;
+mod moments;
 mod table;
 mod training;
 
@@ -48,7 +49,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 11] = [
+const EXPERIMENTS: [Experiment; 12] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -73,6 +74,11 @@ const EXPERIMENTS: [Experiment; 11] = [
         "hessian-products",
         "How exact is a Hessian product, exact and by differences, by float type and step?",
         differences::run,
+    ),
+    (
+        "moments",
+        "Does quadrature from every coordinate vector give the moments of the Hessian's spectrum?",
+        moments::run,
     ),
     (
         "large",

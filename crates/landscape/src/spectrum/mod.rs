@@ -41,6 +41,7 @@ mod density;
 mod eigen;
 mod estimate;
 mod frobenius;
+mod growth;
 mod hutch_plus_plus;
 mod lanczos;
 mod log_density;

@@ -170,12 +170,12 @@ fn sum(vector: Tensor<1>) -> f64 {
     let whole = dim / TERMS * TERMS;
     let mut total = 0.0;
     if whole > 0 {
-        let rows = vector.clone().slice([0..whole]);
+        let rows = vector.clone().slice(0..whole);
         let sums = rows.reshape([whole / TERMS, TERMS]).sum_dim(1);
         total += download(&sums.reshape([-1])).iter().sum::<f64>();
     }
     if whole < dim {
-        total += download(&vector.slice([whole..dim])).iter().sum::<f64>();
+        total += download(&vector.slice(whole..dim)).iter().sum::<f64>();
     }
     total
 }

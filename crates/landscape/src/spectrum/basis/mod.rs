@@ -37,6 +37,7 @@ pub enum BasisStorage {
 
 /// A vector on its way into a basis.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are a few at a time")]
 pub(super) enum Vector {
     Host(Vec<f64>),
     Device(Tensor<1>),

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::{Breaking, Diagonal, Raw, dense, diagonal, random_symmetric, rotated, toeplitz};
 use crate::error::Error;
 use crate::operator::{Counted, LinearOperator, Observed};
-use crate::spectrum::eigen::{grow, select};
+use crate::spectrum::eigen::select;
+use crate::spectrum::growth::grow;
 use crate::spectrum::{
     BasisStorage, DensityConfig, EigenPair, Lanczos, LanczosConfig, SymmetricMatrix, Which,
     extremes, spectral_density, top_eigenpairs, top_eigenpairs_from,
