@@ -34,7 +34,7 @@ impl Span {
     }
 
     /// Removes from `w` its part in the span, and returns the coefficients of that part.
-    pub(super) fn orthogonalize(&self, w: &mut Vec<f64>) -> Vec<f64> {
+    pub(super) fn orthogonalize(&self, w: &mut [f64]) -> Vec<f64> {
         self.basis.orthogonalize(w)
     }
 }
