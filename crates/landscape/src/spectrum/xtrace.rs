@@ -282,9 +282,9 @@ impl Sketch {
     fn left_out(&self) -> Vec<Vec<f64>> {
         let n = self.r.len();
         let mut rows = vec![vec![0.0; n]; n];
-        for j in 0..n {
+        for (j, column) in self.r.iter().enumerate() {
             // R x = scale · e_j from the bottom up; the scale keeps the numbers near one.
-            rows[j][j] = self.scale / self.r[j][j];
+            rows[j][j] = self.scale / column[j];
             for i in (0..j).rev() {
                 let sum: f64 = (i + 1..=j).map(|k| self.r[k][i] * rows[k][j]).sum();
                 rows[i][j] = -sum / self.r[i][i];

@@ -36,7 +36,7 @@ fn net() -> Net {
         conv2: linear(4, 2),
         head: linear(2, 1),
     };
-    cast(&net, FloatDType::F64).expect("a net in f64")
+    cast(&net, FloatDType::F64).expect("a model in f64")
 }
 
 fn risk() -> Risk<Net, Tensor<2>> {
@@ -188,7 +188,7 @@ fn a_shared_parameter_is_found_by_each_of_its_paths() {
     let mut net = net();
     net.conv2 = LinearConfig::new(3, 4).init(&Device::flex());
     net.conv2.weight = net.conv1.weight.clone();
-    let net = cast(&net, FloatDType::F64).expect("a net in f64");
+    let net = cast(&net, FloatDType::F64).expect("a model in f64");
     let space = ParameterSpace::of(&net).expect("a space");
     let first = space.matching("conv1.weight").expect("a match")[0].range();
     assert_eq!(
