@@ -6,7 +6,8 @@ use burn::module::Module;
 
 use super::Rescaling;
 use super::ball::some;
-use super::report::{Certainty, Measure, SharpnessConfig, SharpnessReport, sharpness};
+use super::measure::{Certainty, Measure};
+use super::report::{SharpnessConfig, SharpnessReport, sharpness};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::parameters::ParameterSpace;
@@ -169,7 +170,7 @@ impl fmt::Display for MinimaComparison {
             if first > 0 {
                 writeln!(f)?;
             }
-            write!(f, "{:22}{:9}", "", "invariant")?;
+            write!(f, "{:23}{:9}", "", "invariant")?;
             for name in &self.names[shown.clone()] {
                 write!(f, " {:>15}", clipped(name, 15))?;
             }
@@ -180,7 +181,7 @@ impl fmt::Display for MinimaComparison {
                     group = &row.of;
                     writeln!(f, "{group}")?;
                 }
-                write!(f, "  {:20}{:9}", row.name, row.rescaling)?;
+                write!(f, "  {:21}{:9}", row.name, row.rescaling)?;
                 for measure in &row.measures[shown.clone()] {
                     write!(f, " {:>15}", shown_as(measure))?;
                 }

@@ -73,6 +73,7 @@ mod ball;
 mod compare;
 mod curvature;
 mod losses;
+mod measure;
 mod projected_ascent;
 mod random_ball;
 mod report;
@@ -83,8 +84,9 @@ pub use average::{AverageConfig, AverageSharpness, SecondOrder, average_sharpnes
 pub use ball::{Ball, BallNorm};
 pub use compare::{ComparisonRow, MinimaComparison, compare_minima};
 pub use curvature::{CurvatureConfig, CurvatureSummary, Eigenvalue, curvature_summary};
+pub use measure::{Certainty, Measure};
 pub use projected_ascent::{AscentConfig, ProjectedAscent, projected_ascent};
 pub use random_ball::{RandomBall, RandomBallConfig, random_ball, random_ball_along};
-pub use report::{BallSharpness, Certainty, Measure, SharpnessConfig, SharpnessReport, sharpness};
+pub use report::{BallSharpness, SharpnessConfig, SharpnessReport, sharpness};
 pub use sam::{SamPeak, SamSharpness, adaptive_sam_sharpness, sam_peak, sam_sharpness};
 pub use scale::{Rescaling, Scale, ScaledTensors};

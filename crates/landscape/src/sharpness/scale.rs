@@ -96,17 +96,16 @@ impl Scale {
 
     /// Returns whether what is measured with it survives the rescaling of ReLU layers.
     #[must_use]
-    #[expect(clippy::float_cmp, reason = "zero is a setting, not a result")]
     pub fn rescaling(&self) -> Rescaling {
         match *self {
             Self::Weights {
-                eta,
+                eta: 0.0,
                 tensors: ScaledTensors::All,
-            } if eta == 0.0 => Rescaling::Invariant,
+            } => Rescaling::Invariant,
             Self::Filters {
-                eta,
+                eta: 0.0,
                 tensors: ScaledTensors::All,
-            } if eta == 0.0 => Rescaling::InvariantByLayer,
+            } => Rescaling::InvariantByLayer,
             Self::One | Self::Weights { .. } | Self::Filters { .. } => Rescaling::NotInvariant,
         }
     }

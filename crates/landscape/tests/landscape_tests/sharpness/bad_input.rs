@@ -174,7 +174,7 @@ fn models_of_other_shapes_are_not_compared() {
     let (narrow, wide, deep) = (layers(&[3, 2]), layers(&[3, 4]), layers(&[3, 2, 2]));
     for (a, b) in [(&narrow, &wide), (&narrow, &deep), (&deep, &narrow)] {
         let found = compare_minima(&[("a", a), ("b", b)], &risk, &SharpnessConfig::new());
-        let message = found.err().expect("they are refused").to_string();
+        let message = found.expect_err("they are refused").to_string();
         assert!(
             message.starts_with("the modules do not match: `layers."),
             "{message}"

@@ -34,7 +34,7 @@ impl Net {
         let layers = (0..3)
             .map(|layer| {
                 let (inputs, outputs) = (WIDTHS[layer], WIDTHS[layer + 1]);
-                let seed = u32::try_from(layer).unwrap();
+                let seed = u32::try_from(layer).expect("a small number");
                 let weights = numbers(inputs * outputs, seed)
                     .iter()
                     .enumerate()
