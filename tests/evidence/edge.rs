@@ -1,5 +1,6 @@
 //! Full-batch training at the edge of stability: the largest eigenvalue over its threshold.
 
+use std::slice::from_ref;
 use std::thread;
 
 use anyhow::{Result, anyhow, ensure};
@@ -130,7 +131,7 @@ fn train(setting: Setting, mut model: Mlp, batch: &Batch, most: usize) -> Result
             let hessian = Hessian::at(&model, &risk)?;
             let pairs = match &eigenvector {
                 None => top_eigenpairs(&hessian, 1, &lanczos)?,
-                Some(last) => top_eigenpairs_from(&hessian, 1, &[last.clone()], &lanczos)?,
+                Some(last) => top_eigenpairs_from(&hessian, 1, from_ref(last), &lanczos)?,
             };
             let ratio = pairs[0].value / threshold;
             if ratio >= 1.0 && crossing.is_none() {
@@ -167,8 +168,8 @@ fn train(setting: Setting, mut model: Mlp, batch: &Batch, most: usize) -> Result
 }
 
 /// Three learning rates of gradient descent and one of heavy ball that reach the edge slowly, and
-/// a larger one that comes fast and overshoots; three seeds. In the small form a small net, one seed and no
-/// claim.
+/// a larger one that comes fast and overshoots; three seeds. In the small form a small net, one
+/// seed and no claim.
 pub(crate) fn run(small: bool) -> Result<Table> {
     let settings = [
         Setting::new(0.1, 0.0, true),

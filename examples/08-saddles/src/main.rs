@@ -66,8 +66,8 @@ fn main() -> Result<()> {
             if step == 0 || (step >= 16 && step.is_power_of_two()) {
                 let point = critical_point(&model, &risk, &config)?;
                 println!("{}", course.observe(f64::from(step), &point));
-                // A saddle is left along the most negative curvature, and the momentum of the way to
-                // it is forgotten. At the end the same step shows what the training has missed.
+                // A saddle is left along the most negative curvature, and the momentum of the way
+                // to it is forgotten. At the end the same step shows what the training has missed.
                 let is_left = point.kind == CriticalKind::Saddle || step == steps;
                 if let (true, Some(escape)) = (is_left, &point.escape) {
                     let moved = follow_escape(&model, &risk, escape, &EscapeConfig::new())?;

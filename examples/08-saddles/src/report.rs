@@ -47,6 +47,9 @@ impl Course {
     }
 }
 
+/// A title, the name of the axis, and how the values are read off a course.
+type Value = (&'static str, &'static str, fn(&Course) -> &[f64]);
+
 /// Draws index and loss along the trainings, and returns the paths.
 pub(crate) fn pictures(courses: &[Course]) -> Result<[&'static str; 2]> {
     const FOLDER: &str = "runs/example-saddles";
@@ -55,7 +58,7 @@ pub(crate) fn pictures(courses: &[Course]) -> Result<[&'static str; 2]> {
         "runs/example-saddles/loss.png",
     ];
     std::fs::create_dir_all(FOLDER).with_context(|| format!("cannot create {FOLDER}"))?;
-    let values: [(&str, &str, fn(&Course) -> &[f64]); 2] = [
+    let values: [Value; 2] = [
         (
             "Negative eigenvalues along the training",
             "index",
