@@ -35,7 +35,7 @@ impl Numbers {
     }
 
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
+        usize::try_from(self.next() % bound as u64).expect("a number below a small bound")
     }
 
     /// Between -1.5 and 1.5.
@@ -197,7 +197,7 @@ fn trial(seed: u64) -> Trial {
     graph.swap(at, last);
     let loss = numbers.below(5);
     let labels: Vec<i64> = (0..ROWS)
-        .map(|_| i64::try_from(numbers.below(WIDTH)).unwrap())
+        .map(|_| i64::try_from(numbers.below(WIDTH)).expect("a label"))
         .collect();
     let batch: Batch = (
         numbers.tensor([ROWS, WIDTH]),

@@ -91,7 +91,8 @@ impl RowAxis {
                 let run = self.inner * elements(&from[self.axis + 1..]);
                 (0..to.len()).find_map(|axis| {
                     let below = elements(&to[axis + 1..]);
-                    let here = run % below == 0 && (below * to[axis]) % (run * count) == 0;
+                    let here =
+                        run.is_multiple_of(below) && (below * to[axis]).is_multiple_of(run * count);
                     here.then(|| Self {
                         axis,
                         inner: run / below,
@@ -136,7 +137,7 @@ impl RowAxis {
         };
         let inner = match patches {
             Patches::Extract { .. } => self.inner * below,
-            Patches::Add { .. } if self.inner % below == 0 => self.inner / below,
+            Patches::Add { .. } if self.inner.is_multiple_of(below) => self.inner / below,
             Patches::Add { .. } => return None,
         };
         Some(Self { inner, ..self })
