@@ -11,7 +11,7 @@ use crate::batch::Batch;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::risk::{Batches, Cutter, Objective, Part, first_part};
-use crate::vector::{Domain, download};
+use crate::vector::{Domain, dot, download};
 
 /// The products of all parts are made in at most this many jobs, whose results are added one after
 /// the other: fixed, so that a sum does not depend on the number of cores.
@@ -266,6 +266,19 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
 
     fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         self.form(v)
+    }
+
+    /// Returns the forms one after the other, but of streamed data from products that are made
+    /// together: they share one pass over the data.
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        if !self.held.is_empty() {
+            return vectors.iter().map(|v| self.form(v)).collect();
+        }
+        let products = self.apply_many(vectors)?;
+        let pairs = vectors.iter().zip(&products);
+        Ok(pairs
+            .map(|(v, product)| dot(&download(v), &download(product)))
+            .collect())
     }
 
     fn apply_many(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {

@@ -88,4 +88,8 @@ impl<M: Module, B: Batch> LinearOperator for GaussNewton<M, B> {
     fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         self.0.quadratic_form(v)
     }
+
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        self.0.quadratic_forms(vectors)
+    }
 }

@@ -13,8 +13,8 @@ use crate::batch::Batch;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::parameters::ParameterSpace;
-use crate::risk::{Batches, Objective, Risk};
-use crate::vector::{Domain, dot, download};
+use crate::risk::{Objective, Risk};
+use crate::vector::Domain;
 
 /// The way in which an operator's products are obtained.
 #[derive(Debug, Clone, PartialEq)]
@@ -297,17 +297,11 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
         }
     }
 
-    /// Returns the forms one after the other, but of streamed data from products that are made
-    /// together: they share one pass over the data.
     fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
-        if matches!(self.objective().risk().batches(), Batches::Held(_)) {
-            return vectors.iter().map(|v| self.quadratic_form(v)).collect();
+        match &self.0 {
+            Products::Exact(exact) => exact.quadratic_forms(vectors),
+            Products::Differences { operator, .. } => operator.quadratic_forms(vectors),
         }
-        let products = self.apply_many(vectors)?;
-        let pairs = vectors.iter().zip(&products);
-        Ok(pairs
-            .map(|(v, product)| dot(&download(v), &download(product)))
-            .collect())
     }
 }
 

@@ -86,4 +86,10 @@ impl<A: LinearOperator> LinearOperator for Preconditioned<A> {
     fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         self.operator.quadratic_form(&self.scaled(v)?)
     }
+
+    fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
+        let scaled = vectors.iter().map(|v| self.scaled(v));
+        self.operator
+            .quadratic_forms(&scaled.collect::<Result<Vec<_>, Error>>()?)
+    }
 }
