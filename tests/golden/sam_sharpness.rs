@@ -9,7 +9,7 @@ use landscape::sharpness::{
     average_sharpness, curvature_summary, projected_ascent, random_ball_along, sam_peak,
     sam_sharpness,
 };
-use landscape::{Hessian, LinearOperator, Risk, download};
+use landscape::{Hessian, LinearOperator, Risk, download, norm};
 use proptest::prelude::*;
 use sam::SamConfig;
 use tests::{Case, CaseVisitor, Fixture, Net, for_each_case, relative_error};
@@ -121,7 +121,11 @@ impl CaseVisitor for Peaks {
             );
             let expected = case.family(&format!("{family}/grad"));
             let gradient = relative_error(&download(&peak.gradient), &expected);
-            let claimed = (found.value - scalar("sharpness")).abs() <= found.rounding;
+            // Beside the rounding of the losses, PyTorch's peak is another point than ours by the
+            // rounding of e.
+            let e = norm(&case.family(&format!("{family}/eps")));
+            let moved = eps * e * norm(&expected);
+            let claimed = (found.value - scalar("sharpness")).abs() <= found.rounding + moved;
             println!(
                 "{case:28} {family:12} sharpness {error:.1e} loss {at_peak:.1e} e {eps:.1e} gradient {gradient:.1e}"
             );

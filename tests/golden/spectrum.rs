@@ -5,7 +5,7 @@ use landscape::spectrum::{
     Density, DensityConfig, Lanczos, LanczosConfig, materialize, top_eigenpairs,
 };
 use landscape::{Hessian, LinearOperator};
-use tests::{Case, CaseVisitor, Net, for_each_case};
+use tests::{Case, CaseVisitor, Net, error_of_moments, for_each_case};
 
 /// Moments of the cases below this many parameters; `evidence moments` has all.
 const SMALL: usize = 1000;
@@ -37,11 +37,8 @@ impl CaseVisitor for Moments {
             Density::of(quadratures.collect(), 5 * dim, &DensityConfig::new()).expect("a density");
         let expected = case.values("hess_moments");
         assert_eq!(expected.len(), 8);
-        let mut worst = 0.0_f64;
-        for (k, expected) in (1..).zip(&expected) {
-            let found = density.moment(k).mean;
-            worst = worst.max((found - expected).abs() / expected.abs());
-        }
+        let found: Vec<f64> = (1..=8).map(|k| density.moment(k).mean).collect();
+        let worst = error_of_moments(&found, &expected);
         println!("{case:28} moments 1 to 8: {worst:.1e}");
         assert!(worst < 1e-10, "{case}: {worst:e}");
     }

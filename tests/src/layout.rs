@@ -77,6 +77,30 @@ pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
     }
 }
 
+/// Returns the largest error of the moments `mₖ = tr(Hᵏ) / P`, k = 1, 2, .., of a spectrum.
+///
+/// An even moment is compared with itself. An odd one may be zero, where the spectrum is symmetric,
+/// and is compared with what it can be at most: `√(mₖ₋₁ mₖ₊₁)`.
+///
+/// # Panics
+///
+/// When the lengths differ.
+#[must_use]
+pub fn error_of_moments(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len(), "as many moments as expected");
+    let at = |k: usize| if k == 0 { 1.0 } else { expected[k - 1] };
+    let errors = found.iter().enumerate().map(|(index, found)| {
+        let k = index + 1;
+        let size = if k % 2 == 0 || k == expected.len() {
+            at(k).abs()
+        } else {
+            (at(k - 1) * at(k + 1)).sqrt()
+        };
+        (found - at(k)).abs() / size
+    });
+    errors.fold(0.0, f64::max)
+}
+
 /// The transpose of a row-major `[rows, columns]` matrix, row-major again.
 pub(crate) fn transposed(rows: usize, columns: usize, values: &[f64]) -> Vec<f64> {
     let mut result = Vec::with_capacity(values.len());

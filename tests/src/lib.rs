@@ -47,7 +47,9 @@ mod without_autodiff;
 pub use case::{Case, CaseVisitor, for_each_case, for_each_case_on};
 pub use fixture::Fixture;
 pub use images::{ImageBatch, image_loss};
-pub use layout::{Block, flatten, flatten_gradients, gradients, layout, relative_error};
+pub use layout::{
+    Block, error_of_moments, flatten, flatten_gradients, gradients, layout, relative_error,
+};
 pub use net::{Net, cross_entropy, squared_error};
 pub use networks::for_each_network;
 pub use without_autodiff::WithoutAutodiff;

@@ -107,8 +107,7 @@ fn columns(block: &[f64], size: usize, roundoff: f64) -> Result<[Vec<Vec<f64>>; 
         clippy::cast_precision_loss,
         reason = "outputs are far fewer than 2^53"
     )]
-    // The entries were rounded a few times each, and what that makes of a zero is no column.
-    let zero = 8.0 * most * roundoff * size as f64;
+    let zero = most * roundoff * size as f64;
     let mut order: Vec<usize> = (0..size).filter(|&k| values[k].abs() > zero).collect();
     order.sort_by(|&a, &b| values[b].abs().total_cmp(&values[a].abs()));
     for k in order {

@@ -30,7 +30,7 @@ use burn::tensor::Tensor;
 
 use crate::error::Error;
 pub use crate::vector::Domain;
-use crate::vector::{dot, download};
+use crate::vector::download;
 
 /// A symmetric linear map from `[P]` to `[P]`.
 ///
@@ -75,18 +75,12 @@ pub trait LinearOperator {
         Ok(download(v).iter().zip(product).map(|(v, p)| v * p).sum())
     }
 
-    /// Returns the quadratic forms of several vectors, each `[P]`, in their order: from their
-    /// products, made together, where an operator has nothing cheaper. One that has a cheaper
-    /// [`quadratic_form`](Self::quadratic_form) says so here too.
+    /// Returns the quadratic forms of several vectors, each `[P]`, in their order.
     ///
     /// # Errors
-    /// As [`quadratic_form`](Self::quadratic_form).
+    /// As [`quadratic_form`](Self::quadratic_form), at the first that fails.
     fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
-        let products = self.apply_many(vectors)?;
-        let pairs = vectors.iter().zip(&products);
-        Ok(pairs
-            .map(|(v, product)| dot(&download(v), &download(product)))
-            .collect())
+        vectors.iter().map(|v| self.quadratic_form(v)).collect()
     }
 }
 
