@@ -22,8 +22,7 @@ const fn seeds(small: bool) -> u64 {
 }
 
 fn eigenvalues(of: impl Fn(f64) -> f64) -> Vec<f64> {
-    let counts = (0..DIM as u32).map(f64::from);
-    counts.map(of).collect()
+    (0..DIM).map(|i| of(i as f64)).collect()
 }
 
 /// Eigenvalues from 1 to 3, equally spaced.

@@ -1,5 +1,7 @@
 //! Operators restricted to parameters, and checks of operators on networks.
 
+use std::ops::Range;
+
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
@@ -165,8 +167,8 @@ fn a_choice_that_is_none_is_an_error() {
     let backwards = std::ops::Range { start: 3, end: 2 };
     for ranges in [
         vec![],
-        vec![2..2],
-        vec![0..99],
+        Vec::from([Range { start: 2, end: 2 }]),
+        Vec::from([Range { start: 0, end: 99 }]),
         vec![0..3, 2..4],
         vec![3..4, 0..1],
         vec![backwards],
@@ -174,7 +176,7 @@ fn a_choice_that_is_none_is_an_error() {
         let found = Restricted::to_ranges(&hessian, ranges.clone());
         assert!(matches!(found, Err(Error::Setting { .. })), "{ranges:?}");
     }
-    let op = Restricted::to_ranges(&hessian, [0..2]).expect("a restriction");
+    let op = Restricted::to_ranges(&hessian, std::iter::once(0..2)).expect("a restriction");
     let long = hessian
         .domain()
         .upload(&vec![1.0; hessian.dim()])
