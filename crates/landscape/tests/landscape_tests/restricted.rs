@@ -164,7 +164,7 @@ fn a_choice_that_is_none_is_an_error() {
         Restricted::to_parameters(&small, space, &["*"]),
         Err(Error::Length { .. })
     ));
-    let backwards = std::ops::Range { start: 3, end: 2 };
+    let backwards = Range { start: 3, end: 2 };
     for ranges in [
         vec![],
         Vec::from([Range { start: 2, end: 2 }]),
