@@ -5,7 +5,8 @@ use landscape::spectrum::{DenseSolver, SymmetricMatrix};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// Relative to the largest eigenvalue: both are backward stable, to some `P ε`, which is 1e-13 here.
+/// Relative to the largest eigenvalue: both are backward stable, to some `P ε`, which is 1e-13
+/// here.
 const AGREEMENT: f64 = 1e-10;
 
 fn uniform(seed: u64, count: usize) -> Vec<f64> {

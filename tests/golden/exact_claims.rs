@@ -278,8 +278,8 @@ fn check(seed: u64, found: &mut Found) {
         assert!(error < 1e-11, "{}: G at {i}, {error:.1e}", name());
         found.worst = found.worst.max(error);
     }
-    // Not by the rules that made the claim: by Burn's gradients. They are refused where they are not
-    // the derivative of the value, as of a stopped gradient, and sometimes across a kink.
+    // Not by the rules that made the claim: by Burn's gradients. They are refused where they are
+    // not the derivative of the value, as of a stopped gradient, and sometimes across a kink.
     let differences = match Hessian::by_differences(&model, &risk, &DifferenceConfig::new()) {
         Ok(differences) => Some(differences),
         Err(Error::GradientIsNotOfValue { .. }) => None,

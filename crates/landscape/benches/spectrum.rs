@@ -1,5 +1,5 @@
-//! Time and memory of the spectral algorithms beside the products: a diagonal operator costs next to
-//! nothing. Allocations are those of the calling thread.
+//! Time and memory of the spectral algorithms beside the products: a diagonal operator costs next
+//! to nothing. Allocations are those of the calling thread.
 
 use burn::tensor::{DType, Device, Tensor};
 use divan::Bencher;

@@ -7,8 +7,8 @@
 //! - [`Hessian`] is the curvature as a [`LinearOperator`], and [`spectrum`] finds its eigenvalues,
 //!   its trace and its spectral density, each with its error; [`GaussNewton`] and [`Fisher`] are
 //!   operators too, and [`Objective::example_gradients`] has the gradients of single examples;
-//! - [`curvature::exact_trace`] and [`curvature::exact_diagonal`] need no probe where the outputs are
-//!   affine in a parameter, and say where that is;
+//! - [`curvature::exact_trace`] and [`curvature::exact_diagonal`] need no probe where the outputs
+//!   are affine in a parameter, and say where that is;
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`sharpness`] measures how the loss rises around the model;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether

@@ -1,5 +1,5 @@
-//! What `spectrum`, `sharpness` and `critical` have in common: each model in its turn, one document,
-//! one table, pictures on one scale.
+//! What `spectrum`, `sharpness` and `critical` have in common: each model in its turn, one
+//! document, one table, pictures on one scale.
 
 use landscape::sharpness::Rescaling;
 use landscape::spectrum::Density;
@@ -52,8 +52,8 @@ impl Task<'_> {
     /// Measures, prints, and writes document, pictures and numbers.
     ///
     /// # Errors
-    /// A usage error for settings that do not fit, before anything is measured or written; a failure
-    /// of the disk.
+    /// A usage error for settings that do not fit, before anything is measured or written; a
+    /// failure of the disk.
     pub(super) fn carry_out(&self) -> anyhow::Result<u8> {
         let gathered = self.gathered;
         gathered.check(self.analysis)?;

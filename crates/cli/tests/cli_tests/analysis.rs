@@ -139,7 +139,8 @@ fn linear(layer: &burn::nn::Linear) -> [(Vec<usize>, Vec<f32>); 2] {
     [(vec![outputs, inputs], weight), (vec![outputs], bias)]
 }
 
-/// Writes an MLP under the names of a `Sequential` of PyTorch, in which activations have places too.
+/// Writes an MLP under the names of a `Sequential` of PyTorch, in which activations have places
+/// too.
 fn write_sequential(path: &Path, model: &Mlp) {
     let mut tensors = Vec::new();
     let names = [["0.weight", "0.bias"], ["2.weight", "2.bias"]];

@@ -1,9 +1,9 @@
 //! Where the rows of a linear program's input are found again in its values.
 //!
 //! A program that is linear in u, `[N, ..]`, gives for row n of u alone (zeros elsewhere) a value
-//! `y⁽ⁿ⁾`, and `y = Σₙ y⁽ⁿ⁾`. Often each entry of y belongs to one row: element by element products,
-//! sums within a row, products with weights keep the rows apart. Then y itself holds all the
-//! `y⁽ⁿ⁾`, and it only has to be known which entry belongs to which. That depends on what is
+//! `y⁽ⁿ⁾`, and `y = Σₙ y⁽ⁿ⁾`. Often each entry of y belongs to one row: element by element
+//! products, sums within a row, products with weights keep the rows apart. Then y itself holds all
+//! the `y⁽ⁿ⁾`, and it only has to be known which entry belongs to which. That depends on what is
 //! done to u and not on what it is multiplied with, so that it does not matter whether the rows of
 //! the function that was differentiated touch each other.
 

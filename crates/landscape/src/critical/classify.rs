@@ -51,7 +51,9 @@ const AT_THE_WEIGHTS: f64 = 0.25;
 /// // x² − y², the saddle at the origin.
 /// let signs = Tensor::<2>::from_floats([[1.0, -1.0]], &device);
 /// let risk = Risk::mean([signs], |point: &Point, signs: &Tensor<2>| {
-///     (signs.clone() * point.x.val().powi_scalar(2).unsqueeze()).sum_dim(1).mean()
+///     (signs.clone() * point.x.val().powi_scalar(2).unsqueeze())
+///         .sum_dim(1)
+///         .mean()
 /// });
 /// let point = critical_point(&Point { x }, &risk, &CriticalConfig::new())?;
 /// assert_eq!(point.kind, CriticalKind::Saddle);

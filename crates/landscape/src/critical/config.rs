@@ -26,8 +26,8 @@ pub struct CriticalConfig {
     /// error of the eigenvalues.
     #[config(default = 1e-8)]
     pub zero_tolerance: f64,
-    /// Above `dense_limit`: most Lanczos steps for the two ends of the spectrum, and those from the
-    /// gradient.
+    /// Above `dense_limit`: most Lanczos steps for the two ends of the spectrum, and those from
+    /// the gradient.
     #[config(default = 100)]
     pub max_steps: usize,
     /// Above `dense_limit`: tolerance of both ends, as of
@@ -72,8 +72,9 @@ impl CriticalConfig {
 /// Settings of [`follow_escape`](super::follow_escape).
 #[derive(Config, Debug, PartialEq)]
 pub struct EscapeConfig {
-    /// Length of the first step to be tried. Where none is given: the length at which the quadratic
-    /// model has used up the loss, `√(2 |L| / |κ|)` with the curvature κ, at most `1 + ‖θ‖`.
+    /// Length of the first step to be tried. Where none is given: the length at which the
+    /// quadratic model has used up the loss, `√(2 |L| / |κ|)` with the curvature κ, at most `1
+    /// + ‖θ‖`.
     pub first_length: Option<f64>,
     /// Share of the decrease predicted by the quadratic model that a step must reach.
     #[config(default = 0.5)]

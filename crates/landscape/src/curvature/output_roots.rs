@@ -1,7 +1,7 @@
 //! Square roots of a loss's Hessian in the outputs.
 //!
-//! Each symmetric block `H_n = Σ_c λ_c v_c v_cᵀ` is `Σ_c ± s_c s_cᵀ` with `s_c = √|λ_c| v_c`. For the
-//! cross entropy of a softmax they span the same as `√p_c (e_c − p)`, one fewer; the signs are
+//! Each symmetric block `H_n = Σ_c λ_c v_c v_cᵀ` is `Σ_c ± s_c s_cᵀ` with `s_c = √|λ_c| v_c`. For
+//! the cross entropy of a softmax they span the same as `√p_c (e_c − p)`, one fewer; the signs are
 //! minus only where the loss is not convex in the outputs.
 
 use derivatives::OutputCurvature;

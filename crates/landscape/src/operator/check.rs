@@ -210,8 +210,8 @@ pub(crate) fn allowed_change<A: LinearOperator + ?Sized>(op: &A) -> f64 {
 /// error of the products.
 ///
 /// A third of the digits must be there: where large terms cancel in f32, products that are exact up
-/// to rounding may lose more than half. Where two products are each wrong by a part e of their size,
-/// an entry of either may be, so that `2 e` is no evidence: it counts from `e = 0.36` on.
+/// to rounding may lose more than half. Where two products are each wrong by a part e of their
+/// size, an entry of either may be, so that `2 e` is no evidence: it counts from `e = 0.36` on.
 pub(crate) fn allowed_asymmetry<A: LinearOperator + ?Sized>(op: &A) -> f64 {
     let error = op.relative_error();
     if error > op.domain().unit_roundoff() {

@@ -1,9 +1,9 @@
 //! Symmetric linear operators known only by their products.
 //!
 //! Everything under [`spectrum`](crate::spectrum) works on a [`LinearOperator`] and sees neither
-//! module nor data. The wrappers here change an operator ([`Shifted`], [`Deflated`]), take a part of
-//! it ([`Restricted`]) or watch it ([`Counted`], [`Observed`]); [`check_operator`] sees whether it is
-//! one.
+//! module nor data. The wrappers here change an operator ([`Shifted`], [`Deflated`]), take a part
+//! of it ([`Restricted`]) or watch it ([`Counted`], [`Observed`]); [`check_operator`] sees whether
+//! it is one.
 
 pub mod check;
 

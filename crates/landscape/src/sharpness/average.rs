@@ -99,12 +99,17 @@ pub struct SecondOrder {
 ///
 /// // L = ½ |w|² in five coordinates: the average rise is 5/2 σ², wherever w is.
 /// let ones = Tensor::<1>::ones([5], (&Device::flex(), DType::F64));
-/// let model = Point { at: Param::from_tensor(ones.clone() * 3.0) };
+/// let model = Point {
+///     at: Param::from_tensor(ones.clone() * 3.0),
+/// };
 /// let risk = Risk::mean(ones, |model: &Point, one: &Tensor<1>| {
 ///     (model.at.val().square() * one.clone()).sum() * 0.5
 /// })
 /// .without_reduction_check();
-/// let config = AverageConfig::new().with_sigma(0.1).with_pairs(100).with_probes(5);
+/// let config = AverageConfig::new()
+///     .with_sigma(0.1)
+///     .with_pairs(100)
+///     .with_probes(5);
 /// let found = average_sharpness(&model, &risk, &config)?;
 /// let [low, high] = found.estimate.interval(0.999)?;
 /// assert!(low < 0.025 && 0.025 < high);

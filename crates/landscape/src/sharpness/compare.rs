@@ -70,8 +70,16 @@ pub struct ComparisonRow {
 /// );
 /// let models = [("left", &at(-1.0)), ("right", &at(1.0))];
 /// let table = compare_minima(&models, &risk, &SharpnessConfig::new())?;
-/// let row = table.rows().into_iter().find(|row| row.name == "lambda_max");
-/// let values: Vec<f64> = row.expect("a row").measures.iter().map(|m| m.value).collect();
+/// let row = table
+///     .rows()
+///     .into_iter()
+///     .find(|row| row.name == "lambda_max");
+/// let values: Vec<f64> = row
+///     .expect("a row")
+///     .measures
+///     .iter()
+///     .map(|m| m.value)
+///     .collect();
 /// assert!((values[0] - 8.0).abs() < 1e-12 && (values[1] - 8.0 / 3.0).abs() < 1e-12);
 /// # Ok::<(), landscape::Error>(())
 /// ```

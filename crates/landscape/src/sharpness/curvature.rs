@@ -47,8 +47,8 @@ pub struct CurvatureSummary {
     /// The Frobenius norm, the root of the sum of all squared eigenvalues. Its standard error is
     /// that of the squared norm over twice the norm.
     pub frobenius: Estimate,
-    /// Number of negative eigenvalues: exactly, or a lower bound, each negative Ritz value standing
-    /// for one eigenvalue below it (Cauchy's interlacing).
+    /// Number of negative eigenvalues: exactly, or a lower bound, each negative Ritz value
+    /// standing for one eigenvalue below it (Cauchy's interlacing).
     pub n_negative: usize,
     /// Magnitude up to which a negative eigenvalue is not counted.
     pub zero_tolerance: f64,
@@ -75,8 +75,8 @@ pub(super) struct Found {
 /// negative eigenvalues of a Hessian.
 ///
 /// Cost: P products, `O(P³)` operations and `8 P²` bytes up to `dense_up_to` coordinates; elsewhere
-/// a product for each probe of the trace and each Lanczos step and three more, and a vector of P for
-/// each step.
+/// a product for each probe of the trace and each Lanczos step and three more, and a vector of P
+/// for each step.
 ///
 /// # Errors
 /// As [`hutchinson_trace`] and [`materialize`].
@@ -89,7 +89,10 @@ pub(super) struct Found {
 ///
 /// let op = Dense::new(&[3.0, 0.0, 0.0, -4.0], (&Device::flex(), DType::F64))?;
 /// let found = curvature_summary(&op, &CurvatureConfig::new())?;
-/// assert_eq!((found.trace.mean, found.frobenius.mean, found.n_negative), (-1.0, 5.0, 1));
+/// assert_eq!(
+///     (found.trace.mean, found.frobenius.mean, found.n_negative),
+///     (-1.0, 5.0, 1)
+/// );
 /// assert_eq!((found.lambda_max.value, found.exact), (3.0, true));
 /// # Ok::<(), landscape::Error>(())
 /// ```

@@ -13,9 +13,9 @@
 //!
 //! A pass is a forward pass over the data, T the [`Scale`] of each coordinate. The last column
 //! says whether the number stays where ReLU units are rescaled, which changes no output of the
-//! network: [`Rescaling`] has the argument, and every result the flag. With `T = |θ|` on all tensors
-//! and no small constant ([`Scale::INVARIANT`]) it does, and with no other scale; so numbers of two
-//! networks are told apart by anything else only if both are scaled alike.
+//! network: [`Rescaling`] has the argument, and every result the flag. With `T = |θ|` on all
+//! tensors and no small constant ([`Scale::INVARIANT`]) it does, and with no other scale; so
+//! numbers of two networks are told apart by anything else only if both are scaled alike.
 //!
 //! [`sharpness`] gathers all of them at one model, and [`compare_minima`] puts several models side
 //! by side with the same data, seeds and radii.
@@ -33,9 +33,9 @@
 //!
 //! All are differences of losses that may be close, so the model is evaluated in f64 where the
 //! device and the closures allow it, whatever its own type, and each result states the `rounding`
-//! of its differences. A loss that is NaN or infinite at displaced weights is kept as it is, counted
-//! in `non_finite`, and makes a mean NaN. Every random number is a function of the seed and of its
-//! own index.
+//! of its differences. A loss that is NaN or infinite at displaced weights is kept as it is,
+//! counted in `non_finite`, and makes a mean NaN. Every random number is a function of the seed and
+//! of its own index.
 //!
 //! # Examples
 //! ```
@@ -43,8 +43,8 @@
 //! use burn::tensor::{Device, Tensor};
 //! use landscape::Risk;
 //! use landscape::sharpness::{
-//!     AscentConfig, Ball, RandomBallConfig, Rescaling, Scale, projected_ascent, random_ball,
-//!     sam_sharpness,
+//!     AscentConfig, Ball, RandomBallConfig, Rescaling, Scale, projected_ascent,
+//!     random_ball, sam_sharpness,
 //! };
 //!
 //! let device = Device::flex();
@@ -59,7 +59,10 @@
 //! let worst = projected_ascent(&model, &risk, &ball, &AscentConfig::new())?;
 //! assert!(worst.value >= sam.value && worst.value >= random.worst && worst.converged);
 //! assert_eq!(worst.rescaling, Rescaling::NotInvariant);
-//! assert_eq!(ball.with_scale(Scale::INVARIANT).rescaling(), Rescaling::Invariant);
+//! assert_eq!(
+//!     ball.with_scale(Scale::INVARIANT).rescaling(),
+//!     Rescaling::Invariant
+//! );
 //! # Ok::<(), landscape::Error>(())
 //! ```
 //!

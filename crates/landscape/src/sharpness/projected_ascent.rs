@@ -61,8 +61,8 @@ pub struct ProjectedAscent {
     pub on_boundary: bool,
     /// Gradients taken by all starts.
     pub gradients: usize,
-    /// The rises at which the starts ended, that along the gradient first; NaN where a start has no
-    /// finite loss.
+    /// The rises at which the starts ended, that along the gradient first; NaN where a start has
+    /// no finite loss.
     pub starts: Vec<f64>,
     /// Number of points at which the loss or its gradient was NaN or infinite.
     pub non_finite: usize,

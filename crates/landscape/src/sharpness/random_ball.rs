@@ -30,8 +30,8 @@ pub struct RandomBall {
     pub ball: Ball,
     /// The loss `L(θ)` at the middle.
     pub loss: f64,
-    /// The largest of the rises, not below zero since the middle belongs to the ball: a lower bound
-    /// of the largest rise in the ball. NaN where one of the rises is.
+    /// The largest of the rises, not below zero since the middle belongs to the ball: a lower
+    /// bound of the largest rise in the ball. NaN where one of the rises is.
     pub worst: f64,
     /// Mean of the rises over the directions; NaN where a rise is not finite.
     pub mean: Estimate,
@@ -75,7 +75,9 @@ pub struct RandomBall {
 /// }
 ///
 /// let zeros = Tensor::zeros([5], (&Device::flex(), DType::F64));
-/// let model = Point { at: Param::from_tensor(zeros.clone()) };
+/// let model = Point {
+///     at: Param::from_tensor(zeros.clone()),
+/// };
 /// // L = |w|² rises by ρ² in every direction.
 /// let risk = Risk::mean(zeros, |model: &Point, zero: &Tensor<1>| {
 ///     (model.at.val() - zero.clone()).square().sum()

@@ -158,10 +158,13 @@ pub struct BallSharpness {
 ///
 /// // L = x² + 3 y² at (1, 0): H = diag(2, 6).
 /// let on = (&Device::flex(), DType::F64);
-/// let model = Point { at: Param::from_tensor(Tensor::from_data([1.0, 0.0], on)) };
-/// let risk = Risk::mean(Tensor::from_data([1.0, 3.0], on), |model: &Point, a: &Tensor<1>| {
-///     (model.at.val().square() * a.clone()).sum()
-/// })
+/// let model = Point {
+///     at: Param::from_tensor(Tensor::from_data([1.0, 0.0], on)),
+/// };
+/// let risk = Risk::mean(
+///     Tensor::from_data([1.0, 3.0], on),
+///     |model: &Point, a: &Tensor<1>| (model.at.val().square() * a.clone()).sum(),
+/// )
 /// .without_reduction_check();
 /// let config = SharpnessConfig::new().with_balls(vec![Ball::l2(0.1)]);
 /// let report = sharpness(&model, &risk, &config)?;

@@ -228,8 +228,9 @@ impl BlockLanczos {
         Ok(())
     }
 
-    /// Adds the direction of `rest`, which is orthogonal to the basis, and returns true; or a random
-    /// one, and returns false, if it is at the level of rounding of numbers of size `scale`.
+    /// Adds the direction of `rest`, which is orthogonal to the basis, and returns true; or a
+    /// random one, and returns false, if it is at the level of rounding of numbers of size
+    /// `scale`.
     fn push_or_draw<A: LinearOperator + ?Sized>(
         &mut self,
         op: &A,

@@ -71,8 +71,8 @@ pub struct Density {
 /// The sums are over the n start vectors l and the m steps i of each. The nodes `θᵢ` are the Ritz
 /// values and the weights `wᵢ` the squared FIRST components of the eigenvectors of T. For each
 /// start vector m steps reproduce the moments `vᵀ Aᵏ v` up to `k = 2m − 1`. Costs `starts` times
-/// `steps` products and one. One run's basis is kept at a time: `steps` + 1 vectors of P numbers, in
-/// the precision of `config.basis`, beside some five in f64 on the host.
+/// `steps` products and one. One run's basis is kept at a time: `steps` + 1 vectors of P numbers,
+/// in the precision of `config.basis`, beside some five in f64 on the host.
 ///
 /// # Errors
 /// [`Error::Setting`] for no start or step, a `sigma_fraction` that is not positive, or a grid too

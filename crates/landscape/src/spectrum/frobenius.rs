@@ -69,7 +69,10 @@ pub struct FrobeniusNorm {
 ///
 /// let op = Dense::new(&[3.0, 0.0, 0.0, 4.0], (&Device::flex(), DType::F64))?;
 /// let norm = squared_frobenius_norm(&op, &FrobeniusConfig::new().with_seed(7))?;
-/// assert_eq!((norm.squared.mean, norm.squared.standard_error), (25.0, 0.0));
+/// assert_eq!(
+///     (norm.squared.mean, norm.squared.standard_error),
+///     (25.0, 0.0)
+/// );
 /// # Ok::<(), landscape::Error>(())
 /// ```
 ///

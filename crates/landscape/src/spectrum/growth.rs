@@ -21,8 +21,8 @@ pub(super) struct Finished {
 }
 
 /// Runs Lanczos from `starts`, and random vectors where a block needs more, until the bounds of the
-/// `count` pairs wanted are met or no step is left. `rank` gives the positions in the ascending Ritz
-/// values of so many of them, the most wanted first.
+/// `count` pairs wanted are met or no step is left. `rank` gives the positions in the ascending
+/// Ritz values of so many of them, the most wanted first.
 pub(super) fn grow<A: LinearOperator + ?Sized>(
     op: &A,
     mut starts: Vec<Vec<f64>>,

@@ -214,8 +214,8 @@ impl Sketch {
                 let length = norm(&image);
                 self.all_zero &= length == 0.0;
                 self.basis.orthogonalize(&mut image);
-                // A rest at the level of the products' error has no direction; a hundred leaves room
-                // for the sums in a product.
+                // A rest at the level of the products' error has no direction; a hundred leaves
+                // room for the sums in a product.
                 if norm(&image) <= 100.0 * op.relative_error() * length {
                     self.in_vain += 1;
                 } else {

@@ -35,8 +35,8 @@ pub struct LanczosConfig {
     pub block_size: usize,
     /// Most basis vectors kept, whatever the number of steps; at least the number of pairs and
     /// twice `block_size`. When they are there, the run is restarted with the best half of its
-    /// Ritz vectors (thick restart). `None` keeps all. With fewer vectors more products are needed:
-    /// several times the number of pairs, and 20 or more, is a good choice.
+    /// Ritz vectors (thick restart). `None` keeps all. With fewer vectors more products are
+    /// needed: several times the number of pairs, and 20 or more, is a good choice.
     pub max_vectors: Option<usize>,
     /// Where the basis is kept, and in which float type.
     #[config(default = "BasisStorage::HostF64")]
@@ -51,9 +51,9 @@ pub struct LanczosConfig {
 /// ```
 ///
 /// Every new vector is orthogonalised twice against all before it, so Q stays orthonormal to the
-/// rounding of the numbers kept; m steps take m products, `O(m² P)` operations on all cores, and the
-/// memory of m + 1 vectors of P numbers, in f64 on the host unless [`BasisStorage`] says otherwise.
-/// One run gives both ends of the spectrum ([`extremes`](super::extremes)) and the
+/// rounding of the numbers kept; m steps take m products, `O(m² P)` operations on all cores, and
+/// the memory of m + 1 vectors of P numbers, in f64 on the host unless [`BasisStorage`] says
+/// otherwise. One run gives both ends of the spectrum ([`extremes`](super::extremes)) and the
 /// [`Quadrature`] of its start vector.
 ///
 /// When the space is invariant (`βₘ` at rounding level), the run goes on with a random vector
@@ -232,8 +232,8 @@ impl Lanczos {
         Ok(())
     }
 
-    /// Does the first two of at most `most` steps, unless one is done, and makes one more product to
-    /// see that products are the same each time and linear.
+    /// Does the first two of at most `most` steps, unless one is done, and makes one more product
+    /// to see that products are the same each time and linear.
     ///
     /// # Errors
     /// As [`extend`](Self::extend), [`Error::ChangingProducts`], and [`Error::NotLinear`].

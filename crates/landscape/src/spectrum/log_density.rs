@@ -13,8 +13,8 @@ pub struct LogDensityConfig {
     /// Standard deviation of the smoothing Gaussian in decades.
     #[config(default = 0.1)]
     pub sigma: f64,
-    /// Number of grid points. The grid reaches six standard deviations beyond the logarithms of the
-    /// nodes, and its spacing must not exceed the standard deviation.
+    /// Number of grid points. The grid reaches six standard deviations beyond the logarithms of
+    /// the nodes, and its spacing must not exceed the standard deviation.
     #[config(default = 512)]
     pub grid_points: usize,
 }
@@ -37,8 +37,8 @@ pub struct LogDensity {
     pub negative_error: Vec<f64>,
     /// Standard deviation of the smoothing Gaussian, in decades.
     pub sigma: f64,
-    /// Magnitude up to which an eigenvalue is not told from zero, and so has no logarithm: 32 times
-    /// the relative error of the products, times the largest magnitude.
+    /// Magnitude up to which an eigenvalue is not told from zero, and so has no logarithm: 32
+    /// times the relative error of the products, times the largest magnitude.
     pub resolution: f64,
     /// Share of the eigenvalues of magnitude up to `resolution`.
     pub unresolved: Estimate,
@@ -62,7 +62,9 @@ pub struct LogDensity {
 /// ```
 /// use burn::tensor::{DType, Device};
 /// use landscape::operator::Dense;
-/// use landscape::spectrum::{DensityConfig, LogDensityConfig, log_density, spectral_density};
+/// use landscape::spectrum::{
+///     DensityConfig, LogDensityConfig, log_density, spectral_density,
+/// };
 ///
 /// // One eigenvalue of three is 100, one is -0.01, and one is zero.
 /// let rows = [100.0, 0.0, 0.0, 0.0, -0.01, 0.0, 0.0, 0.0, 0.0];

@@ -32,9 +32,9 @@ pub struct TraceConfig {
     /// Whether the diagonal is estimated too, which takes 24 P bytes.
     #[config(default = false)]
     pub diagonal: bool,
-    /// Whether the squared Frobenius norm is estimated too. Where neither this nor the diagonal nor
-    /// traces of blocks are wanted, probes after the second take quadratic forms in place of
-    /// products: half the cost for a Hessian whose products are exact.
+    /// Whether the squared Frobenius norm is estimated too. Where neither this nor the diagonal
+    /// nor traces of blocks are wanted, probes after the second take quadratic forms in place
+    /// of products: half the cost for a Hessian whose products are exact.
     #[config(default = false)]
     pub frobenius: bool,
 }
@@ -58,21 +58,21 @@ pub struct Trace {
     /// slightly short where the standard error decided when to stop.
     pub estimate: Estimate,
     /// Products made, or quadratic forms: one for each probe, and perhaps a few that were made
-    /// together with the last ones and not needed. One more product is made to see that products do
-    /// not change and are linear.
+    /// together with the last ones and not needed. One more product is made to see that products
+    /// do not change and are linear.
     pub products: usize,
     /// Whether the standard error met `relative_error`.
     pub converged: bool,
-    /// Whether every product or quadratic form was zero, so that the trace is not told from zero. See
-    /// [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
+    /// Whether every product or quadratic form was zero, so that the trace is not told from zero.
+    /// See [`EigenPair::below_resolution`](super::EigenPair::below_resolution).
     pub below_resolution: bool,
     /// Estimates of the diagonal, `[P]`: `zᵢ(Az)ᵢ` over the probes. Only where
     /// [`TraceConfig::diagonal`] asks for them.
     pub diagonal: Option<Vec<Estimate>>,
     /// Traces of the diagonal blocks asked for, in their order.
     pub blocks: Vec<BlockTrace>,
-    /// Estimate of `‖A‖²_F`, the sum of the squared eigenvalues: `‖Az‖²` over the probes. Only where
-    /// [`TraceConfig::frobenius`] asks for it; to an error of its own by
+    /// Estimate of `‖A‖²_F`, the sum of the squared eigenvalues: `‖Az‖²` over the probes. Only
+    /// where [`TraceConfig::frobenius`] asks for it; to an error of its own by
     /// [`squared_frobenius_norm`](super::squared_frobenius_norm).
     pub squared_frobenius: Option<Estimate>,
 }

@@ -18,7 +18,8 @@ pub struct XTraceConfig {
     /// Seed of the test vectors.
     #[config(default = 0)]
     pub seed: u64,
-    /// Stops when the error estimate is at most this part of |trace|. Zero asks for `max_products`.
+    /// Stops when the error estimate is at most this part of |trace|. Zero asks for
+    /// `max_products`.
     #[config(default = 0.01)]
     pub relative_error: f64,
     /// Products after which the error is looked at for the first time; it is looked at again each
@@ -45,8 +46,8 @@ pub struct XTrace {
     pub error_estimate: f64,
     /// Number of test vectors n.
     pub test_vectors: usize,
-    /// Products made, two for each test vector. One more is made to see that products do not change
-    /// and are linear.
+    /// Products made, two for each test vector. One more is made to see that products do not
+    /// change and are linear.
     pub products: usize,
     /// Whether the error estimate met `relative_error`.
     pub converged: bool,

@@ -53,7 +53,11 @@ pub struct Stability {
 /// let device = Device::flex().autodiff();
 /// let model = LinearConfig::new(1, 1).with_bias(false).init(&device);
 /// let loss = |model: &Linear, x: &Tensor<2>| {
-///     model.forward(x.clone()).powi_scalar(2).mean().mul_scalar(0.5)
+///     model
+///         .forward(x.clone())
+///         .powi_scalar(2)
+///         .mean()
+///         .mul_scalar(0.5)
 /// };
 /// let x = Tensor::<2>::full([4, 1], 3.0, &device);
 /// let risk = Risk::mean([x.clone()], loss);
@@ -67,10 +71,18 @@ pub struct Stability {
 /// let space = ParameterSpace::of(&model)?;
 /// let preconditioner = Preconditioner::of(&optimiser, &settings, &space)?;
 /// let lanczos = LanczosConfig::new();
-/// let found = stability(&model, &risk, &settings, Some(&preconditioner), 1e-3, &lanczos)?;
+/// let found = stability(
+///     &model,
+///     &risk,
+///     &settings,
+///     Some(&preconditioner),
+///     1e-3,
+///     &lanczos,
+/// )?;
 /// // The curvature is x² = 9, and the preconditioner divides it.
 /// assert!((found.largest.value * preconditioner.diagonal[0] / 9.0 - 1.0).abs() < 1e-5);
 /// assert!((found.threshold / 38_000.0 - 1.0).abs() < 1e-6); // 2 · 1.9 / (0.1 · 10⁻³)
+///
 /// # Ok::<(), landscape::Error>(())
 /// ```
 pub fn stability<M: Module, B: Batch>(

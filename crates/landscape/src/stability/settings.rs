@@ -19,7 +19,8 @@ use crate::error::Error;
 /// use burn::optim::{SgdConfig, momentum::MomentumConfig};
 /// use landscape::stability::OptimiserSettings;
 ///
-/// let config = SgdConfig::new().with_momentum(Some(MomentumConfig::new().with_momentum(0.5)));
+/// let config =
+///     SgdConfig::new().with_momentum(Some(MomentumConfig::new().with_momentum(0.5)));
 /// let settings = OptimiserSettings::try_from(&config)?;
 /// // Heavy ball with Burn's default dampening 0.1: 2 · 1.5 / (0.9 · 0.1).
 /// assert!((settings.optimiser.threshold(0.1, 0.0)? - 100.0 / 3.0).abs() < 1e-12);

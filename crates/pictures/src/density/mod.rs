@@ -23,8 +23,8 @@ pub struct Spectrum<'a> {
     /// `[k]` Ritz values in any order; the extremes are annotated as the smallest and largest
     /// eigenvalue found. May be empty.
     pub nodes: &'a [f64],
-    /// `[n]` standard errors of the densities, drawn as a band of one on either side of the curve; one
-    /// that is infinite or NaN is not drawn. Empty for no band.
+    /// `[n]` standard errors of the densities, drawn as a band of one on either side of the curve;
+    /// one that is infinite or NaN is not drawn. Empty for no band.
     pub standard_error: &'a [f64],
 }
 
@@ -167,9 +167,9 @@ pub fn density(spectrum: &Spectrum<'_>, title: impl Into<String>) -> Result<Pict
     density_with(spectrum, &SpectrumConfig::new(title))
 }
 
-/// Draws a spectral density: a filled curve on a logarithmic axis with a stated floor, a band of one
-/// standard error on either side where there are standard errors, the Ritz values as strokes at the
-/// bottom, and the extreme ones marked.
+/// Draws a spectral density: a filled curve on a logarithmic axis with a stated floor, a band of
+/// one standard error on either side where there are standard errors, the Ritz values as strokes at
+/// the bottom, and the extreme ones marked.
 ///
 /// # Errors
 /// When a length does not match, the grid is not finite and increasing, no density is finite and

@@ -63,9 +63,9 @@ pub fn density(found: &Density, title: impl Into<String>) -> Result<Picture, Err
 /// # Examples
 /// ```
 /// use burn::tensor::{DType, Device};
+/// use landscape::DensityConfig;
 /// use landscape::operator::Dense;
 /// use landscape::spectrum::{LogDensityConfig, log_density, spectral_density};
-/// use landscape::DensityConfig;
 ///
 /// let op = Dense::new(&[4.0, 1.0, 1.0, -1.0], (&Device::flex(), DType::F64))?;
 /// let density = spectral_density(&op, &DensityConfig::new())?;

@@ -34,8 +34,8 @@ impl<W: Workload> Matrix<W> {
         })
     }
 
-    /// Returns the part of the matrix that belongs to the parameters that match one of the patterns;
-    /// all of it where there is none.
+    /// Returns the part of the matrix that belongs to the parameters that match one of the
+    /// patterns; all of it where there is none.
     ///
     /// # Errors
     /// A pattern that matches no parameter.

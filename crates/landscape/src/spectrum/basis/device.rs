@@ -163,8 +163,8 @@ pub(super) fn norm(vector: &Tensor<1>) -> f64 {
     largest * sum(scaled.clone() * scaled).sqrt()
 }
 
-/// Returns the sum of all entries: parts of it on the device, their sum in f64 on the host. A sum of
-/// ten million terms in f32 would lose three of its seven digits.
+/// Returns the sum of all entries: parts of it on the device, their sum in f64 on the host. A sum
+/// of ten million terms in f32 would lose three of its seven digits.
 fn sum(vector: Tensor<1>) -> f64 {
     let dim = vector.dims()[0];
     let whole = dim / TERMS * TERMS;
