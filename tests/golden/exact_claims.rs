@@ -61,7 +61,11 @@ struct Step {
 }
 
 const OPERATIONS: usize = 34;
-const GRAPHS: u64 = 60;
+fn graphs() -> u64 {
+    // The suite's share; `EXACT_CLAIMS_GRAPHS=3000` is an hour's.
+    let asked = std::env::var("EXACT_CLAIMS_GRAPHS").ok();
+    asked.map_or(60, |count| count.parse().expect("a number of graphs"))
+}
 
 fn apply(x: Tensor<2>, step: Step, weights: &Weights, labels: &Tensor<1, Int>) -> Tensor<2> {
     let matrix = |index: usize| weights.matrices[index % weights.matrices.len()].val();
@@ -252,7 +256,16 @@ fn check(seed: u64, found: &mut Found) {
     } = trial(seed);
     let name = || format!("graph {seed}: {graph:?}, loss {loss}");
     let hessian = Hessian::at(&model, &risk).unwrap_or_else(|error| panic!("{}: {error}", name()));
-    let gauss_newton = GaussNewton::at(&model, &risk).expect("G");
+    // A recording whose gradient is not the closure's is refused: no claim is made of it.
+    let gauss_newton = match GaussNewton::at(&model, &risk) {
+        Ok(gauss_newton) => gauss_newton,
+        Err(Error::Derivatives(derivatives::Error::Differs { what, .. })) => {
+            println!("{}: the recorded {what} is another", name());
+            found.refused += 1;
+            return;
+        }
+        Err(error) => panic!("{}: {error}", name()),
+    };
     let config = TraceConfig::new().with_max_probes(16);
     let diagonal = match exact_diagonal_with(&model, &risk, &config) {
         Ok(diagonal) => diagonal,
@@ -325,11 +338,12 @@ fn check(seed: u64, found: &mut Found) {
 #[test]
 fn random_graphs_are_claimed_exact_only_where_they_are() {
     let mut found = Found::default();
-    for seed in 0..GRAPHS {
+    for seed in 0..graphs() {
         check(seed, &mut found);
     }
     println!("{found:?}");
-    assert!(found.refused < 15, "{found:?}");
+    // A quarter in the suite, where few are drawn; some per cent of many.
+    assert!((found.refused as u64) < graphs() / 4, "{found:?}");
     // Both kinds of block and the losses that are refused do occur.
     assert!(
         found.claimed > 50 && found.estimated > 50 && found.coupled > 5,
