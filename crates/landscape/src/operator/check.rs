@@ -145,7 +145,7 @@ pub fn check_operator<A: LinearOperator + ?Sized>(
     let (steady, approximate) = (allowed_change(op), allowed_asymmetry(op));
     let mut check = OperatorCheck {
         determinism: none(steady),
-        linearity: none(approximate),
+        linearity: none(allowed_departure(op)),
         symmetry: none(approximate),
         quadratic_form: none(approximate),
         products: 0,
@@ -219,6 +219,16 @@ pub(crate) fn allowed_asymmetry<A: LinearOperator + ?Sized>(op: &A) -> f64 {
     } else {
         error.cbrt()
     }
+}
+
+/// Returns the largest relative departure from a linear map that is taken for the error of the
+/// products.
+///
+/// A product is compared with a sum of others, whose own rounding was at their size and not at that
+/// of the sum: where a Hessian is what is left of large terms, a quarter of the digits has to do. A
+/// map that is not linear departs by its own size.
+pub(crate) fn allowed_departure<A: LinearOperator + ?Sized>(op: &A) -> f64 {
+    allowed_asymmetry(op).max(op.relative_error().powf(0.25))
 }
 
 /// Returns `u + ¾ v`.

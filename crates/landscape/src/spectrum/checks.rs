@@ -4,7 +4,8 @@ use super::product::product;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::{
-    Finding, allowed_asymmetry, allowed_change, asymmetry, ensure_linear, ensure_symmetric, sum_of,
+    Finding, allowed_asymmetry, allowed_change, allowed_departure, asymmetry, ensure_linear,
+    ensure_symmetric, sum_of,
 };
 use crate::vector::{dot, norm, relative_change};
 
@@ -53,7 +54,7 @@ pub(super) fn adds_up<A: LinearOperator + ?Sized>(
     let found = relative_change(&product(op, sum.0)?, sum.1);
     if found > allowed_change(op) {
         repeats(op, known.0, known.1)?;
-        let allowed = allowed_asymmetry(op);
+        let allowed = allowed_departure(op);
         ensure_linear(Finding { found, allowed })?;
     }
     Ok(())
