@@ -225,10 +225,11 @@ pub(crate) fn allowed_asymmetry<A: LinearOperator + ?Sized>(op: &A) -> f64 {
 /// products.
 ///
 /// A product is compared with a sum of others, whose own rounding was at their size and not at that
-/// of the sum: where a Hessian is what is left of large terms, a quarter of the digits has to do. A
-/// map that is not linear departs by its own size.
+/// of the sum: where a Hessian is what is left of large terms, a quarter of the digits of f64 has
+/// to do. A map that is not linear departs by its own size, or somewhat less for vectors that are
+/// much alike.
 pub(crate) fn allowed_departure<A: LinearOperator + ?Sized>(op: &A) -> f64 {
-    allowed_asymmetry(op).max(op.relative_error().powf(0.25))
+    allowed_asymmetry(op).max(op.relative_error().powf(0.25).min(1e-3))
 }
 
 /// Returns `u + ¾ v`.
