@@ -181,43 +181,6 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         }
     }
 
-    /// Returns `vᵀAv` with the matrix A, by forward derivatives.
-    pub(super) fn form(&self, v: &Tensor<1>) -> Result<f64, Error> {
-        let v = self.domain().adopt(v)?;
-        let matrix = self.matrix;
-        let origin = self.objective.origin();
-        let mut total = 0.0;
-        if self.held.is_empty() {
-            let divisor = self.objective.for_each_share(|index, batch, of_all| {
-                for part in self.captured(index, batch)? {
-                    total +=
-                        of_all * part.share * matrix.recomputed_form(&part.loss, origin, &v)?;
-                }
-                Ok(())
-            })?;
-            total /= divisor;
-        } else {
-            let forms = self.workers.map(&self.held, |held| {
-                let form = if held.kept {
-                    matrix.form(&held.point, &v)?
-                } else {
-                    matrix.recomputed_form(held.point.loss(), origin, &v)?
-                };
-                Ok::<_, Error>(held.share * form)
-            });
-            for form in forms {
-                total += form?;
-            }
-        }
-        if total.is_finite() {
-            Ok(total)
-        } else {
-            Err(Error::NonFiniteVector {
-                what: "quadratic form",
-            })
-        }
-    }
-
     /// Returns the share of all examples that each part has, if it is the same for all: the sum is
     /// scaled then, and not each term.
     #[expect(clippy::float_cmp, reason = "parts of one length have one share")]
@@ -264,15 +227,48 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
             .expect("one product for one vector"))
     }
 
+    /// Returns `vᵀAv` with the matrix A, by forward derivatives.
     fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
-        self.form(v)
+        let v = self.domain().adopt(v)?;
+        let matrix = self.matrix;
+        let origin = self.objective.origin();
+        let mut total = 0.0;
+        if self.held.is_empty() {
+            let divisor = self.objective.for_each_share(|index, batch, of_all| {
+                for part in self.captured(index, batch)? {
+                    total +=
+                        of_all * part.share * matrix.recomputed_form(&part.loss, origin, &v)?;
+                }
+                Ok(())
+            })?;
+            total /= divisor;
+        } else {
+            let forms = self.workers.map(&self.held, |held| {
+                let form = if held.kept {
+                    matrix.form(&held.point, &v)?
+                } else {
+                    matrix.recomputed_form(held.point.loss(), origin, &v)?
+                };
+                Ok::<_, Error>(held.share * form)
+            });
+            for form in forms {
+                total += form?;
+            }
+        }
+        if total.is_finite() {
+            Ok(total)
+        } else {
+            Err(Error::NonFiniteVector {
+                what: "quadratic form",
+            })
+        }
     }
 
     /// Returns the forms one after the other, but of streamed data from products that are made
     /// together: they share one pass over the data.
     fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
         if !self.held.is_empty() {
-            return vectors.iter().map(|v| self.form(v)).collect();
+            return vectors.iter().map(|v| self.quadratic_form(v)).collect();
         }
         let products = self.apply_many(vectors)?;
         let pairs = vectors.iter().zip(&products);

@@ -292,7 +292,7 @@ impl<M: Module, B: Batch> LinearOperator for Hessian<M, B> {
     /// half its cost.
     fn quadratic_form(&self, v: &Tensor<1>) -> Result<f64, Error> {
         match &self.0 {
-            Products::Exact(exact) => exact.form(v),
+            Products::Exact(exact) => exact.quadratic_form(v),
             Products::Differences { operator, .. } => operator.quadratic_form(v),
         }
     }

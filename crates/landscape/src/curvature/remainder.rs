@@ -8,9 +8,9 @@ use crate::batch::Batch;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::parameters::Block;
-use crate::spectrum::{Estimate, Running, TraceConfig};
+use crate::spectrum::{Estimate, Running, TraceConfig, repeats};
 use crate::vector::random::{Purpose, rademacher};
-use crate::vector::{checked, dot, download, norm};
+use crate::vector::{checked, dot, download};
 
 /// Probes whose products are asked for at once.
 const TOGETHER: usize = 8;
@@ -61,7 +61,8 @@ pub(super) fn remainder<M: Module, B: Batch>(
         let curved = hessian.apply_many(&vectors)?;
         let linear = gauss_newton.apply_many(&vectors)?;
         if products == 0 {
-            repeats(hessian, &vectors[0], &curved[0])?;
+            // Of a product, not of a difference, which may be far smaller than what it is of.
+            repeats(hessian, &probes[0], &download(&curved[0]))?;
         }
         products += probes.len();
         for ((z, curved), linear) in probes.iter().zip(curved).zip(linear) {
@@ -99,16 +100,4 @@ fn masked(probe: &[f64], blocks: &[&Block]) -> Vec<f64> {
         masked[range.clone()].copy_from_slice(&probe[range]);
     }
     masked
-}
-
-/// Checks that a second product is the first again; the difference of two products may be far
-/// smaller than each, so that half the digits of one of them are what can be asked.
-fn repeats<A: LinearOperator>(op: &A, v: &Tensor<1>, image: &Tensor<1>) -> Result<(), Error> {
-    let again = op.apply(v)?;
-    let gap = norm(&download(&(again - image.clone())));
-    let size = norm(&download(image));
-    if gap > op.relative_error().sqrt() * size {
-        return Err(Error::ChangingProducts { change: gap / size });
-    }
-    Ok(())
 }

@@ -138,21 +138,30 @@ impl BlockLanczos {
     pub(super) fn step<A: LinearOperator + ?Sized>(&mut self, op: &A) -> Result<(), Error> {
         let m = self.basis.len() - self.next;
         let images = self.basis.images(op, m..self.basis.len())?;
-        for (index, image) in images.iter().enumerate().take(2) {
-            if self.steps > 0 && self.unchecked.is_none() {
-                break;
-            }
-            let vector = self.basis.vector(m + index).into_host();
+        if self.steps == 0 || self.unchecked.is_some() {
+            self.check_first_two(op, m, &images)?;
+        }
+        self.take_in(op, m, images)
+    }
+
+    /// Checks the first two products of the run, which come in one step or in two.
+    fn check_first_two<A: LinearOperator + ?Sized>(
+        &mut self,
+        op: &A,
+        m: usize,
+        images: &[Vector],
+    ) -> Result<(), Error> {
+        for (index, image) in (m..).zip(images) {
+            let vector = self.basis.vector(index).into_host();
             let image = image.clone().into_host();
             match self.unchecked.take() {
                 None => self.unchecked = Some((vector, image)),
                 Some((first, of_first)) => {
-                    repeats_and_is_linear(op, (&first, &of_first), (&vector, &image))?;
-                    break;
+                    return repeats_and_is_linear(op, (&first, &of_first), (&vector, &image));
                 }
             }
         }
-        self.take_in(op, m, images)
+        Ok(())
     }
 
     /// Checks that products do not change, where the run ended before there were two to compare.

@@ -13,7 +13,7 @@ use crate::vector::{dot, norm, relative_change};
 ///
 /// # Errors
 /// [`Error::ChangingProducts`], and those of the product.
-pub(super) fn repeats<A: LinearOperator + ?Sized>(
+pub(crate) fn repeats<A: LinearOperator + ?Sized>(
     op: &A,
     v: &[f64],
     image: &[f64],
@@ -74,8 +74,6 @@ pub(crate) fn is_symmetric<A: LinearOperator + ?Sized>(
         allowed: allowed_asymmetry(op),
     })
 }
-
-pub(super) use crate::operator::check::relative_difference;
 
 /// The check of the first random vectors of a run, which have independent entries of variance one,
 /// and their products.

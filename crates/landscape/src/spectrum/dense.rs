@@ -2,11 +2,12 @@
 
 use super::DenseSolver;
 use super::checks::{adds_up, is_symmetric};
+use super::product::on_host;
 use super::tridiagonal::power_of_two_above;
 use crate::error::Error;
 use crate::operator::{LinearOperator, SymmetricMatrix};
+use crate::vector::add_scaled;
 use crate::vector::random::{Purpose, rademacher};
-use crate::vector::{add_scaled, checked, download};
 
 /// Eigenvalues and eigenvectors of a matrix of dimension P.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +80,7 @@ pub fn materialize<A: LinearOperator + ?Sized>(op: &A) -> Result<SymmetricMatrix
             })
             .collect::<Result<Vec<_>, Error>>()?;
         for product in op.apply_many(&vectors)? {
-            columns.extend(checked(download(&product), "operator's product")?);
+            columns.extend(on_host(op, &product)?);
         }
     }
     if dim > 0 {

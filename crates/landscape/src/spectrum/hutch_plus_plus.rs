@@ -2,15 +2,15 @@
 
 use burn::config::Config;
 
+use super::basis::HostBasis;
 use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
-use super::probing::{at_least, check_relative_error, forms, products, room};
-use super::span::Span;
+use super::probing::{check_budget, forms, products, room};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::check_dimension;
 use crate::vector::random::{Purpose, rademacher};
-use crate::vector::{Domain, norm, normalize};
+use crate::vector::{norm, normalize};
 
 /// Settings of [`hutch_plus_plus`].
 #[derive(Config, Debug, PartialEq)]
@@ -98,17 +98,14 @@ pub fn hutch_plus_plus<A: LinearOperator + ?Sized>(
     op: &A,
     config: &HutchPlusPlusConfig,
 ) -> Result<HutchPlusPlus, Error> {
-    check_relative_error(config.relative_error)?;
-    at_least("min_products", config.min_products, 6, "at least 6")?;
     let fewest = config.min_products;
-    at_least(
-        "max_products",
-        config.max_products,
-        fewest,
-        "at least min_products",
+    check_budget(
+        config.relative_error,
+        [fewest, config.max_products],
+        (6, "at least 6"),
     )?;
     check_dimension(op)?;
-    let mut sketch = Sketch::new(op.domain());
+    let mut sketch = Sketch::new(op.dim());
     let (mut running, mut probes, mut target) = (Running::default(), 0, fewest);
     let mut all_zero = true;
     sketch.grow(op, target / 3, config.seed)?;
@@ -166,7 +163,7 @@ const ENOUGH: usize = 8;
 /// The sketch: an orthonormal basis Q of the range of AS.
 #[derive(Debug)]
 struct Sketch {
-    basis: Span,
+    basis: HostBasis<f64>,
     /// `tr(QᵀAQ)`.
     captured: f64,
     drawn: usize,
@@ -177,9 +174,9 @@ struct Sketch {
 }
 
 impl Sketch {
-    fn new(domain: &Domain) -> Self {
+    fn new(dim: usize) -> Self {
         Self {
-            basis: Span::new(domain),
+            basis: HostBasis::new(dim),
             captured: 0.0,
             drawn: 0,
             in_vain: 0,
@@ -224,7 +221,7 @@ impl Sketch {
                     // Once more: the rest may be so small that rounding shows.
                     self.basis.orthogonalize(&mut image);
                     normalize(&mut image);
-                    self.basis.push(&image)?;
+                    self.basis.push(&image);
                     found.push(image);
                 }
             }

@@ -49,7 +49,6 @@ mod power;
 mod probing;
 mod product;
 mod rayleigh;
-mod span;
 mod student;
 mod trace;
 mod tridiagonal;
@@ -57,7 +56,7 @@ mod xtrace;
 
 pub use crate::operator::SymmetricMatrix;
 pub use basis::BasisStorage;
-pub(crate) use checks::is_symmetric;
+pub(crate) use checks::{is_symmetric, repeats};
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
 pub use dense_solver::DenseSolver;
 pub use density::{Density, DensityConfig, spectral_density};

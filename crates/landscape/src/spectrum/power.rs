@@ -3,10 +3,11 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
-use super::checks::{is_symmetric, relative_difference, repeats, repeats_and_is_linear};
+use super::checks::{is_symmetric, repeats, repeats_and_is_linear};
 use super::rayleigh::rayleigh_product;
 use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::operator::check::relative_difference;
 use crate::vector::random::{Purpose, normal};
 use crate::vector::{dot, norm, normalize};
 

@@ -1,9 +1,10 @@
 //! Probes of an operator: how many at once, and when there are enough.
 
 use super::estimate::Estimate;
+use super::product::on_host;
 use crate::error::Error;
 use crate::operator::LinearOperator;
-use crate::vector::{checked, download};
+use crate::vector::checked;
 
 /// Probes whose products are asked for at once, at most.
 const TOGETHER: usize = 16;
@@ -21,17 +22,14 @@ pub(super) fn room(dim: usize) -> usize {
 /// Returns the products of an operator with host vectors, on the host, made together.
 ///
 /// # Errors
-/// [`Error::NonFiniteVector`], and the operator's own.
+/// [`Error::Length`], [`Error::NonFiniteVector`], and the operator's own.
 pub(super) fn products<A: LinearOperator + ?Sized>(
     op: &A,
     vectors: &[Vec<f64>],
 ) -> Result<Vec<Vec<f64>>, Error> {
     let uploaded = vectors.iter().map(|v| op.domain().upload(v));
     let images = op.apply_many(&uploaded.collect::<Result<Vec<_>, _>>()?)?;
-    images
-        .iter()
-        .map(|image| checked(download(image), "operator's product"))
-        .collect()
+    images.iter().map(|image| on_host(op, image)).collect()
 }
 
 /// Returns the quadratic forms of host vectors, made together.
@@ -104,9 +102,24 @@ impl Stopping {
     }
 }
 
+/// Checks the settings of an estimator that counts products: the error wanted, and the fewest
+/// products, `least` or more, with the most.
+///
+/// # Errors
+/// [`Error::Setting`].
+pub(super) fn check_budget(
+    relative_error: f64,
+    [fewest, most]: [usize; 2],
+    (least, allowed): (usize, &'static str),
+) -> Result<(), Error> {
+    check_relative_error(relative_error)?;
+    at_least("min_products", fewest, least, allowed)?;
+    at_least("max_products", most, fewest, "at least min_products")
+}
+
 /// # Errors
 /// [`Error::Setting`] for one that is negative or NaN.
-pub(super) fn check_relative_error(relative_error: f64) -> Result<(), Error> {
+fn check_relative_error(relative_error: f64) -> Result<(), Error> {
     if relative_error >= 0.0 {
         return Ok(());
     }
@@ -119,7 +132,7 @@ pub(super) fn check_relative_error(relative_error: f64) -> Result<(), Error> {
 
 /// # Errors
 /// [`Error::Setting`] for a `value` below `least`.
-pub(super) fn at_least(
+fn at_least(
     name: &'static str,
     value: usize,
     least: usize,

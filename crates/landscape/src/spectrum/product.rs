@@ -11,10 +11,22 @@ use crate::vector::{checked, download, normalize};
 /// # Errors
 /// [`Error::NonFiniteVector`] for a product with NaN or infinite entries, and the operator's own.
 pub(super) fn product<A: LinearOperator + ?Sized>(op: &A, v: &[f64]) -> Result<Vec<f64>, Error> {
-    checked(
-        download(&op.apply(&op.domain().upload(v)?)?),
-        "operator's product",
-    )
+    on_host(op, &op.apply(&op.domain().upload(v)?)?)
+}
+
+/// The name of a product in errors.
+pub(super) const WHAT: &str = "operator's product";
+
+/// Returns a product that an operator gave, on the host.
+///
+/// # Errors
+/// [`Error::Length`] for one that has not the operator's dimension, and [`Error::NonFiniteVector`].
+pub(super) fn on_host<A: LinearOperator + ?Sized>(
+    op: &A,
+    product: &Tensor<1>,
+) -> Result<Vec<f64>, Error> {
+    op.domain().check_length(WHAT, product.dims()[0])?;
+    checked(download(product), WHAT)
 }
 
 /// Returns a start vector given by the caller, on the host with unit norm.

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::product::on_host;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::{checked, dot, download, norm};
@@ -49,7 +50,7 @@ pub(super) fn rayleigh_product<A: LinearOperator + ?Sized>(
     v: &Tensor<1>,
 ) -> Result<(Rayleigh, Vec<f64>), Error> {
     op.domain().check_length("vector", v.dims()[0])?;
-    let product = checked(download(&op.apply(v)?), "operator's product")?;
+    let product = on_host(op, &op.apply(v)?)?;
     let v = checked(download(v), "vector")?;
     let length = norm(&v);
     if length == 0.0 {

@@ -2,15 +2,15 @@
 
 use burn::config::Config;
 
+use super::basis::HostBasis;
 use super::checks::FirstTwo;
 use super::estimate::{Estimate, Running};
-use super::probing::{at_least, check_relative_error, products, room};
-use super::span::Span;
+use super::probing::{check_budget, products, room};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::operator::check::check_dimension;
 use crate::vector::random::{Purpose, sphere};
-use crate::vector::{Domain, dot, norm, normalize};
+use crate::vector::{dot, norm, normalize};
 
 /// Settings of [`xtrace`].
 #[derive(Config, Debug, PartialEq)]
@@ -101,18 +101,15 @@ pub struct XTrace {
 /// Epperly, Tropp and Webber (2024), *XTrace: making the most of every sample in stochastic trace
 /// estimation*, sections 2.1, 2.3 and 2.4.
 pub fn xtrace<A: LinearOperator + ?Sized>(op: &A, config: &XTraceConfig) -> Result<XTrace, Error> {
-    check_relative_error(config.relative_error)?;
-    at_least("min_products", config.min_products, 4, "at least 4")?;
     let fewest = config.min_products;
-    at_least(
-        "max_products",
-        config.max_products,
-        fewest,
-        "at least min_products",
+    check_budget(
+        config.relative_error,
+        [fewest, config.max_products],
+        (4, "at least 4"),
     )?;
     check_dimension(op)?;
     let most = (config.max_products / 2).min(op.dim());
-    let mut sketch = Sketch::new(op.domain());
+    let mut sketch = Sketch::new(op.dim());
     let mut vectors = (fewest / 2).min(most);
     loop {
         sketch.grow(op, vectors, config.seed)?;
@@ -142,7 +139,7 @@ const ENOUGH_NOISE: usize = 8;
 /// The QR decomposition `AΩ = QR` as far as it has grown.
 #[derive(Debug)]
 struct Sketch {
-    basis: Span,
+    basis: HostBasis<f64>,
     /// Columns of R, as long as they are not zero.
     r: Vec<Vec<f64>>,
     /// Columns of `QᵀAQ`, down to the diagonal at least.
@@ -155,9 +152,9 @@ struct Sketch {
 }
 
 impl Sketch {
-    fn new(domain: &Domain) -> Self {
+    fn new(dim: usize) -> Self {
         Self {
-            basis: Span::new(domain),
+            basis: HostBasis::new(dim),
             r: Vec::new(),
             h: Vec::new(),
             scale: 0.0,
@@ -182,7 +179,7 @@ impl Sketch {
             let mut added = Vec::with_capacity(count);
             for (test, image) in tests.iter().zip(products(op, &tests)?) {
                 self.check.take_in(op, test, &image)?;
-                added.push(self.add(image, op.relative_error(), seed)?);
+                added.push(self.add(image, op.relative_error(), seed));
             }
             for mut image in products(op, &added)? {
                 self.h.push(self.basis.orthogonalize(&mut image));
@@ -192,15 +189,7 @@ impl Sketch {
     }
 
     /// Takes in a column of `AΩ` and returns the new column of Q.
-    ///
-    /// # Errors
-    /// A wrong length.
-    fn add(
-        &mut self,
-        mut column: Vec<f64>,
-        relative_error: f64,
-        seed: u64,
-    ) -> Result<Vec<f64>, Error> {
+    fn add(&mut self, mut column: Vec<f64>, relative_error: f64, seed: u64) -> Vec<f64> {
         self.scale = self.scale.max(norm(&column));
         let mut coefficients = self.basis.orthogonalize(&mut column);
         let mut rest = normalize(&mut column);
@@ -225,8 +214,8 @@ impl Sketch {
         }
         coefficients.push(rest);
         self.r.push(coefficients);
-        self.basis.push(&column)?;
-        Ok(column)
+        self.basis.push(&column);
+        column
     }
 
     const fn is_complete(&self) -> bool {

@@ -8,10 +8,11 @@ use std::ops::Range;
 use burn::config::Config;
 use burn::tensor::Tensor;
 
+use super::product::{WHAT, on_host};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::random::{Purpose, sphere};
-use crate::vector::{Domain, checked, download, norm, normalize};
+use crate::vector::{Domain, download, norm, normalize};
 use device::DeviceBasis;
 pub(super) use host::HostBasis;
 
@@ -179,7 +180,6 @@ impl Basis {
         op: &A,
         range: Range<usize>,
     ) -> Result<Vec<Vector>, Error> {
-        const WHAT: &str = "operator's product";
         let vectors = range
             .map(|index| match self.vector(index) {
                 Vector::Host(vector) => op.domain().upload(&vector),
@@ -194,9 +194,15 @@ impl Basis {
         images
             .into_iter()
             .map(|image| match &self.kept {
-                Kept::Device(_) if device::is_finite(&image) => Ok(Vector::Device(image)),
-                Kept::Device(_) => Err(Error::NonFiniteVector { what: WHAT }),
-                _ => checked(download(&image), WHAT).map(Vector::Host),
+                Kept::Device(_) => {
+                    self.domain.check_length(WHAT, image.dims()[0])?;
+                    if device::is_finite(&image) {
+                        Ok(Vector::Device(image))
+                    } else {
+                        Err(Error::NonFiniteVector { what: WHAT })
+                    }
+                }
+                _ => on_host(op, &image).map(Vector::Host),
             })
             .collect()
     }

@@ -121,6 +121,33 @@ fn operators_that_are_not_linear_are_an_error() {
 }
 
 #[test]
+fn products_of_another_length_are_an_error_everywhere() {
+    struct Longer(Domain);
+    impl LinearOperator for Longer {
+        fn domain(&self) -> &Domain {
+            &self.0
+        }
+
+        fn apply(&self, v: &Tensor<1>) -> Result<Tensor<1>, Error> {
+            Ok(Tensor::cat(vec![v.clone(), v.clone()], 0))
+        }
+    }
+    let longer = Longer(Domain {
+        dim: 20,
+        dtype: DType::F64,
+        device: Device::flex(),
+    });
+    for (name, result) in all(&longer) {
+        let expected = Error::Length {
+            what: "operator's product",
+            expected: 20,
+            found: 40,
+        };
+        assert_eq!(result, Err(expected), "{name}");
+    }
+}
+
+#[test]
 fn an_operator_without_coordinates_is_an_error() {
     struct Empty(Domain);
     impl LinearOperator for Empty {
