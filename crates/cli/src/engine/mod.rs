@@ -7,6 +7,7 @@ pub(crate) mod checkpoints;
 pub(crate) mod data;
 pub(crate) mod device;
 pub(crate) mod dry_run;
+mod estimators;
 mod figures;
 pub(crate) mod files;
 mod history;

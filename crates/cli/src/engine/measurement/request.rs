@@ -6,6 +6,7 @@ use landscape::{LanczosConfig, TraceConfig};
 use serde::Serialize;
 
 use crate::config::choice::DeviceKind;
+use crate::engine::estimators;
 
 /// Which parts of the data losses are measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,19 +63,11 @@ pub(crate) struct Request {
 impl Request {
     /// Returns the settings of eigenvalues.
     pub(crate) fn lanczos(&self) -> LanczosConfig {
-        LanczosConfig::new()
-            .with_seed(self.seed)
-            .with_tolerance(self.tolerance)
-            .with_max_steps(self.max_steps)
+        estimators::lanczos(self.seed, self.tolerance, self.max_steps)
     }
 
     /// Returns the settings of the trace.
     pub(crate) fn trace(&self) -> TraceConfig {
-        let config = TraceConfig::new().with_seed(self.seed);
-        let fewest = config.min_probes.min(self.max_probes);
-        config
-            .with_relative_error(self.trace_error)
-            .with_min_probes(fewest)
-            .with_max_probes(self.max_probes)
+        estimators::trace(self.seed, self.trace_error, self.max_probes)
     }
 }
