@@ -1,9 +1,10 @@
 //! The models that `spectrum`, `sharpness` and `critical` look at: checkpoints of runs, and weights
 //! that PyTorch wrote.
 
-use std::fmt;
+mod rename;
+mod steps;
+
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::Context as _;
 use burn::tensor::Device;
@@ -25,6 +26,8 @@ use crate::engine::origin::same_checksums;
 use crate::engine::source::Source;
 use crate::engine::stored::{Stored, Which};
 use crate::failure::usage;
+use rename::Rename;
+use steps::Steps;
 
 const PYTORCH: &str = "Weights that PyTorch wrote";
 
@@ -78,68 +81,11 @@ pub(super) struct Points {
     activation: Option<Activation>,
 }
 
-/// Which checkpoints of each run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Steps {
-    /// All that it has.
-    All,
-    /// These.
-    Some(Vec<Which>),
-}
-
-impl FromStr for Steps {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.trim() == "all" {
-            return Ok(Self::All);
-        }
-        let steps: Result<Vec<Which>, String> = text.split(',').map(str::parse).collect();
-        let steps = steps.map_err(|_| {
-            "expected steps with commas between them, `latest`, `best` or `all`".to_owned()
-        })?;
-        Ok(Self::Some(steps))
-    }
-}
-
-impl fmt::Display for Steps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("all"),
-            Self::Some(steps) => {
-                let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
-                f.write_str(&steps.join(","))
-            }
-        }
-    }
-}
-
-/// A change of names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Rename {
-    pattern: String,
-    new: String,
-}
-
-impl FromStr for Rename {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (pattern, new) = text
-            .split_once('=')
-            .ok_or("expected PATTERN=NEW, such as '^fc1\\.=layers.0.'")?;
-        Ok(Self {
-            pattern: pattern.to_owned(),
-            new: new.to_owned(),
-        })
-    }
-}
-
 /// A model with its name.
 pub(super) struct Named {
     /// Its name in the tables.
     pub(super) name: String,
-    /// Where its weights come from, for the document.
+    /// The origin of its weights, for the document.
     pub(super) origin: Value,
     /// The network, in words.
     pub(super) network: String,
@@ -443,29 +389,5 @@ impl Gathered {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_are_numbers_and_words() {
-        let steps = |text: &str| text.parse::<Steps>();
-        assert_eq!(steps("all"), Ok(Steps::All));
-        let some = Steps::Some(vec![Which::Step(17), Which::Latest]);
-        assert_eq!(steps("17, latest"), Ok(some.clone()));
-        assert_eq!(some.to_string(), "17,latest");
-        for text in ["", "17,", "all,17", "-1", "soon"] {
-            assert!(steps(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn rename_has_a_pattern_and_what_it_becomes() {
-        let rename: Rename = "^fc1=layers.0".parse().unwrap();
-        assert_eq!((&*rename.pattern, &*rename.new), ("^fc1", "layers.0"));
-        assert!("fc1".parse::<Rename>().is_err());
     }
 }
