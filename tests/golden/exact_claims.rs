@@ -61,8 +61,10 @@ struct Step {
 }
 
 const OPERATIONS: usize = 34;
+
+/// Returns the number of graphs: the suite's share, or as many as `EXACT_CLAIMS_GRAPHS` says. 3,000
+/// take half a minute.
 fn graphs() -> u64 {
-    // The suite's share; `EXACT_CLAIMS_GRAPHS=3000` is an hour's.
     let asked = std::env::var("EXACT_CLAIMS_GRAPHS").ok();
     asked.map_or(60, |count| count.parse().expect("a number of graphs"))
 }

@@ -1,4 +1,4 @@
-//! What `spectrum`, `sharpness` and `critical` have in common: each model in its turn, one
+//! The course of `spectrum`, `sharpness` and `critical`: each model in its turn, one
 //! document, one table, pictures on one scale.
 
 use landscape::sharpness::Rescaling;
@@ -30,7 +30,7 @@ const CURVES: usize = 12;
 pub(super) struct Task<'a> {
     /// The models.
     pub(super) gathered: &'a Gathered,
-    /// What is looked for.
+    /// The quantities that are looked for.
     pub(super) analysis: &'a Analysis,
     /// The document.
     pub(super) kind: Kind,

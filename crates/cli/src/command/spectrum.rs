@@ -62,7 +62,7 @@ pub(crate) struct Arguments {
     /// than once
     #[arg(long, value_name = "PATTERN", help_heading = WHAT)]
     parameters: Vec<String>,
-    /// How the trace is found [default: auto]
+    /// Method for the trace [default: auto]
     #[arg(long, value_enum, conflicts_with = "no_trace", help_heading = WHAT)]
     trace: Option<TraceBy>,
     /// Leave the trace out

@@ -15,7 +15,7 @@ pub(crate) type Work<'a, F> = (&'static str, Box<dyn FnOnce() -> anyhow::Result<
 
 /// The outcome of several pieces of work.
 pub(crate) struct Done<F> {
-    /// What was found.
+    /// The findings.
     pub(crate) findings: Vec<F>,
     /// The failures, each in a sentence.
     pub(crate) failures: Vec<String>,

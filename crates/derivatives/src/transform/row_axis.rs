@@ -1,4 +1,4 @@
-//! Where the rows of a linear program's input are found again in its values.
+//! The place of the rows of a linear program's input in its values.
 //!
 //! A program that is linear in u, `[N, ..]`, gives for row n of u alone (zeros elsewhere) a value
 //! `y⁽ⁿ⁾`, and `y = Σₙ y⁽ⁿ⁾`. Often each entry of y belongs to one row: element by element

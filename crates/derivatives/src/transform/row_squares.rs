@@ -1,4 +1,4 @@
-//! What each row of a linear program's input gives by itself, squared and summed:
+//! The contributions of each row of a linear program's input, squared and summed:
 //! `Σₙ (y⁽ⁿ⁾)²` entry by entry.
 //!
 //! With `y = Jᵀu` for outputs `[N, ..]` of a model this is `Σₙ (Jₙᵀuₙ)²`, of which the diagonal of

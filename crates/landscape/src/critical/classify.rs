@@ -146,7 +146,7 @@ pub fn classify<A: LinearOperator + ?Sized>(
     point.measured(op, config, || 0)
 }
 
-/// What is known of a point before its curvature is.
+/// The loss, the gradient and the scale of a point, before its curvature is known.
 struct Point<'a> {
     loss: f64,
     gradient_norm: f64,

@@ -1,4 +1,4 @@
-//! What the spectrum says of a point: all eigenvalues, or the ends and bounds of the rest.
+//! The evidence of the spectrum at a point: all eigenvalues, or the ends and bounds of the rest.
 
 use burn::tensor::Tensor;
 
@@ -11,7 +11,7 @@ use crate::spectrum::{
 };
 use crate::vector::{dot, download, norm};
 
-/// What the spectrum says of a point.
+/// The evidence of the spectrum at a point.
 pub(super) struct Evidence {
     pub(super) min: Eigenvalue,
     pub(super) max: Eigenvalue,

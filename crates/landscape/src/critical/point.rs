@@ -162,7 +162,7 @@ pub struct CriticalPoint {
     /// The direction of the most negative curvature, where the smallest eigenvalue is below
     /// `-zero_threshold`, whatever the verdict.
     pub escape: Option<Escape>,
-    /// How the products were obtained; none for an operator.
+    /// Way in which the products were obtained; none for an operator.
     pub method: Option<Method>,
     /// Products that may be wrong, by differences across kinks: with any, nothing is decided.
     pub unresolved: usize,

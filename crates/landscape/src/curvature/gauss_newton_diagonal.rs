@@ -31,7 +31,7 @@ pub(super) struct GaussNewtonDiagonal {
     pub(super) affine: Vec<bool>,
 }
 
-/// What parts of the data give to the diagonal.
+/// The contributions of parts of the data to the diagonal.
 #[derive(Debug, Default)]
 struct Sum {
     values: Option<Tensor<1>>,

@@ -168,7 +168,7 @@ pub(super) fn curvature_of<A: LinearOperator + ?Sized>(
     })
 }
 
-/// What stands for an eigenvalue of nothing.
+/// The eigenvalue of an operator without coordinates.
 const NONE: Eigenvalue = Eigenvalue {
     value: f64::NAN,
     residual: f64::INFINITY,

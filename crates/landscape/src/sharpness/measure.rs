@@ -9,7 +9,7 @@ use super::report::{BallSharpness, SharpnessReport};
 use super::{Rescaling, Scale};
 use crate::spectrum::Estimate;
 
-/// What the value of a [`Measure`] is.
+/// The meaning of the value of a [`Measure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Certainty {
     /// The quantity up to rounding.
@@ -31,7 +31,7 @@ pub struct Measure {
     pub value: f64,
     /// Standard error, residual, or rounding error, as `certainty` says.
     pub error: f64,
-    /// What the number is.
+    /// Meaning of the number.
     pub certainty: Certainty,
     /// Whether an iteration met its tolerance; true where there is none.
     pub converged: bool,

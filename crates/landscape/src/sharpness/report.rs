@@ -108,7 +108,7 @@ pub struct SharpnessReport {
     pub loss: f64,
     /// The norm `‖g‖` of the gradient.
     pub gradient_norm: f64,
-    /// What was found in each ball, in the order of the settings.
+    /// The findings in each ball, in the order of the settings.
     pub balls: Vec<BallSharpness>,
     /// The averages, in the order of the settings.
     pub averages: Vec<AverageSharpness>,

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::parameters::{Block, ParameterSpace};
 use crate::vector::norm_of;
 
-/// What happens to a measure where ReLU units are rescaled, which leaves the function that the
-/// network computes as it is.
+/// The invariance of a measure under the rescaling of ReLU units, which leaves the function that
+/// the network computes as it is.
 ///
 /// A hidden ReLU unit is rescaled by multiplying its incoming weights and its bias by some `a > 0`
 /// and its outgoing weights by `1/a`; a layer, by rescaling all its units by one a. The

@@ -30,7 +30,7 @@ pub struct DensityConfig {
     /// spacing must not exceed the standard deviation: at least 13 + 1 / `sigma_fraction` points.
     #[config(default = 1024)]
     pub grid_points: usize,
-    /// Where the basis of a run is kept, and in which float type.
+    /// Place and float type of the basis of a run.
     #[config(default = "BasisStorage::HostF64")]
     pub basis: BasisStorage,
 }

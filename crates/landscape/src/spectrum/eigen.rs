@@ -201,7 +201,7 @@ impl Lanczos {
     }
 }
 
-/// What the pairs of a run have in common.
+/// The numbers that the pairs of a run share.
 struct Found {
     steps: usize,
     /// The largest magnitude of a Ritz value.

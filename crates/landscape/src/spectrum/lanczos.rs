@@ -38,7 +38,7 @@ pub struct LanczosConfig {
     /// Ritz vectors (thick restart). `None` keeps all. With fewer vectors more products are
     /// needed: several times the number of pairs, and 20 or more, is a good choice.
     pub max_vectors: Option<usize>,
-    /// Where the basis is kept, and in which float type.
+    /// Place and float type of the basis.
     #[config(default = "BasisStorage::HostF64")]
     pub basis: BasisStorage,
 }

@@ -202,7 +202,7 @@ pub fn hutchinson_trace_by_block<A: LinearOperator + ?Sized>(
     }
 }
 
-/// What an operator is asked of a probe z.
+/// The quantity that an operator is asked for at a probe z.
 enum Answer {
     /// The product `Az`.
     Product(Vec<f64>),

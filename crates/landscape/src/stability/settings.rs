@@ -33,11 +33,11 @@ pub struct OptimiserSettings {
     /// The L2 penalty w that is added to the gradient, 0 for none: the threshold is of the
     /// spectrum of `H + w I`. AdamW's decoupled decay is not here, but in `optimiser`.
     pub weight_decay: f64,
-    /// How the preconditioner follows from the second moments; none for SGD.
+    /// Rule by which the preconditioner follows from the second moments; none for SGD.
     pub moments: Option<Moments>,
 }
 
-/// How a preconditioner follows from an optimiser's second moments.
+/// A rule by which a preconditioner follows from an optimiser's second moments.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! What kind of point the weights of a model are: a minimum, a saddle, or no critical point.
+//! The kind of point that the weights of a model are: a minimum, a saddle, or no critical point.
 
 use landscape::critical::{
     CriticalConfig, CriticalPoint, EscapeConfig, EscapeStep, critical_point, follow_escape,
@@ -13,7 +13,7 @@ use crate::report::number::{significant, with_error};
 use crate::report::sheet::Part;
 use crate::workload::Workload;
 
-/// How the verdict is found.
+/// Settings of the verdict.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CriticalSettings {
     /// Norm up to which a gradient counts as small, over that of the Hessian times the length of

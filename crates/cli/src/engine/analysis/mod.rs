@@ -40,15 +40,15 @@ pub(crate) enum Weights<'a> {
     Pytorch(PytorchWeights),
 }
 
-/// What is looked for, with its settings.
+/// The quantities that are looked for, with their settings.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case", untagged)]
 pub(crate) enum Analysis {
     /// Eigenvalues, trace and density.
     Spectrum(SpectrumSettings),
-    /// How the loss rises around the weights.
+    /// The rise of the loss around the weights.
     Sharpness(SharpnessSettings),
-    /// What kind of point the weights are.
+    /// The kind of point that the weights are.
     Critical(CriticalSettings),
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum Analysis {
 pub(crate) struct Line {
     /// The part of the table.
     pub(crate) part: Part,
-    /// What it is.
+    /// Its name in words.
     pub(crate) label: String,
     /// Its value and how well it is known.
     pub(crate) cell: String,
@@ -93,7 +93,7 @@ pub(crate) struct Finding {
     pub(crate) layers: Vec<LayerTrace>,
 }
 
-/// What is known of one model.
+/// The findings on one model.
 pub(crate) struct Analysed {
     /// The findings.
     pub(crate) findings: Vec<Finding>,

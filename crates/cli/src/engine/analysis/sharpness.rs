@@ -1,4 +1,4 @@
-//! How the loss rises around a model: in balls, on average, by its curvature.
+//! The rise of the loss around a model: in balls, on average, by its curvature.
 
 use landscape::sharpness::{
     AverageConfig, Ball, Certainty, CurvatureConfig, Measure, RandomBallConfig, Scale,
@@ -14,7 +14,7 @@ use crate::report::number::{plain_number, significant, with_error};
 use crate::report::sheet::Part;
 use crate::workload::Workload;
 
-/// Where the rise is looked for.
+/// Settings of the balls and displacements.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SharpnessSettings {
     /// Radius of the Euclidean ball.
@@ -39,7 +39,7 @@ pub(crate) struct SharpnessSettings {
     pub(crate) seed: u64,
 }
 
-/// What a table and a document call a ball or a displacement.
+/// The name of a ball or a displacement in a table and in a document.
 type Short = String;
 
 impl SharpnessSettings {

@@ -16,7 +16,7 @@ use crate::vector::{Domain, download, norm, normalize};
 use device::DeviceBasis;
 pub(super) use host::HostBasis;
 
-/// Where a Lanczos run keeps its basis vectors, and in which float type.
+/// The place where a Lanczos run keeps its basis vectors, and their float type.
 ///
 /// On the host every inner product is summed in f64, over a fixed partition of the coordinates, so
 /// that results do not depend on the number of threads.

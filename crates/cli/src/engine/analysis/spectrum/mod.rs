@@ -45,7 +45,7 @@ pub(crate) struct SpectrumSettings {
     pub(crate) max_steps: usize,
     /// The parameters, by patterns of their paths; all where there is none.
     pub(crate) parameters: Vec<String>,
-    /// How the trace is found, in all and by layer; none where it is not.
+    /// Method for the trace, in all and by layer; none where it is not found.
     pub(crate) trace: Option<TraceBy>,
     /// Standard error of the trace over the trace, where it is estimated.
     pub(crate) trace_error: f64,
