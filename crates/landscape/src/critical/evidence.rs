@@ -7,9 +7,10 @@ use super::{CriticalConfig, Inertia, SaddleIndex};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::spectrum::{
-    Lanczos, LanczosConfig, Quadrature, SpectrumStatistics, extremes, is_symmetric, materialize,
+    Lanczos, LanczosConfig, Quadrature, SpectrumStatistics, eigenvalue_error, extremes,
+    is_symmetric, materialize,
 };
-use crate::vector::{dot, download, norm};
+use crate::vector::{dot, download, largest_magnitude, norm};
 
 /// The evidence of the spectrum at a point.
 pub(super) struct Evidence {
@@ -83,13 +84,8 @@ impl Evidence {
         is_symmetric(op, matrix.asymmetry)?;
         let eigen = matrix.eigen()?;
         let values = &eigen.values;
-        let largest = largest_of(values);
-        // As of `dense_spectrum`: the solver's rounding, and the norm of the products' errors, √P
-        // columns in quadrature.
-        let dim = op.dim() as f64;
-        let relative =
-            (dim * f64::EPSILON).max(dim.sqrt() * op.relative_error().max(matrix.asymmetry));
-        let error = relative * largest;
+        let largest = largest_magnitude(values);
+        let error = eigenvalue_error(op, &matrix) * largest;
         let threshold = error.max(config.zero_tolerance * largest);
         let end = |index: usize| {
             Ok::<_, Error>(Eigenvalue {
@@ -262,10 +258,4 @@ fn reach(runs: &[Run], dim: usize, confidence: f64) -> f64 {
     let root = ((1.648 * (dim as f64).sqrt()).ln() - miss.ln() / runs.len() as f64)
         / (2 * steps - 1) as f64;
     root * root
-}
-
-fn largest_of(values: &[f64]) -> f64 {
-    values
-        .iter()
-        .fold(0.0, |largest: f64, value| largest.max(value.abs()))
 }

@@ -12,6 +12,7 @@ use burn::tensor::DType;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::Objective;
+use crate::vector::largest_magnitude;
 use crate::vector::random::{self, Purpose};
 
 /// Spacing of the points, in typical weights: many steps of the staircase, and so little that third
@@ -67,7 +68,7 @@ fn on_line<M: Module, B: Batch>(
             .collect();
     })?;
     let mut values: Vec<f64> = values?;
-    let size = values.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    let size = largest_magnitude(&values);
     if !size.is_finite() || size == 0.0 {
         return Ok(0.0);
     }

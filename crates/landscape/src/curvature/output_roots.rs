@@ -5,9 +5,10 @@
 //! minus only where the loss is not convex in the outputs.
 
 use derivatives::OutputCurvature;
-use faer::{Mat, Side};
 
 use crate::error::Error;
+use crate::operator::SymmetricMatrix;
+use crate::vector::largest_magnitude;
 
 /// The columns `s_c` of all blocks, those with a plus and those with a minus.
 #[derive(Debug)]
@@ -76,49 +77,20 @@ fn columns(block: &[f64], size: usize, roundoff: f64) -> Result<[Vec<Vec<f64>>; 
         });
     }
     let mut sides = [Vec::new(), Vec::new()];
-    if size == 1 {
-        let value = block[0];
-        if value != 0.0 {
-            sides[usize::from(value < 0.0)].push(vec![value.abs().sqrt()]);
-        }
-        return Ok(sides);
-    }
-    let largest = block
-        .iter()
-        .fold(0.0, |most: f64, entry| most.max(entry.abs()));
-    if largest == 0.0 {
-        return Ok(sides);
-    }
-    // Divided by the largest entry, no square overflows or vanishes.
-    let matrix = Mat::from_fn(size, size, |i, j| {
-        0.5 * (block[i * size + j] / largest + block[j * size + i] / largest)
-    });
-    let eigen = matrix
-        .self_adjoint_eigen(Side::Lower)
-        .map_err(|error| Error::Decomposition {
-            dim: size,
-            reason: format!("{error:?}"),
-        })?;
-    let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
-    let most = values
-        .iter()
-        .fold(0.0, |most: f64, value| most.max(value.abs()));
+    let eigen = SymmetricMatrix::from_rows(block.to_vec(), size)?.eigen()?;
+    let most = largest_magnitude(&eigen.values);
     #[expect(
         clippy::cast_precision_loss,
         reason = "outputs are far fewer than 2^53"
     )]
     let zero = most * roundoff * size as f64;
-    let mut order: Vec<usize> = (0..size).filter(|&k| values[k].abs() > zero).collect();
-    order.sort_by(|&a, &b| values[b].abs().total_cmp(&values[a].abs()));
-    for k in order {
-        let length = (values[k].abs() * largest).sqrt();
-        let column = eigen
-            .U()
-            .col(k)
-            .iter()
-            .map(|entry| entry * length)
-            .collect();
-        sides[usize::from(values[k] < 0.0)].push(column);
+    let pairs = eigen.values.iter().zip(&eigen.vectors);
+    let mut pairs: Vec<_> = pairs.filter(|(value, _)| value.abs() > zero).collect();
+    pairs.sort_by(|(a, _), (b, _)| b.abs().total_cmp(&a.abs()));
+    for (value, vector) in pairs {
+        let length = value.abs().sqrt();
+        let column = vector.iter().map(|entry| entry * length).collect();
+        sides[usize::from(*value < 0.0)].push(column);
     }
     Ok(sides)
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::risk::Risk;
 use crate::spectrum::Estimate;
+use crate::vector::largest_magnitude;
 use crate::vector::random::{Purpose, normal, rademacher};
 
 /// Settings of [`average_sharpness`].
@@ -165,8 +166,7 @@ pub(super) fn average_of<M: Module, B: Batch>(
         .iter()
         .map(|[ahead, behind]| 0.5 * ((ahead - loss) + (behind - loss)))
         .collect();
-    let sizes = displaced.iter().filter(|loss| loss.is_finite());
-    let largest = sizes.fold(0.0, |largest: f64, loss| largest.max(loss.abs()));
+    let largest = largest_magnitude(displaced.iter().filter(|loss| loss.is_finite()));
     Ok(AverageSharpness {
         sigma: config.sigma,
         scale: config.scale,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rescaling, Scale};
 use crate::error::Error;
-use crate::vector::norm;
+use crate::vector::{largest_magnitude, norm};
 
 /// The norm of a [`Ball`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,9 +89,7 @@ impl Ball {
     pub(super) fn norm_of(&self, vector: &[f64]) -> f64 {
         match self.norm {
             BallNorm::L2 => norm(vector),
-            BallNorm::LInf => vector
-                .iter()
-                .fold(0.0, |largest: f64, x| largest.max(x.abs())),
+            BallNorm::LInf => largest_magnitude(vector),
         }
     }
 

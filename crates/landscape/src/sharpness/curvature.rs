@@ -5,8 +5,10 @@ use burn::config::Config;
 use crate::error::Error;
 use crate::operator::{LinearOperator, SymmetricMatrix};
 use crate::spectrum::{
-    EigenPair, Estimate, Lanczos, LanczosConfig, TraceConfig, Which, hutchinson_trace, materialize,
+    EigenPair, Estimate, Lanczos, LanczosConfig, TraceConfig, Which, eigenvalue_error,
+    hutchinson_trace, materialize,
 };
+use crate::vector::{largest_magnitude, norm};
 
 /// Settings of [`curvature_summary`].
 #[derive(Config, Debug, PartialEq)]
@@ -136,9 +138,7 @@ pub(super) fn curvature_of<A: LinearOperator + ?Sized>(
         end(Which::SmallestAlgebraic)?,
     );
     let ritz = run.ritz_values(config.lanczos.tolerance)?;
-    let largest = ritz
-        .iter()
-        .fold(0.0, |a: f64, ritz| a.max(ritz.value.abs()));
+    let largest = largest_magnitude(ritz.iter().map(|ritz| &ritz.value));
     let zero_tolerance = largest * config.zero_tolerance.max(op.relative_error());
     let squared = trace.squared_frobenius.expect("it was asked for");
     let frobenius = squared.mean.sqrt();
@@ -204,10 +204,8 @@ fn dense<A: LinearOperator + ?Sized>(op: &A, config: &CurvatureConfig) -> Result
         count: dim,
     };
     let values = matrix.eigenvalues()?;
-    let largest = values.iter().fold(0.0, |a: f64, value| a.max(value.abs()));
-    // The solver's rounding, and the norm of the products' errors: √P columns in quadrature.
-    let error = (dim as f64 * f64::EPSILON)
-        .max((dim as f64).sqrt() * op.relative_error().max(matrix.asymmetry));
+    let largest = largest_magnitude(&values);
+    let error = eigenvalue_error(op, &matrix);
     let zero_tolerance = largest * config.zero_tolerance.max(error);
     let end = |value: Option<&f64>| {
         value.map_or(NONE, |&value| Eigenvalue {
@@ -223,7 +221,7 @@ fn dense<A: LinearOperator + ?Sized>(op: &A, config: &CurvatureConfig) -> Result
             lambda_max: end(values.last()),
             lambda_min: end(values.first()),
             trace: exactly(diagonal.iter().sum()),
-            frobenius: exactly(crate::vector::norm(&matrix.entries)),
+            frobenius: exactly(norm(&matrix.entries)),
             n_negative: values
                 .iter()
                 .filter(|&&value| value < -zero_tolerance)

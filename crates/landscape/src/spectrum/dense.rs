@@ -6,8 +6,8 @@ use super::product::on_host;
 use super::tridiagonal::power_of_two_above;
 use crate::error::Error;
 use crate::operator::{LinearOperator, SymmetricMatrix};
-use crate::vector::add_scaled;
 use crate::vector::random::{Purpose, rademacher};
+use crate::vector::{add_scaled, largest_magnitude};
 
 /// Eigenvalues and eigenvectors of a matrix of dimension P.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,19 +127,24 @@ pub fn dense_spectrum<A: LinearOperator + ?Sized>(op: &A) -> Result<DenseSpectru
     let matrix = materialize(op)?;
     is_symmetric(op, matrix.asymmetry)?;
     let values = matrix.eigenvalues()?;
-    let largest = values
-        .iter()
-        .fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    // The solver's rounding, and the norm of the products' errors: √P columns in quadrature.
-    let dim = op.dim() as f64;
-    let tolerance =
-        (dim * f64::EPSILON).max(dim.sqrt() * op.relative_error().max(matrix.asymmetry));
-    let statistics = SpectrumStatistics::of(&values, tolerance * largest);
+    let largest = largest_magnitude(&values);
+    let statistics = SpectrumStatistics::of(&values, eigenvalue_error(op, &matrix) * largest);
     Ok(DenseSpectrum {
         values,
         statistics,
         asymmetry: matrix.asymmetry,
     })
+}
+
+/// Returns the error to be expected of an eigenvalue of the matrix that an operator's products
+/// gave, relative to the largest magnitude: the solver's rounding, and the norm of the products'
+/// errors, √P columns in quadrature.
+pub(crate) fn eigenvalue_error<A: LinearOperator + ?Sized>(
+    op: &A,
+    matrix: &SymmetricMatrix,
+) -> f64 {
+    let dim = matrix.dim as f64;
+    (dim * f64::EPSILON).max(dim.sqrt() * op.relative_error().max(matrix.asymmetry))
 }
 
 impl SymmetricMatrix {

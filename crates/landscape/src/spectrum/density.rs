@@ -148,13 +148,9 @@ impl Density {
         let (nodes, weights): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
         let (low, high) = (nodes[0], nodes[nodes.len() - 1]);
         let magnitude = low.abs().max(high.abs());
-        // A range at the level of the products' error is no range. A node may be off by some twenty
-        // of them: Lanczos takes couplings of up to ten for zero.
-        let errors = quadratures
-            .iter()
-            .map(|quadrature| quadrature.relative_error);
-        let error = errors.fold(f64::EPSILON, f64::max) * magnitude;
-        let range = if high - low > 32.0 * error {
+        // A range at the level of the products' error is no range.
+        let error = products_error(&quadratures) * magnitude;
+        let range = if high - low > UNRESOLVED * error {
             high - low
         } else if magnitude > 0.0 {
             magnitude
@@ -210,6 +206,18 @@ impl Density {
 /// 2e-9. With a spacing of at most one standard deviation the trapezoid rule's own error on a
 /// Gaussian is 2 exp(−2π²), about 5e-9 (Poisson summation).
 pub(super) const MARGIN: f64 = 6.0;
+
+/// Errors of the products up to which nodes are not told apart, nor from zero: a node may be off by
+/// some twenty of them, since Lanczos takes couplings of up to ten for zero.
+pub(super) const UNRESOLVED: f64 = 32.0;
+
+/// Returns the relative error of the products that quadratures came from.
+pub(super) fn products_error(quadratures: &[Quadrature]) -> f64 {
+    let errors = quadratures
+        .iter()
+        .map(|quadrature| quadrature.relative_error);
+    errors.fold(f64::EPSILON, f64::max)
+}
 
 /// Returns the sum of Gaussians of the given weights around the nodes, at the points of the grid.
 pub(super) fn smooth(nodes: &[f64], weights: &[f64], grid: &[f64], sigma: f64) -> Vec<f64> {

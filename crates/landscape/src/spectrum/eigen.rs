@@ -9,7 +9,7 @@ use super::product::unit_start;
 use super::{Lanczos, LanczosConfig, rayleigh};
 use crate::error::Error;
 use crate::operator::LinearOperator;
-use crate::vector::normalize;
+use crate::vector::{largest_magnitude, normalize};
 
 /// The eigenvalues that are wanted, and their order in the result.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
@@ -333,15 +333,9 @@ pub(super) fn select(values: &[f64], k: usize, which: Which) -> Vec<usize> {
     order
 }
 
-pub(super) fn largest_magnitude(values: &[f64]) -> f64 {
-    values
-        .iter()
-        .fold(0.0, |largest, value| value.abs().max(largest))
-}
-
 /// Turns the vector so that the first entry within 0.1 % of the largest magnitude is positive.
 fn fix_sign(vector: &mut [f64]) {
-    let threshold = 0.999 * largest_magnitude(vector);
+    let threshold = 0.999 * largest_magnitude(&*vector);
     if vector
         .iter()
         .find(|x| x.abs() >= threshold)

@@ -2,11 +2,11 @@
 //! memory is bounded.
 
 use super::block::BlockLanczos;
-use super::eigen::largest_magnitude;
 use super::lanczos::random_start;
 use super::{DenseEigen, LanczosConfig};
 use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::vector::largest_magnitude;
 
 /// Fewest steps before convergence is believed, and after the first space that is invariant to the
 /// tolerance: eigenvectors given as start are invariant at once, and need not belong to the

@@ -9,6 +9,7 @@ use super::product::unit_start;
 use super::{Tridiagonal, Which};
 use crate::error::Error;
 use crate::operator::LinearOperator;
+use crate::vector::largest_magnitude;
 use crate::vector::random::{Purpose, sphere};
 
 /// Settings of [`top_eigenpairs`](super::top_eigenpairs) and [`extremes`](super::extremes).
@@ -316,10 +317,7 @@ impl Lanczos {
     /// [`Error::Decomposition`] when the small eigenproblem fails.
     pub fn ritz_values(&self, tolerance: f64) -> Result<Vec<RitzValue>, Error> {
         let eigen = self.tridiagonal.eigen()?;
-        let scale = eigen
-            .values
-            .iter()
-            .fold(0.0, |scale: f64, value| scale.max(value.abs()));
+        let scale = largest_magnitude(&eigen.values);
         let ends = eigen.first_row().into_iter().zip(eigen.last_row());
         Ok(eigen
             .values

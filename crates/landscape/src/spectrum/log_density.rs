@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 
-use super::density::{MARGIN, smooth};
+use super::density::{MARGIN, UNRESOLVED, products_error, smooth};
 use super::estimate::Running;
 use super::{Density, Estimate, Quadrature};
 use crate::error::Error;
@@ -87,10 +87,7 @@ pub fn log_density(density: &Density, config: &LogDensityConfig) -> Result<LogDe
     let all = &density.quadratures;
     let magnitudes = || all.iter().flat_map(|q| &q.nodes).map(|node| node.abs());
     let largest = magnitudes().fold(0.0, f64::max);
-    let errors = all.iter().map(|quadrature| quadrature.relative_error);
-    // A node may be off by some twenty errors of the products: Lanczos takes couplings of up to ten
-    // for zero.
-    let resolution = 32.0 * errors.fold(f64::EPSILON, f64::max) * largest;
+    let resolution = UNRESOLVED * products_error(all) * largest;
     let unresolved = Estimate::of(all.iter().map(|quadrature| {
         let pairs = quadrature.nodes.iter().zip(&quadrature.weights);
         let unresolved = pairs.filter(|(node, _)| node.abs() <= resolution);

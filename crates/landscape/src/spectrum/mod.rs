@@ -57,6 +57,7 @@ mod xtrace;
 pub use crate::operator::SymmetricMatrix;
 pub use basis::BasisStorage;
 pub(crate) use checks::{is_symmetric, repeats};
+pub(crate) use dense::eigenvalue_error;
 pub use dense::{DenseEigen, DenseSpectrum, SpectrumStatistics, dense_spectrum, materialize};
 pub use dense_solver::DenseSolver;
 pub use density::{Density, DensityConfig, spectral_density};

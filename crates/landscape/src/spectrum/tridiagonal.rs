@@ -8,6 +8,7 @@ use faer::linalg::evd::{
 use faer::{Mat, Par};
 
 use crate::error::Error;
+use crate::vector::largest_magnitude;
 
 /// A symmetric tridiagonal matrix of dimension m.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -152,7 +153,7 @@ impl Tridiagonal {
 /// solver's divide and conquer compares entries with eigenvector components, which are of the order
 /// of one, and takes a matrix of much smaller entries for a diagonal one.
 pub(super) fn power_of_two_above<'a>(entries: impl Iterator<Item = &'a f64>) -> f64 {
-    let largest = entries.fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
+    let largest = largest_magnitude(entries);
     if largest > 0.0 {
         // Within the range whose reciprocals are normal numbers.
         largest.log2().ceil().clamp(-1000.0, 1000.0).exp2()

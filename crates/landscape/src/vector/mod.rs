@@ -7,4 +7,4 @@ pub(crate) mod random;
 pub(crate) use domain::checked;
 pub use domain::{Domain, download};
 pub use norm::norm;
-pub(crate) use norm::{add_scaled, dot, norm_of, normalize, relative_change};
+pub(crate) use norm::{add_scaled, dot, largest_magnitude, norm_of, normalize, relative_change};

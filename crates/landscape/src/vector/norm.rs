@@ -39,6 +39,12 @@ pub(crate) fn norm_of<I: Iterator<Item = f64>>(numbers: impl Fn() -> I) -> f64 {
     root(numbers().map(|x| x * x).sum(), numbers)
 }
 
+/// Returns the largest magnitude; zero of nothing. NaN counts as nothing.
+pub(crate) fn largest_magnitude<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
+    let magnitudes = numbers.into_iter().map(|x| x.abs());
+    magnitudes.fold(0.0, f64::max)
+}
+
 /// Returns the root of the sum of the squares of `numbers`, which is `square` but for overflow and
 /// underflow.
 fn root<I: Iterator<Item = f64>>(square: f64, numbers: impl Fn() -> I) -> f64 {
