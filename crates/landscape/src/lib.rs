@@ -76,6 +76,7 @@ pub mod sharpness;
 pub mod slice;
 pub mod spectrum;
 pub mod stability;
+pub mod test_functions;
 
 mod batch;
 mod error;
