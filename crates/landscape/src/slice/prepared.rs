@@ -217,7 +217,10 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
         let slopes = |numbers: &[f64]| Slopes {
             value: numbers[0],
             slope: std::array::from_fn(|i| numbers[1 + i]),
-            mixed: numbers.get(1 + D).copied().filter(|_| D > 1),
+            mixed: numbers
+                .get(1 + D)
+                .copied()
+                .filter(|mixed| D > 1 && !mixed.is_nan()),
         };
         let of_point = |numbers: Vec<f64>| {
             let each = numbers.chunks(numbers_of_slopes(D));
