@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use landscape::slice::{Buffers, Evaluation, Quantity, Slice, Slopes, line_between};
-use landscape::{Error, ParameterSpace, Risk, download, random_directions};
+use landscape::slice::{
+    Buffers, Evaluation, Quantity, RefineConfig, Slice, Slopes, line_between, refine, refine_with,
+};
+use landscape::{Error, Grid, ParameterSpace, Risk, download, random_directions};
 
 use super::{Point, bowl, point, vector};
 
@@ -401,4 +403,47 @@ fn measuring_slices_changes_no_weight() {
     slice.values(&[[0.1, 0.2]], go_on).unwrap();
     slice.slopes(&[[0.1, 0.2]]).unwrap();
     assert_eq!(download(&space.flatten(&net).unwrap()), before);
+}
+
+#[test]
+fn refined_slices_are_those_of_their_values_and_may_be_cancelled() {
+    let net = Net::new();
+    let slice = plane(&net);
+    let grid = Grid::rectangle((-1.0..=2.0, 31), (-0.5..=0.5, 23));
+    // The accuracy decides: it has steps.
+    let config = RefineConfig::new()
+        .with_quantity(2)
+        .with_accuracy(0.2)
+        .with_start(5);
+    let mut seen = vec![None; grid.len()];
+    let found = refine(&slice, &grid, &config, |index, values| {
+        assert_eq!(values.len(), 4, "all quantities");
+        seen[index] = Some(values[2]);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let again = refine_with(&grid, &config, |indices| {
+        Ok(indices.iter().map(|&index| seen[index].unwrap()).collect())
+    });
+    assert_eq!(
+        again,
+        Ok(found.clone()),
+        "the points depend on the values alone"
+    );
+    assert_eq!(found.evaluations, seen.iter().flatten().count());
+    let mut left = found.evaluations - 1;
+    let stopped = refine(&slice, &grid, &config, |_, _| {
+        left -= 1;
+        if left == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert_eq!(
+        stopped,
+        Err(Error::Cancelled {
+            done: found.evaluations - 1
+        })
+    );
 }
