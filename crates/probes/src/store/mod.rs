@@ -47,12 +47,14 @@ mod header;
 mod identity;
 mod measure;
 mod record;
+mod refine;
+mod slice;
 
 pub use file::SliceStore;
 pub use identity::{Axes, Identity};
-pub use measure::{
-    MeasureConfig, Measured, Progress, measure_into, measure_wanted, measure_with, refine_into,
-};
+pub use measure::{MeasureConfig, Measured, Progress, measure_with};
+pub use refine::refine_into;
+pub use slice::{measure_into, measure_wanted};
 
 use std::path::Path;
 
