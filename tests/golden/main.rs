@@ -15,6 +15,7 @@ mod exact_claims;
 mod exact_data;
 mod exact_trace;
 mod examples;
+mod paths;
 mod planes;
 mod sam;
 mod sam_sharpness;

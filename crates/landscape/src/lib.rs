@@ -11,6 +11,7 @@
 //!   are affine in a parameter, and say where that is;
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`sharpness`] measures how the loss rises around the model;
+//! - [`connectivity`] trains curves between models and measures the barrier on them;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
 //!   an optimiser's steps are too long for the curvature.
 //!
@@ -27,6 +28,7 @@
 //! | `F = 1/N Σₙ gₙ gₙᵀ` | the empirical Fisher matrix | [`Fisher`] |
 //! | `λ₁ ≥ .. ≥ λ_P` | eigenvalues; `λ₁` is called sharpness too | [`spectrum`] |
 //! | `tr A`, `‖A‖²_F` | trace, sum of squared entries | [`spectrum`], [`curvature`] |
+//! | `θ(t)`, t | a point of a curve between two models; its place, 0 to 1 | [`connectivity`] |
 //! | d, a | a direction `[P]`; a coordinate along it, in multiples of d | [`direction`], [`slice`](mod@slice) |
 //! | e, `ρ`, `σ` | a perturbation of `θ`; its radius; its standard deviation | [`sharpness`] |
 //! | `η`, `β` | learning rate, momentum | [`stability`] |
@@ -43,6 +45,7 @@
 //! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
+//! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
 //! a gradient about three forward passes.
