@@ -134,12 +134,7 @@ pub(crate) fn run(small: bool) -> Result<Table> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "at most some thousand")]
-fn figures(
-    hessian: &Top,
-    gauss_newton: &Top,
-    k: usize,
-    loss: f64,
-) -> Result<Vec<Figure>> {
+fn figures(hessian: &Top, gauss_newton: &Top, k: usize, loss: f64) -> Result<Vec<Figure>> {
     let figures = [
         loss,
         hessian.values[0],
