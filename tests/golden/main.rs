@@ -16,6 +16,7 @@ mod exact_data;
 mod exact_trace;
 mod examples;
 mod functions;
+mod paths;
 mod planes;
 mod sam;
 mod sam_sharpness;

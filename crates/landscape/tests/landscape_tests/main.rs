@@ -1,6 +1,7 @@
 //! Tests of `landscape` from outside, one module for each subject, in one binary.
 
 mod closures;
+mod connectivity;
 mod critical;
 mod examples;
 mod fallback;
