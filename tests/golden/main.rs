@@ -22,5 +22,6 @@ mod sam_torch;
 mod slices;
 mod spectrum;
 mod stability;
+mod trajectory;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

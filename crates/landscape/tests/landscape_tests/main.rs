@@ -2,6 +2,7 @@
 
 mod closures;
 mod critical;
+mod direction;
 mod examples;
 mod fallback;
 mod guards;
@@ -13,3 +14,4 @@ mod risk;
 mod sharpness;
 mod slice;
 mod stability;
+mod trajectory;
