@@ -25,5 +25,6 @@ mod second_derivatives;
 mod slices;
 mod spectrum;
 mod stability;
+mod trajectory;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

@@ -3,6 +3,7 @@
 mod closures;
 mod connectivity;
 mod critical;
+mod direction;
 mod examples;
 mod fallback;
 mod guards;
@@ -15,3 +16,4 @@ mod search;
 mod sharpness;
 mod slice;
 mod stability;
+mod trajectory;
