@@ -228,3 +228,41 @@ impl Recorded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two blocks, each of three units of group 0 in pairs, after one fixed entry.
+    fn structure() -> AxisStructure {
+        let units = AxisStructure::Group { group: 0, len: 3 };
+        let product = AxisStructure::Product(vec![
+            AxisStructure::Fixed(2),
+            units,
+            AxisStructure::Fixed(2),
+        ]);
+        AxisStructure::Sum(vec![AxisStructure::Fixed(1), product])
+    }
+
+    #[test]
+    fn blocks_move_whole_and_alike() {
+        let axis = structure();
+        assert_eq!(axis.entries(), 13);
+        let source = axis.source(&[vec![2, 0, 1]]);
+        assert_eq!(source, [0, 5, 6, 1, 2, 3, 4, 11, 12, 7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn the_entries_of_a_unit_are_where_its_permutation_takes_them_from() {
+        let axis = structure();
+        let positions = axis.positions(0);
+        assert_eq!(positions, [[[1, 2, 7, 8], [3, 4, 9, 10], [5, 6, 11, 12]]]);
+        let permutation = vec![2, 0, 1];
+        let source = axis.source(std::slice::from_ref(&permutation));
+        for (unit, entries) in positions[0].iter().enumerate() {
+            let from: Vec<usize> = entries.iter().map(|&entry| source[entry]).collect();
+            assert_eq!(from, positions[0][permutation[unit]]);
+        }
+        assert!(axis.positions(1).is_empty());
+    }
+}

@@ -71,8 +71,8 @@ pub struct Refused {
 /// loss by more than rounding is put into [`refused`](Symmetries::refused) and not used. The
 /// symmetries hold for all models of the architecture.
 ///
-/// Cost: a capture of the first batch, two forward passes over it, and one for each group; five
-/// vectors of all float tensors.
+/// Cost: a capture of the first batch, and two forward passes over it for each group and two more;
+/// memory of five vectors of all float tensors.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
