@@ -49,12 +49,12 @@ fn trained(width: usize) -> ([Mlp; 2], Risk<Mlp, ImageBatch>) {
     let train = |seed: u64| {
         let mut model = config.init_seeded(seed, &device).expect("a network");
         let mut optimiser = AdamConfig::new().init();
-        for epoch in 0..12 {
+        for epoch in 0..30 {
             for indices in epoch_order(seed, epoch, digits.len()).chunks(128) {
                 let batch = batch(&digits, indices, &device).into_pair();
                 let gradients = image_loss(&model, &batch).backward();
                 let gradients = GradientsParams::from_grads(gradients, &model);
-                model = optimiser.step(3e-3, model, gradients);
+                model = optimiser.step(5e-3, model, gradients);
             }
         }
         model

@@ -205,7 +205,7 @@ impl Recorded {
         let mut targets = vec![self.loss];
         targets.extend(self.outputs);
         let ancestors = self.graph.ancestors(&targets);
-        let mut found = rules::Found::default();
+        let mut found = rules::Found::none(&self.graph, &ancestors);
         // Where an axis has no entry there is nothing that could be looked at.
         let is_empty = |&id: &NodeId| self.graph.shape(id).contains(&0);
         if !ancestors.iter().any(is_empty) {

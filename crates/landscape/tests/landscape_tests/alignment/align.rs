@@ -226,7 +226,7 @@ fn other_models_come_nearer_until_no_exchange_helps() {
 #[test]
 fn aligning_changes_neither_model_and_keeps_what_training_needs() {
     let autodiff = Device::flex().autodiff();
-    let make = |speed| filled(&ResNet::new(), speed).fork(&autodiff);
+    let make = |speed| filled(&ResNet::new(), speed).train();
     let (a, b) = (make(0.9), make(0.53));
     let x = waves([6, 1, 4, 4], 0.7).to_device(&autodiff);
     // Running statistics one update behind, as between two training steps.

@@ -81,6 +81,30 @@ fn embedding_dimensions_are_units_and_the_vocabulary_is_not() {
 }
 
 #[test]
+fn groups_are_named_by_the_tensor_that_makes_their_units() {
+    fn names<N: Network>() -> Vec<String> {
+        let model = filled(&N::new(), 0.9);
+        let found = symmetries(&model, &risk::<N>()).expect("a network");
+        found.groups.into_iter().map(|group| group.name).collect()
+    }
+    assert_eq!(
+        names::<Cnn>(),
+        [
+            "conv1.weight axis 0",
+            "conv2.weight axis 0",
+            "fc1.weight axis 1"
+        ]
+    );
+    assert_eq!(
+        names::<Grouped>(),
+        [
+            "first.weight axis 0 in blocks of 3",
+            "first.weight axis 0 alike in 2 blocks"
+        ]
+    );
+}
+
+#[test]
 fn statistics_of_the_batch_do_not_hide_the_running_ones() {
     let model = filled(&ResNet::new(), 0.9);
     let risk = risk::<ResNet>().with_statistics(Statistics::Batch);
