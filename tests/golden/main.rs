@@ -8,6 +8,7 @@
     reason = "the figures reached are shown with --nocapture"
 )]
 
+mod alignment;
 mod critical;
 mod curvature;
 mod derivatives;
@@ -17,6 +18,7 @@ mod exact_trace;
 mod examples;
 mod functions;
 mod paths;
+mod groups;
 mod planes;
 mod sam;
 mod sam_sharpness;
@@ -26,5 +28,6 @@ mod slices;
 mod spectrum;
 mod stability;
 mod trajectory;
+mod symmetry_claims;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

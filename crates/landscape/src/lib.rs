@@ -13,6 +13,8 @@
 //! - [`trajectory`] finds the plane in which a training moved, and how straight its path was;
 //! - [`sharpness`] measures how the loss rises around the model;
 //! - [`connectivity`] trains curves between models and measures the barrier on them;
+//! - [`alignment`] finds the hidden units that may be renumbered, and renumbers those of one model
+//!   so that it is near another;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
 //!   an optimiser's steps are too long for the curvature.
 //!
@@ -49,6 +51,7 @@
 //! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
 //! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
+//! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
 //! a gradient about three forward passes.
@@ -75,6 +78,7 @@
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
 pub mod connectivity;
+pub mod alignment;
 pub mod critical;
 pub mod curvature;
 pub mod direction;
