@@ -327,3 +327,60 @@ fn along(edge: &Edge, share: f64) -> Place {
 fn beyond(point: Point, direction: Point, by: f64) -> Point {
     (point.0 + by * direction.0, point.1 + by * direction.1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Camera;
+    use super::*;
+
+    #[test]
+    fn everything_fits_and_no_label_lies_on_another_from_any_side() {
+        let axis = |low: f64, high: f64| Axis {
+            low,
+            high,
+            log: false,
+        };
+        let axes = [axis(-1.0, 1.0), axis(-0.0125, 0.025), axis(0.0, 12345.0)];
+        for azimuth in (-180..180).step_by(15) {
+            for elevation in [5.0, 20.0, 32.0, 60.0, 85.0] {
+                let walls = Walls {
+                    axes,
+                    ticks: axes.map(|axis| axis.ticks(4)),
+                    names: ["first direction", "second direction", "loss"],
+                    low: 0.28,
+                    unit: 0.71,
+                };
+                let room = Rect {
+                    left: 10.0,
+                    top: 60.0,
+                    right: 500.0,
+                    bottom: 470.0,
+                };
+                let camera = Camera {
+                    azimuth: f64::from(azimuth),
+                    elevation,
+                };
+                let mut view = View::new(camera);
+                walls.fit(&mut view, room);
+                assert!(around(view.corners().into_iter()).lies_in(room.grown(1e-6)));
+                let texts = walls.texts(&view);
+                assert!(texts.len() >= 6, "{camera:?}: {}", texts.len());
+                for (k, text) in texts.iter().enumerate() {
+                    assert!(
+                        text.bounds().lies_in(room.grown(1e-6)),
+                        "{camera:?} {}",
+                        text.text
+                    );
+                    assert!((-90.001..=90.001).contains(&text.angle));
+                    for other in texts[..k]
+                        .iter()
+                        .filter(|t| t.angle == 0.0 && text.angle == 0.0)
+                    {
+                        let apart = text.bounds().is_apart(&other.bounds(), 0.0);
+                        assert!(apart, "{camera:?}: {} {}", text.text, other.text);
+                    }
+                }
+            }
+        }
+    }
+}
