@@ -39,6 +39,7 @@ fn all(theme: Theme) -> Result<Vec<(&'static str, Picture)>, Error> {
         ("perspective", perspective_picture(theme)?),
         ("perspective-holes", holes(theme)?),
         ("perspectives", perspectives_picture(theme)?),
+        ("cameras", cameras(theme)?),
         ("line", line_picture(theme)?),
         ("stacked", stacked_picture(theme)?),
         ("path-profiles", paths_picture(theme)?),
@@ -429,6 +430,35 @@ fn test_functions(theme: Theme) -> Result<Picture, Error> {
         &SheetConfig {
             theme,
             ..SheetConfig::new("Four test functions")
+        },
+    )
+}
+
+fn cameras(theme: Theme) -> Result<Picture, Error> {
+    let grid = Grid::of(31, 1.0, rough);
+    let mut pictures = Vec::new();
+    for (azimuth, elevation) in [
+        (-150.0, 10.0),
+        (-90.0, 32.0),
+        (-45.0, 32.0),
+        (0.0, 45.0),
+        (60.0, 60.0),
+        (150.0, 85.0),
+    ] {
+        let config = PerspectiveConfig {
+            theme,
+            camera: Camera { azimuth, elevation },
+            width: 480,
+            height: 360,
+            ..PerspectiveConfig::new(format!("From {azimuth}, {elevation} degrees"))
+        };
+        pictures.push(perspective_with(grid.field(), &config)?);
+    }
+    sheet_with(
+        &pictures,
+        &SheetConfig {
+            theme,
+            ..SheetConfig::new("One surface from six sides")
         },
     )
 }

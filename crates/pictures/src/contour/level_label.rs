@@ -221,7 +221,8 @@ mod tests {
 
     fn circle(radius: f64) -> Vec<Point> {
         (0..=200)
-            .map(|k| f64::from(k) / 200.0 * std::f64::consts::TAU)
+            // The last point is the first, bit for bit.
+            .map(|k| f64::from(k % 200) / 200.0 * std::f64::consts::TAU)
             .map(|t| (200.0 + radius * t.cos(), 200.0 + radius * t.sin()))
             .collect()
     }

@@ -403,14 +403,10 @@ mod tests {
 
     #[test]
     fn cells_around_a_missing_value_are_left_out_and_no_others() {
-        let whole = field(9, |x, y| x + y);
-        let hole = field(9, |x, y| {
-            if (x, y) == (0.5, 0.25) {
-                f64::NAN
-            } else {
-                x + y
-            }
-        });
+        let plane = |x: f64, y: f64| f64::midpoint(x, y);
+        let whole = field(9, plane);
+        let is_hole = |x: f64, y: f64| x == 0.5 && y == 0.25;
+        let hole = field(9, |x, y| if is_hole(x, y) { f64::NAN } else { plane(x, y) });
         let view = View::new(Camera::default());
         let count = |field: &UnitField| Mesh::new(field, 0.2, 5).cells(&view).len();
         // Each cell of eight a side is divided into seven by seven: 64 / 9.

@@ -446,7 +446,7 @@ mod tests {
             (0.7, 1.2, tone),
             (0.7, 2.8, tone),
             (0.7, 2.0, color),
-            (1.5, 2.7, Theme::Light.palette().ground),
+            (1.3, 2.7, Theme::Light.palette().ground),
         ] {
             assert_eq!(pixels.at(frames[0].point(x, y)), expected, "{x} {y}");
         }
