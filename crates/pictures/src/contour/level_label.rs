@@ -279,4 +279,34 @@ mod tests {
         // Outside the plot there is no room either.
         assert!(none(vec![(-300.0, 200.0), (-10.0, 200.0)], Vec::new()));
     }
+
+    #[test]
+    fn labels_of_neighbouring_lines_do_not_overlap() {
+        let (mut taken, mut count, mut labels) = (Vec::new(), 0, Vec::new());
+        for k in 1..=12 {
+            let line = circle(15.0 * f64::from(k));
+            labels.extend(
+                place(
+                    vec![line],
+                    ("0.25", 0.5),
+                    (PLOT, 1.0),
+                    &mut taken,
+                    &mut count,
+                )
+                .0,
+            );
+        }
+        assert!(labels.len() >= 8, "{}", labels.len());
+        let covers = |label: &LevelLabel| {
+            let width = font::width(&label.text, label.size);
+            squares(label.middle, label.angle, width, font::CAPITAL * label.size)
+        };
+        for (k, label) in labels.iter().enumerate() {
+            for other in &labels[..k] {
+                let others = covers(other);
+                let apart = |square: &Rect| others.iter().all(|o| o.is_apart(square, 0.0));
+                assert!(covers(label).iter().all(apart), "{label:?} {other:?}");
+            }
+        }
+    }
 }

@@ -80,9 +80,19 @@ impl View {
         unit(sum)
     }
 
-    /// Returns the side of the box, −1 or 1 along each direction, that is far from the camera.
+    /// Returns the side of the box, −1 or 1 along each direction, whose wall is drawn: the far one.
+    /// From between the two both are seen from inside, and the left one is drawn, so that the axis
+    /// on the floor lies at the right.
     pub(super) fn far(&self) -> [f64; 2] {
-        [0, 1].map(|k| if self.toward[k] > 0.0 { -1.0 } else { 1.0 })
+        [0, 1].map(|k| {
+            let is_between = (DISTANCE * self.toward[k]).abs() < 1.0;
+            let near = if is_between {
+                self.right[k]
+            } else {
+                self.toward[k]
+            };
+            -near.signum()
+        })
     }
 
     /// Returns the pixels around the eight corners of the box.
@@ -172,7 +182,7 @@ mod tests {
         // What is far is smaller and, on the floor, higher on the picture.
         let [far_left, far_right] = [-1.0, 1.0].map(|x| view.pixel([x, 1.0, 0.0]));
         assert!(far_right.0 - far_left.0 < right.0 - left.0 && far_left.1 < left.1);
-        assert_eq!(view.far()[1], 1.0);
+        assert_eq!(view.far(), [-1.0, 1.0]);
     }
 
     #[test]

@@ -169,7 +169,9 @@ impl Walls<'_> {
         drawing.stroke(path, 3.0 * self.unit, ink, Ends::Cut);
         for text in self.texts(view) {
             let style = Lettering::new(text.size, Align::Middle, Align::Middle);
-            drawing.text(&text.text, text.middle, style.turned(text.angle));
+            let ground = drawing.theme().palette().ground;
+            // From some sides the surface reaches below a label.
+            drawing.text_with_halo(&text.text, text.middle, style.turned(text.angle), ground);
         }
     }
 
@@ -206,12 +208,14 @@ impl Walls<'_> {
                 outward: (sign * outward.0, sign * outward.1),
             }
         };
-        let corners = [[-x, y, 0.0], [x, -y, 0.0]];
-        let left = if view.pixel(corners[0]).0 < view.pixel(corners[1]).0 {
-            corners[0]
-        } else {
-            corners[1]
-        };
+        // The corner farthest to the left lies on the outline of the box.
+        let corners = [[-x, y, 0.0], [x, -y, 0.0], [-x, -y, 0.0], [x, y, 0.0]];
+        let leftness = |corner: &&Place| -view.pixel(**corner).0;
+        let left = corners
+            .iter()
+            .rev()
+            .max_by(|p, q| leftness(p).total_cmp(&leftness(q)));
+        let left = *left.expect("a box has four corners");
         [
             floor([-1.0, -y, 0.0], [1.0, -y, 0.0]),
             floor([-x, -1.0, 0.0], [-x, 1.0, 0.0]),
@@ -229,16 +233,15 @@ impl Walls<'_> {
         let mut texts: Vec<Text> = Vec::new();
         let mut names = Vec::new();
         let edges = self.edges(view);
-        // All names have the size of the one with the least room.
-        let named = [0, 1, 2].map(|k| {
+        // The names of both directions have the size of the one with less room.
+        let mut named = [0, 1, 2].map(|k| {
             let (p, q) = (view.pixel(edges[k].from), view.pixel(edges[k].to));
             let name = as_labelled(self.names[k], &self.ticks[k]);
-            let room = (q.0 - p.0).hypot(q.1 - p.1).max(200.0 * unit);
+            let room = (1.1 * (q.0 - p.0).hypot(q.1 - p.1)).max(260.0 * unit);
             fitted(&name, NAME * unit, room)
         });
-        let size = named
-            .iter()
-            .fold(NAME * unit, |least, (_, size)| least.min(*size));
+        let least = named[0].1.min(named[1].1);
+        (named[0].1, named[1].1) = (least, least);
         for (edge, k) in edges.into_iter().zip(0..) {
             let outward = edge.outward;
             let reach = |text: &Text| {
@@ -271,19 +274,19 @@ impl Walls<'_> {
                     .windows(2)
                     .all(|pair| pair[0].is_apart(&pair[1], 8.0 * unit))
             });
+            let others = texts.len();
             for label in labels.into_iter().step_by(stride.unwrap_or(1)) {
                 let bounds = label.bounds();
-                if texts
-                    .iter()
-                    .all(|other| other.bounds().is_apart(&bounds, 16.0 * unit))
-                {
+                let is_apart = |other: &Text| other.bounds().is_apart(&bounds, 16.0 * unit);
+                if texts[..others].iter().all(is_apart) {
                     texts.push(label);
                 }
             }
             let (p, q) = (view.pixel(edge.from), view.pixel(edge.to));
             let middle = (f64::midpoint(p.0, q.0), f64::midpoint(p.1, q.1));
+            let (text, size) = named[k].clone();
             let text = Text {
-                text: named[k].0.clone(),
+                text,
                 middle: beyond(
                     middle,
                     outward,
