@@ -7,6 +7,7 @@ mod context;
 mod critical;
 mod estimate;
 mod help;
+mod line;
 mod list;
 mod measure;
 mod measured;
@@ -14,7 +15,9 @@ mod points;
 mod run;
 mod session;
 mod sharpness;
+mod slices;
 mod spectrum;
+mod surface;
 mod train;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -375,6 +375,15 @@ fn names_of_runs(runs: &[Stored]) -> Vec<String> {
 }
 
 impl Gathered {
+    /// Returns the names of all models as a list: "sgd, sam and asam".
+    pub(super) fn joined_names(&self) -> String {
+        let names: Vec<&str> = self.points.iter().map(|named| &*named.name).collect();
+        match names.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            names => names.concat(),
+        }
+    }
+
     /// Checks every model.
     ///
     /// # Errors

@@ -1,0 +1,15 @@
+//! What the commands on landscapes share: flags, the course from models to tables and pictures, and
+//! the values of a slice.
+
+mod course;
+mod document;
+mod evaluate;
+mod files;
+mod flags;
+pub(super) mod line;
+mod sampled;
+pub(super) mod surface;
+mod table;
+
+pub(super) use course::Course;
+pub(super) use flags::{Shown, Slicing};

@@ -1,0 +1,372 @@
+//! A slice of a workload's loss and accuracy: its directions and its quantities.
+
+use std::any::Any;
+use std::ops::{ControlFlow, RangeInclusive};
+
+use burn::module::Module as _;
+use landscape::direction::{
+    Direction, NormalizeConfig, ascent_direction, eigenvector_directions, gradient_direction,
+};
+use landscape::sharpness::Ball;
+use landscape::slice::{Buffers, Evaluation, Quantity, Slice};
+use landscape::{
+    Error, Hessian, LanczosConfig, Normalization, ParameterSpace, Risk, VectorParameters, download,
+};
+use probes::store::{Identity, checksum};
+use serde_json::{Value, json};
+
+use super::{Column, Each, Figure, Place, SliceSettings, Sliced};
+use crate::config::reach::Reach;
+use crate::config::slice_choice::{Directions, Normalisation, Split, Statistics, Vectors};
+use crate::engine::accuracy::has_accuracy;
+use crate::engine::analysis::{Placed, Point};
+use crate::engine::measurement::number;
+use crate::engine::watch::Watch;
+use crate::workload::{Part, Workload};
+
+/// A model through which slices go.
+pub(crate) trait SlicePoint {
+    /// Returns the model with its types.
+    fn as_any(&self) -> &dyn Any;
+
+    /// Returns whether another model has parameters of the same names and shapes.
+    fn is_like(&self, other: &dyn Point) -> bool;
+
+    /// Returns the path of a parameter that is not finite, if there is one.
+    ///
+    /// # Errors
+    /// When the model has no parameters.
+    fn not_finite(&self) -> anyhow::Result<Option<String>>;
+
+    /// Makes a line through this model, or through it and another.
+    ///
+    /// # Errors
+    /// When there is no such line, or a direction cannot be made.
+    fn line<'a>(
+        &'a self,
+        others: &[&'a dyn Point],
+        settings: &SliceSettings,
+        watch: &Watch,
+    ) -> anyhow::Result<Box<dyn Sliced<1> + 'a>>;
+
+    /// Makes a plane through this model, or through it and two others.
+    ///
+    /// # Errors
+    /// As [`line`](Self::line).
+    fn plane<'a>(
+        &'a self,
+        others: &[&'a dyn Point],
+        settings: &SliceSettings,
+        watch: &Watch,
+    ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>>;
+}
+
+impl<W: Workload> SlicePoint for Placed<W> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_like(&self, other: &dyn Point) -> bool {
+        let shapes = |model: &Self| {
+            let space = ParameterSpace::of(&model.model).ok()?;
+            let blocks = space.blocks.into_iter();
+            Some(blocks.map(|block| (block.path, block.shape)).collect::<Vec<_>>())
+        };
+        let other = other.as_any().downcast_ref::<Self>();
+        other.is_some_and(|other| shapes(self) == shapes(other))
+    }
+
+    fn not_finite(&self) -> anyhow::Result<Option<String>> {
+        let space = ParameterSpace::of(&self.model)?;
+        let theta = download(&space.flatten(&self.model)?);
+        let finite = |block: &&landscape::Block| theta[block.range()].iter().all(|w| w.is_finite());
+        let block = space.blocks.iter().find(|block| !finite(block));
+        Ok(block.map(|block| block.path.clone()))
+    }
+
+    fn line<'a>(
+        &'a self,
+        others: &[&'a dyn Point],
+        settings: &SliceSettings,
+        watch: &Watch,
+    ) -> anyhow::Result<Box<dyn Sliced<1> + 'a>> {
+        Ok(Box::new(self.slice(others, settings, watch)?))
+    }
+
+    fn plane<'a>(
+        &'a self,
+        others: &[&'a dyn Point],
+        settings: &SliceSettings,
+        watch: &Watch,
+    ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>> {
+        Ok(Box::new(self.slice(others, settings, watch)?))
+    }
+}
+
+impl<W: Workload> Placed<W> {
+    /// Returns the batches of a split; of the training data they are the sample.
+    pub(in crate::engine) fn split(&self, split: Split) -> Vec<W::Batch> {
+        match split {
+            Split::Training => self.data.curvature_batches(&self.device),
+            Split::Validation => self.data.batches(Part::Validation, &self.device),
+            Split::Test => self.data.batches(Part::Test, &self.device),
+        }
+    }
+
+    /// Returns losses and accuracies on some splits, with their names; accuracies where they are
+    /// asked for and the workload has them.
+    pub(in crate::engine) fn quantities(
+        &self,
+        splits: &[Split],
+        accuracy: bool,
+    ) -> (Vec<Column>, Vec<Quantity<W::Model>>) {
+        let accuracy = accuracy && has_accuracy(&self.data, &self.model, &self.device);
+        let columns = Column::of(splits, accuracy);
+        let quantity = |column: &Column| {
+            let batches = self.split(column.split);
+            let risk = match column.figure {
+                Figure::Loss => self.data.risk(batches),
+                Figure::Accuracy => self.data.accuracy(batches),
+            };
+            Quantity::of(column.name(), &risk)
+        };
+        let quantities = columns.iter().map(quantity).collect();
+        (columns, quantities)
+    }
+
+    /// Returns another model of the same workload.
+    ///
+    /// # Panics
+    /// When it is of another, which [`SlicePoint::is_like`] tells.
+    pub(in crate::engine) fn of<'a>(other: &&'a dyn Point) -> &'a Self {
+        let other = other.as_any().downcast_ref();
+        other.expect("the models have been found to be alike")
+    }
+
+    fn slice<'a, const D: usize>(
+        &'a self,
+        others: &[&'a dyn Point],
+        settings: &SliceSettings,
+        watch: &Watch,
+    ) -> anyhow::Result<PreparedSlice<W, D>> {
+        let (columns, quantities) = self.quantities(&settings.splits, settings.accuracy);
+        let names = || columns.iter().map(|column| column.name());
+        let data: Vec<u32> = settings
+            .splits
+            .iter()
+            .map(|split| checksum::of_batches(&self.split(*split)))
+            .collect();
+        let mut identity = Identity {
+            model: checksum::of_model(&self.model),
+            data: checksum::joined(&data),
+            ..empty_identity(names())
+        };
+        let (slice, directions) = match &settings.place {
+            Place::Along {
+                directions,
+                normalisation,
+                vectors,
+                orthogonal,
+                rho,
+                seed,
+            } => {
+                let config = NormalizeConfig::new()
+                    .with_normalization(normalization(*normalisation))
+                    .with_vectors(match vectors {
+                        Vectors::Ignore => VectorParameters::Ignore,
+                        Vectors::Copy => VectorParameters::Copy,
+                    });
+                let found: [Direction; D] =
+                    self.directions(*directions, &config, *orthogonal, *rho, *seed, watch)?;
+                identity.directions = checksum::of_directions(&found.each_ref().map(|d| &d.vector));
+                let infos = found.each_ref().map(|direction| direction.info.to_string());
+                identity.normalisation = infos.join("; ");
+                let described = found.each_ref().map(|direction| {
+                    json!({
+                        "description": direction.info.to_string(),
+                        "record": direction.info,
+                        "norm": number(landscape::norm(&download(&direction.vector))),
+                    })
+                });
+                let vectors = found.each_ref().map(|direction| &direction.vector);
+                let slice = Slice::along(&self.model, vectors, quantities)?;
+                (slice, json!(described))
+            }
+            Place::Through { statistics } => {
+                let models: Vec<&W::Model> = std::iter::once(&self.model)
+                    .chain(others.iter().map(|other| &Self::of(other).model))
+                    .collect();
+                let others = models[1..].iter().map(|model| checksum::of_model(*model));
+                identity.directions = checksum::joined(&others.collect::<Vec<_>>());
+                let (buffers, statistics) = self.buffers(*statistics);
+                identity.normalisation = format!("between models; statistics {statistics}");
+                let slice = Slice::between(&models, &buffers, quantities)?;
+                let between = json!([{
+                    "description": "the differences of the other models from the first",
+                    "statistics": statistics,
+                }]);
+                (slice, between)
+            }
+        };
+        Ok(PreparedSlice {
+            slice: Some(slice),
+            columns,
+            identity,
+            directions,
+        })
+    }
+
+    /// Returns what becomes of running statistics between models, and that in words.
+    pub(in crate::engine) fn buffers(
+        &self,
+        statistics: Statistics,
+    ) -> (Buffers<W::Model, W::Batch>, &'static str) {
+        if !crate::engine::weights::has_batch_norm(&self.model) {
+            return (Buffers::Interpolate, "the network has none");
+        }
+        match statistics {
+            Statistics::Recompute => (
+                Buffers::Recompute(self.data.risk(self.data.curvature_batches(&self.device))),
+                "recomputed at each point from the sample of the training data",
+            ),
+            Statistics::Interpolate => (Buffers::Interpolate, "interpolated"),
+            Statistics::Keep => (Buffers::Keep, "those of the first model"),
+        }
+    }
+
+    fn directions<const D: usize>(
+        &self,
+        kind: Directions,
+        config: &NormalizeConfig,
+        orthogonal: bool,
+        rho: f64,
+        seed: u64,
+        watch: &Watch,
+    ) -> anyhow::Result<[Direction; D]> {
+        let space = ParameterSpace::of(&self.model)?;
+        let risk: Risk<W::Model, W::Batch> =
+            self.data.risk(self.data.curvature_batches(&self.device));
+        let mut found: Vec<Direction> = match kind {
+            Directions::Random => Vec::new(),
+            Directions::Gradient => vec![gradient_direction(&self.model, &risk)?],
+            Directions::Ascent => vec![ascent_direction(&self.model, &risk, &Ball::l2(rho))?],
+            Directions::Eigenvectors => {
+                let hessian = Hessian::at(&self.model, &risk)?;
+                let lanczos = LanczosConfig::new().with_seed(seed).with_max_steps(300);
+                eigenvector_directions(&watch.watched(&hessian, None), D, &lanczos)?
+            }
+        };
+        for number in 0.. {
+            if found.len() >= D {
+                break;
+            }
+            found.push(Direction::random(&space, seed, number));
+        }
+        let mut made: Vec<Direction> = Vec::new();
+        for (place, direction) in found.into_iter().enumerate() {
+            let direction = match config.normalization {
+                // A random direction beside another has no length of its own.
+                Normalization::None if place > 0 && kind != Directions::Eigenvectors => {
+                    direction.normalized(&space, &self.model, &NormalizeConfig::new())?
+                }
+                Normalization::None => direction,
+                _ => direction.normalized(&space, &self.model, config)?,
+            };
+            made.push(match made.first().filter(|_| orthogonal) {
+                Some(first) => direction.orthogonal_to(&space.domain, first)?,
+                None => direction,
+            });
+        }
+        let made: Result<[Direction; D], _> = made.try_into();
+        Ok(made.unwrap_or_else(|_| unreachable!("as many directions were made as the slice has")))
+    }
+}
+
+const fn normalization(normalisation: Normalisation) -> Normalization {
+    match normalisation {
+        Normalisation::Filter => Normalization::Filter,
+        Normalisation::Layer => Normalization::Layer,
+        Normalisation::Global => Normalization::Global,
+        Normalisation::None => Normalization::None,
+    }
+}
+
+/// Returns an identity in which all but the quantities is to be filled in.
+fn empty_identity<const D: usize>(quantities: impl Iterator<Item = String>) -> Identity<D> {
+    let names = ["a", "b"];
+    Identity {
+        model: 0,
+        directions: 0,
+        data: 0,
+        axes: std::array::from_fn(|axis| probes::export::Column::new(names[axis], Vec::new())),
+        quantities: quantities.collect(),
+        normalisation: String::new(),
+        evaluation: String::new(),
+    }
+}
+
+/// A slice with what tells it from others.
+struct PreparedSlice<W: Workload, const D: usize> {
+    /// None for the moment in which its extent changes.
+    slice: Option<Slice<W::Model, D>>,
+    columns: Vec<Column>,
+    identity: Identity<D>,
+    directions: Value,
+}
+
+impl<W: Workload, const D: usize> PreparedSlice<W, D> {
+    fn slice(&self) -> &Slice<W::Model, D> {
+        let slice = self.slice.as_ref();
+        slice.expect("a slice whose extent could not be changed is not used any more")
+    }
+}
+
+impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn directions(&self) -> Value {
+        self.directions.clone()
+    }
+
+    fn evaluation(&self) -> String {
+        let ways = self.slice().evaluations();
+        let mut said: Vec<String> = Vec::new();
+        for way in &ways {
+            let way = match way {
+                Evaluation::Captured => "the captured loss".to_owned(),
+                other => other.to_string(),
+            };
+            if !said.contains(&way) {
+                said.push(way);
+            }
+        }
+        said.join("; and from ")
+    }
+
+    fn within(&mut self, extent: [RangeInclusive<f64>; D]) -> anyhow::Result<()> {
+        if let Some(slice) = self.slice.take() {
+            self.slice = Some(slice.within(extent)?);
+        }
+        Ok(())
+    }
+
+    fn identity(&self, axes: &[Vec<f64>; D]) -> Identity<D> {
+        let mut identity = self.identity.clone();
+        for (axis, values) in identity.axes.iter_mut().zip(axes) {
+            axis.values.clone_from(values);
+        }
+        identity.evaluation = self.evaluation();
+        identity
+    }
+
+    fn values(&self, points: &[[f64; D]], each: &mut Each<'_>) -> Result<(), Error> {
+        self.slice().values(points, each).map(|_| ())
+    }
+
+    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<Reach> {
+        let _ = (factor, watch);
+        unimplemented!()
+    }
+}
