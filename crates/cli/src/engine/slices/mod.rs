@@ -2,6 +2,7 @@
 //! that runs of several networks come into one table and one picture.
 
 mod column;
+mod path;
 mod settings;
 mod sliced;
 
@@ -11,6 +12,7 @@ use probes::store::Identity;
 use serde_json::Value;
 
 pub(crate) use self::column::{Column, Figure};
+pub(crate) use self::path::{Connecting, MeasuredPath, PathSettings};
 pub(crate) use self::settings::{Place, SliceSettings};
 pub(crate) use self::sliced::SlicePoint;
 

@@ -15,7 +15,7 @@ use landscape::{
 use probes::store::{Identity, checksum};
 use serde_json::{Value, json};
 
-use super::{Column, Each, Figure, Place, SliceSettings, Sliced};
+use super::{Column, Connecting, Each, Figure, PathSettings, Place, SliceSettings, Sliced};
 use crate::config::reach::Reach;
 use crate::config::slice_choice::{Directions, Normalisation, Split, Statistics, Vectors};
 use crate::engine::accuracy::has_accuracy;
@@ -59,6 +59,13 @@ pub(crate) trait SlicePoint {
         settings: &SliceSettings,
         watch: &Watch,
     ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>>;
+
+    /// Returns the pair of this model and another of the same network, to be connected.
+    fn connect<'a>(
+        &'a self,
+        other: &'a dyn Point,
+        settings: &'a PathSettings,
+    ) -> Box<dyn Connecting + 'a>;
 }
 
 impl<W: Workload> SlicePoint for Placed<W> {
@@ -100,6 +107,14 @@ impl<W: Workload> SlicePoint for Placed<W> {
         watch: &Watch,
     ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>> {
         Ok(Box::new(self.slice(others, settings, watch)?))
+    }
+
+    fn connect<'a>(
+        &'a self,
+        other: &'a dyn Point,
+        settings: &'a PathSettings,
+    ) -> Box<dyn Connecting + 'a> {
+        self.pair(other, settings)
     }
 }
 
