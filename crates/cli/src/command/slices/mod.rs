@@ -11,5 +11,5 @@ mod sampled;
 pub(super) mod surface;
 mod table;
 
-pub(super) use course::Course;
+pub(super) use course::{Course, Target, checked};
 pub(super) use flags::{Shown, Slicing};

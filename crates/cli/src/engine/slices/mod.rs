@@ -5,6 +5,7 @@ mod column;
 mod path;
 mod settings;
 mod sliced;
+mod trajectory;
 
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -15,6 +16,7 @@ pub(crate) use self::column::{Column, Figure};
 pub(crate) use self::path::{Connecting, MeasuredPath, PathSettings};
 pub(crate) use self::settings::{Place, SliceSettings};
 pub(crate) use self::sliced::SlicePoint;
+pub(crate) use self::trajectory::{Tracing, Trajectory};
 
 use super::watch::Watch;
 use crate::config::reach::Reach;

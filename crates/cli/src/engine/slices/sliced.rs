@@ -15,7 +15,7 @@ use landscape::{
 use probes::store::{Identity, checksum};
 use serde_json::{Value, json};
 
-use super::{Column, Connecting, Each, Figure, PathSettings, Place, SliceSettings, Sliced};
+use super::{Column, Connecting, Each, Figure, PathSettings, Place, SliceSettings, Sliced, Tracing, Trajectory};
 use crate::config::reach::Reach;
 use crate::config::slice_choice::{Directions, Normalisation, Split, Statistics, Vectors};
 use crate::engine::accuracy::has_accuracy;
@@ -66,6 +66,16 @@ pub(crate) trait SlicePoint {
         other: &'a dyn Point,
         settings: &'a PathSettings,
     ) -> Box<dyn Connecting + 'a>;
+
+    /// Finds the plane of the checkpoints of a run that end at this model.
+    ///
+    /// # Errors
+    /// When there are fewer than three, one cannot be read, or all are on one line.
+    fn trajectory<'a>(
+        &'a self,
+        tracing: &Tracing<'_>,
+        watch: &Watch,
+    ) -> anyhow::Result<Trajectory<'a>>;
 }
 
 impl<W: Workload> SlicePoint for Placed<W> {
@@ -116,6 +126,14 @@ impl<W: Workload> SlicePoint for Placed<W> {
     ) -> Box<dyn Connecting + 'a> {
         self.pair(other, settings)
     }
+
+    fn trajectory<'a>(
+        &'a self,
+        tracing: &Tracing<'_>,
+        watch: &Watch,
+    ) -> anyhow::Result<Trajectory<'a>> {
+        self.trace(tracing, watch)
+    }
 }
 
 impl<W: Workload> Placed<W> {
@@ -164,19 +182,7 @@ impl<W: Workload> Placed<W> {
         settings: &SliceSettings,
         watch: &Watch,
     ) -> anyhow::Result<PreparedSlice<W, D>> {
-        let (columns, quantities) = self.quantities(&settings.splits, settings.accuracy);
-        let names = || columns.iter().map(|column| column.name());
-        let data: Vec<u32> = settings
-            .splits
-            .iter()
-            .map(|split| checksum::of_batches(&self.split(*split)))
-            .collect();
-        let mut identity = Identity {
-            model: checksum::of_model(&self.model),
-            data: checksum::joined(&data),
-            ..empty_identity(names())
-        };
-        let (slice, directions) = match &settings.place {
+        match &settings.place {
             Place::Along {
                 directions,
                 normalisation,
@@ -193,42 +199,81 @@ impl<W: Workload> Placed<W> {
                     });
                 let found: [Direction; D] =
                     self.directions(*directions, &config, *orthogonal, *rho, *seed, watch)?;
-                identity.directions = checksum::of_directions(&found.each_ref().map(|d| &d.vector));
-                let infos = found.each_ref().map(|direction| direction.info.to_string());
-                identity.normalisation = infos.join("; ");
-                let described = found.each_ref().map(|direction| {
-                    json!({
-                        "description": direction.info.to_string(),
-                        "record": direction.info,
-                        "norm": number(landscape::norm(&download(&direction.vector))),
-                    })
-                });
-                let vectors = found.each_ref().map(|direction| &direction.vector);
-                let slice = Slice::along(&self.model, vectors, quantities)?;
-                (slice, json!(described))
+                self.along(&self.model, found, &settings.splits, settings.accuracy)
             }
             Place::Through { statistics } => {
                 let models: Vec<&W::Model> = std::iter::once(&self.model)
                     .chain(others.iter().map(|other| &Self::of(other).model))
                     .collect();
                 let others = models[1..].iter().map(|model| checksum::of_model(*model));
-                identity.directions = checksum::joined(&others.collect::<Vec<_>>());
+                let others = checksum::joined(&others.collect::<Vec<_>>());
                 let (buffers, statistics) = self.buffers(*statistics);
-                identity.normalisation = format!("between models; statistics {statistics}");
-                let slice = Slice::between(&models, &buffers, quantities)?;
-                let between = json!([{
-                    "description": "the differences of the other models from the first",
-                    "statistics": statistics,
-                }]);
-                (slice, between)
+                let (columns, quantities) = self.quantities(&settings.splits, settings.accuracy);
+                Ok(PreparedSlice {
+                    identity: Identity {
+                        directions: others,
+                        normalisation: format!("between models; statistics {statistics}"),
+                        ..self.identity(&self.model, &settings.splits, &columns)
+                    },
+                    slice: Some(Slice::between(&models, &buffers, quantities)?),
+                    columns,
+                    directions: json!([{
+                        "description": "the differences of the other models from the first",
+                        "statistics": statistics,
+                    }]),
+                })
             }
-        };
+        }
+    }
+
+    /// Returns the slice through a model of this network along directions.
+    pub(super) fn along<const D: usize>(
+        &self,
+        model: &W::Model,
+        directions: [Direction; D],
+        splits: &[Split],
+        accuracy: bool,
+    ) -> anyhow::Result<PreparedSlice<W, D>> {
+        let (columns, quantities) = self.quantities(splits, accuracy);
+        let infos = directions.each_ref().map(|direction| direction.info.to_string());
+        let vectors = directions.each_ref().map(|direction| &direction.vector);
+        let described = directions.each_ref().map(|direction| {
+            json!({
+                "description": direction.info.to_string(),
+                "record": direction.info,
+                "norm": number(landscape::norm(&download(&direction.vector))),
+            })
+        });
         Ok(PreparedSlice {
-            slice: Some(slice),
+            identity: Identity {
+                directions: checksum::of_directions(&vectors),
+                normalisation: infos.join("; "),
+                ..self.identity(model, splits, &columns)
+            },
+            slice: Some(Slice::along(model, vectors, quantities)?),
             columns,
-            identity,
-            directions,
+            directions: described.to_vec().into(),
         })
+    }
+
+    /// Returns the identity of quantities around a model, with directions and axes to be filled in.
+    fn identity<const D: usize>(
+        &self,
+        model: &W::Model,
+        splits: &[Split],
+        columns: &[Column],
+    ) -> Identity<D> {
+        let data = splits.iter().map(|split| checksum::of_batches(&self.split(*split)));
+        let names = ["a", "b"];
+        Identity {
+            model: checksum::of_model(model),
+            directions: 0,
+            data: checksum::joined(&data.collect::<Vec<_>>()),
+            axes: std::array::from_fn(|axis| probes::export::Column::new(names[axis], Vec::new())),
+            quantities: columns.iter().map(|column| column.name()).collect(),
+            normalisation: String::new(),
+            evaluation: String::new(),
+        }
     }
 
     /// Returns what becomes of running statistics between models, and that in words.
@@ -306,22 +351,8 @@ const fn normalization(normalisation: Normalisation) -> Normalization {
     }
 }
 
-/// Returns an identity in which all but the quantities is to be filled in.
-fn empty_identity<const D: usize>(quantities: impl Iterator<Item = String>) -> Identity<D> {
-    let names = ["a", "b"];
-    Identity {
-        model: 0,
-        directions: 0,
-        data: 0,
-        axes: std::array::from_fn(|axis| probes::export::Column::new(names[axis], Vec::new())),
-        quantities: quantities.collect(),
-        normalisation: String::new(),
-        evaluation: String::new(),
-    }
-}
-
 /// A slice with what tells it from others.
-struct PreparedSlice<W: Workload, const D: usize> {
+pub(super) struct PreparedSlice<W: Workload, const D: usize> {
     /// None for the moment in which its extent changes.
     slice: Option<Slice<W::Model, D>>,
     columns: Vec<Column>,
