@@ -41,17 +41,29 @@ pub(super) fn comparable<M: Module>(
     first: (&M, &[f64]),
     second: (&M, &[f64]),
 ) -> Result<(), Error> {
-    let of_second = ParameterSpace::of(second.0)?;
-    if of_second.dim() != space.dim() {
-        // The second has what the first has, or there had been an error before, and more.
-        of_second.flatten(first.0)?;
-    }
+    no_more(space, first.0, second.0)?;
     if first.1 == second.1 {
         return Err(Error::Setting {
             name: "the second end point",
             value: "equal to the first in all parameters".to_owned(),
             allowed: "another model",
         });
+    }
+    Ok(())
+}
+
+/// Checks that `model`, which has all parameters of the space of `first`, has no more.
+///
+/// # Errors
+/// [`Error::AnotherModule`] with the path of one that `first` has not.
+pub(super) fn no_more<M: Module>(
+    space: &ParameterSpace,
+    first: &M,
+    model: &M,
+) -> Result<(), Error> {
+    let of_model = ParameterSpace::of(model)?;
+    if of_model.dim() != space.dim() {
+        of_model.flatten(first)?;
     }
     Ok(())
 }
