@@ -90,6 +90,7 @@ pub(super) fn evaluate<const D: usize>(
         evaluation: slice.evaluation(),
         evaluated: points.len(),
         stored,
+        recorded: None,
         error: None,
         seconds,
     })

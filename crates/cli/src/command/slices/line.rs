@@ -3,7 +3,7 @@
 use pictures::{CurvesConfig, Series, curves_with};
 
 use super::course::{Course, Shape, Target};
-use super::files::{file_name, picture_files};
+use super::files::{capital, file_name, picture_files, theme};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;
@@ -86,14 +86,6 @@ impl Shape<1> for Lines {
     }
 }
 
-fn capital(text: &str) -> String {
-    let mut text = text.to_owned();
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text
-}
-
 fn config(title: String, figure: Figure, course: &Course<'_>) -> CurvesConfig {
     let x_label = match &course.settings.place {
         Place::Along { .. } => "multiples of the direction".to_owned(),
@@ -106,6 +98,7 @@ fn config(title: String, figure: Figure, course: &Course<'_>) -> CurvesConfig {
         x_label,
         y_label: figure.name().to_owned(),
         minima: figure == Figure::Loss,
+        theme: theme(course.shown.theme),
         ..CurvesConfig::loss_line(title)
     }
 }

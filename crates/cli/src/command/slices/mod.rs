@@ -12,4 +12,5 @@ pub(super) mod surface;
 mod table;
 
 pub(super) use course::{Course, Target, checked};
+pub(super) use files::{capital, exported, file_name, picture_files, theme};
 pub(super) use flags::{Shown, Slicing};

@@ -1,5 +1,6 @@
 //! The values of a slice at the points of its grid, and the figures that a table has of them.
 
+use probes::export::{self, Samples};
 use serde_json::Value;
 
 use crate::engine::slices::{Column, Figure};
@@ -21,6 +22,8 @@ pub(crate) struct Sampled<const D: usize> {
     pub(crate) evaluated: usize,
     /// Those of them that an earlier sitting had evaluated.
     pub(crate) stored: usize,
+    /// Which points were evaluated, where it is not all.
+    pub(crate) recorded: Option<Vec<bool>>,
     /// The error of the interpolation where the grid was refined, as a share of the range.
     pub(crate) error: Option<f64>,
     /// Seconds of this sitting.
@@ -49,6 +52,22 @@ impl<const D: usize> Sampled<D> {
             point
         };
         (0..count).map(point).collect()
+    }
+
+    /// Returns the values for exports: those that were interpolated are marked as not measured.
+    pub(crate) fn samples(&self) -> Samples {
+        let names = ["a", "b"];
+        let axes = names.iter().zip(&self.axes);
+        let axes: Vec<_> = axes.map(|(name, axis)| export::Column::new(*name, axis.clone())).collect();
+        let quantities = self.columns.iter().zip(&self.values);
+        let quantities = quantities.map(|(column, values)| (column.name(), values.clone()));
+        let samples = Samples::on_grid(axes, quantities)
+            .with_note("evaluation", self.evaluation.clone())
+            .with_note("directions", self.directions.to_string());
+        match &self.recorded {
+            Some(recorded) => samples.with_recorded(recorded.clone()),
+            None => samples,
+        }
     }
 
     /// Returns the value at the point that is closest to the centre, and that point.
@@ -134,6 +153,7 @@ mod tests {
             evaluation: String::new(),
             evaluated: 6,
             stored: 0,
+            recorded: None,
             error: None,
             seconds: 0.0,
         }

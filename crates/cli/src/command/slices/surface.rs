@@ -1,9 +1,12 @@
 //! Planes: how they are made, and their pictures.
 
-use pictures::{ContourConfig, ContoursConfig, NamedField, Picture, contour_with, contours_with};
+use pictures::{
+    ContourConfig, ContoursConfig, Field, NamedField, PerspectiveConfig, Picture, contour_with,
+    contours_with, perspective_with, perspectives_with,
+};
 
 use super::course::{Course, Shape, Target};
-use super::files::{file_name, picture_files};
+use super::files::{capital, file_name, picture_files, theme};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;
@@ -40,92 +43,104 @@ impl Shape<2> for Surfaces {
             return Ok(files);
         };
         for (place, column) in first.columns.iter().enumerate() {
-            let key = column.key();
+            let (key, name) = (column.key(), column.name());
+            let drawn = Drawn {
+                place,
+                figure: column.figure,
+                course,
+            };
             for (number, (target, sampled)) in (1..).zip(found) {
-                let stem = match found.len() {
-                    1 => key.clone(),
-                    _ => format!("{key}-{number}-{}", file_name(&target.name)),
+                let (stem, title) = match found.len() {
+                    1 => (key.clone(), format!("{} around {}", capital(&name), target.name)),
+                    _ => (
+                        format!("{key}-{number}-{}", file_name(&target.name)),
+                        format!("{}: {}", capital(&name), target.name),
+                    ),
                 };
-                let title = match found.len() {
-                    1 => title(&column.name(), &target.name),
-                    _ => target.name.clone(),
-                };
-                let picture = contour(sampled, place, title, course)?;
-                files.extend(picture_files(&stem, &picture)?);
+                files.extend(picture_files(&stem, &drawn.contour(sampled, &title)?)?);
+                if column.figure == Figure::Loss {
+                    let picture = drawn.perspective(sampled, &title)?;
+                    files.extend(picture_files(&format!("{stem}-perspective"), &picture)?);
+                }
             }
             if found.len() > 1 {
-                let drawn = &found[..found.len().min(SURFACES)];
-                let picture = contours(drawn, place, &column.name(), course)?;
-                files.extend(picture_files(&key, &picture)?);
+                let panels: Vec<NamedField<'_>> = found
+                    .iter()
+                    .take(SURFACES)
+                    .map(|(target, sampled)| NamedField {
+                        name: &target.name,
+                        field: field(sampled, place),
+                    })
+                    .collect();
+                let title = format!("{} on one scale", capital(&name));
+                files.extend(picture_files(&key, &drawn.contours(&panels, &title)?)?);
+                if column.figure == Figure::Loss {
+                    let picture = drawn.perspectives(&panels, &title)?;
+                    files.extend(picture_files(&format!("{key}-perspective"), &picture)?);
+                }
             }
         }
         Ok(files)
     }
 }
 
-fn title(quantity: &str, name: &str) -> String {
-    let mut quantity = quantity.to_owned();
-    if let Some(first) = quantity.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    format!("{quantity} around {name}")
-}
-
-fn contour(
-    sampled: &Sampled<2>,
-    place: usize,
-    title: String,
-    course: &Course<'_>,
-) -> anyhow::Result<Picture> {
-    let column = sampled.columns[place];
-    let [a_label, b_label] = labels(course);
-    let config = ContourConfig {
-        a_label,
-        b_label,
-        value_label: value_label(column.figure),
-        ..ContourConfig::new(title)
-    };
+fn field(sampled: &Sampled<2>, place: usize) -> Field<'_> {
     let [a, b] = &sampled.axes;
-    Ok(contour_with(
-        (&a[..], &b[..], &sampled.values[place][..]),
-        &config,
-    )?)
+    (&a[..], &b[..], &sampled.values[place][..]).into()
 }
 
-fn contours(
-    found: &[(&Target<'_>, &Sampled<2>)],
+/// A quantity to be drawn.
+struct Drawn<'a> {
     place: usize,
-    name: &str,
-    course: &Course<'_>,
-) -> anyhow::Result<Picture> {
-    let panels: Vec<NamedField<'_>> = found
-        .iter()
-        .map(|(target, sampled)| NamedField {
-            name: &target.name,
-            field: (
-                &sampled.axes[0][..],
-                &sampled.axes[1][..],
-                &sampled.values[place][..],
-            )
-                .into(),
-        })
-        .collect();
-    let [a_label, b_label] = labels(course);
-    let mut title = format!("{name} on one scale");
-    if let Some(first) = title.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    let config = ContoursConfig {
-        a_label,
-        b_label,
-        value_label: value_label(found[0].1.columns[place].figure),
-        ..ContoursConfig::new(title)
-    };
-    Ok(contours_with(&panels, &config)?)
+    figure: Figure,
+    course: &'a Course<'a>,
 }
 
-fn value_label(figure: Figure) -> String {
-    figure.name().to_owned()
+impl Drawn<'_> {
+    fn contour(&self, sampled: &Sampled<2>, title: &str) -> anyhow::Result<Picture> {
+        let [a_label, b_label] = labels(self.course);
+        let config = ContourConfig {
+            a_label,
+            b_label,
+            value_label: self.figure.name().to_owned(),
+            theme: theme(self.course.shown.theme),
+            ..ContourConfig::new(title)
+        };
+        Ok(contour_with(field(sampled, self.place), &config)?)
+    }
+
+    fn contours(&self, panels: &[NamedField<'_>], title: &str) -> anyhow::Result<Picture> {
+        let [a_label, b_label] = labels(self.course);
+        let config = ContoursConfig {
+            a_label,
+            b_label,
+            value_label: self.figure.name().to_owned(),
+            theme: theme(self.course.shown.theme),
+            ..ContoursConfig::new(title)
+        };
+        Ok(contours_with(panels, &config)?)
+    }
+
+    fn perspective(&self, sampled: &Sampled<2>, title: &str) -> anyhow::Result<Picture> {
+        let config = self.in_perspective(PerspectiveConfig::new(title));
+        Ok(perspective_with(field(sampled, self.place), &config)?)
+    }
+
+    fn perspectives(&self, panels: &[NamedField<'_>], title: &str) -> anyhow::Result<Picture> {
+        let config = self.in_perspective(PerspectiveConfig::several(title));
+        Ok(perspectives_with(panels, &config)?)
+    }
+
+    fn in_perspective(&self, config: PerspectiveConfig) -> PerspectiveConfig {
+        let [a_label, b_label] = labels(self.course);
+        PerspectiveConfig {
+            a_label,
+            b_label,
+            value_label: self.figure.name().to_owned(),
+            theme: theme(self.course.shown.theme),
+            ..config
+        }
+    }
 }
 
 /// Returns the names of the axes.

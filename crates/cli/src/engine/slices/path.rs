@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use anyhow::bail;
 use burn::optim::AdamConfig;
 use landscape::connectivity::{
-    Curve, CurveConfig, PathProfile, Shape, TrainedCurve, Verdict, train_curve,
+    Curve, CurveConfig, PathProfile, Shape, TrainedCurve, Verdict, average, train_curve,
 };
-use landscape::slice::{Quantity, linspace};
+use landscape::slice::{Buffers, Quantity, linspace};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -151,6 +151,27 @@ impl<W: Workload> Placed<W> {
             columns,
             quantities,
         })
+    }
+}
+
+impl<W: Workload> Placed<W> {
+    /// Returns the quantities at the average of the weights.
+    pub(super) fn averaged(
+        &self,
+        others: &[&dyn Point],
+        settings: &PathSettings,
+    ) -> anyhow::Result<Vec<(Column, f64)>> {
+        let others = others.iter().map(|other| &Self::of(other).model);
+        let models: Vec<&W::Model> = std::iter::once(&self.model).chain(others).collect();
+        let average = average(&models)?;
+        let average = match self.buffers(settings.statistics).0 {
+            Buffers::Recompute(data) => data.recompute_statistics(&average)?,
+            Buffers::Interpolate | Buffers::Keep => average,
+        };
+        let (columns, quantities) = self.quantities(&settings.splits, settings.accuracy);
+        let values = quantities.iter().map(|quantity| quantity.value(&average));
+        let values: Vec<f64> = values.collect::<Result<_, _>>()?;
+        Ok(columns.into_iter().zip(values).collect())
     }
 }
 

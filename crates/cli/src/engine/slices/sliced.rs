@@ -67,6 +67,16 @@ pub(crate) trait SlicePoint {
         settings: &'a PathSettings,
     ) -> Box<dyn Connecting + 'a>;
 
+    /// Returns the quantities at the average of the weights of this model and others.
+    ///
+    /// # Errors
+    /// When the average cannot be made or measured.
+    fn average(
+        &self,
+        others: &[&dyn Point],
+        settings: &PathSettings,
+    ) -> anyhow::Result<Vec<(Column, f64)>>;
+
     /// Finds the plane of the checkpoints of a run that end at this model.
     ///
     /// # Errors
@@ -125,6 +135,14 @@ impl<W: Workload> SlicePoint for Placed<W> {
         settings: &'a PathSettings,
     ) -> Box<dyn Connecting + 'a> {
         self.pair(other, settings)
+    }
+
+    fn average(
+        &self,
+        others: &[&dyn Point],
+        settings: &PathSettings,
+    ) -> anyhow::Result<Vec<(Column, f64)>> {
+        self.averaged(others, settings)
     }
 
     fn trajectory<'a>(
