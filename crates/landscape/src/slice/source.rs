@@ -6,7 +6,7 @@
 //! prepared again for the next block. A loss is the sum over the parts in their order, whichever
 //! core had which.
 
-use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -15,7 +15,8 @@ use derivatives::{Plane, Workers};
 use super::Evaluation;
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::risk::{Batches, Cutter, Objective, Part, first_part};
+use crate::risk::{Batches, Cutter, Objective, Part, Risk, first_part};
+use crate::vector::{dot, download};
 
 /// Bytes that the planes of one group of parts may keep.
 const KEPT_BYTES: usize = 1 << 29;
@@ -34,78 +35,106 @@ const POINTS_PER_VISIT: usize = 8;
 /// limits it.
 const MOST: usize = 4096;
 
-/// Returns the losses at `θ + Σᵢ aᵢ dᵢ` for the coordinates a of `points`, each handed to `each`,
-/// and how they were obtained.
-pub(super) fn values<M: Module, B: Batch, const D: usize>(
-    objective: &Objective<M, B>,
-    directions: &[Tensor<1>; D],
-    points: &[[f64; D]],
-    mut each: impl FnMut(usize, f64) -> ControlFlow<()>,
-) -> Result<(Vec<f64>, Evaluation), Error> {
-    check_points(points)?;
-    let slice = Slice {
-        objective,
-        directions,
-        workers: Workers::default(),
-    };
-    let mut groups = slice.groups(KEPT_BYTES, points);
-    let mut losses = Vec::with_capacity(points.len());
-    while losses.len() < points.len() {
-        let rest = &points[losses.len()..];
-        let done = match &groups {
-            Ok(groups) => slice.block(groups, &rest[..groups.block().min(rest.len())]),
-            Err(_) => Ok(vec![slice.forward(rest[0])?]),
-        };
-        match done {
-            Ok(values) => {
-                for value in values {
-                    losses.push(value);
-                    if each(losses.len() - 1, value).is_break() {
-                        return Err(Error::Cancelled { done: losses.len() });
-                    }
-                }
-            }
-            // From here on by the model.
-            Err(Error::Derivatives(reason)) => groups = Err(reason.to_string()),
-            Err(error) => return Err(error),
+/// What a slice asks of quantities that share their data. Points are flat: D coordinates each.
+pub(super) trait Source {
+    /// Says within which coordinates the points lie; what was prepared for others is dropped.
+    fn within(&mut self, extent: &[(f64, f64)]);
+
+    /// Returns how many points are best done at once.
+    fn block(&self) -> usize;
+
+    /// Returns for each point the value.
+    fn values(&self, points: &[f64]) -> Result<Vec<f64>, Error>;
+
+    /// Returns for each point the value and the derivatives by the coordinates.
+    fn slopes(&self, points: &[f64]) -> Result<Vec<(f64, Vec<f64>)>, Error>;
+
+    /// Returns how the values are obtained.
+    fn evaluation(&self) -> Evaluation;
+}
+
+/// A risk on the slice through one model.
+#[derive(Debug)]
+pub(super) struct OnSlice<M, B, const D: usize> {
+    objective: Objective<M, B>,
+    directions: [Tensor<1>; D],
+    workers: Workers,
+    extent: [(f64, f64); D],
+    /// What is kept between points, or why there is nothing.
+    groups: OnceLock<Result<Groups<D>, String>>,
+}
+
+impl<M: Module, B: Batch, const D: usize> OnSlice<M, B, D> {
+    /// Makes the source of a risk along directions.
+    ///
+    /// # Errors
+    /// As [`Objective::at`], and directions that are none.
+    pub(super) fn new(
+        model: &M,
+        risk: &Risk<M, B>,
+        directions: [&Tensor<1>; D],
+    ) -> Result<Self, Error> {
+        let objective = Objective::at(model, risk)?;
+        let domain = &objective.space().domain;
+        let directions: Vec<_> = directions
+            .into_iter()
+            .map(|direction| domain.adopt(direction))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            objective,
+            directions: directions.try_into().expect("as many as were given"),
+            workers: Workers::default(),
+            extent: [(-1.0, 1.0); D],
+            groups: OnceLock::new(),
+        })
+    }
+
+    fn prepare(&self) -> &Result<Groups<D>, String> {
+        self.groups.get_or_init(|| self.grouped(KEPT_BYTES))
+    }
+}
+
+impl<M: Module, B: Batch, const D: usize> Source for OnSlice<M, B, D> {
+    fn within(&mut self, extent: &[(f64, f64)]) {
+        self.extent.copy_from_slice(extent);
+        self.groups = OnceLock::new();
+    }
+
+    fn block(&self) -> usize {
+        self.prepare().as_ref().map_or(1, Groups::block)
+    }
+
+    fn values(&self, points: &[f64]) -> Result<Vec<f64>, Error> {
+        let (points, _) = points.as_chunks::<D>();
+        match self.prepare() {
+            Ok(groups) => self.at(groups, points),
+            Err(_) => points.iter().map(|&point| self.forward(point)).collect(),
         }
     }
-    let evaluation = match groups {
-        Ok(_) => Evaluation::Captured,
-        Err(because) => Evaluation::Model { because },
-    };
-    Ok((losses, evaluation))
-}
 
-/// Checks that there are points, with finite coordinates.
-///
-/// # Errors
-/// [`Error::Setting`].
-pub(super) fn check_points<const D: usize>(points: &[[f64; D]]) -> Result<(), Error> {
-    let setting = |name, value: String, allowed| {
-        Err(Error::Setting {
-            name,
-            value,
-            allowed,
-        })
-    };
-    if points.is_empty() {
-        return setting("number of grid points", "0".to_owned(), "at least 1");
+    fn slopes(&self, points: &[f64]) -> Result<Vec<(f64, Vec<f64>)>, Error> {
+        let (points, _) = points.as_chunks::<D>();
+        let slopes = |&point: &[f64; D]| {
+            let (value, gradient) = self.objective.gradient(&self.moved(point))?;
+            let gradient = download(&gradient);
+            let along = |d: &Tensor<1>| dot(&gradient, &download(d));
+            Ok((value, self.directions.iter().map(along).collect()))
+        };
+        points.iter().map(slopes).collect()
     }
-    let mut coordinates = points.iter().flatten();
-    match coordinates.find(|coordinate| !coordinate.is_finite()) {
-        Some(coordinate) => setting("coordinate", coordinate.to_string(), "finite"),
-        None => Ok(()),
-    }
-}
 
-struct Slice<'a, M, B, const D: usize> {
-    objective: &'a Objective<M, B>,
-    directions: &'a [Tensor<1>; D],
-    workers: Workers,
+    fn evaluation(&self) -> Evaluation {
+        match self.prepare() {
+            Ok(_) => Evaluation::Captured,
+            Err(because) => Evaluation::Model {
+                because: because.clone(),
+            },
+        }
+    }
 }
 
 /// The parts of the held batches in groups.
+#[derive(Debug)]
 enum Groups<const D: usize> {
     /// One group, prepared.
     Kept(Vec<Prepared<D>>),
@@ -114,6 +143,7 @@ enum Groups<const D: usize> {
 }
 
 /// A part on the plane, with its share of the examples.
+#[derive(Debug)]
 struct Prepared<const D: usize> {
     share: f64,
     plane: Plane<D>,
@@ -129,9 +159,9 @@ impl<const D: usize> Groups<D> {
     }
 }
 
-impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
+impl<M: Module, B: Batch, const D: usize> OnSlice<M, B, D> {
     /// Returns the parts in groups that keep at most `bytes`, or one part; or why there are none.
-    fn groups(&self, bytes: usize, points: &[[f64; D]]) -> Result<Groups<D>, String> {
+    fn grouped(&self, bytes: usize) -> Result<Groups<D>, String> {
         let message = |error: Error| match error {
             Error::Derivatives(reason) => reason.to_string(),
             error => error.to_string(),
@@ -139,7 +169,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
         let Batches::Held(batches) = self.objective.risk().batches() else {
             return Err("the batches are streamed".to_owned());
         };
-        let mut parts = self.parts(batches, points).map_err(message)?;
+        let mut parts = self.parts(batches).map_err(message)?;
         let rest = parts.split_off(1.min(parts.len()));
         let Some(first) = parts.first() else {
             return Err("there is no batch".to_owned());
@@ -171,16 +201,16 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
 
     /// Returns the batches, captured in parts where that changes nothing but the rounding, each
     /// with its share of all examples.
-    fn parts(&self, batches: &[B], points: &[[f64; D]]) -> Result<Vec<Part>, Error> {
+    fn parts(&self, batches: &[B]) -> Result<Vec<Part>, Error> {
         let Some(first) = batches.first() else {
             return Err(Error::NoData);
         };
-        let cutter = Cutter::like(self.objective, first, MOST)?;
+        let cutter = Cutter::like(&self.objective, first, MOST)?;
         let mut all = Vec::new();
-        let checked = extremes(points);
+        let checked = probes(&self.extent);
         for (index, batch) in batches.iter().enumerate() {
             let of_all = self.objective.share(batch)?;
-            let parts = cutter.capture(self.objective, index, batch.clone(), &self.workers)?;
+            let parts = cutter.capture(&self.objective, index, batch.clone(), &self.workers)?;
             // All of them on the first batch, and each on some other.
             let here = match index {
                 0 => &checked[..],
@@ -209,9 +239,9 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
 
     /// Returns some parts on the plane.
     fn prepared(&self, parts: &[Part]) -> Result<Vec<Prepared<D>>, Error> {
-        let origin = self.objective.origin();
+        let (origin, directions) = (self.objective.origin(), &self.directions);
         let prepared = self.workers.map(parts, |part| {
-            let plane = part.loss.on_plane(origin, self.directions.each_ref());
+            let plane = part.loss.on_plane(origin, directions.each_ref());
             plane.map(|plane| Prepared {
                 share: part.share,
                 plane,
@@ -221,7 +251,7 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
     }
 
     /// Returns the losses at some points.
-    fn block(&self, groups: &Groups<D>, points: &[[f64; D]]) -> Result<Vec<f64>, Error> {
+    fn at(&self, groups: &Groups<D>, points: &[[f64; D]]) -> Result<Vec<f64>, Error> {
         let mut losses = vec![0.0; points.len()];
         match groups {
             Groups::Kept(parts) => self.add(parts, points, &mut losses),
@@ -248,9 +278,8 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
             .iter()
             .flat_map(|part| (0..points.len()).map(move |index| (part, index)))
             .collect();
-        let values = self
-            .workers
-            .map(&jobs, |&(part, index)| part.plane.value(points[index]));
+        let workers = self.workers;
+        let values = workers.map(&jobs, |&(part, index)| part.plane.value(points[index]));
         for (&(part, index), value) in jobs.iter().zip(values) {
             losses[index] += part.share * value;
         }
@@ -271,27 +300,22 @@ impl<M: Module, B: Batch, const D: usize> Slice<'_, M, B, D> {
     }
 }
 
-/// Returns the points farthest out in each coordinate, in their sum and in their difference, and
-/// two from within: at most ten.
-fn extremes<const D: usize>(points: &[[f64; D]]) -> Vec<[f64; D]> {
-    let unit = |i: usize| std::array::from_fn(|j| if i == j { 1.0 } else { 0.0 });
-    let alternating = std::array::from_fn(|i| if i % 2 == 0 { 1.0 } else { -1.0 });
-    let mut weights: Vec<[f64; D]> = vec![[1.0; D], alternating];
-    weights.extend((0..D).map(unit));
-    let mut found = Vec::new();
-    for weights in weights {
-        let height = |point: &[f64; D]| -> f64 {
-            let terms = point.iter().zip(&weights);
-            terms.map(|(x, weight)| x * weight).sum()
-        };
-        let by = |a: &&[f64; D], b: &&[f64; D]| height(a).total_cmp(&height(b));
-        found.extend(points.iter().min_by(by));
-        found.extend(points.iter().max_by(by));
-    }
-    found.extend(points.get(points.len() / 3));
-    found.extend(points.get(2 * points.len() / 3));
+/// Returns the corners of an extent and two points within it, where a recording is compared with
+/// its closure: at most 2ᴰ + 2.
+fn probes<const D: usize>(extent: &[(f64, f64); D]) -> Vec<[f64; D]> {
+    let place = |share: &dyn Fn(usize) -> f64| -> [f64; D] {
+        std::array::from_fn(|i| {
+            let (low, high) = extent[i];
+            low * (1.0 - share(i)) + high * share(i)
+        })
+    };
+    let mut found: Vec<[f64; D]> = (0..1_usize << D)
+        .map(|corner| place(&|i| if corner >> i & 1 == 1 { 1.0 } else { 0.0 }))
+        .collect();
+    found.push(place(&|i| [0.37, 0.61][i % 2]));
+    found.push(place(&|i| [0.71, 0.23][i % 2]));
     let mut distinct: Vec<[f64; D]> = Vec::new();
-    for &point in found {
+    for point in found {
         if !distinct.contains(&point) {
             distinct.push(point);
         }
@@ -305,7 +329,6 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::risk::Risk;
 
     #[derive(Module, Debug)]
     struct Layer {
@@ -331,23 +354,20 @@ mod tests {
         let risk = Risk::mean(batches, |model: &Layer, x: &Tensor<2>| {
             x.clone().matmul(model.weight.val()).tanh().square().mean()
         });
-        let objective = Objective::at(&model, &risk).unwrap();
         let directions = [0.3, 0.4].map(|f| matrix(1, 30, f).reshape([30]));
         let points = [[0.0, 0.0], [1.0, -0.5], [-2.0, 0.25]];
         let mut seen: Vec<Vec<u64>> = Vec::new();
         for (cores, bytes) in [(0, 1 << 20), (1, 1 << 20), (3, 1 << 20), (3, 1), (1, 300)] {
-            let slice = Slice {
-                objective: &objective,
-                directions: &directions,
-                workers: Workers::new(cores),
-            };
-            let groups = slice.groups(bytes, &points).unwrap();
+            let mut slice = OnSlice::new(&model, &risk, directions.each_ref()).unwrap();
+            slice.workers = Workers::new(cores);
+            slice.within(&[(-2.0, 1.0), (-0.5, 0.25)]);
+            let groups = slice.grouped(bytes).unwrap();
             let in_turn = match &groups {
                 Groups::Kept(_) => 1,
                 Groups::InTurn(groups) => groups.len(),
             };
             assert_eq!(in_turn > 1, bytes < 1 << 20, "{in_turn} groups");
-            let losses = slice.block(&groups, &points).unwrap();
+            let losses = slice.at(&groups, &points).unwrap();
             for (&loss, &point) in losses.iter().zip(&points) {
                 // Two orders of the same sums in f32.
                 assert!((loss / slice.forward(point).unwrap() - 1.0).abs() < 1e-6);

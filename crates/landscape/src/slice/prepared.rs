@@ -1,0 +1,285 @@
+//! Quantities at any points of a line or a plane.
+
+use std::fmt;
+use std::ops::{ControlFlow, RangeInclusive};
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::models::Models;
+use super::source::Source;
+use super::{Buffers, Evaluation, Quantity, extent};
+use crate::batch::Batch;
+use crate::error::Error;
+
+/// Several quantities on the line (D = 1) or the plane (D = 2) through a model, at any points.
+///
+/// How a quantity is evaluated is decided once for a stated extent, −1 to 1 in each coordinate
+/// unless [`within`](Self::within) says otherwise. So a value depends on the model, the
+/// directions, the quantities, the extent and the point alone, bit for bit: not on which other
+/// points are asked for, in which order, or on the number of cores.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Device, Tensor};
+/// use landscape::slice::{Quantity, Slice};
+/// use landscape::{ParameterSpace, Risk, random_directions};
+///
+/// let device = Device::flex();
+/// let model = LinearConfig::new(2, 1).init(&device);
+/// let loss = |model: &Linear, x: &Tensor<2>| model.forward(x.clone()).square().mean();
+/// let train = Risk::mean(Tensor::<2>::ones([4, 2], &device), loss);
+/// let test = Risk::mean(Tensor::<2>::zeros([2, 2], &device), loss);
+/// let space = ParameterSpace::of(&model)?;
+/// let [first, second] = random_directions(&space, 7);
+/// let quantities = [Quantity::of("training loss", &train), Quantity::of("test loss", &test)];
+/// let slice = Slice::along(&model, [&first, &second], quantities)?.within([-2.0..=2.0, 0.0..=1.0])?;
+/// let values = slice.values(&[[0.0, 0.0], [-1.5, 0.25]], |_, _| ControlFlow::Continue(()))?;
+/// assert!((values[0][0] - train.value(&model)?).abs() < 1e-6);
+/// assert!((values[0][1] - test.value(&model)?).abs() < 1e-6);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+pub struct Slice<M, const D: usize> {
+    names: Vec<String>,
+    extent: [(f64, f64); D],
+    way: Way<M>,
+}
+
+/// The way to a point.
+enum Way<M> {
+    /// The parameters move along directions.
+    Directions(Vec<Box<dyn Source>>),
+    /// Each point is a model of its own.
+    Models {
+        models: Box<Models<M>>,
+        quantities: Vec<Quantity<M>>,
+        because: String,
+    },
+}
+
+/// A value on a slice and its derivatives by the coordinates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slopes<const D: usize> {
+    /// The value.
+    pub value: f64,
+    /// Its derivative by each coordinate, `∇L(θ)ᵀ dᵢ`.
+    pub slope: [f64; D],
+}
+
+impl<M, const D: usize> fmt::Debug for Slice<M, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slice")
+            .field("names", &self.names)
+            .field("extent", &self.extent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Module + 'static, const D: usize> Slice<M, D> {
+    /// Makes the slice `θ + Σᵢ aᵢ dᵢ` through a model along directions of shape `[P]`.
+    ///
+    /// # Errors
+    /// No quantity, a direction of another length than P, zero or not finite, parallel directions,
+    /// and a risk that cannot be evaluated.
+    pub fn along(
+        model: &M,
+        directions: [&Tensor<1>; D],
+        quantities: impl IntoIterator<Item = Quantity<M>>,
+    ) -> Result<Self, Error> {
+        let quantities = some(quantities)?;
+        let directions: Vec<Tensor<1>> = directions.into_iter().cloned().collect();
+        let source = |quantity: &Quantity<M>| quantity.risk().on_slice(model, &directions);
+        let sources = quantities.iter().map(source).collect::<Result<_, _>>()?;
+        Ok(Self::new(&quantities, Way::Directions(sources)))
+    }
+
+    /// Makes the slice through D + 1 models, at `(1 − Σᵢ aᵢ) m₀ + Σᵢ aᵢ mᵢ`; `buffers` says what
+    /// becomes of the tensors that are no parameters.
+    ///
+    /// # Errors
+    /// Another number of models, and as [`line_between`](super::line_between).
+    pub fn between<B: Batch + 'static>(
+        models: &[&M],
+        buffers: &Buffers<M, B>,
+        quantities: impl IntoIterator<Item = Quantity<M>>,
+    ) -> Result<Self, Error> {
+        let quantities = some(quantities)?;
+        if models.len() != D + 1 {
+            return Err(Error::Setting {
+                name: "number of models",
+                value: models.len().to_string(),
+                allowed: "2 for a line, 3 for a plane",
+            });
+        }
+        let found = Models::new(models, buffers, &quantities)?;
+        let Some(because) = found.moving() else {
+            let directions = found.directions()?;
+            let source = |quantity: &Quantity<M>| quantity.risk().on_slice(models[0], &directions);
+            let sources = quantities.iter().map(source).collect::<Result<_, _>>()?;
+            return Ok(Self::new(&quantities, Way::Directions(sources)));
+        };
+        let names = quantities.clone();
+        let way = Way::Models {
+            models: Box::new(found),
+            quantities,
+            because,
+        };
+        Ok(Self::new(&names, way))
+    }
+
+    fn new(quantities: &[Quantity<M>], way: Way<M>) -> Self {
+        Self {
+            names: quantities.iter().map(|q| q.name().to_owned()).collect(),
+            extent: [(-1.0, 1.0); D],
+            way,
+        }
+    }
+
+    /// Returns the slice with the range stated within which each coordinate lies.
+    ///
+    /// # Errors
+    /// A range that is empty, reversed or not finite.
+    pub fn within(mut self, extent: [RangeInclusive<f64>; D]) -> Result<Self, Error> {
+        self.extent = extent::checked(extent)?;
+        if let Way::Directions(sources) = &mut self.way {
+            for source in sources {
+                source.within(&self.extent);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Returns the names of the quantities, in their order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Returns the range of each coordinate.
+    #[must_use]
+    pub fn extent(&self) -> [RangeInclusive<f64>; D] {
+        self.extent.map(|(low, high)| low..=high)
+    }
+
+    /// Returns how each quantity is evaluated.
+    #[must_use]
+    pub fn evaluations(&self) -> Vec<Evaluation> {
+        match &self.way {
+            Way::Directions(sources) => sources.iter().map(|source| source.evaluation()).collect(),
+            Way::Models { because, .. } => {
+                let because = because.clone();
+                vec![Evaluation::Model { because }; self.names.len()]
+            }
+        }
+    }
+
+    /// Returns the values of all quantities at each point, NaN and infinities as they are. Each
+    /// finished point is handed to `each` with its index, and `each` may cancel.
+    ///
+    /// # Errors
+    /// No point, one outside of the extent or not finite, a risk that cannot be evaluated, and
+    /// [`Error::Cancelled`].
+    pub fn values(
+        &self,
+        points: &[[f64; D]],
+        mut each: impl FnMut(usize, &[f64]) -> ControlFlow<()>,
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        self.check(points)?;
+        let mut done: Vec<Vec<f64>> = Vec::with_capacity(points.len());
+        while done.len() < points.len() {
+            let rest = &points[done.len()..];
+            let block = &rest[..self.block().min(rest.len())];
+            for values in self.at(block)? {
+                let stop = each(done.len(), &values).is_break();
+                done.push(values);
+                if stop {
+                    return Err(Error::Cancelled { done: done.len() });
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Returns the values and in-plane slopes of all quantities at each point.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values), and points that are models of their own.
+    pub fn slopes(&self, points: &[[f64; D]]) -> Result<Vec<Vec<Slopes<D>>>, Error> {
+        self.check(points)?;
+        let Way::Directions(sources) = &self.way else {
+            return Err(Error::Setting {
+                name: "slice with slopes",
+                value: "one along which buffers move".to_owned(),
+                allowed: "one along which parameters alone move",
+            });
+        };
+        let mut all = vec![Vec::with_capacity(sources.len()); points.len()];
+        for source in sources {
+            for (of_point, (value, slope)) in
+                all.iter_mut().zip(source.slopes(points.as_flattened())?)
+            {
+                of_point.push(Slopes {
+                    value,
+                    slope: std::array::from_fn(|i| slope[i]),
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    fn check(&self, points: &[[f64; D]]) -> Result<(), Error> {
+        extent::check_points(points)?;
+        extent::check_within(points, &self.extent)
+    }
+
+    /// Returns how many points are done at once.
+    fn block(&self) -> usize {
+        match &self.way {
+            Way::Directions(sources) => {
+                let blocks = sources.iter().map(|source| source.block());
+                blocks.max().unwrap_or(1)
+            }
+            Way::Models { .. } => 1,
+        }
+    }
+
+    /// Returns the values of all quantities at some points.
+    fn at(&self, points: &[[f64; D]]) -> Result<Vec<Vec<f64>>, Error> {
+        match &self.way {
+            Way::Directions(sources) => {
+                let mut all = vec![Vec::with_capacity(sources.len()); points.len()];
+                for source in sources {
+                    let values = source.values(points.as_flattened())?;
+                    for (of_point, value) in all.iter_mut().zip(values) {
+                        of_point.push(value);
+                    }
+                }
+                Ok(all)
+            }
+            Way::Models {
+                models, quantities, ..
+            } => points
+                .iter()
+                .map(|point| {
+                    let model = models.at(point)?;
+                    quantities.iter().map(|q| q.value(&model)).collect()
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Returns the quantities, if there are any.
+fn some<M>(quantities: impl IntoIterator<Item = Quantity<M>>) -> Result<Vec<Quantity<M>>, Error> {
+    let quantities: Vec<_> = quantities.into_iter().collect();
+    if quantities.is_empty() {
+        return Err(Error::Setting {
+            name: "number of quantities",
+            value: "0".to_owned(),
+            allowed: "at least 1",
+        });
+    }
+    Ok(quantities)
+}
