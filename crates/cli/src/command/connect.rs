@@ -19,7 +19,7 @@ use crate::interrupt::Interrupt;
 pub(super) const EXAMPLE: &str = "Example:
   landscape connect runs/quickstart/sgd runs/quickstart/sam
   landscape connect runs/quickstart/sgd runs/quickstart/sam --path line,bezier,chain
-  landscape connect runs/seeds --path line
+  landscape connect runs/seeds --path line --align
   landscape connect runs/mine --step 0,34 --path line --no-plane
 
 The barrier is how far the loss rises above the straight line between the losses of
@@ -58,6 +58,9 @@ pub(crate) struct Arguments {
     /// Examples of a step
     #[arg(long, value_name = "N", default_value = "128", help_heading = PATHS)]
     batch_size: Count,
+    /// Permute the units of the second model to be near those of the first, for one more line
+    #[arg(long, help_heading = PATHS)]
+    align: bool,
     /// Points at which a path is measured
     #[arg(long, value_name = "N", default_value = "41", help_heading = PATHS)]
     points: Count<{ limits::GRID }>,
@@ -123,7 +126,7 @@ pub(super) fn carry_out(
         epochs: arguments.epochs.get(),
         batch_size: arguments.batch_size.get(),
         learning_rate: arguments.learning_rate.get(),
-        align: false,
+        align: arguments.align,
         statistics: arguments.statistics,
         splits: shown.splits(&[Split::Training, Split::Validation]),
         accuracy: shown.accuracy(),

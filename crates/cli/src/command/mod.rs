@@ -3,6 +3,7 @@
 mod analysis;
 mod compare;
 mod completions;
+mod connect;
 mod context;
 mod critical;
 mod estimate;
@@ -11,6 +12,7 @@ mod line;
 mod list;
 mod measure;
 mod measured;
+mod paths;
 mod points;
 mod run;
 mod session;
@@ -77,6 +79,9 @@ impl Cli {
             .mut_subcommand("spectrum", without_bundled)
             .mut_subcommand("sharpness", without_bundled)
             .mut_subcommand("critical", without_bundled)
+            .mut_subcommand("surface", without_bundled)
+            .mut_subcommand("line", without_bundled)
+            .mut_subcommand("connect", without_bundled)
             .mut_subcommand("train", |command| {
                 without_bundled(command)
                     .after_help(named(train::OWN_EXAMPLE))
@@ -123,6 +128,15 @@ pub(crate) enum Command {
     /// Tell whether checkpoints and PyTorch weights are minima, saddles or no critical points
     #[command(after_help = critical::EXAMPLE, allow_negative_numbers = true)]
     Critical(critical::Arguments),
+    /// Draw the loss on planes through checkpoints and PyTorch weights
+    #[command(after_help = surface::EXAMPLE, allow_negative_numbers = true)]
+    Surface(surface::Arguments),
+    /// Draw the loss along lines through checkpoints and PyTorch weights
+    #[command(after_help = line::EXAMPLE, allow_negative_numbers = true)]
+    Line(line::Arguments),
+    /// Find paths between checkpoints, and the barriers on them
+    #[command(after_help = connect::EXAMPLE, allow_negative_numbers = true)]
+    Connect(connect::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
@@ -159,6 +173,9 @@ impl Command {
             Self::Critical(arguments) => {
                 critical::carry_out(&arguments, context, source, interrupt)
             }
+            Self::Surface(arguments) => surface::carry_out(&arguments, context, source, interrupt),
+            Self::Line(arguments) => line::carry_out(&arguments, context, source, interrupt),
+            Self::Connect(arguments) => connect::carry_out(&arguments, context, source, interrupt),
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
             Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),

@@ -2,9 +2,8 @@
 
 use crate::command::points::{Gathered, Named};
 use crate::command::slices::{Shown, Target, checked};
-use crate::config::slice_choice::PathKind;
 use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
-use crate::engine::slices::{MeasuredPath, PathSettings};
+use crate::engine::slices::{ALIGNED, MeasuredPath, PathSettings};
 use crate::engine::watch::{Watch, Work};
 use crate::failure::{self, FAILED, SUCCESS};
 use crate::interrupt::Interrupt;
@@ -78,12 +77,15 @@ impl Course<'_> {
             let ends = places.map(|place| &points[place]);
             let watch = self.watch(ends, number, pairs.len());
             let pair = ends[0].point.connect(&*ends[1].point, self.settings);
-            let works = self.settings.paths.iter().map(|&kind| {
-                let work: Work<'_, MeasuredPath> =
-                    (work_of(kind), Box::new(|| pair.path(kind, &watch)));
-                work
-            });
-            let done = watch.carry_out(works.collect());
+            let (pair, watched) = (&pair, &watch);
+            let mut works: Vec<Work<'_, MeasuredPath>> = Vec::new();
+            for &kind in &self.settings.paths {
+                works.push((kind.name(), Box::new(move || pair.path(kind, watched))));
+            }
+            if self.settings.align {
+                works.push((ALIGNED, Box::new(|| pair.aligned_line(watched))));
+            }
+            let done = watch.carry_out(works);
             interrupted = done.interrupted;
             found.push(Connected {
                 places: *places,
@@ -102,7 +104,7 @@ impl Course<'_> {
         if self.json {
             print(&format!("{document:#}"))?;
         } else {
-            table::print(self, &found, width::columns())?;
+            table::show(self, &found, width::columns())?;
         }
         let mut failed = false;
         for connected in &found {
@@ -130,13 +132,5 @@ impl Course<'_> {
             progress.warn(note);
         }
         Watch::new(progress, self.interrupt.clone())
-    }
-}
-
-const fn work_of(kind: PathKind) -> &'static str {
-    match kind {
-        PathKind::Line => "line",
-        PathKind::Bezier => "bezier",
-        PathKind::Chain => "chain",
     }
 }

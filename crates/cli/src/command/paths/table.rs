@@ -16,7 +16,7 @@ use crate::report::table::{plain, trimmed};
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(super) fn print(
+pub(super) fn show(
     course: &Course<'_>,
     found: &[Connected<'_>],
     columns: usize,
@@ -29,7 +29,7 @@ pub(super) fn print(
         gathered.data_name,
         examples.unwrap_or_default()
     );
-    crate::report::output::print(&Paint::stdout().strong(&printable(&wrapped(&heading, columns))))?;
+    print(&Paint::stdout().strong(&printable(&wrapped(&heading, columns))))?;
     match found {
         [one] => {
             if !one.paths.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn print(
             for name in names {
                 print_line("")?;
                 let title = format!("Barriers of the {name}");
-                crate::report::output::print(&Paint::stdout().strong(&title))?;
+                print(&Paint::stdout().strong(&title))?;
                 print_line(&barriers(course, several, name))?;
             }
         }
@@ -60,7 +60,7 @@ pub(super) fn print(
 }
 
 fn print_line(text: &str) -> anyhow::Result<()> {
-    crate::report::output::print(&printable(text))
+    print(&printable(text))
 }
 
 /// Returns the table of the paths of one pair.

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::Context as _;
 use landscape::slice::linspace;
 use probes::store::{Identity, SliceStore};
 

@@ -205,13 +205,13 @@ impl<W: Workload> Placed<W> {
     }
 
     /// Returns the mean loss over the sample.
-    fn risk(&self) -> Risk<W::Model, W::Batch> {
+    pub(in crate::engine) fn risk(&self) -> Risk<W::Model, W::Batch> {
         self.data.risk(self.data.curvature_batches(&self.device))
     }
 
     /// Returns the same loss with the outputs of the model apart; none where the workload does not
     /// say them.
-    fn risk_of_outputs(&self) -> Option<Risk<W::Model, W::Batch>> {
+    pub(in crate::engine) fn risk_of_outputs(&self) -> Option<Risk<W::Model, W::Batch>> {
         let model = self.model.valid();
         self.data
             .risk_of_outputs(&model, self.data.curvature_batches(&self.device))

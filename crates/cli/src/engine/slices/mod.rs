@@ -13,7 +13,7 @@ use probes::store::Identity;
 use serde_json::Value;
 
 pub(crate) use self::column::{Column, Figure};
-pub(crate) use self::path::{Connecting, MeasuredPath, PathSettings};
+pub(crate) use self::path::{ALIGNED, Connecting, MeasuredPath, PathSettings};
 pub(crate) use self::settings::{Place, SliceSettings};
 pub(crate) use self::sliced::SlicePoint;
 pub(crate) use self::trajectory::{Tracing, Trajectory};

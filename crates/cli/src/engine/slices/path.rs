@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use anyhow::bail;
 use burn::optim::AdamConfig;
+use landscape::alignment::{AlignConfig, align};
 use landscape::connectivity::{
     Curve, CurveConfig, PathProfile, Shape, TrainedCurve, Verdict, average, train_curve,
 };
@@ -47,6 +48,9 @@ pub(crate) struct PathSettings {
     pub(crate) seed: u64,
 }
 
+/// The name of the line to the permuted second model.
+pub(crate) const ALIGNED: &str = "aligned line";
+
 /// A path that was measured.
 #[derive(Debug, Clone)]
 pub(crate) struct MeasuredPath {
@@ -64,6 +68,8 @@ pub(crate) struct MeasuredPath {
     pub(crate) length: f64,
     /// The training of its bends, for the document.
     pub(crate) training: Value,
+    /// The permutation of the second model, for the document.
+    pub(crate) alignment: Value,
     /// Steps of that training.
     pub(crate) steps: usize,
     /// Whether the training diverged.
@@ -113,6 +119,7 @@ impl MeasuredPath {
             "quantities": quantities.collect::<Vec<_>>(),
             "length": number(self.length),
             "training": self.training,
+            "alignment": self.alignment,
             "seconds": self.seconds,
         })
     }
@@ -125,6 +132,13 @@ pub(crate) trait Connecting {
     /// # Errors
     /// When the models have no path between them, or it cannot be trained or measured.
     fn path(&self, kind: PathKind, watch: &Watch) -> anyhow::Result<MeasuredPath>;
+
+    /// Permutes the units of the second model to be near those of the first, and measures the line
+    /// to it.
+    ///
+    /// # Errors
+    /// When its units cannot be permuted.
+    fn aligned_line(&self, watch: &Watch) -> anyhow::Result<MeasuredPath>;
 }
 
 /// Two models of a workload.
@@ -191,10 +205,53 @@ impl<W: Workload> Connecting for Pair<'_, W> {
                 _ => Some(self.trained(curve.clone(), watch)?),
             };
             let curve = trained.as_ref().map_or(&curve, |trained| &trained.curve);
-            let values = self.values(curve, watch)?;
-            Ok((curve.clone(), trained, values))
+            Ok((self.measured(kind.name(), curve, watch)?, trained))
         });
-        let (curve, trained, values) = made?;
+        let (measured, trained) = made?;
+        Ok(MeasuredPath {
+            steps: trained.as_ref().map_or(0, |trained| trained.steps),
+            diverged: trained.as_ref().is_some_and(|trained| trained.diverged),
+            training: trained.as_ref().map_or(Value::Null, training),
+            seconds,
+            ..measured
+        })
+    }
+
+    fn aligned_line(&self, watch: &Watch) -> anyhow::Result<MeasuredPath> {
+        let (made, seconds) = timed(|| -> anyhow::Result<_> {
+            let risk = self.first.risk_of_outputs();
+            let risk = risk.unwrap_or_else(|| self.first.risk());
+            let config = AlignConfig::new().with_seed(self.settings.seed);
+            let found = align(&self.first.model, &self.second.model, &risk, &config)?;
+            let curve = Curve::between(&self.first.model, &found.model, Shape::Line)?;
+            Ok((self.measured(ALIGNED, &curve, watch)?, found))
+        });
+        let (measured, found) = made?;
+        Ok(MeasuredPath {
+            alignment: json!({
+                "groups": found.permutations.iter().map(Vec::len).collect::<Vec<_>>(),
+                "permutations": found.permutations,
+                "squared_distance_before": number(found.squared_distance_before),
+                "squared_distance_after": number(found.squared_distance_after),
+                "output_difference": number(found.output_difference),
+                "sweeps": found.sweeps,
+                "converged": found.converged,
+            }),
+            seconds,
+            ..measured
+        })
+    }
+}
+
+impl<W: Workload> Pair<'_, W> {
+    /// Measures a curve; what was done for it is to be filled in.
+    fn measured(
+        &self,
+        name: &str,
+        curve: &Curve<W::Model>,
+        watch: &Watch,
+    ) -> anyhow::Result<MeasuredPath> {
+        let values = self.values(curve, watch)?;
         let t = self.t();
         let lengths = curve.lengths(&t)?;
         let mut profiles = Vec::new();
@@ -205,21 +262,20 @@ impl<W: Workload> Connecting for Pair<'_, W> {
             }
         }
         Ok(MeasuredPath {
-            name: kind.name().to_owned(),
+            name: name.to_owned(),
             columns: self.columns.clone(),
             length: *lengths.last().expect("a path has two ends"),
             t,
             values,
             profiles,
-            steps: trained.as_ref().map_or(0, |trained| trained.steps),
-            diverged: trained.as_ref().is_some_and(|trained| trained.diverged),
-            training: trained.as_ref().map_or(Value::Null, training),
-            seconds,
+            training: Value::Null,
+            alignment: Value::Null,
+            steps: 0,
+            diverged: false,
+            seconds: 0.0,
         })
     }
-}
 
-impl<W: Workload> Pair<'_, W> {
     fn t(&self) -> Vec<f64> {
         linspace(0.0..=1.0, self.settings.points)
     }

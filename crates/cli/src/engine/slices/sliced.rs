@@ -1,16 +1,16 @@
 //! A slice of a workload's loss and accuracy: its directions and its quantities.
 
 use std::any::Any;
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::RangeInclusive;
 
-use burn::module::Module as _;
 use landscape::direction::{
-    Direction, NormalizeConfig, ascent_direction, eigenvector_directions, gradient_direction,
+    Direction, Normalization, NormalizeConfig, VectorParameters, ascent_direction,
+    eigenvector_directions, gradient_direction,
 };
 use landscape::sharpness::Ball;
 use landscape::slice::{Buffers, Evaluation, Quantity, Slice};
 use landscape::{
-    Error, Hessian, LanczosConfig, Normalization, ParameterSpace, Risk, VectorParameters, download,
+    Error, Hessian, LanczosConfig, ParameterSpace, Risk, download,
 };
 use probes::store::{Identity, checksum};
 use serde_json::{Value, json};
