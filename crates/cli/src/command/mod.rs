@@ -20,7 +20,9 @@ mod sharpness;
 mod slices;
 mod spectrum;
 mod surface;
+mod traces;
 mod train;
+mod trajectory;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -137,6 +139,9 @@ pub(crate) enum Command {
     /// Find paths between checkpoints, and the barriers on them
     #[command(after_help = connect::EXAMPLE, allow_negative_numbers = true)]
     Connect(connect::Arguments),
+    /// Draw the path of a training over the loss, from its checkpoints
+    #[command(after_help = trajectory::EXAMPLE, allow_negative_numbers = true)]
+    Trajectory(trajectory::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
@@ -176,6 +181,9 @@ impl Command {
             Self::Surface(arguments) => surface::carry_out(&arguments, context, source, interrupt),
             Self::Line(arguments) => line::carry_out(&arguments, context, source, interrupt),
             Self::Connect(arguments) => connect::carry_out(&arguments, context, source, interrupt),
+            Self::Trajectory(arguments) => {
+                trajectory::carry_out(&arguments, context, source, interrupt)
+            }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
             Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),

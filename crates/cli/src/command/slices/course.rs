@@ -24,7 +24,7 @@ use crate::report::progress::Progress;
 use crate::report::width;
 
 /// The end of the names of stores.
-const STORE: &str = ".slice";
+pub(crate) const STORE: &str = ".slice";
 
 /// Slices of some models.
 pub(crate) struct Course<'a> {
@@ -135,7 +135,7 @@ impl<'a> Course<'a> {
                 let mut store = open(&path, &slice.identity(&axes))?;
                 let work: Work<'_, Sampled<D>> = (
                     work_of(shape),
-                    Box::new(|| evaluate(&**slice, self.settings, axes, &mut store, &watch)),
+                    Box::new(|| evaluate(&**slice, self.settings.refine, axes, &mut store, &watch)),
                 );
                 let done = watch.carry_out(vec![work]);
                 failures.extend(done.failures);

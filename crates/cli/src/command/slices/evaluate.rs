@@ -8,7 +8,7 @@ use probes::store::{Identity, SliceStore};
 
 use super::sampled::Sampled;
 use crate::config::reach::Reach;
-use crate::engine::slices::{SliceSettings, Sliced};
+use crate::engine::slices::Sliced;
 use crate::engine::watch::{Watch, timed};
 use crate::failure::usage;
 
@@ -22,7 +22,7 @@ pub(super) fn grid<const D: usize>(reach: Reach, points: &[usize]) -> [Vec<f64>;
 /// # Errors
 /// A usage error for the store of another slice, which says what differs and what to do; a failure
 /// for one that is damaged, and of the disk.
-pub(super) fn open<const D: usize>(
+pub(crate) fn open<const D: usize>(
     path: &Path,
     identity: &Identity<D>,
 ) -> anyhow::Result<SliceStore<D>> {
@@ -41,9 +41,9 @@ pub(super) fn open<const D: usize>(
 ///
 /// # Errors
 /// When a point cannot be evaluated or stored, and when somebody stops it; what is stored stays.
-pub(super) fn evaluate<const D: usize>(
+pub(crate) fn evaluate<const D: usize>(
     slice: &dyn Sliced<D>,
-    settings: &SliceSettings,
+    refine: Option<f64>,
     axes: [Vec<f64>; D],
     store: &mut SliceStore<D>,
     watch: &Watch,
@@ -78,7 +78,7 @@ pub(super) fn evaluate<const D: usize>(
         let values = store.value(index);
         values.map_or(f64::NAN, |values| values[column])
     };
-    let _ = settings;
+    let _ = refine;
     Ok(Sampled {
         values: (0..columns.len())
             .map(|column| (0..points.len()).map(|index| value(index, column)).collect())

@@ -11,6 +11,8 @@ mod sampled;
 pub(super) mod surface;
 mod table;
 
-pub(super) use course::{Course, Target, checked};
+pub(super) use course::{Course, STORE, Target, checked};
+pub(super) use evaluate::{evaluate, open};
 pub(super) use files::{capital, exported, file_name, picture_files, theme};
 pub(super) use flags::{Shown, Slicing};
+pub(super) use sampled::Sampled;

@@ -76,8 +76,15 @@ impl<W: Workload> Placed<W> {
             let restored = stored.checkpoint.restore_model(fresh);
             restored.map_err(|error| failed(index, error))
         };
-        let plane = principal_plane(count, &mut load, &config)?;
-        let measures = path_measures(count, &mut load)?;
+        let named = |error| match error {
+            // By its step, which is what its folder and the command line call it.
+            Error::Checkpoint { index, reason } => {
+                anyhow::anyhow!("checkpoint of step {}: {reason}", tracing.steps[index])
+            }
+            error => error.into(),
+        };
+        let plane = principal_plane(count, &mut load, &config).map_err(named)?;
+        let measures = path_measures(count, &mut load).map_err(named)?;
         let origin = match tracing.centre {
             Centre::Last => self.model.clone(),
             Centre::Mean => plane.space.unflatten(&self.model, &plane.origin)?,
@@ -86,7 +93,8 @@ impl<W: Workload> Placed<W> {
         let vectors = plane.directions.each_ref().map(|direction| &direction.vector);
         let values = true_and_projected(&origin, vectors, &plane.checkpoints, &mut load, |model| {
             quantities.iter().map(|quantity| quantity.value(model)).collect()
-        })?;
+        })
+        .map_err(named)?;
         let slice = self.along(&origin, plane.directions, tracing.splits, tracing.accuracy)?;
         Ok(Trajectory {
             explained: plane.explained,
