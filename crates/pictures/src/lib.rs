@@ -48,7 +48,8 @@ mod theme;
 pub use axis::AxisScale;
 pub use color::viridis;
 pub use contour::{
-    ContourConfig, ContoursConfig, NamedField, contour, contour_with, contours, contours_with,
+    ContourConfig, ContoursConfig, MarkedPoint, NamedField, Track, contour, contour_with, contours,
+    contours_with,
 };
 pub use curves::{CurvesConfig, Series, curves, curves_with, loss_line};
 pub use density::{

@@ -258,13 +258,13 @@ impl Walls<'_> {
                 let shown: Vec<Rect> = labels.iter().step_by(*stride).map(Text::bounds).collect();
                 shown
                     .windows(2)
-                    .all(|pair| apart(pair[0], pair[1], 8.0 * unit))
+                    .all(|pair| pair[0].is_apart(&pair[1], 8.0 * unit))
             });
             for label in labels.into_iter().step_by(stride.unwrap_or(1)) {
                 let bounds = label.bounds();
                 if texts
                     .iter()
-                    .all(|other| apart(other.bounds(), bounds, 6.0 * unit))
+                    .all(|other| other.bounds().is_apart(&bounds, 16.0 * unit))
                 {
                     texts.push(label);
                 }
@@ -305,12 +305,4 @@ fn along(edge: &Edge, share: f64) -> Place {
 
 fn beyond(point: Point, direction: Point, by: f64) -> Point {
     (point.0 + by * direction.0, point.1 + by * direction.1)
-}
-
-/// Tells whether two rectangles leave `gap` pixels between them.
-fn apart(p: Rect, q: Rect, gap: f64) -> bool {
-    p.right + gap <= q.left
-        || q.right + gap <= p.left
-        || p.bottom + gap <= q.top
-        || q.bottom + gap <= p.top
 }
