@@ -30,7 +30,9 @@ pub fn npy(shape: &[usize], values: &[f64]) -> Result<Vec<u8>, Error> {
             allowed: "the product of the shape",
         });
     }
-    let bytes = values.iter().flat_map(|value| value.to_bits().to_le_bytes());
+    let bytes = values
+        .iter()
+        .flat_map(|value| value.to_bits().to_le_bytes());
     Ok(array("<f8", shape, bytes))
 }
 
@@ -88,8 +90,7 @@ fn array(kind: &str, shape: &[usize], bytes: impl Iterator<Item = u8>) -> Vec<u8
     // A tuple of one entry has a comma at its end.
     let shape: String = shape.iter().map(|side| format!("{side}, ")).collect();
     let shape = shape.trim_end();
-    let mut header =
-        format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
+    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
     let before = b"\x93NUMPY\x01\x00".len() + size_of::<u16>();
     while !(before + header.len() + 1).is_multiple_of(ALIGNMENT) {
         header.push(' ');

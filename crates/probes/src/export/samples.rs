@@ -179,7 +179,13 @@ impl Samples {
 
     /// Checks that all columns have their lengths, and names of their own.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let wrong = |name, value: String, allowed| Err(Error::Slice { name, value, allowed });
+        let wrong = |name, value: String, allowed| {
+            Err(Error::Slice {
+                name,
+                value,
+                allowed,
+            })
+        };
         let columns = self.columns();
         let most = match self.points {
             Points::Grid { .. } => 2,
@@ -187,7 +193,11 @@ impl Samples {
         };
         if columns.is_empty() || columns.len() > most {
             let value = columns.len().to_string();
-            return wrong("the number of axes", value, "1 or 2, more for a sequence of points");
+            return wrong(
+                "the number of axes",
+                value,
+                "1 or 2, more for a sequence of points",
+            );
         }
         let points = self.len();
         let mut names: Vec<&str> = Vec::new();
@@ -209,7 +219,11 @@ impl Samples {
         }
         if self.recorded.len() != points {
             let value = format!("{} for {points} points", self.recorded.len());
-            return wrong("the length of the validity mask", value, "one for each point");
+            return wrong(
+                "the length of the validity mask",
+                value,
+                "one for each point",
+            );
         }
         Ok(())
     }

@@ -55,10 +55,18 @@ pub fn vtk(samples: &Samples, height: Option<&str>) -> Result<Vec<u8>, Error> {
     let mut file = Vec::new();
     let left_out = match samples.len() - kept.len() {
         0 => String::new(),
-        count => format!(": {count} of {} points left out, not measured or not finite", samples.len()),
+        count => format!(
+            ": {count} of {} points left out, not measured or not finite",
+            samples.len()
+        ),
     };
     // A title is one line of at most 256 characters.
-    let title: String = height.name.chars().filter(|c| !c.is_control()).take(100).collect();
+    let title: String = height
+        .name
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(100)
+        .collect();
     line(&mut file, "# vtk DataFile Version 3.0");
     line(&mut file, &format!("{title}{left_out}"));
     line(&mut file, "BINARY\nDATASET UNSTRUCTURED_GRID");
@@ -92,11 +100,19 @@ pub fn vtk(samples: &Samples, height: Option<&str>) -> Result<Vec<u8>, Error> {
     integers(&mut file, cells.iter().map(|(kind, _)| *kind));
     line(&mut file, &format!("POINT_DATA {}", kept.len()));
     for column in &samples.quantities {
-        scalars(&mut file, &column.name, kept.iter().map(|&index| column.values[index]));
+        scalars(
+            &mut file,
+            &column.name,
+            kept.iter().map(|&index| column.values[index]),
+        );
     }
     if let Points::Sequence { coordinates, .. } = &samples.points {
         for column in coordinates.iter().skip(2) {
-            scalars(&mut file, &column.name, kept.iter().map(|&index| column.values[index]));
+            scalars(
+                &mut file,
+                &column.name,
+                kept.iter().map(|&index| column.values[index]),
+            );
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "below 2^31")]
@@ -110,11 +126,7 @@ fn cells(samples: &Samples, place: &[Option<usize>]) -> Vec<(i32, Vec<usize>)> {
         let corners: Option<Vec<usize>> = corners.iter().map(|&corner| place[corner]).collect();
         Some((kind, corners?))
     };
-    let along = |count: usize| {
-        (1..count)
-            .filter_map(|i| cell(LINE, &[i - 1, i]))
-            .collect()
-    };
+    let along = |count: usize| (1..count).filter_map(|i| cell(LINE, &[i - 1, i])).collect();
     match &samples.points {
         Points::Grid { axes } => match &axes[..] {
             [a, b] if a.values.len() > 1 && b.values.len() > 1 => {
@@ -149,13 +161,20 @@ fn scalars(file: &mut Vec<u8>, name: &str, values: impl IntoIterator<Item = f64>
             other => format!("%{other:02X}"),
         })
         .collect();
-    line(file, &format!("SCALARS {name} double 1\nLOOKUP_TABLE default"));
+    line(
+        file,
+        &format!("SCALARS {name} double 1\nLOOKUP_TABLE default"),
+    );
     doubles(file, values);
 }
 
 /// Binary numbers of this format are big-endian.
 fn doubles(file: &mut Vec<u8>, values: impl IntoIterator<Item = f64>) {
-    file.extend(values.into_iter().flat_map(|value| value.to_bits().to_be_bytes()));
+    file.extend(
+        values
+            .into_iter()
+            .flat_map(|value| value.to_bits().to_be_bytes()),
+    );
     file.push(b'\n');
 }
 

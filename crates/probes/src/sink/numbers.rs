@@ -27,7 +27,10 @@ pub(super) fn files(tag: &str, step: u64, data: &Value) -> Vec<NamedFile> {
     let text = format!("{:#}\n", Value::Object(document));
     let mut files = vec![(format!("{stem}.json"), text.into_bytes())];
     for (ending, table) in tables(data) {
-        files.push((format!("{stem}{ending}.csv"), table::csv(&table).into_bytes()));
+        files.push((
+            format!("{stem}{ending}.csv"),
+            table::csv(&table).into_bytes(),
+        ));
     }
     files
 }

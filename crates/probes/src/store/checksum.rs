@@ -53,9 +53,9 @@ pub fn of_batches<B: Batch>(batches: &[B]) -> u32 {
 /// ```
 #[must_use]
 pub fn joined(checksums: &[u32]) -> u32 {
-    checksums.iter().fold(0, |all, one| {
-        crc32c::crc32c_append(all, &one.to_le_bytes())
-    })
+    checksums
+        .iter()
+        .fold(0, |all, one| crc32c::crc32c_append(all, &one.to_le_bytes()))
 }
 
 struct Checksum(u32);

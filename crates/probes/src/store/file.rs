@@ -252,7 +252,13 @@ impl<const D: usize> Content<D> {
 
     /// Checks that a point may be recorded with these values.
     fn fits(&self, index: usize, values: &[f64]) -> Result<(), Error> {
-        let wrong = |name, value, allowed| Err(Error::Slice { name, value, allowed });
+        let wrong = |name, value, allowed| {
+            Err(Error::Slice {
+                name,
+                value,
+                allowed,
+            })
+        };
         let (points, count) = (self.recorded.len(), self.identity.quantities.len());
         if index >= points {
             let value = format!("{index} of {points}");
@@ -260,11 +266,18 @@ impl<const D: usize> Content<D> {
         }
         if values.len() != count {
             let value = format!("{} for {count} quantities", values.len());
-            return wrong("the number of a point's values", value, "one for each quantity");
+            return wrong(
+                "the number of a point's values",
+                value,
+                "one for each quantity",
+            );
         }
         let same = |(own, other): (&f64, &f64)| own.to_bits() == other.to_bits();
         if self.recorded[index] && !self.of(index).iter().zip(values).all(same) {
-            let value = format!("{values:?} for point {index}, recorded as {:?}", self.of(index));
+            let value = format!(
+                "{values:?} for point {index}, recorded as {:?}",
+                self.of(index)
+            );
             return wrong("a value", value, "the one that is recorded");
         }
         Ok(())

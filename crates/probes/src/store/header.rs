@@ -93,7 +93,9 @@ pub(super) fn read<const D: usize>(bytes: &[u8]) -> Result<Header<D>, Refused> {
         normalisation: stored.normalisation,
         evaluation: stored.evaluation,
     };
-    identity.check().map_err(|error| strange(error.to_string()))?;
+    identity
+        .check()
+        .map_err(|error| strange(error.to_string()))?;
     Ok(Header {
         identity,
         version: stored.version,

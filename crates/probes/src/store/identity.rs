@@ -121,14 +121,28 @@ impl<const D: usize> Identity<D> {
 
     /// Checks that there is something to measure, and that it has names.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let wrong = |name, value: String, allowed| Err(Error::Slice { name, value, allowed });
+        let wrong = |name, value: String, allowed| {
+            Err(Error::Slice {
+                name,
+                value,
+                allowed,
+            })
+        };
         for axis in &self.axes {
             if axis.values.is_empty() {
                 let allowed = "one value at least";
-                return wrong("the number of values", format!("0 on axis {}", axis.name), allowed);
+                return wrong(
+                    "the number of values",
+                    format!("0 on axis {}", axis.name),
+                    allowed,
+                );
             }
             if let Some(value) = axis.values.iter().find(|value| !value.is_finite()) {
-                return wrong("a coordinate", format!("{value} on axis {}", axis.name), "finite");
+                return wrong(
+                    "a coordinate",
+                    format!("{value} on axis {}", axis.name),
+                    "finite",
+                );
             }
         }
         if self.quantities.is_empty() {
@@ -189,8 +203,16 @@ impl<const D: usize> Identity<D> {
             ));
         }
         let texts = [
-            ("the normalisation", &self.normalisation[..], &stored.normalisation[..]),
-            ("the way of evaluation", &self.evaluation, &stored.evaluation),
+            (
+                "the normalisation",
+                &self.normalisation[..],
+                &stored.normalisation[..],
+            ),
+            (
+                "the way of evaluation",
+                &self.evaluation,
+                &stored.evaluation,
+            ),
             ("the version of probes", super::VERSION, version),
         ];
         for (what, own, other) in texts {
@@ -205,7 +227,9 @@ impl<const D: usize> Identity<D> {
 fn axis_difference(own: &Column, other: &Column) -> Option<String> {
     if own.name != other.name {
         let (own, other) = (&own.name, &other.name);
-        return Some(format!("the grid (axis {own:?} here, {other:?} in the file)"));
+        return Some(format!(
+            "the grid (axis {own:?} here, {other:?} in the file)"
+        ));
     }
     let name = &own.name;
     let (here, there) = (own.values.len(), other.values.len());

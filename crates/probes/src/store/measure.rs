@@ -127,8 +127,16 @@ fn measure_points<M: Module + 'static, const D: usize>(
 ) -> Result<Measured, Error> {
     let identity = store.identity();
     let pairs = [
-        ("a quantity of the store", identity.quantities.join(", "), slice.names().join(", ")),
-        ("the way of evaluation of the store", identity.evaluation.clone(), evaluation(slice)),
+        (
+            "a quantity of the store",
+            identity.quantities.join(", "),
+            slice.names().join(", "),
+        ),
+        (
+            "the way of evaluation of the store",
+            identity.evaluation.clone(),
+            evaluation(slice),
+        ),
     ];
     for (name, stored, own) in pairs {
         if stored != own {
@@ -262,7 +270,10 @@ where
         let evaluated = evaluate(&coordinates, &mut |position, values| {
             let added = match chunk.get(position) {
                 Some(&index) => store.add(index, values),
-                None => Err(left_out(format!("{position} of a chunk of {}", chunk.len()))),
+                None => Err(left_out(format!(
+                    "{position} of a chunk of {}",
+                    chunk.len()
+                ))),
             };
             match added {
                 Ok(()) => {

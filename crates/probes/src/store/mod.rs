@@ -47,9 +47,7 @@ mod record;
 
 pub use file::SliceStore;
 pub use identity::{Axes, Identity};
-pub use measure::{
-    MeasureConfig, Measured, Progress, measure_into, measure_wanted, measure_with,
-};
+pub use measure::{MeasureConfig, Measured, Progress, measure_into, measure_wanted, measure_with};
 
 use std::path::Path;
 
