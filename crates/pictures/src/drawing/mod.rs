@@ -90,6 +90,19 @@ impl Drawing {
         self.body += &other.body;
     }
 
+    /// Places a finished document at a point.
+    pub(crate) fn nest(&mut self, svg: &str, (x, y): Point) {
+        // What may stand before the root element, such as a declaration, has no place inside.
+        let root = svg.find("<svg").unwrap_or(0);
+        self.element(format_args!(
+            "<g transform=\"translate({} {})\">",
+            pixels(x),
+            pixels(y)
+        ));
+        self.body += &svg[root..];
+        self.element(format_args!("</g>"));
+    }
+
     /// Ends the document. `title` is read out by screen readers.
     pub(crate) fn into_svg(self, title: &str) -> String {
         let (width, height) = (self.width, self.height);
