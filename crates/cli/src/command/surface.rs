@@ -49,8 +49,8 @@ pub(crate) struct Arguments {
     /// Points along each side
     #[arg(long, value_name = "N|NxM", default_value = "31", help_heading = WHAT)]
     grid: Mesh,
-    /// Compute only points that the picture needs, to PERCENT of the range of its values; the
-    /// others of the grid are interpolated
+    /// Compute only points that the pictures need, to PERCENT of the range of their values; the
+    /// others of the grid are interpolated. Losses only
     #[arg(long, value_name = "PERCENT", help_heading = WHAT)]
     refine: Option<Bounded<Percent>>,
 }
@@ -88,7 +88,8 @@ pub(super) fn carry_out(
     let settings = SliceSettings {
         place: slicing.place(arguments.orthogonal, gathered.seed),
         splits: shown.splits(&[Split::Training]),
-        accuracy: shown.accuracy(),
+        // Accuracy has steps, which no interpolation meets.
+        accuracy: shown.accuracy() && arguments.refine.is_none(),
         reach: slicing.reach(),
         adapt: slicing.adapt(),
         points: arguments.grid.0.to_vec(),

@@ -122,7 +122,7 @@ impl<'a> Course<'a> {
                 "directions",
                 Box::new(|| {
                     let mut slice = shape.prepare(&target.models, self.settings, &watch)?;
-                    slice.within(std::array::from_fn(|_| reach.range()))?;
+                    slice.within(reach.map(Reach::range))?;
                     Ok(slice)
                 }),
             );
@@ -130,7 +130,7 @@ impl<'a> Course<'a> {
             let (mut failures, mut sampled) = (made.failures, None);
             interrupted = made.interrupted;
             if let Some(slice) = made.findings.first() {
-                let axes = grid::<D>(reach, &self.settings.points);
+                let axes = grid::<D>(&reach, &self.settings.points);
                 let path = folder.claim(&store_name(number))?;
                 let mut store = open(&path, &slice.identity(&axes))?;
                 let work: Work<'_, Sampled<D>> = (
@@ -161,14 +161,14 @@ impl<'a> Course<'a> {
         &self,
         shape: &impl Shape<D>,
         targets: &[Target<'a>],
-    ) -> anyhow::Result<Option<Reach>> {
+    ) -> anyhow::Result<Option<[Reach; D]>> {
         let Some(factor) = self.settings.adapt else {
-            return Ok(self.settings.reach);
+            return Ok(self.settings.reach.map(|reach| [reach; D]));
         };
-        let mut common: Option<Reach> = None;
+        let mut common: Option<[Reach; D]> = None;
         for (number, target) in (1..).zip(targets) {
             let watch = self.watch(target, number, targets.len());
-            let works: Vec<Work<'_, Reach>> = vec![(
+            let works: Vec<Work<'_, [Reach; D]>> = vec![(
                 "range",
                 Box::new(|| {
                     let mut slice = shape.prepare(&target.models, self.settings, &watch)?;
@@ -183,7 +183,10 @@ impl<'a> Course<'a> {
                 anyhow::bail!("{}: {failure}", target.name);
             }
             for found in done.findings {
-                common = Some(common.map_or(found, |common| common.join(found)));
+                common = Some(match common {
+                    Some(common) => std::array::from_fn(|axis| common[axis].join(found[axis])),
+                    None => found,
+                });
             }
         }
         Ok(common)

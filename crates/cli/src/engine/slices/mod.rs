@@ -2,6 +2,7 @@
 //! that runs of several networks come into one table and one picture.
 
 mod column;
+mod curve_plane;
 mod path;
 mod settings;
 mod sliced;
@@ -13,6 +14,7 @@ use probes::store::Identity;
 use serde_json::Value;
 
 pub(crate) use self::column::{Column, Figure};
+pub(crate) use self::curve_plane::CurvePlane;
 pub(crate) use self::path::{ALIGNED, Connecting, MeasuredPath, PathSettings};
 pub(crate) use self::settings::{Place, SliceSettings};
 pub(crate) use self::sliced::SlicePoint;
@@ -51,10 +53,10 @@ pub(crate) trait Sliced<const D: usize> {
     /// When a point cannot be evaluated, and when `each` asks to stop.
     fn values(&self, points: &[[f64; D]], each: &mut Each<'_>) -> Result<(), landscape::Error>;
 
-    /// Returns the coordinates up to where the first loss has risen to `factor` times that of the
-    /// centre.
+    /// Returns the coordinates along each direction up to where the first loss has risen to
+    /// `factor` times that of the centre.
     ///
     /// # Errors
-    /// When it does not rise so far, or cannot be evaluated.
-    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<Reach>;
+    /// When it rises so far in no direction, or cannot be evaluated.
+    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]>;
 }

@@ -1,5 +1,6 @@
 //! Paths between two models of one network: trained, and measured on every split.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use anyhow::bail;
@@ -12,7 +13,7 @@ use landscape::slice::{Buffers, Quantity, linspace};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Column, Figure};
+use super::{Column, CurvePlane, Figure};
 use crate::config::slice_choice::{PathKind, Split, Statistics};
 use crate::engine::analysis::{Placed, Point};
 use crate::engine::measurement::number;
@@ -139,6 +140,13 @@ pub(crate) trait Connecting {
     /// # Errors
     /// When its units cannot be permuted.
     fn aligned_line(&self, watch: &Watch) -> anyhow::Result<MeasuredPath>;
+
+    /// Returns the plane of the Bezier curve that was trained last, with the loss on the first
+    /// split; none where none was trained.
+    ///
+    /// # Errors
+    /// When the bend lies on the line between the models.
+    fn plane(&self) -> anyhow::Result<Option<CurvePlane<'_>>>;
 }
 
 /// Two models of a workload.
@@ -148,6 +156,8 @@ struct Pair<'a, W: Workload> {
     settings: &'a PathSettings,
     columns: Vec<Column>,
     quantities: Vec<Quantity<W::Model>>,
+    /// The Bezier curve that was trained last.
+    bezier: RefCell<Option<Curve<W::Model>>>,
 }
 
 impl<W: Workload> Placed<W> {
@@ -164,6 +174,7 @@ impl<W: Workload> Placed<W> {
             settings,
             columns,
             quantities,
+            bezier: RefCell::new(None),
         })
     }
 }
@@ -208,6 +219,9 @@ impl<W: Workload> Connecting for Pair<'_, W> {
             Ok((self.measured(kind.name(), curve, watch)?, trained))
         });
         let (measured, trained) = made?;
+        if let (PathKind::Bezier, Some(trained)) = (kind, &trained) {
+            *self.bezier.borrow_mut() = Some(trained.curve.clone());
+        }
         Ok(MeasuredPath {
             steps: trained.as_ref().map_or(0, |trained| trained.steps),
             diverged: trained.as_ref().is_some_and(|trained| trained.diverged),
@@ -240,6 +254,13 @@ impl<W: Workload> Connecting for Pair<'_, W> {
             seconds,
             ..measured
         })
+    }
+
+    fn plane(&self) -> anyhow::Result<Option<CurvePlane<'_>>> {
+        let curve = self.bezier.borrow();
+        let split = self.settings.splits[0];
+        let plane = |curve| self.first.plane_of_curve(curve, split, self.settings);
+        curve.as_ref().map(plane).transpose()
     }
 }
 

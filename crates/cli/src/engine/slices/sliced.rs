@@ -3,12 +3,15 @@
 use std::any::Any;
 use std::ops::RangeInclusive;
 
+use anyhow::ensure;
 use landscape::direction::{
     Direction, Normalization, NormalizeConfig, VectorParameters, ascent_direction,
     eigenvector_directions, gradient_direction,
 };
 use landscape::sharpness::Ball;
-use landscape::slice::{Buffers, Evaluation, Quantity, Slice};
+use landscape::slice::{
+    Buffers, Evaluation, Quantity, RangeConfig, Rise, Slice, adaptive_range,
+};
 use landscape::{
     Error, Hessian, LanczosConfig, ParameterSpace, Risk, download,
 };
@@ -23,6 +26,9 @@ use crate::engine::analysis::{Placed, Point};
 use crate::engine::measurement::number;
 use crate::engine::watch::Watch;
 use crate::workload::{Part, Workload};
+
+/// The farthest coordinates to which an adapted range goes, in multiples of a direction.
+const FARTHEST: f64 = 16.0;
 
 /// A model through which slices go.
 pub(crate) trait SlicePoint {
@@ -275,7 +281,7 @@ impl<W: Workload> Placed<W> {
     }
 
     /// Returns the identity of quantities around a model, with directions and axes to be filled in.
-    fn identity<const D: usize>(
+    pub(super) fn identity<const D: usize>(
         &self,
         model: &W::Model,
         splits: &[Split],
@@ -379,6 +385,21 @@ pub(super) struct PreparedSlice<W: Workload, const D: usize> {
 }
 
 impl<W: Workload, const D: usize> PreparedSlice<W, D> {
+    /// Takes a slice with what tells it from others.
+    pub(super) const fn of(
+        slice: Slice<W::Model, D>,
+        identity: Identity<D>,
+        columns: Vec<Column>,
+        directions: Value,
+    ) -> Self {
+        Self {
+            slice: Some(slice),
+            columns,
+            identity,
+            directions,
+        }
+    }
+
     fn slice(&self) -> &Slice<W::Model, D> {
         let slice = self.slice.as_ref();
         slice.expect("a slice whose extent could not be changed is not used any more")
@@ -429,8 +450,23 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
         self.slice().values(points, each).map(|_| ())
     }
 
-    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<Reach> {
-        let _ = (factor, watch);
-        unimplemented!()
+    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]> {
+        self.within(std::array::from_fn(|_| -FARTHEST..=FARTHEST))?;
+        let _ = watch.goes_on(0, None, "points");
+        let config = RangeConfig::new().with_rise(Rise::Factor(factor));
+        let found = adaptive_range(self.slice(), &config)?;
+        ensure!(
+            found.ends.iter().flatten().any(|end| end.reached),
+            "the loss does not rise to {factor} times that of the centre within {FARTHEST} multiples of any direction; --range X sets the coordinates"
+        );
+        let reaches = found.extent().map(|range| {
+            let (low, high) = range.into_inner();
+            Reach::new(low, high)
+        });
+        ensure!(
+            reaches.iter().all(Option::is_some),
+            "the loss is no finite number right beside the centre; --range X sets the coordinates"
+        );
+        Ok(reaches.map(|reach| reach.expect("all have been found to be there")))
     }
 }
