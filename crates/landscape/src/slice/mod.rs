@@ -1,22 +1,31 @@
 //! The loss on a line and on a plane through a model.
 
 mod between;
+mod curvature_map;
+mod directions;
 mod evaluation;
 mod extent;
 mod grid;
+mod groups;
 mod line;
 mod models;
 mod plane;
 mod prepared;
 mod quantity;
+mod range;
+mod refine;
 mod source;
 
 pub use between::{
     Buffers, line_between, line_between_observed, plane_between, plane_between_observed,
 };
+pub use curvature_map::{CurvatureMap, PointCurvature, curvature_map};
+pub use derivatives::Slopes;
 pub use evaluation::Evaluation;
 pub use grid::{Grid, linspace};
 pub use line::{Line, line, line_observed};
 pub use plane::{Surface, plane, plane_observed};
-pub use prepared::{Slice, Slopes};
+pub use prepared::Slice;
 pub use quantity::Quantity;
+pub use range::{AdaptiveRange, RangeConfig, RangeEnd, Rise, adaptive_range};
+pub use refine::{RefineConfig, Refined, Scale, refine, refine_with};

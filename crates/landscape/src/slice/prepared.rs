@@ -5,10 +5,11 @@ use std::ops::{ControlFlow, RangeInclusive};
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use derivatives::Slopes;
 
 use super::models::Models;
-use super::source::Source;
-use super::{Buffers, Evaluation, Quantity, extent};
+use super::source::{Source, numbers_of_slopes};
+use super::{Buffers, Evaluation, Quantity, directions, extent};
 use crate::batch::Batch;
 use crate::error::Error;
 
@@ -49,23 +50,14 @@ pub struct Slice<M, const D: usize> {
 
 /// The way to a point.
 enum Way<M> {
-    /// The parameters move along directions.
-    Directions(Vec<Box<dyn Source>>),
+    /// The parameters move along directions. With each source the positions of its quantities.
+    Directions(Vec<(Vec<usize>, Box<dyn Source>)>),
     /// Each point is a model of its own.
     Models {
         models: Box<Models<M>>,
         quantities: Vec<Quantity<M>>,
         because: String,
     },
-}
-
-/// A value on a slice and its derivatives by the coordinates.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Slopes<const D: usize> {
-    /// The value.
-    pub value: f64,
-    /// Its derivative by each coordinate, `∇L(θ)ᵀ dᵢ`.
-    pub slope: [f64; D],
 }
 
 impl<M, const D: usize> fmt::Debug for Slice<M, D> {
@@ -89,9 +81,8 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
         quantities: impl IntoIterator<Item = Quantity<M>>,
     ) -> Result<Self, Error> {
         let quantities = some(quantities)?;
-        let directions: Vec<Tensor<1>> = directions.into_iter().cloned().collect();
-        let source = |quantity: &Quantity<M>| quantity.risk().on_slice(model, &directions);
-        let sources = quantities.iter().map(source).collect::<Result<_, _>>()?;
+        let directions = directions::spanning(model, &directions)?;
+        let sources = sources(model, &quantities, &directions)?;
         Ok(Self::new(&quantities, Way::Directions(sources)))
     }
 
@@ -115,9 +106,7 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
         }
         let found = Models::new(models, buffers, &quantities)?;
         let Some(because) = found.moving() else {
-            let directions = found.directions()?;
-            let source = |quantity: &Quantity<M>| quantity.risk().on_slice(models[0], &directions);
-            let sources = quantities.iter().map(source).collect::<Result<_, _>>()?;
+            let sources = sources(models[0], &quantities, &found.directions()?)?;
             return Ok(Self::new(&quantities, Way::Directions(sources)));
         };
         let names = quantities.clone();
@@ -144,7 +133,7 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
     pub fn within(mut self, extent: [RangeInclusive<f64>; D]) -> Result<Self, Error> {
         self.extent = extent::checked(extent)?;
         if let Way::Directions(sources) = &mut self.way {
-            for source in sources {
+            for (_, source) in sources {
                 source.within(&self.extent);
             }
         }
@@ -167,7 +156,14 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
     #[must_use]
     pub fn evaluations(&self) -> Vec<Evaluation> {
         match &self.way {
-            Way::Directions(sources) => sources.iter().map(|source| source.evaluation()).collect(),
+            Way::Directions(sources) => {
+                let mut all = Vec::with_capacity(self.names.len());
+                for (positions, source) in sources {
+                    all.extend(positions.iter().copied().zip(source.evaluations()));
+                }
+                all.sort_by_key(|&(position, _)| position);
+                all.into_iter().map(|(_, evaluation)| evaluation).collect()
+            }
             Way::Models { because, .. } => {
                 let because = because.clone();
                 vec![Evaluation::Model { because }; self.names.len()]
@@ -215,18 +211,19 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
                 allowed: "one along which parameters alone move",
             });
         };
-        let mut all = vec![Vec::with_capacity(sources.len()); points.len()];
-        for source in sources {
-            for (of_point, (value, slope)) in
-                all.iter_mut().zip(source.slopes(points.as_flattened())?)
-            {
-                of_point.push(Slopes {
-                    value,
-                    slope: std::array::from_fn(|i| slope[i]),
-                });
-            }
-        }
-        Ok(all)
+        let numbers = gathered(sources, points.len(), numbers_of_slopes(D), |source| {
+            source.slopes(points.as_flattened())
+        })?;
+        let slopes = |numbers: &[f64]| Slopes {
+            value: numbers[0],
+            slope: std::array::from_fn(|i| numbers[1 + i]),
+            mixed: numbers.get(1 + D).copied().filter(|_| D > 1),
+        };
+        let of_point = |numbers: Vec<f64>| {
+            let each = numbers.chunks(numbers_of_slopes(D));
+            each.map(slopes).collect()
+        };
+        Ok(numbers.into_iter().map(of_point).collect())
     }
 
     fn check(&self, points: &[[f64; D]]) -> Result<(), Error> {
@@ -238,7 +235,7 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
     fn block(&self) -> usize {
         match &self.way {
             Way::Directions(sources) => {
-                let blocks = sources.iter().map(|source| source.block());
+                let blocks = sources.iter().map(|(_, source)| source.block());
                 blocks.max().unwrap_or(1)
             }
             Way::Models { .. } => 1,
@@ -248,16 +245,9 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
     /// Returns the values of all quantities at some points.
     fn at(&self, points: &[[f64; D]]) -> Result<Vec<Vec<f64>>, Error> {
         match &self.way {
-            Way::Directions(sources) => {
-                let mut all = vec![Vec::with_capacity(sources.len()); points.len()];
-                for source in sources {
-                    let values = source.values(points.as_flattened())?;
-                    for (of_point, value) in all.iter_mut().zip(values) {
-                        of_point.push(value);
-                    }
-                }
-                Ok(all)
-            }
+            Way::Directions(sources) => gathered(sources, points.len(), 1, |source| {
+                source.values(points.as_flattened())
+            }),
             Way::Models {
                 models, quantities, ..
             } => points
@@ -269,6 +259,63 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
                 .collect(),
         }
     }
+}
+
+/// Checks that there is a quantity at a position.
+///
+/// # Errors
+/// [`Error::Setting`].
+pub(super) fn check_quantity(position: usize, quantities: usize) -> Result<(), Error> {
+    if position < quantities {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        name: "position of the quantity",
+        value: format!("{position} where there are {quantities}"),
+        allowed: "below the number of quantities",
+    })
+}
+
+/// Returns the quantities on directions, those of the same data together.
+fn sources<M: Module + 'static>(
+    model: &M,
+    quantities: &[Quantity<M>],
+    directions: &[Tensor<1>],
+) -> Result<Vec<(Vec<usize>, Box<dyn Source>)>, Error> {
+    let mut positions: Vec<Vec<usize>> = Vec::new();
+    for (index, quantity) in quantities.iter().enumerate() {
+        let shares = |of: &&mut Vec<usize>| quantities[of[0]].risk().shares_data(quantity.risk());
+        match positions.iter_mut().find(shares) {
+            Some(together) => together.push(index),
+            None => positions.push(vec![index]),
+        }
+    }
+    let source = |positions: Vec<usize>| {
+        let risks: Vec<_> = positions.iter().map(|&i| quantities[i].risk()).collect();
+        let source = risks[0].on_slice(&risks[1..], model, directions)?;
+        Ok((positions, source))
+    };
+    positions.into_iter().map(source).collect()
+}
+
+/// Returns for each of `points` points what the sources give, `each` numbers for a quantity, in
+/// the order of the quantities.
+fn gathered(
+    sources: &[(Vec<usize>, Box<dyn Source>)],
+    points: usize,
+    each: usize,
+    ask: impl Fn(&dyn Source) -> Result<Vec<Vec<f64>>, Error>,
+) -> Result<Vec<Vec<f64>>, Error> {
+    let count: usize = sources.iter().map(|(positions, _)| positions.len()).sum();
+    let mut all = vec![vec![0.0; count * each]; points];
+    for (positions, source) in sources {
+        for (gathered, numbers) in all.iter_mut().zip(ask(&**source)?) {
+            for (&position, numbers) in positions.iter().zip(numbers.chunks(each)) {
+                gathered[position * each..][..each].copy_from_slice(numbers);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Returns the quantities, if there are any.

@@ -95,8 +95,16 @@ pub(super) trait AnyRisk<M> {
     /// Returns the value at a model.
     fn value_at(&self, model: &M) -> Result<f64, Error>;
 
-    /// Returns this risk and `others`, which share its data, on the slice through `model`.
-    fn on_slice(&self, model: &M, directions: &[Tensor<1>]) -> Result<Box<dyn Source>, Error>;
+    /// Returns whether both are of the same data, so that they may share forward passes.
+    fn shares_data(&self, other: &dyn AnyRisk<M>) -> bool;
+
+    /// Returns this risk, and `others` that share its data, on the slice through `model`.
+    fn on_slice(
+        &self,
+        others: &[&dyn AnyRisk<M>],
+        model: &M,
+        directions: &[Tensor<1>],
+    ) -> Result<Box<dyn Source>, Error>;
 
     /// Returns the risk itself.
     fn as_any(&self) -> &dyn Any;
@@ -107,10 +115,25 @@ impl<M: Module + 'static, B: Batch + 'static> AnyRisk<M> for Risk<M, B> {
         self.value(model)
     }
 
-    fn on_slice(&self, model: &M, directions: &[Tensor<1>]) -> Result<Box<dyn Source>, Error> {
+    fn shares_data(&self, other: &dyn AnyRisk<M>) -> bool {
+        let other = other.as_any().downcast_ref::<Self>();
+        other.is_some_and(|other| {
+            self.batches().is_same(other.batches()) && self.statistics() == other.statistics()
+        })
+    }
+
+    fn on_slice(
+        &self,
+        others: &[&dyn AnyRisk<M>],
+        model: &M,
+        directions: &[Tensor<1>],
+    ) -> Result<Box<dyn Source>, Error> {
+        let downcast = |other: &&dyn AnyRisk<M>| other.as_any().downcast_ref::<Self>();
+        let others = others.iter().filter_map(downcast);
+        let risks: Vec<&Self> = std::iter::once(self).chain(others).collect();
         match directions {
-            [d] => Ok(Box::new(OnSlice::new(model, self, [d])?)),
-            [first, second] => Ok(Box::new(OnSlice::new(model, self, [first, second])?)),
+            [d] => Ok(Box::new(OnSlice::new(model, &risks, [d])?)),
+            [first, second] => Ok(Box::new(OnSlice::new(model, &risks, [first, second])?)),
             more => Err(Error::Setting {
                 name: "number of directions",
                 value: more.len().to_string(),
