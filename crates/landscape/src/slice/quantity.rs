@@ -128,8 +128,9 @@ impl<M: Module + 'static, B: Batch + 'static> AnyRisk<M> for Risk<M, B> {
         model: &M,
         directions: &[Tensor<1>],
     ) -> Result<Box<dyn Source>, Error> {
-        let downcast = |other: &&dyn AnyRisk<M>| other.as_any().downcast_ref::<Self>();
-        let others = others.iter().filter_map(downcast);
+        let others = others
+            .iter()
+            .filter_map(|other| other.as_any().downcast_ref::<Self>());
         let risks: Vec<&Self> = std::iter::once(self).chain(others).collect();
         match directions {
             [d] => Ok(Box::new(OnSlice::new(model, &risks, [d])?)),
