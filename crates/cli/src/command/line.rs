@@ -41,7 +41,12 @@ pub(crate) struct Arguments {
     shown: Shown,
 
     /// Points of the line
-    #[arg(long, value_name = "N", default_value = "41", help_heading = "Points of the line")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "41",
+        help_heading = "Points of the line"
+    )]
     points: Count<{ limits::GRID }>,
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct Cli {
     pub(crate) context: Context,
 }
 
-const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
+const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files,\n  landscape help landscapes";
 
 impl Cli {
     /// Returns the command line of a program: all flags with the bundled networks and data sets,
@@ -148,7 +148,7 @@ pub(crate) enum Command {
     /// Write the script with which a shell completes commands and flags
     #[command(after_help = completions::EXAMPLE)]
     Completions(completions::Arguments),
-    /// Explain a command or a topic: probes, methods, files
+    /// Explain a command or a topic: probes, methods, files, landscapes
     #[command(after_help = help::EXAMPLE)]
     Help(help::Arguments),
 }

@@ -146,11 +146,7 @@ impl MeasureDir {
                     .with_context(|| format!("{} cannot be removed", path.display()))?;
             }
         }
-        let mut taken = Self {
-            kind,
-            lock,
-            files,
-        };
+        let mut taken = Self { kind, lock, files };
         taken.list()?;
         Ok(taken)
     }

@@ -1,9 +1,13 @@
 //! The course from models to paths between them.
 
+use std::path::Path;
+
+use landscape::slice::linspace;
+
 use crate::command::points::{Gathered, Named};
-use crate::command::slices::{Shown, Target, checked};
+use crate::command::slices::{Sampled, Shown, Target, checked, evaluate, open};
 use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
-use crate::engine::slices::{ALIGNED, MeasuredPath, PathSettings};
+use crate::engine::slices::{ALIGNED, Column, CurvePlane, MeasuredPath, PathSettings};
 use crate::engine::watch::{Watch, Work};
 use crate::failure::{self, FAILED, SUCCESS};
 use crate::interrupt::Interrupt;
@@ -13,6 +17,9 @@ use crate::report::progress::Progress;
 use crate::report::width;
 
 use super::{document, pictures, table};
+
+/// The margin around a curve in its plane, over its extent.
+const MARGIN: f64 = 0.25;
 
 /// Paths between some models.
 pub(crate) struct Course<'a> {
@@ -42,9 +49,27 @@ pub(crate) struct Connected<'a> {
     pub(crate) ends: [&'a Named; 2],
     /// The paths.
     pub(crate) paths: Vec<MeasuredPath>,
+    /// The plane of the Bezier curve, where it is drawn.
+    pub(crate) plane: Option<Plane>,
     /// The failures, each in a sentence.
     pub(crate) failures: Vec<String>,
 }
+
+/// The loss on the plane through both models and the bend of a Bezier curve.
+pub(crate) struct Plane {
+    /// The values, in distances of parameter space.
+    pub(crate) sampled: Sampled<2>,
+    /// The place of the first model, of the second, and of the bend.
+    pub(crate) models: [[f64; 2]; 3],
+    /// Points of the curve.
+    pub(crate) curve: Vec<[f64; 2]>,
+}
+
+/// The name of the store of the plane.
+const PLANE: &str = "plane.slice";
+
+/// The quantities at the average of all weights.
+pub(crate) type Average = Vec<(Column, f64)>;
 
 impl Connected<'_> {
     /// Returns the names of both models.
@@ -67,7 +92,8 @@ impl Course<'_> {
         })?;
         let folder = &self.gathered.folder;
         inspect(folder, self.kind, self.overwrite)?;
-        let mut folder = MeasureDir::take(folder, self.kind, self.overwrite)?;
+        let is_plane = |name: &str| name == PLANE;
+        let mut folder = MeasureDir::resume(folder, self.kind, self.overwrite, is_plane)?;
         let mut interrupted = false;
         let mut found: Vec<Connected<'_>> = Vec::new();
         let pairs: Vec<[usize; 2]> = (0..points.len())
@@ -86,25 +112,47 @@ impl Course<'_> {
                 works.push((ALIGNED, Box::new(|| pair.aligned_line(watched))));
             }
             let done = watch.carry_out(works);
+            let mut failures = done.failures;
             interrupted = done.interrupted;
+            let mut plane = None;
+            if let (false, Some(side), [_]) = (interrupted, self.plane, &pairs[..]) {
+                let mut claim = || folder.claim(PLANE);
+                let works: Vec<Work<'_, Option<Plane>>> = vec![(
+                    "plane of the curve",
+                    Box::new(|| match pair.plane()? {
+                        Some(of_curve) => on_plane(of_curve, side, &claim()?, &watch).map(Some),
+                        None => Ok(None),
+                    }),
+                )];
+                let done = watch.carry_out(works);
+                failures.extend(done.failures);
+                interrupted = done.interrupted;
+                plane = done.findings.into_iter().flatten().next();
+            }
             found.push(Connected {
                 places: *places,
                 ends,
                 paths: done.findings,
-                failures: done.failures,
+                plane,
+                failures,
             });
             if interrupted {
                 break;
             }
         }
+        let average = match interrupted {
+            true => None,
+            false => Some(self.average()?),
+        };
         for (name, bytes) in pictures::files(&found, self)? {
             folder.write(&name, &bytes)?;
         }
-        let document = folder.conclude(document::document(self, &found, interrupted))?;
+        let document = document::document(self, &found, average.as_ref(), interrupted);
+        let document = folder.conclude(document)?;
         if self.json {
             print(&format!("{document:#}"))?;
         } else {
-            table::show(self, &found, width::columns())?;
+            table::show(self, &found, average.as_ref(), width::columns())?;
         }
         let mut failed = false;
         for connected in &found {
@@ -122,6 +170,13 @@ impl Course<'_> {
         Ok(if failed { FAILED } else { SUCCESS })
     }
 
+    /// Measures the average of the weights of all models.
+    fn average(&self) -> anyhow::Result<Average> {
+        let mut models = self.gathered.points.iter().map(|named| &*named.point);
+        let first = models.next().expect("a path has two ends");
+        first.average(&models.collect::<Vec<_>>(), self.settings)
+    }
+
     fn watch(&self, ends: [&Named; 2], number: usize, count: usize) -> Watch {
         let name = ends.map(|named| &*named.name).join(" to ");
         let progress = Progress::of_measurements(&match count {
@@ -133,4 +188,33 @@ impl Course<'_> {
         }
         Watch::new(progress, self.interrupt.clone())
     }
+}
+
+/// Measures the loss on the plane of a curve, with a margin around it.
+fn on_plane(
+    of_curve: CurvePlane<'_>,
+    side: usize,
+    path: &Path,
+    watch: &Watch,
+) -> anyhow::Result<Plane> {
+    let CurvePlane {
+        mut plane,
+        models,
+        curve,
+    } = of_curve;
+    let axes: [Vec<f64>; 2] = std::array::from_fn(|axis| {
+        let along = models.iter().chain(&curve).map(|at| at[axis]);
+        let low = along.clone().fold(f64::INFINITY, f64::min);
+        let high = along.fold(f64::NEG_INFINITY, f64::max);
+        let margin = MARGIN * (high - low);
+        linspace(low - margin..=high + margin, side)
+    });
+    plane.within(axes.each_ref().map(|axis| axis[0]..=axis[axis.len() - 1]))?;
+    let mut store = open(path, &plane.identity(&axes))?;
+    let sampled = evaluate(&*plane, None, axes, &mut store, watch)?;
+    Ok(Plane {
+        sampled,
+        models,
+        curve,
+    })
 }

@@ -2,12 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::course::{Connected, Course};
+use super::course::{Average, Connected, Course};
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
 use crate::engine::measurement::number;
 
 /// Returns the document.
-pub(super) fn document(course: &Course<'_>, found: &[Connected<'_>], interrupted: bool) -> Value {
+pub(super) fn document(
+    course: &Course<'_>,
+    found: &[Connected<'_>],
+    average: Option<&Average>,
+    interrupted: bool,
+) -> Value {
     let gathered = course.gathered;
     let models = gathered.points.iter().map(|named| {
         json!({
@@ -23,8 +28,21 @@ pub(super) fn document(course: &Course<'_>, found: &[Connected<'_>], interrupted
             "from": connected.ends[0].name,
             "to": connected.ends[1].name,
             "paths": connected.paths.iter().map(|path| path.document()).collect::<Vec<_>>(),
+            "plane": connected.plane.as_ref().map(|plane| json!({
+                "models": plane.models,
+                "curve": plane.curve,
+                "directions": plane.sampled.directions,
+                "evaluation": plane.sampled.evaluation,
+                "points": plane.sampled.evaluated,
+                "seconds": plane.sampled.seconds,
+            })),
             "failures": connected.failures,
         })
+    });
+    let average = average.map(|average| {
+        let values = average.iter();
+        let values = values.map(|(column, value)| (column.name(), number(*value)));
+        Value::Object(values.collect())
     });
     let mut names: Vec<&str> = Vec::new();
     for path in found.iter().flat_map(|connected| &connected.paths) {
@@ -48,6 +66,7 @@ pub(super) fn document(course: &Course<'_>, found: &[Connected<'_>], interrupted
         "examples": gathered.points.first().map(|named| named.point.examples()),
         "models": models.collect::<Vec<_>>(),
         "pairs": pairs.collect::<Vec<_>>(),
+        "average_of_the_weights": average,
         "barriers": matrices.collect::<Vec<_>>(),
     })
 }

@@ -2,7 +2,7 @@
 
 use comfy_table::CellAlignment;
 
-use super::course::{Connected, Course};
+use super::course::{Average, Connected, Course};
 use super::document::matrix;
 use crate::comparison::wrapped;
 use crate::engine::slices::{Figure, MeasuredPath};
@@ -19,6 +19,7 @@ use crate::report::table::{plain, trimmed};
 pub(super) fn show(
     course: &Course<'_>,
     found: &[Connected<'_>],
+    average: Option<&Average>,
     columns: usize,
 ) -> anyhow::Result<()> {
     let gathered = course.gathered;
@@ -52,7 +53,18 @@ pub(super) fn show(
         }
     }
     print_line("")?;
-    for remark in remarks(course, found) {
+    let mut remarks = remarks(course, found);
+    if let Some(average) = average {
+        let values = average.iter();
+        let values =
+            values.map(|(column, value)| format!("{} {}", column.name(), significant(*value, 4)));
+        let values: Vec<String> = values.collect();
+        remarks.push(format!(
+            "At the average of all weights: {}.",
+            values.join(", ")
+        ));
+    }
+    for remark in remarks {
         print_line(&wrapped(&remark, columns))?;
     }
     let folder = gathered.folder.display().to_string();
@@ -183,7 +195,10 @@ fn remarks(course: &Course<'_>, found: &[Connected<'_>]) -> Vec<String> {
         };
         for kind in &settings.paths {
             let (connected, all) = of(kind.name());
-            remarks.push(format!("{}: {connected} of {all} pairs connected.", kind.name()));
+            remarks.push(format!(
+                "{}: {connected} of {all} pairs connected.",
+                kind.name()
+            ));
         }
     }
     remarks

@@ -2,6 +2,7 @@
 //! that PyTorch wrote.
 
 mod rename;
+mod run;
 mod steps;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ use crate::engine::source::Source;
 use crate::engine::stored::{Stored, Which};
 use crate::failure::usage;
 use rename::Rename;
+pub(super) use run::{Run, the_run};
 pub(super) use steps::Steps;
 
 const PYTORCH: &str = "Weights that PyTorch wrote";
@@ -328,67 +330,6 @@ fn directories_of(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
         )));
     }
     Ok(runs)
-}
-
-/// One run and its checkpoints.
-pub(super) struct Run {
-    /// The run's directory.
-    pub(super) directory: PathBuf,
-    /// The steps of its checkpoints that are wanted, ascending.
-    pub(super) steps: Vec<usize>,
-    /// The last of them.
-    pub(super) last: Stored,
-}
-
-/// Returns the run in a directory, with three checkpoints at least.
-///
-/// # Errors
-/// A usage error where there is no run or more than one, or too few checkpoints, which says how a
-/// run keeps them.
-pub(super) fn the_run(given: &Path, wanted: &Steps) -> anyhow::Result<Run> {
-    let directories = directories_of(given)?;
-    let [directory] = directories.as_slice() else {
-        let names: Vec<String> = directories.iter().map(|d| d.display().to_string()).collect();
-        return Err(usage(format!(
-            "{} holds several runs; name one: {}",
-            given.display(),
-            names.join(", ")
-        )));
-    };
-    let mut steps = match wanted {
-        Steps::All => checkpoints::steps(directory)?,
-        Steps::Some(some) => {
-            let mut steps = Vec::new();
-            for &which in some {
-                steps.push(match which {
-                    Which::Step(step) => step,
-                    named => Stored::open(directory, named)?.step(),
-                });
-            }
-            steps
-        }
-    };
-    steps.sort_unstable();
-    steps.dedup();
-    if steps.len() < 3 {
-        let count = match steps.len() {
-            1 => "1 checkpoint".to_owned(),
-            count => format!("{count} checkpoints"),
-        };
-        let kept = match wanted {
-            Steps::All => format!("{} has {count}", directory.display()),
-            Steps::Some(_) => format!("--step names {count}"),
-        };
-        return Err(usage(format!(
-            "{kept}, and a plane takes three; a run keeps its last two unless it is trained with --keep all, and --checkpoint-every N writes one every N steps"
-        )));
-    }
-    let last = steps.last().expect("there are three at least");
-    Ok(Run {
-        last: Stored::open(directory, Which::Step(*last))?,
-        directory: directory.clone(),
-        steps,
-    })
 }
 
 /// Refuses runs of different data: their losses are different functions, and their curvatures mean

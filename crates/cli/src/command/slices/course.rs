@@ -103,12 +103,8 @@ impl<'a> Course<'a> {
             checked(target)?;
         }
         inspect(&self.gathered.folder, self.kind, self.overwrite)?;
-        let mut folder = MeasureDir::resume(
-            &self.gathered.folder,
-            self.kind,
-            self.overwrite,
-            is_store,
-        )?;
+        let mut folder =
+            MeasureDir::resume(&self.gathered.folder, self.kind, self.overwrite, is_store)?;
         let reach = match self.common_reach(shape, &targets)? {
             Some(reach) => reach,
             None => return self.stopped(),

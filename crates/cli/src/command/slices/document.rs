@@ -65,7 +65,8 @@ fn results<const D: usize>(sampled: &Sampled<D>) -> Value {
 }
 
 fn extreme<const D: usize>(extreme: Option<Extreme<D>>) -> Value {
-    extreme.map_or(Value::Null, |extreme| {
-        json!({"value": number(extreme.value), "at": extreme.at.to_vec()})
-    })
+    extreme.map_or(
+        Value::Null,
+        |extreme| json!({"value": number(extreme.value), "at": extreme.at.to_vec()}),
+    )
 }

@@ -31,10 +31,10 @@ pub(crate) fn open<const D: usize>(
     let remedy = "--overwrite begins anew, --output DIR writes elsewhere";
     match SliceStore::open_or_create(path, identity) {
         Ok(store) => Ok(store),
-        Err(error @ probes::Error::AnotherSlice { .. }) => {
-            Err(usage(format!("{error}; {remedy}")))
+        Err(error @ probes::Error::AnotherSlice { .. }) => Err(usage(format!("{error}; {remedy}"))),
+        Err(error @ probes::Error::Damaged { .. }) => {
+            Err(anyhow::Error::new(error).context(remedy))
         }
-        Err(error @ probes::Error::Damaged { .. }) => Err(anyhow::Error::new(error).context(remedy)),
         Err(error) => Err(error.into()),
     }
 }
@@ -59,7 +59,7 @@ pub(crate) fn evaluate<const D: usize>(
         Some(accuracy) => refined(slice, accuracy, &axes, store, watch).map(Some),
         None => {
             let all: Vec<usize> = (0..points.len()).collect();
-            let done = measured(slice, &all, &points, store, watch, stored);
+            let done = measured(slice, &all, store, watch, stored);
             done.map(|()| None)
         }
     });
@@ -72,7 +72,9 @@ pub(crate) fn evaluate<const D: usize>(
     };
     let column = |column: usize| match &refined {
         Some(refined) => refined[column].values.clone(),
-        None => (0..points.len()).map(|index| value(index, column)).collect(),
+        None => (0..points.len())
+            .map(|index| value(index, column))
+            .collect(),
     };
     let error = refined.as_ref().map(|refined| {
         let shares = refined.iter().map(|refined| {
@@ -100,7 +102,6 @@ pub(crate) fn evaluate<const D: usize>(
 fn measured<const D: usize>(
     slice: &dyn Sliced<D>,
     wanted: &[usize],
-    points: &[[f64; D]],
     store: &mut SliceStore<D>,
     watch: &Watch,
     before: usize,
@@ -109,8 +110,6 @@ fn measured<const D: usize>(
     let _ = watch.goes_on(before, Some(of), "points");
     let mut done = before;
     let mut failed: Option<landscape::Error> = None;
-    // A second call begins where the first one was stopped, so that each chunk ends with a
-    // synchronisation.
     let measured = measure_with(
         store,
         Some(wanted),
@@ -136,7 +135,6 @@ fn measured<const D: usize>(
             }
         },
     );
-    let _ = points;
     if let Some(error) = failed {
         return Err(error.into());
     }
@@ -155,7 +153,6 @@ fn refined<const D: usize>(
     store: &mut SliceStore<D>,
     watch: &Watch,
 ) -> anyhow::Result<Vec<Refined>> {
-    let points = Sampled::points_of(axes);
     let grid = Grid {
         a: axes[0].clone(),
         b: axes[D - 1].clone(),
@@ -175,8 +172,7 @@ fn refined<const D: usize>(
                 .filter(|index| store.value(*index).is_none())
                 .collect();
             if !missing.is_empty() {
-                let before = 0;
-                if let Err(error) = measured(slice, &missing, &points, store, watch, before) {
+                if let Err(error) = measured(slice, &missing, store, watch, 0) {
                     failed = Some(error);
                     return Err(landscape::Error::Cancelled { done: 0 });
                 }

@@ -85,7 +85,10 @@ pub(crate) fn exported(
             Export::Npy => Format::Npz,
             Export::Vtk => Format::Vtk,
         };
-        files.push((format!("{stem}.{}", format.ending()), format.bytes(samples)?));
+        files.push((
+            format!("{stem}.{}", format.ending()),
+            format.bytes(samples)?,
+        ));
     }
     Ok(files)
 }

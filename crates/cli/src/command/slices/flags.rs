@@ -107,11 +107,6 @@ impl crate::config::bounded::Range for AboveOne {
 }
 
 impl Slicing {
-    /// Returns whether the slice lies between models.
-    pub(crate) const fn is_through(&self) -> bool {
-        self.through
-    }
-
     /// Checks that a slice through models has one more of them than it has directions.
     ///
     /// # Errors

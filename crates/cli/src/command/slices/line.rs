@@ -1,13 +1,15 @@
 //! Lines: how they are made, and their pictures.
 
-use pictures::{CurvesConfig, Series, curves_with};
+use pictures::{
+    AxisScale, CurvesConfig, Panel, Picture, Series, StackedConfig, curves_with, stacked_with,
+};
 
 use super::course::{Course, Shape, Target};
-use super::files::{capital, file_name, picture_files, theme};
+use super::files::{file_name, picture_files, theme};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;
-use crate::engine::slices::{Figure, Place, SliceSettings, Sliced};
+use crate::engine::slices::{Column, Figure, Place, SliceSettings, Sliced};
 use crate::engine::watch::Watch;
 
 /// The most curves in one frame; more would not be told apart.
@@ -39,65 +41,94 @@ impl Shape<1> for Lines {
         let Some((_, first)) = found.first() else {
             return Ok(files);
         };
-        for figure in [Figure::Loss, Figure::Accuracy] {
-            let places = first.of(figure);
-            if places.is_empty() {
-                continue;
-            }
-            // Of each model all splits in one frame, and of each split all models.
-            for (number, (target, sampled)) in (1..).zip(found) {
-                let stem = match found.len() {
-                    1 => figure.name().to_owned(),
-                    _ => format!("{}-{number}-{}", figure.name(), file_name(&target.name)),
-                };
-                let names: Vec<&str> = places
-                    .iter()
-                    .map(|place| sampled.columns[*place].split.name())
-                    .collect();
-                let series = places.iter().zip(&names).map(|(place, name)| Series {
-                    name,
+        // Of each model all splits in one frame.
+        for (number, (target, sampled)) in (1..).zip(found) {
+            let stem = match found.len() {
+                1 => "line".to_owned(),
+                _ => format!("line-{number}-{}", file_name(&target.name)),
+            };
+            let of = |figure| -> Vec<Series<'_>> {
+                let places = sampled.of(figure).into_iter();
+                let series = places.map(|place| Series {
+                    name: sampled.columns[place].split.name(),
                     x: &sampled.axes[0],
-                    y: &sampled.values[*place],
+                    y: &sampled.values[place],
                 });
-                let title = format!("{} along a line: {}", capital(figure.name()), target.name);
-                let series: Vec<Series<'_>> = series.collect();
-                let picture = curves_with(&series, &config(title, figure, course))?;
-                files.extend(picture_files(&stem, &picture)?);
-            }
-            if found.len() < 2 {
-                continue;
-            }
-            for place in places {
-                let column = first.columns[place];
+                series.collect()
+            };
+            let title = format!("Along a line through {}", target.name);
+            let picture = draw(title, &of(Figure::Loss), &of(Figure::Accuracy), course)?;
+            files.extend(picture_files(&stem, &picture)?);
+        }
+        if found.len() < 2 {
+            return Ok(files);
+        }
+        // Of each split all models in one frame.
+        for place in first.of(Figure::Loss) {
+            let split = first.columns[place].split;
+            let of = |figure| -> Vec<Series<'_>> {
                 let drawn = found.iter().take(CURVES);
-                let series: Vec<Series<'_>> = drawn
-                    .map(|(target, sampled)| Series {
+                let series = drawn.filter_map(|(target, sampled)| {
+                    let column = Column { split, figure };
+                    let place = sampled.columns.iter().position(|other| *other == column)?;
+                    Some(Series {
                         name: &target.name,
                         x: &sampled.axes[0],
                         y: &sampled.values[place],
                     })
-                    .collect();
-                let title = format!("{} along a line", capital(&column.name()));
-                let picture = curves_with(&series, &config(title, figure, course))?;
-                files.extend(picture_files(&column.key(), &picture)?);
-            }
+                });
+                series.collect()
+            };
+            let title = format!("Along lines: {}", split.name());
+            let picture = draw(title, &of(Figure::Loss), &of(Figure::Accuracy), course)?;
+            files.extend(picture_files(&format!("line-{}", split.name()), &picture)?);
         }
         Ok(files)
     }
 }
 
-fn config(title: String, figure: Figure, course: &Course<'_>) -> CurvesConfig {
-    let x_label = match &course.settings.place {
+/// Draws losses, with the accuracies below where there are any.
+fn draw(
+    title: String,
+    loss: &[Series<'_>],
+    accuracy: &[Series<'_>],
+    course: &Course<'_>,
+) -> anyhow::Result<Picture> {
+    if accuracy.is_empty() {
+        return Ok(curves_with(loss, &config(title, course))?);
+    }
+    let panel = |y_label, scale, curves| Panel {
+        y_label,
+        scale,
+        curves,
+        bands: &[],
+    };
+    let panels = [
+        panel("loss", AxisScale::Auto, loss),
+        panel("accuracy", AxisScale::Linear, accuracy),
+    ];
+    let config = StackedConfig {
+        x_label: x_label(course),
+        center: Some(0.0),
+        theme: theme(course.shown.theme),
+        ..StackedConfig::new(title)
+    };
+    Ok(stacked_with(&panels, &config)?)
+}
+
+fn x_label(course: &Course<'_>) -> String {
+    match &course.settings.place {
         Place::Along { .. } => "multiples of the direction".to_owned(),
         Place::Through { .. } => {
             let names: Vec<&str> = course.gathered.points.iter().map(|n| &*n.name).collect();
             format!("0: {}, 1: {}", names[0], names[names.len() - 1])
         }
-    };
+    }
+}
+
+fn config(title: String, course: &Course<'_>) -> CurvesConfig {
     CurvesConfig {
-        x_label,
-        y_label: figure.name().to_owned(),
-        minima: figure == Figure::Loss,
+        x_label: x_label(course),
         theme: theme(course.shown.theme),
         ..CurvesConfig::loss_line(title)
     }

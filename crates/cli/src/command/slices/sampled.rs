@@ -58,7 +58,9 @@ impl<const D: usize> Sampled<D> {
     pub(crate) fn samples(&self) -> Samples {
         let names = ["a", "b"];
         let axes = names.iter().zip(&self.axes);
-        let axes: Vec<_> = axes.map(|(name, axis)| export::Column::new(*name, axis.clone())).collect();
+        let axes: Vec<_> = axes
+            .map(|(name, axis)| export::Column::new(*name, axis.clone()))
+            .collect();
         let quantities = self.columns.iter().zip(&self.values);
         let quantities = quantities.map(|(column, values)| (column.name(), values.clone()));
         let samples = Samples::on_grid(axes, quantities)

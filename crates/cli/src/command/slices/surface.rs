@@ -1,8 +1,8 @@
 //! Planes: how they are made, and their pictures.
 
 use pictures::{
-    ContourConfig, ContoursConfig, Field, NamedField, PerspectiveConfig, Picture, contour_with,
-    contours_with, perspective_with, perspectives_with,
+    ContourConfig, ContoursConfig, Field, MarkedPoint, NamedField, PerspectiveConfig, Picture,
+    contour_with, contours_with, perspective_with, perspectives_with,
 };
 
 use super::course::{Course, Shape, Target};
@@ -51,7 +51,10 @@ impl Shape<2> for Surfaces {
             };
             for (number, (target, sampled)) in (1..).zip(found) {
                 let (stem, title) = match found.len() {
-                    1 => (key.clone(), format!("{} around {}", capital(&name), target.name)),
+                    1 => (
+                        key.clone(),
+                        format!("{} around {}", capital(&name), target.name),
+                    ),
                     _ => (
                         format!("{key}-{number}-{}", file_name(&target.name)),
                         format!("{}: {}", capital(&name), target.name),
@@ -104,6 +107,7 @@ impl Drawn<'_> {
             b_label,
             value_label: self.figure.name().to_owned(),
             theme: theme(self.course.shown.theme),
+            points: marked(self.course),
             ..ContourConfig::new(title)
         };
         Ok(contour_with(field(sampled, self.place), &config)?)
@@ -141,6 +145,20 @@ impl Drawn<'_> {
             ..config
         }
     }
+}
+
+/// Returns the models that span a plane, at their places.
+fn marked(course: &Course<'_>) -> Vec<MarkedPoint> {
+    let Place::Through { .. } = course.settings.place else {
+        return Vec::new();
+    };
+    let places = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
+    let models = course.gathered.points.iter().zip(places);
+    let marked = models.map(|(named, at)| MarkedPoint {
+        name: named.name.clone(),
+        at,
+    });
+    marked.collect()
 }
 
 /// Returns the names of the axes.

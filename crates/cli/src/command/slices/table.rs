@@ -18,7 +18,10 @@ pub(super) fn heading<const D: usize>(
     let gathered = course.gathered;
     let examples = gathered.points.first().map(|named| named.point.examples());
     let axes = found.first().map(|(_, sampled)| &sampled.axes);
-    let sides = axes.into_iter().flatten().map(|axis| axis.len().to_string());
+    let sides = axes
+        .into_iter()
+        .flatten()
+        .map(|axis| axis.len().to_string());
     let sides: Vec<String> = sides.collect();
     let ends = axes.and_then(|axes| {
         let axis = axes.first()?;
@@ -50,7 +53,10 @@ pub(super) fn sheet<const D: usize>(
     course: &Course<'_>,
 ) -> Sheet {
     let each = |of: &dyn Fn(&Target<'_>, &Sampled<D>) -> String| -> Vec<String> {
-        found.iter().map(|(target, of_it)| of(target, of_it)).collect()
+        found
+            .iter()
+            .map(|(target, of_it)| of(target, of_it))
+            .collect()
     };
     let mut items = vec![
         Item::new(
@@ -139,7 +145,10 @@ pub(super) fn sheet<const D: usize>(
         each(&|_, sampled| format!("{:.2}", sampled.seconds)),
     ));
     Sheet {
-        runs: found.iter().map(|(target, _)| target.name.clone()).collect(),
+        runs: found
+            .iter()
+            .map(|(target, _)| target.name.clone())
+            .collect(),
         items,
     }
 }
@@ -163,11 +172,17 @@ pub(super) fn remarks<const D: usize>(
         .iter()
         .map(|(_, sampled)| sampled.evaluation.as_str())
         .collect();
-    if let Some(first) = ways.first().filter(|first| ways.iter().all(|way| way == *first)) {
+    if let Some(first) = ways
+        .first()
+        .filter(|first| ways.iter().all(|way| way == *first))
+    {
         remarks.push(format!("Values are exact up to rounding, from {first}."));
     } else {
         for ((target, _), way) in found.iter().zip(&ways) {
-            remarks.push(format!("{}: values are exact up to rounding, from {way}.", target.name));
+            remarks.push(format!(
+                "{}: values are exact up to rounding, from {way}.",
+                target.name
+            ));
         }
     }
     remarks
@@ -220,7 +235,11 @@ fn directions(course: &Course<'_>, slices: usize, dimensions: usize) -> String {
             } else {
                 ""
             };
-            let whose = if slices > 1 { " of each model's own" } else { "" };
+            let whose = if slices > 1 {
+                " of each model's own"
+            } else {
+                ""
+            };
             format!("Coordinates are multiples of {what}{whose}{scale}{orthogonal}.")
         }
         Place::Through { .. } if dimensions == 1 => {

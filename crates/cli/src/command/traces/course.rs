@@ -107,8 +107,10 @@ impl Course<'_> {
             seed: plan.seed,
             device: &device,
         };
-        let work: Work<'_, Trajectory<'_>> =
-            ("trajectory", Box::new(|| point.trajectory(&tracing, &watch)));
+        let work: Work<'_, Trajectory<'_>> = (
+            "trajectory",
+            Box::new(|| point.trajectory(&tracing, &watch)),
+        );
         let done = watch.carry_out(vec![work]);
         let (mut failures, mut interrupted) = (done.failures, done.interrupted);
         let mut traced = None;
@@ -155,7 +157,9 @@ impl Course<'_> {
             say(&format!("{alarm} {}", printable(&line)));
         }
         if interrupted {
-            say("stopped; the points until then are stored, and the same command goes on from there");
+            say(
+                "stopped; the points until then are stored, and the same command goes on from there",
+            );
             return Ok(failure::INTERRUPTED);
         }
         Ok(if failures.is_empty() { SUCCESS } else { FAILED })

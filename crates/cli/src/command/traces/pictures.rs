@@ -1,6 +1,6 @@
 //! The pictures and numbers of a trajectory.
 
-use pictures::{ContourConfig, contour_with};
+use pictures::{ContourConfig, Track, contour_with};
 use probes::export::{Column, Samples};
 
 use super::course::{Course, Traced};
@@ -29,6 +29,7 @@ pub(super) fn files(traced: &Traced<'_>, course: &Course<'_>) -> anyhow::Result<
             b_label: label(2),
             value_label: column.figure.name().to_owned(),
             theme: theme(course.shown.theme),
+            tracks: vec![track(traced, course)],
             ..ContourConfig::new(format!("{} over the trajectory", capital(&column.name())))
         };
         let [a, b] = &sampled.axes;
@@ -37,6 +38,16 @@ pub(super) fn files(traced: &Traced<'_>, course: &Course<'_>) -> anyhow::Result<
         files.extend(picture_files(&column.key(), &picture)?);
     }
     Ok(files)
+}
+
+/// Returns the trajectory on the plane, with the steps.
+fn track(traced: &Traced<'_>, course: &Course<'_>) -> Track {
+    let at = traced.trajectory.checkpoints.iter();
+    Track {
+        name: "checkpoints, projected".to_owned(),
+        points: at.map(|at| at.coordinates).collect(),
+        steps: course.run.steps.iter().map(|step| *step as u64).collect(),
+    }
 }
 
 /// Returns the checkpoints as joined points.
@@ -61,9 +72,15 @@ fn checkpoints(traced: &Traced<'_>, course: &Course<'_>) -> Samples {
     for (place, column) in found.columns.iter().enumerate() {
         let values = || found.values.iter();
         let name = column.name();
-        quantities.push((name.clone(), values().map(|v| v.at_checkpoint[place]).collect()));
+        quantities.push((
+            name.clone(),
+            values().map(|v| v.at_checkpoint[place]).collect(),
+        ));
         let in_plane = values().map(|v| v.at_projection[place]).collect();
         quantities.push((format!("{name} in the plane"), in_plane));
     }
-    Samples::joined([Column::new("a", along(0)), Column::new("b", along(1))], quantities)
+    Samples::joined(
+        [Column::new("a", along(0)), Column::new("b", along(1))],
+        quantities,
+    )
 }

@@ -24,7 +24,6 @@ pub(super) fn show(
     about: &About<'_>,
     columns: usize,
 ) -> anyhow::Result<()> {
-    let found = &traced.trajectory;
     let say = |text: &str| print(&printable(text));
     let plan = course.run.last.plan();
     let heading = format!(
@@ -60,8 +59,10 @@ pub(super) fn show(
     for remark in remarks {
         say(&wrapped(&remark, columns))?;
     }
-    let _ = found;
-    say(&format!("Numbers and pictures: {}", course.output.display()))
+    say(&format!(
+        "Numbers and pictures: {}",
+        course.output.display()
+    ))
 }
 
 /// Returns the table of what is one number.
@@ -71,10 +72,22 @@ fn shape(traced: &Traced<'_>) -> String {
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let or_none = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| significant(v, 4));
     let mut rows = vec![
-        ("explained by direction 1".to_owned(), percent(found.explained[0])),
-        ("explained by direction 2".to_owned(), percent(found.explained[1])),
-        ("length of the path".to_owned(), significant(measures.length, 4)),
-        ("  over the straight distance".to_owned(), or_none(measures.ratio)),
+        (
+            "explained by direction 1".to_owned(),
+            percent(found.explained[0]),
+        ),
+        (
+            "explained by direction 2".to_owned(),
+            percent(found.explained[1]),
+        ),
+        (
+            "length of the path".to_owned(),
+            significant(measures.length, 4),
+        ),
+        (
+            "  over the straight distance".to_owned(),
+            or_none(measures.ratio),
+        ),
         (
             "cosine of successive steps, mean".to_owned(),
             or_none(measures.mean_cosine),
@@ -94,7 +107,10 @@ fn shape(traced: &Traced<'_>) -> String {
                 stored => format!("{} ({stored} earlier)", sampled.evaluated),
             },
         ));
-        rows.push(("seconds for them".to_owned(), format!("{:.2}", sampled.seconds)));
+        rows.push((
+            "seconds for them".to_owned(),
+            format!("{:.2}", sampled.seconds),
+        ));
     }
     let mut table = plain();
     for (what, value) in rows {
@@ -112,7 +128,9 @@ fn rows(count: usize) -> Vec<usize> {
     if count <= ROWS {
         return (0..count).collect();
     }
-    (0..ROWS).map(|row| row * (count - 1) / (ROWS - 1)).collect()
+    (0..ROWS)
+        .map(|row| row * (count - 1) / (ROWS - 1))
+        .collect()
 }
 
 /// Returns the table of the checkpoints.

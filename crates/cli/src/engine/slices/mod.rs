@@ -4,6 +4,7 @@
 mod column;
 mod curve_plane;
 mod path;
+mod point;
 mod settings;
 mod sliced;
 mod trajectory;
@@ -16,8 +17,8 @@ use serde_json::Value;
 pub(crate) use self::column::{Column, Figure};
 pub(crate) use self::curve_plane::CurvePlane;
 pub(crate) use self::path::{ALIGNED, Connecting, MeasuredPath, PathSettings};
+pub(crate) use self::point::SlicePoint;
 pub(crate) use self::settings::{Place, SliceSettings};
-pub(crate) use self::sliced::SlicePoint;
 pub(crate) use self::trajectory::{Tracing, Trajectory};
 
 use super::watch::Watch;

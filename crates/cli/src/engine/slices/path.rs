@@ -93,27 +93,31 @@ impl MeasuredPath {
     /// Returns the path in the document.
     pub(crate) fn document(&self) -> Value {
         let mut profiles = self.profiles.iter();
-        let quantities = self.columns.iter().zip(&self.values).map(|(column, values)| {
-            let mut quantity = json!({
-                "name": column.name(),
-                "split": column.split,
-                "quantity": column.figure,
-                "values": values.iter().map(|value| number(*value)).collect::<Vec<_>>(),
+        let quantities = self
+            .columns
+            .iter()
+            .zip(&self.values)
+            .map(|(column, values)| {
+                let mut quantity = json!({
+                    "name": column.name(),
+                    "split": column.split,
+                    "quantity": column.figure,
+                    "values": values.iter().map(|value| number(*value)).collect::<Vec<_>>(),
+                });
+                if let Some(profile) = profiles.next() {
+                    quantity["barrier"] = number(profile.barrier);
+                    quantity["barrier_t"] = number(profile.barrier_t);
+                    quantity["barrier_over_mean"] = number(profile.barrier_over_mean);
+                    quantity["min"] = number(profile.min);
+                    quantity["max"] = number(profile.max);
+                    quantity["max_t"] = number(profile.max_t);
+                    quantity["mean"] = number(profile.mean);
+                    quantity["length_weighted"] = number(profile.length_weighted);
+                    quantity["limit"] = number(profile.limit);
+                    quantity["verdict"] = json!(profile.verdict.to_string());
+                }
+                quantity
             });
-            if let Some(profile) = profiles.next() {
-                quantity["barrier"] = number(profile.barrier);
-                quantity["barrier_t"] = number(profile.barrier_t);
-                quantity["barrier_over_mean"] = number(profile.barrier_over_mean);
-                quantity["min"] = number(profile.min);
-                quantity["max"] = number(profile.max);
-                quantity["max_t"] = number(profile.max_t);
-                quantity["mean"] = number(profile.mean);
-                quantity["length_weighted"] = number(profile.length_weighted);
-                quantity["limit"] = number(profile.limit);
-                quantity["verdict"] = json!(profile.verdict.to_string());
-            }
-            quantity
-        });
         json!({
             "path": self.name,
             "t": self.t,
@@ -346,9 +350,9 @@ impl<W: Workload> Pair<'_, W> {
 }
 
 fn training<M>(trained: &TrainedCurve<M>) -> Value {
-    let losses = trained.evaluations.iter().map(|found| {
-        json!({"step": found.step, "mean": number(found.mean), "max": number(found.max)})
-    });
+    let losses = trained.evaluations.iter().map(
+        |found| json!({"step": found.step, "mean": number(found.mean), "max": number(found.max)}),
+    );
     json!({
         "steps": trained.steps,
         "gradients": trained.gradients,

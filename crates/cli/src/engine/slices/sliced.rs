@@ -1,6 +1,5 @@
 //! A slice of a workload's loss and accuracy: its directions and its quantities.
 
-use std::any::Any;
 use std::ops::RangeInclusive;
 
 use anyhow::ensure;
@@ -9,16 +8,12 @@ use landscape::direction::{
     eigenvector_directions, gradient_direction,
 };
 use landscape::sharpness::Ball;
-use landscape::slice::{
-    Buffers, Evaluation, Quantity, RangeConfig, Rise, Slice, adaptive_range,
-};
-use landscape::{
-    Error, Hessian, LanczosConfig, ParameterSpace, Risk, download,
-};
+use landscape::slice::{Buffers, Evaluation, Quantity, RangeConfig, Rise, Slice, adaptive_range};
+use landscape::{Error, Hessian, LanczosConfig, ParameterSpace, Risk, download};
 use probes::store::{Identity, checksum};
 use serde_json::{Value, json};
 
-use super::{Column, Connecting, Each, Figure, PathSettings, Place, SliceSettings, Sliced, Tracing, Trajectory};
+use super::{Column, Each, Figure, Place, SliceSettings, Sliced};
 use crate::config::reach::Reach;
 use crate::config::slice_choice::{Directions, Normalisation, Split, Statistics, Vectors};
 use crate::engine::accuracy::has_accuracy;
@@ -29,136 +24,6 @@ use crate::workload::{Part, Workload};
 
 /// The farthest coordinates to which an adapted range goes, in multiples of a direction.
 const FARTHEST: f64 = 16.0;
-
-/// A model through which slices go.
-pub(crate) trait SlicePoint {
-    /// Returns the model with its types.
-    fn as_any(&self) -> &dyn Any;
-
-    /// Returns whether another model has parameters of the same names and shapes.
-    fn is_like(&self, other: &dyn Point) -> bool;
-
-    /// Returns the path of a parameter that is not finite, if there is one.
-    ///
-    /// # Errors
-    /// When the model has no parameters.
-    fn not_finite(&self) -> anyhow::Result<Option<String>>;
-
-    /// Makes a line through this model, or through it and another.
-    ///
-    /// # Errors
-    /// When there is no such line, or a direction cannot be made.
-    fn line<'a>(
-        &'a self,
-        others: &[&'a dyn Point],
-        settings: &SliceSettings,
-        watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<1> + 'a>>;
-
-    /// Makes a plane through this model, or through it and two others.
-    ///
-    /// # Errors
-    /// As [`line`](Self::line).
-    fn plane<'a>(
-        &'a self,
-        others: &[&'a dyn Point],
-        settings: &SliceSettings,
-        watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>>;
-
-    /// Returns the pair of this model and another of the same network, to be connected.
-    fn connect<'a>(
-        &'a self,
-        other: &'a dyn Point,
-        settings: &'a PathSettings,
-    ) -> Box<dyn Connecting + 'a>;
-
-    /// Returns the quantities at the average of the weights of this model and others.
-    ///
-    /// # Errors
-    /// When the average cannot be made or measured.
-    fn average(
-        &self,
-        others: &[&dyn Point],
-        settings: &PathSettings,
-    ) -> anyhow::Result<Vec<(Column, f64)>>;
-
-    /// Finds the plane of the checkpoints of a run that end at this model.
-    ///
-    /// # Errors
-    /// When there are fewer than three, one cannot be read, or all are on one line.
-    fn trajectory<'a>(
-        &'a self,
-        tracing: &Tracing<'_>,
-        watch: &Watch,
-    ) -> anyhow::Result<Trajectory<'a>>;
-}
-
-impl<W: Workload> SlicePoint for Placed<W> {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn is_like(&self, other: &dyn Point) -> bool {
-        let shapes = |model: &Self| {
-            let space = ParameterSpace::of(&model.model).ok()?;
-            let blocks = space.blocks.into_iter();
-            Some(blocks.map(|block| (block.path, block.shape)).collect::<Vec<_>>())
-        };
-        let other = other.as_any().downcast_ref::<Self>();
-        other.is_some_and(|other| shapes(self) == shapes(other))
-    }
-
-    fn not_finite(&self) -> anyhow::Result<Option<String>> {
-        let space = ParameterSpace::of(&self.model)?;
-        let theta = download(&space.flatten(&self.model)?);
-        let finite = |block: &&landscape::Block| theta[block.range()].iter().all(|w| w.is_finite());
-        let block = space.blocks.iter().find(|block| !finite(block));
-        Ok(block.map(|block| block.path.clone()))
-    }
-
-    fn line<'a>(
-        &'a self,
-        others: &[&'a dyn Point],
-        settings: &SliceSettings,
-        watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<1> + 'a>> {
-        Ok(Box::new(self.slice(others, settings, watch)?))
-    }
-
-    fn plane<'a>(
-        &'a self,
-        others: &[&'a dyn Point],
-        settings: &SliceSettings,
-        watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>> {
-        Ok(Box::new(self.slice(others, settings, watch)?))
-    }
-
-    fn connect<'a>(
-        &'a self,
-        other: &'a dyn Point,
-        settings: &'a PathSettings,
-    ) -> Box<dyn Connecting + 'a> {
-        self.pair(other, settings)
-    }
-
-    fn average(
-        &self,
-        others: &[&dyn Point],
-        settings: &PathSettings,
-    ) -> anyhow::Result<Vec<(Column, f64)>> {
-        self.averaged(others, settings)
-    }
-
-    fn trajectory<'a>(
-        &'a self,
-        tracing: &Tracing<'_>,
-        watch: &Watch,
-    ) -> anyhow::Result<Trajectory<'a>> {
-        self.trace(tracing, watch)
-    }
-}
 
 impl<W: Workload> Placed<W> {
     /// Returns the batches of a split; of the training data they are the sample.
@@ -200,7 +65,7 @@ impl<W: Workload> Placed<W> {
         other.expect("the models have been found to be alike")
     }
 
-    fn slice<'a, const D: usize>(
+    pub(super) fn slice<'a, const D: usize>(
         &'a self,
         others: &[&'a dyn Point],
         settings: &SliceSettings,
@@ -259,7 +124,9 @@ impl<W: Workload> Placed<W> {
         accuracy: bool,
     ) -> anyhow::Result<PreparedSlice<W, D>> {
         let (columns, quantities) = self.quantities(splits, accuracy);
-        let infos = directions.each_ref().map(|direction| direction.info.to_string());
+        let infos = directions
+            .each_ref()
+            .map(|direction| direction.info.to_string());
         let vectors = directions.each_ref().map(|direction| &direction.vector);
         let described = directions.each_ref().map(|direction| {
             json!({
@@ -287,7 +154,9 @@ impl<W: Workload> Placed<W> {
         splits: &[Split],
         columns: &[Column],
     ) -> Identity<D> {
-        let data = splits.iter().map(|split| checksum::of_batches(&self.split(*split)));
+        let data = splits
+            .iter()
+            .map(|split| checksum::of_batches(&self.split(*split)));
         let names = ["a", "b"];
         Identity {
             model: checksum::of_model(model),

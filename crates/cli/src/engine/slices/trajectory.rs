@@ -68,7 +68,10 @@ impl<W: Workload> Placed<W> {
         };
         let mut load = |index: usize| -> Result<W::Model, Error> {
             loaded += 1;
-            if watch.goes_on(loaded, Some(loads), "checkpoints read").is_break() {
+            if watch
+                .goes_on(loaded, Some(loads), "checkpoints read")
+                .is_break()
+            {
                 return Err(failed(index, anyhow::anyhow!("stopped")));
             }
             let stored = (tracing.read)(tracing.steps[index]).map_err(|e| failed(index, e))?;
@@ -90,9 +93,15 @@ impl<W: Workload> Placed<W> {
             Centre::Mean => plane.space.unflatten(&self.model, &plane.origin)?,
         };
         let (columns, quantities) = self.quantities(tracing.splits, tracing.accuracy);
-        let vectors = plane.directions.each_ref().map(|direction| &direction.vector);
+        let vectors = plane
+            .directions
+            .each_ref()
+            .map(|direction| &direction.vector);
         let values = true_and_projected(&origin, vectors, &plane.checkpoints, &mut load, |model| {
-            quantities.iter().map(|quantity| quantity.value(model)).collect()
+            quantities
+                .iter()
+                .map(|quantity| quantity.value(model))
+                .collect()
         })
         .map_err(named)?;
         let slice = self.along(&origin, plane.directions, tracing.splits, tracing.accuracy)?;
