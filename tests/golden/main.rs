@@ -17,8 +17,8 @@ mod exact_data;
 mod exact_trace;
 mod examples;
 mod functions;
-mod paths;
 mod groups;
+mod paths;
 mod planes;
 mod sam;
 mod sam_sharpness;
@@ -27,7 +27,7 @@ mod second_derivatives;
 mod slices;
 mod spectrum;
 mod stability;
-mod trajectory;
 mod symmetry_claims;
+mod trajectory;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

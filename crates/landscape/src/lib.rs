@@ -77,8 +77,8 @@
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
-pub mod connectivity;
 pub mod alignment;
+pub mod connectivity;
 pub mod critical;
 pub mod curvature;
 pub mod direction;
