@@ -45,6 +45,7 @@
 //! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
+//! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
