@@ -271,6 +271,29 @@ impl<M: Module> Curve<M> {
         self.rests[0].differs(&self.rests[1])
     }
 
+    /// Checks that the curve ends at the second model: that the first with all tensors of the
+    /// second has its value. A setting that is no tensor, such as an activation, moves on no curve.
+    ///
+    /// # Errors
+    /// [`Error::OtherFunction`].
+    pub(super) fn reaches_second(
+        &self,
+        value: impl Fn(&M) -> Result<f64, Error>,
+    ) -> Result<(), Error> {
+        let expected = value(&self.ends[1])?;
+        let found = value(&self.at(1.0)?)?;
+        // The same operations on the same numbers, up to the order of sums on some devices.
+        let allowed = self.space.domain.unit_roundoff().sqrt() * expected.abs();
+        if expected.is_finite() && found.is_finite() && (found - expected).abs() > allowed {
+            return Err(Error::OtherFunction {
+                number: 1,
+                expected,
+                found,
+            });
+        }
+        Ok(())
+    }
+
     /// Returns the parameters of the bends.
     pub(super) fn bend_nodes(&self) -> &[Tensor<1>] {
         &self.nodes[1..=self.bends.len()]

@@ -1,14 +1,16 @@
 //! Paths between networks with BatchNorm: its statistics, and that nothing changes the networks.
 
+use std::ops::ControlFlow;
+
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, SgdConfig};
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use landscape::connectivity::{
-    Curve, CurveConfig, Shape, Verdict, average, barriers, bend_gradient, path_average, profile,
-    train_curve,
+    Curve, CurveConfig, Shape, Verdict, average, barriers, bend_gradient, path_average,
+    path_quantities, profile, train_curve,
 };
-use landscape::slice::{Buffers, linspace};
+use landscape::slice::{Buffers, Quantity, linspace};
 use landscape::{Risk, Statistics, cast};
 
 use super::go;
@@ -212,4 +214,49 @@ fn statistics_of_an_average_are_the_mean_unless_they_are_recomputed() {
         // The average of a line is its middle.
         assert!((found.path.loss[1] / expected - 1.0).abs() < 1e-13);
     }
+}
+
+#[test]
+fn quantities_along_a_path_are_those_of_its_models_with_one_recomputation_a_point() {
+    let data = data();
+    let risk = Risk::mean(&data, loss);
+    let (a, b) = (trained(net(0.0), &data), trained(net(1.1), &data));
+    let curve = Curve::between(&a, &b, Shape::Bezier).unwrap();
+    let within = Risk::mean(&data[..1], |net: &Net, (x, y): &Rows| {
+        let hidden = net.norm.forward(net.first.forward(x.clone())).tanh();
+        let apart = (net.second.forward(hidden) - y.clone()).abs();
+        apart.lower_elem(0.5).float().mean()
+    });
+    let quantities = [Quantity::of("loss", &risk), Quantity::of("within", &within)];
+    for buffers in [
+        Buffers::Recompute(risk.clone()),
+        Buffers::Interpolate,
+        Buffers::Keep,
+    ] {
+        let t = [0.25, 0.5];
+        let mut seen = Vec::new();
+        let found = path_quantities(&curve, &quantities, &buffers, &t, |t, values| {
+            seen.push((t, values.to_vec()));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(found.names, ["loss", "within"]);
+        let path = profile(&curve, &risk, &buffers, &t).unwrap();
+        assert_eq!(found.profile("loss").unwrap(), path);
+        for (k, &t) in found.t.iter().enumerate() {
+            let model = curve.at_with(t, &buffers).unwrap();
+            let expected = [risk.value(&model).unwrap(), within.value(&model).unwrap()];
+            assert_eq!([found.values[0][k], found.values[1][k]], expected);
+            assert_eq!(seen[k], (t, expected.to_vec()));
+        }
+        assert!(found.profile("accuracy").is_err());
+    }
+    let none = path_quantities(&curve, &[], &Buffers::<Net, Rows>::Keep, &[0.5], |_, _| {
+        ControlFlow::Continue(())
+    });
+    assert!(
+        none.unwrap_err()
+            .to_string()
+            .contains("number of quantities")
+    );
 }
