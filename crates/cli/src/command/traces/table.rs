@@ -51,7 +51,7 @@ pub(super) fn show(
     let shown = rows(course.run.steps.len());
     if shown.len() < course.run.steps.len() {
         remarks.push(format!(
-            "The table has {} of {} checkpoints; trajectory.csv has all.",
+            "The table has {} of {} checkpoints; checkpoints.csv has all.",
             shown.len(),
             course.run.steps.len()
         ));
