@@ -14,6 +14,7 @@ mod explicit_matrix;
 mod large;
 mod method;
 mod moments;
+mod refinement;
 mod table;
 mod training;
 
@@ -49,7 +50,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 12] = [
+const EXPERIMENTS: [Experiment; 13] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -104,6 +105,11 @@ const EXPERIMENTS: [Experiment; 12] = [
         "estimator-intervals",
         "How often do the intervals of the estimators cover the truth?",
         estimators::intervals,
+    ),
+    (
+        "refinement",
+        "How many evaluations does a refined surface take, and does it keep the error it states?",
+        refinement::run,
     ),
     (
         "composition",

@@ -19,6 +19,7 @@ mod planes;
 mod sam;
 mod sam_sharpness;
 mod sam_torch;
+mod second_derivatives;
 mod slices;
 mod spectrum;
 mod stability;

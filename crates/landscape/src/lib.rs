@@ -46,6 +46,7 @@
 //! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
+//! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;

@@ -64,7 +64,7 @@ pub enum Buffers<M, B> {
 ///
 /// # Errors
 /// Models of different architecture ([`Error::AnotherModule`], [`Error::RestDiffers`],
-/// [`Error::OtherFunction`]), no coordinate or one that is not finite, and a risk that cannot be
+/// [`Error::OtherFunction`]), models that are equal, no coordinate or one that is not finite, and a risk that cannot be
 /// evaluated.
 ///
 /// # References

@@ -1,4 +1,11 @@
-//! The loss on a line and on a plane through a model.
+//! Losses and accuracies on lines and planes, through a model or between several.
+//!
+//! A [`Slice`] has several [`Quantity`]s at any points; [`line()`], [`plane()`], [`line_between`]
+//! and [`plane_between`] are the loss alone on a line or a grid. [`adaptive_range`] finds how far
+//! a picture should reach, [`refine`] evaluates it where its interpolation asks for it, and
+//! [`curvature_map`] has the extreme eigenvalues over a plane.
+//!
+//! What is not finite stays as it is everywhere, marked by [`f64::is_finite`].
 
 mod between;
 mod curvature_map;

@@ -59,6 +59,16 @@ impl<M: Module + 'static> Models<M> {
             thetas,
             rests,
         };
+        let is_first = |number: usize| {
+            found.thetas[number] == found.thetas[0]
+                && found.rests[0].differs(&found.rests[number]).is_none()
+        };
+        if (1..models.len()).any(is_first) {
+            return Err(Error::NoDirection {
+                what: "difference of the models",
+                problem: "is zero: two of them are equal",
+            });
+        }
         if !matches!(found.fate, Fate::Keep)
             && let Some(quantity) = quantities.first()
         {

@@ -18,7 +18,21 @@ use crate::error::Error;
 /// How a quantity is evaluated is decided once for a stated extent, −1 to 1 in each coordinate
 /// unless [`within`](Self::within) says otherwise. So a value depends on the model, the
 /// directions, the quantities, the extent and the point alone, bit for bit: not on which other
-/// points are asked for, in which order, or on the number of cores.
+/// points are asked for, in which order, or on the number of cores. A slice that was interrupted
+/// goes on where it stopped.
+///
+/// Quantities of the same batches, a loss and `Risk::mean(loss.batches().clone(), accuracy)`, are
+/// recorded together where both are captured and cut into the same parts: the products of the
+/// first layers, the forward pass to the outputs and whatever else their closures do alike are
+/// computed once. Quantities of other batches, streamed batches and quantities that cannot be
+/// captured share nothing; between models with [`Buffers::Recompute`] all share the statistics.
+/// Where the captured outputs of two classes are equal but for rounding, an accuracy may differ
+/// from that of the model's own forward pass by that example.
+///
+/// Cost, once, at the first value: recording the batches, some ten forward passes of the first
+/// batch and two to four of each other, for each quantity. Memory: the model, D directions and the
+/// point, D + 2 vectors of P for each set of batches, beside what [`plane`](super::plane()) says is
+/// kept of the data.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -70,7 +84,8 @@ impl<M, const D: usize> fmt::Debug for Slice<M, D> {
 }
 
 impl<M: Module + 'static, const D: usize> Slice<M, D> {
-    /// Makes the slice `θ + Σᵢ aᵢ dᵢ` through a model along directions of shape `[P]`.
+    /// Makes the slice `θ + Σᵢ aᵢ dᵢ` through a model along directions of shape `[P]`. Buffers do
+    /// not move.
     ///
     /// # Errors
     /// No quantity, a direction of another length than P, zero or not finite, parallel directions,
@@ -106,7 +121,11 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
         }
         let found = Models::new(models, buffers, &quantities)?;
         let Some(because) = found.moving() else {
-            let sources = sources(models[0], &quantities, &found.directions()?)?;
+            let directions = found.directions()?;
+            if D > 1 {
+                directions::spanning(models[0], &directions.iter().collect::<Vec<_>>())?;
+            }
+            let sources = sources(models[0], &quantities, &directions)?;
             return Ok(Self::new(&quantities, Way::Directions(sources)));
         };
         let names = quantities.clone();
@@ -174,6 +193,10 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
     /// Returns the values of all quantities at each point, NaN and infinities as they are. Each
     /// finished point is handed to `each` with its index, and `each` may cancel.
     ///
+    /// Cost for each point: at most one forward pass over the data of each quantity, as
+    /// [`plane`](super::plane()) says; where each point is a model of its own one, and with
+    /// [`Buffers::Recompute`] one more in training mode over the data of the statistics.
+    ///
     /// # Errors
     /// No point, one outside of the extent or not finite, a risk that cannot be evaluated, and
     /// [`Error::Cancelled`].
@@ -198,7 +221,15 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
         Ok(done)
     }
 
-    /// Returns the values and in-plane slopes of all quantities at each point.
+    /// Returns the values and in-plane slopes of all quantities at each point, in their order.
+    ///
+    /// Where a quantity is captured they are forward derivatives on the slice, exact up to
+    /// rounding, on a plane with the mixed one; where it is not, Burn's gradient, without. At a
+    /// kink the derivative is the one that Burn takes. An accuracy is flat: its slopes are zero.
+    ///
+    /// Cost for each point: D + 1 forward passes, on a plane one more, less the first layers;
+    /// without capture one gradient. Once: recording the batches, as for values. Memory: about
+    /// D + 1 times what values keep.
     ///
     /// # Errors
     /// As [`values`](Self::values), and points that are models of their own.
@@ -217,7 +248,10 @@ impl<M: Module + 'static, const D: usize> Slice<M, D> {
         let slopes = |numbers: &[f64]| Slopes {
             value: numbers[0],
             slope: std::array::from_fn(|i| numbers[1 + i]),
-            mixed: numbers.get(1 + D).copied().filter(|_| D > 1),
+            mixed: numbers
+                .get(1 + D)
+                .copied()
+                .filter(|mixed| D > 1 && !mixed.is_nan()),
         };
         let of_point = |numbers: Vec<f64>| {
             let each = numbers.chunks(numbers_of_slopes(D));

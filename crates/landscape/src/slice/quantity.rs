@@ -128,10 +128,10 @@ impl<M: Module + 'static, B: Batch + 'static> AnyRisk<M> for Risk<M, B> {
         model: &M,
         directions: &[Tensor<1>],
     ) -> Result<Box<dyn Source>, Error> {
-        let others = others
-            .iter()
-            .filter_map(|other| other.as_any().downcast_ref::<Self>());
-        let risks: Vec<&Self> = std::iter::once(self).chain(others).collect();
+        let mut risks: Vec<&Self> = vec![self];
+        for other in others {
+            risks.extend(other.as_any().downcast_ref::<Self>());
+        }
         match directions {
             [d] => Ok(Box::new(OnSlice::new(model, &risks, [d])?)),
             [first, second] => Ok(Box::new(OnSlice::new(model, &risks, [first, second])?)),

@@ -1,5 +1,8 @@
 //! What exports write: values of named quantities at points.
 
+use landscape::connectivity::PathProfile;
+use landscape::slice::Refined;
+use landscape::trajectory::Projection;
 use landscape::{Line, Surface};
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +99,44 @@ impl Samples {
             joined: false,
         };
         Self::at(points, quantities)
+    }
+
+    /// Returns the picture of a refined surface: the quantity at all points of the grid, and
+    /// `evaluated`, which is 1 where it was evaluated and 0 where it is interpolated. The notes state
+    /// the error.
+    pub fn of_refined(refined: &Refined, quantity: impl Into<String>) -> Self {
+        let axes = [
+            Column::new("a", refined.grid.a.clone()),
+            Column::new("b", refined.grid.b.clone()),
+        ];
+        let evaluated = refined
+            .evaluated
+            .iter()
+            .map(|known| f64::from(u8::from(*known)));
+        let quantities = [
+            (quantity.into(), refined.values.clone()),
+            ("evaluated".to_owned(), evaluated.collect()),
+        ];
+        Self::on_grid(axes, quantities)
+            .with_note("error", format!("{:?}", refined.error))
+            .with_note("tolerance", format!("{:?}", refined.tolerance))
+            .with_note("evaluations", refined.evaluations.to_string())
+    }
+
+    /// Returns a trajectory in a plane: the coordinates of each checkpoint's projection, its distance
+    /// from the plane, and quantities, for example its true loss.
+    pub fn of_trajectory<N: Into<String>>(
+        checkpoints: &[Projection<2>],
+        quantities: impl IntoIterator<Item = (N, Vec<f64>)>,
+    ) -> Self {
+        let along = |axis: usize| checkpoints.iter().map(|at| at.coordinates[axis]).collect();
+        let coordinates = [Column::new("a", along(0)), Column::new("b", along(1))];
+        let named = quantities
+            .into_iter()
+            .map(|(name, values)| (name.into(), values));
+        let out_of_plane = checkpoints.iter().map(|at| at.out_of_plane).collect();
+        let distance = ("out of plane".to_owned(), out_of_plane);
+        Self::joined(coordinates, named.chain([distance]))
     }
 
     fn at<N: Into<String>>(
@@ -245,5 +286,16 @@ impl From<&Line> for Samples {
         let axes = [Column::new("a", line.a.clone())];
         Self::on_grid(axes, [("loss", line.loss.clone())])
             .with_note("evaluation", line.evaluation.to_string())
+    }
+}
+
+impl From<&PathProfile> for Samples {
+    fn from(profile: &PathProfile) -> Self {
+        let t = [Column::new("t", profile.t.clone())];
+        let quantities = [
+            ("loss", profile.loss.clone()),
+            ("length", profile.length.clone()),
+        ];
+        Self::on_grid(t, quantities).with_note("barrier", format!("{:?}", profile.barrier))
     }
 }

@@ -39,7 +39,7 @@ use crate::export::Samples;
 /// ```
 #[derive(Debug)]
 pub struct SliceStore<const D: usize> {
-    file: File,
+    file: Locked,
     path: PathBuf,
     content: Content<D>,
     unsynced: bool,
@@ -68,14 +68,15 @@ impl<const D: usize> SliceStore<D> {
     pub fn open_or_create(path: impl AsRef<Path>, identity: &Identity<D>) -> Result<Self, Error> {
         identity.check()?;
         let path = path.as_ref();
-        let mut file = locked(path)?;
+        let mut file = Locked::open(path)?;
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
+        file.0
+            .read_to_end(&mut bytes)
             .map_err(|source| failed("read", path, source))?;
         let line = header::line(identity);
         if bytes.len() < line.len() && line.as_bytes().starts_with(&bytes) {
             // A new file, or one whose beginning a kill has cut.
-            begin(&mut file, path, line.as_bytes())?;
+            begin(&mut file.0, path, line.as_bytes())?;
             bytes = line.into_bytes();
         }
         let (content, version, sound) = Content::read(&bytes, path)?;
@@ -87,7 +88,8 @@ impl<const D: usize> SliceStore<D> {
             });
         }
         if sound < bytes.len() {
-            file.set_len(sound as u64)
+            file.0
+                .set_len(sound as u64)
                 .map_err(|source| failed("cut", path, source))?;
         }
         Ok(Self {
@@ -174,7 +176,7 @@ impl<const D: usize> SliceStore<D> {
         }
         let number = u32::try_from(index).expect("a slice has at most 2^28 points");
         let bytes = record::encode(number, values);
-        write_whole(&mut self.file, &bytes).map_err(|(_, source)| self.unwritten(source))?;
+        write_whole(&mut self.file.0, &bytes).map_err(|(_, source)| self.unwritten(source))?;
         self.unsynced = true;
         self.content.record(index, values);
         Ok(())
@@ -187,10 +189,10 @@ impl<const D: usize> SliceStore<D> {
     /// [`Error::Unwritten`] when the disk refuses, or the file was removed or replaced.
     pub fn sync(&mut self) -> Result<(), Error> {
         if self.unsynced {
-            sync(&self.file).map_err(|source| self.unwritten(source))?;
+            sync(&self.file.0).map_err(|source| self.unwritten(source))?;
             self.unsynced = false;
         }
-        match is_in_place(&self.file, &self.path) {
+        match is_in_place(&self.file.0, &self.path) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 let reason = "it was removed or replaced meanwhile";
@@ -308,33 +310,50 @@ impl<const D: usize> Content<D> {
     }
 }
 
-/// Opens a file, which is made where there is none, and locks it.
-fn locked(path: &Path) -> Result<File, Error> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|source| failed("create", folder, source))?;
-    }
-    loop {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(|source| failed("open", path, source))?;
-        match file.try_lock() {
-            Ok(()) => {
-                // Somebody may have removed it since it was opened; then the lock keeps nobody out.
-                let in_place = is_in_place(&file, path);
-                if in_place.map_err(|source| failed("look at", path, source))? {
-                    return Ok(file);
-                }
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Busy {
-                    path: path.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed("lock", path, source)),
+/// A file under the lock of this process, which ends with it.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Locked {
+    /// Opens a file, which is made where there is none, and locks it.
+    fn open(path: &Path) -> Result<Self, Error> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|source| failed("create", folder, source))?;
         }
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create(true)
+                .open(path)
+                .map_err(|source| failed("open", path, source))?;
+            match file.try_lock() {
+                Ok(()) => {
+                    let file = Self(file);
+                    // Somebody may have removed it since it was opened; then the lock keeps nobody
+                    // out.
+                    let in_place = is_in_place(&file.0, path);
+                    if in_place.map_err(|source| failed("look at", path, source))? {
+                        return Ok(file);
+                    }
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Busy {
+                        path: path.to_owned(),
+                    });
+                }
+                Err(TryLockError::Error(source)) => return Err(failed("lock", path, source)),
+            }
+        }
+    }
+}
+
+impl Drop for Locked {
+    /// Gives the lock back. Closing the file does not: a child that another thread has just begun
+    /// to start has a copy of the file until it runs its program, and the lock with it.
+    fn drop(&mut self) {
+        // Where it fails, the end of the process gives it back.
+        let _ = self.0.unlock();
     }
 }
 

@@ -91,7 +91,7 @@ impl<const D: usize> Identity<D> {
     #[must_use]
     pub fn of_slice<M: Module + 'static>(slice: &Slice<M, D>, axes: impl Axes<D>) -> Self {
         Self {
-            evaluation: super::measure::evaluation(slice),
+            evaluation: super::slice::evaluation(slice),
             ..Self::on(axes, slice.names())
         }
     }

@@ -2,7 +2,10 @@
 //!
 //! [`SliceStore`] is the file; [`measure_into`] measures what is missing in it, chunk by chunk.
 //! After a kill at any moment the same call goes on, computes at most the chunk again that was
-//! being computed, and ends with the same bits as a run that was never interrupted.
+//! being computed, and ends with the same bits as a run that was never interrupted. So does
+//! [`refine_into`], which measures only the points that a picture needs.
+//!
+//! Memory is 8 K + 1 bytes for each point of K quantities, and the file has 8 K + 8.
 //!
 //! # The format
 //!
@@ -44,10 +47,14 @@ mod header;
 mod identity;
 mod measure;
 mod record;
+mod refine;
+mod slice;
 
 pub use file::SliceStore;
 pub use identity::{Axes, Identity};
-pub use measure::{MeasureConfig, Measured, Progress, measure_into, measure_wanted, measure_with};
+pub use measure::{MeasureConfig, Measured, Progress, measure_with};
+pub use refine::refine_into;
+pub use slice::{measure_into, measure_wanted};
 
 use std::path::Path;
 
