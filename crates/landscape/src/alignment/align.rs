@@ -82,10 +82,10 @@ pub struct Alignment<M> {
 /// `a` to `b`; for BatchNorm recompute the statistics on the way
 /// ([`Buffers::Recompute`](crate::slice::Buffers::Recompute)).
 ///
-/// Cost: that of [`symmetries`], three captures, four forward passes over the first batch and four
-/// over the data; on the host, for each sweep and each start, about `2 n P_g + n³` operations for a
-/// group of n units whose tensors have `P_g` entries. Memory: some eight vectors of all float
-/// tensors in f64, and `n²` numbers.
+/// Cost: that of [`symmetries`], two captures and four forward passes more, and three forward passes
+/// over all data; on the host, for each sweep and each start, about `2 n P_g + n³` operations for a
+/// group of n units whose tensors have `P_g` entries. Memory: some ten vectors of all float tensors
+/// in f64, and `n²` numbers.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig};

@@ -1,5 +1,6 @@
 //! Tests of `landscape` from outside, one module for each subject, in one binary.
 
+mod alignment;
 mod closures;
 mod critical;
 mod examples;
