@@ -17,6 +17,7 @@ mod exact_data;
 mod exact_trace;
 mod examples;
 mod groups;
+mod paths;
 mod planes;
 mod sam;
 mod sam_sharpness;

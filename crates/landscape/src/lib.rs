@@ -14,6 +14,7 @@
 //! - [`sharpness`] measures how the loss rises around the model;
 //! - [`alignment`] finds the hidden units that may be renumbered, and renumbers those of one model
 //!   so that it is near another;
+//! - [`connectivity`] trains curves between models and measures the barrier on them;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
 //!   an optimiser's steps are too long for the curvature.
 //!
@@ -30,6 +31,7 @@
 //! | `F = 1/N Σₙ gₙ gₙᵀ` | the empirical Fisher matrix | [`Fisher`] |
 //! | `λ₁ ≥ .. ≥ λ_P` | eigenvalues; `λ₁` is called sharpness too | [`spectrum`] |
 //! | `tr A`, `‖A‖²_F` | trace, sum of squared entries | [`spectrum`], [`curvature`] |
+//! | `θ(t)`, t | a point of a curve between two models; its place, 0 to 1 | [`connectivity`] |
 //! | d, a | a direction `[P]`; a coordinate along it, in multiples of d | [`direction`], [`slice`](mod@slice) |
 //! | e, `ρ`, `σ` | a perturbation of `θ`; its radius; its standard deviation | [`sharpness`] |
 //! | `η`, `β` | learning rate, momentum | [`stability`] |
@@ -49,6 +51,7 @@
 //! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
 //! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
+//! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
 //! a gradient about three forward passes.

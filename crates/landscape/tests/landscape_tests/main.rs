@@ -2,6 +2,7 @@
 
 mod alignment;
 mod closures;
+mod connectivity;
 mod critical;
 mod examples;
 mod fallback;
