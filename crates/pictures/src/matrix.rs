@@ -247,3 +247,92 @@ fn is_shown(index: usize, count: usize, fits: f64) -> bool {
     let stride = (count as f64 / fits.max(1.0)).ceil();
     (index as f64 % stride) == 0.0
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::drawing::tests::Pixels;
+
+    #[test]
+    fn rows_go_down_and_columns_to_the_right() {
+        let values = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let config = MatrixConfig {
+            // No number hides the colour.
+            digits: 3,
+            width: 900,
+            height: 675,
+            ..MatrixConfig::new("matrix")
+        };
+        let picture = matrix_with(&values, &["r0", "r1"], &["c0", "c1", "c2"], &config).unwrap();
+        let pixels = Pixels::of(picture.svg());
+        // The first row is darker than the second, and the first column than the last.
+        let at = |x: f64, y: f64| pixels.at((x, y));
+        assert_eq!(at(120.0, 100.0), viridis(0.0));
+        assert_eq!(at(120.0, 600.0), viridis(3.0 / 5.0));
+        assert_eq!(at(700.0, 100.0), viridis(2.0 / 5.0));
+        assert_eq!(at(700.0, 600.0), viridis(1.0));
+    }
+
+    #[test]
+    fn numbers_are_written_where_there_is_room_for_them() {
+        let names: Vec<String> = (0..60).map(|k| format!("seed {k}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let count = |n: usize| {
+            let values = vec![0.123; n * n];
+            let picture = matrix(&values, &names[..n], "matrix").unwrap();
+            picture.svg().matches(">0.123</text>").count()
+        };
+        // One more stands beside the colour bar.
+        assert_eq!(count(4), 16 + 1);
+        assert_eq!(count(60), 1);
+    }
+
+    #[test]
+    fn mistakes_are_errors() {
+        assert!(matches!(matrix(&[], &[], "none"), Err(Error::Empty { .. })));
+        assert!(matches!(
+            matrix(&[1.0; 3], &["a", "b"], "short"),
+            Err(Error::Length {
+                found: 3,
+                expected: 4,
+                ..
+            })
+        ));
+        let config = MatrixConfig {
+            scale: AxisScale::Log,
+            ..MatrixConfig::new("log")
+        };
+        assert!(matches!(
+            matrix_with(&[0.0], &["a"], &["b"], &config),
+            Err(Error::NotPositive { value: 0.0, .. })
+        ));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn any_matrix_gives_a_picture(
+            values in prop::collection::vec(prop::num::f64::ANY, 12),
+            rows in 1_usize..13,
+            name in "\\PC{0,80}",
+            digits in 0_usize..30,
+        ) {
+            let columns = 12 / rows;
+            let config = MatrixConfig {
+                digits,
+                row_label: name.clone(),
+                column_label: name.clone(),
+                width: 300,
+                height: 300,
+                ..MatrixConfig::new(name.clone())
+            };
+            let (row_names, column_names) = (vec![&*name; rows], vec![&*name; columns]);
+            let values = &values[..rows * columns];
+            let picture = matrix_with(values, &row_names, &column_names, &config).unwrap();
+            prop_assert!(Picture::from_svg(picture.svg()).is_ok());
+            prop_assert!(picture.png().unwrap().starts_with(b"\x89PNG"));
+        }
+    }
+}
