@@ -27,5 +27,6 @@ mod slices;
 mod spectrum;
 mod stability;
 mod symmetry_claims;
+mod trajectory;
 #[path = "../unchanged/test.rs"]
 mod unchanged;
