@@ -135,7 +135,7 @@ const LANDSCAPES: &str = "Four commands look at the loss around and between the 
   surface     the same on a plane                    grid x grid such points
   connect     paths between models, barriers         a line: the points; a curve:
                                                      epochs of training besides
-  trajectory  the plane of a run's checkpoints       each is read a few times; a plane
+  trajectory  the plane of a run's checkpoints       reading each; a surface
 
 A random direction is scaled filter by filter to the weights it moves
 (--normalisation filter), biases and norm layers at rest (--vectors ignore): then
@@ -145,8 +145,8 @@ themselves. --adapt FACTOR reaches as far as the loss takes to rise so much.
 
 Points are stored as they are found, in points-*.slice of the folder of the results.
 After Ctrl-C or a kill the same command goes on from there, to the same bits; with
-other settings it is refused until --overwrite begins anew. Pictures are PNG and SVG,
---theme light or dark; numbers are CSV and JSON, with --export NumPy and VTK too.
+other settings it is refused until --overwrite begins anew. Pictures are PNG and
+SVG, --theme light or dark; numbers are CSV and JSON, with --export NumPy and VTK too.
 
 Between models the running statistics of BatchNorm are computed anew at each point
 from the training sample, because interpolated ones fit no network in between.

@@ -85,7 +85,7 @@ fn trajectory_has_the_distances_lengths_and_losses_of_its_checkpoints() {
     assert!((number("length") - length).abs() < 1e-6 * length);
     assert!((number("ratio") - length / straight).abs() < 1e-6 * length / straight);
     assert_eq!(results["layers"].as_array().unwrap().len(), 2);
-    for file in ["training-loss.png", "trajectory.csv", "values.csv"] {
+    for file in ["training-loss.png", "checkpoints.csv", "values.csv"] {
         assert!(place.path("run/trajectory").join(file).is_file(), "{file}");
     }
     let table = fs::read_to_string(place.path("run/trajectory/values.csv")).unwrap();

@@ -91,17 +91,17 @@ fn sheet(paths: &[MeasuredPath]) -> Sheet {
         let mut add = |label: String, of: &dyn Fn(&MeasuredPath) -> String| {
             items.push(Item::new(Part::Loss, &label, each(of)));
         };
-        add(format!("{name} at both ends"), &|path| {
-            let ends = path.profiles[place].ends();
-            ends.map(|end| significant(end, 4)).join(", ")
+        add(format!("{name}, t = 0"), &|path| {
+            significant(path.profiles[place].ends()[0], 4)
+        });
+        add("  t = 1".to_owned(), &|path| {
+            significant(path.profiles[place].ends()[1], 4)
         });
         add("  barrier".to_owned(), &|path| {
-            let profile = &path.profiles[place];
-            format!(
-                "{} at t = {}",
-                significant(profile.barrier, 4),
-                significant(profile.barrier_t, 3)
-            )
+            significant(path.profiles[place].barrier, 4)
+        });
+        add("  at t".to_owned(), &|path| {
+            significant(path.profiles[place].barrier_t, 3)
         });
         add("  highest".to_owned(), &|path| {
             significant(path.profiles[place].max, 4)

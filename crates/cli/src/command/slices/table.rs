@@ -86,11 +86,11 @@ pub(super) fn sheet<const D: usize>(
             items.push(Item::new(Part::Loss, &label, cells));
         };
         let at_centre = match course.settings.place {
-            Place::Along { .. } => "at the centre",
-            Place::Through { .. } => "at the first model",
+            Place::Along { .. } => "centre",
+            Place::Through { .. } => "first model",
         };
         add(
-            format!("{name} {at_centre}"),
+            format!("{name}, {at_centre}"),
             cell(&|sampled, place| significant(sampled.centre(place).value, 4)),
         );
         add(
@@ -103,7 +103,7 @@ pub(super) fn sheet<const D: usize>(
         );
         if column.figure == Figure::Loss {
             add(
-                format!("  share above {MULTIPLE} times the centre's"),
+                format!("  share above {MULTIPLE} times that"),
                 cell(&|sampled, place| {
                     format!("{:.1} %", 100.0 * sampled.share_above(place, MULTIPLE))
                 }),
@@ -130,11 +130,11 @@ pub(super) fn sheet<const D: usize>(
     if found.iter().any(|(_, sampled)| sampled.error.is_some()) {
         items.push(Item::new(
             Part::Cost,
-            "  error of the others, of the range",
+            "  error of the others",
             each(&|_, sampled| {
                 sampled.error.map_or_else(
                     || "-".to_owned(),
-                    |error| format!("{} %", significant(100.0 * error, 2)),
+                    |error| format!("{} % of range", significant(100.0 * error, 2)),
                 )
             }),
         ));
@@ -158,7 +158,7 @@ fn extreme<const D: usize>(extreme: Option<Extreme<D>>) -> String {
     let Some(Extreme { value, at }) = extreme else {
         return "none is finite".to_owned();
     };
-    let at: Vec<String> = at.iter().map(|x| plain_number(rounded(*x))).collect();
+    let at: Vec<String> = at.iter().map(|x| significant(*x, 2)).collect();
     format!("{} at {}", significant(value, 4), at.join(", "))
 }
 

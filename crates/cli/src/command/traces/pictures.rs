@@ -14,7 +14,7 @@ use crate::engine::measurement::NamedFile;
 pub(super) fn files(traced: &Traced<'_>, course: &Course<'_>) -> anyhow::Result<Vec<NamedFile>> {
     let found = &traced.trajectory;
     let forms = course.shown.exports();
-    let mut files = exported("trajectory", &checkpoints(traced, course), &forms)?;
+    let mut files = exported("checkpoints", &checkpoints(traced, course), &forms)?;
     let Some(sampled) = &traced.sampled else {
         return Ok(files);
     };

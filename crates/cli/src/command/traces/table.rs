@@ -1,11 +1,12 @@
 //! The tables of a trajectory: its shape, its layers, its checkpoints.
 
-use comfy_table::CellAlignment;
+use comfy_table::{CellAlignment, ContentArrangement};
 use landscape::trajectory::Centre;
 
 use super::course::{Course, Traced};
 use super::document::About;
 use crate::comparison::wrapped;
+use crate::engine::slices::Figure;
 use crate::report::number::significant;
 use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
@@ -37,7 +38,7 @@ pub(super) fn show(
     print(&Paint::stdout().strong(&printable(&wrapped(&heading, columns))))?;
     say(&shape(traced))?;
     say("")?;
-    say(&checkpoints(course, traced))?;
+    say(&checkpoints(course, traced, columns))?;
     say("")?;
     let mut remarks = vec![
         match course.centre {
@@ -51,7 +52,7 @@ pub(super) fn show(
     let shown = rows(course.run.steps.len());
     if shown.len() < course.run.steps.len() {
         remarks.push(format!(
-            "The table has {} of {} checkpoints; trajectory.csv has all.",
+            "The table has {} of {} checkpoints; checkpoints.csv has all.",
             shown.len(),
             course.run.steps.len()
         ));
@@ -134,7 +135,7 @@ fn rows(count: usize) -> Vec<usize> {
 }
 
 /// Returns the table of the checkpoints.
-fn checkpoints(course: &Course<'_>, traced: &Traced<'_>) -> String {
+fn checkpoints(course: &Course<'_>, traced: &Traced<'_>, columns: usize) -> String {
     let found = &traced.trajectory;
     let mut table = plain();
     let mut header = ["step", "direction\n1", "direction\n2", "out of\nplane"]
@@ -143,7 +144,9 @@ fn checkpoints(course: &Course<'_>, traced: &Traced<'_>) -> String {
     for column in &found.columns {
         let name = column.name().replace(' ', "\n");
         header.push(name);
-        header.push("in the\nplane".to_owned());
+        if column.figure == Figure::Loss {
+            header.push("in the\nplane".to_owned());
+        }
     }
     table.set_header(header);
     for place in rows(course.run.steps.len()) {
@@ -151,14 +154,21 @@ fn checkpoints(course: &Course<'_>, traced: &Traced<'_>) -> String {
         let mut row = vec![course.run.steps[place].to_string()];
         row.extend(at.coordinates.map(|x| significant(x, 3)));
         row.push(significant(at.out_of_plane, 3));
-        for column in 0..found.columns.len() {
+        for (column, kind) in found.columns.iter().enumerate() {
             row.push(significant(values.at_checkpoint[column], 4));
-            row.push(significant(values.at_projection[column], 4));
+            if kind.figure == Figure::Loss {
+                row.push(significant(values.at_projection[column], 4));
+            }
         }
         table.add_row(row);
     }
     for column in table.column_iter_mut() {
         column.set_cell_alignment(CellAlignment::Right);
+    }
+    let widest = table.lines().map(|line| line.chars().count()).max();
+    if widest > Some(columns) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
     }
     trimmed(&table)
 }

@@ -241,8 +241,14 @@ impl<W: Workload> Connecting for Pair<'_, W> {
             let risk = risk.unwrap_or_else(|| self.first.risk());
             let config = AlignConfig::new().with_seed(self.settings.seed);
             let found = align(&self.first.model, &self.second.model, &risk, &config)?;
-            let curve = Curve::between(&self.first.model, &found.model, Shape::Line)?;
-            Ok((self.measured(ALIGNED, &curve, watch)?, found))
+            // A permuted copy comes back as the first model itself, to which there is no line.
+            let measured = if found.squared_distance_after == 0.0 {
+                self.at_one_point(ALIGNED)?
+            } else {
+                let curve = Curve::between(&self.first.model, &found.model, Shape::Line)?;
+                self.measured(ALIGNED, &curve, watch)?
+            };
+            Ok((measured, found))
         });
         let (measured, found) = made?;
         Ok(MeasuredPath {
@@ -277,12 +283,40 @@ impl<W: Workload> Pair<'_, W> {
         watch: &Watch,
     ) -> anyhow::Result<MeasuredPath> {
         let values = self.values(curve, watch)?;
+        self.path_of(name, values, &curve.lengths(&self.t())?)
+    }
+
+    /// Returns the path that stays at the first model.
+    fn at_one_point(&self, name: &str) -> anyhow::Result<MeasuredPath> {
+        let model = match self.first.buffers(self.settings.statistics).0 {
+            Buffers::Recompute(data) => data.recompute_statistics(&self.first.model)?,
+            Buffers::Interpolate | Buffers::Keep => self.first.model.clone(),
+        };
+        let count = self.settings.points;
+        let values = self.quantities.iter().map(|quantity| {
+            let value = quantity.value(&model)?;
+            Ok(vec![value; count])
+        });
+        let values: Result<_, landscape::Error> = values.collect();
+        let mut path = self.path_of(name, values?, &vec![0.0; count])?;
+        for profile in &mut path.profiles {
+            // The mean over no length at all is the value there.
+            profile.length_weighted = profile.mean;
+        }
+        Ok(path)
+    }
+
+    fn path_of(
+        &self,
+        name: &str,
+        values: Vec<Vec<f64>>,
+        lengths: &[f64],
+    ) -> anyhow::Result<MeasuredPath> {
         let t = self.t();
-        let lengths = curve.lengths(&t)?;
         let mut profiles = Vec::new();
         for (column, values) in self.columns.iter().zip(&values) {
             if column.figure == Figure::Loss {
-                let profile = PathProfile::of(&t, values, &lengths)?;
+                let profile = PathProfile::of(&t, values, lengths)?;
                 profiles.push(profile.with_threshold(self.settings.threshold)?);
             }
         }

@@ -330,7 +330,9 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
         );
         let reaches = found.extent().map(|range| {
             let (low, high) = range.into_inner();
-            Reach::new(low, high)
+            // The same to both sides, so that a point of the grid is the centre.
+            let extent = high.max(-low);
+            Reach::new(-extent, extent)
         });
         ensure!(
             reaches.iter().all(Option::is_some),
