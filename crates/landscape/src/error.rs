@@ -54,6 +54,24 @@ pub enum Error {
         /// Path and shape of what was found in the module, or that there is none.
         found: String,
     },
+    /// A parameter has an entry that is NaN or infinite.
+    #[error(
+        "parameter `{path}` of {model} has a NaN or infinite entry; measure an earlier checkpoint, or leave this one out"
+    )]
+    NonFiniteWeights {
+        /// The model: "the model", "model 1".
+        model: String,
+        /// Path of the first such parameter.
+        path: String,
+    },
+    /// A checkpoint of a trajectory could not be read, or is not one of the trajectory's models.
+    #[error("checkpoint {index}: {reason}")]
+    Checkpoint {
+        /// Position of the checkpoint, from zero.
+        index: usize,
+        /// The problem, in a sentence.
+        reason: String,
+    },
     /// Two models differ in a tensor that is no coordinate.
     #[error("`{path}`, which is no trainable parameter, differs between the models; {help}")]
     RestDiffers {
@@ -262,6 +280,16 @@ pub enum Error {
     NonFiniteVector {
         /// Name of the vector.
         what: &'static str,
+    },
+    /// A parameter of a model has an entry that is NaN or infinite.
+    #[error(
+        "`{path}` of model {number} has a NaN or infinite entry; measure an earlier checkpoint"
+    )]
+    NonFiniteParameter {
+        /// Position of the model among those given, from zero.
+        number: usize,
+        /// Path of the parameter.
+        path: String,
     },
     /// A loss could not be captured, or has no derivative.
     #[error(transparent)]

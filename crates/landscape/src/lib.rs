@@ -10,6 +10,7 @@
 //! - [`curvature::exact_trace`] and [`curvature::exact_diagonal`] need no probe where the outputs
 //!   are affine in a parameter, and say where that is;
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
+//! - [`trajectory`] finds the plane in which a training moved, and how straight its path was;
 //! - [`sharpness`] measures how the loss rises around the model;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
 //!   an optimiser's steps are too long for the curvature.
@@ -43,6 +44,7 @@
 //! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
+//! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
 //! a gradient about three forward passes.
@@ -68,6 +70,7 @@
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
+pub mod connectivity;
 pub mod critical;
 pub mod curvature;
 pub mod direction;
@@ -76,6 +79,7 @@ pub mod sharpness;
 pub mod slice;
 pub mod spectrum;
 pub mod stability;
+pub mod trajectory;
 
 mod batch;
 mod error;

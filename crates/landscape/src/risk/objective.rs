@@ -220,6 +220,29 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.backward(&model, theta, loss, batch, index)
     }
 
+    /// Returns the mean loss of one batch at `theta`, of the space's type, and its gradient.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient).
+    pub(crate) fn batch_loss_and_gradient(
+        &self,
+        theta: &Tensor<1>,
+        batch: &B,
+        index: usize,
+    ) -> Result<(f64, Tensor<1>), Error> {
+        let model = place(&self.space, self.tracked.clone(), theta);
+        let loss = self.tracked_loss(&model, batch, index)?;
+        let value = scalar(&loss.loss);
+        if !value.is_finite() {
+            return Err(Error::NonFiniteLoss {
+                value,
+                place: format!("in batch {index}"),
+            });
+        }
+        let gradient = self.backward(&model, theta, loss, batch, index)?;
+        Ok((value, gradient))
+    }
+
     /// Returns the loss of one batch with its graph.
     fn tracked_loss(&self, model: &M, batch: &B, index: usize) -> Result<TrackedLoss, Error> {
         let batch = self.prepare(batch.clone(), true);

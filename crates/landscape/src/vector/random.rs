@@ -48,6 +48,10 @@ pub(crate) enum Purpose {
     Exchangeable = 32,
     /// Probes of a Frobenius norm: stream `i` gives probe `i`.
     Frobenius = 33,
+    /// Places on a curve: stream `i` gives those of step `i`.
+    CurveTime = 40,
+    /// Orders of the batches on which a curve is trained: stream `i` gives that of pass `i`.
+    CurveOrder = 41,
 }
 
 impl Purpose {

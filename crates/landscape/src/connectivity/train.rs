@@ -1,0 +1,469 @@
+//! Training the bends of a curve.
+
+use std::ops::ControlFlow;
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Tensor;
+use derivatives::Statistics;
+use rand::seq::SliceRandom;
+
+use super::Curve;
+use super::bend::{PointLosses, Sum, stratified};
+use crate::batch::Batch;
+use crate::error::Error;
+use crate::risk::{Batches, Objective, Risk};
+use crate::vector::random::{Purpose, generator};
+use crate::vector::{checked, download};
+
+/// Settings of [`train_curve`].
+#[derive(Config, Debug, PartialEq)]
+pub struct CurveConfig {
+    /// Learning rate of the first half of the steps. From there it falls linearly to
+    /// `final_fraction` of it at the last step, as in Garipov et al.
+    pub learning_rate: f64,
+    /// The learning rate of the last step over that of the first: 1 for a constant rate. A rate
+    /// that stays leaves the bends moving by the noise of t and of the batches.
+    #[config(default = 0.01)]
+    pub final_fraction: f64,
+    /// Number of steps, each on one batch of the risk.
+    #[config(default = 1000)]
+    pub steps: usize,
+    /// Number of points of the curve in a step, each in its own one of as many equal parts of it.
+    /// A step costs as many gradients of a batch.
+    #[config(default = 1)]
+    pub points: usize,
+    /// Seed of the points and of the order of the batches.
+    #[config(default = 0)]
+    pub seed: u64,
+    /// Whether BatchNorm normalises by the batch while training, as in Garipov et al., whatever the
+    /// risk says: there are no running statistics of a point that moves. Otherwise as the risk
+    /// says, with statistics interpolated between the ends.
+    #[config(default = true)]
+    pub batch_statistics: bool,
+    /// How often the mean loss of the whole curve is evaluated on the way, the last step included,
+    /// at least once. The start is evaluated besides.
+    #[config(default = 10)]
+    pub evaluations: usize,
+    /// Number of points of an evaluation, which costs as many forward passes over the data.
+    #[config(default = 9)]
+    pub evaluation_points: usize,
+}
+
+impl CurveConfig {
+    fn check(&self) -> Result<(), Error> {
+        let setting = |name, value: String, allowed| {
+            Err(Error::Setting {
+                name,
+                value,
+                allowed,
+            })
+        };
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            let value = self.learning_rate.to_string();
+            return setting("learning_rate", value, "positive and finite");
+        }
+        if !(0.0..=1.0).contains(&self.final_fraction) {
+            let value = self.final_fraction.to_string();
+            return setting("final_fraction", value, "between 0 and 1");
+        }
+        for (name, value) in [
+            ("steps", self.steps),
+            ("points", self.points),
+            ("evaluations", self.evaluations),
+            ("evaluation_points", self.evaluation_points),
+        ] {
+            if value == 0 {
+                return setting(name, "0".to_owned(), "at least 1");
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the learning rate of a step, counted from zero.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are far fewer than 2^53 steps"
+    )]
+    #[must_use]
+    pub fn rate(&self, step: usize) -> f64 {
+        let last = self.steps.saturating_sub(1).max(1) as f64;
+        let fallen = ((step as f64 / last - 0.5) * 2.0).clamp(0.0, 1.0);
+        self.learning_rate * (1.0 - fallen * (1.0 - self.final_fraction))
+    }
+
+    /// Returns whether the curve is evaluated after so many steps.
+    fn evaluates(&self, done: usize) -> bool {
+        let due = |done: usize| done * self.evaluations / self.steps;
+        done == self.steps || due(done) > due(done - 1)
+    }
+}
+
+/// A step of [`train_curve`], for its observer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurveStep {
+    /// Number of steps done.
+    pub step: usize,
+    /// Number of steps in all.
+    pub steps: usize,
+    /// The points of the curve that were taken.
+    pub t: Vec<f64>,
+    /// Mean loss of the batch at these points, before the step.
+    pub loss: f64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+    /// The evaluation of the whole curve after this step, if there was one.
+    pub evaluation: Option<CurveLoss>,
+}
+
+/// The loss of a whole curve in the course of its training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurveLoss {
+    /// Number of steps before.
+    pub step: usize,
+    /// `∫₀¹ L(θ(t)) dt` by the midpoint rule with the evaluation's points, over all the data, with
+    /// BatchNorm as in the training.
+    pub mean: f64,
+    /// The largest loss at these points.
+    pub max: f64,
+}
+
+/// A trained curve.
+#[derive(Debug, Clone)]
+pub struct TrainedCurve<M> {
+    /// The curve with the best bends: those whose evaluation has the lowest mean loss.
+    pub curve: Curve<M>,
+    /// The evaluation of these bends.
+    pub best: CurveLoss,
+    /// All evaluations, from the start on.
+    pub evaluations: Vec<CurveLoss>,
+    /// Number of steps done: fewer than asked for after divergence, or where the observer stopped.
+    pub steps: usize,
+    /// Whether the training diverged: a loss, a gradient or a bend became NaN or infinite, where it
+    /// ended, or the last evaluation is worse than that of the start. Lower the learning rate.
+    pub diverged: bool,
+    /// Gradients of a batch that were taken.
+    pub gradients: usize,
+}
+
+/// Trains the bends of a curve so that the mean loss along it falls; its ends stay.
+///
+/// Minimises `E_t[L(θ(t))]` over the bends, t uniform in [0, 1). A step takes a batch and a t, and
+/// gives the optimiser `cₖ(t) ∇ℓ(θ(t))` for bend k: exact gradients of the closure by Burn's
+/// autodiff. Batches come in a random order from the seed, anew in each pass, each with its weight
+/// in the risk, so that the expectation of a step is the gradient; a data loader gives its own
+/// order. `optimiser` is any of Burn's, with weight decay, clipping and parameter groups as it has
+/// them; its state is that of the bends afterwards, so that training can go on.
+///
+/// Dropout is off. The data are those of the risk: measure on others by
+/// [`profile`](super::profile()).
+///
+/// `each` is called after each step, and may stop: what was trained until then is returned.
+///
+/// ```
+/// use burn::module::{Module, Param};
+/// use burn::optim::AdamConfig;
+/// use burn::tensor::{DType, Device, Tensor};
+/// use landscape::Risk;
+/// use landscape::connectivity::{Curve, CurveConfig, Shape, train_curve};
+/// use std::ops::ControlFlow;
+///
+/// #[derive(Module, Debug)]
+/// struct Point {
+///     at: Param<Tensor<1>>,
+/// }
+/// // L(x, y) = (x² + y² − 1)²: the ends stand opposite each other on a circle of minima.
+/// let device = Device::flex();
+/// let point = |x: f32, y: f32| Point {
+///     at: Param::from_tensor(Tensor::from_floats([x, y], &device)),
+/// };
+/// let risk = Risk::mean(Tensor::<1>::zeros([1], &device), |point: &Point, _: &Tensor<1>| {
+///     (point.at.val().square().sum() - 1.0).square()
+/// });
+/// let line = Curve::between(&point(-1.0, 0.1), &point(1.0, 0.1), Shape::Chain { bends: 3 })?;
+/// let config = CurveConfig::new(0.05).with_steps(300);
+/// let trained = train_curve(line, &risk, &mut AdamConfig::new().init(), &config, |_| {
+///     ControlFlow::Continue(())
+/// })?;
+/// assert!(trained.evaluations[0].mean > 0.4 && trained.best.mean < 0.02);
+/// # Ok::<(), landscape::Error>(())
+/// ```
+///
+/// Cost: `points` gradients of a batch for each step, and `evaluation_points` forward passes over
+/// the data for each evaluation and the start; a streamed risk is read once more to count it.
+/// Memory: the curve's twice (the best bends are kept), and 3 vectors of P; what the optimiser
+/// keeps is for each bend as for a model.
+///
+/// # Errors
+/// [`Error::Setting`] for settings out of range and for a curve without a bend; a model or data
+/// that cannot be measured. A loss that is not finite at the start is [`Error::NonFiniteLoss`];
+/// later it is divergence, and no error.
+///
+/// # References
+/// Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs",
+/// section 3, equation 2, and appendix A.1.
+pub fn train_curve<M: Module, B: Batch>(
+    curve: Curve<M>,
+    risk: &Risk<M, B>,
+    optimiser: &mut ModuleOptimizer,
+    config: &CurveConfig,
+    mut each: impl FnMut(&CurveStep) -> ControlFlow<()>,
+) -> Result<TrainedCurve<M>, Error> {
+    config.check()?;
+    if curve.bends().is_empty() {
+        return Err(Error::Setting {
+            name: "the shape of the curve",
+            value: "a line".to_owned(),
+            allowed: "a Bezier curve or a chain: a line has nothing to train",
+        });
+    }
+    let risk = if config.batch_statistics {
+        risk.clone().with_statistics(Statistics::Batch)
+    } else {
+        risk.clone()
+    };
+    let mut training = Training::new(curve, &risk, config)?;
+    for pass in 0_u64.. {
+        let at_start = training.steps;
+        training.pass(pass, optimiser, &mut each)?;
+        // A loader that gives nothing the second time would go on for ever.
+        if training.ended || training.steps == at_start {
+            break;
+        }
+    }
+    Ok(training.finished())
+}
+
+/// A training in progress.
+struct Training<'r, M, B> {
+    risk: &'r Risk<M, B>,
+    config: &'r CurveConfig,
+    losses: PointLosses<'r, M, B>,
+    curve: Curve<M>,
+    best: Curve<M>,
+    best_loss: CurveLoss,
+    evaluations: Vec<CurveLoss>,
+    /// What the mean loss of a batch is to be multiplied by, to be that of all on average.
+    weights: Vec<f64>,
+    steps: usize,
+    gradients: usize,
+    ended: bool,
+    broken: bool,
+}
+
+impl<'r, M: Module, B: Batch> Training<'r, M, B> {
+    fn new(curve: Curve<M>, risk: &'r Risk<M, B>, config: &'r CurveConfig) -> Result<Self, Error> {
+        let losses = PointLosses::new(&curve, risk)?;
+        let start = evaluate(&losses, &curve, config, 0)?;
+        if !start.mean.is_finite() {
+            return Err(Error::NonFiniteLoss {
+                value: start.mean,
+                place: "in the mean along the curve before training".to_owned(),
+            });
+        }
+        let weights = losses.with(&curve, 0.5, |objective| {
+            objective.check_inside()?;
+            relative_weights(objective)
+        })?;
+        Ok(Self {
+            risk,
+            config,
+            losses,
+            best: curve.clone(),
+            curve,
+            best_loss: start,
+            evaluations: vec![start],
+            weights,
+            steps: 0,
+            gradients: 0,
+            ended: false,
+            broken: false,
+        })
+    }
+
+    /// Takes every batch once, as long as there are steps.
+    fn pass(
+        &mut self,
+        pass: u64,
+        optimiser: &mut ModuleOptimizer,
+        each: &mut impl FnMut(&CurveStep) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        match self.risk.batches() {
+            Batches::Held(batches) => {
+                let mut order: Vec<usize> = (0..batches.len()).collect();
+                let mut generator = generator(self.config.seed, Purpose::CurveOrder.stream(pass));
+                order.shuffle(&mut generator);
+                for index in order {
+                    if self.ended {
+                        break;
+                    }
+                    self.step(index, &batches[index], optimiser, each)?;
+                }
+            }
+            streamed @ Batches::Streamed(_) => streamed.for_each(|index, batch| {
+                if self.ended {
+                    return Ok(());
+                }
+                self.step(index, &batch, optimiser, each)
+            })?,
+        }
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        index: usize,
+        batch: &B,
+        optimiser: &mut ModuleOptimizer,
+        each: &mut impl FnMut(&CurveStep) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let t = stratified(self.config.seed, self.steps as u64, self.config.points);
+        let learning_rate = self.config.rate(self.steps);
+        let Some(loss) = self.moved(index, batch, &t, learning_rate, optimiser)? else {
+            self.broken = true;
+            self.ended = true;
+            return Ok(());
+        };
+        self.steps += 1;
+        let evaluation = if self.config.evaluates(self.steps) {
+            Some(self.evaluated()?)
+        } else {
+            None
+        };
+        let stops = each(&CurveStep {
+            step: self.steps,
+            steps: self.config.steps,
+            t,
+            loss,
+            learning_rate,
+            evaluation,
+        });
+        if stops.is_break() && evaluation.is_none() {
+            self.evaluated()?;
+        }
+        self.ended |= stops.is_break() || self.steps == self.config.steps;
+        Ok(())
+    }
+
+    /// Moves the bends by a step and returns the loss before it; none where something is not
+    /// finite, and the bends are then those before.
+    fn moved(
+        &mut self,
+        index: usize,
+        batch: &B,
+        t: &[f64],
+        learning_rate: f64,
+        optimiser: &mut ModuleOptimizer,
+    ) -> Result<Option<f64>, Error> {
+        let mut sum = Sum::new(&self.curve);
+        for &t in t {
+            self.gradients += 1;
+            let theta = self.curve.theta(t)?;
+            let found = self.losses.with_batch(&self.curve, t, batch, |objective| {
+                objective.batch_loss_and_gradient(&theta, batch, index)
+            });
+            let (loss, gradient) = match found {
+                Err(Error::NonFiniteLoss { .. }) => return Ok(None),
+                found => found?,
+            };
+            sum.add(&self.curve, t, loss, &gradient)?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a step has few points")]
+        let factor = (t.len() as f64).recip();
+        let mean = sum.scaled(factor);
+        // Batches that a loader did not have when it was counted have the mean weight.
+        let weight = self.weights.get(index).copied().unwrap_or(1.0);
+        let mut gradients = Vec::with_capacity(mean.gradients.len());
+        for (bend, gradient) in self.curve.bends.iter().zip(mean.gradients) {
+            if !is_finite(&gradient) {
+                return Ok(None);
+            }
+            gradients.push(self.curve.under_ids_of(bend, &(gradient * weight))?);
+        }
+        let before = self.curve.clone();
+        self.curve.step(optimiser, learning_rate, gradients)?;
+        if self.curve.bend_nodes().iter().all(is_finite) {
+            Ok(Some(mean.loss))
+        } else {
+            self.curve = before;
+            Ok(None)
+        }
+    }
+
+    fn evaluated(&mut self) -> Result<CurveLoss, Error> {
+        let found = evaluate(&self.losses, &self.curve, self.config, self.steps)?;
+        self.evaluations.push(found);
+        if found.mean < self.best_loss.mean {
+            self.best_loss = found;
+            self.best = self.curve.clone();
+        }
+        if !found.mean.is_finite() {
+            self.broken = true;
+            self.ended = true;
+        }
+        Ok(found)
+    }
+
+    fn finished(self) -> TrainedCurve<M> {
+        let first = self.evaluations[0].mean;
+        let last = self.evaluations[self.evaluations.len() - 1].mean;
+        TrainedCurve {
+            curve: self.best,
+            best: self.best_loss,
+            diverged: self.broken || last > first,
+            evaluations: self.evaluations,
+            steps: self.steps,
+            gradients: self.gradients,
+        }
+    }
+}
+
+fn is_finite(vector: &Tensor<1>) -> bool {
+    checked(download(vector), "vector").is_ok()
+}
+
+/// Returns the loss over all the data at equally spaced points of a curve.
+#[expect(clippy::cast_precision_loss, reason = "an evaluation has few points")]
+fn evaluate<M: Module, B: Batch>(
+    losses: &PointLosses<'_, M, B>,
+    curve: &Curve<M>,
+    config: &CurveConfig,
+    step: usize,
+) -> Result<CurveLoss, Error> {
+    let count = config.evaluation_points;
+    let (mut sum, mut max) = (0.0, f64::NEG_INFINITY);
+    for point in 0..count {
+        let t = (point as f64 + 0.5) / count as f64;
+        let theta = curve.theta(t)?;
+        let loss = losses.with(curve, t, |objective| objective.value(&theta))?;
+        sum += loss;
+        // NaN stays.
+        max = if loss.is_nan() || loss > max {
+            loss
+        } else {
+            max
+        };
+    }
+    Ok(CurveLoss {
+        step,
+        mean: sum / count as f64,
+        max,
+    })
+}
+
+/// Returns for each batch its share of the risk times the number of batches: one for all where they
+/// are of one size, less for a ragged last one.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "there are far fewer than 2^53 batches"
+)]
+fn relative_weights<M: Module, B: Batch>(objective: &Objective<M, B>) -> Result<Vec<f64>, Error> {
+    let mut shares = Vec::new();
+    objective.risk().batches().for_each(|_, batch| {
+        shares.push(objective.share(&batch)?);
+        Ok(())
+    })?;
+    let count = shares.len() as f64;
+    Ok(shares.into_iter().map(|share| share * count).collect())
+}
