@@ -12,6 +12,8 @@
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`trajectory`] finds the plane in which a training moved, and how straight its path was;
 //! - [`sharpness`] measures how the loss rises around the model;
+//! - [`alignment`] finds the hidden units that may be renumbered, and renumbers those of one model
+//!   so that it is near another;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
 //!   an optimiser's steps are too long for the curvature.
 //!
@@ -70,6 +72,7 @@
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
+pub mod alignment;
 pub mod connectivity;
 pub mod critical;
 pub mod curvature;
