@@ -1,13 +1,12 @@
 //! Curves: anything against anything, and the loss along one direction.
 
 use crate::axis::{Axis, AxisScale};
-use crate::color::{MUTED, series};
 use crate::drawing::Drawing;
 use crate::drawing::geometry::{Point, Rect};
 use crate::field::check_increasing;
 use crate::layout::{Entry, Frame, Mark, Names};
 use crate::number::significant;
-use crate::{Error, Picture};
+use crate::{Error, Picture, Theme};
 
 /// One curve.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +36,8 @@ pub struct CurvesConfig {
     pub center: Option<f64>,
     /// Whether the smallest value of each curve is marked and written in the legend.
     pub minima: bool,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The width in pixels.
     pub width: u32,
     /// The height in pixels.
@@ -55,6 +56,7 @@ impl CurvesConfig {
             scale: AxisScale::Auto,
             center: None,
             minima: false,
+            theme: Theme::Light,
             width: 640,
             height: 480,
         }
@@ -146,7 +148,9 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     let x = curves.iter().flat_map(|curve| curve.x.iter().copied());
     let x = Axis::linear(x).padded(0.02);
 
-    let mut drawing = Drawing::new(config.width, config.height)?;
+    let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
+    let theme = config.theme;
+    let muted = theme.palette().muted;
     let y_label = if y.log {
         format!("{} (log scale)", config.y_label)
     } else {
@@ -166,10 +170,13 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             let text = minimum.map_or_else(String::new, |(x, y)| {
                 format!(": min {} at {}", significant(y, 4), significant(x, 3))
             });
-            Entry::new(Mark::Line(series(index)), format!("{}{text}", curve.name))
+            Entry::new(
+                Mark::Line(theme.series(index)),
+                format!("{}{text}", curve.name),
+            )
         })
         .collect();
-    legend.extend(center.map(|_| Entry::new(Mark::Dashes(MUTED), "centre")));
+    legend.extend(center.map(|_| Entry::new(Mark::Dashes(muted), "centre")));
     legend.extend(Entry::not_finite(
         all_y.clone().filter(|v| !v.is_finite()).count(),
         all_y.count(),
@@ -181,7 +188,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         hatch(&mut drawing, &frame, curve);
     }
     if let Some(center) = center {
-        frame.upright(&mut drawing, center, MUTED);
+        frame.upright(&mut drawing, center, muted);
     }
     frame.border(&mut drawing);
     for (index, curve) in curves.iter().enumerate() {
@@ -191,7 +198,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             .zip(curve.y)
             .map(|(x, y)| frame.point(*x, *y))
             .collect();
-        let style = series(index);
+        let style = theme.series(index);
         drawing.line(&points, style, 6.0 * frame.unit, frame.unit);
         let is_finite = |k: usize| curve.y.get(k).is_some_and(|v| v.is_finite());
         let stands_alone =
@@ -208,7 +215,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             if let Some((x, y)) = minimum(curve) {
                 frame.mark(
                     &mut drawing,
-                    Mark::Minimum(series(index).color),
+                    Mark::Minimum(theme.series(index).color),
                     frame.point(x, y),
                 );
             }
@@ -256,7 +263,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::color::{GRID, HATCH};
     use crate::drawing::tests::Pixels;
 
     fn at((pixels, frame): &(Pixels, Frame), x: f64, y: f64) -> [u8; 3] {
@@ -284,12 +290,16 @@ mod tests {
             },
         ];
         let picture = drawn(&curves, "two");
-        assert_eq!(at(&picture, 0.5, 2.0), series(0).color);
+        assert_eq!(at(&picture, 0.5, 2.0), Theme::Light.series(0).color);
         // The second is dashed: somewhere between its points it is drawn, and nothing else but its
         // dots is.
         let dashed = (30..70).map(|k| at(&picture, f64::from(k) / 100.0, 0.0));
-        assert!(dashed.into_iter().any(|color| color == series(1).color));
-        assert_eq!(at(&picture, 1.0, 1.55), GRID);
+        assert!(
+            dashed
+                .into_iter()
+                .any(|color| color == Theme::Light.series(1).color)
+        );
+        assert_eq!(at(&picture, 1.0, 1.55), Theme::Light.palette().grid);
     }
 
     #[test]
@@ -300,12 +310,12 @@ mod tests {
             y: &[1.0, f64::NAN, 1.0, 2.0],
         };
         let picture = drawn(&[curve], "gap");
-        let [light, dark] = HATCH;
+        let [light, dark] = Theme::Light.palette().hatch;
         for (x, y) in [(1.0, 1.0), (1.3, 1.7)] {
             let grey = at(&picture, x, y)[0];
             assert!((dark[0]..=light[0]).contains(&grey), "{grey}");
         }
-        assert_eq!(at(&picture, 2.5, 1.5), series(0).color);
+        assert_eq!(at(&picture, 2.5, 1.5), Theme::Light.series(0).color);
     }
 
     #[test]

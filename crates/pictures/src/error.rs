@@ -53,6 +53,16 @@ pub enum Error {
         /// The floor.
         floor: f64,
     },
+    /// A setting is out of its range.
+    #[error("{name} is {value}: {allowed}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The value found.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
     /// The picture asked for is too small to hold its labels, or too large to hold in memory.
     #[error(
         "a picture of {width} x {height} pixels cannot be drawn: choose between {SMALLEST_SIDE} and {LARGEST_SIDE} pixels a side"

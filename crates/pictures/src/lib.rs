@@ -41,7 +41,9 @@ mod error;
 mod field;
 mod layout;
 mod number;
+mod perspective;
 mod picture;
+mod theme;
 
 pub use axis::AxisScale;
 pub use color::viridis;
@@ -55,4 +57,8 @@ pub use density::{
 pub use error::{Error, LARGEST_SIDE, SMALLEST_SIDE};
 pub use field::Field;
 pub use number::significant;
+pub use perspective::{
+    Camera, PerspectiveConfig, perspective, perspective_with, perspectives, perspectives_with,
+};
 pub use picture::Picture;
+pub use theme::Theme;

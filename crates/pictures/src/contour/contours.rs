@@ -5,7 +5,7 @@ use super::named_field::NamedField;
 use super::sheet::Sheet;
 use super::surface::draw_surface;
 use crate::axis::Axis;
-use crate::color::MUTED;
+use crate::drawing::geometry::Rect;
 use crate::drawing::{Align, Drawing, Lettering};
 use crate::layout::{Frame, NAME, Names, SMALL, fitted, write_head};
 use crate::number::significant;
@@ -76,12 +76,12 @@ fn draw(
     })?;
 
     let sheet = Sheet::of(panels, values, config)?;
-    let mut drawing = Drawing::new(sheet.width, sheet.height)?;
+    let mut drawing = Drawing::new(sheet.width, sheet.height, config.theme)?;
     write_head(&mut drawing, &config.title, &sheet.legend, sheet.unit);
     let levels = sheet.bar.as_ref().map_or(&[][..], |bar| &bar.ticks.at);
     for (index, (panel, frame)) in panels.iter().zip(&sheet.frames).enumerate() {
         draw_surface(&mut drawing, frame, &panel.field, values, levels);
-        write_panel_head(&mut drawing, panel, frame);
+        write_panel_head(&mut drawing, panel, frame.plot, frame.unit);
         if !sheet.shared || index % sheet.columns == 0 {
             frame.write_y_labels(&mut drawing);
         }
@@ -102,8 +102,13 @@ fn draw(
     Ok((Picture::of(drawing, &config.title), sheet.frames))
 }
 
-fn write_panel_head(drawing: &mut Drawing, panel: &NamedField<'_>, frame: &Frame) {
-    let (plot, unit) = (frame.plot, frame.unit);
+/// Writes the name and the range of a surface above its plot.
+pub(crate) fn write_panel_head(
+    drawing: &mut Drawing,
+    panel: &NamedField<'_>,
+    plot: Rect,
+    unit: f64,
+) {
     let middle = f64::midpoint(plot.left, plot.right);
     let range = panel.field.range().map_or_else(
         || "no finite value".into(),
@@ -113,7 +118,7 @@ fn write_panel_head(drawing: &mut Drawing, panel: &NamedField<'_>, frame: &Frame
     let range = fitted(&range, SMALL * unit, plot.width());
     let style = |size| Lettering::new(size, Align::Middle, Align::End);
     drawing.text(&name.0, (middle, plot.top - 54.0 * unit), style(name.1));
-    let style = style(range.1).color(MUTED);
+    let style = style(range.1).color(drawing.theme().palette().muted);
     drawing.text(&range.0, (middle, plot.top - 15.0 * unit), style);
 }
 

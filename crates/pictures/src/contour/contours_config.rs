@@ -1,5 +1,6 @@
 //! The settings of several surfaces side by side.
 
+use crate::Theme;
 use crate::axis::AxisScale;
 
 /// The settings of [`contours_with`](crate::contours_with).
@@ -17,6 +18,8 @@ pub struct ContoursConfig {
     pub scale: AxisScale,
     /// The number of contour lines, about.
     pub levels: usize,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The side of each surface in pixels; the size of the picture follows from it and from the
     /// number of surfaces.
     pub side: u32,
@@ -34,6 +37,7 @@ impl ContoursConfig {
             value_label: "loss".into(),
             scale: AxisScale::Auto,
             levels: 10,
+            theme: Theme::Light,
             side: 280,
         }
     }

@@ -6,16 +6,18 @@ mod named_field;
 mod sheet;
 mod surface;
 
+pub(crate) use contours::write_panel_head;
 pub use contours::{contours, contours_with};
 pub use contours_config::ContoursConfig;
 pub use named_field::NamedField;
+pub(crate) use sheet::columns;
 
 use crate::axis::{Axis, AxisScale};
 use crate::drawing::Drawing;
 use crate::field::{Field, coordinate_axis};
 use crate::layout::{Bar, Entry, Frame, Mark, Names, unit};
 use crate::number::significant;
-use crate::{Error, Picture};
+use crate::{Error, Picture, Theme};
 use surface::{MINIMUM, draw_surface};
 
 /// The settings of [`contour_with`].
@@ -44,6 +46,8 @@ pub struct ContourConfig {
     pub scale: AxisScale,
     /// The number of contour lines, about.
     pub levels: usize,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The width in pixels.
     pub width: u32,
     /// The height in pixels.
@@ -62,6 +66,7 @@ impl ContourConfig {
             value_label: "loss".into(),
             scale: AxisScale::Auto,
             levels: 10,
+            theme: Theme::Light,
             width: 640,
             height: 480,
         }
@@ -118,7 +123,7 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
             value,
         }
     })?;
-    let mut drawing = Drawing::new(config.width, config.height)?;
+    let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
     let bounds = drawing.bounds();
     let bar = values.map(|axis| Bar::new(0.7 * bounds.height(), unit(bounds), axis, config.levels));
 
@@ -172,7 +177,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::color::{HATCH, viridis};
+    use crate::color::viridis;
     use crate::drawing::tests::Pixels;
     use crate::layout::line_color;
 
@@ -203,7 +208,7 @@ mod tests {
 
     /// Whether a colour is a grey of the hatching.
     fn is_hatched(color: [u8; 3]) -> bool {
-        let [light, dark] = HATCH;
+        let [light, dark] = Theme::Light.palette().hatch;
         color.iter().all(|c| *c == color[0]) && (dark[0]..=light[0]).contains(&color[0])
     }
 

@@ -5,9 +5,9 @@ use super::named_field::NamedField;
 use super::surface::MINIMUM;
 use crate::axis::Axis;
 use crate::drawing::geometry::Rect;
-use crate::error::{Error, LARGEST_SIDE};
+use crate::error::Error;
 use crate::field::coordinate_axis;
-use crate::layout::{Bar, Entry, Frame, Legend, MARGIN, Mark, NAME, SMALL, head_height};
+use crate::layout::{Bar, Entry, Frame, Legend, MARGIN, Mark, NAME, SMALL, head_height, pixels};
 
 /// The places of everything on the picture.
 pub(super) struct Sheet {
@@ -113,19 +113,9 @@ impl Sheet {
     }
 }
 
-/// Rounds a length up to whole pixels. What is too long for a picture stays so.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to a little over the largest side"
-)]
-fn pixels(length: f64) -> u32 {
-    length.ceil().clamp(0.0, f64::from(LARGEST_SIDE) + 1.0) as u32
-}
-
 /// Returns the number of panels in a row: all of up to three, two of four, and at most four where
 /// the rows stay fewer than eight.
-pub(super) fn columns(panels: usize) -> usize {
+pub(crate) fn columns(panels: usize) -> usize {
     match panels {
         0..=3 => panels.max(1),
         4 => 2,

@@ -1,0 +1,316 @@
+//! The box around a surface: its far walls, its floor, and the axes along its edges.
+
+use super::view::{HEIGHT, Place, View, around};
+use crate::axis::{Axis, Ticks};
+use crate::drawing::geometry::{Point, Rect};
+use crate::drawing::{Align, Drawing, Ends, Lettering, Path, font};
+use crate::layout::{NAME, SMALL, as_labelled, fitted};
+
+/// The three axes of the box, with their ticks and names.
+pub(super) struct Walls<'a> {
+    pub(super) axes: [Axis; 3],
+    pub(super) ticks: [Ticks; 3],
+    pub(super) names: [&'a str; 3],
+    /// The height in the box of the least value.
+    pub(super) low: f64,
+    pub(super) unit: f64,
+}
+
+/// A text beside the box, around its middle.
+struct Text {
+    text: String,
+    middle: Point,
+    size: f64,
+    angle: f64,
+}
+
+impl Text {
+    /// Returns the half width and half height of the upright rectangle around the text.
+    fn half(&self) -> (f64, f64) {
+        let (width, height) = (
+            font::width(&self.text, self.size),
+            font::CAPITAL * self.size,
+        );
+        let (sin, cos) = self.angle.to_radians().sin_cos();
+        let (sin, cos) = (sin.abs(), cos.abs());
+        (
+            f64::midpoint(width * cos, height * sin),
+            f64::midpoint(width * sin, height * cos),
+        )
+    }
+
+    fn bounds(&self) -> Rect {
+        let (half_width, half_height) = self.half();
+        Rect {
+            left: self.middle.0 - half_width,
+            right: self.middle.0 + half_width,
+            top: self.middle.1 - half_height,
+            bottom: self.middle.1 + half_height,
+        }
+    }
+}
+
+/// An edge of the box that carries an axis, on the picture.
+struct Edge {
+    from: Place,
+    to: Place,
+    /// The direction away from the box.
+    outward: Point,
+}
+
+impl Walls<'_> {
+    /// Scales and moves the view until the box and all texts fill `room`.
+    pub(super) fn fit(&self, view: &mut View, room: Rect) {
+        let extent = |view: &View| {
+            let texts = self.texts(view);
+            let bounds = texts.iter().flat_map(|text| {
+                let rect = text.bounds();
+                [(rect.left, rect.top), (rect.right, rect.bottom)]
+            });
+            around(bounds.chain(view.corners()))
+        };
+        let (mut small, mut large) = (1.0, room.width() + room.height());
+        for _ in 0..40 {
+            view.scale = f64::midpoint(small, large);
+            let extent = extent(view);
+            if extent.width() <= room.width() && extent.height() <= room.height() {
+                small = view.scale;
+            } else {
+                large = view.scale;
+            }
+        }
+        view.scale = small;
+        let extent = extent(view);
+        view.origin.0 +=
+            f64::midpoint(room.left, room.right) - f64::midpoint(extent.left, extent.right);
+        view.origin.1 +=
+            f64::midpoint(room.top, room.bottom) - f64::midpoint(extent.top, extent.bottom);
+    }
+
+    /// Returns the height in the box of a value.
+    pub(super) fn height(&self, value: f64) -> f64 {
+        self.low + (HEIGHT - self.low) * self.axes[2].unit(value)
+    }
+
+    /// Draws the walls, the floor, and the lines at the ticks.
+    pub(super) fn draw(&self, drawing: &mut Drawing, view: &View) {
+        let palette = drawing.theme().palette();
+        let [x, y] = view.far();
+        let wall = drawing.theme().tone(palette.grid, 0.3);
+        let faces: [[Place; 4]; 3] = [
+            [
+                [-1.0, -1.0, 0.0],
+                [1.0, -1.0, 0.0],
+                [1.0, 1.0, 0.0],
+                [-1.0, 1.0, 0.0],
+            ],
+            [
+                [x, -1.0, 0.0],
+                [x, 1.0, 0.0],
+                [x, 1.0, HEIGHT],
+                [x, -1.0, HEIGHT],
+            ],
+            [
+                [-1.0, y, 0.0],
+                [1.0, y, 0.0],
+                [1.0, y, HEIGHT],
+                [-1.0, y, HEIGHT],
+            ],
+        ];
+        let placed =
+            |places: &[Place]| -> Vec<Point> { places.iter().map(|p| view.pixel(*p)).collect() };
+        for face in &faces {
+            let mut path = Path::new();
+            path.area(&placed(face));
+            drawing.area(path, wall);
+        }
+        let mut grid = Path::new();
+        for value in &self.ticks[0].at {
+            let at = 2.0 * self.axes[0].unit(*value) - 1.0;
+            grid.line(&placed(&[[at, -y, 0.0], [at, y, 0.0], [at, y, HEIGHT]]));
+        }
+        for value in &self.ticks[1].at {
+            let at = 2.0 * self.axes[1].unit(*value) - 1.0;
+            grid.line(&placed(&[[-x, at, 0.0], [x, at, 0.0], [x, at, HEIGHT]]));
+        }
+        for value in &self.ticks[2].at {
+            let at = self.height(*value);
+            grid.line(&placed(&[[-x, y, at], [x, y, at], [x, -y, at]]));
+        }
+        drawing.stroke(grid, 2.2 * self.unit, palette.grid, Ends::Cut);
+        let mut edges = Path::new();
+        for face in &faces[1..] {
+            edges.line(&placed(&[face[0], face[1], face[2], face[3], face[0]]));
+        }
+        drawing.stroke(
+            edges,
+            2.2 * self.unit,
+            drawing.theme().tone(palette.muted, 0.6),
+            Ends::Round,
+        );
+        let mut near = Path::new();
+        near.line(&placed(&[[x, -y, 0.0], [-x, -y, 0.0], [-x, y, 0.0]]));
+        for edge in self.edges(view) {
+            near.line(&placed(&[edge.from, edge.to]));
+        }
+        drawing.stroke(near, 3.2 * self.unit, palette.ink, Ends::Round);
+    }
+
+    /// Writes the ticks with their labels and the names of the axes.
+    pub(super) fn write(&self, drawing: &mut Drawing, view: &View) {
+        let mut path = Path::new();
+        for (edge, k) in self.edges(view).into_iter().zip(0..) {
+            for share in self.shares(k) {
+                let at = view.pixel(along(&edge, share));
+                path.line(&[at, beyond(at, edge.outward, 9.0 * self.unit)]);
+            }
+        }
+        let ink = drawing.theme().palette().ink;
+        drawing.stroke(path, 3.0 * self.unit, ink, Ends::Cut);
+        for text in self.texts(view) {
+            let style = Lettering::new(text.size, Align::Middle, Align::Middle);
+            drawing.text(&text.text, text.middle, style.turned(text.angle));
+        }
+    }
+
+    /// Returns the places of the ticks of axis `k` as shares of its edge.
+    fn shares(&self, k: usize) -> Vec<f64> {
+        let unit = |value: &f64| self.axes[k].unit(*value);
+        let shares = self.ticks[k].at.iter().map(unit);
+        if k == 2 {
+            let low = self.low / HEIGHT;
+            shares.map(|share| low + (1.0 - low) * share).collect()
+        } else {
+            shares.collect()
+        }
+    }
+
+    /// Returns the edges that carry the axes: those of the floor that are near, and the upright one
+    /// at the left.
+    fn edges(&self, view: &View) -> [Edge; 3] {
+        let [x, y] = view.far();
+        let middle = view.pixel([0.0; 3]);
+        let floor = |from: Place, to: Place| {
+            let (p, q) = (view.pixel(from), view.pixel(to));
+            let (dx, dy) = (q.0 - p.0, q.1 - p.1);
+            let length = dx.hypot(dy).max(1e-9);
+            let outward = (-dy / length, dx / length);
+            let away = (
+                f64::midpoint(p.0, q.0) - middle.0,
+                f64::midpoint(p.1, q.1) - middle.1,
+            );
+            let sign = (outward.0 * away.0 + outward.1 * away.1).signum();
+            Edge {
+                from,
+                to,
+                outward: (sign * outward.0, sign * outward.1),
+            }
+        };
+        let corners = [[-x, y, 0.0], [x, -y, 0.0]];
+        let left = if view.pixel(corners[0]).0 < view.pixel(corners[1]).0 {
+            corners[0]
+        } else {
+            corners[1]
+        };
+        [
+            floor([-1.0, -y, 0.0], [1.0, -y, 0.0]),
+            floor([-x, -1.0, 0.0], [-x, 1.0, 0.0]),
+            Edge {
+                from: left,
+                to: [left[0], left[1], HEIGHT],
+                outward: (-1.0, 0.0),
+            },
+        ]
+    }
+
+    /// Returns the labels that do not overlap another, and the names.
+    fn texts(&self, view: &View) -> Vec<Text> {
+        let (small, unit) = (0.94 * SMALL * self.unit, self.unit);
+        let mut texts: Vec<Text> = Vec::new();
+        let mut names = Vec::new();
+        for (edge, k) in self.edges(view).into_iter().zip(0..) {
+            let outward = edge.outward;
+            let reach = |text: &Text| {
+                let (half_width, half_height) = text.half();
+                outward.0.abs() * half_width + outward.1.abs() * half_height
+            };
+            let mut depth = 0.0_f64;
+            let labels: Vec<Text> = self
+                .shares(k)
+                .into_iter()
+                .zip(&self.ticks[k].labels)
+                .map(|(share, label)| {
+                    let mut text = Text {
+                        text: label.clone(),
+                        middle: view.pixel(along(&edge, share)),
+                        size: small,
+                        angle: 0.0,
+                    };
+                    let reach = reach(&text);
+                    depth = depth.max(20.0 * unit + 2.0 * reach);
+                    text.middle = beyond(text.middle, outward, 18.0 * unit + reach);
+                    text
+                })
+                .collect();
+            // Every label, every second, and so on, until they stand apart; one that meets the
+            // label of another axis at a corner is left out.
+            let stride = (1..=labels.len()).find(|stride| {
+                let shown: Vec<Rect> = labels.iter().step_by(*stride).map(Text::bounds).collect();
+                shown
+                    .windows(2)
+                    .all(|pair| apart(pair[0], pair[1], 8.0 * unit))
+            });
+            for label in labels.into_iter().step_by(stride.unwrap_or(1)) {
+                let bounds = label.bounds();
+                if texts
+                    .iter()
+                    .all(|other| apart(other.bounds(), bounds, 6.0 * unit))
+                {
+                    texts.push(label);
+                }
+            }
+            let (p, q) = (view.pixel(edge.from), view.pixel(edge.to));
+            let name = as_labelled(self.names[k], &self.ticks[k]);
+            let length = (q.0 - p.0).hypot(q.1 - p.1);
+            let (text, size) = fitted(&name, NAME * unit, length.max(160.0 * unit));
+            if text.trim().is_empty() {
+                continue;
+            }
+            let middle = (f64::midpoint(p.0, q.0), f64::midpoint(p.1, q.1));
+            let mut angle = (q.1 - p.1).atan2(q.0 - p.0).to_degrees();
+            if angle >= 90.0 - 1e-6 {
+                angle -= 180.0;
+            } else if angle < -90.0 - 1e-6 {
+                angle += 180.0;
+            }
+            names.push(Text {
+                text,
+                middle: beyond(
+                    middle,
+                    outward,
+                    depth + 12.0 * unit + font::CAPITAL * size / 2.0,
+                ),
+                size,
+                angle,
+            });
+        }
+        texts.extend(names);
+        texts
+    }
+}
+
+fn along(edge: &Edge, share: f64) -> Place {
+    [0, 1, 2].map(|k| edge.from[k] + share * (edge.to[k] - edge.from[k]))
+}
+
+fn beyond(point: Point, direction: Point, by: f64) -> Point {
+    (point.0 + by * direction.0, point.1 + by * direction.1)
+}
+
+/// Tells whether two rectangles leave `gap` pixels between them.
+fn apart(p: Rect, q: Rect, gap: f64) -> bool {
+    p.right + gap <= q.left
+        || q.right + gap <= p.left
+        || p.bottom + gap <= q.top
+        || q.bottom + gap <= p.top
+}
