@@ -1,5 +1,7 @@
 //! Colours: the viridis map for values, and the style of a curve.
 
+use crate::theme::contrast;
+
 /// A colour: red, green and blue.
 pub(crate) type Color = [u8; 3];
 
@@ -13,6 +15,17 @@ pub(crate) struct Style {
     pub(crate) color: Color,
     /// Lengths drawn and left out in turn, in units of the picture; empty for a line without gaps.
     pub(crate) dashes: &'static [f64],
+}
+
+/// Returns black or white, whichever stands out more from `ground`.
+///
+/// The product of the two contrasts is that of white and black, 15.9, so the larger is 4 or more.
+pub(crate) fn readable(ground: Color) -> Color {
+    if contrast(WHITE, ground) > contrast(BLACK, ground) {
+        WHITE
+    } else {
+        BLACK
+    }
 }
 
 /// Stretches of the map between which colours are interpolated linearly: within a byte of the map.
@@ -104,6 +117,15 @@ mod tests {
                     viridis(t)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn letters_stand_out_from_every_colour_of_the_map() {
+        for k in 0..=100 {
+            let ground = viridis(f64::from(k) / 100.0);
+            // The root of 15.9, the contrast of the two inks.
+            assert!(contrast(readable(ground), ground) >= 3.98, "{k}");
         }
     }
 

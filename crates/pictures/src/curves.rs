@@ -1,6 +1,7 @@
 //! Curves: anything against anything, and the loss along one direction.
 
 use crate::axis::{Axis, AxisScale};
+use crate::color::Style;
 use crate::drawing::Drawing;
 use crate::drawing::geometry::{Point, Rect};
 use crate::field::check_increasing;
@@ -18,6 +19,21 @@ pub struct Series<'a> {
     /// `[n]` values. The curve is interrupted where a value is not finite, and the place is
     /// hatched.
     pub y: &'a [f64],
+}
+
+impl Series<'_> {
+    /// Checks lengths and coordinates; the message names the curve.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check_increasing(&format!("the coordinates of {:?}", self.name), self.x)?;
+        if self.y.len() == self.x.len() {
+            return Ok(());
+        }
+        Err(Error::Length {
+            what: format!("the curve {:?}", self.name),
+            found: self.y.len(),
+            expected: self.x.len(),
+        })
+    }
 }
 
 /// The settings of [`curves_with`].
@@ -129,15 +145,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         });
     }
     for curve in curves {
-        check_increasing(&format!("the coordinates of {:?}", curve.name), curve.x)?;
-        if curve.y.len() != curve.x.len() {
-            let (found, expected) = (curve.y.len(), curve.x.len());
-            return Err(Error::Length {
-                what: format!("the curve {:?}", curve.name),
-                found,
-                expected,
-            });
-        }
+        curve.check()?;
     }
     let all_y = curves.iter().flat_map(|curve| curve.y.iter().copied());
     let y = Axis::of(all_y.clone(), config.scale).map_err(|value| Error::NotPositive {
@@ -192,23 +200,13 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     }
     frame.border(&mut drawing);
     for (index, curve) in curves.iter().enumerate() {
-        let points: Vec<Point> = curve
-            .x
-            .iter()
-            .zip(curve.y)
-            .map(|(x, y)| frame.point(*x, *y))
-            .collect();
-        let style = theme.series(index);
-        drawing.line(&points, style, 6.0 * frame.unit, frame.unit);
-        let is_finite = |k: usize| curve.y.get(k).is_some_and(|v| v.is_finite());
-        let stands_alone =
-            |k: usize| !(is_finite(k + 1) || k.checked_sub(1).is_some_and(is_finite));
-        let has_dots = points.len() <= DOTS && curves.len() <= FEW;
-        for (k, point) in points.iter().enumerate() {
-            if has_dots || stands_alone(k) {
-                drawing.disc(*point, 6.0 * frame.unit, style.color);
-            }
-        }
+        draw_curve(
+            &mut drawing,
+            &frame,
+            curve,
+            theme.series(index),
+            curves.len() <= FEW,
+        );
     }
     if config.minima {
         for (index, curve) in curves.iter().enumerate() {
@@ -224,6 +222,27 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     Ok((Picture::of(drawing, &config.title), frame))
 }
 
+/// Draws a curve; with dots at its points, if asked for and where they stand apart.
+pub(crate) fn draw_curve(
+    drawing: &mut Drawing,
+    frame: &Frame,
+    curve: &Series<'_>,
+    style: Style,
+    dots: bool,
+) {
+    let places = curve.x.iter().zip(curve.y);
+    let points: Vec<Point> = places.map(|(x, y)| frame.point(*x, *y)).collect();
+    drawing.line(&points, style, 6.0 * frame.unit, frame.unit);
+    let is_finite = |k: usize| curve.y.get(k).is_some_and(|v| v.is_finite());
+    let stands_alone = |k: usize| !(is_finite(k + 1) || k.checked_sub(1).is_some_and(is_finite));
+    let has_dots = dots && points.len() <= DOTS;
+    for (k, point) in points.iter().enumerate() {
+        if has_dots || stands_alone(k) {
+            drawing.disc(*point, 6.0 * frame.unit, style.color);
+        }
+    }
+}
+
 /// Returns the first of the smallest finite values, with its coordinate.
 fn minimum(curve: &Series<'_>) -> Option<(f64, f64)> {
     let points = curve.x.iter().zip(curve.y).filter(|(_, y)| y.is_finite());
@@ -233,7 +252,7 @@ fn minimum(curve: &Series<'_>) -> Option<(f64, f64)> {
 }
 
 /// Hatches the strips that are nearest to a value that is not finite.
-fn hatch(drawing: &mut Drawing, frame: &Frame, curve: &Series<'_>) {
+pub(crate) fn hatch(drawing: &mut Drawing, frame: &Frame, curve: &Series<'_>) {
     let at = |k: usize| frame.point(curve.x[k], frame.y.low).0;
     for k in (0..curve.x.len()).filter(|k| !curve.y[*k].is_finite()) {
         let left = if k == 0 {

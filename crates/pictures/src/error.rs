@@ -53,6 +53,16 @@ pub enum Error {
         /// The floor.
         floor: f64,
     },
+    /// A part of a picture names something that is not there.
+    #[error(
+        "{what} belongs to {name:?}, and there is no curve of that name: give it the name of a curve"
+    )]
+    Name {
+        /// The part.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
     /// A setting is out of its range.
     #[error("{name} is {value}: {allowed}")]
     Setting {

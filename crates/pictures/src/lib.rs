@@ -40,25 +40,36 @@ mod drawing;
 mod error;
 mod field;
 mod layout;
+mod matrix;
 mod number;
 mod perspective;
 mod picture;
+mod sheet;
+mod stack;
 mod theme;
 
 pub use axis::AxisScale;
 pub use color::viridis;
 pub use contour::{
-    ContourConfig, ContoursConfig, NamedField, contour, contour_with, contours, contours_with,
+    ContourConfig, ContoursConfig, MarkedPoint, NamedField, Track, contour, contour_with, contours,
+    contours_with,
 };
 pub use curves::{CurvesConfig, Series, curves, curves_with, loss_line};
 pub use density::{
-    NamedSpectrum, Spectrum, SpectrumConfig, densities, densities_with, density, density_with,
+    LogSpectrum, NamedSpectrum, Spectrum, SpectrumConfig, densities, densities_with, density,
+    density_with, log_density, log_density_with,
 };
 pub use error::{Error, LARGEST_SIDE, SMALLEST_SIDE};
 pub use field::Field;
+pub use matrix::{MatrixConfig, matrix, matrix_with};
 pub use number::significant;
 pub use perspective::{
     Camera, PerspectiveConfig, perspective, perspective_with, perspectives, perspectives_with,
 };
 pub use picture::Picture;
+pub use sheet::{SheetConfig, sheet, sheet_with};
+pub use stack::{
+    Band, Panel, PathProfile, StackedConfig, loss_and_accuracy, path_profiles, path_profiles_with,
+    stacked, stacked_with,
+};
 pub use theme::Theme;

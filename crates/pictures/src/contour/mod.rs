@@ -2,23 +2,27 @@
 
 mod contours;
 mod contours_config;
+mod level_label;
 mod named_field;
 mod sheet;
 mod surface;
+mod track;
 
 pub(crate) use contours::write_panel_head;
 pub use contours::{contours, contours_with};
 pub use contours_config::ContoursConfig;
 pub use named_field::NamedField;
 pub(crate) use sheet::columns;
+pub use track::{MarkedPoint, Track};
 
-use crate::axis::{Axis, AxisScale};
+use crate::axis::{Axis, AxisScale, Ticks};
 use crate::drawing::Drawing;
 use crate::field::{Field, coordinate_axis};
 use crate::layout::{Bar, Entry, Frame, Mark, Names, unit};
 use crate::number::significant;
 use crate::{Error, Picture, Theme};
-use surface::{MINIMUM, draw_surface};
+use surface::{MINIMUM, Over, draw_surface};
+use track::{check_tracks, entries};
 
 /// The settings of [`contour_with`].
 ///
@@ -46,6 +50,12 @@ pub struct ContourConfig {
     pub scale: AxisScale,
     /// The number of contour lines, about.
     pub levels: usize,
+    /// Whether the lines carry their values, where there is room.
+    pub labels: bool,
+    /// Paths over the surface, such as the training's.
+    pub tracks: Vec<Track>,
+    /// Points with names over the surface; those outside are left out.
+    pub points: Vec<MarkedPoint>,
     /// The ground and the lettering.
     pub theme: Theme,
     /// The width in pixels.
@@ -56,7 +66,7 @@ pub struct ContourConfig {
 
 impl ContourConfig {
     /// Returns the usual settings: a loss along two directions, the scale that suits the values, 10
-    /// contour lines, 640 x 480 pixels.
+    /// contour lines with their values, 640 x 480 pixels.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self {
@@ -66,6 +76,9 @@ impl ContourConfig {
             value_label: "loss".into(),
             scale: AxisScale::Auto,
             levels: 10,
+            labels: true,
+            tracks: Vec::new(),
+            points: Vec::new(),
             theme: Theme::Light,
             width: 640,
             height: 480,
@@ -133,7 +146,16 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         x: &config.a_label,
         y: &config.b_label,
     };
-    let legend = legend(field);
+    check_tracks(&config.tracks)?;
+    let inside = |[x, y]: [f64; 2]| {
+        let shares = [a.unit(x), b.unit(y)];
+        shares
+            .iter()
+            .all(|share| (-1e-9..=1.0 + 1e-9).contains(share))
+    };
+    let mut legend = legend(field);
+    legend.extend(entries(&config.tracks, inside));
+    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
     let frame = Frame::lay_out(
         &mut drawing,
         names,
@@ -143,8 +165,14 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         bar.as_ref().map_or(0.0, |bar| bar.room),
     );
 
-    let levels = bar.as_ref().map_or(&[][..], |bar| &bar.ticks.at);
-    draw_surface(&mut drawing, &frame, field, values, levels);
+    let nothing = Ticks::default();
+    let over = Over {
+        ticks: bar.as_ref().map_or(&nothing, |bar| &bar.ticks),
+        labels: config.labels,
+        tracks: &config.tracks,
+        points: &config.points,
+    };
+    draw_surface(&mut drawing, &frame, field, values, &over);
     if let Some(bar) = &bar {
         bar.draw(&mut drawing, frame.plot, frame.unit, &config.value_label);
     }
@@ -168,7 +196,6 @@ fn legend(field: &Field<'_>) -> Vec<Entry> {
         );
         legend.push(Entry::new(Mark::Minimum(MINIMUM), text));
     }
-    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
     legend
 }
 

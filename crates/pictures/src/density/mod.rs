@@ -1,8 +1,10 @@
 //! The density of a spectrum on a logarithmic scale.
 
 mod densities;
+mod log_density;
 
 pub use densities::{NamedSpectrum, densities, densities_with};
+pub use log_density::{LogSpectrum, log_density, log_density_with};
 
 use crate::axis::Axis;
 use crate::color::Color;

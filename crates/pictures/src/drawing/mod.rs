@@ -76,6 +76,33 @@ impl Drawing {
         Rect::of_size(f64::from(self.width), f64::from(self.height))
     }
 
+    /// Returns an empty drawing of the same size and theme, to be laid over this one by
+    /// [`append`](Self::append).
+    pub(crate) fn beginning_again(&self) -> Self {
+        Self {
+            body: String::new(),
+            ..*self
+        }
+    }
+
+    /// Lays `other` over this drawing.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.body += &other.body;
+    }
+
+    /// Places a finished document at a point.
+    pub(crate) fn nest(&mut self, svg: &str, (x, y): Point) {
+        // What may stand before the root element, such as a declaration, has no place inside.
+        let root = svg.find("<svg").unwrap_or(0);
+        self.element(format_args!(
+            "<g transform=\"translate({} {})\">",
+            pixels(x),
+            pixels(y)
+        ));
+        self.body += &svg[root..];
+        self.element(format_args!("</g>"));
+    }
+
     /// Ends the document. `title` is read out by screen readers.
     pub(crate) fn into_svg(self, title: &str) -> String {
         let (width, height) = (self.width, self.height);
@@ -209,7 +236,17 @@ impl Drawing {
     }
 
     /// Writes `text` at a point.
-    pub(crate) fn text(&mut self, text: &str, (x, y): Point, style: Lettering) {
+    pub(crate) fn text(&mut self, text: &str, at: Point, style: Lettering) {
+        self.written(text, at, style, None);
+    }
+
+    /// Writes `text` at a point with a border of another colour around the letters.
+    pub(crate) fn text_with_halo(&mut self, text: &str, at: Point, style: Lettering, halo: Color) {
+        self.written(text, at, style, Some(halo));
+        self.written(text, at, style, None);
+    }
+
+    fn written(&mut self, text: &str, (x, y): Point, style: Lettering, halo: Option<Color>) {
         if text.trim().is_empty() {
             return;
         }
@@ -237,12 +274,17 @@ impl Drawing {
                 pixels(style.angle)
             )
         };
-        let color = hex(style.color.unwrap_or(self.theme.palette().ink));
+        let color = style.color.unwrap_or(self.theme.palette().ink);
+        let color = hex(halo.unwrap_or(color));
+        let (stroke, joins) = match halo {
+            Some(_) => (6.0 * BOLDER, " stroke-linejoin=\"round\""),
+            None => (BOLDER, ""),
+        };
         self.element(format_args!(
             "<text {place} font-size=\"{}\"{anchor} fill=\"{color}\" stroke=\"{color}\" \
-             stroke-width=\"{}\">{}</text>",
+             stroke-width=\"{}\"{joins}>{}</text>",
             pixels(EM * style.size),
-            pixels(BOLDER * style.size),
+            pixels(stroke * style.size),
             escaped(text),
         ));
     }

@@ -136,6 +136,11 @@ impl Frame {
         }
     }
 
+    /// Returns the frame around `plot` with given ticks along x.
+    pub(crate) fn with_x_ticks(self, x_ticks: Ticks) -> Self {
+        Self { x_ticks, ..self }
+    }
+
     /// Returns the widths in pixels of the widest labels of both axes.
     pub(crate) fn widest_labels(&self) -> [f64; 2] {
         let small = SMALL * self.unit;

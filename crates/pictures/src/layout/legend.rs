@@ -22,6 +22,12 @@ pub(crate) enum Mark {
     Hatching,
     /// The height at which a surface is cut: a bowl without its top.
     Cut,
+    /// The path of a training over a surface, its first and its last point.
+    Track(Color),
+    Begin(Color),
+    End(Color),
+    /// A point with a name.
+    Point,
     /// A filled area.
     Area(Color),
 }
@@ -263,6 +269,32 @@ pub(crate) fn draw_mark(drawing: &mut Drawing, mark: Mark, (x, y): Point, unit: 
         Mark::Hatching => {
             drawing.hatch(swatch);
             drawing.outline(swatch, 1.0, drawing.theme().palette().muted);
+        }
+        Mark::Track(color) => {
+            for (width, color) in [(8.5, BLACK), (5.0, color)] {
+                let mut path = Path::new();
+                path.line(&level);
+                drawing.stroke(path, width * unit, color, Ends::Round);
+            }
+        }
+        Mark::Begin(color) => {
+            for (radius, color) in [(12.0, BLACK), (9.5, color), (5.0, BLACK)] {
+                drawing.disc((x, y), radius * unit, color);
+            }
+        }
+        Mark::End(color) => {
+            for (half, color) in [(12.0, BLACK), (8.5, color)] {
+                let square = Rect::of_size(0.0, 0.0).moved((x, y)).grown(half * unit);
+                drawing.fill(square, color);
+            }
+        }
+        Mark::Point => {
+            for (half, color) in [(16.0, BLACK), (11.0, WHITE), (6.0, BLACK)] {
+                let half = half * unit;
+                let mut path = Path::new();
+                path.area(&[(x - half, y), (x, y - half), (x + half, y), (x, y + half)]);
+                drawing.area(path, color);
+            }
         }
         Mark::Cut => {
             let ink = drawing.theme().palette().ink;

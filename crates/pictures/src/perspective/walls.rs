@@ -228,7 +228,18 @@ impl Walls<'_> {
         let (small, unit) = (0.94 * SMALL * self.unit, self.unit);
         let mut texts: Vec<Text> = Vec::new();
         let mut names = Vec::new();
-        for (edge, k) in self.edges(view).into_iter().zip(0..) {
+        let edges = self.edges(view);
+        // All names have the size of the one with the least room.
+        let named = [0, 1, 2].map(|k| {
+            let (p, q) = (view.pixel(edges[k].from), view.pixel(edges[k].to));
+            let name = as_labelled(self.names[k], &self.ticks[k]);
+            let room = (q.0 - p.0).hypot(q.1 - p.1).max(200.0 * unit);
+            fitted(&name, NAME * unit, room)
+        });
+        let size = named
+            .iter()
+            .fold(NAME * unit, |least, (_, size)| least.min(*size));
+        for (edge, k) in edges.into_iter().zip(0..) {
             let outward = edge.outward;
             let reach = |text: &Text| {
                 let (half_width, half_height) = text.half();
@@ -258,44 +269,54 @@ impl Walls<'_> {
                 let shown: Vec<Rect> = labels.iter().step_by(*stride).map(Text::bounds).collect();
                 shown
                     .windows(2)
-                    .all(|pair| apart(pair[0], pair[1], 8.0 * unit))
+                    .all(|pair| pair[0].is_apart(&pair[1], 8.0 * unit))
             });
             for label in labels.into_iter().step_by(stride.unwrap_or(1)) {
                 let bounds = label.bounds();
                 if texts
                     .iter()
-                    .all(|other| apart(other.bounds(), bounds, 6.0 * unit))
+                    .all(|other| other.bounds().is_apart(&bounds, 16.0 * unit))
                 {
                     texts.push(label);
                 }
             }
             let (p, q) = (view.pixel(edge.from), view.pixel(edge.to));
-            let name = as_labelled(self.names[k], &self.ticks[k]);
-            let length = (q.0 - p.0).hypot(q.1 - p.1);
-            let (text, size) = fitted(&name, NAME * unit, length.max(160.0 * unit));
-            if text.trim().is_empty() {
-                continue;
-            }
             let middle = (f64::midpoint(p.0, q.0), f64::midpoint(p.1, q.1));
-            let mut angle = (q.1 - p.1).atan2(q.0 - p.0).to_degrees();
-            if angle >= 90.0 - 1e-6 {
-                angle -= 180.0;
-            } else if angle < -90.0 - 1e-6 {
-                angle += 180.0;
-            }
-            names.push(Text {
-                text,
+            let text = Text {
+                text: named[k].0.clone(),
                 middle: beyond(
                     middle,
                     outward,
                     depth + 12.0 * unit + font::CAPITAL * size / 2.0,
                 ),
                 size,
-                angle,
+                angle: readable_angle(p, q),
+            };
+            // A name of a letter or two stands upright.
+            let is_short = text.text.chars().count() <= 2;
+            names.push(Text {
+                angle: if is_short { 0.0 } else { text.angle },
+                ..text
             });
         }
-        texts.extend(names);
+        texts.extend(
+            names
+                .into_iter()
+                .filter(|name| !name.text.trim().is_empty()),
+        );
         texts
+    }
+}
+
+/// Returns the direction of a line in degrees, so that writing along it is not upside down.
+fn readable_angle(from: Point, to: Point) -> f64 {
+    let angle = (to.1 - from.1).atan2(to.0 - from.0).to_degrees();
+    if angle >= 90.0 - 1e-6 {
+        angle - 180.0
+    } else if angle < -90.0 - 1e-6 {
+        angle + 180.0
+    } else {
+        angle
     }
 }
 
@@ -305,12 +326,4 @@ fn along(edge: &Edge, share: f64) -> Place {
 
 fn beyond(point: Point, direction: Point, by: f64) -> Point {
     (point.0 + by * direction.0, point.1 + by * direction.1)
-}
-
-/// Tells whether two rectangles leave `gap` pixels between them.
-fn apart(p: Rect, q: Rect, gap: f64) -> bool {
-    p.right + gap <= q.left
-        || q.right + gap <= p.left
-        || p.bottom + gap <= q.top
-        || q.bottom + gap <= p.top
 }
