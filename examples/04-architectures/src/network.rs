@@ -19,12 +19,29 @@ pub struct Architecture {
 }
 
 impl Architecture {
+    /// Returns all that are compared: plain and residual, without norm and with BatchNorm, of width
+    /// 8 and 16.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let flags = [false, true];
+        let pairs = flags.map(|norm| flags.map(|residual| [norm, residual]));
+        let pairs = pairs.as_flattened();
+        let of_width = |width| {
+            pairs.iter().map(move |&[norm, residual]| Self {
+                residual,
+                norm,
+                width,
+            })
+        };
+        [8, 16].into_iter().flat_map(of_width).collect()
+    }
+
     /// Returns the architecture in words.
     #[must_use]
     pub fn name(self) -> String {
         let connections = if self.residual { "residual" } else { "plain" };
         let norm = if self.norm { "BatchNorm" } else { "no norm" };
-        format!("{connections}, {norm}, width {}", self.width)
+        format!("{connections}, {norm}, {} channels", self.width)
     }
 
     /// Returns the network with He's initial weights.

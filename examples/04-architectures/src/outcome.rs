@@ -1,84 +1,152 @@
 //! What is measured of a trained network.
 
 use anyhow::Result;
+use burn::module::Module;
 use burn::tensor::Device;
-use datasets::{ImageDataset, batch};
+use datasets::{ImageDataset, Split, batch, batches};
 use landscape::{
     Grid, ParameterSpace, Risk, Statistics, Surface, filter_normalize, plane, random_directions,
 };
 
-use crate::network::Network;
-use crate::training::{Batch, loss};
+use crate::network::{Architecture, Network};
+use crate::training::{BATCH_SIZE, Batch, loss, train};
 
-/// A trained network's figures.
-pub struct Outcome {
-    /// The loss over all training images, in nats.
-    pub training_loss: f64,
-    /// The share of the validation images that are classified rightly.
-    pub validation_accuracy: f64,
-    /// The loss on the plane of two filter-normalised random directions, over the images of the
-    /// surface.
-    pub surface: Surface,
+/// The rise of the loss above the centre's, in nats, over which a point of a plane counts as high.
+///
+/// A difference and no multiple: networks that fit their data to different degrees have losses of
+/// 1e-2 or 1e-4 in the centre, and five times either is nothing beside the 2.3 nats of a guess.
+pub const RISE: f64 = 1.0;
+
+/// The half width of the plane, in multiples of each filter's norm.
+pub const HALF_WIDTH: f64 = 0.25;
+
+/// How much is computed.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Epochs of training.
+    pub epochs: u64,
+    /// Images on which the surface is measured.
+    pub images: usize,
+    /// Points of the surface along each direction, an odd number.
+    pub points: usize,
 }
 
-/// Returns the risk of the first `count` images, in batches that suit convolutions.
+impl Plan {
+    /// Returns the plan of the whole comparison, or of a short form of it.
+    #[must_use]
+    pub const fn new(small: bool) -> Self {
+        if small {
+            Self {
+                epochs: 2,
+                images: 64,
+                points: 5,
+            }
+        } else {
+            Self {
+                epochs: 30,
+                images: 256,
+                points: 17,
+            }
+        }
+    }
+}
+
+/// The figures of a trained network.
+pub struct Outcome {
+    /// The loss over all training images, in nats.
+    pub loss: f64,
+    /// The share of the validation images that are classified rightly.
+    pub accuracy: f64,
+    /// The surface with the running statistics kept from the training.
+    pub kept: Surface,
+    /// The surface with the statistics of each batch at each point, for a network with BatchNorm.
+    pub batch: Option<Surface>,
+}
+
+/// Trains a network and measures its surface: the loss on the plane of two filter-normalised random
+/// directions.
+///
+/// The random numbers of the directions are the same for all networks of one shape, the range for
+/// all of them.
 ///
 /// # Errors
-/// No image.
-pub fn risk(data: &ImageDataset, count: usize, device: &Device) -> Result<Risk<Network, Batch>> {
-    let first: Vec<usize> = (0..count.min(data.len())).collect();
-    let batches = datasets::batches(&data.select(&first), 32, device)?;
+/// Data or a loss that cannot be evaluated.
+pub fn outcome(
+    architecture: Architecture,
+    seed: u64,
+    split: &Split,
+    plan: Plan,
+    device: &Device,
+) -> Result<Outcome> {
+    let model = architecture.init(seed, device);
+    let model = train(model, &split.train, plan.epochs, seed, device);
+
+    let space = ParameterSpace::of(&model)?;
+    let [first, second] = random_directions(&space, 7);
+    let first = filter_normalize(&space, &model, first)?;
+    let second = filter_normalize(&space, &model, second)?;
+    let grid = Grid::square(-HALF_WIDTH..=HALF_WIDTH, plan.points);
+    let images: Vec<usize> = (0..plan.images).collect();
+    let risk = risk(&split.train.select(&images), device)?;
+    let surface = |statistics| {
+        let risk = risk.clone().with_statistics(statistics);
+        plane(&model, &risk, [&first, &second], &grid)
+    };
+    let kept = surface(Statistics::Running)?;
+    let batch = architecture
+        .norm
+        .then(|| surface(Statistics::Batch))
+        .transpose()?;
+    Ok(Outcome {
+        loss: self::risk(&split.train, device)?.value(&model)?,
+        accuracy: accuracy(&model, split, device),
+        kept,
+        batch,
+    })
+}
+
+/// Returns the loss over some images, in the batches of the training.
+fn risk(data: &ImageDataset, device: &Device) -> Result<Risk<Network, Batch>> {
+    let batches = batches(data, BATCH_SIZE, device)?;
     let pairs: Vec<Batch> = batches.into_iter().map(|batch| batch.into_pair()).collect();
     Ok(Risk::mean(pairs, loss))
 }
 
-/// Returns the surface of a trained network: the random numbers of its two directions depend on the
-/// seed and the shapes alone, and each of its filters gets the norm of the network's.
-///
-/// BatchNorm normalises by `statistics`: by those that were kept from the training, or by those of
-/// each batch at each point.
-///
-/// # Errors
-/// A loss that cannot be evaluated.
-pub fn surface(
-    model: &Network,
-    risk: &Risk<Network, Batch>,
-    statistics: Statistics,
-    grid: &Grid,
-) -> Result<Surface> {
-    let space = ParameterSpace::of(model)?;
-    let [first, second] = random_directions(&space, 7);
-    let first = filter_normalize(&space, model, first)?;
-    let second = filter_normalize(&space, model, second)?;
-    let risk = risk.clone().with_statistics(statistics);
-    Ok(plane(model, &risk, [&first, &second], grid)?)
+/// Returns the share of the plane's points whose loss is more than [`RISE`] above that of the
+/// centre. A loss that is not finite is above every bound.
+#[must_use]
+pub fn share_above(surface: &Surface) -> f64 {
+    let centre = surface.at(surface.a.len() / 2, surface.b.len() / 2);
+    let below = surface.loss.iter().filter(|loss| **loss <= centre + RISE);
+    1.0 - below.count() as f64 / surface.loss.len() as f64
 }
 
-/// Returns the share of the plane's points where the loss is not at most `bound`; a loss that is
-/// not finite is above every bound.
-#[must_use]
-pub fn share_above(surface: &Surface, bound: f64) -> f64 {
-    let above = surface.loss.iter().filter(|loss| !(**loss <= bound));
-    above.count() as f64 / surface.loss.len() as f64
-}
-
-/// Returns the loss in the middle of the plane, which is the network's own.
-#[must_use]
-pub fn centre(surface: &Surface) -> f64 {
-    surface.at(surface.a.len() / 2, surface.b.len() / 2)
-}
-
-/// Returns the share of images that are classified rightly.
-#[must_use]
-pub fn accuracy(model: &Network, data: &ImageDataset, device: &Device) -> f64 {
-    use burn::module::Module;
-    let all: Vec<usize> = (0..data.len()).collect();
-    let (images, labels) = batch(data, &all, device).into_pair();
+/// Returns the share of the validation images that are classified rightly.
+fn accuracy(model: &Network, split: &Split, device: &Device) -> f64 {
+    let all: Vec<usize> = (0..split.validation.len()).collect();
+    // Off the autodiff device, where BatchNorm uses its running statistics.
     let plain = device.clone().without_autodiff();
-    let scores = model.valid().forward(images.to_device(&plain));
-    let right = scores
-        .argmax(1)
-        .reshape([-1])
-        .equal(labels.to_device(&plain));
-    right.int().sum().to_data().iter::<f64>().sum::<f64>() / data.len() as f64
+    let (images, labels) = batch(&split.validation, &all, &plain).into_pair();
+    let chosen = model.valid().forward(images).argmax(1).reshape([-1]);
+    let right = chosen.equal(labels).int().sum().into_data();
+    right.iter::<f64>().sum::<f64>() / all.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use landscape::slice::Evaluation;
+
+    use super::*;
+
+    #[test]
+    fn a_point_counts_where_its_loss_is_not_within_the_rise() {
+        let surface = Surface {
+            a: vec![-1.0, 0.0, 1.0],
+            b: vec![0.0],
+            // The centre, a nat above it, and nothing.
+            loss: vec![1.5, 0.5, f64::NAN],
+            evaluation: Evaluation::Captured,
+        };
+        assert_eq!(share_above(&surface), 1.0 - 2.0 / 3.0);
+    }
 }

@@ -6,31 +6,42 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor};
 use datasets::{ImageDataset, batch, epoch_order};
-use landscape::Risk;
 use models::{Mlp, MlpConfig, he_normal};
 
 /// Images `[N, 1, 8, 8]` and their classes `[N]`.
 pub type Batch = (Tensor<4>, Tensor<1, Int>);
 
+/// Returns the scores `[N, 10]` of a batch before the softmax.
+#[must_use]
+pub(crate) fn scores(model: &Mlp, (images, _): &Batch) -> Tensor<2> {
+    model.forward(images.clone())
+}
+
+/// Returns the mean cross entropy of scores, in nats.
+#[must_use]
+pub(crate) fn loss_of_scores(scores: Tensor<2>, (_, labels): &Batch) -> Tensor<1> {
+    let cross_entropy = CrossEntropyLossConfig::new().init(&scores.device());
+    cross_entropy.forward(scores, labels.clone())
+}
+
 /// Returns the mean cross entropy of a batch, in nats.
 #[must_use]
-pub fn loss(model: &Mlp, (images, labels): &Batch) -> Tensor<1> {
-    let cross_entropy = CrossEntropyLossConfig::new().init(&images.device());
-    cross_entropy.forward(model.forward(images.clone()), labels.clone())
+pub(crate) fn loss(model: &Mlp, batch: &Batch) -> Tensor<1> {
+    loss_of_scores(scores(model, batch), batch)
 }
 
 /// Returns the share of a batch that is classified rightly.
 #[must_use]
-pub fn accuracy(model: &Mlp, (images, labels): &Batch) -> Tensor<1> {
-    let chosen = model.forward(images.clone()).argmax(1).reshape([-1]);
-    chosen.equal(labels.clone()).float().mean()
+pub(crate) fn accuracy(model: &Mlp, batch: &Batch) -> Tensor<1> {
+    let chosen = scores(model, batch).argmax(1).reshape([-1]);
+    chosen.equal(batch.1.clone()).float().mean()
 }
 
 /// Returns images as batches of so many.
 ///
 /// # Errors
 /// No image.
-pub fn batches(data: &ImageDataset, size: usize, device: &Device) -> Result<Vec<Batch>> {
+pub(crate) fn batches(data: &ImageDataset, size: usize, device: &Device) -> Result<Vec<Batch>> {
     let batches = datasets::batches(data, size, device)?;
     Ok(batches.into_iter().map(|batch| batch.into_pair()).collect())
 }
@@ -59,10 +70,4 @@ pub fn train(
         }
     }
     Ok(model)
-}
-
-/// Returns the loss over some data.
-#[must_use]
-pub fn risk(batches: &[Batch]) -> Risk<Mlp, Batch> {
-    Risk::mean(batches.to_vec(), loss)
 }

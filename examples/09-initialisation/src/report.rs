@@ -1,0 +1,91 @@
+//! The table and the pictures.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use pictures::{ContourConfig, ContoursConfig, CurvesConfig, NamedField, Series};
+use pictures::{contour_with, contours_with, curves_with};
+
+use crate::course::{Course, STEPS};
+use crate::start::Start;
+
+/// Returns a row for each start and seed. `found` has the starts of the first seed, then those of
+/// the next.
+pub(crate) fn table(found: &[Vec<Course>]) -> String {
+    let mut text = format!(
+        "{:16} {:>8} {:>8} {:>9} {:>9} {:>5}  {:13} {:>8} {:>8} {:>9} {:>9} {:>5}  {:13} {:>6}",
+        "start", "loss", "gradient", "lambda min", "max", "index", "", "end loss", "gradient", "lambda min", "max", "index", "", "plane"
+    );
+    for (number, start) in Start::ALL.into_iter().enumerate() {
+        for (seed, courses) in found.iter().enumerate() {
+            let course = &courses[number];
+            let _ = write!(text, "\n{:14} {seed}", start.name());
+            for point in [&course.point, &course.end] {
+                let _ = write!(
+                    text,
+                    " {:8.4} {:8.1e} {:9.4} {:9.4} {:5}  {:13}",
+                    point.loss,
+                    point.gradient.norm,
+                    point.min.value,
+                    point.max.value,
+                    point.index.at_least,
+                    point.kind.to_string()
+                );
+            }
+            let explained: f64 = course.plane.explained.iter().sum();
+            let _ = write!(text, " {explained:6.4}");
+        }
+    }
+    text
+}
+
+/// Draws the surfaces around the starts and the ways over their planes, and returns the paths.
+pub(crate) fn pictures(courses: &[Course]) -> Result<Vec<String>> {
+    const FOLDER: &str = "runs/example-initialisation";
+    std::fs::create_dir_all(FOLDER).with_context(|| format!("cannot create {FOLDER}"))?;
+    let names = Start::ALL.map(Start::name);
+    let panels: Vec<NamedField<'_>> = names
+        .iter()
+        .zip(courses)
+        .map(|(name, course)| NamedField {
+            name,
+            field: (&course.around.a[..], &course.around.b[..], &course.around.loss[..]).into(),
+        })
+        .collect();
+    let config = ContoursConfig {
+        a_label: "random direction 1, filters of He's norm".into(),
+        b_label: "direction 2".into(),
+        ..ContoursConfig::new("Loss around the starts")
+    };
+    let path = format!("{FOLDER}/starts.png");
+    std::fs::write(&path, contours_with(&panels, &config)?.png()?)?;
+    let mut paths = vec![path];
+
+    let steps: Vec<f64> = (0..=STEPS).map(|step| step as f64).collect();
+    let series: Vec<Series<'_>> = names
+        .iter()
+        .zip(courses)
+        .map(|(name, course)| Series {
+            name,
+            x: &steps,
+            y: &course.losses,
+        })
+        .collect();
+    let config = CurvesConfig {
+        x_label: "step".into(),
+        ..CurvesConfig::new("The first hundred steps")
+    };
+    let path = format!("{FOLDER}/loss.png");
+    std::fs::write(&path, curves_with(&series, &config)?.png()?)?;
+    paths.push(path);
+
+    for (name, course) in names.iter().zip(courses) {
+        let surface = &course.surface;
+        let field = (&surface.a[..], &surface.b[..], &surface.loss[..]);
+        let path = format!("{FOLDER}/way-{}.png", name.replace(' ', "-"));
+        let config = ContourConfig::new(format!("From {name}: the first hundred steps"));
+        std::fs::write(&path, contour_with(field, &config)?.png()?)?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
