@@ -5,7 +5,7 @@
 mod report;
 
 use anyhow::Result;
-use architectures::{Architecture, Plan, outcome};
+use architectures::{Architecture, Plan, comparisons, outcome};
 use burn::tensor::Device;
 use clap::Parser;
 use datasets::{Digits, SplitConfig};
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let plan = Plan::new(arguments.small);
 
     // The same training and the same plane for all networks.
-    let architectures = Architecture::all();
+    let architectures = Architecture::all(&[8, 16]);
     let progress = ProgressBar::new(architectures.len() as u64 * arguments.seeds);
     let mut found = Vec::new();
     for &architecture in &architectures {
@@ -41,13 +41,13 @@ fn main() -> Result<()> {
             outcomes.push(outcome(architecture, seed, &split, plan, &device)?);
             progress.inc(1);
         }
-        progress.println(report::line(architecture, &outcomes));
+        
         found.push((architecture, outcomes));
     }
     progress.finish_and_clear();
 
     // A table over the seeds, and pictures of the first one.
-    println!("{}", report::table(&found));
+    println!("{}", report::table(&comparisons(&found)));
     for path in report::pictures(&found)? {
         println!("{path}");
     }

@@ -19,29 +19,29 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Returns all that are compared: plain and residual, without norm and with BatchNorm, of width
-    /// 8 and 16.
+    /// Returns all that are compared: plain and residual, without norm and with BatchNorm, of each
+    /// width.
     #[must_use]
-    pub fn all() -> Vec<Self> {
+    pub fn all(widths: &[usize]) -> Vec<Self> {
         let flags = [false, true];
         let pairs = flags.map(|norm| flags.map(|residual| [norm, residual]));
         let pairs = pairs.as_flattened();
-        let of_width = |width| {
+        let of_width = |&width: &usize| {
             pairs.iter().map(move |&[norm, residual]| Self {
                 residual,
                 norm,
                 width,
             })
         };
-        [8, 16].into_iter().flat_map(of_width).collect()
+        widths.iter().flat_map(of_width).collect()
     }
 
-    /// Returns the architecture in words.
+    /// Returns the kind of network in words, without its width.
     #[must_use]
     pub fn name(self) -> String {
         let connections = if self.residual { "residual" } else { "plain" };
         let norm = if self.norm { "BatchNorm" } else { "no norm" };
-        format!("{connections}, {norm}, {} channels", self.width)
+        format!("{connections}, {norm}")
     }
 
     /// Returns the network with He's initial weights.

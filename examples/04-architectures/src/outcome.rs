@@ -17,9 +17,6 @@ use crate::training::{BATCH_SIZE, Batch, loss, train};
 /// 1e-2 or 1e-4 in the centre, and five times either is nothing beside the 2.3 nats of a guess.
 pub const RISE: f64 = 1.0;
 
-/// The half width of the plane, in multiples of each filter's norm.
-pub const HALF_WIDTH: f64 = 0.25;
-
 /// How much is computed.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -29,6 +26,8 @@ pub struct Plan {
     pub images: usize,
     /// Points of the surface along each direction, an odd number.
     pub points: usize,
+    /// The half width of the plane, in multiples of each filter's norm.
+    pub half_width: f64,
 }
 
 impl Plan {
@@ -36,16 +35,19 @@ impl Plan {
     #[must_use]
     pub const fn new(small: bool) -> Self {
         if small {
+            // Of networks that have hardly learned, so far out that some point is high.
             Self {
-                epochs: 2,
+                epochs: 6,
                 images: 64,
                 points: 5,
+                half_width: 1.0,
             }
         } else {
             Self {
                 epochs: 30,
                 images: 256,
                 points: 17,
+                half_width: 0.25,
             }
         }
     }
@@ -85,7 +87,7 @@ pub fn outcome(
     let [first, second] = random_directions(&space, 7);
     let first = filter_normalize(&space, &model, first)?;
     let second = filter_normalize(&space, &model, second)?;
-    let grid = Grid::square(-HALF_WIDTH..=HALF_WIDTH, plan.points);
+    let grid = Grid::square(-plan.half_width..=plan.half_width, plan.points);
     let images: Vec<usize> = (0..plan.images).collect();
     let risk = risk(&split.train.select(&images), device)?;
     let surface = |statistics| {
