@@ -41,7 +41,7 @@ fn main() -> Result<()> {
             outcomes.push(outcome(architecture, seed, &split, plan, &device)?);
             progress.inc(1);
         }
-        
+
         found.push((architecture, outcomes));
     }
     progress.finish_and_clear();

@@ -44,9 +44,9 @@ impl Plan {
             }
         } else {
             Self {
-                epochs: 30,
-                images: 256,
-                points: 17,
+                epochs: 20,
+                images: 128,
+                points: 15,
                 half_width: 0.25,
             }
         }

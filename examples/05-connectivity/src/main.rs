@@ -56,5 +56,8 @@ fn main() -> Result<()> {
         let [before, after] = distance_of_copy(a, &data, 7)?;
         println!("{number} a renumbered copy: squared distance {before:.1}, aligned {after}");
     }
+    for file in report::pictures(&networks[0], &pairs[0], &data)? {
+        println!("{file}");
+    }
     Ok(())
 }

@@ -39,8 +39,8 @@ pub(crate) struct Course {
 pub(crate) fn course(start: &Mlp, he: &Mlp, batch: &Batch, points: usize) -> Result<Course> {
     let risk = Risk::mean(batch.clone(), loss);
     let space = ParameterSpace::of(he)?;
-    // Every eigenvalue, at the start and at the end.
-    let critical = CriticalConfig::new().with_dense_limit(2000);
+    // Every eigenvalue: there are 980 coordinates.
+    let critical = CriticalConfig::new();
     let point = critical_point(start, &risk, &critical)?;
     let [first, second] = random_directions(&space, 7);
     let first = filter_normalize(&space, he, first)?;

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
-use pictures::{ContourConfig, ContoursConfig, CurvesConfig, NamedField, Series};
-use pictures::{contour_with, contours_with, curves_with};
+use pictures::{
+    ContourConfig, ContoursConfig, CurvesConfig, NamedField, Picture, Series, Track, contour_with,
+    contours_with, curves_with, sheet,
+};
 
 use crate::course::{Course, STEPS};
 use crate::start::Start;
@@ -14,7 +16,20 @@ use crate::start::Start;
 pub(crate) fn table(found: &[Vec<Course>]) -> String {
     let mut text = format!(
         "{:16} {:>8} {:>8} {:>9} {:>9} {:>5}  {:13} {:>8} {:>8} {:>9} {:>9} {:>5}  {:13} {:>6}",
-        "start", "loss", "gradient", "lambda min", "max", "index", "", "end loss", "gradient", "lambda min", "max", "index", "", "plane"
+        "start",
+        "loss",
+        "gradient",
+        "lambda min",
+        "max",
+        "index",
+        "",
+        "end loss",
+        "gradient",
+        "lambda min",
+        "max",
+        "index",
+        "",
+        "plane"
     );
     for (number, start) in Start::ALL.into_iter().enumerate() {
         for (seed, courses) in found.iter().enumerate() {
@@ -49,7 +64,12 @@ pub(crate) fn pictures(courses: &[Course]) -> Result<Vec<String>> {
         .zip(courses)
         .map(|(name, course)| NamedField {
             name,
-            field: (&course.around.a[..], &course.around.b[..], &course.around.loss[..]).into(),
+            field: (
+                &course.around.a[..],
+                &course.around.b[..],
+                &course.around.loss[..],
+            )
+                .into(),
         })
         .collect();
     let config = ContoursConfig {
@@ -79,13 +99,36 @@ pub(crate) fn pictures(courses: &[Course]) -> Result<Vec<String>> {
     std::fs::write(&path, curves_with(&series, &config)?.png()?)?;
     paths.push(path);
 
-    for (name, course) in names.iter().zip(courses) {
-        let surface = &course.surface;
-        let field = (&surface.a[..], &surface.b[..], &surface.loss[..]);
-        let path = format!("{FOLDER}/way-{}.png", name.replace(' ', "-"));
-        let config = ContourConfig::new(format!("From {name}: the first hundred steps"));
-        std::fs::write(&path, contour_with(field, &config)?.png()?)?;
-        paths.push(path);
-    }
+    // Each way in its own plane, with its own scale.
+    let ways: Vec<Picture> = names
+        .iter()
+        .zip(courses)
+        .map(|(name, course)| way(name, course))
+        .collect::<Result<_, _>>()?;
+    let path = format!("{FOLDER}/ways.png");
+    std::fs::write(&path, sheet(&ways, "The first hundred steps")?.png()?)?;
+    paths.push(path);
     Ok(paths)
+}
+
+/// Draws a way over the plane of its principal components.
+fn way(name: &str, course: &Course) -> Result<Picture, pictures::Error> {
+    let surface = &course.surface;
+    let share = |index: usize| 100.0 * course.plane.explained[index];
+    let config = ContourConfig {
+        a_label: format!("principal component 1, {:.1} %", share(0)),
+        b_label: format!("principal component 2, {:.1} %", share(1)),
+        tracks: vec![Track {
+            name: "training".into(),
+            points: course
+                .plane
+                .checkpoints
+                .iter()
+                .map(|checkpoint| checkpoint.coordinates)
+                .collect(),
+            steps: (0..=STEPS as u64).collect(),
+        }],
+        ..ContourConfig::new(format!("From {name}"))
+    };
+    contour_with((&surface.a[..], &surface.b[..], &surface.loss[..]), &config)
 }

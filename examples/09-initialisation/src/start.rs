@@ -4,7 +4,7 @@ use anyhow::Result;
 use burn::tensor::TensorCreationOptions;
 use models::{Mlp, MlpConfig, he_normal};
 
-/// The initial weights of an MLP 64-16-16-16-10 with ReLU: He's normal weights times a gain.
+/// The initial weights of an MLP 64-10-10-10-10 with ReLU: He's normal weights times a gain.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Start {
     /// Every weight 0.
@@ -40,7 +40,7 @@ impl Start {
 
     /// Returns the model with these weights.
     pub(crate) fn model(self, seed: u64, options: impl Into<TensorCreationOptions>) -> Result<Mlp> {
-        let model = MlpConfig::new(vec![64, 16, 16, 16, 10]).init_seeded(seed, options)?;
+        let model = MlpConfig::new(vec![64, 10, 10, 10, 10]).init_seeded(seed, options)?;
         Ok(he_normal(model, seed, self.gain()))
     }
 }
