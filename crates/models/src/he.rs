@@ -17,8 +17,9 @@ use crate::initialise::unit;
 /// norm and all buffers stay. A gain of 1 keeps the size of the signals of a ReLU
 /// network from layer to layer, a gain of 0 makes every weight zero.
 ///
-/// The weights are drawn in the order in which Burn visits them, so that they are a function of the
-/// seed and of the shapes alone; ids, devices and float types stay. Layers of other kinds
+/// The weights are drawn in the order in which Burn visits them, a number for each entry of weights
+/// and biases, so that they are a function of the seed and of the shapes alone; ids, devices and
+/// float types stay. Layers of other kinds
 /// (embeddings, transposed convolutions) count their inputs otherwise: this function is not for
 /// them.
 ///
