@@ -14,9 +14,10 @@ pub struct Comparison {
     pub accuracies: [Vec<f64>; 2],
     /// Shares of the plane that are high, as [`share_above`] has it.
     pub shares: [Vec<f64>; 2],
-    /// The share of the network without a norm over that of this one.
+    /// The share of the network without a norm over that of this one. A share of zero counts as one
+    /// point of the plane, so that the ratio is then a lower bound.
     pub bare_over_this: [Vec<f64>; 2],
-    /// The share of the plain network over that of the residual one.
+    /// The share of the plain network over that of the residual one, with the same bound.
     pub plain_over_residual: Vec<f64>,
 }
 
@@ -34,6 +35,11 @@ pub fn comparisons(found: &[(Architecture, Vec<Outcome>)]) -> Vec<Comparison> {
     for of_width in found.chunks_exact(4) {
         let (bare, normed) = of_width.split_at(2);
         let reference = pair(bare, kept);
+        let points = bare[0]
+            .1
+            .first()
+            .map_or(1, |outcome| outcome.kept.loss.len());
+        let least = 1.0 / points as f64;
         for (norm, networks, share) in [
             ("no norm", bare, kept),
             ("BatchNorm, kept statistics", normed, kept),
@@ -44,8 +50,14 @@ pub fn comparisons(found: &[(Architecture, Vec<Outcome>)]) -> Vec<Comparison> {
                 name: format!("{norm}, {} channels", networks[0].0.width),
                 losses: pair(networks, |outcome| outcome.loss),
                 accuracies: pair(networks, |outcome| outcome.accuracy),
-                bare_over_this: [0, 1].map(|kind| ratios(&reference[kind], &shares[kind])),
-                plain_over_residual: ratios(&shares[0], &shares[1]),
+                bare_over_this: [0, 1].map(|kind| {
+                    if networks[kind].0.norm {
+                        ratios(&reference[kind], &shares[kind], least)
+                    } else {
+                        vec![1.0; shares[kind].len()]
+                    }
+                }),
+                plain_over_residual: ratios(&shares[0], &shares[1], least),
                 shares,
             });
         }
@@ -58,7 +70,8 @@ fn pair(networks: &[(Architecture, Vec<Outcome>)], read: Read) -> [Vec<f64>; 2] 
     [0, 1].map(|kind| networks[kind].1.iter().map(read).collect())
 }
 
-/// Returns the ratios of the values of each seed.
-fn ratios(above: &[f64], below: &[f64]) -> Vec<f64> {
-    above.iter().zip(below).map(|(a, b)| a / b).collect()
+/// Returns the ratios of the values of each seed; what is below `least` counts as that much.
+fn ratios(above: &[f64], below: &[f64], least: f64) -> Vec<f64> {
+    let pairs = above.iter().zip(below);
+    pairs.map(|(a, b)| a / b.max(least)).collect()
 }

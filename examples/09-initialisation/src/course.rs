@@ -4,7 +4,7 @@ use anyhow::Result;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use landscape::critical::{CriticalConfig, CriticalPoint, critical_point};
-use landscape::trajectory::{PrincipalConfig, PrincipalPlane, principal_plane};
+use landscape::trajectory::{PrincipalConfig, PrincipalPlane, principal_plane, true_and_projected};
 use landscape::{
     Grid, ParameterSpace, Risk, Surface, filter_normalize, plane, random_directions, snapshot,
 };
@@ -28,6 +28,9 @@ pub(crate) struct Course {
     pub(crate) end: CriticalPoint,
     /// The plane of the two principal components of the way, about its last point.
     pub(crate) plane: PrincipalPlane,
+    /// The largest difference between the loss of a point of the way and that of its projection
+    /// onto the plane.
+    pub(crate) gap: f64,
     /// The loss on that plane.
     pub(crate) surface: Surface,
 }
@@ -57,22 +60,27 @@ pub(crate) fn course(start: &Mlp, he: &Mlp, batch: &Batch, points: usize) -> Res
         model = optimiser.step(0.05, model, gradients);
         checkpoints.push(snapshot(&model));
     }
-    let losses = checkpoints.iter().map(|checkpoint| risk.value(checkpoint));
-    let losses = losses.collect::<Result<_, _>>()?;
 
-    // The plane of the way. A long training would load its checkpoints from files.
+    // The plane of the way, and the loss of its points beside that of their projections. A long
+    // training would load its checkpoints from files.
     let load = |number: usize| Ok(checkpoints[number].clone());
-    let plane_of_way = principal_plane(checkpoints.len(), load, &PrincipalConfig::new())?;
-    let [a, b] = [0, 1].map(|axis| range(&plane_of_way, axis));
+    let way = principal_plane(checkpoints.len(), load, &PrincipalConfig::new())?;
+    let directions = [&way.directions[0].vector, &way.directions[1].vector];
+    let value = |model: &Mlp| risk.value(model);
+    let pairs = true_and_projected(&model, directions, &way.checkpoints, load, value)?;
+    let gaps = pairs
+        .iter()
+        .map(|pair| (pair.at_checkpoint - pair.at_projection).abs());
+    let [a, b] = [0, 1].map(|axis| range(&way, axis));
     let grid = Grid::rectangle((a, points), (b, points));
-    let [first, second] = &plane_of_way.directions;
-    let surface = plane(&model, &risk, [&first.vector, &second.vector], &grid)?;
+    let surface = plane(&model, &risk, directions, &grid)?;
     Ok(Course {
         point,
         around,
-        losses,
+        losses: pairs.iter().map(|pair| pair.at_checkpoint).collect(),
+        gap: gaps.fold(0.0, f64::max),
         end: critical_point(&model, &risk, &critical)?,
-        plane: plane_of_way,
+        plane: way,
         surface,
     })
 }

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
+use landscape::critical::CriticalKind;
 use pictures::{
-    ContourConfig, ContoursConfig, CurvesConfig, NamedField, Picture, Series, Track, contour_with,
-    contours_with, curves_with, sheet,
+    AxisScale, ContourConfig, ContoursConfig, CurvesConfig, NamedField, Picture, Series, Track,
+    contour_with, contours_with, curves_with, sheet,
 };
 
 use crate::course::{Course, STEPS};
@@ -14,43 +15,36 @@ use crate::start::Start;
 /// Returns a row for each start and seed. `found` has the starts of the first seed, then those of
 /// the next.
 pub(crate) fn table(found: &[Vec<Course>]) -> String {
-    let mut text = format!(
-        "{:16} {:>8} {:>8} {:>9} {:>9} {:>5}  {:13} {:>8} {:>8} {:>9} {:>9} {:>5}  {:13} {:>6}",
-        "start",
-        "loss",
-        "gradient",
-        "lambda min",
-        "max",
-        "index",
-        "",
-        "end loss",
-        "gradient",
-        "lambda min",
-        "max",
-        "index",
-        "",
-        "plane"
+    let half = format!(
+        "{:>8} {:>8} {:>8} {:>8} {:>5}",
+        "loss", "gradient", "lowest", "highest", "index"
     );
+    let mut text = format!("{:16}{half} | {half} | {:>6} {:>7}\n", "", "plane", "gap");
     for (number, start) in Start::ALL.into_iter().enumerate() {
         for (seed, courses) in found.iter().enumerate() {
             let course = &courses[number];
-            let _ = write!(text, "\n{:14} {seed}", start.name());
+            let _ = write!(text, "{:15}{seed}", start.name());
             for point in [&course.point, &course.end] {
                 let _ = write!(
                     text,
-                    " {:8.4} {:8.1e} {:9.4} {:9.4} {:5}  {:13}",
+                    "{:8.4} {:8.1e} {:8.3} {:8.3} {:5} | ",
                     point.loss,
                     point.gradient.norm,
                     point.min.value,
                     point.max.value,
-                    point.index.at_least,
-                    point.kind.to_string()
+                    // All eigenvalues are known, so the bound is the index.
+                    point.index.at_least
                 );
             }
             let explained: f64 = course.plane.explained.iter().sum();
-            let _ = write!(text, " {explained:6.4}");
+            let _ = writeln!(text, "{explained:6.4} {:7.1e}", course.gap);
         }
     }
+    let points = found.iter().flatten();
+    let critical = points
+        .flat_map(|course| [&course.point, &course.end])
+        .filter(|point| point.kind != CriticalKind::NotCritical);
+    let _ = write!(text, "critical points among them: {}", critical.count());
     text
 }
 
@@ -75,6 +69,7 @@ pub(crate) fn pictures(courses: &[Course]) -> Result<Vec<String>> {
     let config = ContoursConfig {
         a_label: "random direction 1, filters of He's norm".into(),
         b_label: "direction 2".into(),
+        scale: AxisScale::Log,
         ..ContoursConfig::new("Loss around the starts")
     };
     let path = format!("{FOLDER}/starts.png");
@@ -93,6 +88,8 @@ pub(crate) fn pictures(courses: &[Course]) -> Result<Vec<String>> {
         .collect();
     let config = CurvesConfig {
         x_label: "step".into(),
+        y_label: "loss".into(),
+        scale: AxisScale::Log,
         ..CurvesConfig::new("The first hundred steps")
     };
     let path = format!("{FOLDER}/loss.png");
