@@ -1,6 +1,7 @@
 //! Recording a loss.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -169,7 +170,8 @@ impl<'m, M: Module> Capture<'m, M> {
         let operations = &captured.graph.operations;
         let (recorded, origin) =
             lowered(lowering, operations, &parameters, found, device, &active)?;
-        let captured = |recorded| CapturedLoss::new(recorded, origin.clone());
+        let origin = Arc::new(origin);
+        let captured = |recorded| CapturedLoss::new(recorded, Arc::clone(&origin));
         recorded.into_iter().map(captured).collect()
     }
 }

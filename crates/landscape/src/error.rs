@@ -92,6 +92,34 @@ pub enum Error {
         /// The loss of the first with its tensors.
         found: f64,
     },
+    /// A model that is to be aligned has an entry that is no number.
+    #[error(
+        "`{path}` of the {model} model has a NaN or infinite entry; align an earlier checkpoint"
+    )]
+    NonFiniteModel {
+        /// Which model: "first" or "second".
+        model: &'static str,
+        /// Path of the tensor.
+        path: String,
+    },
+    /// No hidden unit of a model may be permuted.
+    #[error(
+        "the model has no hidden units that may be permuted, so there is nothing to align: {reason}; compare the models as they are"
+    )]
+    NoSymmetry {
+        /// What stands against it.
+        reason: String,
+    },
+    /// A permuted model does not compute what it did.
+    #[error(
+        "the permuted model differs from the model by {difference:.1e} of its outputs where rounding explains {allowed:.1e}; its loss uses the order of hidden units in a way that its first batch does not show"
+    )]
+    PermutedDiffers {
+        /// Largest difference of outputs, relative to the largest output, or of losses.
+        difference: f64,
+        /// The difference that is taken for rounding.
+        allowed: f64,
+    },
     /// BatchNorm's statistics cannot be recomputed.
     #[error(
         "the statistics of `{path}` cannot be recomputed: a pass over the data does not change them (momentum 0, or the loss does not use the layer)"

@@ -13,6 +13,7 @@
 //! | question | call | cost |
 //! |---|---|---|
 //! | Is there a barrier between two models? | [`Curve`] as a [`Shape::Line`], [`profile()`] | a forward pass a point |
+//! | .. and the accuracy, on several splits? | [`path_quantities`] | a forward pass a point and quantity |
 //! | Does a path lead around it? | [`train_curve`], then [`profile()`] | a gradient of a batch a step |
 //! | .. between each two of several? | [`barriers`], [`aligned_barriers`] | a line a pair |
 //! | Is their mean a good model? | [`average`], [`path_average`] | no pass; a pass |
@@ -35,6 +36,7 @@ mod distances;
 mod ends;
 mod overlap;
 mod profile;
+mod quantities;
 mod shape;
 mod train;
 
@@ -46,5 +48,6 @@ pub use curve::Curve;
 pub use distances::{Distances, distances};
 pub use overlap::{SubspaceOverlap, overlap, subspace_overlap};
 pub use profile::{PathProfile, Verdict, profile, profile_observed};
+pub use quantities::{PathQuantities, path_quantities};
 pub use shape::Shape;
 pub use train::{CurveConfig, CurveLoss, CurveStep, TrainedCurve, train_curve};

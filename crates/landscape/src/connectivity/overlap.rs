@@ -11,7 +11,7 @@ pub struct SubspaceOverlap {
     /// orthogonal ones.
     pub overlap: f64,
     /// The cosines of the principal angles, descending, k of them: the singular values of
-    /// `V₁ᵀ V₂`.
+    /// `V₁ᵀ V₂`. Below 1e-8 they are rounding.
     pub cosines: Vec<f64>,
     /// `k / P`, the mean overlap with a random space.
     pub of_random: f64,

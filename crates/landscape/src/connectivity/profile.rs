@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 
+use super::Curve;
 use super::shape::check_time;
-use super::{Curve, ends};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::{Objective, Risk};
@@ -308,7 +308,7 @@ pub fn profile_observed<M: Module, B: Batch>(
 }
 
 /// Returns the points with both ends.
-fn with_ends(t: &[f64]) -> Result<Vec<f64>, Error> {
+pub(super) fn with_ends(t: &[f64]) -> Result<Vec<f64>, Error> {
     t.iter().try_for_each(|&t| check_time(t))?;
     let mut all = Vec::with_capacity(t.len() + 2);
     if t.first().is_none_or(|&first| first > 0.0) {
@@ -337,8 +337,7 @@ impl<'c, M: Module, B: Batch> PathLosses<'c, M, B> {
         buffers: &'c Buffers<M, B>,
     ) -> Result<Self, Error> {
         if !matches!(buffers, Buffers::Keep) {
-            let rounding = curve.space.domain.unit_roundoff();
-            ends::same_function(&curve.at(1.0)?, &curve.ends[1], 1, risk, rounding)?;
+            curve.reaches_second(|model| risk.value(model))?;
         }
         let moves = match buffers {
             Buffers::Keep => false,

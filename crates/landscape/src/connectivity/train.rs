@@ -7,14 +7,13 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
 use derivatives::Statistics;
-use rand::seq::SliceRandom;
 
 use super::Curve;
 use super::bend::{PointLosses, Sum, stratified};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::{Batches, Objective, Risk};
-use crate::vector::random::{Purpose, generator};
+use crate::vector::random::{Purpose, uniform};
 use crate::vector::{checked, download};
 
 /// Settings of [`train_curve`].
@@ -42,6 +41,12 @@ pub struct CurveConfig {
     /// says, with statistics interpolated between the ends.
     #[config(default = true)]
     pub batch_statistics: bool,
+    /// Whether the bends of a chain are spaced equally after each step, by
+    /// [`Curve::space_equally`], so that t is uniform over its length. Without it they slide to
+    /// where the loss is low and leave the barrier to one long segment. Other shapes have no use
+    /// for it.
+    #[config(default = true)]
+    pub equal_spacing: bool,
     /// How often the mean loss of the whole curve is evaluated on the way, the last step included,
     /// at least once. The start is evaluated besides.
     #[config(default = 10)]
@@ -149,7 +154,8 @@ pub struct TrainedCurve<M> {
 
 /// Trains the bends of a curve so that the mean loss along it falls; its ends stay.
 ///
-/// Minimises `E_t[L(θ(t))]` over the bends, t uniform in [0, 1). A step takes a batch and a t, and
+/// Minimises `E_t[L(θ(t))]` over the bends, t uniform in [0, 1), those of a chain kept equally
+/// spaced unless [`CurveConfig::equal_spacing`] is off. A step takes a batch and a t, and
 /// gives the optimiser `cₖ(t) ∇ℓ(θ(t))` for bend k: exact gradients of the closure by Burn's
 /// autodiff. Batches come in a random order from the seed, anew in each pass, each with its weight
 /// in the risk, so that the expectation of a step is the gradient; a data loader gives its own
@@ -202,7 +208,8 @@ pub struct TrainedCurve<M> {
 ///
 /// # References
 /// Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs",
-/// section 3, equation 2, and appendix A.1.
+/// section 3, equation 2, and appendix A.1; Draxler et al. 2018, "Essentially No Barriers in Neural
+/// Network Energy Landscape", section 3, for the chain.
 pub fn train_curve<M: Module, B: Batch>(
     curve: Curve<M>,
     risk: &Risk<M, B>,
@@ -291,10 +298,7 @@ impl<'r, M: Module, B: Batch> Training<'r, M, B> {
     ) -> Result<(), Error> {
         match self.risk.batches() {
             Batches::Held(batches) => {
-                let mut order: Vec<usize> = (0..batches.len()).collect();
-                let mut generator = generator(self.config.seed, Purpose::CurveOrder.stream(pass));
-                order.shuffle(&mut generator);
-                for index in order {
+                for index in order(self.config.seed, pass, batches.len()) {
                     if self.ended {
                         break;
                     }
@@ -383,6 +387,9 @@ impl<'r, M: Module, B: Batch> Training<'r, M, B> {
         }
         let before = self.curve.clone();
         self.curve.step(optimiser, learning_rate, gradients)?;
+        if self.config.equal_spacing {
+            self.curve.space_equally()?;
+        }
         if self.curve.bend_nodes().iter().all(is_finite) {
             Ok(Some(mean.loss))
         } else {
@@ -417,6 +424,14 @@ impl<'r, M: Module, B: Batch> Training<'r, M, B> {
             gradients: self.gradients,
         }
     }
+}
+
+/// Returns a random order of `count` batches for a pass: that of as many uniform numbers.
+fn order(seed: u64, pass: u64, count: usize) -> Vec<usize> {
+    let keys = uniform(seed, Purpose::CurveOrder.stream(pass), count);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
+    order
 }
 
 fn is_finite(vector: &Tensor<1>) -> bool {

@@ -30,9 +30,10 @@ use crate::error::Error;
 /// from that of the model's own forward pass by that example.
 ///
 /// Cost, once, at the first value: recording the batches, some ten forward passes of the first
-/// batch and two to four of each other, for each quantity. Memory: the model, D directions and the
-/// point, D + 2 vectors of P for each set of batches, beside what [`plane`](super::plane()) says is
-/// kept of the data.
+/// batch and two to four of each other, for each quantity. Memory in vectors of P: D directions,
+/// and for each quantity three (the point, the model at it, the recording's copy, which parts of
+/// one shape share); one more while a part is recorded. What [`plane`](super::plane()) says is kept
+/// of the data comes on top.
 ///
 /// ```
 /// use std::ops::ControlFlow;

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use derivatives::{Plane, SlopedPlane, Slopes, Workers};
+use derivatives::{Plane, ProgramCache, SlopedPlane, Slopes, Workers};
 
 use super::Evaluation;
 use super::groups::{Groups, OnPlane, Piece};
@@ -153,6 +153,7 @@ impl<M: Module, B: Batch, const D: usize> OnSlice<M, B, D> {
             .iter()
             .map(|(index, _)| &self.objectives[*index])
             .collect();
+        let programs = ProgramCache::default();
         let mut pieces = Vec::new();
         for (number, (batch, lengths)) in batches.iter().zip(cut).enumerate() {
             let mut start = 0;
@@ -167,7 +168,8 @@ impl<M: Module, B: Batch, const D: usize> OnSlice<M, B, D> {
                 pieces.push(Piece {
                     shares: captured.iter().map(share).collect(),
                     examples,
-                    losses: objective.record_together(&others, rows).ok()?,
+                    losses: programs
+                        .share_together(&objective.record_together(&others, rows).ok()?),
                 });
             }
         }

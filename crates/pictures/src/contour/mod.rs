@@ -2,21 +2,27 @@
 
 mod contours;
 mod contours_config;
+mod level_label;
 mod named_field;
 mod sheet;
 mod surface;
+mod track;
 
+pub(crate) use contours::write_panel_head;
 pub use contours::{contours, contours_with};
 pub use contours_config::ContoursConfig;
 pub use named_field::NamedField;
+pub(crate) use sheet::columns;
+pub use track::{MarkedPoint, Track};
 
-use crate::axis::{Axis, AxisScale};
+use crate::axis::{Axis, AxisScale, Ticks};
 use crate::drawing::Drawing;
 use crate::field::{Field, coordinate_axis};
 use crate::layout::{Bar, Entry, Frame, Mark, Names, unit};
 use crate::number::significant;
-use crate::{Error, Picture};
-use surface::{MINIMUM, draw_surface};
+use crate::{Error, Picture, Theme};
+use surface::{MINIMUM, Over, draw_surface};
+use track::{check_tracks, entries};
 
 /// The settings of [`contour_with`].
 ///
@@ -44,6 +50,14 @@ pub struct ContourConfig {
     pub scale: AxisScale,
     /// The number of contour lines, about.
     pub levels: usize,
+    /// Whether the lines carry their values, where there is room.
+    pub labels: bool,
+    /// Paths over the surface, such as the training's.
+    pub tracks: Vec<Track>,
+    /// Points with names over the surface; those outside are left out.
+    pub points: Vec<MarkedPoint>,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The width in pixels.
     pub width: u32,
     /// The height in pixels.
@@ -52,7 +66,7 @@ pub struct ContourConfig {
 
 impl ContourConfig {
     /// Returns the usual settings: a loss along two directions, the scale that suits the values, 10
-    /// contour lines, 640 x 480 pixels.
+    /// contour lines with their values, 640 x 480 pixels.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self {
@@ -62,6 +76,10 @@ impl ContourConfig {
             value_label: "loss".into(),
             scale: AxisScale::Auto,
             levels: 10,
+            labels: true,
+            tracks: Vec::new(),
+            points: Vec::new(),
+            theme: Theme::Light,
             width: 640,
             height: 480,
         }
@@ -118,7 +136,7 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
             value,
         }
     })?;
-    let mut drawing = Drawing::new(config.width, config.height)?;
+    let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
     let bounds = drawing.bounds();
     let bar = values.map(|axis| Bar::new(0.7 * bounds.height(), unit(bounds), axis, config.levels));
 
@@ -128,7 +146,16 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         x: &config.a_label,
         y: &config.b_label,
     };
-    let legend = legend(field);
+    check_tracks(&config.tracks)?;
+    let inside = |[x, y]: [f64; 2]| {
+        let shares = [a.unit(x), b.unit(y)];
+        shares
+            .iter()
+            .all(|share| (-1e-9..=1.0 + 1e-9).contains(share))
+    };
+    let mut legend = legend(field);
+    legend.extend(entries(&config.tracks, inside));
+    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
     let frame = Frame::lay_out(
         &mut drawing,
         names,
@@ -138,8 +165,14 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         bar.as_ref().map_or(0.0, |bar| bar.room),
     );
 
-    let levels = bar.as_ref().map_or(&[][..], |bar| &bar.ticks.at);
-    draw_surface(&mut drawing, &frame, field, values, levels);
+    let nothing = Ticks::default();
+    let over = Over {
+        ticks: bar.as_ref().map_or(&nothing, |bar| &bar.ticks),
+        labels: config.labels,
+        tracks: &config.tracks,
+        points: &config.points,
+    };
+    draw_surface(&mut drawing, &frame, field, values, &over);
     if let Some(bar) = &bar {
         bar.draw(&mut drawing, frame.plot, frame.unit, &config.value_label);
     }
@@ -163,7 +196,6 @@ fn legend(field: &Field<'_>) -> Vec<Entry> {
         );
         legend.push(Entry::new(Mark::Minimum(MINIMUM), text));
     }
-    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
     legend
 }
 
@@ -172,7 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::color::{HATCH, viridis};
+    use crate::color::viridis;
     use crate::drawing::tests::Pixels;
     use crate::layout::line_color;
 
@@ -203,7 +235,7 @@ mod tests {
 
     /// Whether a colour is a grey of the hatching.
     fn is_hatched(color: [u8; 3]) -> bool {
-        let [light, dark] = HATCH;
+        let [light, dark] = Theme::Light.palette().hatch;
         color.iter().all(|c| *c == color[0]) && (dark[0]..=light[0]).contains(&color[0])
     }
 
@@ -337,6 +369,121 @@ mod tests {
         }
     }
 
+    #[test]
+    fn contour_lines_carry_the_values_of_the_colour_bar() {
+        let axis: Vec<f64> = (-25..=25).map(|i| f64::from(i) / 25.0).collect();
+        let values: Vec<f64> = axis
+            .iter()
+            .flat_map(|x| axis.iter().map(move |y| x + 0.2 * y))
+            .collect();
+        let count = |labels: bool| {
+            let config = ContourConfig {
+                labels,
+                scale: AxisScale::Linear,
+                ..of_levels(4)
+            };
+            let svg = contour_with((&axis[..], &axis[..], &values[..]), &config).unwrap();
+            // Once beside the colour bar, and as ticks of no axis.
+            svg.svg().matches("rotate(").count()
+        };
+        // Lines at −1, −0.5, 0, 0.5 and 1, of which all but the outermost are long enough.
+        let (with, without) = (count(true), count(false));
+        assert!((3..=5).contains(&(with - without)), "{with} {without}");
+    }
+
+    fn track(points: Vec<[f64; 2]>, steps: Vec<u64>) -> Track {
+        Track {
+            name: "SGD".into(),
+            points,
+            steps,
+        }
+    }
+
+    #[test]
+    fn a_track_is_drawn_through_its_points_and_cut_at_the_border() {
+        let axis = [-1.0, 0.0, 1.0];
+        let config = ContourConfig {
+            tracks: vec![track(
+                vec![[-0.8, 0.5], [0.5, 0.5], [0.5, 3.0], [f64::NAN, 0.0]],
+                Vec::new(),
+            )],
+            ..of_levels(2)
+        };
+        let values: Vec<f64> = axis.iter().flat_map(|x| axis.map(|y| x + y)).collect();
+        let field: Field<'_> = (&axis[..], &axis[..], &values[..]).into();
+        let (drawn, frame) = draw(&field, &config).unwrap();
+        assert!(drawn.svg().contains("SGD (2 of 4 points outside)"));
+        let picture = (Pixels::of(drawn.svg()), frame);
+        for (x, y) in [(-0.2, 0.5), (0.2, 0.5), (0.5, 0.75), (0.5, 0.95)] {
+            assert_eq!(at(&picture, x, y), track::track_color(0), "{x} {y}");
+        }
+        // Above the plot, where the line would go on, there is none.
+        let (x, top) = picture.1.point(0.5, 1.0);
+        assert_eq!(picture.0.at((x, top - 8.0)), Theme::Light.palette().ground);
+    }
+
+    #[test]
+    fn some_steps_are_written_and_never_over_each_other() {
+        let axis = [-1.0, 1.0];
+        let points: Vec<[f64; 2]> = (0..200)
+            .map(|k| f64::from(k) / 199.0)
+            .map(|t| {
+                [
+                    0.9 * (6.0 * t).cos() * (1.0 - t),
+                    0.9 * (6.0 * t).sin() * (1.0 - t),
+                ]
+            })
+            .collect();
+        let config = ContourConfig {
+            tracks: vec![track(points, (0..200).map(|k| 1000 + k).collect())],
+            labels: false,
+            ..config()
+        };
+        let picture = contour_with((&axis[..], &axis[..], &[0.0; 4][..]), &config).unwrap();
+        let written = (1000..1200).filter(|step| picture.svg().contains(&format!(">{step}<")));
+        let written: Vec<u64> = written.collect();
+        assert!((3..=7).contains(&written.len()), "{written:?}");
+        assert!(
+            written.contains(&1000) && written.contains(&1199),
+            "{written:?}"
+        );
+    }
+
+    #[test]
+    fn marked_points_carry_their_names_and_those_outside_are_left_out() {
+        let axis = [-1.0, 1.0];
+        let point = |name: &str, at| MarkedPoint {
+            name: name.into(),
+            at,
+        };
+        let config = ContourConfig {
+            points: vec![
+                point("model A", [-0.5, 0.5]),
+                point("model B", [2.0, 0.0]),
+                point("model C", [f64::NAN, 0.0]),
+            ],
+            ..config()
+        };
+        let picture = contour_with((&axis[..], &axis[..], &[0.0; 4][..]), &config).unwrap();
+        let has = |name: &str| picture.svg().contains(&format!(">{name}<"));
+        assert!(has("model A") && !has("model B") && !has("model C"));
+    }
+
+    #[test]
+    fn a_track_with_too_few_steps_is_an_error_that_names_it() {
+        let axis = [0.0, 1.0];
+        let config = ContourConfig {
+            tracks: vec![track(vec![[0.0, 0.0], [1.0, 1.0]], vec![5])],
+            ..config()
+        };
+        let refused = contour_with((&axis[..], &axis[..], &[0.0; 4][..]), &config);
+        let message = refused.unwrap_err().to_string();
+        assert!(
+            message.contains("SGD") && message.contains("has 1 values but 2"),
+            "{message}"
+        );
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
@@ -346,12 +493,18 @@ mod tests {
             values in prop::collection::vec(prop_oneof![prop::num::f64::ANY, Just(1.0), 1e-3..1e3_f64], 20),
             m in 1_usize..5,
             log: bool,
+            dark: bool,
+            track in prop::collection::vec(prop::array::uniform2(prop::num::f64::ANY), 0..6),
         ) {
             let a: Vec<f64> = a.into_iter().map(|x| f64::from(x) * stretch).collect();
             let b: Vec<f64> = (0..m).map(|j| j as f64).collect();
             let scale = if log { AxisScale::Log } else { AxisScale::Auto };
             let values = &values[..a.len() * m];
-            let config = ContourConfig { scale, width: 300, height: 300, ..config() };
+            let points = track.iter().map(|at| MarkedPoint { name: "A".into(), at: *at }).collect();
+            let steps = (0..track.len() as u64).collect();
+            let tracks = vec![Track { name: "SGD".into(), points: track, steps }];
+            let theme = if dark { Theme::Dark } else { Theme::Light };
+            let config = ContourConfig { scale, width: 300, height: 300, theme, tracks, points, ..config() };
             let drawn = contour_with((&a[..], &b[..], values), &config);
             // A logarithmic scale needs positive values; nothing else of these is a mistake.
             let positive = values.iter().all(|v| !v.is_finite() || *v > 0.0);
