@@ -1,5 +1,6 @@
 //! The loss along a curve: barrier, mean, verdict.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -120,10 +121,14 @@ impl PathProfile {
         if *first_t != 0.0 || *last_t != 1.0 {
             return Err(not_a_path(format!("from {first_t} to {last_t}")));
         }
-        if let Some(pair) = t.windows(2).find(|pair| !(pair[0] < pair[1])) {
+        if let Some(pair) = t
+            .windows(2)
+            .find(|pair| pair[0].partial_cmp(&pair[1]) != Some(Ordering::Less))
+        {
             return Err(not_a_path(format!("{} after {}", pair[1], pair[0])));
         }
-        if let Some(pair) = length.windows(2).find(|pair| !(pair[0] <= pair[1])) {
+        let falls = |pair: &&[f64]| !(pair[1] - pair[0]).is_finite() || pair[1] < pair[0];
+        if let Some(pair) = length.windows(2).find(falls) {
             return Err(Error::Setting {
                 name: "the length of the path",
                 value: format!("{} after {}", pair[1], pair[0]),

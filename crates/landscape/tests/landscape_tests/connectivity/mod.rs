@@ -58,13 +58,13 @@ fn between(shape: Shape) -> Curve<Point> {
         .map(|at| point(at))
         .collect();
     Curve::between(&point(&NODES[0]), &point(&NODES[4]), shape)
-        .unwrap()
+        .expect("two points")
         .with_bends(&bends.iter().collect::<Vec<_>>())
-        .unwrap()
+        .expect("as many bends")
 }
 
 fn at(curve: &Curve<Point>, t: f64) -> Vec<f64> {
-    download(&curve.at(t).unwrap().at.val())
+    download(&curve.at(t).expect("on the curve").at.val())
 }
 
 fn near(found: &[f64], expected: &[f64], tolerance: f64) {
