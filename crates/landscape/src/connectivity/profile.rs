@@ -41,7 +41,7 @@ impl fmt::Display for Verdict {
 /// The loss along a path from A at t = 0 to B at t = 1.
 ///
 /// All of it is of the points at which the loss was evaluated. Between them the loss may be higher:
-/// a maximum is at most that of the path.
+/// a maximum is at most that of the path, and `barrier_error` estimates what is missing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathProfile {
     /// The points, ascending, from 0 to 1.
@@ -55,6 +55,10 @@ pub struct PathProfile {
     pub barrier: f64,
     /// The t of the barrier.
     pub barrier_t: f64,
+    /// An estimate of how much higher the barrier is between the points: the rise to the vertex of
+    /// the parabola through the barrier and both points beside it. Zero where there is no barrier;
+    /// it says nothing of a bump that lies between two points as a whole.
+    pub barrier_error: f64,
     /// `max_t L(t) − ½ (L(A) + L(B))`, the other convention: how far the loss rises above the mean
     /// of the ends.
     pub barrier_over_mean: f64,
@@ -155,6 +159,7 @@ impl PathProfile {
             length: length.to_vec(),
             barrier,
             barrier_t: t[at],
+            barrier_error: rise_beside(t, &above, at),
             barrier_over_mean: max - f64::midpoint(loss[0], loss[last]),
             min: -largest(&negative).1,
             max,
@@ -218,6 +223,26 @@ fn largest(values: &[f64]) -> (usize, f64) {
         }
     }
     found
+}
+
+/// Returns how far the parabola through the largest value, at `place`, and its neighbours rises
+/// above it; zero at the ends.
+fn rise_beside(t: &[f64], values: &[f64], place: usize) -> f64 {
+    if place == 0 || place + 1 >= t.len() {
+        return 0.0;
+    }
+    let [before, after] = [t[place] - t[place - 1], t[place + 1] - t[place]];
+    let rising = (values[place] - values[place - 1]) / before;
+    let falling = (values[place + 1] - values[place]) / after;
+    // L(t + x) = L(t) + slope x + curve x², with its vertex at −slope² / (4 curve).
+    let curve = (falling - rising) / (before + after);
+    let slope = (rising * after + falling * before) / (before + after);
+    // Of a flat top there is nothing to rise.
+    if curve == 0.0 {
+        0.0
+    } else {
+        slope * slope / (-4.0 * curve)
+    }
 }
 
 /// Returns the integral of the broken line through `(x, y)`.

@@ -187,6 +187,27 @@ fn a_profile_has_the_barrier_and_the_means_of_a_polynomial() {
 }
 
 #[test]
+fn what_a_barrier_misses_between_its_points_is_estimated() {
+    let line = Curve::between(&point(&[-1.0]), &point(&[1.0]), Shape::Line).unwrap();
+    let of = |risk: &Risk<Point, Data>, t: &[f64]| {
+        profile(&line, risk, &Buffers::Interpolate, t).unwrap()
+    };
+    // Of a parabola exactly, wherever the points lie: 1 − x² at t = 0.4 is 0.96.
+    let parabola = height(|x| x.square() * -1.0 + 1.0);
+    let path = of(&parabola, &[0.1, 0.4, 0.7]);
+    assert!((path.barrier - 0.96).abs() < 1e-15);
+    assert!((path.barrier + path.barrier_error - 1.0).abs() < 1e-14);
+    // (x² − 1)² has its barrier of 1 at the middle, which twelve points miss by an eighth of a
+    // segment's square times the second derivative, 4.
+    let path = of(&double_well(), &linspace(0.0..=1.0, 12));
+    let missing = 1.0 - path.barrier;
+    assert!(missing > 0.01 && (path.barrier_error / missing - 1.0).abs() < 0.1);
+    assert_eq!(of(&double_well(), &[0.5]).barrier_error, 0.0);
+    let convex = of(&height(|x| x.square()), &[0.5]);
+    assert_eq!((convex.barrier, convex.barrier_error), (0.0, 0.0));
+}
+
+#[test]
 fn the_mean_over_the_length_does_not_depend_on_how_t_passes_the_path() {
     // The bend lies on the line at nine tenths of it: nine times as fast before as after it.
     let risk = height(|x| x.square());
