@@ -54,6 +54,24 @@ pub enum Error {
         /// Path and shape of what was found in the module, or that there is none.
         found: String,
     },
+    /// A parameter has an entry that is NaN or infinite.
+    #[error(
+        "parameter `{path}` of {model} has a NaN or infinite entry; measure an earlier checkpoint, or leave this one out"
+    )]
+    NonFiniteWeights {
+        /// The model: "the model", "model 1".
+        model: String,
+        /// Path of the first such parameter.
+        path: String,
+    },
+    /// A checkpoint of a trajectory could not be read, or is not one of the trajectory's models.
+    #[error("checkpoint {index}: {reason}")]
+    Checkpoint {
+        /// Position of the checkpoint, from zero.
+        index: usize,
+        /// The problem, in a sentence.
+        reason: String,
+    },
     /// Two models differ in a tensor that is no coordinate.
     #[error("`{path}`, which is no trainable parameter, differs between the models; {help}")]
     RestDiffers {
@@ -73,6 +91,34 @@ pub enum Error {
         expected: f64,
         /// The loss of the first with its tensors.
         found: f64,
+    },
+    /// A model that is to be aligned has an entry that is no number.
+    #[error(
+        "`{path}` of the {model} model has a NaN or infinite entry; align an earlier checkpoint"
+    )]
+    NonFiniteModel {
+        /// Which model: "first" or "second".
+        model: &'static str,
+        /// Path of the tensor.
+        path: String,
+    },
+    /// No hidden unit of a model may be permuted.
+    #[error(
+        "the model has no hidden units that may be permuted, so there is nothing to align: {reason}; compare the models as they are"
+    )]
+    NoSymmetry {
+        /// What stands against it.
+        reason: String,
+    },
+    /// A permuted model does not compute what it did.
+    #[error(
+        "the permuted model differs from the model by {difference:.1e} of its outputs where rounding explains {allowed:.1e}; its loss uses the order of hidden units in a way that its first batch does not show"
+    )]
+    PermutedDiffers {
+        /// Largest difference of outputs, relative to the largest output, or of losses.
+        difference: f64,
+        /// The difference that is taken for rounding.
+        allowed: f64,
     },
     /// BatchNorm's statistics cannot be recomputed.
     #[error(

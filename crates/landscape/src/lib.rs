@@ -10,8 +10,11 @@
 //! - [`curvature::exact_trace`] and [`curvature::exact_diagonal`] need no probe where the outputs
 //!   are affine in a parameter, and say where that is;
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
+//! - [`trajectory`] finds the plane in which a training moved, and how straight its path was;
 //! - [`sharpness`] measures how the loss rises around the model;
 //! - [`connectivity`] trains curves between models and measures the barrier on them;
+//! - [`alignment`] finds the hidden units that may be renumbered, and renumbers those of one model
+//!   so that it is near another;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
 //!   an optimiser's steps are too long for the curvature.
 //!
@@ -46,7 +49,9 @@
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
 //! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
+//! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
 //! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
+//! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
 //! a gradient about three forward passes.
@@ -72,6 +77,7 @@
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
+pub mod alignment;
 pub mod connectivity;
 pub mod critical;
 pub mod curvature;
@@ -81,6 +87,8 @@ pub mod sharpness;
 pub mod slice;
 pub mod spectrum;
 pub mod stability;
+pub mod test_functions;
+pub mod trajectory;
 
 mod batch;
 mod error;

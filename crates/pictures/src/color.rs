@@ -1,26 +1,13 @@
-//! Colours: the viridis map for values, a palette for series, and the few greys of the frame.
+//! Colours: the viridis map for values, and the style of a curve.
+
+use crate::theme::contrast;
 
 /// A colour: red, green and blue.
 pub(crate) type Color = [u8; 3];
 
+/// The colours of marks, which lie on the map of colours whatever the ground.
 pub(crate) const WHITE: Color = [255, 255, 255];
-pub(crate) const INK: Color = [34, 34, 34];
-pub(crate) const GRID: Color = [226, 226, 226];
-pub(crate) const MUTED: Color = [110, 110, 110];
-/// The two greys of the hatching for values that are not finite.
-pub(crate) const HATCH: [Color; 2] = [[214, 214, 214], [150, 150, 150]];
-
-/// The palette of Okabe and Ito without its yellow, which is too light for a line on white. It
-/// stays distinct under the usual forms of colour blindness.
-const SERIES: [Color; 7] = [
-    [0, 114, 178],
-    [213, 94, 0],
-    [0, 158, 115],
-    [204, 121, 167],
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 0, 0],
-];
+pub(crate) const BLACK: Color = [34, 34, 34];
 
 /// The colour and the dashes of one of several curves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,16 +17,14 @@ pub(crate) struct Style {
     pub(crate) dashes: &'static [f64],
 }
 
-/// Whole, dashed, dotted, and dashed and dotted in turn. Strokes have round ends, which lengthen
-/// what is drawn by their width.
-const DASHES: [&[f64]; 4] = [&[], &[18.0, 14.0], &[0.5, 11.0], &[20.0, 12.0, 0.5, 12.0]];
-
-/// Returns the style of series number `index`. Neighbours differ in both colour and dashes, and no
-/// two of the first 28 are alike.
-pub(crate) fn series(index: usize) -> Style {
-    Style {
-        color: SERIES[index % SERIES.len()],
-        dashes: DASHES[index % DASHES.len()],
+/// Returns black or white, whichever stands out more from `ground`.
+///
+/// The product of the two contrasts is that of white and black, 15.9, so the larger is 4 or more.
+pub(crate) fn readable(ground: Color) -> Color {
+    if contrast(WHITE, ground) > contrast(BLACK, ground) {
+        WHITE
+    } else {
+        BLACK
     }
 }
 
@@ -116,15 +101,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_28_series_differ_and_neighbours_differ_in_colour_and_dashes() {
-        for i in 0..28 {
-            assert!((0..i).all(|j| series(i) != series(j)), "{i}");
-            assert_ne!(series(i).color, series(i + 1).color);
-            assert_ne!(series(i).dashes, series(i + 1).dashes);
-        }
-    }
-
-    #[test]
     fn viridis_agrees_with_its_published_table() {
         // Rows 0, 64, 128, 191 and 255 of the 256-row table; 6/255 is the stated error of the fit.
         for (t, expected) in [
@@ -141,6 +117,15 @@ mod tests {
                     viridis(t)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn letters_stand_out_from_every_colour_of_the_map() {
+        for k in 0..=100 {
+            let ground = viridis(f64::from(k) / 100.0);
+            // The root of 15.9, the contrast of the two inks.
+            assert!(contrast(readable(ground), ground) >= 3.98, "{k}");
         }
     }
 

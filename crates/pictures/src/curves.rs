@@ -1,13 +1,13 @@
 //! Curves: anything against anything, and the loss along one direction.
 
 use crate::axis::{Axis, AxisScale};
-use crate::color::{MUTED, series};
+use crate::color::Style;
 use crate::drawing::Drawing;
 use crate::drawing::geometry::{Point, Rect};
 use crate::field::check_increasing;
 use crate::layout::{Entry, Frame, Mark, Names};
 use crate::number::significant;
-use crate::{Error, Picture};
+use crate::{Error, Picture, Theme};
 
 /// One curve.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,21 @@ pub struct Series<'a> {
     /// `[n]` values. The curve is interrupted where a value is not finite, and the place is
     /// hatched.
     pub y: &'a [f64],
+}
+
+impl Series<'_> {
+    /// Checks lengths and coordinates; the message names the curve.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check_increasing(&format!("the coordinates of {:?}", self.name), self.x)?;
+        if self.y.len() == self.x.len() {
+            return Ok(());
+        }
+        Err(Error::Length {
+            what: format!("the curve {:?}", self.name),
+            found: self.y.len(),
+            expected: self.x.len(),
+        })
+    }
 }
 
 /// The settings of [`curves_with`].
@@ -37,6 +52,8 @@ pub struct CurvesConfig {
     pub center: Option<f64>,
     /// Whether the smallest value of each curve is marked and written in the legend.
     pub minima: bool,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The width in pixels.
     pub width: u32,
     /// The height in pixels.
@@ -55,6 +72,7 @@ impl CurvesConfig {
             scale: AxisScale::Auto,
             center: None,
             minima: false,
+            theme: Theme::Light,
             width: 640,
             height: 480,
         }
@@ -127,15 +145,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         });
     }
     for curve in curves {
-        check_increasing(&format!("the coordinates of {:?}", curve.name), curve.x)?;
-        if curve.y.len() != curve.x.len() {
-            let (found, expected) = (curve.y.len(), curve.x.len());
-            return Err(Error::Length {
-                what: format!("the curve {:?}", curve.name),
-                found,
-                expected,
-            });
-        }
+        curve.check()?;
     }
     let all_y = curves.iter().flat_map(|curve| curve.y.iter().copied());
     let y = Axis::of(all_y.clone(), config.scale).map_err(|value| Error::NotPositive {
@@ -146,7 +156,9 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     let x = curves.iter().flat_map(|curve| curve.x.iter().copied());
     let x = Axis::linear(x).padded(0.02);
 
-    let mut drawing = Drawing::new(config.width, config.height)?;
+    let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
+    let theme = config.theme;
+    let muted = theme.palette().muted;
     let y_label = if y.log {
         format!("{} (log scale)", config.y_label)
     } else {
@@ -166,10 +178,13 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
             let text = minimum.map_or_else(String::new, |(x, y)| {
                 format!(": min {} at {}", significant(y, 4), significant(x, 3))
             });
-            Entry::new(Mark::Line(series(index)), format!("{}{text}", curve.name))
+            Entry::new(
+                Mark::Line(theme.series(index)),
+                format!("{}{text}", curve.name),
+            )
         })
         .collect();
-    legend.extend(center.map(|_| Entry::new(Mark::Dashes(MUTED), "centre")));
+    legend.extend(center.map(|_| Entry::new(Mark::Dashes(muted), "centre")));
     legend.extend(Entry::not_finite(
         all_y.clone().filter(|v| !v.is_finite()).count(),
         all_y.count(),
@@ -181,40 +196,51 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         hatch(&mut drawing, &frame, curve);
     }
     if let Some(center) = center {
-        frame.upright(&mut drawing, center, MUTED);
+        frame.upright(&mut drawing, center, muted);
     }
     frame.border(&mut drawing);
     for (index, curve) in curves.iter().enumerate() {
-        let points: Vec<Point> = curve
-            .x
-            .iter()
-            .zip(curve.y)
-            .map(|(x, y)| frame.point(*x, *y))
-            .collect();
-        let style = series(index);
-        drawing.line(&points, style, 6.0 * frame.unit, frame.unit);
-        let is_finite = |k: usize| curve.y.get(k).is_some_and(|v| v.is_finite());
-        let stands_alone =
-            |k: usize| !(is_finite(k + 1) || k.checked_sub(1).is_some_and(is_finite));
-        let has_dots = points.len() <= DOTS && curves.len() <= FEW;
-        for (k, point) in points.iter().enumerate() {
-            if has_dots || stands_alone(k) {
-                drawing.disc(*point, 6.0 * frame.unit, style.color);
-            }
-        }
+        draw_curve(
+            &mut drawing,
+            &frame,
+            curve,
+            theme.series(index),
+            curves.len() <= FEW,
+        );
     }
     if config.minima {
         for (index, curve) in curves.iter().enumerate() {
             if let Some((x, y)) = minimum(curve) {
                 frame.mark(
                     &mut drawing,
-                    Mark::Minimum(series(index).color),
+                    Mark::Minimum(theme.series(index).color),
                     frame.point(x, y),
                 );
             }
         }
     }
     Ok((Picture::of(drawing, &config.title), frame))
+}
+
+/// Draws a curve; with dots at its points, if asked for and where they stand apart.
+pub(crate) fn draw_curve(
+    drawing: &mut Drawing,
+    frame: &Frame,
+    curve: &Series<'_>,
+    style: Style,
+    dots: bool,
+) {
+    let places = curve.x.iter().zip(curve.y);
+    let points: Vec<Point> = places.map(|(x, y)| frame.point(*x, *y)).collect();
+    drawing.line(&points, style, 6.0 * frame.unit, frame.unit);
+    let is_finite = |k: usize| curve.y.get(k).is_some_and(|v| v.is_finite());
+    let stands_alone = |k: usize| !(is_finite(k + 1) || k.checked_sub(1).is_some_and(is_finite));
+    let has_dots = dots && points.len() <= DOTS;
+    for (k, point) in points.iter().enumerate() {
+        if has_dots || stands_alone(k) {
+            drawing.disc(*point, 6.0 * frame.unit, style.color);
+        }
+    }
 }
 
 /// Returns the first of the smallest finite values, with its coordinate.
@@ -226,7 +252,7 @@ fn minimum(curve: &Series<'_>) -> Option<(f64, f64)> {
 }
 
 /// Hatches the strips that are nearest to a value that is not finite.
-fn hatch(drawing: &mut Drawing, frame: &Frame, curve: &Series<'_>) {
+pub(crate) fn hatch(drawing: &mut Drawing, frame: &Frame, curve: &Series<'_>) {
     let at = |k: usize| frame.point(curve.x[k], frame.y.low).0;
     for k in (0..curve.x.len()).filter(|k| !curve.y[*k].is_finite()) {
         let left = if k == 0 {
@@ -256,7 +282,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::color::{GRID, HATCH};
     use crate::drawing::tests::Pixels;
 
     fn at((pixels, frame): &(Pixels, Frame), x: f64, y: f64) -> [u8; 3] {
@@ -284,12 +309,16 @@ mod tests {
             },
         ];
         let picture = drawn(&curves, "two");
-        assert_eq!(at(&picture, 0.5, 2.0), series(0).color);
+        assert_eq!(at(&picture, 0.5, 2.0), Theme::Light.series(0).color);
         // The second is dashed: somewhere between its points it is drawn, and nothing else but its
         // dots is.
         let dashed = (30..70).map(|k| at(&picture, f64::from(k) / 100.0, 0.0));
-        assert!(dashed.into_iter().any(|color| color == series(1).color));
-        assert_eq!(at(&picture, 1.0, 1.55), GRID);
+        assert!(
+            dashed
+                .into_iter()
+                .any(|color| color == Theme::Light.series(1).color)
+        );
+        assert_eq!(at(&picture, 1.0, 1.55), Theme::Light.palette().grid);
     }
 
     #[test]
@@ -300,12 +329,12 @@ mod tests {
             y: &[1.0, f64::NAN, 1.0, 2.0],
         };
         let picture = drawn(&[curve], "gap");
-        let [light, dark] = HATCH;
+        let [light, dark] = Theme::Light.palette().hatch;
         for (x, y) in [(1.0, 1.0), (1.3, 1.7)] {
             let grey = at(&picture, x, y)[0];
             assert!((dark[0]..=light[0]).contains(&grey), "{grey}");
         }
-        assert_eq!(at(&picture, 2.5, 1.5), series(0).color);
+        assert_eq!(at(&picture, 2.5, 1.5), Theme::Light.series(0).color);
     }
 
     #[test]

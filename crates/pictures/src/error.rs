@@ -53,6 +53,26 @@ pub enum Error {
         /// The floor.
         floor: f64,
     },
+    /// A part of a picture names something that is not there.
+    #[error(
+        "{what} belongs to {name:?}, and there is no curve of that name: give it the name of a curve"
+    )]
+    Name {
+        /// The part.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A setting is out of its range.
+    #[error("{name} is {value}: {allowed}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The value found.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
     /// The picture asked for is too small to hold its labels, or too large to hold in memory.
     #[error(
         "a picture of {width} x {height} pixels cannot be drawn: choose between {SMALLEST_SIDE} and {LARGEST_SIDE} pixels a side"

@@ -2,17 +2,26 @@
 //!
 //! | function | draws |
 //! |---|---|
-//! | [`contour()`] | a surface, as filled contours |
+//! | [`contour()`] | a surface as filled contours with labels, tracks and marked points |
 //! | [`contours`] | several surfaces side by side, on one scale |
+//! | [`perspective()`] | a surface in perspective, shaded, in a box with axes |
+//! | [`perspectives`] | several of them, on one scale and from one side |
 //! | [`curves()`] | anything against anything |
 //! | [`loss_line`] | the loss along one direction, of one run or of many |
+//! | [`loss_and_accuracy`] | the same on several splits, above the accuracy |
+//! | [`stacked`] | plots above each other with one axis, and bands |
+//! | [`path_profiles`] | the loss along paths between two models, with barriers |
+//! | [`matrix()`] | a small matrix, such as the barriers of pairs, with its numbers |
 //! | [`density()`] | the density of a spectrum |
 //! | [`densities`] | several densities over each other |
+//! | [`log_density`] | densities over decades of the magnitude, for both signs |
+//! | [`sheet()`] | finished pictures side by side, each with its own scale |
 //!
 //! Each is a function from numbers and a title to a [`Picture`]; the same name with `_with` takes
 //! a configuration in place of the title. There is no file, no clock and no randomness, so that
 //! the same numbers give the same bytes. The default is 640 x 480 pixels, with lettering that
-//! survives TensorBoard's thumbnails of some 300 pixels.
+//! survives TensorBoard's thumbnails of some 300 pixels, dark on white; [`Theme::Dark`] is light
+//! on near black. Colours are told apart with every form of colour blindness.
 //!
 //! A value that is not finite is never replaced: its place is hatched in grey, and the legend
 //! counts how many there are.
@@ -40,19 +49,36 @@ mod drawing;
 mod error;
 mod field;
 mod layout;
+mod matrix;
 mod number;
+mod perspective;
 mod picture;
+mod sheet;
+mod stack;
+mod theme;
 
 pub use axis::AxisScale;
 pub use color::viridis;
 pub use contour::{
-    ContourConfig, ContoursConfig, NamedField, contour, contour_with, contours, contours_with,
+    ContourConfig, ContoursConfig, MarkedPoint, NamedField, Track, contour, contour_with, contours,
+    contours_with,
 };
 pub use curves::{CurvesConfig, Series, curves, curves_with, loss_line};
 pub use density::{
-    NamedSpectrum, Spectrum, SpectrumConfig, densities, densities_with, density, density_with,
+    LogSpectrum, NamedSpectrum, Spectrum, SpectrumConfig, densities, densities_with, density,
+    density_with, log_density, log_density_with,
 };
 pub use error::{Error, LARGEST_SIDE, SMALLEST_SIDE};
 pub use field::Field;
+pub use matrix::{MatrixConfig, matrix, matrix_with};
 pub use number::significant;
+pub use perspective::{
+    Camera, PerspectiveConfig, perspective, perspective_with, perspectives, perspectives_with,
+};
 pub use picture::Picture;
+pub use sheet::{SheetConfig, sheet, sheet_with};
+pub use stack::{
+    Band, Panel, PathProfile, StackedConfig, loss_and_accuracy, path_profiles, path_profiles_with,
+    stacked, stacked_with,
+};
+pub use theme::Theme;

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::error::Error;
-use crate::parameters::{ParameterSpace, Rest};
+use crate::parameters::{ParameterSpace, Rest, weights};
 
 /// Returns `to - from`, `[P]`: a line along it passes `from` at 0 and `to` at 1.
 ///
@@ -30,7 +30,7 @@ use crate::parameters::{ParameterSpace, Rest};
 ///
 /// # Errors
 /// [`Error::AnotherModule`] for a model that has not the space's parameters,
-/// [`Error::RestDiffers`] for models that differ in other tensors too.
+/// [`Error::RestDiffers`] for models that differ in other tensors too, [`Error::NonFiniteWeights`].
 pub fn between<M: Module>(space: &ParameterSpace, from: &M, to: &M) -> Result<Tensor<1>, Error> {
     if let Some(path) = Rest::of(space, from)?.differs(&Rest::of(space, to)?) {
         return Err(Error::RestDiffers {
@@ -38,5 +38,7 @@ pub fn between<M: Module>(space: &ParameterSpace, from: &M, to: &M) -> Result<Te
             help: "a direction moves parameters only: use `slice::line_between` or `slice::plane_between`, which say what becomes of the others",
         });
     }
+    weights(space, from, || "the first model".to_owned())?;
+    weights(space, to, || "the second model".to_owned())?;
     Ok(space.flatten(to)? - space.flatten(from)?)
 }

@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::parameters::{Block, ParameterSpace};
-use crate::vector::{download, norm, norm_of};
+use crate::parameters::{Block, ParameterSpace, weights};
+use crate::vector::{download, norm_of};
 
 /// The scale of a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,13 +46,14 @@ pub struct NormalizeConfig {
 /// Returns `direction` filter-normalised to the weights of `model`, parameters of rank 0 and 1 at
 /// rest.
 ///
-/// For each filter f it is `d_f ← d_f ‖θ_f‖ / (‖d_f‖ + 10⁻¹⁰)`.
+/// For each filter f it is `d_f ← d_f ‖θ_f‖ / (‖d_f‖ + 10⁻¹⁰)`; [`Block`](crate::Block#filters) has
+/// the table of what is a filter.
 ///
 /// A step of 1 along it changes each filter by its own norm, so that slices of networks of
 /// different scale can be compared.
 ///
 /// # Errors
-/// A direction of another length than P, and a model that has not the space's parameters.
+/// As [`normalize`].
 ///
 /// # References
 /// Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets", section 4.
@@ -67,8 +68,8 @@ pub fn filter_normalize<M: Module>(
 /// Returns `direction`, `[P]`, normalised as `config` says.
 ///
 /// # Errors
-/// A length other than P; a model that has not the space's parameters; for
-/// [`Normalization::Global`] a direction that is zero or not finite.
+/// A length other than P; a direction that is not finite, or for [`Normalization::Global`] zero; a
+/// model that has not the space's parameters, or [`Error::NonFiniteWeights`].
 pub fn normalize<M: Module>(
     space: &ParameterSpace,
     model: &M,
@@ -79,18 +80,21 @@ pub fn normalize<M: Module>(
         .domain
         .check_length("direction", direction.dims()[0])?;
     let mut entries = download(&direction);
+    if !entries.iter().all(|entry| entry.is_finite()) {
+        return Err(not_a_direction("is not finite"));
+    }
     match config.normalization {
         Normalization::None => return Ok(direction),
         Normalization::Global => to_unit_norm(&mut entries)?,
         Normalization::Filter | Normalization::Layer => {
-            let theta = download(&space.flatten(model)?);
+            let theta = weights(space, model, || "the model".to_owned())?;
             for block in &space.blocks {
                 let range = block.range();
                 let (d, w) = (&mut entries[range.clone()], &theta[range]);
                 match (block.filter_axis, config.vectors, config.normalization) {
                     (None, VectorParameters::Ignore, _) => d.fill(0.0),
                     (None, VectorParameters::Copy, _) => d.copy_from_slice(w),
-                    (Some(axis), _, Normalization::Filter) => match_filters(block, axis, d, w),
+                    (Some(_), _, Normalization::Filter) => match_filters(block, d, w),
                     (Some(_), _, _) => match_norm(d, w, &[whole(w)], 0.0),
                 }
             }
@@ -100,36 +104,25 @@ pub fn normalize<M: Module>(
 }
 
 fn to_unit_norm(entries: &mut [f64]) -> Result<(), Error> {
-    let problem = match norm(entries) {
-        x if !x.is_finite() => Some("is not finite"),
-        0.0 => Some("is zero"),
-        _ => None,
-    };
-    if let Some(problem) = problem {
-        return Err(Error::NoDirection {
-            what: "direction",
-            problem,
-        });
+    if crate::vector::normalize(entries) == 0.0 {
+        return Err(not_a_direction("is zero"));
     }
-    crate::vector::normalize(entries);
     Ok(())
+}
+
+const fn not_a_direction(problem: &'static str) -> Error {
+    Error::NoDirection {
+        what: "direction",
+        problem,
+    }
 }
 
 fn whole(entries: &[f64]) -> std::ops::Range<usize> {
     0..entries.len()
 }
 
-/// Scales the filters along `axis` of a row-major tensor: runs of `inner` entries,
-/// `shape[axis] * inner` apart.
-fn match_filters(block: &Block, axis: usize, d: &mut [f64], w: &[f64]) {
-    let filters = block.shape[axis];
-    let inner: usize = block.shape[axis + 1..].iter().product();
-    let outer: usize = block.shape[..axis].iter().product();
-    for filter in 0..filters {
-        let runs: Vec<_> = (0..outer)
-            .map(|o| (o * filters + filter) * inner)
-            .map(|start| start..start + inner)
-            .collect();
+fn match_filters(block: &Block, d: &mut [f64], w: &[f64]) {
+    for runs in block.filters() {
         // The small constant of the original program keeps a zero filter of the direction at zero.
         match_norm(d, w, &runs, 1e-10);
     }

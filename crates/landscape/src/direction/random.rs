@@ -23,7 +23,8 @@ pub fn random_directions(space: &ParameterSpace, seed: u64) -> [Tensor<1>; 2] {
     [direction(space, seed, 0), direction(space, seed, 1)]
 }
 
-fn direction(space: &ParameterSpace, seed: u64, index: u64) -> Tensor<1> {
+/// Returns direction `index` of a seed.
+pub(super) fn direction(space: &ParameterSpace, seed: u64, index: u64) -> Tensor<1> {
     let entries = normal(seed, Purpose::Direction.stream(index), space.dim());
     space
         .domain

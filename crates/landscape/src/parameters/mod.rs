@@ -9,6 +9,7 @@ mod replace;
 mod rest;
 mod space;
 mod survey;
+mod weights;
 
 pub use block::Block;
 pub use copy::snapshot;
@@ -18,3 +19,4 @@ pub use replace::cast;
 pub(crate) use replace::{cast_owned, place, put};
 pub(crate) use rest::Rest;
 pub use space::ParameterSpace;
+pub(crate) use weights::weights;

@@ -92,7 +92,32 @@ impl ParameterSpace {
     ///
     /// # Errors
     /// [`Error::Setting`] where there is no block at `path`, or `axis` is not one of its axes.
-    pub fn with_filter_axis(mut self, path: &str, axis: usize) -> Result<Self, Error> {
+    pub fn with_filter_axis(self, path: &str, axis: usize) -> Result<Self, Error> {
+        self.with_filters(path, axis, 1)
+    }
+
+    /// Returns the same space with other filters for the block at `path`: one index of `axis` in
+    /// one of `parts` equal parts of axis 0.
+    ///
+    /// Several parts are the groups of a transposed convolution without a bias, or the experts of
+    /// weights `[experts, in, out]`, whose neurons are `(2, experts)`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where there is no block at `path`, `axis` is not one of its axes, or axis
+    /// 0 cannot be cut into so many parts or counts the filters itself.
+    ///
+    /// # Examples
+    /// ```
+    /// use burn::nn::conv::ConvTranspose1dConfig;
+    /// use burn::tensor::Device;
+    /// use landscape::ParameterSpace;
+    ///
+    /// let config = ConvTranspose1dConfig::new([4, 6], 3).with_groups(2).with_bias(false);
+    /// let space = ParameterSpace::of(&config.init(&Device::flex()))?.with_filters("weight", 1, 2)?;
+    /// assert_eq!(space.blocks[0].filters().count(), 6);
+    /// # Ok::<(), landscape::Error>(())
+    /// ```
+    pub fn with_filters(mut self, path: &str, axis: usize, parts: usize) -> Result<Self, Error> {
         let setting = |name, value, allowed| {
             Err(Error::Setting {
                 name,
@@ -109,7 +134,17 @@ impl ParameterSpace {
             let value = format!("{axis} of `{path}` of shape {:?}", block.shape);
             return setting("filter axis", value, "one of its axes");
         }
+        let cuts = match axis {
+            0 => parts == 1,
+            _ => parts > 0 && block.shape[0].is_multiple_of(parts),
+        };
+        if !cuts {
+            let value = format!("{parts} for `{path}` of shape {:?}", block.shape);
+            let allowed = "a number that divides axis 0, and 1 where that axis counts the filters";
+            return setting("number of filter parts", value, allowed);
+        }
         block.filter_axis = Some(axis);
+        block.filter_parts = parts;
         Ok(self)
     }
 

@@ -9,6 +9,10 @@ use derivatives::burn_names::{COLUMN_LAYERS, layer_of};
 use super::Block;
 use crate::error::Error;
 
+/// The beginning of the names of transposed convolutions, all of which have their weights in axis
+/// 1 by output channel.
+const TRANSPOSED: &str = "ConvTranspose";
+
 /// The coordinates of a module, as they are found.
 #[derive(Default)]
 pub(super) struct Survey {
@@ -45,6 +49,27 @@ impl Survey {
         }
         Ok(())
     }
+
+    /// Takes the number of groups of a transposed convolution from its bias, which has an entry for
+    /// each output channel where the weights, `[in, out/groups, ..]`, have one for each in a group.
+    fn see_groups(&mut self, shape: &[usize]) {
+        let [channels] = *shape else { return };
+        let (Some((name, layer)), Some(weight)) = (self.path.split_last(), self.blocks.last_mut())
+        else {
+            return;
+        };
+        let of_layer = |path: &str| {
+            let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+            name == "weight" && parent == layer.join(".")
+        };
+        let is_transposed = weight.layer.starts_with(TRANSPOSED) && weight.filter_axis == Some(1);
+        if name == "bias" && is_transposed && of_layer(&weight.path) {
+            let groups = channels / weight.shape[1];
+            if groups * weight.shape[1] == channels && weight.shape[0].is_multiple_of(groups) {
+                weight.filter_parts = groups;
+            }
+        }
+    }
 }
 
 impl ModuleVisitor for Survey {
@@ -57,6 +82,7 @@ impl ModuleVisitor for Survey {
             return;
         }
         let tensor = param.val();
+        self.see_groups(&tensor.dims());
         if !tensor.is_require_grad() {
             self.frozen += 1;
             return;
@@ -83,6 +109,7 @@ impl ModuleVisitor for Survey {
             shape,
             offset: self.offset,
             filter_axis,
+            filter_parts: 1,
         });
         self.offset += len;
     }

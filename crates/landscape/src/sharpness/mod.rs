@@ -91,5 +91,6 @@ pub use measure::{Certainty, Measure};
 pub use projected_ascent::{AscentConfig, ProjectedAscent, projected_ascent};
 pub use random_ball::{RandomBall, RandomBallConfig, random_ball, random_ball_along};
 pub use report::{BallSharpness, SharpnessConfig, SharpnessReport, sharpness};
+pub(crate) use sam::ascent_displacement;
 pub use sam::{SamPeak, SamSharpness, adaptive_sam_sharpness, sam_peak, sam_sharpness};
 pub use scale::{Rescaling, Scale, ScaledTensors};

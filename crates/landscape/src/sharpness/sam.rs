@@ -141,6 +141,21 @@ pub fn sam_peak<M: Module, B: Batch>(
     })
 }
 
+/// Returns the sharpness at SAM's peak in a ball with the displacement there, `[P]`. Cost: one
+/// gradient and one forward pass.
+///
+/// # Errors
+/// As [`sam_sharpness`].
+pub(crate) fn ascent_displacement<M: Module, B: Batch>(
+    model: &M,
+    risk: &Risk<M, B>,
+    ball: &Ball,
+) -> Result<(SamSharpness, Vec<f64>), Error> {
+    ball.check()?;
+    let found = ascent(&Losses::few(model, risk)?, ball)?;
+    Ok((found.sharpness, found.displacement))
+}
+
 /// A first-order ascent with its displacement.
 struct Ascent {
     sharpness: SamSharpness,

@@ -69,8 +69,7 @@ pub enum Scale {
         /// The tensors that have it.
         tensors: ScaledTensors,
     },
-    /// `T = ‖θ_f‖ + η` for all entries of a filter f, along the block's
-    /// [`filter_axis`](crate::ParameterSpace); `|θ| + η` on tensors of rank 0 and 1, where these
+    /// `T = ‖θ_f‖ + η` for all entries of a [filter](crate::Block#filters) f; `|θ| + η` on tensors of rank 0 and 1, where these
     /// have it.
     Filters {
         /// The small constant η, zero or more.
@@ -145,7 +144,7 @@ impl Scale {
             let range = block.range();
             let (t, w) = (&mut scale[range.clone()], &theta[range]);
             match block.filter_axis {
-                Some(axis) if by_filter && is_matrix => filters(block, axis, eta, t, w),
+                Some(_) if by_filter && is_matrix => filters(block, eta, t, w),
                 _ => t.iter_mut().zip(w).for_each(|(t, w)| *t = w.abs() + eta),
             }
         }
@@ -153,21 +152,11 @@ impl Scale {
     }
 }
 
-/// Sets T of a row-major tensor to its filters' norms: runs of `inner` entries,
-/// `shape[axis] * inner` apart.
-fn filters(block: &Block, axis: usize, eta: f64, t: &mut [f64], w: &[f64]) {
-    let count = block.shape[axis];
-    let inner: usize = block.shape[axis + 1..].iter().product();
-    let outer: usize = block.shape[..axis].iter().product();
-    for filter in 0..count {
-        let runs = || {
-            (0..outer).map(move |o| {
-                let start = (o * count + filter) * inner;
-                start..start + inner
-            })
-        };
-        let size = norm_of(|| runs().flat_map(|run| w[run].iter().copied())) + eta;
-        runs().for_each(|run| t[run].fill(size));
+/// Sets T of a tensor to its filters' norms.
+fn filters(block: &Block, eta: f64, t: &mut [f64], w: &[f64]) {
+    for runs in block.filters() {
+        let size = norm_of(|| runs.iter().flat_map(|run| w[run.clone()].iter().copied())) + eta;
+        runs.into_iter().for_each(|run| t[run].fill(size));
     }
 }
 

@@ -33,7 +33,7 @@ impl DenseSolver {
     }
 
     /// Returns the eigenvalues, ascending, and their unit eigenvectors.
-    pub(super) fn pairs(
+    pub(crate) fn pairs(
         self,
         rows: &[f64],
         dim: usize,

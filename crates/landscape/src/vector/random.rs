@@ -52,6 +52,9 @@ pub(crate) enum Purpose {
     CurveTime = 40,
     /// Orders of the batches on which a curve is trained: stream `i` gives that of pass `i`.
     CurveOrder = 41,
+    /// Permutations of hidden units, the order in which groups of them are matched, and the point
+    /// at which they are checked.
+    Units = 60,
 }
 
 impl Purpose {
@@ -105,6 +108,19 @@ pub(crate) fn sphere(seed: u64, stream: u64, n: usize) -> Vec<f64> {
     let mut point = normal(seed, stream, n);
     normalize(&mut point);
     point
+}
+
+/// Returns a uniform permutation of `0..n` (Fisher and Yates, from the last place down; the
+/// remainder of a 64-bit output favours no place by more than n / 2⁶⁴).
+pub(crate) fn shuffled(seed: u64, stream: u64, n: usize) -> Vec<usize> {
+    let mut generator = generator(seed, stream);
+    let mut order: Vec<usize> = (0..n).collect();
+    for last in (1..n).rev() {
+        let below = last as u64 + 1;
+        let place = usize::try_from(generator.next_u64() % below).expect("a place below n");
+        order.swap(last, place);
+    }
+    order
 }
 
 /// Mixes the bits of a number by the finaliser of SplitMix64 (Steele, Lea and Flood 2014), a
@@ -163,6 +179,15 @@ mod tests {
         for (seed, stream, values) in expected {
             assert_eq!(words(seed, stream), values);
         }
+    }
+
+    // The expected order comes from the same independent generator and a shuffle written there.
+    #[test]
+    fn shuffled_values_are_stable() {
+        let order = |stream| shuffled(7, Purpose::Units.stream(stream), 8);
+        assert_eq!(order(0), [3, 1, 6, 2, 7, 0, 4, 5]);
+        assert_eq!(order(1), [7, 1, 3, 0, 4, 5, 2, 6]);
+        assert!(shuffled(7, 0, 0).is_empty());
     }
 
     #[test]

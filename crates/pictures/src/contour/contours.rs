@@ -3,9 +3,10 @@
 use super::contours_config::ContoursConfig;
 use super::named_field::NamedField;
 use super::sheet::Sheet;
-use super::surface::draw_surface;
-use crate::axis::Axis;
-use crate::color::MUTED;
+use super::surface::{Over, draw_surface};
+use super::track::check_tracks;
+use crate::axis::{Axis, Ticks};
+use crate::drawing::geometry::Rect;
 use crate::drawing::{Align, Drawing, Lettering};
 use crate::layout::{Frame, NAME, Names, SMALL, fitted, write_head};
 use crate::number::significant;
@@ -69,6 +70,16 @@ fn draw(
     for panel in panels {
         panel.field.check(&format!(" of {:?}", panel.name))?;
     }
+    if config.tracks.len() > panels.len() {
+        return Err(Error::Length {
+            what: "the list of tracks".into(),
+            found: config.tracks.len(),
+            expected: panels.len(),
+        });
+    }
+    for tracks in &config.tracks {
+        check_tracks(tracks)?;
+    }
     let values = panels.iter().flat_map(|p| p.field.values.iter().copied());
     let values = Axis::of(values, config.scale).map_err(|value| Error::NotPositive {
         what: "one of the surfaces".into(),
@@ -76,12 +87,19 @@ fn draw(
     })?;
 
     let sheet = Sheet::of(panels, values, config)?;
-    let mut drawing = Drawing::new(sheet.width, sheet.height)?;
+    let mut drawing = Drawing::new(sheet.width, sheet.height, config.theme)?;
     write_head(&mut drawing, &config.title, &sheet.legend, sheet.unit);
-    let levels = sheet.bar.as_ref().map_or(&[][..], |bar| &bar.ticks.at);
+    let nothing = Ticks::default();
+    let ticks = sheet.bar.as_ref().map_or(&nothing, |bar| &bar.ticks);
     for (index, (panel, frame)) in panels.iter().zip(&sheet.frames).enumerate() {
-        draw_surface(&mut drawing, frame, &panel.field, values, levels);
-        write_panel_head(&mut drawing, panel, frame);
+        let over = Over {
+            ticks,
+            labels: config.labels,
+            tracks: config.tracks.get(index).map_or(&[][..], Vec::as_slice),
+            points: &[],
+        };
+        draw_surface(&mut drawing, frame, &panel.field, values, &over);
+        write_panel_head(&mut drawing, panel, frame.plot, frame.unit);
         if !sheet.shared || index % sheet.columns == 0 {
             frame.write_y_labels(&mut drawing);
         }
@@ -102,8 +120,13 @@ fn draw(
     Ok((Picture::of(drawing, &config.title), sheet.frames))
 }
 
-fn write_panel_head(drawing: &mut Drawing, panel: &NamedField<'_>, frame: &Frame) {
-    let (plot, unit) = (frame.plot, frame.unit);
+/// Writes the name and the range of a surface above its plot.
+pub(crate) fn write_panel_head(
+    drawing: &mut Drawing,
+    panel: &NamedField<'_>,
+    plot: Rect,
+    unit: f64,
+) {
     let middle = f64::midpoint(plot.left, plot.right);
     let range = panel.field.range().map_or_else(
         || "no finite value".into(),
@@ -113,7 +136,7 @@ fn write_panel_head(drawing: &mut Drawing, panel: &NamedField<'_>, frame: &Frame
     let range = fitted(&range, SMALL * unit, plot.width());
     let style = |size| Lettering::new(size, Align::Middle, Align::End);
     drawing.text(&name.0, (middle, plot.top - 54.0 * unit), style(name.1));
-    let style = style(range.1).color(MUTED);
+    let style = style(range.1).color(drawing.theme().palette().muted);
     drawing.text(&range.0, (middle, plot.top - 15.0 * unit), style);
 }
 

@@ -1,5 +1,7 @@
 //! The settings of several surfaces side by side.
 
+use super::track::Track;
+use crate::Theme;
 use crate::axis::AxisScale;
 
 /// The settings of [`contours_with`](crate::contours_with).
@@ -17,6 +19,12 @@ pub struct ContoursConfig {
     pub scale: AxisScale,
     /// The number of contour lines, about.
     pub levels: usize,
+    /// Whether the lines carry their values, where there is room.
+    pub labels: bool,
+    /// Paths over each surface, in the order of the surfaces; may be shorter, or empty.
+    pub tracks: Vec<Vec<Track>>,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The side of each surface in pixels; the size of the picture follows from it and from the
     /// number of surfaces.
     pub side: u32,
@@ -34,6 +42,9 @@ impl ContoursConfig {
             value_label: "loss".into(),
             scale: AxisScale::Auto,
             levels: 10,
+            labels: false,
+            tracks: Vec::new(),
+            theme: Theme::Light,
             side: 280,
         }
     }

@@ -2,21 +2,27 @@
 
 mod contours;
 mod contours_config;
+mod level_label;
 mod named_field;
 mod sheet;
 mod surface;
+mod track;
 
+pub(crate) use contours::write_panel_head;
 pub use contours::{contours, contours_with};
 pub use contours_config::ContoursConfig;
 pub use named_field::NamedField;
+pub(crate) use sheet::columns;
+pub use track::{MarkedPoint, Track};
 
-use crate::axis::{Axis, AxisScale};
+use crate::axis::{Axis, AxisScale, Ticks};
 use crate::drawing::Drawing;
 use crate::field::{Field, coordinate_axis};
 use crate::layout::{Bar, Entry, Frame, Mark, Names, unit};
 use crate::number::significant;
-use crate::{Error, Picture};
-use surface::{MINIMUM, draw_surface};
+use crate::{Error, Picture, Theme};
+use surface::{MINIMUM, Over, draw_surface};
+use track::{check_tracks, entries};
 
 /// The settings of [`contour_with`].
 ///
@@ -44,6 +50,14 @@ pub struct ContourConfig {
     pub scale: AxisScale,
     /// The number of contour lines, about.
     pub levels: usize,
+    /// Whether the lines carry their values, where there is room.
+    pub labels: bool,
+    /// Paths over the surface, such as the training's.
+    pub tracks: Vec<Track>,
+    /// Points with names over the surface; those outside are left out.
+    pub points: Vec<MarkedPoint>,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The width in pixels.
     pub width: u32,
     /// The height in pixels.
@@ -52,7 +66,7 @@ pub struct ContourConfig {
 
 impl ContourConfig {
     /// Returns the usual settings: a loss along two directions, the scale that suits the values, 10
-    /// contour lines, 640 x 480 pixels.
+    /// contour lines with their values, 640 x 480 pixels.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self {
@@ -62,6 +76,10 @@ impl ContourConfig {
             value_label: "loss".into(),
             scale: AxisScale::Auto,
             levels: 10,
+            labels: true,
+            tracks: Vec::new(),
+            points: Vec::new(),
+            theme: Theme::Light,
             width: 640,
             height: 480,
         }
@@ -118,7 +136,7 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
             value,
         }
     })?;
-    let mut drawing = Drawing::new(config.width, config.height)?;
+    let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
     let bounds = drawing.bounds();
     let bar = values.map(|axis| Bar::new(0.7 * bounds.height(), unit(bounds), axis, config.levels));
 
@@ -128,7 +146,16 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         x: &config.a_label,
         y: &config.b_label,
     };
-    let legend = legend(field);
+    check_tracks(&config.tracks)?;
+    let inside = |[x, y]: [f64; 2]| {
+        let shares = [a.unit(x), b.unit(y)];
+        shares
+            .iter()
+            .all(|share| (-1e-9..=1.0 + 1e-9).contains(share))
+    };
+    let mut legend = legend(field);
+    legend.extend(entries(&config.tracks, inside));
+    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
     let frame = Frame::lay_out(
         &mut drawing,
         names,
@@ -138,8 +165,14 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         bar.as_ref().map_or(0.0, |bar| bar.room),
     );
 
-    let levels = bar.as_ref().map_or(&[][..], |bar| &bar.ticks.at);
-    draw_surface(&mut drawing, &frame, field, values, levels);
+    let nothing = Ticks::default();
+    let over = Over {
+        ticks: bar.as_ref().map_or(&nothing, |bar| &bar.ticks),
+        labels: config.labels,
+        tracks: &config.tracks,
+        points: &config.points,
+    };
+    draw_surface(&mut drawing, &frame, field, values, &over);
     if let Some(bar) = &bar {
         bar.draw(&mut drawing, frame.plot, frame.unit, &config.value_label);
     }
@@ -163,204 +196,8 @@ fn legend(field: &Field<'_>) -> Vec<Entry> {
         );
         legend.push(Entry::new(Mark::Minimum(MINIMUM), text));
     }
-    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
     legend
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::color::{HATCH, viridis};
-    use crate::drawing::tests::Pixels;
-    use crate::layout::line_color;
-
-    fn config() -> ContourConfig {
-        ContourConfig::new("surface")
-    }
-
-    /// Draws f over the product of a and b.
-    fn drawn(
-        a: &[f64],
-        b: &[f64],
-        config: &ContourConfig,
-        f: impl Fn(f64, f64) -> f64,
-    ) -> (Pixels, Frame) {
-        let values: Vec<f64> = a.iter().flat_map(|x| b.iter().map(|y| f(*x, *y))).collect();
-        let (picture, frame) = draw(&(a, b, &values[..]).into(), config).unwrap();
-        (Pixels::of(picture.svg()), frame)
-    }
-
-    /// The colour at the values (x, y).
-    fn at((pixels, frame): &(Pixels, Frame), x: f64, y: f64) -> [u8; 3] {
-        pixels.at(frame.point(x, y))
-    }
-
-    fn of_levels(levels: usize) -> ContourConfig {
-        ContourConfig { levels, ..config() }
-    }
-
-    /// Whether a colour is a grey of the hatching.
-    fn is_hatched(color: [u8; 3]) -> bool {
-        let [light, dark] = HATCH;
-        color.iter().all(|c| *c == color[0]) && (dark[0]..=light[0]).contains(&color[0])
-    }
-
-    fn close(p: [u8; 3], q: [u8; 3]) -> bool {
-        p.iter().zip(q).all(|(x, y)| x.abs_diff(y) <= 4)
-    }
-
-    #[test]
-    fn a_surface_that_rises_along_the_first_direction_gets_lighter_to_the_right() {
-        let a = [-1.0, 0.0, 1.0, 2.0, 3.0];
-        let b = [10.0, 20.0, 40.0];
-        let picture = drawn(&a, &b, &of_levels(2), |x, _| x);
-        // No marks or level lines lie at these places: levels are multiples of two.
-        for y in [15.0, 25.0, 33.0] {
-            assert!(
-                close(at(&picture, -0.5, y), viridis(0.125)),
-                "{:?}",
-                at(&picture, -0.5, y)
-            );
-            assert!(
-                close(at(&picture, 2.7, y), viridis(0.925)),
-                "{:?}",
-                at(&picture, 2.7, y)
-            );
-        }
-        let picture = drawn(&a, &b, &of_levels(2), |_, y| y);
-        for x in [-0.5, 1.5, 2.7] {
-            assert!(close(at(&picture, x, 13.0), viridis(0.1)));
-            assert!(close(at(&picture, x, 37.0), viridis(0.9)));
-        }
-    }
-
-    #[test]
-    fn the_line_of_a_known_quadratic_crosses_the_axis_where_it_must() {
-        let axis: Vec<f64> = (-50..=50).map(|i| f64::from(i) / 50.0).collect();
-        let picture = drawn(
-            &axis,
-            &axis,
-            &ContourConfig {
-                scale: AxisScale::Linear,
-                width: 1800,
-                height: 1350,
-                ..of_levels(2)
-            },
-            |x, y| x * x + y * y,
-        );
-        // So large that a line is several pixels wide. The only levels inside are multiples of one;
-        // x^2 + y^2 = 1 passes through (0.8, 0.6) and (0.6, -0.8).
-        for (x, y) in [(0.8, 0.6), (0.6, -0.8), (-0.8, 0.6)] {
-            assert!(
-                close(at(&picture, x, y), line_color(0.5)),
-                "{:?}",
-                at(&picture, x, y)
-            );
-            assert!(close(at(&picture, 0.9 * x, 0.9 * y), viridis(0.405)));
-        }
-    }
-
-    #[test]
-    fn values_that_are_not_finite_are_hatched_where_they_are_and_nowhere_else() {
-        let axis: Vec<f64> = (0..9).map(f64::from).collect();
-        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            let picture = drawn(&axis, &axis, &config(), |x, y| {
-                if (x, y) == (6.0, 2.0) { bad } else { 1.0 + x }
-            });
-            assert!(is_hatched(at(&picture, 6.0, 2.0)) && is_hatched(at(&picture, 6.4, 1.6)));
-            assert!(!is_hatched(at(&picture, 2.0, 6.0)) && !is_hatched(at(&picture, 6.6, 2.0)));
-        }
-    }
-
-    #[test]
-    fn the_same_numbers_give_the_same_bytes() {
-        let a = [-1.0, 0.0, 1.0];
-        let values: Vec<f64> = a.iter().flat_map(|x| a.map(|y| x * y)).collect();
-        let picture = || contour((&a[..], &a[..], &values[..]), "saddle").unwrap();
-        assert_eq!(picture().svg(), picture().svg());
-        assert_eq!(picture().png().unwrap(), picture().png().unwrap());
-    }
-
-    #[test]
-    fn a_logarithmic_scale_of_a_negative_surface_is_an_error_and_mistaken_shapes_too() {
-        let draw = |a: &[f64], values: &[f64], scale| {
-            let config = ContourConfig { scale, ..config() };
-            contour_with((a, &[0.0, 1.0][..], values), &config)
-        };
-        assert!(matches!(
-            draw(&[0.0], &[1.0, -1.0], AxisScale::Log),
-            Err(Error::NotPositive { value: -1.0, .. })
-        ));
-        assert!(matches!(
-            draw(&[0.0], &[1.0], AxisScale::Auto),
-            Err(Error::Length {
-                found: 1,
-                expected: 2,
-                ..
-            })
-        ));
-        assert!(matches!(
-            draw(&[], &[], AxisScale::Auto),
-            Err(Error::Empty { .. })
-        ));
-        assert!(matches!(
-            draw(&[1.0, 0.0], &[1.0; 4], AxisScale::Auto),
-            Err(Error::NotIncreasing { index: 1, .. })
-        ));
-    }
-
-    #[test]
-    fn degenerate_surfaces_are_drawn() {
-        for values in [
-            [1.0; 4],
-            [f64::NAN; 4],
-            [f64::MAX, f64::MIN, 0.0, 5e-324],
-            [0.1, 0.1, 0.1, 0.1 + 1e-17],
-            [0.0, 5e-324, 0.0, 0.0],
-        ] {
-            let plain = [0.0, 1.0];
-            assert!(contour((&plain[..], &plain[..], &values[..]), "degenerate").is_ok());
-            let (a, b) = ([1e300], [-1e308, 0.0, 1e-300, 1e308]);
-            assert!(contour((&a[..], &b[..], &values[..]), "degenerate").is_ok());
-        }
-    }
-
-    #[test]
-    fn a_surface_of_one_row_is_filled_to_its_ends() {
-        let picture = drawn(&[0.0], &[0.0, 1.0, 2.0], &of_levels(2), |_, y| y);
-        let frame = &picture.1;
-        for u in [0.02, 0.98] {
-            let color = picture.0.at(frame.place(u, 0.25));
-            assert!(close(color, viridis(0.25)), "{color:?} at {u}");
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
-        #[test]
-        fn any_surface_gives_a_picture_or_an_error(
-            a in prop::collection::btree_set(-5_i32..5, 1..5),
-            stretch in prop::sample::select(vec![1e-300, 1e-3, 1.0, 1e300]),
-            values in prop::collection::vec(prop_oneof![prop::num::f64::ANY, Just(1.0), 1e-3..1e3_f64], 20),
-            m in 1_usize..5,
-            log: bool,
-        ) {
-            let a: Vec<f64> = a.into_iter().map(|x| f64::from(x) * stretch).collect();
-            let b: Vec<f64> = (0..m).map(|j| j as f64).collect();
-            let scale = if log { AxisScale::Log } else { AxisScale::Auto };
-            let values = &values[..a.len() * m];
-            let config = ContourConfig { scale, width: 300, height: 300, ..config() };
-            let drawn = contour_with((&a[..], &b[..], values), &config);
-            // A logarithmic scale needs positive values; nothing else of these is a mistake.
-            let positive = values.iter().all(|v| !v.is_finite() || *v > 0.0);
-            prop_assert_eq!(drawn.is_ok(), positive || !log);
-            if let Ok(picture) = drawn {
-                let read = Picture::from_svg(picture.svg()).unwrap();
-                prop_assert_eq!((read.width(), read.height()), (300, 300));
-                prop_assert!(picture.png().unwrap().starts_with(b"\x89PNG"));
-            }
-        }
-    }
-}
+mod tests;

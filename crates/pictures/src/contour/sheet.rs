@@ -4,10 +4,11 @@ use super::contours_config::ContoursConfig;
 use super::named_field::NamedField;
 use super::surface::MINIMUM;
 use crate::axis::Axis;
+use crate::color::WHITE;
 use crate::drawing::geometry::Rect;
-use crate::error::{Error, LARGEST_SIDE};
+use crate::error::Error;
 use crate::field::coordinate_axis;
-use crate::layout::{Bar, Entry, Frame, Legend, MARGIN, Mark, NAME, SMALL, head_height};
+use crate::layout::{Bar, Entry, Frame, Legend, MARGIN, Mark, NAME, SMALL, head_height, pixels};
 
 /// The places of everything on the picture.
 pub(super) struct Sheet {
@@ -67,7 +68,7 @@ impl Sheet {
             (left + side + gap.min(40.0 * unit), head + side + below)
         };
         let name = (MARGIN + NAME + 6.0) * unit;
-        let legend = legend(panels);
+        let legend = legend(panels, config);
         let spaces = (columns - 1) as f64;
         let area_width = side + spaces * across;
         let bar_height = side + (rows - 1) as f64 * down;
@@ -113,19 +114,9 @@ impl Sheet {
     }
 }
 
-/// Rounds a length up to whole pixels. What is too long for a picture stays so.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to a little over the largest side"
-)]
-fn pixels(length: f64) -> u32 {
-    length.ceil().clamp(0.0, f64::from(LARGEST_SIDE) + 1.0) as u32
-}
-
 /// Returns the number of panels in a row: all of up to three, two of four, and at most four where
 /// the rows stay fewer than eight.
-pub(super) fn columns(panels: usize) -> usize {
+pub(crate) fn columns(panels: usize) -> usize {
     match panels {
         0..=3 => panels.max(1),
         4 => 2,
@@ -137,13 +128,23 @@ pub(super) fn columns(panels: usize) -> usize {
 /// The height above a plot for its name and its range, in units of the picture.
 const PANEL_HEAD: f64 = 90.0;
 
-fn legend(panels: &[NamedField<'_>]) -> Vec<Entry> {
+fn legend(panels: &[NamedField<'_>], config: &ContoursConfig) -> Vec<Entry> {
     let mut legend = Vec::new();
     if panels.iter().any(|p| p.field.holds_zero()) {
         legend.push(Entry::new(Mark::Center, "centre"));
     }
     if panels.iter().any(|p| p.field.varies()) {
         legend.push(Entry::new(Mark::Minimum(MINIMUM), "minimum"));
+    }
+    // The panels have tracks of their own, under the names of the panels.
+    if config
+        .tracks
+        .iter()
+        .flatten()
+        .any(|track| track.points.len() > 1)
+    {
+        legend.push(Entry::new(Mark::Begin(WHITE), "start"));
+        legend.push(Entry::new(Mark::End(WHITE), "end"));
     }
     legend.extend(Entry::not_finite(
         panels.iter().map(|p| p.field.missing()).sum(),

@@ -1,9 +1,11 @@
 //! A surface inside its frame: filled contours, contour lines and marks.
 
-use crate::axis::Axis;
+use super::level_label::place;
+use super::track::{MarkedPoint, Track, draw_over};
+use crate::axis::{Axis, Ticks};
 use crate::color::{Color, viridis};
 use crate::drawing::geometry::{Point, Rect};
-use crate::drawing::{Drawing, Ends, Path};
+use crate::drawing::{Align, Drawing, Ends, Lettering, Path};
 use crate::field::level::{areas, isolines};
 use crate::field::{Field, UnitField};
 use crate::layout::{Frame, Mark, line_color};
@@ -15,8 +17,18 @@ pub(super) const MINIMUM: Color = [213, 60, 0];
 /// 255ths of a channel, which the eye does not tell apart.
 const BANDS: u32 = 128;
 
-/// Draws `field` over the plot of `frame`: colours by `values`, a line at each of `levels`, the
-/// border, and the marks of the centre and the minimum.
+/// What is drawn over a surface.
+pub(super) struct Over<'a> {
+    /// The values of the contour lines, with their labels.
+    pub(super) ticks: &'a Ticks,
+    /// Whether the lines carry their labels.
+    pub(super) labels: bool,
+    pub(super) tracks: &'a [Track],
+    pub(super) points: &'a [MarkedPoint],
+}
+
+/// Draws `field` over the plot of `frame`: colours by `values`, contour lines, the border, the
+/// marks of the centre and the minimum, tracks and marked points.
 ///
 /// `values` is `None` when no value is finite.
 pub(super) fn draw_surface(
@@ -24,26 +36,54 @@ pub(super) fn draw_surface(
     frame: &Frame,
     field: &Field<'_>,
     values: Option<Axis>,
-    levels: &[f64],
+    over: &Over<'_>,
 ) {
     let axis = values.unwrap_or(Axis::UNIT);
     let units = UnitField::new(field, frame.x, frame.y, axis);
     fill(drawing, frame, &units);
-    for level in levels {
-        let level = axis.unit(*level);
+
+    // What lies over the lines is placed first: labels go where nothing else is.
+    let mut marks = Vec::new();
+    if field.holds_zero() {
+        marks.push((Mark::Center, frame.point(0.0, 0.0)));
+    }
+    if let Some((a, b, _)) = field.minimum().filter(|_| field.varies()) {
+        marks.push((Mark::Minimum(MINIMUM), frame.point(a, b)));
+    }
+    let mut taken: Vec<Rect> = marks
+        .iter()
+        .map(|(_, at)| Rect::of_size(0.0, 0.0).moved(*at).grown(16.0 * frame.unit))
+        .collect();
+    let mut upper = drawing.beginning_again();
+    draw_over(&mut upper, frame, (over.tracks, over.points), &mut taken);
+
+    let (mut labels, mut count) = (Vec::new(), 0);
+    for (value, text) in over.ticks.at.iter().zip(&over.ticks.labels) {
+        let level = axis.unit(*value);
+        let lines = isolines(&units, level);
+        let mut lines: Vec<Vec<Point>> = lines.iter().map(|line| placed(frame, line)).collect();
+        if over.labels {
+            let ground = (frame.plot, frame.unit);
+            let (found, left) = place(lines, (text, level), ground, &mut taken, &mut count);
+            labels.extend(found);
+            lines = left;
+        }
         let mut path = Path::new();
-        for line in isolines(&units, level) {
-            path.line(&placed(frame, &line));
+        for line in &lines {
+            path.line(line);
         }
         drawing.stroke(path, 3.0 * frame.unit, line_color(level), Ends::Round);
     }
+    for label in labels {
+        let style = Lettering::new(label.size, Align::Middle, Align::Middle);
+        let style = style.color(label.color).turned(label.angle);
+        drawing.text(&label.text, label.middle, style);
+    }
     frame.border(drawing);
-    if field.holds_zero() {
-        frame.mark(drawing, Mark::Center, frame.point(0.0, 0.0));
+    for (mark, at) in marks {
+        frame.mark(drawing, mark, at);
     }
-    if let Some((a, b, _)) = field.minimum().filter(|_| field.varies()) {
-        frame.mark(drawing, Mark::Minimum(MINIMUM), frame.point(a, b));
-    }
+    drawing.append(upper);
 }
 
 /// Fills the plot with bands of colour.

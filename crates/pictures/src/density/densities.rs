@@ -3,7 +3,7 @@
 use super::{
     ONE_ERROR, Spectrum, SpectrumConfig, band, density_axis, eigenvalue_axis, floor, points,
 };
-use crate::color::{Color, MUTED, Style, series};
+use crate::color::Style;
 use crate::curves::FEW;
 use crate::drawing::{Drawing, Ends, Path};
 use crate::layout::{Entry, Frame, Mark, Names};
@@ -103,14 +103,18 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
         density_axis(peak, floor),
     );
 
-    let mut drawing = Drawing::new(config.width, config.height)?;
+    let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
+    let theme = config.theme;
     let mut legend: Vec<Entry> = curves
         .iter()
         .enumerate()
-        .map(|(index, curve)| entry(curve, series(index), curves.len() <= FEW))
+        .map(|(index, curve)| entry(curve, theme.series(index), curves.len() <= FEW))
         .collect();
     if curves.iter().any(|curve| !curve.standard_error.is_empty()) {
-        legend.push(Entry::new(Mark::Area(light(MUTED)), ONE_ERROR));
+        legend.push(Entry::new(
+            Mark::Area(theme.tone(theme.palette().muted, THIRD)),
+            ONE_ERROR,
+        ));
     }
     legend.extend(Entry::not_finite(
         curves.iter().map(|c| c.spectrum().missing()).sum(),
@@ -126,12 +130,12 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
 
     frame.grid(&mut drawing);
     for (index, curve) in curves.iter().enumerate().rev() {
-        let tone = light(series(index).color);
+        let tone = theme.tone(theme.series(index).color, THIRD);
         band(&mut drawing, &frame, &curve.spectrum(), floor, tone);
     }
     // From the last to the first: what is listed first lies on top.
     for (index, curve) in curves.iter().enumerate().rev() {
-        let style = series(index);
+        let style = theme.series(index);
         let points = points(&frame, &curve.spectrum(), floor);
         drawing.line(&points, style, 6.0 * frame.unit, frame.unit);
         if let [point] = points[..] {
@@ -156,10 +160,8 @@ fn entry(curve: &NamedSpectrum<'_>, style: Style, with_range: bool) -> Entry {
     Entry::new(Mark::Line(style), text)
 }
 
-/// Returns a light tone of a colour: a third of it on white.
-fn light(color: Color) -> Color {
-    color.map(|channel| 255 - (255 - channel) / 3)
-}
+/// The share of a colour in the tone of its band.
+const THIRD: f64 = 1.0 / 3.0;
 
 /// Returns the height of the pin of spectrum number `index`, as a share of the plot: pins at one
 /// place stay apart.
@@ -169,7 +171,7 @@ fn pin_height(index: usize) -> f64 {
 
 /// Marks an eigenvalue by a stem from the floor with a head on top.
 fn pin(drawing: &mut Drawing, frame: &Frame, eigenvalue: f64, index: usize) {
-    let (unit, style) = (frame.unit, series(index));
+    let (unit, style) = (frame.unit, drawing.theme().series(index));
     let (at, foot) = frame.place(frame.x.unit(eigenvalue), 0.0);
     let head = (at, foot - pin_height(index) * frame.plot.height());
     let mut stem = Path::new();
@@ -183,6 +185,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Theme;
     use crate::color::WHITE;
     use crate::drawing::geometry::Point;
     use crate::drawing::tests::Pixels;
@@ -231,12 +234,15 @@ mod tests {
         // peaks.
         assert!(frame.x.low < -1.0 && frame.x.high > 4.0 && frame.x.high < 4.2);
         assert_eq!((frame.y.low, frame.y.high), (1e-4, 2.0));
-        assert_eq!(color(&picture, frame.point(3.5, 1.0)), series(0).color);
+        assert_eq!(
+            color(&picture, frame.point(3.5, 1.0)),
+            Theme::Light.series(0).color
+        );
         // The second is dashed, lies at its own height, and ends at the end of its grid.
         let is_drawn = |from: i32, to: i32| {
             (from..to).any(|k| {
                 let at = frame.point(f64::from(k) / 100.0, 0.01);
-                color(&picture, at) == series(1).color
+                color(&picture, at) == Theme::Light.series(1).color
             })
         };
         assert!(is_drawn(20, 140) && !is_drawn(210, 290) && !is_drawn(310, 400));
@@ -248,11 +254,11 @@ mod tests {
         let frame = &picture.1;
         for (eigenvalue, index) in [(-1.0, 0), (3.0, 0), (1.5, 1)] {
             let stem = frame.place(frame.x.unit(eigenvalue), pin_height(index) / 2.0);
-            assert_eq!(color(&picture, stem), series(index).color);
+            assert_eq!(color(&picture, stem), Theme::Light.series(index).color);
         }
         let (x, y) = frame.place(frame.x.unit(0.7), pin_height(0) / 2.0);
         assert_eq!(color(&picture, (x, y)), WHITE);
-        let text = |curve: &NamedSpectrum<'_>| entry(curve, series(0), true).text;
+        let text = |curve: &NamedSpectrum<'_>| entry(curve, Theme::Light.series(0), true).text;
         assert_eq!(text(&two()[0]), "wide: λ −1 to 3");
         let bare = NamedSpectrum {
             nodes: &[],
@@ -267,7 +273,7 @@ mod tests {
         curves[0].standard_error = &[0.9, 0.9];
         let picture = drawn(&curves);
         let frame = &picture.1;
-        let tone = light(series(0).color);
+        let tone = Theme::Light.tone(Theme::Light.series(0).color, THIRD);
         assert_eq!(color(&picture, frame.point(2.7, 0.3)), tone);
         assert_eq!(color(&picture, frame.point(2.7, 0.05)), WHITE);
     }

@@ -1,17 +1,19 @@
 //! The density of a spectrum on a logarithmic scale.
 
 mod densities;
+mod log_density;
 
 pub use densities::{NamedSpectrum, densities, densities_with};
+pub use log_density::{LogSpectrum, log_density, log_density_with};
 
 use crate::axis::Axis;
-use crate::color::{Color, series};
+use crate::color::Color;
 use crate::drawing::geometry::Point;
 use crate::drawing::{Drawing, Ends, Path};
 use crate::field::check_increasing;
 use crate::layout::{Entry, Frame, Mark, Names};
 use crate::number::significant;
-use crate::{Error, Picture};
+use crate::{Error, Picture, Theme};
 
 /// A smoothed spectral density and the nodes it was smoothed from.
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +122,8 @@ pub struct SpectrumConfig {
     /// The lowest density drawn, as a share of the peak. A smoothed density falls to nothing
     /// between the nodes, so a logarithmic axis needs a floor; the axis states it as a density.
     pub floor: f64,
+    /// The ground and the lettering.
+    pub theme: Theme,
     /// The width in pixels.
     pub width: u32,
     /// The height in pixels.
@@ -135,6 +139,7 @@ impl SpectrumConfig {
             title: title.into(),
             x_label: "eigenvalue of the Hessian".into(),
             floor: 1e-6,
+            theme: Theme::Light,
             width: 640,
             height: 480,
         }
@@ -185,9 +190,10 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
     let y = density_axis(spectrum.peak(), floor);
     let x = eigenvalue_axis(spectrum.grid.iter().chain(spectrum.nodes).copied());
 
-    let mut drawing = Drawing::new(config.width, config.height)?;
-    let (curve, stroke, low_color, high_color) =
-        (series(0), series(1).color, series(3).color, series(2).color);
+    let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
+    let theme = config.theme;
+    let curve = theme.series(0);
+    let [stroke, high_color, low_color] = [1, 2, 3].map(|k| theme.series(k).color);
     let mut legend = Vec::new();
     let extremes = spectrum.extremes();
     if let Some((low, high)) = extremes {
@@ -205,7 +211,10 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
         ));
     }
     if !spectrum.standard_error.is_empty() {
-        legend.push(Entry::new(Mark::Area(BAND), ONE_ERROR.to_owned()));
+        legend.push(Entry::new(
+            Mark::Area(theme.palette().band),
+            ONE_ERROR.to_owned(),
+        ));
     }
     legend.extend(Entry::not_finite(
         spectrum.missing(),
@@ -222,7 +231,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
     frame.grid(&mut drawing);
     let points = points(&frame, spectrum, floor);
     fill_under(&mut drawing, &frame, &points);
-    band(&mut drawing, &frame, spectrum, floor, BAND);
+    band(&mut drawing, &frame, spectrum, floor, theme.palette().band);
     if let Some((low, high)) = extremes {
         frame.upright(&mut drawing, low, low_color);
         frame.upright(&mut drawing, high, high_color);
@@ -250,9 +259,6 @@ fn points(frame: &Frame, spectrum: &Spectrum<'_>, floor: f64) -> Vec<Point> {
         .map(|(x, y)| frame.point(*x, if y.is_finite() { y.max(floor) } else { *y }))
         .collect()
 }
-
-/// Between the tone of the filled area and the curve.
-const BAND: Color = [140, 190, 220];
 
 /// The legend's text for the band.
 const ONE_ERROR: &str = "± 1 standard error";
@@ -307,7 +313,6 @@ fn band(drawing: &mut Drawing, frame: &Frame, spectrum: &Spectrum<'_>, floor: f6
 
 /// Fills the area between the curve and the bottom of the plot with a light tone.
 fn fill_under(drawing: &mut Drawing, frame: &Frame, points: &[Point]) {
-    const TONE: [u8; 3] = [204, 226, 240];
     let bottom = frame.plot.bottom;
     let mut path = Path::new();
     for run in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
@@ -316,7 +321,7 @@ fn fill_under(drawing: &mut Drawing, frame: &Frame, points: &[Point]) {
             path.area(&[run, &ends].concat());
         }
     }
-    drawing.area(path, TONE);
+    drawing.area(path, drawing.theme().palette().under);
 }
 
 #[cfg(test)]
@@ -348,12 +353,12 @@ mod tests {
         };
         let (picture, frame) = draw(&spectrum, &with_floor(1e-4)).unwrap();
         let picture = (Pixels::of(picture.svg()), frame);
-        assert_eq!(at(&picture, 1.0, 1.0), series(0).color);
+        assert_eq!(at(&picture, 1.0, 1.0), Theme::Light.series(0).color);
         // Half-way between 1e-2 and 1 on a logarithmic axis lies 1e-1.
-        assert_eq!(at(&picture, 0.5, 0.1), series(0).color);
+        assert_eq!(at(&picture, 0.5, 0.1), Theme::Light.series(0).color);
         assert_eq!(at(&picture, 0.53, 0.04), [204, 226, 240]);
         assert_eq!(at(&picture, 0.53, 0.4), WHITE);
-        assert_eq!(at(&picture, 1.3, 1.3e-4), series(1).color);
+        assert_eq!(at(&picture, 1.3, 1.3e-4), Theme::Light.series(1).color);
     }
 
     #[test]
@@ -368,7 +373,11 @@ mod tests {
         assert!(picture.svg().contains(ONE_ERROR));
         let picture = (Pixels::of(picture.svg()), frame);
         // From 1e-3 to 1.9e-2, as far as the standard error is known.
-        for (density, color) in [(1.5e-2, BAND), (2e-3, BAND), (5e-4, [204, 226, 240])] {
+        for (density, color) in [
+            (1.5e-2, Theme::Light.palette().band),
+            (2e-3, Theme::Light.palette().band),
+            (5e-4, [204, 226, 240]),
+        ] {
             assert_eq!(at(&picture, 1.0, density), color, "{density}");
         }
         assert_eq!(at(&picture, 2.5, 1.5e-2), WHITE);

@@ -31,6 +31,32 @@ impl Rect {
         self.bottom - self.top
     }
 
+    /// Returns the rectangle moved by a point.
+    pub(crate) fn moved(&self, (x, y): Point) -> Self {
+        Self {
+            left: self.left + x,
+            right: self.right + x,
+            top: self.top + y,
+            bottom: self.bottom + y,
+        }
+    }
+
+    /// Tells whether all of the rectangle lies in another.
+    pub(crate) fn lies_in(&self, other: Self) -> bool {
+        self.left >= other.left
+            && self.right <= other.right
+            && self.top >= other.top
+            && self.bottom <= other.bottom
+    }
+
+    /// Tells whether `gap` pixels or more lie between two rectangles.
+    pub(crate) fn is_apart(&self, other: &Self, gap: f64) -> bool {
+        self.right + gap <= other.left
+            || other.right + gap <= self.left
+            || self.bottom + gap <= other.top
+            || other.bottom + gap <= self.top
+    }
+
     /// Returns the rectangle with `by` pixels more on each side.
     pub(crate) fn grown(&self, by: f64) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! The style of a text.
 
-use crate::color::{Color, INK};
+use crate::color::Color;
 
 /// The part of a text that lies at its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,34 +18,39 @@ pub(crate) enum Align {
 pub(crate) struct Lettering {
     /// The height of a line in pixels.
     pub(crate) size: f64,
-    pub(crate) color: Color,
+    /// `None` for the ink of the theme.
+    pub(crate) color: Option<Color>,
     /// The alignment along the direction of writing.
     pub(crate) along: Align,
     /// The alignment across it.
     pub(crate) across: Align,
-    /// Whether the text is written from bottom to top.
-    pub(crate) upwards: bool,
+    /// The direction of writing, in degrees clockwise from the left to the right; −90 is upwards.
+    pub(crate) angle: f64,
 }
 
 impl Lettering {
     pub(crate) fn new(size: f64, along: Align, across: Align) -> Self {
         Self {
             size,
-            color: INK,
+            color: None,
             along,
             across,
-            upwards: false,
+            angle: 0.0,
         }
     }
 
     pub(crate) fn color(self, color: Color) -> Self {
-        Self { color, ..self }
+        Self {
+            color: Some(color),
+            ..self
+        }
     }
 
     pub(crate) fn upwards(self) -> Self {
-        Self {
-            upwards: true,
-            ..self
-        }
+        self.turned(-90.0)
+    }
+
+    pub(crate) fn turned(self, angle: f64) -> Self {
+        Self { angle, ..self }
     }
 }

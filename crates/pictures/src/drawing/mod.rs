@@ -11,8 +11,9 @@ use std::fmt::Write as _;
 pub(crate) use lettering::{Align, Lettering};
 pub(crate) use path::Path;
 
-use crate::color::{Color, HATCH, Style, VIRIDIS_STOPS, WHITE, viridis};
+use crate::color::{Color, Style, VIRIDIS_STOPS, viridis};
 use crate::error::{Error, LARGEST_SIDE, SMALLEST_SIDE};
+use crate::theme::Theme;
 use font::{BOLDER, CAPITAL, EM};
 use geometry::{Point, Rect};
 use path::pixels;
@@ -30,20 +31,21 @@ pub(crate) enum Ends {
 pub(crate) struct Drawing {
     width: u32,
     height: u32,
+    theme: Theme,
     body: String,
 }
 
 /// Shapes that pictures refer to by name. Equal names mean equal shapes, so that several pictures
 /// can stand in one web page.
-const HATCHING: &str = "pictures-hatching";
+const HATCHING: [&str; 2] = ["pictures-hatching", "pictures-hatching-dark"];
 const MAP: &str = "pictures-viridis";
 /// The side of a tile of the hatching, in pixels, and the width of a dark stripe along a side.
 const TILE: u32 = 12;
 const STRIPE: u32 = 4;
 
 impl Drawing {
-    /// Begins a drawing on a white ground.
-    pub(crate) fn new(width: u32, height: u32) -> Result<Self, Error> {
+    /// Begins a drawing on the ground of `theme`.
+    pub(crate) fn new(width: u32, height: u32, theme: Theme) -> Result<Self, Error> {
         let sides = SMALLEST_SIDE..=LARGEST_SIDE;
         if !sides.contains(&width) || !sides.contains(&height) {
             return Err(Error::PictureSize { width, height });
@@ -51,10 +53,15 @@ impl Drawing {
         let mut drawing = Self {
             width,
             height,
+            theme,
             body: String::new(),
         };
-        drawing.fill(drawing.bounds(), WHITE);
+        drawing.fill(drawing.bounds(), theme.palette().ground);
         Ok(drawing)
+    }
+
+    pub(crate) fn theme(&self) -> Theme {
+        self.theme
     }
 
     pub(crate) fn width(&self) -> u32 {
@@ -69,6 +76,33 @@ impl Drawing {
         Rect::of_size(f64::from(self.width), f64::from(self.height))
     }
 
+    /// Returns an empty drawing of the same size and theme, to be laid over this one by
+    /// [`append`](Self::append).
+    pub(crate) fn beginning_again(&self) -> Self {
+        Self {
+            body: String::new(),
+            ..*self
+        }
+    }
+
+    /// Lays `other` over this drawing.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.body += &other.body;
+    }
+
+    /// Places a finished document at a point.
+    pub(crate) fn nest(&mut self, svg: &str, (x, y): Point) {
+        // What may stand before the root element, such as a declaration, has no place inside.
+        let root = svg.find("<svg").unwrap_or(0);
+        self.element(format_args!(
+            "<g transform=\"translate({} {})\">",
+            pixels(x),
+            pixels(y)
+        ));
+        self.body += &svg[root..];
+        self.element(format_args!("</g>"));
+    }
+
     /// Ends the document. `title` is read out by screen readers.
     pub(crate) fn into_svg(self, title: &str) -> String {
         let (width, height) = (self.width, self.height);
@@ -81,10 +115,9 @@ impl Drawing {
         if !title.is_empty() {
             svg += &format!("<title>{}</title>\n", escaped(title));
         }
-        let definitions = [(HATCHING, hatching as fn() -> String), (MAP, map)];
-        for (name, definition) in definitions {
+        for (name, definition) in definitions() {
             if self.body.contains(&format!("url(#{name})")) {
-                svg += &format!("<defs>{}</defs>\n", definition());
+                svg += &format!("<defs>{definition}</defs>\n");
             }
         }
         svg += &self.body;
@@ -99,7 +132,7 @@ impl Drawing {
 
     /// Hatches a rectangle in grey: there is no value.
     pub(crate) fn hatch(&mut self, rect: Rect) {
-        self.filled(rect, &format!("url(#{HATCHING})"));
+        self.filled(rect, &format!("url(#{})", hatching_name(self.theme)));
     }
 
     /// Fills a rectangle with the map of colours, from the least value at its bottom to the
@@ -203,7 +236,17 @@ impl Drawing {
     }
 
     /// Writes `text` at a point.
-    pub(crate) fn text(&mut self, text: &str, (x, y): Point, style: Lettering) {
+    pub(crate) fn text(&mut self, text: &str, at: Point, style: Lettering) {
+        self.written(text, at, style, None);
+    }
+
+    /// Writes `text` at a point with a border of another colour around the letters.
+    pub(crate) fn text_with_halo(&mut self, text: &str, at: Point, style: Lettering, halo: Color) {
+        self.written(text, at, style, Some(halo));
+        self.written(text, at, style, None);
+    }
+
+    fn written(&mut self, text: &str, (x, y): Point, style: Lettering, halo: Option<Color>) {
         if text.trim().is_empty() {
             return;
         }
@@ -220,23 +263,77 @@ impl Drawing {
         };
         let down = (share * CAPITAL * style.size).round();
         let (x, y) = (x.round(), y.round());
-        let place = if style.upwards {
-            format!(
-                "transform=\"translate({} {})rotate(-90)\"",
-                pixels(x + down),
-                pixels(y)
-            )
-        } else {
+        let place = if style.angle == 0.0 {
             format!("x=\"{}\" y=\"{}\"", pixels(x), pixels(y + down))
+        } else {
+            let (sin, cos) = style.angle.to_radians().sin_cos();
+            format!(
+                "transform=\"translate({} {})rotate({})\"",
+                pixels(x - sin * down),
+                pixels(y + cos * down),
+                pixels(style.angle)
+            )
         };
-        let color = hex(style.color);
+        let color = style.color.unwrap_or(self.theme.palette().ink);
+        let color = hex(halo.unwrap_or(color));
+        let (stroke, joins) = match halo {
+            Some(_) => (6.0 * BOLDER, " stroke-linejoin=\"round\""),
+            None => (BOLDER, ""),
+        };
         self.element(format_args!(
             "<text {place} font-size=\"{}\"{anchor} fill=\"{color}\" stroke=\"{color}\" \
-             stroke-width=\"{}\">{}</text>",
+             stroke-width=\"{}\"{joins}>{}</text>",
             pixels(EM * style.size),
-            pixels(BOLDER * style.size),
+            pixels(stroke * style.size),
             escaped(text),
         ));
+    }
+
+    /// Begins the cells of a surface. Each is stroked in its own colour, so that no seam shows
+    /// between two.
+    pub(crate) fn begin_cells(&mut self, unit: f64) {
+        let width = pixels((1.2 * unit).max(0.7));
+        self.element(format_args!(
+            "<g fill=\"none\" stroke-width=\"{width}\" stroke-linejoin=\"round\" \
+             stroke-linecap=\"round\">"
+        ));
+    }
+
+    /// Draws a cell of a surface.
+    pub(crate) fn cell(&mut self, outline: &[Point], color: Color) {
+        let mut path = Path::coarse();
+        path.area(outline);
+        let (data, color) = (path.into_data(), hex(color));
+        if !data.is_empty() {
+            self.element(format_args!(
+                "<path d=\"{data}\" fill=\"{color}\" stroke=\"{color}\"/>"
+            ));
+        }
+    }
+
+    /// Draws lines on a cell.
+    pub(crate) fn cell_line(&mut self, path: Path, color: Color) {
+        let data = path.into_data();
+        if !data.is_empty() {
+            let color = hex(color);
+            self.element(format_args!("<path d=\"{data}\" stroke=\"{color}\"/>"));
+        }
+    }
+
+    /// Ends the cells of a surface.
+    pub(crate) fn end_cells(&mut self) {
+        self.element(format_args!("</g>"));
+    }
+
+    /// Hatches the areas of `path`: there is no value.
+    pub(crate) fn hatch_area(&mut self, path: Path) {
+        let data = path.into_data();
+        if !data.is_empty() {
+            let name = hatching_name(self.theme);
+            self.element(format_args!(
+                "<path d=\"{data}\" fill=\"url(#{name})\" shape-rendering=\"crispEdges\"/>"
+            ));
+        }
     }
 
     fn element(&mut self, element: std::fmt::Arguments<'_>) {
@@ -244,13 +341,25 @@ impl Drawing {
     }
 }
 
+/// Returns the shapes that pictures refer to, each with its name.
+fn definitions() -> [(&'static str, String); 3] {
+    let hatchings =
+        [Theme::Light, Theme::Dark].map(|theme| (hatching_name(theme), hatching(theme)));
+    let [light, dark] = hatchings;
+    [light, dark, (MAP, map())]
+}
+
+fn hatching_name(theme: Theme) -> &'static str {
+    HATCHING[usize::from(theme == Theme::Dark)]
+}
+
 /// Returns the stripes for what is not finite: those of the points (x, y) for which x + y leaves
 /// less than four when divided by twelve.
-fn hatching() -> String {
-    let [light, dark] = HATCH.map(hex);
-    let (side, stripe) = (TILE, STRIPE);
+fn hatching(theme: Theme) -> String {
+    let [light, dark] = theme.palette().hatch.map(hex);
+    let (name, side, stripe) = (hatching_name(theme), TILE, STRIPE);
     format!(
-        "<pattern id=\"{HATCHING}\" width=\"{side}\" height=\"{side}\" \
+        "<pattern id=\"{name}\" width=\"{side}\" height=\"{side}\" \
          patternUnits=\"userSpaceOnUse\">\
          <rect width=\"{side}\" height=\"{side}\" fill=\"{light}\"/>\
          <path d=\"M0 0h{stripe}L0 {stripe}zM{side} 0v{stripe}L{stripe} {side}H0z\" \

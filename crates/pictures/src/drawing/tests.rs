@@ -1,7 +1,7 @@
 //! Drawings as their pixels.
 
 use super::*;
-use crate::color::INK;
+use crate::color::{BLACK, WHITE};
 
 /// The pixels of a picture, for tests of what is drawn.
 pub(crate) struct Pixels(resvg::tiny_skia::Pixmap);
@@ -24,7 +24,7 @@ impl Pixels {
 }
 
 fn drawn(draw: impl FnOnce(&mut Drawing)) -> Pixels {
-    let mut drawing = Drawing::new(300, 300).unwrap();
+    let mut drawing = Drawing::new(300, 300, Theme::Light).unwrap();
     draw(&mut drawing);
     Pixels::of(&drawing.into_svg(""))
 }
@@ -52,7 +52,7 @@ fn a_stroke_is_as_wide_as_asked() {
 #[test]
 fn hatching_has_both_greys_and_nothing_else_but_their_mixtures() {
     let pixels = drawn(|drawing| drawing.hatch(Rect::of_size(300.0, 300.0)));
-    let [light, dark] = HATCH;
+    let [light, dark] = Theme::Light.palette().hatch;
     let mut seen = [false; 2];
     for x in 0..300 {
         let color = pixels.at((f64::from(x), 150.0));
@@ -110,7 +110,7 @@ fn alignment_says_which_part_of_a_text_lies_at_its_point() {
     ] {
         for upwards in [false, true] {
             let mut style = Lettering::new(40.0, along, across);
-            style.upwards = upwards;
+            style.angle = if upwards { -90.0 } else { 0.0 };
             let pixels = drawn(|drawing| drawing.text("HHH", (150.0, 150.0), style));
             let [left, top, right, bottom] = inked(&pixels);
             // From the point, in the direction of writing and downwards from it.
@@ -135,7 +135,7 @@ fn alignment_says_which_part_of_a_text_lies_at_its_point() {
 #[test]
 fn texts_of_any_letters_give_a_document_that_can_be_read() {
     let odd = "a<b & \"c\" > 'd' \u{0}\u{1b}\u{ffff} ]]> \u{202e}عربي 🙂";
-    let mut drawing = Drawing::new(300, 300).unwrap();
+    let mut drawing = Drawing::new(300, 300, Theme::Light).unwrap();
     drawing.text(
         odd,
         (10.0, 50.0),
@@ -151,13 +151,13 @@ fn no_picture_depends_on_the_fonts_of_the_machine() {
     let style = Lettering::new(40.0, Align::Start, Align::End);
     let text = drawn(|drawing| drawing.text("Loss λ", (10.0, 100.0), style));
     let row = (0..300).map(|x| text.at((f64::from(x), 90.0)));
-    assert!(row.into_iter().any(|color| color == INK));
+    assert!(row.into_iter().any(|color| color == BLACK));
 }
 
 #[test]
 fn sizes_outside_the_limits_are_errors() {
     for (width, height) in [(10, 400), (400, u32::MAX)] {
-        let refused = Drawing::new(width, height).err();
+        let refused = Drawing::new(width, height, Theme::Light).err();
         assert!(matches!(refused, Some(Error::PictureSize { .. })));
     }
 }

@@ -3,7 +3,7 @@
 use super::label::{as_labelled, fitted, ticks_that_fit, widest};
 use super::{MARGIN, NAME, SMALL};
 use crate::axis::{Axis, Ticks};
-use crate::color::{Color, INK, viridis};
+use crate::color::{Color, viridis};
 use crate::drawing::geometry::Rect;
 use crate::drawing::{Align, Drawing, Ends, Lettering, Path};
 
@@ -58,7 +58,7 @@ impl Bar {
                 free = at - 16.0 * unit;
             }
         }
-        drawing.outline(bar, (3.2 * unit).ceil(), INK);
+        drawing.outline(bar, (3.2 * unit).ceil(), drawing.theme().palette().ink);
         let scale = if self.axis.log {
             "log scale"
         } else {

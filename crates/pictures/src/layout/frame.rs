@@ -4,7 +4,7 @@ use super::label::{as_labelled, fitted, stand_apart, ticks_that_fit, unit, wides
 use super::legend::{Column, Entry, Legend, Mark, draw_mark};
 use super::{MARGIN, NAME, SMALL, TITLE};
 use crate::axis::{Axis, Ticks};
-use crate::color::{Color, GRID, INK, Style};
+use crate::color::{Color, Style};
 use crate::drawing::geometry::{Point, Rect};
 use crate::drawing::{Align, Drawing, Lettering, font};
 
@@ -136,6 +136,11 @@ impl Frame {
         }
     }
 
+    /// Returns the frame around `plot` with given ticks along x.
+    pub(crate) fn with_x_ticks(self, x_ticks: Ticks) -> Self {
+        Self { x_ticks, ..self }
+    }
+
     /// Returns the widths in pixels of the widest labels of both axes.
     pub(crate) fn widest_labels(&self) -> [f64; 2] {
         let small = SMALL * self.unit;
@@ -154,7 +159,7 @@ impl Frame {
                 top: plot.bottom,
                 bottom: plot.bottom + 9.0 * unit,
             };
-            drawing.fill(tick, INK);
+            drawing.fill(tick, drawing.theme().palette().ink);
             drawing.text(label, (at, plot.bottom + 16.0 * unit), style);
         }
     }
@@ -171,7 +176,7 @@ impl Frame {
                 top: at - 1.5 * unit,
                 bottom: at + 1.5 * unit,
             };
-            drawing.fill(tick, INK);
+            drawing.fill(tick, drawing.theme().palette().ink);
             drawing.text(label, (plot.left - 14.0 * unit, at), style);
         }
     }
@@ -217,7 +222,7 @@ impl Frame {
                     right: at + 1.5 * self.unit,
                     ..self.plot
                 },
-                GRID,
+                drawing.theme().palette().grid,
             );
         }
         for value in &self.y_ticks.at {
@@ -228,14 +233,18 @@ impl Frame {
                     bottom: at + 1.5 * self.unit,
                     ..self.plot
                 },
-                GRID,
+                drawing.theme().palette().grid,
             );
         }
     }
 
     /// Draws the border. It is drawn after the data, whose strokes end below it.
     pub(crate) fn border(&self, drawing: &mut Drawing) {
-        drawing.outline(self.plot, (3.2 * self.unit).ceil(), INK);
+        drawing.outline(
+            self.plot,
+            (3.2 * self.unit).ceil(),
+            drawing.theme().palette().ink,
+        );
     }
 
     /// Draws `mark` at a pixel.
@@ -278,12 +287,13 @@ pub(crate) fn head_height(title: &str, legend: &Legend, unit: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Theme;
     use crate::drawing::tests::Pixels;
 
     #[test]
     #[expect(clippy::cast_possible_truncation, reason = "a pixel of the picture")]
     fn letters_and_minus_signs_survive_in_a_thumbnail_of_300_pixels() {
-        let mut drawing = Drawing::new(640, 480).unwrap();
+        let mut drawing = Drawing::new(640, 480, Theme::Light).unwrap();
         let axis = Axis {
             low: -1.0,
             high: 1.0,
@@ -315,7 +325,7 @@ mod tests {
             let darkest = grey.map(|color| color[0]).fold(255, u8::min);
             // Half of the way from white to ink.
             assert!(
-                u16::from(darkest) < (255 + u16::from(INK[0])) / 2,
+                u16::from(darkest) < (255 + u16::from(Theme::Light.palette().ink[0])) / 2,
                 "{darkest} at {width}"
             );
         }

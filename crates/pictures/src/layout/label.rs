@@ -3,6 +3,7 @@
 use crate::axis::{Axis, Ticks};
 use crate::drawing::font;
 use crate::drawing::geometry::Rect;
+use crate::error::LARGEST_SIDE;
 use crate::number::power_of_ten;
 
 /// Returns the unit of all sizes in a picture with these bounds.
@@ -36,6 +37,16 @@ pub(crate) fn fitted(text: &str, size: f64, room: f64) -> (String, f64) {
         }
         kept -= 1;
     }
+}
+
+/// Rounds a length up to whole pixels. What is too long for a picture stays so.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to a little over the largest side"
+)]
+pub(crate) fn pixels(length: f64) -> u32 {
+    length.ceil().clamp(0.0, f64::from(LARGEST_SIDE) + 1.0) as u32
 }
 
 /// Returns the width of the widest label.

@@ -1,7 +1,7 @@
 //! The legend, and the signs that it explains.
 
 use super::label::fitted;
-use crate::color::{Color, INK, MUTED, Style, WHITE};
+use crate::color::{BLACK, Color, Style, WHITE, viridis};
 use crate::drawing::geometry::{Point, Rect};
 use crate::drawing::{Align, Drawing, Ends, Lettering, Path, font};
 
@@ -20,6 +20,14 @@ pub(crate) enum Mark {
     Minimum(Color),
     /// Values that are not finite.
     Hatching,
+    /// The height at which a surface is cut: a bowl without its top.
+    Cut,
+    /// The path of a training over a surface, its first and its last point.
+    Track(Color),
+    Begin(Color),
+    End(Color),
+    /// A point with a name.
+    Point,
     /// A filled area.
     Area(Color),
 }
@@ -136,7 +144,8 @@ impl Legend {
             y += ROW * unit;
         }
         if self.left_out > 0 {
-            let style = Lettering::new(SIZE * unit, Align::Middle, Align::Middle).color(MUTED);
+            let style = Lettering::new(SIZE * unit, Align::Middle, Align::Middle)
+                .color(drawing.theme().palette().muted);
             let rest = format!("… and {} more", self.left_out);
             drawing.text(&rest, (bounds.width() / 2.0, y), style);
         }
@@ -213,7 +222,11 @@ impl Column {
         if self.left_out > 0 {
             let style = Lettering::new(self.row * SIZE / ROW, Align::Start, Align::Middle);
             let rest = format!("… {} more", self.left_out);
-            drawing.text(&rest, (left, y), style.color(MUTED));
+            drawing.text(
+                &rest,
+                (left, y),
+                style.color(drawing.theme().palette().muted),
+            );
         }
     }
 }
@@ -241,7 +254,7 @@ pub(crate) fn draw_mark(drawing: &mut Drawing, mark: Mark, (x, y): Point, unit: 
         }
         Mark::Center => {
             let arm = 14.0 * unit;
-            for (width, color) in [(9.0, INK), (4.0, WHITE)] {
+            for (width, color) in [(9.0, BLACK), (4.0, WHITE)] {
                 let mut plus = Path::new();
                 plus.line(&[(x - arm, y), (x + arm, y)]);
                 plus.line(&[(x, y - arm), (x, y + arm)]);
@@ -249,13 +262,52 @@ pub(crate) fn draw_mark(drawing: &mut Drawing, mark: Mark, (x, y): Point, unit: 
             }
         }
         Mark::Minimum(color) => {
-            for (radius, color) in [(10.5, INK), (9.0, WHITE), (6.5, color)] {
+            for (radius, color) in [(10.5, BLACK), (9.0, WHITE), (6.5, color)] {
                 drawing.disc((x, y), radius * unit, color);
             }
         }
         Mark::Hatching => {
             drawing.hatch(swatch);
-            drawing.outline(swatch, 1.0, MUTED);
+            drawing.outline(swatch, 1.0, drawing.theme().palette().muted);
+        }
+        Mark::Track(color) => {
+            for (width, color) in [(8.5, BLACK), (5.0, color)] {
+                let mut path = Path::new();
+                path.line(&level);
+                drawing.stroke(path, width * unit, color, Ends::Round);
+            }
+        }
+        Mark::Begin(color) => {
+            for (radius, color) in [(12.0, BLACK), (9.5, color), (5.0, BLACK)] {
+                drawing.disc((x, y), radius * unit, color);
+            }
+        }
+        Mark::End(color) => {
+            for (half, color) in [(12.0, BLACK), (8.5, color)] {
+                let square = Rect::of_size(0.0, 0.0).moved((x, y)).grown(half * unit);
+                drawing.fill(square, color);
+            }
+        }
+        Mark::Point => {
+            for (half, color) in [(16.0, BLACK), (11.0, WHITE), (6.0, BLACK)] {
+                let half = half * unit;
+                let mut path = Path::new();
+                path.area(&[(x - half, y), (x, y - half), (x + half, y), (x, y + half)]);
+                drawing.area(path, color);
+            }
+        }
+        Mark::Cut => {
+            let ink = drawing.theme().palette().ink;
+            let mut path = Path::new();
+            path.line(&[(x - half, y), (x + half, y)]);
+            drawing.stroke(path, 4.0 * unit, ink, Ends::Round);
+            let mut path = Path::new();
+            path.area(&[
+                (x - 0.7 * half, y + 4.0 * unit),
+                (x + 0.7 * half, y + 4.0 * unit),
+                (x, y + 15.0 * unit),
+            ]);
+            drawing.area(path, viridis(0.6));
         }
         Mark::Area(color) => {
             let Rect {
@@ -274,13 +326,18 @@ pub(crate) fn draw_mark(drawing: &mut Drawing, mark: Mark, (x, y): Point, unit: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::color::series;
+    use crate::Theme;
 
     #[test]
     fn a_column_holds_twelve_names_and_counts_what_has_no_room() {
         let entries = |count: usize| -> Vec<Entry> {
             (0..count)
-                .map(|k| Entry::new(Mark::Line(series(k)), format!("quickstart/seed-{k}/sam")))
+                .map(|k| {
+                    Entry::new(
+                        Mark::Line(Theme::Light.series(k)),
+                        format!("quickstart/seed-{k}/sam"),
+                    )
+                })
                 .collect()
         };
         let column = Column::arrange(&entries(12), 360.0, 480.0, 1.0);

@@ -7,7 +7,7 @@ mod legend;
 
 pub(crate) use color_bar::{Bar, line_color};
 pub(crate) use frame::{Frame, Names, head_height, write_head};
-pub(crate) use label::{fitted, unit};
+pub(crate) use label::{as_labelled, fitted, pixels, unit};
 pub(crate) use legend::{Entry, Legend, Mark};
 
 /// The height of a line beside the ticks, in units of the picture.
