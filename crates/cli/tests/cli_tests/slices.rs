@@ -419,3 +419,31 @@ fn equal_weights_and_weights_that_are_not_finite_have_nothing_between_or_around_
     );
     assert!(!place.path("broken-surface").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn surface_that_meets_a_full_disk_says_so_and_goes_on_once_there_is_room() {
+    let place = finished(&[]);
+    let surface = "surface run --grid=41 --no-accuracy";
+    // A limit on the size of files ends in the same error as the end of a disk.
+    let limited = format!(
+        "ulimit -f 8; exec {} {surface}",
+        env!("CARGO_BIN_EXE_landscape")
+    );
+    let ended = Command::new("sh")
+        .args(["-c", &limited])
+        .current_dir(place.path(""))
+        .output()
+        .unwrap();
+    Ended::from(ended).expect(1, &["points-1.slice", "make room"]);
+    let found = place
+        .landscape(&[&surface.split(' ').collect::<Vec<_>>()[..], &["--json"]].concat())
+        .expect(0, &[])
+        .json();
+    let results = &found["slices"][0]["results"];
+    assert!(
+        results["evaluated_earlier"].as_u64().unwrap() > 0,
+        "{results}"
+    );
+    assert_eq!(results["evaluated"], 41 * 41);
+}

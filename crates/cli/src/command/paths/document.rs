@@ -60,7 +60,12 @@ pub(super) fn document(
     });
     json!({
         "schema": course.kind.schema,
-        "status": if interrupted { INTERRUPTED } else { FINISHED },
+        // What failed can be begun again, and goes on from the store of the plane.
+        "status": if interrupted || found.iter().any(|connected| !connected.failures.is_empty()) {
+            INTERRUPTED
+        } else {
+            FINISHED
+        },
         "settings": course.settings,
         "data": gathered.data,
         "examples": gathered.points.first().map(|named| named.point.examples()),

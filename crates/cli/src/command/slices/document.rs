@@ -25,7 +25,12 @@ pub(super) fn document<const D: usize>(
     });
     json!({
         "schema": course.kind.schema,
-        "status": if interrupted { INTERRUPTED } else { FINISHED },
+        // What failed can be begun again, and goes on from its store.
+        "status": if interrupted || found.iter().any(|measured| measured.sampled.is_none()) {
+            INTERRUPTED
+        } else {
+            FINISHED
+        },
         "settings": course.settings,
         "data": course.gathered.data,
         "examples": course.gathered.points.first().map(|named| named.point.examples()),

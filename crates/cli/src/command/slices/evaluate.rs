@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use landscape::Grid;
 use landscape::slice::{RefineConfig, Refined, linspace, refine_with};
 use probes::store::{Identity, MeasureConfig, SliceStore, measure_with};
@@ -32,10 +32,8 @@ pub(crate) fn open<const D: usize>(
     match SliceStore::open_or_create(path, identity) {
         Ok(store) => Ok(store),
         Err(error @ probes::Error::AnotherSlice { .. }) => Err(usage(format!("{error}; {remedy}"))),
-        Err(error @ probes::Error::Damaged { .. }) => {
-            Err(anyhow::Error::new(error).context(remedy))
-        }
-        Err(error) => Err(error.into()),
+        Err(error @ probes::Error::Damaged { .. }) => Err(anyhow!("{error}; {remedy}")),
+        Err(error) => Err(of_store(&error)),
     }
 }
 
@@ -64,7 +62,7 @@ pub(crate) fn evaluate<const D: usize>(
         }
     });
     let refined = done?;
-    store.sync()?;
+    store.sync().map_err(|error| of_store(&error))?;
     let columns = slice.columns();
     let value = |index: usize, column: usize| {
         let values = store.value(index);
@@ -95,6 +93,11 @@ pub(crate) fn evaluate<const D: usize>(
         error,
         seconds,
     })
+}
+
+/// Returns the error of a store, whose sentence has its causes in it.
+fn of_store(error: &probes::Error) -> anyhow::Error {
+    anyhow!("{error}")
 }
 
 /// Evaluates those of some points that are not in the store. `before` were there when the work
@@ -141,8 +144,7 @@ fn measured<const D: usize>(
     if watch.stops() {
         bail!("stopped");
     }
-    measured?;
-    Ok(())
+    measured.map(|_| ()).map_err(|error| of_store(&error))
 }
 
 /// Evaluates the points that the pictures of all quantities need.

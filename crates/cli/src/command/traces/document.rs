@@ -28,7 +28,12 @@ pub(super) fn document(
     let plan = course.run.last.plan();
     json!({
         "schema": course.kind.schema,
-        "status": if about.interrupted { INTERRUPTED } else { FINISHED },
+        // What failed can be begun again, and goes on from its store.
+        "status": if about.interrupted || !about.failures.is_empty() {
+            INTERRUPTED
+        } else {
+            FINISHED
+        },
         "run": {
             "directory": course.run.directory,
             "finished": course.run.last.finished,
