@@ -12,6 +12,7 @@ mod eigenspace;
 mod estimators;
 mod explicit_matrix;
 mod large;
+mod large_slice;
 mod method;
 mod moments;
 mod table;
@@ -49,7 +50,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 12] = [
+const EXPERIMENTS: [Experiment; 13] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -84,6 +85,11 @@ const EXPERIMENTS: [Experiment; 12] = [
         "large",
         "What do eigenvalues, trace and density of ten million parameters take in time and memory?",
         large::run,
+    ),
+    (
+        "large-slice",
+        "How many vectors do a plane and a trajectory of a million parameters hold?",
+        large_slice::run,
     ),
     (
         "edge-of-stability",
