@@ -15,6 +15,7 @@ mod estimators;
 mod explicit_matrix;
 mod filter_normalization;
 mod large;
+mod large_slice;
 mod method;
 mod moments;
 mod refinement;
@@ -53,7 +54,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 16] = [
+const EXPERIMENTS: [Experiment; 17] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -88,6 +89,11 @@ const EXPERIMENTS: [Experiment; 16] = [
         "large",
         "What do eigenvalues, trace and density of ten million parameters take in time and memory?",
         large::run,
+    ),
+    (
+        "large-slice",
+        "How many vectors do a plane and a trajectory of a million parameters hold?",
+        large_slice::run,
     ),
     (
         "edge-of-stability",

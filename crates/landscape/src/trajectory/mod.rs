@@ -2,8 +2,8 @@
 //!
 //! A trajectory is a number of checkpoints and a function that loads one by its number: from a
 //! file, a store, or a list in memory. It is called with each number several times, so that memory
-//! does not grow with the number of checkpoints times P; a result says how many vectors of P
-//! numbers it held.
+//! does not grow with the number of checkpoints times P: each function states how many vectors of P
+//! numbers it holds.
 //!
 //! | question | function | loads of n checkpoints |
 //! |---|---|---|

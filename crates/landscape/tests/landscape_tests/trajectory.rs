@@ -22,7 +22,7 @@ fn load<'a>(path: &'a [Vec<f64>]) -> impl FnMut(usize) -> Result<Point, Error> +
 
 /// Returns `count` checkpoints of `dim` numbers, a random walk with a drift.
 fn walk(count: usize, dim: usize) -> Vec<Vec<f64>> {
-    let space = ParameterSpace::of(&point(&vec![0.0; dim])).unwrap();
+    let space = ParameterSpace::of(&point(&vec![0.0; dim])).expect("a space");
     let drift = download(&random_direction(&space, 100));
     let mut at = download(&random_direction(&space, 101));
     (0_u64..)
@@ -50,7 +50,7 @@ fn centre_of(path: &[Vec<f64>], centre: Centre) -> Vec<f64> {
     match centre {
         Centre::Last => path[path.len() - 1].clone(),
         Centre::Mean => {
-            let n = f64::from(u32::try_from(path.len()).unwrap());
+            let n = f64::from(u32::try_from(path.len()).expect("a small number"));
             (0..path[0].len())
                 .map(|j| path.iter().map(|w| w[j]).sum::<f64>() / n)
                 .collect()
@@ -62,7 +62,7 @@ fn centre_of(path: &[Vec<f64>], centre: Centre) -> Vec<f64> {
 fn decomposed(path: &[Vec<f64>], centre: Centre) -> (Mat<f64>, Vec<f64>) {
     let c = centre_of(path, centre);
     let deviations = Mat::from_fn(c.len(), path.len(), |j, i| path[i][j] - c[j]);
-    let svd = deviations.thin_svd().unwrap();
+    let svd = deviations.thin_svd().expect("a decomposition");
     let values = svd.S().column_vector().iter().copied().collect();
     (svd.U().to_owned(), values)
 }

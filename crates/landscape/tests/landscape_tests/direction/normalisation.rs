@@ -19,7 +19,7 @@ fn case() -> Case {
     let model = layers();
     let space = space(&model);
     Case {
-        theta: download(&space.flatten(&model).unwrap()),
+        theta: download(&space.flatten(&model).expect("its own parameters")),
         raw: download(&random_direction(&space, 9)),
         model,
         space,
@@ -29,12 +29,12 @@ fn case() -> Case {
 impl Case {
     fn normalised(&self, vectors: VectorParameters) -> Vec<f64> {
         let config = NormalizeConfig::new().with_vectors(vectors);
-        let raw = self.space.domain.upload(&self.raw).unwrap();
-        download(&normalize(&self.space, &self.model, raw, &config).unwrap())
+        let raw = self.space.domain.upload(&self.raw).expect("P entries");
+        download(&normalize(&self.space, &self.model, raw, &config).expect("a direction"))
     }
 
     fn block(&self, path: &str) -> &Block {
-        self.space.matching(path).unwrap()[0]
+        self.space.matching(path).expect("a parameter")[0]
     }
 }
 

@@ -57,23 +57,23 @@ fn numbers<const D: usize>(shape: [usize; D], step: f64) -> Tensor<D> {
 
 /// Returns the network in f64 with weights from a seed, about 0.4 large.
 fn drawn(net: &Net) -> Net {
-    let net = cast(net, FloatDType::F64).unwrap();
-    let space = ParameterSpace::of(&net).unwrap();
+    let net = cast(net, FloatDType::F64).expect("f64 on this device");
+    let space = ParameterSpace::of(&net).expect("a space");
     let weights = random_direction(&space, 3).mul_scalar(0.4);
-    space.unflatten(&net, &weights).unwrap()
+    space.unflatten(&net, &weights).expect("P entries")
 }
 
 /// Returns the network with the tensors at the given paths multiplied.
 fn rescaled(net: &Net, factors: &[(&str, f64)]) -> Net {
-    let space = ParameterSpace::of(net).unwrap();
-    let mut theta = download(&space.flatten(net).unwrap());
+    let space = ParameterSpace::of(net).expect("a space");
+    let mut theta = download(&space.flatten(net).expect("its own parameters"));
     for (pattern, factor) in factors {
-        for block in space.matching(pattern).unwrap() {
+        for block in space.matching(pattern).expect("a parameter") {
             theta[block.range()].iter_mut().for_each(|w| *w *= factor);
         }
     }
-    let theta = space.domain.upload(&theta).unwrap();
-    space.unflatten(net, &theta).unwrap()
+    let theta = space.domain.upload(&theta).expect("P entries");
+    space.unflatten(net, &theta).expect("P entries")
 }
 
 fn risk(data: Data) -> Risk<Net, Data> {
@@ -85,9 +85,10 @@ fn risk(data: Data) -> Risk<Net, Data> {
 const AT: [f64; 5] = [-1.0, -0.4, 0.0, 0.3, 1.0];
 
 fn slice(net: &Net, risk: &Risk<Net, Data>, config: &NormalizeConfig) -> Vec<f64> {
-    let space = ParameterSpace::of(net).unwrap();
-    let direction = normalize(&space, net, random_direction(&space, 11), config).unwrap();
-    line(net, risk, &direction, &AT).unwrap().loss
+    let space = ParameterSpace::of(net).expect("a space");
+    let direction =
+        normalize(&space, net, random_direction(&space, 11), config).expect("a direction");
+    line(net, risk, &direction, &AT).expect("a line").loss
 }
 
 fn apart(a: &[f64], b: &[f64]) -> f64 {
@@ -99,7 +100,10 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 fn check(name: &str, net: &Net, factors: &[(&str, f64)], data: Data) {
     let risk = risk(data);
     let other = rescaled(net, factors);
-    let (here, there) = (risk.value(net).unwrap(), risk.value(&other).unwrap());
+    let (here, there) = (
+        risk.value(net).expect("a result"),
+        risk.value(&other).expect("a result"),
+    );
     assert!(
         (here / there - 1.0).abs() < 1e-12,
         "{name}: another function"
