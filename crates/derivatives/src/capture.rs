@@ -125,7 +125,8 @@ impl<'m, M: Module> Capture<'m, M> {
         F: FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,
     {
         let recorded = self.recorded(|model, device, marks| vec![loss(model, device, marks)])?;
-        Ok(recorded.into_iter().next().expect("a loss for each given"))
+        let mut recorded = recorded.into_iter();
+        recorded.next().ok_or(Error::NotCaptured { what: "loss" })
     }
 
     /// Captures several losses of one batch in one recording, so that a program of all of them

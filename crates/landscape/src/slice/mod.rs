@@ -13,7 +13,6 @@ mod directions;
 mod evaluation;
 mod extent;
 mod grid;
-mod groups;
 mod line;
 mod models;
 mod plane;

@@ -63,10 +63,13 @@ pub struct Slice<M, const D: usize> {
     way: Way<M>,
 }
 
+/// Sources of values, each with the positions of its quantities.
+type Sources = Vec<(Vec<usize>, Box<dyn Source>)>;
+
 /// The way to a point.
 enum Way<M> {
-    /// The parameters move along directions. With each source the positions of its quantities.
-    Directions(Vec<(Vec<usize>, Box<dyn Source>)>),
+    /// The parameters move along directions.
+    Directions(Sources),
     /// Each point is a model of its own.
     Models {
         models: Box<Models<M>>,
@@ -316,7 +319,7 @@ fn sources<M: Module + 'static>(
     model: &M,
     quantities: &[Quantity<M>],
     directions: &[Tensor<1>],
-) -> Result<Vec<(Vec<usize>, Box<dyn Source>)>, Error> {
+) -> Result<Sources, Error> {
     let mut positions: Vec<Vec<usize>> = Vec::new();
     for (index, quantity) in quantities.iter().enumerate() {
         let shares = |of: &&mut Vec<usize>| quantities[of[0]].risk().shares_data(quantity.risk());

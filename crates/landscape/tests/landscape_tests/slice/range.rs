@@ -10,9 +10,9 @@ fn slice(risk: &Risk<Point, Tensor<1>>, reach: f64) -> Slice<Point, 2> {
     let model = point(&[0.5, 0.0]);
     let (first, second) = (vector(&[1.0, 0.0]), vector(&[0.0, 1.0]));
     Slice::along(&model, [&first, &second], [Quantity::of("loss", risk)])
-        .unwrap()
+        .expect("a slice")
         .within([-reach..=reach, -reach..=reach])
-        .unwrap()
+        .expect("a range")
 }
 
 #[test]

@@ -6,6 +6,9 @@ use landscape::{Error, Grid};
 /// The points of a full grid in each direction, as in a picture.
 const SIDE: usize = 101;
 
+/// A surface.
+type Function<'f> = &'f dyn Fn(f64, f64) -> f64;
+
 fn refined(
     grid: &Grid,
     config: &RefineConfig,
@@ -22,7 +25,7 @@ fn refined(
         });
         Ok(values.collect())
     })
-    .unwrap();
+    .expect("a surface");
     assert_eq!(refined.evaluated, asked);
     assert_eq!(
         refined.evaluations,
@@ -63,7 +66,7 @@ fn error(refined: &Refined, full: &[f64], scale: Scale) -> f64 {
 #[test]
 fn surfaces_are_met_within_the_stated_error_by_a_sixth_of_the_evaluations() {
     let wave = |x: f64| (std::f64::consts::TAU * x).cos();
-    let surfaces: [(&str, Scale, &dyn Fn(f64, f64) -> f64); 6] = [
+    let surfaces: [(&str, Scale, Function<'_>); 6] = [
         ("bowl", Scale::Linear, &|a, b| a * a + 3.0 * b * b),
         ("saddle", Scale::Linear, &|a, b| a * a - b * b),
         ("Rosenbrock", Scale::Linear, &|a, b| {
@@ -118,7 +121,7 @@ fn regions_without_a_value_are_kept_and_never_interpolated_over() {
         }
     };
     for (function, scale) in [
-        (&hole as &dyn Fn(f64, f64) -> f64, Scale::Linear),
+        (&hole as Function<'_>, Scale::Linear),
         (&wall, Scale::Linear),
         // What is zero or negative has no logarithm, and is kept as it is all the same.
         (&|a: f64, b: f64| a * a + b * b - 0.3, Scale::Log10),

@@ -26,13 +26,13 @@ struct Net {
 impl Net {
     fn new() -> Self {
         let device = Device::flex();
-        let mut entry = 0.0_f64;
+        let mut entry = 0.0_f32;
         let mut fill = |shape: [usize; 2]| {
             let count = shape[0] * shape[1];
             let values: Vec<f32> = (0..count)
                 .map(|_| {
                     entry += 1.0;
-                    (1.7 * entry * entry).sin() as f32
+                    (1.7 * entry * entry).sin()
                 })
                 .collect();
             Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), &device))
@@ -45,7 +45,7 @@ impl Net {
         net.first.weight = fill([2, 9]);
         net.second.weight = fill([9, 3]);
         for layer in [&mut net.first, &mut net.second] {
-            let width = layer.bias.as_ref().unwrap().dims()[0];
+            let width = layer.bias.as_ref().expect("a bias").dims()[0];
             let zeros = Tensor::zeros([width], &device);
             layer.bias = Some(Param::from_tensor(zeros));
         }
@@ -103,12 +103,12 @@ fn quantities() -> Vec<Quantity<Net>> {
 }
 
 fn plane(net: &Net) -> Slice<Net, 2> {
-    let space = ParameterSpace::of(net).unwrap();
+    let space = ParameterSpace::of(net).expect("a plane");
     let [first, second] = random_directions(&space, 5);
     Slice::along(net, [&first, &second], quantities())
-        .unwrap()
+        .expect("a plane")
         .within([-1.0..=2.0, -0.5..=0.5])
-        .unwrap()
+        .expect("a plane")
 }
 
 fn go_on(_: usize, _: &[f64]) -> ControlFlow<()> {
@@ -363,7 +363,6 @@ fn directions_and_extents_that_are_none_are_refused() {
             "{error}"
         );
     };
-    #[expect(clippy::reversed_empty_ranges, reason = "it is refused")]
     let reversed = 1.0..=-1.0;
     for extent in [reversed, f64::NAN..=1.0, 0.0..=f64::INFINITY] {
         setting(slice().within([extent]).map(drop), "range of a coordinate");

@@ -1,7 +1,7 @@
 //! Captured parts of the data, in groups that memory holds at once.
 
 use burn::tensor::Tensor;
-use derivatives::CapturedLosses;
+use derivatives::{CapturedLosses, Plane, SlopedPlane, Slopes};
 
 use crate::error::Error;
 
@@ -38,6 +38,48 @@ pub(super) trait OnPlane<const D: usize>: Sized + Send + Sync {
 
     /// Returns the numbers at a point, of one loss after the other.
     fn numbers(&self, point: [f64; D]) -> Vec<f64>;
+}
+
+impl<const D: usize> OnPlane<D> for Plane<D> {
+    fn of(
+        losses: &CapturedLosses,
+        origin: &Tensor<1>,
+        directions: [&Tensor<1>; D],
+    ) -> Result<Self, derivatives::Error> {
+        losses.on_plane(origin, directions)
+    }
+
+    fn bytes(&self) -> usize {
+        self.kept_bytes()
+    }
+
+    fn numbers(&self, point: [f64; D]) -> Vec<f64> {
+        self.values(point)
+    }
+}
+
+impl<const D: usize> OnPlane<D> for SlopedPlane<D> {
+    fn of(
+        losses: &CapturedLosses,
+        origin: &Tensor<1>,
+        directions: [&Tensor<1>; D],
+    ) -> Result<Self, derivatives::Error> {
+        losses.slopes_on_plane(origin, directions)
+    }
+
+    fn bytes(&self) -> usize {
+        self.kept_bytes()
+    }
+
+    fn numbers(&self, point: [f64; D]) -> Vec<f64> {
+        let flat =
+            |Slopes {
+                 value,
+                 slope,
+                 mixed,
+             }: Slopes<D>| { std::iter::once(value).chain(slope).chain(mixed) };
+        self.slopes(point).into_iter().flat_map(flat).collect()
+    }
 }
 
 /// A part on the plane, with its quantities and their shares.
