@@ -309,16 +309,6 @@ pub enum Error {
         /// Name of the vector.
         what: &'static str,
     },
-    /// A parameter of a model has an entry that is NaN or infinite.
-    #[error(
-        "`{path}` of model {number} has a NaN or infinite entry; measure an earlier checkpoint"
-    )]
-    NonFiniteParameter {
-        /// Position of the model among those given, from zero.
-        number: usize,
-        /// Path of the parameter.
-        path: String,
-    },
     /// A loss could not be captured, or has no derivative.
     #[error(transparent)]
     Derivatives(#[from] derivatives::Error),

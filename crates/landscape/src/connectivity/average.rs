@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 
-use super::{Curve, PathProfile, ends, profile};
+use super::{Curve, PathProfile, profile};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{ParameterSpace, Rest, copy, put};
+use crate::parameters::{ParameterSpace, Rest, copy, put, weights};
 use crate::risk::Risk;
 use crate::slice::Buffers;
 use crate::vector::add_scaled;
@@ -38,7 +38,7 @@ use crate::vector::add_scaled;
 ///
 /// # Errors
 /// No model, models of different architecture ([`Error::AnotherModule`], [`Error::RestDiffers`]),
-/// and one with a parameter that is not finite ([`Error::NonFiniteParameter`]).
+/// and one with a parameter that is not finite ([`Error::NonFiniteWeights`]).
 ///
 /// # References
 /// Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima and Better Generalization";
@@ -49,13 +49,13 @@ pub fn average<M: Module>(models: &[&M]) -> Result<M, Error> {
     weighted_average(models, &vec![share; models.len()])
 }
 
-/// Returns the same as [`average`] with a weight for each model; the weights' sum is one, and they
-/// may be negative.
+/// Returns the same as [`average`] with a share for each model; their sum is one, and they may be
+/// negative.
 ///
 /// # Errors
-/// As [`average`], [`Error::Length`] for another number of weights, and [`Error::Setting`] for
-/// weights whose sum is not one.
-pub fn weighted_average<M: Module>(models: &[&M], weights: &[f64]) -> Result<M, Error> {
+/// As [`average`], [`Error::Length`] for another number of shares, and [`Error::Setting`] for
+/// shares whose sum is not one.
+pub fn weighted_average<M: Module>(models: &[&M], shares: &[f64]) -> Result<M, Error> {
     let Some(&first) = models.first() else {
         return Err(Error::Setting {
             name: "the number of models",
@@ -63,19 +63,19 @@ pub fn weighted_average<M: Module>(models: &[&M], weights: &[f64]) -> Result<M, 
             allowed: "at least 1",
         });
     };
-    if weights.len() != models.len() {
+    if shares.len() != models.len() {
         return Err(Error::Length {
-            what: "list of weights",
+            what: "list of shares",
             expected: models.len(),
-            found: weights.len(),
+            found: shares.len(),
         });
     }
-    let sum: f64 = weights.iter().sum();
-    // Weights such as ten times 0.1 have a sum of one up to rounding.
+    let sum: f64 = shares.iter().sum();
+    // Shares such as ten times 0.1 have a sum of one up to rounding.
     let one = (sum - 1.0).abs() <= 1e-9;
     if !one {
         return Err(Error::Setting {
-            name: "the sum of the weights",
+            name: "the sum of the shares",
             value: sum.to_string(),
             allowed: "1",
         });
@@ -83,14 +83,13 @@ pub fn weighted_average<M: Module>(models: &[&M], weights: &[f64]) -> Result<M, 
     let space = ParameterSpace::of(first)?;
     let mut theta = vec![0.0; space.dim()];
     let mut rests = Vec::with_capacity(models.len());
-    for (number, (&model, &weight)) in models.iter().zip(weights).enumerate() {
-        let of_model = ends::finite(&space, model, number)?;
-        ends::no_more(&space, first, model)?;
+    for (number, (&model, &weight)) in models.iter().zip(shares).enumerate() {
+        let of_model = weights(&space, model, || format!("model {number}"))?;
         add_scaled(&mut theta, weight, &of_model);
         rests.push(Rest::of(&space, model)?);
     }
     let model = space.unflatten(first, &space.domain.upload(&theta)?)?;
-    Ok(put(model, &Rest::combine(&rests, weights)?))
+    Ok(put(model, &Rest::combine(&rests, shares)?))
 }
 
 /// The average of a path's weights, and its loss beside the path's.

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 
-use super::{Curve, PathProfile, Shape, ends, profile};
+use super::{Curve, PathProfile, Shape, profile};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{ParameterSpace, copy};
+use crate::parameters::{ParameterSpace, copy, weights};
 use crate::risk::Risk;
 use crate::slice::Buffers;
 
@@ -128,7 +128,7 @@ pub fn aligned_barriers<M: Module, B: Batch>(
     for (first, &from) in models.iter().enumerate() {
         for (second, &to) in models.iter().enumerate().skip(first + 1) {
             let aligned = align(from, to)?;
-            let (distance, profile) = line(from, &aligned, risk, buffers, t)?;
+            let (distance, profile) = line([first, second], [from, &aligned], risk, buffers, t)?;
             let pair = PairBarrier {
                 first,
                 second,
@@ -166,14 +166,15 @@ pub(super) fn check_several(count: usize) -> Result<(), Error> {
 
 /// Returns length and loss of a line; no loss between equal models.
 fn line<M: Module, B: Batch>(
-    from: &M,
-    to: &M,
+    [first, second]: [usize; 2],
+    [from, to]: [&M; 2],
     risk: &Risk<M, B>,
     buffers: &Buffers<M, B>,
     t: &[f64],
 ) -> Result<(f64, Option<PathProfile>), Error> {
     let space = ParameterSpace::of(from)?;
-    if ends::finite(&space, from, 0)? == ends::finite(&space, to, 1)? {
+    let start = weights(&space, from, || format!("model {first}"))?;
+    if start == weights(&space, to, || format!("model {second}"))? {
         return Ok((0.0, None));
     }
     let curve = Curve::between(from, to, Shape::Line)?;

@@ -7,11 +7,10 @@ use burn::tensor::{Bool, Int, Tensor};
 
 use super::Shape;
 use super::arc::Arc;
-use super::ends;
 use super::shape::{check_time, segments};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{ParameterSpace, Rest, copy, put};
+use crate::parameters::{ParameterSpace, Rest, copy, put, weights};
 use crate::slice::Buffers;
 use crate::vector::download;
 
@@ -76,16 +75,22 @@ impl<M: Module> Curve<M> {
     ///
     /// # Errors
     /// [`Error::AnotherModule`] with the path of a parameter that one of both has not, or in
-    /// another shape; [`Error::NonFiniteParameter`]; [`Error::Setting`] for equal models and for a
+    /// another shape; [`Error::NonFiniteWeights`]; [`Error::Setting`] for equal models and for a
     /// chain without a bend; a model that cannot be measured.
     pub fn between(first: &M, second: &M, shape: Shape) -> Result<Self, Error> {
         shape.check()?;
         let space = ParameterSpace::of(first)?;
         let thetas = [
-            ends::finite(&space, first, 0)?,
-            ends::finite(&space, second, 1)?,
+            weights(&space, first, || "the first model".to_owned())?,
+            weights(&space, second, || "the second model".to_owned())?,
         ];
-        ends::comparable(&space, (first, &thetas[0]), (second, &thetas[1]))?;
+        if thetas[0] == thetas[1] {
+            return Err(Error::Setting {
+                name: "the second end point",
+                value: "equal to the first in all parameters".to_owned(),
+                allowed: "another model",
+            });
+        }
         let rests = Shared::new([Rest::of(&space, first)?, Rest::of(&space, second)?]);
         let ends = [on_autodiff(first), on_autodiff(second)];
         let mut nodes = vec![space.domain.upload(&thetas[0])?];
@@ -124,7 +129,7 @@ impl<M: Module> Curve<M> {
             });
         }
         for (k, bend) in bends.iter().enumerate() {
-            ends::finite(&self.space, *bend, k)?;
+            weights(&self.space, *bend, || format!("bend {k}"))?;
             let theta = self.space.flatten(*bend)?;
             self.bends[k] = self.space.unflatten(&self.bends[k], &theta)?;
             self.nodes[k + 1] = theta;

@@ -2,9 +2,8 @@
 
 use burn::module::Module;
 
-use super::ends;
 use crate::error::Error;
-use crate::parameters::ParameterSpace;
+use crate::parameters::{ParameterSpace, weights};
 use crate::vector::{dot, norm};
 
 /// Distances and angles between models, in their parameters.
@@ -51,12 +50,11 @@ pub fn distances<M: Module>(models: &[&M], centre: Option<&M>) -> Result<Distanc
     super::barriers::check_several(models.len())?;
     let space = ParameterSpace::of(models[0])?;
     let centre = match centre {
-        Some(centre) => Some(ends::finite(&space, centre, models.len())?),
+        Some(centre) => Some(weights(&space, centre, || "the centre".to_owned())?),
         None => None,
     };
     let seen = |number: usize| -> Result<Vec<f64>, Error> {
-        let mut theta = ends::finite(&space, models[number], number)?;
-        ends::no_more(&space, models[0], models[number])?;
+        let mut theta = weights(&space, models[number], || format!("model {number}"))?;
         if let Some(centre) = &centre {
             for (entry, centre) in theta.iter_mut().zip(centre) {
                 *entry -= centre;

@@ -34,7 +34,6 @@ mod bend;
 mod config;
 mod curve;
 mod distances;
-mod ends;
 mod overlap;
 mod profile;
 mod quantities;

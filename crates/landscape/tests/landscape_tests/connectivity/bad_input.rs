@@ -66,13 +66,16 @@ fn ends_that_are_equal_or_no_numbers_are_refused() {
     says(Curve::between(&a, &a.clone(), Shape::Bezier), &["equal"]);
     says(
         Curve::between(&a, &nan, Shape::Line),
-        &["`at` of model 1", "NaN"],
+        &["`at` of the second model", "NaN"],
     );
-    says(Curve::between(&nan, &a, Shape::Line), &["`at` of model 0"]);
+    says(
+        Curve::between(&nan, &a, Shape::Line),
+        &["`at` of the first model"],
+    );
     says(average(&[&a, &a, &nan]), &["model 2"]);
     says(distances(&[&nan, &a], None), &["model 0"]);
     let curve = Curve::between(&a, &point(&[0.0, 0.0]), Shape::Bezier).unwrap();
-    says(curve.with_bends(&[&nan]), &["`at`", "NaN"]);
+    says(curve.with_bends(&[&nan]), &["`at` of bend 0", "NaN"]);
     // Numbers, but the loss at an end is none.
     let risk = height(|x| x.log().sum());
     let line = Curve::between(&point(&[2.0]), &point(&[-1.0]), Shape::Line).unwrap();
@@ -191,14 +194,14 @@ fn lists_of_models_that_are_too_short_and_directions_of_no_length_are_refused() 
         &["no example"],
     );
     says(average::<Point>(&[]), &["number of models is 0"]);
-    says(weighted_average(&[&a, &b], &[0.5]), &["list of weights"]);
+    says(weighted_average(&[&a, &b], &[0.5]), &["list of shares"]);
     says(
         weighted_average(&[&a, &b], &[0.5, 0.6]),
-        &["sum of the weights is 1.1"],
+        &["sum of the shares is 1.1"],
     );
     says(
         weighted_average(&[&a, &b], &[0.5, f64::NAN]),
-        &["sum of the weights"],
+        &["sum of the shares"],
     );
     says(distances(&[&a, &b], Some(&b)), &["centre", "is zero"]);
     let device = Device::flex();

@@ -2,7 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::module::Param;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use landscape::alignment::{AlignConfig, align, symmetries};
 use landscape::connectivity::{
     BasinConfig, Curve, Shape, aligned_barriers, average, barriers, basin_width, distances,
     overlap, path_average, subspace_overlap, weighted_average,
@@ -10,7 +13,7 @@ use landscape::connectivity::{
 use landscape::direction::random_direction;
 use landscape::operator::Dense;
 use landscape::slice::{Buffers, linspace};
-use landscape::{Error, LanczosConfig, download, top_eigenpairs};
+use landscape::{Error, LanczosConfig, Reduction, Risk, download, top_eigenpairs};
 
 use super::{Point, double_well, height, near, point, vector};
 
@@ -65,6 +68,62 @@ fn barriers_of_pairs_are_those_of_their_lines_before_and_after_alignment() {
         ControlFlow::Break(())
     });
     assert_eq!(stopped, Err(Error::Cancelled { done: 1 }));
+}
+
+#[test]
+fn alignment_removes_the_barrier_to_a_network_with_its_units_in_another_order() {
+    let device = Device::flex();
+    let layer = |inputs: usize, outputs: usize, speed: f32| -> Linear {
+        let wave = |len: usize, start: f32| -> Vec<f32> {
+            (0..len)
+                .map(|i| (speed * (i * i) as f32 + start).sin())
+                .collect()
+        };
+        let mut layer = LinearConfig::new(inputs, outputs).init(&device);
+        let weight = TensorData::new(wave(inputs * outputs, 0.2), [inputs, outputs]);
+        layer.weight = Param::from_tensor(Tensor::from_data(weight, &device));
+        let bias = TensorData::new(wave(outputs, 0.9), [outputs]);
+        layer.bias = Some(Param::from_tensor(Tensor::from_data(bias, &device)));
+        layer
+    };
+    type Rows = (Tensor<2>, Tensor<2>);
+    let forward = |[first, second]: &[Linear; 2], x: &Tensor<2>| {
+        second.forward(first.forward(x.clone()).tanh())
+    };
+    let a = [layer(2, 6, 0.7), layer(6, 2, 1.3)];
+    let x: Vec<f32> = (0..40).map(|i| (1.1 * i as f32).sin() * 2.0).collect();
+    let x = Tensor::<2>::from_data(TensorData::new(x, [20, 2]), &device);
+    // What a computes is what is asked for, so that its loss is 0.1 and any other function's more.
+    let target = forward(&a, &x);
+    let risk = Risk::of(
+        (x, target),
+        move |net: &[Linear; 2], (x, _): &Rows| forward(net, x),
+        |found: Tensor<2>, (_, target): &Rows| (found - target.clone()).square().mean() + 0.1,
+        Reduction::Mean,
+    );
+    let order = vec![vec![3, 0, 5, 1, 2, 4]];
+    let b = symmetries(&a, &risk).unwrap().permute(&a, &order).unwrap();
+    let t = linspace(0.0..=1.0, 11);
+    let before = barriers(&[&a, &b], &risk, &Buffers::Interpolate, &t).unwrap();
+    assert!(
+        before.pairs[0].barrier > 0.05,
+        "{}",
+        before.pairs[0].barrier
+    );
+    let config = AlignConfig::new();
+    let after = aligned_barriers(
+        &[&a, &b],
+        &risk,
+        &Buffers::Interpolate,
+        &t,
+        |first, second| Ok(align(first, second, &risk, &config)?.model),
+        |_| ControlFlow::Continue(()),
+    )
+    .unwrap();
+    assert_eq!(
+        (after.pairs[0].distance, after.pairs[0].barrier),
+        (0.0, 0.0)
+    );
 }
 
 #[test]
@@ -198,10 +257,7 @@ fn the_overlap_of_eigenspaces_is_that_of_their_angles_and_its_bound_holds() {
     let (sin, cos) = 0.05_f64.sin_cos();
     let mut vector = vec![0.0; 8];
     (vector[0], vector[5]) = (cos, sin);
-    off[0].vector = Tensor::from_data(
-        burn::tensor::TensorData::new(vector, [8]),
-        (&Device::flex(), DType::F64),
-    );
+    off[0].vector = Tensor::from_data(TensorData::new(vector, [8]), (&Device::flex(), DType::F64));
     off[0].value = 9.0 * cos * cos + 0.5 * sin * sin;
     off[0].residual = 8.5 * sin * cos;
     let found = subspace_overlap(&off, &pairs(&second, 4, 1e-12, 8), 3).unwrap();
