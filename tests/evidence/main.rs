@@ -2,8 +2,10 @@
 //! markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+mod architectures;
 mod budget;
 mod composition;
+mod connectivity;
 mod cost;
 mod differences;
 mod edge;
@@ -11,6 +13,7 @@ mod effect;
 mod eigenspace;
 mod estimators;
 mod explicit_matrix;
+mod filter_normalization;
 mod large;
 mod method;
 mod moments;
@@ -50,7 +53,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 13] = [
+const EXPERIMENTS: [Experiment; 16] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -95,6 +98,21 @@ const EXPERIMENTS: [Experiment; 13] = [
         "top-eigenspace",
         "Where is the gap in the spectrum of a trained net, and is the space above it Gauss-Newton's?",
         eigenspace::run,
+    ),
+    (
+        "architectures",
+        "Do residual connections and BatchNorm flatten the surface of a network of 20 layers?",
+        architectures::run,
+    ),
+    (
+        "connectivity",
+        "Are trained networks connected by a line, by a trained curve, by a line after alignment?",
+        connectivity::run,
+    ),
+    (
+        "filter-normalisation",
+        "Do slices depend on the scale of the weights, along raw and filter-normalised directions?",
+        filter_normalization::run,
     ),
     (
         "estimators",

@@ -1,6 +1,5 @@
 //! The groups of hidden units of a network, each checked by permuting it.
 
-use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
 use landscape::alignment::{Symmetries, symmetries};
 use tests::{Case, Net};

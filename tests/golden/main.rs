@@ -16,6 +16,7 @@ mod exact_claims;
 mod exact_data;
 mod exact_trace;
 mod examples;
+mod functions;
 mod groups;
 mod paths;
 mod planes;

@@ -12,9 +12,9 @@
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`trajectory`] finds the plane in which a training moved, and how straight its path was;
 //! - [`sharpness`] measures how the loss rises around the model;
+//! - [`connectivity`] trains curves between models and measures the barrier on them;
 //! - [`alignment`] finds the hidden units that may be renumbered, and renumbers those of one model
 //!   so that it is near another;
-//! - [`connectivity`] trains curves between models and measures the barrier on them;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
 //!   an optimiser's steps are too long for the curvature.
 //!
@@ -50,8 +50,8 @@
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
 //! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
-//! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
 //! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
+//! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
 //! a gradient about three forward passes.
@@ -87,6 +87,7 @@ pub mod sharpness;
 pub mod slice;
 pub mod spectrum;
 pub mod stability;
+pub mod test_functions;
 pub mod trajectory;
 
 mod batch;

@@ -94,7 +94,7 @@ impl Initialiser {
 }
 
 /// Returns the upper 53 bits as a number in `[0, 1)`, exact in f64.
-fn unit(word: u64) -> f64 {
+pub(crate) fn unit(word: u64) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
     (word >> 11) as f64 * STEP
 }

@@ -7,7 +7,8 @@
 //! Every configuration is made in two ways, and one that describes no network is an [`Error`].
 //! `init` takes Burn's initialiser, which draws from the generator of the device when a weight is
 //! first used. `init_seeded` draws the same distribution on the host from a seed: the same weights
-//! on every device, whatever was drawn before. [`load_pytorch_safetensors`] fills any Burn module
+//! on every device, whatever was drawn before. [`he_normal`] draws He's weights, of any scale, for
+//! any module of linear layers and convolutions. [`load_pytorch_safetensors`] fills any Burn module
 //! with weights that PyTorch wrote.
 //!
 //! ```
@@ -34,6 +35,7 @@ mod activation;
 mod classifier;
 mod cnn;
 mod error;
+mod he;
 mod initialise;
 mod mlp;
 mod pytorch;
@@ -43,6 +45,7 @@ pub use activation::Activation;
 pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnConfig};
 pub use error::{Error, Mismatch};
+pub use he::he_normal;
 pub use mlp::{Mlp, MlpConfig};
 pub use pytorch::{PytorchWeights, load_pytorch_safetensors};
 pub use residual::{ResidualBlock, ResidualMlp, ResidualMlpConfig};

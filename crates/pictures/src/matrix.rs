@@ -21,7 +21,7 @@ pub struct MatrixConfig {
     pub value_label: String,
     /// The scale of the colours; the label of the colour bar says which was used.
     pub scale: AxisScale,
-    /// The number of significant digits in the cells.
+    /// The number of significant digits in the cells; fewer where there is no room for them.
     pub digits: usize,
     /// The ground and the lettering.
     pub theme: Theme,
@@ -113,14 +113,17 @@ pub fn matrix_with(
     let bar = axis.map(|axis| Bar::new(0.7 * bounds.height(), unit, axis, 6));
     let right = bar.as_ref().map_or(margin, |bar| bar.room + margin);
 
-    let size = SMALL * unit;
+    // Names are as small as their rows and columns need, down to what can be read.
+    let most = (bounds.height() / rows.len() as f64).min(bounds.width() / columns.len() as f64);
+    let size = (SMALL * unit)
+        .min(0.6 * most)
+        .max(11.0_f64.min(SMALL * unit));
     let widest = |names: &[&str], room: f64| {
-        let widths = names
-            .iter()
-            .map(|name| font::width(&fitted(name, size, room).0, size));
+        let fitting = names.iter().map(|name| fitted(name, size, room));
+        let widths = fitting.map(|(name, size)| font::width(&name, size));
         widths.fold(0.0, f64::max)
     };
-    let room = 0.3 * bounds.width();
+    let room = 0.25 * bounds.width();
     let name = |label: &str| {
         if label.trim().is_empty() {
             0.0
@@ -134,7 +137,7 @@ pub fn matrix_with(
     // Names of columns that do not fit beside each other are written upwards.
     let is_upward = widest(columns, f64::INFINITY) > 0.94 * cell_width;
     let below = if is_upward {
-        widest(columns, 0.3 * bounds.height())
+        widest(columns, 0.25 * bounds.height())
     } else {
         font::CAPITAL * size
     };
@@ -160,11 +163,7 @@ pub fn matrix_with(
         )
     };
 
-    let numbers: Vec<String> = values
-        .iter()
-        .map(|v| significant(*v, config.digits))
-        .collect();
-    let text_size = number_size(&numbers, cell(0, 0), size);
+    let (numbers, text_size) = numbers(values, config.digits, cell(0, 0), SMALL * unit);
     for (k, value) in values.iter().enumerate() {
         let rect = cell(k / columns.len(), k % columns.len());
         let Some(share) = axis.map(|axis| axis.unit(*value)).filter(|t| t.is_finite()) else {
@@ -228,18 +227,28 @@ pub fn matrix_with(
     Ok(Picture::of(drawing, &config.title))
 }
 
-/// Returns the height of the numbers, which is the same in all cells: at most `largest`, or none
-/// where they could not be read.
-fn number_size(numbers: &[String], cell: Rect, largest: f64) -> Option<f64> {
-    let widest = numbers
-        .iter()
-        .map(|text| font::width(text, 1.0))
-        .fold(0.0, f64::max);
-    let size = largest
-        .min(0.86 * cell.width() / widest)
-        .min(0.8 * cell.height());
-    (size >= 8.0).then_some(size)
+/// Returns the numbers of the cells and the height of their letters, which is the same in all cells:
+/// at most `largest`, or none where they could not be read. Where they have no room they get fewer
+/// digits.
+fn numbers(values: &[f64], digits: usize, cell: Rect, largest: f64) -> (Vec<String>, Option<f64>) {
+    let mut digits = digits.clamp(1, 17);
+    loop {
+        let numbers: Vec<String> = values.iter().map(|v| significant(*v, digits)).collect();
+        let widths = numbers.iter().map(|text| font::width(text, 1.0));
+        let widest = widths.fold(0.0, f64::max);
+        let size = (0.86 * cell.width() / widest).min(0.8 * cell.height());
+        let size = size.min(largest);
+        if size >= SMALLEST_NUMBER {
+            return (numbers, Some(size));
+        } else if digits == 1 {
+            return (numbers, None);
+        }
+        digits -= 1;
+    }
 }
+
+/// The height in pixels of the smallest letters that can be read.
+const SMALLEST_NUMBER: f64 = 9.0;
 
 /// Tells whether name number `index` of `count` is written where `fits` have room: all, or every
 /// second, and so on.

@@ -31,7 +31,7 @@ pub(super) struct Factors {
 }
 
 impl Factors {
-    fn new(&mut self, len: usize, binding: Binding) -> Factor {
+    fn add(&mut self, len: usize, binding: Binding) -> Factor {
         self.lens.push(len);
         self.bindings.push(binding);
         Factor(self.lens.len() - 1)
@@ -40,7 +40,7 @@ impl Factors {
     /// Returns an axis that may be permuted in any way.
     pub(super) fn free(&mut self, len: usize) -> Axis {
         (len > 1)
-            .then(|| self.new(len, Binding::Free))
+            .then(|| self.add(len, Binding::Free))
             .into_iter()
             .collect()
     }
@@ -48,7 +48,7 @@ impl Factors {
     /// Returns an axis that stays as it is.
     pub(super) fn fixed(&mut self, len: usize) -> Axis {
         (len > 1)
-            .then(|| self.new(len, Binding::Fixed))
+            .then(|| self.add(len, Binding::Fixed))
             .into_iter()
             .collect()
     }
@@ -59,7 +59,7 @@ impl Factors {
             return parts.remove(0);
         }
         let len = parts.iter().map(|part| self.len(part)).sum();
-        vec![self.new(len, Binding::Sum(parts))]
+        vec![self.add(len, Binding::Sum(parts))]
     }
 
     /// Returns the number of entries of an axis.
@@ -79,7 +79,7 @@ impl Factors {
             {
                 normal.pop();
                 let len = self.lens[last.0] * self.lens[factor.0];
-                normal.push(self.new(len, Binding::Fixed));
+                normal.push(self.add(len, Binding::Fixed));
             } else {
                 normal.push(factor);
             }

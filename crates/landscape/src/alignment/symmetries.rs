@@ -116,9 +116,11 @@ pub fn symmetries<M: Module, B: Batch>(model: &M, risk: &Risk<M, B>) -> Result<S
         let stream = Purpose::Units.stream(number as u64);
         permutations[number] = moved(shuffled(0, stream, group.units));
         let permuted = symmetries.permuted(&point, &permutations);
-        let difference = recording.evaluate(&permuted)?.difference(&reference);
+        let computed = recording.evaluate(&permuted)?;
+        let difference = computed.difference(&reference, reference.scale());
         // NaN is no confirmation.
-        if !(difference <= recording.allowed()) {
+        let is_confirmed = difference <= recording.allowed();
+        if !is_confirmed {
             unconfirmed.push((number, difference));
         }
     }

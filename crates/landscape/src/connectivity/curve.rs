@@ -347,7 +347,7 @@ fn renamed<M: Module>(model: M) -> M {
     struct Rename(std::collections::HashMap<ParamId, ParamId>);
     impl Rename {
         fn of(&mut self, id: ParamId) -> ParamId {
-            *self.0.entry(id).or_insert_with(ParamId::new)
+            *self.0.entry(id).or_default()
         }
     }
     impl ModuleMapper for Rename {

@@ -13,6 +13,7 @@ mod parameters;
 mod products;
 mod restricted;
 mod risk;
+mod search;
 mod sharpness;
 mod slice;
 mod stability;

@@ -165,7 +165,10 @@ pub fn log_density_with(
     let shown: Vec<bool> = [true, false]
         .into_iter()
         .zip(peaks)
-        .filter_map(|(is_negative, peak)| (peak > floor).then_some(is_negative))
+        // One sign is always there: the floor lies below the peak, unless that is subnormal.
+        .filter_map(|(is_negative, of_sign)| {
+            (of_sign > floor || of_sign == peak).then_some(is_negative)
+        })
         .collect();
 
     let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
@@ -390,6 +393,7 @@ mod tests {
         assert!(svg.contains("λ &gt; 0") && !svg.contains("λ &lt; 0"));
         let svg = one(&[0.0, 0.0], &[0.0, 0.3]).unwrap();
         assert!(!svg.contains("λ &gt; 0") && svg.contains("λ &lt; 0"));
+        assert!(one(&[5e-324, 0.0], &[0.0, 0.0]).is_ok());
         assert!(matches!(
             one(&[0.0, f64::NAN], &[0.0, 0.0]),
             Err(Error::NotPositive { .. })

@@ -34,7 +34,7 @@ impl Mesh {
     /// most `mesh` lines along each direction.
     pub(super) fn new(units: &UnitField, low: f64, mesh: usize) -> Self {
         let (kept_a, kept_b) = (kept(units.a.len()), kept(units.b.len()));
-        let split = [&kept_a, &kept_b].map(|kept| (FINE / kept.len().max(2)).clamp(1, 8));
+        let split = [&kept_a, &kept_b].map(|kept| (FINE / (kept.len() - 1)).max(1));
         let (u, on_a) = spread(&kept_a, split[0], mesh);
         let (v, on_b) = spread(&kept_b, split[1], mesh);
         let to_box =
@@ -409,9 +409,9 @@ mod tests {
         let hole = field(9, |x, y| if is_hole(x, y) { f64::NAN } else { plane(x, y) });
         let view = View::new(Camera::default());
         let count = |field: &UnitField| Mesh::new(field, 0.2, 5).cells(&view).len();
-        // Each cell of eight a side is divided into seven by seven: 64 / 9.
-        assert_eq!(count(&whole), (8 * 7) * (8 * 7));
-        assert_eq!(count(&hole), count(&whole) - 4 * 7 * 7);
+        // Each cell of eight a side is divided into eight by eight.
+        assert_eq!(count(&whole), 64 * 64);
+        assert_eq!(count(&hole), count(&whole) - 4 * 8 * 8);
     }
 
     #[test]

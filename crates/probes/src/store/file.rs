@@ -169,6 +169,10 @@ impl<const D: usize> SliceStore<D> {
     /// [`Error::Slice`] for an index or a number of values that the slice has not, or a point that
     /// is recorded with other values; [`Error::Unwritten`] when the file cannot be written, as on a
     /// full disk: what was recorded before stays, and the point counts as missing.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "an identity is checked for its number of points"
+    )]
     pub fn add(&mut self, index: usize, values: &[f64]) -> Result<(), Error> {
         self.content.fits(index, values)?;
         if self.content.recorded[index] {

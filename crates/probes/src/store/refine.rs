@@ -21,6 +21,10 @@ use crate::Error;
 /// # Errors
 /// As [`measure_wanted`] and [`refine_with`]; a [`landscape::Error::Cancelled`] when `progress`
 /// cancels. What was recorded before stays.
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "what was measured without a point missing is recorded"
+)]
 pub fn refine_into<M: Module + 'static>(
     slice: &Slice<M, 2>,
     store: &mut SliceStore<2>,

@@ -296,6 +296,15 @@ fn bad_input_is_named() {
         "{error}"
     );
 
+    // Finite weights, of which the loss is not.
+    let huge = |_: &str, values: Vec<f64>| vec![1e200; values.len()];
+    let huge = changed(&b, Some("fc3.weight"), huge);
+    let error = says(align(&a, &huge, &risk_of_mlp, &config));
+    assert!(
+        error.contains("the loss is inf at the second model"),
+        "{error}"
+    );
+
     let error = says(align(&a, &b, &risk_of_mlp, &config.with_sweeps(0)));
     assert!(
         error.contains("sweeps is 0; it must be at least 1"),

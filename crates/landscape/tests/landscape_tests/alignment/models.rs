@@ -11,6 +11,9 @@ use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData, activation};
 use landscape::alignment::Symmetries;
 use landscape::{ParameterSpace, Reduction, Risk, cast};
 
+/// Units of each group, and the path, axis and entries of a unit of each of its places.
+type Groups<'a> = Vec<(usize, Vec<(&'a str, usize, usize)>)>;
+
 /// Numbers that have nothing in common, all of size one.
 pub(super) fn waves<const D: usize>(shape: [usize; D], speed: f64) -> Tensor<D> {
     let count: usize = shape.iter().product();
@@ -50,8 +53,8 @@ fn norm(channels: usize) -> BatchNorm {
 pub(super) trait Network: Module + Clone + Sync + 'static {
     fn new() -> Self;
     fn outputs(&self, x: Tensor<4>) -> Tensor<2>;
-    /// Units of each group, and all its places by hand.
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)>;
+    /// The groups by hand.
+    fn expected() -> Groups<'static>;
 }
 
 /// `[6, 1, 4, 4]` images, `[6, 3]` targets.
@@ -91,7 +94,7 @@ impl Network for Mlp {
         self.fc3.forward(self.fc2.forward(t).tanh())
     }
 
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)> {
+    fn expected() -> Groups<'static> {
         vec![
             (
                 7,
@@ -148,7 +151,7 @@ impl Network for Cnn {
         self.fc2.forward(t)
     }
 
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)> {
+    fn expected() -> Groups<'static> {
         vec![
             (
                 5,
@@ -215,7 +218,7 @@ impl Network for ResNet {
             .forward(t.flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2))
     }
 
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)> {
+    fn expected() -> Groups<'static> {
         vec![
             (
                 5,
@@ -284,7 +287,7 @@ impl Network for Dense {
             .forward(Tensor::cat(vec![second, first], 1).flatten(1, 3))
     }
 
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)> {
+    fn expected() -> Groups<'static> {
         vec![
             (
                 3,
@@ -331,7 +334,7 @@ impl Network for Grouped {
             .forward(t.flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2))
     }
 
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)> {
+    fn expected() -> Groups<'static> {
         let places = |entries| {
             vec![
                 ("first.weight", 0, entries),
@@ -370,7 +373,7 @@ impl Network for Stream {
         self.out.forward(stream * self.gain.val().unsqueeze())
     }
 
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)> {
+    fn expected() -> Groups<'static> {
         vec![(
             6,
             vec![
@@ -412,13 +415,13 @@ impl Network for Embedded {
         self.out.forward((t * scale.unsqueeze_dim(1)).tanh())
     }
 
-    fn expected() -> Vec<(usize, Vec<(&'static str, usize, usize)>)> {
+    fn expected() -> Groups<'static> {
         vec![(5, vec![("embedding.weight", 1, 1), ("out.weight", 0, 1)])]
     }
 }
 
 /// The groups as they are written by hand above.
-pub(super) fn by_hand(found: &Symmetries) -> Vec<(usize, Vec<(&str, usize, usize)>)> {
+pub(super) fn by_hand(found: &Symmetries) -> Groups<'_> {
     found
         .groups
         .iter()

@@ -28,7 +28,7 @@ fn pair(width: usize, second: bool) -> Pair {
 }
 
 fn says<T>(found: Result<T, Error>, words: &[&str]) {
-    let message = found.map(|_| ()).unwrap_err().to_string();
+    let message = found.map(|_| ()).expect_err("it is refused").to_string();
     for word in words {
         assert!(message.contains(word), "`{message}` lacks `{word}`");
     }

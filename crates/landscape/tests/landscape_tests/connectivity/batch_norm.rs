@@ -45,7 +45,7 @@ fn net(start: f64) -> Net {
         norm: BatchNormConfig::new(8).init(&device),
         second: LinearConfig::new(8, 2).init(&device),
     };
-    let mut net = cast(&net, FloatDType::F64).unwrap();
+    let mut net = cast(&net, FloatDType::F64).expect("flex has f64");
     net.first.weight = Param::from_tensor(matrix(2, 8, 0.7, start));
     net.first.bias = Some(Param::from_tensor(matrix(1, 8, 1.9, start).reshape([8])));
     net.second.weight = Param::from_tensor(matrix(8, 2, 1.3, start) * 0.7);

@@ -58,13 +58,13 @@ fn between(shape: Shape) -> Curve<Point> {
         .map(|at| point(at))
         .collect();
     Curve::between(&point(&NODES[0]), &point(&NODES[4]), shape)
-        .unwrap()
+        .expect("two points")
         .with_bends(&bends.iter().collect::<Vec<_>>())
-        .unwrap()
+        .expect("as many bends")
 }
 
 fn at(curve: &Curve<Point>, t: f64) -> Vec<f64> {
-    download(&curve.at(t).unwrap().at.val())
+    download(&curve.at(t).expect("on the curve").at.val())
 }
 
 fn near(found: &[f64], expected: &[f64], tolerance: f64) {
@@ -184,6 +184,27 @@ fn a_profile_has_the_barrier_and_the_means_of_a_polynomial() {
     let slope = profile(&line, &barrier_of_slope, &Buffers::Keep, &[0.2, 0.6]).unwrap();
     assert_eq!((slope.ends(), slope.max), ([-3.0, 9.0], 9.0));
     assert!(slope.barrier.abs() < 1e-15 && (slope.barrier_over_mean - 6.0).abs() < 1e-15);
+}
+
+#[test]
+fn what_a_barrier_misses_between_its_points_is_estimated() {
+    let line = Curve::between(&point(&[-1.0]), &point(&[1.0]), Shape::Line).unwrap();
+    let of = |risk: &Risk<Point, Data>, t: &[f64]| {
+        profile(&line, risk, &Buffers::Interpolate, t).unwrap()
+    };
+    // Of a parabola exactly, wherever the points lie: 1 − x² at t = 0.4 is 0.96.
+    let parabola = height(|x| x.square() * -1.0 + 1.0);
+    let path = of(&parabola, &[0.1, 0.4, 0.7]);
+    assert!((path.barrier - 0.96).abs() < 1e-15);
+    assert!((path.barrier + path.barrier_error - 1.0).abs() < 1e-14);
+    // (x² − 1)² has its barrier of 1 at the middle, which twelve points miss by an eighth of a
+    // segment's square times the second derivative, 4.
+    let path = of(&double_well(), &linspace(0.0..=1.0, 12));
+    let missing = 1.0 - path.barrier;
+    assert!(missing > 0.01 && (path.barrier_error / missing - 1.0).abs() < 0.1);
+    assert_eq!(of(&double_well(), &[0.5]).barrier_error, 0.0);
+    let convex = of(&height(|x| x.square()), &[0.5]);
+    assert_eq!((convex.barrier, convex.barrier_error), (0.0, 0.0));
 }
 
 #[test]

@@ -23,7 +23,7 @@ use landscape::{Error, Risk, download};
 use super::{Data, Point, double_well, go, height, near, point, vector};
 
 fn wells(shape: Shape) -> Curve<Point> {
-    Curve::between(&point(&[-1.0, 0.6]), &point(&[1.0, 0.6]), shape).unwrap()
+    Curve::between(&point(&[-1.0, 0.6]), &point(&[1.0, 0.6]), shape).expect("two points")
 }
 
 /// `(x² + y² − 1)²`: a circle of minima.

@@ -1,5 +1,7 @@
 //! Slices in files, and their exports.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
 mod damage;
 mod exports;
 mod full_disk;
