@@ -474,6 +474,10 @@ fn help_has_topics_and_a_short_form() {
         assert!(help.contains(flag) && help.contains("Example:\n  landscape "));
         assert!(long.contains(flag));
     }
+    let help = out(&["help", "landscapes"]);
+    for command in ["surface", "line", "connect", "trajectory"] {
+        assert!(help.contains(command), "{help}");
+    }
     for (command, flag) in [
         (&["help", "measure"][..], &["measure", "--help"][..]),
         (&["help"], &["--help"]),
@@ -481,7 +485,13 @@ fn help_has_topics_and_a_short_form() {
         assert_eq!(out(command).trim_end(), out(flag).trim_end());
     }
     let ended = place.landscape(&["help", "probe"]);
-    ended.expect(2, &["did you mean `probes`?", "methods, files, list, run"]);
+    ended.expect(
+        2,
+        &[
+            "did you mean `probes`?",
+            "methods, files, landscapes, list, run",
+        ],
+    );
 }
 
 #[test]
@@ -507,7 +517,14 @@ fn shells_get_completions() {
     ] {
         let ended = place.landscape(&["completions", shell]).expect(0, &[]);
         assert!(ended.out.contains(words) && ended.out.contains("eigenvalues"));
-        for flag in ["gauss-newton", "adaptive-box", "gradient-tolerance"] {
+        for flag in [
+            "gauss-newton",
+            "adaptive-box",
+            "gradient-tolerance",
+            "orthogonal",
+            "no-plane",
+            "margin",
+        ] {
             assert!(ended.out.contains(flag), "{shell}: {flag}");
         }
     }

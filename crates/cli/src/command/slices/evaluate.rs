@@ -173,11 +173,13 @@ fn refined<const D: usize>(
                 .copied()
                 .filter(|index| store.value(*index).is_none())
                 .collect();
-            if !missing.is_empty() {
-                if let Err(error) = measured(slice, &missing, store, watch, 0) {
-                    failed = Some(error);
-                    return Err(landscape::Error::Cancelled { done: 0 });
-                }
+            let done = match missing.as_slice() {
+                [] => Ok(()),
+                missing => measured(slice, missing, store, watch, 0),
+            };
+            if let Err(error) = done {
+                failed = Some(error);
+                return Err(landscape::Error::Cancelled { done: 0 });
             }
             Ok(values(store))
         });

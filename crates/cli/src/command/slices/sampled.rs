@@ -122,7 +122,7 @@ impl<const D: usize> Sampled<D> {
     pub(crate) fn share_above(&self, column: usize, multiple: f64) -> f64 {
         let most = multiple * self.centre(column).value;
         let values = &self.values[column];
-        let above = values.iter().filter(|value| !(**value <= most)).count();
+        let above = values.len() - values.iter().filter(|value| **value <= most).count();
         above as f64 / values.len() as f64
     }
 
