@@ -44,16 +44,9 @@ impl Top {
 
 /// tr(P Q) / k of the projectors on the first k eigenvectors of each: the mean squared cosine of
 /// the principal angles, 1 for the same space and k / P in the mean for a random one.
-#[allow(clippy::cast_precision_loss, reason = "at most 25 vectors")]
-fn overlap(a: &Top, b: &Top, k: usize) -> f64 {
-    let mut sum = 0.0;
-    for u in &a.vectors[..k] {
-        for v in &b.vectors[..k] {
-            let cosine: f64 = u.iter().zip(v).map(|(u, v)| u * v).sum();
-            sum += cosine * cosine;
-        }
-    }
-    sum / k as f64
+fn overlap(a: &Top, b: &Top, k: usize) -> Result<f64> {
+    let first = |top: &Top| top.vectors[..k].to_vec();
+    Ok(landscape::connectivity::overlap(first(a), first(b))?.overlap)
 }
 
 /// Trains with batches of 32 and returns the model after each of `epochs`.
@@ -109,7 +102,7 @@ pub(crate) fn run(small: bool) -> Result<Table> {
             let unit = if *epochs == 1 { "epoch" } else { "epochs" };
             rows.push(Row {
                 name: format!("{epochs} {unit}, seed {seed}"),
-                figures: figures(&hessian, &gauss_newton, k, risk.value(model)?),
+                figures: figures(&hessian, &gauss_newton, k, risk.value(model)?)?,
             });
             progress.inc(1);
         }
@@ -141,18 +134,17 @@ pub(crate) fn run(small: bool) -> Result<Table> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "at most some thousand")]
-fn figures(hessian: &Top, gauss_newton: &Top, k: usize, loss: f64) -> Vec<Figure> {
-    [
+fn figures(hessian: &Top, gauss_newton: &Top, k: usize, loss: f64) -> Result<Vec<Figure>> {
+    let figures = [
         loss,
         hessian.values[0],
         k as f64,
         hessian.ratio(k),
-        overlap(hessian, gauss_newton, k),
+        overlap(hessian, gauss_newton, k)?,
         k as f64 / hessian.values.len() as f64,
         hessian.ratio(CLASSES_LESS_ONE),
-        overlap(hessian, gauss_newton, CLASSES_LESS_ONE),
+        overlap(hessian, gauss_newton, CLASSES_LESS_ONE)?,
         gauss_newton.values[0] / hessian.values[0],
-    ]
-    .map(|value| Figure::of(vec![value]))
-    .into()
+    ];
+    Ok(figures.map(|value| Figure::of(vec![value])).into())
 }

@@ -17,6 +17,7 @@ mod filter_normalization;
 mod large;
 mod method;
 mod moments;
+mod refinement;
 mod table;
 mod training;
 
@@ -52,7 +53,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 15] = [
+const EXPERIMENTS: [Experiment; 16] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -122,6 +123,11 @@ const EXPERIMENTS: [Experiment; 15] = [
         "estimator-intervals",
         "How often do the intervals of the estimators cover the truth?",
         estimators::intervals,
+    ),
+    (
+        "refinement",
+        "How many evaluations does a refined surface take, and does it keep the error it states?",
+        refinement::run,
     ),
     (
         "composition",

@@ -8,6 +8,7 @@
     reason = "the figures reached are shown with --nocapture"
 )]
 
+mod alignment;
 mod critical;
 mod curvature;
 mod derivatives;
@@ -15,12 +16,18 @@ mod exact_claims;
 mod exact_data;
 mod exact_trace;
 mod examples;
+mod functions;
+mod groups;
+mod paths;
 mod planes;
 mod sam;
 mod sam_sharpness;
 mod sam_torch;
+mod second_derivatives;
 mod slices;
 mod spectrum;
 mod stability;
+mod symmetry_claims;
+mod trajectory;
 #[path = "../unchanged/test.rs"]
 mod unchanged;

@@ -5,6 +5,9 @@
     reason = "the figures reached are shown with --nocapture"
 )]
 
+mod groups;
+mod network_groups;
+
 use burn::tensor::{DType, Device, Tensor};
 use derivatives::{Capture, CapturedLoss, Statistics};
 use landscape::curvature::exact_diagonal_with;

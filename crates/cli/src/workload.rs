@@ -36,7 +36,8 @@ impl Part {
 /// A model, its loss and its data.
 ///
 /// [`main`](crate::main) makes a program of it: `train`, `run`, `list`, `compare`, `measure`,
-/// `spectrum`, `sharpness`, `critical`, checkpoints and all else that the program `landscape` has.
+/// `spectrum`, `sharpness`, `critical`, `surface`, `line`, `connect`, `trajectory`, checkpoints and
+/// all else that the program `landscape` has.
 /// Only what makes and measures a batch is said here; the optimiser, the learning rate, a
 /// sharpness-aware method, the epochs and the probes are settings.
 ///

@@ -1,6 +1,7 @@
 //! Recording a loss.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,7 +12,7 @@ use crate::lower::Lowering;
 use crate::record::{
     Found, Outputs, Paths, check_ids, common_device, normalising_by_batch, recorded, trainable,
 };
-use crate::{CapturedLoss, Error};
+use crate::{CapturedLoss, CapturedLosses, Error};
 
 /// The statistics by which BatchNorm normalises in a captured loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,6 +123,28 @@ impl<'m, M: Module> Capture<'m, M> {
     where
         F: FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,
     {
+        let recorded = self.recorded(|model, device, marks| vec![loss(model, device, marks)])?;
+        Ok(recorded.into_iter().next().expect("a loss for each given"))
+    }
+
+    /// Captures several losses of one batch in one recording, so that a program of all of them
+    /// computes once what they have in common, such as the model's outputs.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss), for any of them.
+    pub fn losses<F>(self, losses: F) -> Result<CapturedLosses, Error>
+    where
+        F: FnOnce(&M, &Device) -> Vec<Tensor<1>>,
+    {
+        let recorded = self.recorded(|model, device, _| losses(model, device))?;
+        Ok(CapturedLosses::new(recorded))
+    }
+
+    /// Records losses and writes each in primitives, all on one graph.
+    fn recorded<F>(self, losses: F) -> Result<Vec<CapturedLoss>, Error>
+    where
+        F: FnOnce(&M, &Device, &mut Outputs) -> Vec<Tensor<1>>,
+    {
         // Fresh running statistics, and every lazy parameter initialised: both happen here, on
         // the model's own device.
         let model = self.model.valid();
@@ -133,7 +156,7 @@ impl<'m, M: Module> Capture<'m, M> {
             return Err(Error::NoTrainableParameter);
         }
         let device = common_device(&model, &parameters)?;
-        let (captured, found) = recorded(model, &parameters, &device, loss)?;
+        let (captured, found) = recorded(model, &parameters, &device, losses)?;
         let batch_statistics = match self.statistics {
             Statistics::Running => HashSet::new(),
             Statistics::Batch => found.of(&normalising_by_batch(&active)),
@@ -147,11 +170,14 @@ impl<'m, M: Module> Capture<'m, M> {
         let operations = &captured.graph.operations;
         let (recorded, origin) =
             lowered(lowering, operations, &parameters, found, device, &active)?;
-        CapturedLoss::new(recorded, origin)
+        let origin = Arc::new(origin);
+        let captured = |recorded| CapturedLoss::new(recorded, Arc::clone(&origin));
+        recorded.into_iter().map(captured).collect()
     }
 }
 
-/// Writes the recorded operations in primitives, and returns the graph and the parameters' values.
+/// Writes the recorded operations in primitives, and returns the graph of each loss, which is the
+/// same for all, and the parameters' values.
 fn lowered<M: Module>(
     mut lowering: Lowering,
     operations: &[OperationIr],
@@ -159,8 +185,8 @@ fn lowered<M: Module>(
     found: Found,
     device: Device,
     active: &M,
-) -> Result<(Recorded, Vec<TensorData>), Error> {
-    let loss = found.loss()?;
+) -> Result<(Vec<Recorded>, Vec<TensorData>), Error> {
+    let losses = found.losses()?;
     let mut slots = Vec::with_capacity(parameters.len());
     let mut origin = Vec::with_capacity(parameters.len());
     for (index, id) in parameters.iter().enumerate() {
@@ -178,19 +204,21 @@ fn lowered<M: Module>(
         })?;
     }
     let mut find = |id, what| lowering.find(id).ok_or(Error::NotCaptured { what });
-    let loss = find(loss, "loss")?;
+    let losses = losses.into_iter().map(|id| find(id, "loss"));
+    let losses: Vec<NodeId> = losses.collect::<Result<_, _>>()?;
     let outputs = found.outputs.map(|id| find(id, "outputs")).transpose()?;
     let data = found.data.into_iter().map(|id| lowering.find(id?));
-    let data = data.collect();
-    let recorded = Recorded {
-        graph: lowering.graph,
+    let data: Vec<Option<NodeId>> = data.collect();
+    let recorded = losses.into_iter().map(|loss| Recorded {
+        graph: lowering.graph.clone(),
         loss,
         outputs,
-        parameters: slots,
-        data,
-        device,
+        parameters: slots.clone(),
+        data: data.clone(),
+        device: device.clone(),
         differentiates_inside: lowering.differentiates_inside,
-    };
+    });
+    let recorded = recorded.collect();
     Ok((recorded, origin))
 }
 

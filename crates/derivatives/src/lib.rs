@@ -97,7 +97,10 @@ mod transform;
 pub use capture::{Capture, Statistics};
 pub use error::Error;
 pub use input_gradient::{allowing_input_gradients, input_gradient};
-pub use loss::{CapturedLoss, Examples, Linearized, OutputCurvature, Plane, ProgramCache};
+pub use loss::{
+    CapturedLoss, CapturedLosses, Examples, Linearized, OutputCurvature, Plane, ProgramCache,
+    SlopedPlane, Slopes,
+};
 pub use record::{Outputs, check_ids, in_trial, stop_gradient};
 #[doc(hidden)]
 pub use record::{attempt, burn_names};

@@ -12,6 +12,7 @@
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
 //! - [`trajectory`] finds the plane in which a training moved, and how straight its path was;
 //! - [`sharpness`] measures how the loss rises around the model;
+//! - [`connectivity`] trains curves between models and measures the barrier on them;
 //! - [`alignment`] finds the hidden units that may be renumbered, and renumbers those of one model
 //!   so that it is near another;
 //! - [`critical`] says whether the model stands at a minimum or at a saddle, [`stability`] whether
@@ -30,6 +31,7 @@
 //! | `F = 1/N Σₙ gₙ gₙᵀ` | the empirical Fisher matrix | [`Fisher`] |
 //! | `λ₁ ≥ .. ≥ λ_P` | eigenvalues; `λ₁` is called sharpness too | [`spectrum`] |
 //! | `tr A`, `‖A‖²_F` | trace, sum of squared entries | [`spectrum`], [`curvature`] |
+//! | `θ(t)`, t | a point of a curve between two models; its place, 0 to 1 | [`connectivity`] |
 //! | d, a | a direction `[P]`; a coordinate along it, in multiples of d | [`direction`], [`slice`](mod@slice) |
 //! | e, `ρ`, `σ` | a perturbation of `θ`; its radius; its standard deviation | [`sharpness`] |
 //! | `η`, `β` | learning rate, momentum | [`stability`] |
@@ -46,7 +48,10 @@
 //! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
+//! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
+//! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
+//! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
 //! a gradient about three forward passes.
@@ -82,6 +87,7 @@ pub mod sharpness;
 pub mod slice;
 pub mod spectrum;
 pub mod stability;
+pub mod test_functions;
 pub mod trajectory;
 
 mod batch;

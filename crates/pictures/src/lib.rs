@@ -2,17 +2,26 @@
 //!
 //! | function | draws |
 //! |---|---|
-//! | [`contour()`] | a surface, as filled contours |
+//! | [`contour()`] | a surface as filled contours with labels, tracks and marked points |
 //! | [`contours`] | several surfaces side by side, on one scale |
+//! | [`perspective()`] | a surface in perspective, shaded, in a box with axes |
+//! | [`perspectives`] | several of them, on one scale and from one side |
 //! | [`curves()`] | anything against anything |
 //! | [`loss_line`] | the loss along one direction, of one run or of many |
+//! | [`loss_and_accuracy`] | the same on several splits, above the accuracy |
+//! | [`stacked`] | plots above each other with one axis, and bands |
+//! | [`path_profiles`] | the loss along paths between two models, with barriers |
+//! | [`matrix()`] | a small matrix, such as the barriers of pairs, with its numbers |
 //! | [`density()`] | the density of a spectrum |
 //! | [`densities`] | several densities over each other |
+//! | [`log_density`] | densities over decades of the magnitude, for both signs |
+//! | [`sheet()`] | finished pictures side by side, each with its own scale |
 //!
 //! Each is a function from numbers and a title to a [`Picture`]; the same name with `_with` takes
 //! a configuration in place of the title. There is no file, no clock and no randomness, so that
 //! the same numbers give the same bytes. The default is 640 x 480 pixels, with lettering that
-//! survives TensorBoard's thumbnails of some 300 pixels.
+//! survives TensorBoard's thumbnails of some 300 pixels, dark on white; [`Theme::Dark`] is light
+//! on near black. Colours are told apart with every form of colour blindness.
 //!
 //! A value that is not finite is never replaced: its place is hatched in grey, and the legend
 //! counts how many there are.

@@ -21,7 +21,7 @@ pub struct MatrixConfig {
     pub value_label: String,
     /// The scale of the colours; the label of the colour bar says which was used.
     pub scale: AxisScale,
-    /// The number of significant digits in the cells.
+    /// The number of significant digits in the cells; fewer where there is no room for them.
     pub digits: usize,
     /// The ground and the lettering.
     pub theme: Theme,
@@ -113,14 +113,17 @@ pub fn matrix_with(
     let bar = axis.map(|axis| Bar::new(0.7 * bounds.height(), unit, axis, 6));
     let right = bar.as_ref().map_or(margin, |bar| bar.room + margin);
 
-    let size = SMALL * unit;
+    // Names are as small as their rows and columns need, down to what can be read.
+    let most = (bounds.height() / rows.len() as f64).min(bounds.width() / columns.len() as f64);
+    let size = (SMALL * unit)
+        .min(0.6 * most)
+        .max(11.0_f64.min(SMALL * unit));
     let widest = |names: &[&str], room: f64| {
-        let widths = names
-            .iter()
-            .map(|name| font::width(&fitted(name, size, room).0, size));
+        let fitting = names.iter().map(|name| fitted(name, size, room));
+        let widths = fitting.map(|(name, size)| font::width(&name, size));
         widths.fold(0.0, f64::max)
     };
-    let room = 0.3 * bounds.width();
+    let room = 0.25 * bounds.width();
     let name = |label: &str| {
         if label.trim().is_empty() {
             0.0
@@ -134,7 +137,7 @@ pub fn matrix_with(
     // Names of columns that do not fit beside each other are written upwards.
     let is_upward = widest(columns, f64::INFINITY) > 0.94 * cell_width;
     let below = if is_upward {
-        widest(columns, 0.3 * bounds.height())
+        widest(columns, 0.25 * bounds.height())
     } else {
         font::CAPITAL * size
     };
@@ -160,11 +163,7 @@ pub fn matrix_with(
         )
     };
 
-    let numbers: Vec<String> = values
-        .iter()
-        .map(|v| significant(*v, config.digits))
-        .collect();
-    let text_size = number_size(&numbers, cell(0, 0), size);
+    let (numbers, text_size) = numbers(values, config.digits, cell(0, 0), SMALL * unit);
     for (k, value) in values.iter().enumerate() {
         let rect = cell(k / columns.len(), k % columns.len());
         let Some(share) = axis.map(|axis| axis.unit(*value)).filter(|t| t.is_finite()) else {
@@ -228,22 +227,121 @@ pub fn matrix_with(
     Ok(Picture::of(drawing, &config.title))
 }
 
-/// Returns the height of the numbers, which is the same in all cells: at most `largest`, or none
-/// where they could not be read.
-fn number_size(numbers: &[String], cell: Rect, largest: f64) -> Option<f64> {
-    let widest = numbers
-        .iter()
-        .map(|text| font::width(text, 1.0))
-        .fold(0.0, f64::max);
-    let size = largest
-        .min(0.86 * cell.width() / widest)
-        .min(0.8 * cell.height());
-    (size >= 8.0).then_some(size)
+/// Returns the numbers of the cells and the height of their letters, which is the same in all cells:
+/// at most `largest`, or none where they could not be read. Where they have no room they get fewer
+/// digits.
+fn numbers(values: &[f64], digits: usize, cell: Rect, largest: f64) -> (Vec<String>, Option<f64>) {
+    let mut digits = digits.clamp(1, 17);
+    loop {
+        let numbers: Vec<String> = values.iter().map(|v| significant(*v, digits)).collect();
+        let widths = numbers.iter().map(|text| font::width(text, 1.0));
+        let widest = widths.fold(0.0, f64::max);
+        let size = (0.86 * cell.width() / widest).min(0.8 * cell.height());
+        let size = size.min(largest);
+        if size >= SMALLEST_NUMBER {
+            return (numbers, Some(size));
+        } else if digits == 1 {
+            return (numbers, None);
+        }
+        digits -= 1;
+    }
 }
+
+/// The height in pixels of the smallest letters that can be read.
+const SMALLEST_NUMBER: f64 = 9.0;
 
 /// Tells whether name number `index` of `count` is written where `fits` have room: all, or every
 /// second, and so on.
 fn is_shown(index: usize, count: usize, fits: f64) -> bool {
     let stride = (count as f64 / fits.max(1.0)).ceil();
     (index as f64 % stride) == 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::drawing::tests::Pixels;
+
+    #[test]
+    fn rows_go_down_and_columns_to_the_right() {
+        let values = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let config = MatrixConfig {
+            // No number hides the colour.
+            digits: 3,
+            width: 900,
+            height: 675,
+            ..MatrixConfig::new("matrix")
+        };
+        let picture = matrix_with(&values, &["r0", "r1"], &["c0", "c1", "c2"], &config).unwrap();
+        let pixels = Pixels::of(picture.svg());
+        // The first row is darker than the second, and the first column than the last.
+        let at = |x: f64, y: f64| pixels.at((x, y));
+        assert_eq!(at(120.0, 100.0), viridis(0.0));
+        assert_eq!(at(120.0, 600.0), viridis(3.0 / 5.0));
+        assert_eq!(at(700.0, 100.0), viridis(2.0 / 5.0));
+        assert_eq!(at(700.0, 600.0), viridis(1.0));
+    }
+
+    #[test]
+    fn numbers_are_written_where_there_is_room_for_them() {
+        let names: Vec<String> = (0..60).map(|k| format!("seed {k}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let count = |n: usize| {
+            let values = vec![0.123; n * n];
+            let picture = matrix(&values, &names[..n], "matrix").unwrap();
+            picture.svg().matches(">0.123</text>").count()
+        };
+        // One more stands beside the colour bar.
+        assert_eq!(count(4), 16 + 1);
+        assert_eq!(count(60), 1);
+    }
+
+    #[test]
+    fn mistakes_are_errors() {
+        assert!(matches!(matrix(&[], &[], "none"), Err(Error::Empty { .. })));
+        assert!(matches!(
+            matrix(&[1.0; 3], &["a", "b"], "short"),
+            Err(Error::Length {
+                found: 3,
+                expected: 4,
+                ..
+            })
+        ));
+        let config = MatrixConfig {
+            scale: AxisScale::Log,
+            ..MatrixConfig::new("log")
+        };
+        assert!(matches!(
+            matrix_with(&[0.0], &["a"], &["b"], &config),
+            Err(Error::NotPositive { value: 0.0, .. })
+        ));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn any_matrix_gives_a_picture(
+            values in prop::collection::vec(prop::num::f64::ANY, 12),
+            rows in 1_usize..13,
+            name in "\\PC{0,80}",
+            digits in 0_usize..30,
+        ) {
+            let columns = 12 / rows;
+            let config = MatrixConfig {
+                digits,
+                row_label: name.clone(),
+                column_label: name.clone(),
+                width: 300,
+                height: 300,
+                ..MatrixConfig::new(name.clone())
+            };
+            let (row_names, column_names) = (vec![&*name; rows], vec![&*name; columns]);
+            let values = &values[..rows * columns];
+            let picture = matrix_with(values, &row_names, &column_names, &config).unwrap();
+            prop_assert!(Picture::from_svg(picture.svg()).is_ok());
+            prop_assert!(picture.png().unwrap().starts_with(b"\x89PNG"));
+        }
+    }
 }

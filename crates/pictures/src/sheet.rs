@@ -107,3 +107,65 @@ pub fn sheet_with(pictures: &[Picture], config: &SheetConfig) -> Result<Picture,
     }
     Ok(Picture::of(drawing, &config.title))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::tests::Pixels;
+
+    /// A picture of one colour.
+    fn plain(width: u32, height: u32, color: &str) -> Picture {
+        let svg = format!(
+            "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" \
+             height=\"{height}\"><rect width=\"999\" height=\"999\" fill=\"{color}\"/></svg>"
+        );
+        Picture::from_svg(svg).unwrap()
+    }
+
+    #[test]
+    fn pictures_lie_in_rows_at_their_own_sizes() {
+        let pictures = [
+            plain(300, 200, "#f00"),
+            plain(300, 200, "#0f0"),
+            plain(200, 200, "#00f"),
+        ];
+        let config = SheetConfig {
+            columns: Some(2),
+            ..SheetConfig::new("")
+        };
+        let sheet = sheet_with(&pictures, &config).unwrap();
+        let pixels = Pixels::of(sheet.svg());
+        let gap = f64::from(sheet.width() - 600) / 3.0;
+        let middle = |column: f64, row: f64| {
+            (
+                gap + column * (300.0 + gap) + 150.0,
+                gap + row * (200.0 + gap) + 100.0,
+            )
+        };
+        assert_eq!(pixels.at(middle(0.0, 0.0)), [255, 0, 0]);
+        assert_eq!(pixels.at(middle(1.0, 0.0)), [0, 255, 0]);
+        assert_eq!(pixels.at(middle(0.0, 1.0)), [0, 0, 255]);
+        // The third is narrower than its column and stands in its middle; the fourth place is free.
+        let (x, y) = middle(0.0, 1.0);
+        assert_eq!(pixels.at((x - 120.0, y)), [255, 255, 255]);
+        assert_eq!(pixels.at(middle(1.0, 1.0)), [255, 255, 255]);
+    }
+
+    #[test]
+    fn a_sheet_of_none_and_one_that_is_too_large_are_errors() {
+        assert!(matches!(sheet(&[], "none"), Err(Error::Empty { .. })));
+        let wide = vec![plain(4000, 300, "#fff"); 3];
+        assert!(matches!(
+            sheet(&wide, "wide"),
+            Err(Error::PictureSize { .. })
+        ));
+    }
+
+    #[test]
+    fn sheets_can_be_placed_on_sheets() {
+        let inner = sheet(&[plain(400, 300, "#123456")], "inner").unwrap();
+        let outer = sheet(&[inner.clone(), inner], "outer").unwrap();
+        assert!(Picture::from_svg(outer.svg()).is_ok());
+        assert_eq!(outer.svg().matches("#123456").count(), 2);
+    }
+}

@@ -10,15 +10,21 @@
 //! Measuring never changes training: weights, BatchNorm statistics and random streams are bit for
 //! bit the same with and without probes.
 //!
+//! Slices of many points are measured into a file that survives a kill: [`store`]; [`export`]
+//! writes them for other programs.
+//!
 //! Results of `landscape` that were not measured by a probe are drawn by [`show`]:
 //! `show::contour(&surface, "Training loss")?.save("surface.svg")?`.
 
+pub mod export;
 pub mod instrument;
 #[cfg(feature = "train")]
 pub mod learner;
 pub mod sink;
+pub mod store;
 
 mod budget;
+mod disk;
 mod error;
 mod probe;
 mod record;

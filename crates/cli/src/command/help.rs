@@ -15,7 +15,7 @@ pub(super) const EXAMPLE: &str = "Example:
 /// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// A command, or one of the topics: probes, methods, files
+    /// A command, or one of the topics: probes, methods, files, landscapes
     #[arg(value_name = "TOPIC")]
     topic: Option<String>,
 }
@@ -27,7 +27,7 @@ struct Topic {
     flags: Option<&'static str>,
 }
 
-const TOPICS: [Topic; 3] = [
+const TOPICS: [Topic; 4] = [
     Topic {
         name: "probes",
         text: PROBES,
@@ -41,6 +41,11 @@ const TOPICS: [Topic; 3] = [
     Topic {
         name: "files",
         text: FILES,
+        flags: None,
+    },
+    Topic {
+        name: "landscapes",
+        text: LANDSCAPES,
         flags: None,
     },
 ];
@@ -108,7 +113,7 @@ const FILES: &str = "A run writes into runs/NAME, or --output DIR:
   checkpoints/step-*/     model.bpk, optimiser.bpk, method.bpk, manifest.json
   run.json                the names of its files; nothing else is written over
   measure-*/              what `landscape measure` found
-  spectrum-*/, sharpness-*/, critical-*/
+  spectrum-*/, sharpness-*/, critical-*/, surface-*/, line-*/, trajectory/
                           what the commands of these names found
 
 --keep all, best or N says which checkpoints stay; otherwise the last two. A run
@@ -122,6 +127,35 @@ A model in a program of your own, with the crates models and burn:
 Example:
   landscape train --keep best --output runs/mine
   landscape measure runs/mine --step best";
+
+const LANDSCAPES: &str = "Four commands look at the loss around and between the weights of runs.
+
+  command     what it measures                       what it takes
+  line        loss and accuracy along a direction    a forward pass a point, or less
+  surface     the same on a plane                    grid x grid such points
+  connect     paths between models, barriers         a line: the points; a curve:
+                                                     epochs of training besides
+  trajectory  the plane of a run's checkpoints       reading each; a surface
+
+A random direction is scaled filter by filter to the weights it moves
+(--normalisation filter), biases and norm layers at rest (--vectors ignore): then
+surfaces of networks of different scale can be compared. --directions takes
+eigenvectors, the gradient or SAM's ascent; --through goes through the models
+themselves. --adapt FACTOR reaches as far as the loss takes to rise so much.
+
+Points are stored as they are found, in points-*.slice of the folder of the results.
+After Ctrl-C or a kill the same command goes on from there, to the same bits; with
+other settings it is refused until --overwrite begins anew. Pictures are PNG and
+SVG, --theme light or dark; numbers are CSV and JSON, with --export NumPy and VTK too.
+
+Between models the running statistics of BatchNorm are computed anew at each point
+from the training sample, because interpolated ones fit no network in between.
+
+Example:
+  landscape surface runs/quickstart --adapt 10 --export csv,vtk
+  landscape connect runs/quickstart/sgd runs/quickstart/sam --align
+  landscape train --keep all --checkpoint-every 20 --output runs/mine
+  landscape trajectory runs/mine";
 
 /// Prints help.
 ///

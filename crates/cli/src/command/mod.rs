@@ -3,19 +3,26 @@
 mod analysis;
 mod compare;
 mod completions;
+mod connect;
 mod context;
 mod critical;
 mod estimate;
 mod help;
+mod line;
 mod list;
 mod measure;
 mod measured;
+mod paths;
 mod points;
 mod run;
 mod session;
 mod sharpness;
+mod slices;
 mod spectrum;
+mod surface;
+mod traces;
 mod train;
+mod trajectory;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -41,7 +48,7 @@ pub(crate) struct Cli {
     pub(crate) context: Context,
 }
 
-const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files";
+const EXAMPLE: &str = "Example:\n  landscape run quickstart\n  tensorboard --logdir runs/quickstart\n\nTopics: landscape help probes, landscape help methods, landscape help files,\n  landscape help landscapes";
 
 impl Cli {
     /// Returns the command line of a program: all flags with the bundled networks and data sets,
@@ -74,6 +81,9 @@ impl Cli {
             .mut_subcommand("spectrum", without_bundled)
             .mut_subcommand("sharpness", without_bundled)
             .mut_subcommand("critical", without_bundled)
+            .mut_subcommand("surface", without_bundled)
+            .mut_subcommand("line", without_bundled)
+            .mut_subcommand("connect", without_bundled)
             .mut_subcommand("train", |command| {
                 without_bundled(command)
                     .after_help(named(train::OWN_EXAMPLE))
@@ -120,13 +130,25 @@ pub(crate) enum Command {
     /// Tell whether checkpoints and PyTorch weights are minima, saddles or no critical points
     #[command(after_help = critical::EXAMPLE, allow_negative_numbers = true)]
     Critical(critical::Arguments),
+    /// Draw the loss on planes through checkpoints and PyTorch weights
+    #[command(after_help = surface::EXAMPLE, allow_negative_numbers = true)]
+    Surface(surface::Arguments),
+    /// Draw the loss along lines through checkpoints and PyTorch weights
+    #[command(after_help = line::EXAMPLE, allow_negative_numbers = true)]
+    Line(line::Arguments),
+    /// Find paths between checkpoints, and the barriers on them
+    #[command(after_help = connect::EXAMPLE, allow_negative_numbers = true)]
+    Connect(connect::Arguments),
+    /// Draw the path of a training over the loss, from its checkpoints
+    #[command(after_help = trajectory::EXAMPLE, allow_negative_numbers = true)]
+    Trajectory(trajectory::Arguments),
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
     /// Write the script with which a shell completes commands and flags
     #[command(after_help = completions::EXAMPLE)]
     Completions(completions::Arguments),
-    /// Explain a command or a topic: probes, methods, files
+    /// Explain a command or a topic: probes, methods, files, landscapes
     #[command(after_help = help::EXAMPLE)]
     Help(help::Arguments),
 }
@@ -155,6 +177,12 @@ impl Command {
             }
             Self::Critical(arguments) => {
                 critical::carry_out(&arguments, context, source, interrupt)
+            }
+            Self::Surface(arguments) => surface::carry_out(&arguments, context, source, interrupt),
+            Self::Line(arguments) => line::carry_out(&arguments, context, source, interrupt),
+            Self::Connect(arguments) => connect::carry_out(&arguments, context, source, interrupt),
+            Self::Trajectory(arguments) => {
+                trajectory::carry_out(&arguments, context, source, interrupt)
             }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),

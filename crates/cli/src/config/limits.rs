@@ -23,6 +23,8 @@ pub(crate) const DIRECTIONS: u32 = 100_000;
 pub(crate) const DENSE: u32 = 4096;
 /// Points along a side of a surface.
 pub(crate) const GRID: u32 = 2000;
+/// Bends of a path between two models, each of which is as large as a model.
+pub(crate) const BENDS: u32 = 100;
 /// Observations of one probe.
 pub(crate) const OBSERVATIONS: u64 = 1_000_000;
 /// Classes of a data set, whose labels are bytes.

@@ -95,6 +95,24 @@ impl<W: Workload> Data<W> {
         self.batches_of(Part::Training, &self.sample, device)
     }
 
+    /// Returns all training examples in batches of a size, to be trained on.
+    pub(crate) fn training_batches(&self, size: usize, device: &Device) -> Vec<W::Batch> {
+        let indices: Vec<usize> = (0..self.sizes.training).collect();
+        let some = indices.chunks(size);
+        some.map(|some| self.batch(some, device)).collect()
+    }
+
+    /// Returns the share of the examples of batches that are classified right as a function of the
+    /// network, of a workload that has classes.
+    pub(crate) fn accuracy(&self, batches: Vec<W::Batch>) -> Risk<W::Model, W::Batch> {
+        let workload = Arc::clone(&self.workload);
+        Risk::mean(batches, move |model, batch| {
+            let correct = workload.correct(model, batch);
+            let correct = correct.expect("right answers are there for every batch or for none");
+            correct.float().mean()
+        })
+    }
+
     /// Returns the mean loss over batches as a function of the network.
     pub(crate) fn risk(&self, batches: Vec<W::Batch>) -> Risk<W::Model, W::Batch> {
         let workload = Arc::clone(&self.workload);

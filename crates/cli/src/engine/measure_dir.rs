@@ -114,6 +114,20 @@ impl MeasureDir {
     /// As [`inspect`], when another process has the lock, or when the folder cannot be made,
     /// emptied or written.
     pub(crate) fn take(folder: &Path, kind: Kind, overwrite: bool) -> anyhow::Result<Self> {
+        Self::resume(folder, kind, overwrite, |_| false)
+    }
+
+    /// Does the same, but leaves the files of an earlier measurement that came to no end to this
+    /// one where `is_kept` says so, unless that is overwritten.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub(crate) fn resume(
+        folder: &Path,
+        kind: Kind,
+        overwrite: bool,
+        is_kept: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<Self> {
         inspect(folder, kind, overwrite)?;
         let lock = RunLock::take(folder).with_context(|| {
             format!(
@@ -121,19 +135,18 @@ impl MeasureDir {
                 folder.display()
             )
         })?;
+        let mut files = BTreeSet::new();
         // Decided once more, now that nobody else can change it.
         for name in inspect(folder, kind, overwrite)? {
             let path = folder.join(&name);
-            if name != kind.file && !path.is_dir() {
+            if !overwrite && is_kept(&name) {
+                files.insert(name);
+            } else if name != kind.file && !path.is_dir() {
                 remove_file(&path)
                     .with_context(|| format!("{} cannot be removed", path.display()))?;
             }
         }
-        let mut taken = Self {
-            kind,
-            lock,
-            files: BTreeSet::new(),
-        };
+        let mut taken = Self { kind, lock, files };
         taken.list()?;
         Ok(taken)
     }
@@ -148,6 +161,16 @@ impl MeasureDir {
     /// # Errors
     /// When there is a file of that name that is not the measurement's, or it cannot be written.
     pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let path = self.claim(name)?;
+        write_atomically(&path, bytes)
+    }
+
+    /// Puts a file that somebody else will write on the list. Returns its path.
+    ///
+    /// # Errors
+    /// When there is a file of that name that is not the measurement's, or the list cannot be
+    /// written.
+    pub(crate) fn claim(&mut self, name: &str) -> anyhow::Result<PathBuf> {
         self.lock.check_in_place()?;
         let path: PathBuf = self.path().join(name);
         if !self.files.contains(name) {
@@ -159,7 +182,7 @@ impl MeasureDir {
             self.files.insert(name.to_owned());
             self.list()?;
         }
-        write_atomically(&path, bytes)
+        Ok(path)
     }
 
     /// Writes the document, with the names of the files in it.

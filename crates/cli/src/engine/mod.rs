@@ -23,6 +23,7 @@ pub(crate) mod origin;
 mod recorder;
 mod rows;
 pub(crate) mod run_dir;
+pub(crate) mod slices;
 mod sound;
 pub(crate) mod source;
 mod step;

@@ -86,6 +86,11 @@ impl Watch {
         })
     }
 
+    /// Returns whether somebody asks to stop.
+    pub(crate) fn stops(&self) -> bool {
+        self.interrupt.requested()
+    }
+
     /// Tells the progress, and whether to go on.
     pub(crate) fn goes_on(
         &self,

@@ -51,6 +51,8 @@ struct Probing {
     probe: Option<(String, usize, usize)>,
     /// Done, of how many if it is known, and the word for them.
     work: Option<(usize, Option<usize>, &'static str)>,
+    /// How much was done when the first of it was told, and when that was.
+    pace: Option<(usize, Instant)>,
 }
 
 impl Progress {
@@ -123,6 +125,7 @@ impl Progress {
             began: Instant::now(),
             probe: None,
             work: None,
+            pace: None,
         });
         let at_end = state.forecast.as_ref().filter(|f| f.is_last(step));
         if let Some(forecast) = at_end {
@@ -155,6 +158,7 @@ impl Progress {
         if let Some(probing) = &mut state.probing {
             probing.probe = Some((name.to_owned(), number, count));
             probing.work = None;
+            probing.pace = None;
         }
         state.share(None);
         state.beat();
@@ -166,6 +170,7 @@ impl Progress {
         let mut state = self.state();
         if let Some(probing) = &mut state.probing {
             probing.work = Some((done, of, what));
+            probing.pace.get_or_insert_with(|| (done, Instant::now()));
         }
         state.share(of.map(|of| (done, of)));
         state.beat();
@@ -280,11 +285,25 @@ impl Probing {
             Some(of) => format!("{done} of {of} {what}"),
             None => format!("{done} {what}"),
         }));
+        parts.extend(self.left().map(|left| format!("{} left", duration(left))));
         let said = parts.join(", ");
         match place {
             Some(place) => format!("{place}: {said}"),
             None => said,
         }
+    }
+}
+
+impl Probing {
+    /// Returns the time that the work has left at its pace so far, once that has been seen for a
+    /// second. What was done before, by an earlier sitting say, is no part of the pace.
+    fn left(&self) -> Option<Duration> {
+        let (done, of, _) = self.work?;
+        let (from, since) = self.pace?;
+        let took = since.elapsed().as_secs_f64();
+        let here = done.checked_sub(from).filter(|here| *here > 0)?;
+        let rest = of?.checked_sub(done).filter(|rest| *rest > 0)?;
+        (took >= 1.0).then(|| Duration::from_secs_f64(took * rest as f64 / here as f64))
     }
 }
 
@@ -336,7 +355,24 @@ mod tests {
             began: Instant::now(),
             probe: probe.map(|(name, number, count)| (name.to_owned(), number, count)),
             work: work.map(|(done, of)| (done, of, "products")),
+            pace: None,
         }
+    }
+
+    #[test]
+    fn time_left_is_that_of_the_pace_of_this_sitting() {
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds));
+        let Some(since) = ago(10) else {
+            return; // The machine was started a moment ago.
+        };
+        let mut state = probing(Some(("loss surface", 1, 1)), Some((150, Some(200))));
+        // 50 of them in 10 s, and 50 more: 100 were there before.
+        state.pace = Some((100, since));
+        let elapsed = Duration::from_secs(10);
+        let said = "1 of 1, loss surface, 150 of 200 products, 10 s left";
+        assert_eq!(state.say(None, elapsed), said);
+        state.pace = Some((150, since));
+        assert_eq!(state.left(), None);
     }
 
     #[test]

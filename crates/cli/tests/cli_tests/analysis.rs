@@ -26,24 +26,24 @@ use serde_json::Value;
 use crate::program::{Ended, Workplace, checkpoints};
 
 /// Images and labels.
-type Batch = (Tensor<4>, Tensor<1, Int>);
+pub(crate) type Batch = (Tensor<4>, Tensor<1, Int>);
 
 /// A workplace with a finished run in `run`, whose network has 64 x 16 + 16 + 16 x 10 + 10
 /// parameters.
-fn finished(more: &[&str]) -> Workplace {
+pub(crate) fn finished(more: &[&str]) -> Workplace {
     let place = Workplace::new();
     train(&place, &[&["--output=run"], more].concat());
     place
 }
 
-fn train(place: &Workplace, flags: &[&str]) {
+pub(crate) fn train(place: &Workplace, flags: &[&str]) {
     place
         .landscape(&[&["train", "--no-probes"], flags].concat())
         .expect(0, &[]);
 }
 
 /// The path of the weights of the last checkpoint of a run.
-fn weights(place: &Workplace, run: &str) -> std::path::PathBuf {
+pub(crate) fn weights(place: &Workplace, run: &str) -> std::path::PathBuf {
     let step = checkpoints(&place.path(run)).pop().unwrap();
     place
         .path(run)
@@ -52,7 +52,7 @@ fn weights(place: &Workplace, run: &str) -> std::path::PathBuf {
         .join("model.bpk")
 }
 
-fn mlp(place: &Workplace, run: &str) -> Mlp {
+pub(crate) fn mlp(place: &Workplace, run: &str) -> Mlp {
     let record = ModuleRecord::load(weights(place, run)).unwrap();
     let device = Device::flex().autodiff();
     let network = MlpConfig::new(vec![64, 16, 10]).init(&device).unwrap();
@@ -60,7 +60,7 @@ fn mlp(place: &Workplace, run: &str) -> Mlp {
 }
 
 /// The sample of the runs of the small workspace: 32 training images.
-fn sample() -> Vec<Batch> {
+pub(crate) fn sample() -> Vec<Batch> {
     let split = SplitConfig::new().with_validation(0.2).with_seed(0);
     let train = Digits::load().unwrap().split(&split).unwrap().train;
     let sample = train.select(&fixed_sample(0, 32, train.len()));
@@ -77,7 +77,7 @@ fn loss(logits: Tensor<2>, labels: &Tensor<1, Int>) -> Tensor<1> {
         .forward(logits, labels.clone())
 }
 
-fn risk() -> Risk<Mlp, Batch> {
+pub(crate) fn risk() -> Risk<Mlp, Batch> {
     Risk::mean(sample(), |model: &Mlp, (images, labels): &Batch| {
         loss(model.forward(images.clone()), labels)
     })
@@ -89,7 +89,7 @@ fn numbers(values: &Value, key: &str) -> Vec<f64> {
 }
 
 /// The files below a folder with their content, but for lock files.
-fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -141,7 +141,7 @@ fn linear(layer: &burn::nn::Linear) -> [(Vec<usize>, Vec<f32>); 2] {
 
 /// Writes an MLP under the names of a `Sequential` of PyTorch, in which activations have places
 /// too.
-fn write_sequential(path: &Path, model: &Mlp) {
+pub(crate) fn write_sequential(path: &Path, model: &Mlp) {
     let mut tensors = Vec::new();
     let names = [["0.weight", "0.bias"], ["2.weight", "2.bias"]];
     for (layer, names) in model.layers.iter().zip(names) {
@@ -153,7 +153,7 @@ fn write_sequential(path: &Path, model: &Mlp) {
 }
 
 /// What takes the names of `write_sequential` to those of an `Mlp`.
-const RENAMES: [&str; 2] = [
+pub(crate) const RENAMES: [&str; 2] = [
     "--torch-rename=^0\\.=layers.0.",
     "--torch-rename=^2\\.=layers.1.",
 ];

@@ -107,6 +107,56 @@ fn own_workload_trains_is_measured_and_drawn() {
 }
 
 #[test]
+fn own_workload_has_slices_paths_and_a_trajectory_without_accuracy() {
+    let place = place();
+    for (name, seed) in [("mine", "--seed=1"), ("other", "--seed=2")] {
+        let train = [
+            "train",
+            "--no-probes",
+            "--keep=all",
+            "--checkpoint-every=4",
+            seed,
+        ];
+        let output = format!("--output={name}");
+        waves(&place, &[&train[..], &[output.as_str()]].concat()).expect(0, &[]);
+    }
+    for arguments in [
+        &["surface", "mine", "--grid=4", "--orthogonal"][..],
+        &[
+            "line",
+            "mine",
+            "other",
+            "--points=5",
+            "--directions=gradient",
+        ],
+        &[
+            "connect",
+            "mine",
+            "other",
+            "--points=5",
+            "--plane=3",
+            "--epochs=2",
+            "--align",
+        ],
+        &["trajectory", "mine", "--grid=4", "--centre=mean"],
+    ] {
+        let found = waves(&place, &[arguments, &["--json"]].concat()).expect(0, &[]);
+        let found = found.json();
+        assert_eq!(found["status"], "finished");
+        assert!(
+            !has_accuracy(&found["slices"]) && !has_accuracy(&found["pairs"]),
+            "{found}"
+        );
+        assert!(!has_accuracy(&found["results"]), "{found}");
+    }
+    let help = waves(&place, &["surface", "--help"]).expect(0, &[]).out;
+    assert!(
+        help.contains("waves surface") && !help.contains("--hidden"),
+        "{help}"
+    );
+}
+
+#[test]
 fn own_workload_that_was_stopped_goes_on_bit_for_bit() {
     let place = place();
     let train = ["train", "--method", "looksam", "--output", "whole"];

@@ -1,9 +1,8 @@
 //! Programs that losses have in common.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use super::programs::Programs;
-use crate::CapturedLoss;
+use crate::{CapturedLoss, CapturedLosses};
 
 /// More different programs than this are not remembered: who makes so many makes them anew for
 /// each batch.
@@ -38,22 +37,31 @@ const REMEMBERED: usize = 64;
 /// ```
 #[derive(Debug, Default)]
 pub struct ProgramCache {
-    known: Mutex<Vec<Arc<Programs>>>,
+    /// Without their data.
+    known: Mutex<Vec<CapturedLoss>>,
 }
 
 impl ProgramCache {
     /// Returns the same loss with the programs of an earlier one that is equal up to its data, if
-    /// there was one.
+    /// there was one, and with its copy of the parameters where they are equal too.
     #[must_use]
     pub fn share(&self, loss: CapturedLoss) -> CapturedLoss {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(programs) = known.iter().find(|known| known.is_like(loss.programs())) {
-            return loss.with_programs(Arc::clone(programs));
+        let is_like = |known: &&CapturedLoss| known.programs().is_like(loss.programs());
+        if let Some(known) = known.iter().find(is_like) {
+            return loss.sharing_with(known);
         }
         if known.len() == REMEMBERED {
             known.remove(0);
         }
-        known.push(Arc::clone(loss.programs()));
+        known.push(loss.without_data());
         loss
+    }
+
+    /// Returns the same losses, each as by [`share`](Self::share).
+    #[must_use]
+    pub fn share_together(&self, losses: &CapturedLosses) -> CapturedLosses {
+        let losses = losses.losses().iter().cloned();
+        CapturedLosses::new(losses.map(|loss| self.share(loss)).collect())
     }
 }

@@ -29,7 +29,7 @@ pub struct CapturedLoss {
 }
 
 impl CapturedLoss {
-    pub(crate) fn new(mut recorded: Recorded, origin: Vec<TensorData>) -> Result<Self, Error> {
+    pub(crate) fn new(mut recorded: Recorded, origin: Arc<Vec<TensorData>>) -> Result<Self, Error> {
         let Recorded {
             graph, parameters, ..
         } = &recorded;
@@ -45,7 +45,7 @@ impl CapturedLoss {
         Ok(Self {
             programs: Arc::new(Programs::new(recorded)),
             data: Arc::new(data),
-            origin: Arc::new(origin),
+            origin,
         })
     }
 
@@ -341,9 +341,22 @@ impl CapturedLoss {
         &self.programs
     }
 
-    pub(crate) fn with_programs(mut self, programs: Arc<Programs>) -> Self {
-        self.programs = programs;
+    /// Returns the same loss with the programs of `other`, which are equal, and with its copy of θ
+    /// where that is too.
+    pub(crate) fn sharing_with(mut self, other: &Self) -> Self {
+        self.programs = Arc::clone(&other.programs);
+        if self.origin == other.origin {
+            self.origin = Arc::clone(&other.origin);
+        }
         self
+    }
+
+    /// Returns the same loss without its data and without what is kept of it.
+    pub(crate) fn without_data(&self) -> Self {
+        Self {
+            data: Arc::new(CapturedData::new(Vec::new())),
+            ..self.clone()
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn recorded<M: Module>(
     model: M,
     parameters: &[ParamId],
     device: &Device,
-    loss: impl FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,
+    losses: impl FnOnce(&M, &Device, &mut Outputs) -> Vec<Tensor<1>>,
 ) -> Result<(CapturedGraph, Found), Error> {
     let recorder = RecordingDevice::like(device)?;
     let mut found = Found::default();
@@ -30,8 +30,9 @@ pub(crate) fn recorded<M: Module>(
             let model = model.map(&mut Unreadable(parameters));
             model.visit(&mut OfParameters(&mut found.tensors));
             let mut outputs = Outputs::default();
-            let loss = loss(&model, &recorder.device, &mut outputs);
-            found.loss = Some((id_of(&loss), loss.dims()[0]));
+            let losses = losses(&model, &recorder.device, &mut outputs);
+            let entry = |loss: &Tensor<1>| (id_of(loss), loss.dims()[0]);
+            found.losses = losses.iter().map(entry).collect();
             found.outputs = outputs.marked;
             found.data = outputs.data;
             scope.complete([], [])
@@ -53,22 +54,22 @@ pub(crate) struct Found {
     /// Those that the closure is given. A parameter stands at each place of the module where it is
     /// used.
     pub(crate) tensors: HashMap<ParamId, Vec<TensorId>>,
-    loss: Option<(Option<TensorId>, usize)>,
+    losses: Vec<(Option<TensorId>, usize)>,
     pub(crate) outputs: Option<TensorId>,
     pub(crate) data: Vec<Option<TensorId>>,
 }
 
 impl Found {
-    /// Returns the loss, which has one entry and stands on the recording device.
-    pub(crate) fn loss(&self) -> Result<TensorId, Error> {
-        let missing = Error::NotCaptured { what: "loss" };
-        match self.loss {
-            Some((_, entries)) if entries != 1 => Err(Error::LossNotScalar {
+    /// Returns the losses, which have one entry each and stand on the recording device.
+    pub(crate) fn losses(&self) -> Result<Vec<TensorId>, Error> {
+        let loss = |&(id, entries): &(Option<TensorId>, usize)| match id {
+            _ if entries != 1 => Err(Error::LossNotScalar {
                 shape: vec![entries],
             }),
-            Some((Some(id), _)) => Ok(id),
-            _ => Err(missing),
-        }
+            Some(id) => Ok(id),
+            None => Err(Error::NotCaptured { what: "loss" }),
+        };
+        self.losses.iter().map(loss).collect()
     }
 
     /// Returns the tensors that the closure has marked.

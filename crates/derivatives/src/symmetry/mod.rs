@@ -205,7 +205,7 @@ impl Recorded {
         let mut targets = vec![self.loss];
         targets.extend(self.outputs);
         let ancestors = self.graph.ancestors(&targets);
-        let mut found = rules::Found::default();
+        let mut found = rules::Found::none(&self.graph, &ancestors);
         // Where an axis has no entry there is nothing that could be looked at.
         let is_empty = |&id: &NodeId| self.graph.shape(id).contains(&0);
         if !ancestors.iter().any(is_empty) {
@@ -226,5 +226,43 @@ impl Recorded {
             groups: groups.iter().map(|&(_, len)| len).collect(),
             parameters,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two blocks, each of three units of group 0 in pairs, after one fixed entry.
+    fn structure() -> AxisStructure {
+        let units = AxisStructure::Group { group: 0, len: 3 };
+        let product = AxisStructure::Product(vec![
+            AxisStructure::Fixed(2),
+            units,
+            AxisStructure::Fixed(2),
+        ]);
+        AxisStructure::Sum(vec![AxisStructure::Fixed(1), product])
+    }
+
+    #[test]
+    fn blocks_move_whole_and_alike() {
+        let axis = structure();
+        assert_eq!(axis.entries(), 13);
+        let source = axis.source(&[vec![2, 0, 1]]);
+        assert_eq!(source, [0, 5, 6, 1, 2, 3, 4, 11, 12, 7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn the_entries_of_a_unit_are_where_its_permutation_takes_them_from() {
+        let axis = structure();
+        let positions = axis.positions(0);
+        assert_eq!(positions, [[[1, 2, 7, 8], [3, 4, 9, 10], [5, 6, 11, 12]]]);
+        let permutation = vec![2, 0, 1];
+        let source = axis.source(std::slice::from_ref(&permutation));
+        for (unit, entries) in positions[0].iter().enumerate() {
+            let from: Vec<usize> = entries.iter().map(|&entry| source[entry]).collect();
+            assert_eq!(from, positions[0][permutation[unit]]);
+        }
+        assert!(axis.positions(1).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Which factors each primitive joins, fixes or leaves: the condition under which permuted inputs
 //! give the permuted value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::AxisStructure;
 use super::axes::{Axis, Factor, Factors};
@@ -11,17 +11,32 @@ use crate::primitive::{
 };
 
 /// The axes of the values that were met.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Found {
     factors: Factors,
     axes: HashMap<NodeId, Vec<Axis>>,
+    /// Positions of extreme entries that are used for nothing but picking these.
+    extremes: HashSet<NodeId>,
 }
 
 impl Found {
+    /// Returns what is known before any of these nodes was added.
+    pub(super) fn none(graph: &Graph, nodes: &[NodeId]) -> Self {
+        Self {
+            factors: Factors::default(),
+            axes: HashMap::new(),
+            extremes: extremes(graph, nodes),
+        }
+    }
+
     /// Adds a node whose inputs were added.
     pub(super) fn through(&mut self, graph: &Graph, id: NodeId) {
         let node = graph.node(id);
-        let axes = self.value(graph, node);
+        let axes = if self.extremes.contains(&id) {
+            self.reduced(graph, node)
+        } else {
+            self.value(graph, node)
+        };
         assert_eq!(
             axes.iter()
                 .map(|axis| self.factors.len(axis))
@@ -277,6 +292,10 @@ impl Found {
     }
 
     fn picked(&mut self, graph: &Graph, node: &Node, index: Index) -> Vec<Axis> {
+        // The largest entry along an axis is the same in any order.
+        if self.extremes.contains(&node.inputs[1]) {
+            return self.reduced(graph, node);
+        }
         let [mut x, indices] = [0, 1].map(|position| self.input(graph, node, position));
         // Positions are numbers: what they point into keeps its order.
         match index {
@@ -425,4 +444,29 @@ impl Found {
             ) => self.in_order(graph, node, *axis),
         }
     }
+}
+
+/// Returns the positions of largest or smallest entries along an axis whose every use is to pick
+/// these entries.
+fn extremes(graph: &Graph, nodes: &[NodeId]) -> HashSet<NodeId> {
+    let axis_of = |id: NodeId| match *graph.primitive(id) {
+        Primitive::Discrete(Discrete::ArgMax(axis) | Discrete::ArgMin(axis)) => Some(axis),
+        _ => None,
+    };
+    let positions = nodes.iter().copied().filter(|&id| axis_of(id).is_some());
+    let mut found: HashSet<NodeId> = positions.collect();
+    for &id in nodes {
+        let node = graph.node(id);
+        for &input in &node.inputs {
+            let Some(axis) = axis_of(input) else {
+                continue;
+            };
+            let picks = node.primitive == Primitive::Index(Index::Gather(axis))
+                && node.inputs == [graph.input(input, 0), input];
+            if !picks {
+                found.remove(&input);
+            }
+        }
+    }
+    found
 }

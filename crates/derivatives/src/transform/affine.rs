@@ -16,14 +16,14 @@ use std::collections::HashMap;
 use crate::graph::{Graph, NodeId, elements};
 use crate::primitive::{Binary, Layout, Primitive, Unary};
 
-/// Returns `target` as a function of `coordinates`, numbers of shape `[1]`, when each node of
+/// Returns `targets` as functions of `coordinates`, numbers of shape `[1]`, when each node of
 /// `variables` is itself plus the sum of the directions given with it times their coordinates.
 pub(crate) fn on_plane(
     graph: &mut Graph,
     variables: &[(NodeId, Vec<NodeId>)],
     coordinates: &[NodeId],
-    target: NodeId,
-) -> NodeId {
+    targets: &[NodeId],
+) -> Vec<NodeId> {
     let mut plane = OnPlane {
         graph,
         coordinates,
@@ -37,12 +37,15 @@ pub(crate) fn on_plane(
             f64::INFINITY,
         );
     }
-    for id in plane.graph.ancestors(&[target]) {
+    for id in plane.graph.ancestors(targets) {
         if !plane.affine.contains_key(&id) {
             plane.visit(id);
         }
     }
-    plane.at_point(target)
+    targets
+        .iter()
+        .map(|&target| plane.at_point(target))
+        .collect()
 }
 
 struct OnPlane<'a> {

@@ -104,22 +104,30 @@ impl Recording {
 }
 
 impl Computed {
-    /// Returns the largest difference to `reference`, relative to its size; NaN where one of both
-    /// is no number.
-    pub(super) fn difference(&self, reference: &Self) -> f64 {
+    /// Returns the largest difference to `reference` in outputs and loss, relative to `scale`; NaN
+    /// where one of them is no number.
+    pub(super) fn difference(&self, reference: &Self, scale: f64) -> f64 {
         let outputs = self.outputs.iter().zip(&reference.outputs);
-        let losses = (self.loss - reference.loss).abs();
-        let difference = largest(outputs.map(|(a, b)| (a - b).abs()).chain([losses]));
-        if difference == 0.0 {
-            return 0.0;
-        }
-        difference / reference.scale()
+        let outputs = outputs.map(|(a, b)| (a - b).abs());
+        relative(
+            largest(outputs.chain([(self.loss - reference.loss).abs()])),
+            scale,
+        )
     }
 
     /// Returns the largest output or the loss, whichever is larger, in magnitude.
     pub(super) fn scale(&self) -> f64 {
         let sizes = self.outputs.iter().chain([&self.loss]);
         largest(sizes.map(|size| size.abs()))
+    }
+}
+
+/// Returns a difference as a part of `scale`; none is none of whatever.
+pub(super) fn relative(difference: f64, scale: f64) -> f64 {
+    if difference == 0.0 {
+        0.0
+    } else {
+        difference / scale
     }
 }
 

@@ -159,8 +159,12 @@ impl<'t> Pairs<'t> {
             return false;
         }
         let before = self.inner_product(matched, pairs);
-        let mut trial = matched.clone();
-        self.apply(&mut trial, group, &further);
+        let permutation = matched.permutations[group].clone();
+        let current: Vec<Vec<f64>> = pairs
+            .iter()
+            .map(|&pair| matched.current[pair].clone())
+            .collect();
+        self.apply(matched, group, &further);
         let size: f64 = pairs
             .iter()
             .map(|&pair| {
@@ -170,11 +174,14 @@ impl<'t> Pairs<'t> {
             .sum();
         // Sums of products in another order differ by some unit roundoffs of their size; a step
         // that gains less could be undone by the next for ever.
-        if self.inner_product(&trial, pairs) - before <= 1e-13 * size {
-            return false;
+        if self.inner_product(matched, pairs) - before > 1e-13 * size {
+            return true;
         }
-        *matched = trial;
-        true
+        matched.permutations[group] = permutation;
+        for (&pair, current) in pairs.iter().zip(current) {
+            matched.current[pair] = current;
+        }
+        false
     }
 
     /// Takes the groups in turn, in the order that `order` gives for each sweep, until none

@@ -30,7 +30,8 @@ pub struct Symmetries {
 /// A group of hidden units, which may be permuted among themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Path and axis of the first tensor that has the units, such as `conv1.weight axis 0`.
+    /// Path and axis of the first tensor that has the units, such as `conv1.weight axis 0`, and
+    /// which of its entries they are where they are not all, each for itself.
     pub name: String,
     /// Number of units.
     pub units: usize,
@@ -71,8 +72,8 @@ pub struct Refused {
 /// loss by more than rounding is put into [`refused`](Symmetries::refused) and not used. The
 /// symmetries hold for all models of the architecture.
 ///
-/// Cost: a capture of the first batch, two forward passes over it, and one for each group; five
-/// vectors of all float tensors.
+/// Cost: a capture of the first batch, and two forward passes over it for each group and two more;
+/// memory of five vectors of all float tensors.
 ///
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
@@ -115,9 +116,11 @@ pub fn symmetries<M: Module, B: Batch>(model: &M, risk: &Risk<M, B>) -> Result<S
         let stream = Purpose::Units.stream(number as u64);
         permutations[number] = moved(shuffled(0, stream, group.units));
         let permuted = symmetries.permuted(&point, &permutations);
-        let difference = recording.evaluate(&permuted)?.difference(&reference);
+        let computed = recording.evaluate(&permuted)?;
+        let difference = computed.difference(&reference, reference.scale());
         // NaN is no confirmation.
-        if !(difference <= recording.allowed()) {
+        let is_confirmed = difference <= recording.allowed();
+        if !is_confirmed {
             unconfirmed.push((number, difference));
         }
     }
@@ -257,12 +260,15 @@ fn group(
     tensors: &[FloatTensor],
     axes: &[Vec<AxisStructure>],
 ) -> Group {
+    let mut name = None;
     let mut places = Vec::new();
     for (tensor, axes) in tensors.iter().zip(axes) {
         for (axis, structure) in axes.iter().enumerate() {
             for positions in structure.positions(number) {
+                let path = tensor.paths[0].clone();
+                name.get_or_insert_with(|| format!("{path} axis {axis}{}", share(&positions)));
                 places.push(Place {
-                    path: tensor.paths[0].clone(),
+                    path,
                     axis,
                     entries: positions.first().map_or(0, Vec::len),
                     trainable: tensor.trainable,
@@ -270,13 +276,25 @@ fn group(
             }
         }
     }
-    let name = places.first().map_or_else(String::new, |place| {
-        format!("{} axis {}", place.path, place.axis)
-    });
     Group {
-        name,
+        name: name.unwrap_or_default(),
         units,
         places,
+    }
+}
+
+/// Returns which entries of an axis units are, where they are not one entry each from the first on.
+fn share(positions: &[Vec<usize>]) -> String {
+    let first = |unit: usize| positions.get(unit).and_then(|of| of.first()).copied();
+    let (Some(start), Some(second)) = (first(0), first(1)) else {
+        return String::new();
+    };
+    let (entries, block) = (positions[0].len(), second - start);
+    match (entries, block, start) {
+        (1, 1, 0) => String::new(),
+        (1, 1, start) => format!(" from entry {start}"),
+        (_, 1, _) => format!(" alike in {entries} blocks"),
+        (_, block, _) => format!(" in blocks of {block}"),
     }
 }
 

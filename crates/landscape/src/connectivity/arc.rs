@@ -44,6 +44,36 @@ impl Arc {
         Self::Segments(lengths)
     }
 
+    /// Returns the inner points that divide segments into `parts` of equal length: the segment of
+    /// each and its share of that before it. Nothing for a curve that is no chain.
+    #[expect(clippy::cast_precision_loss, reason = "a chain has few segments")]
+    pub(super) fn equal_parts(&self, parts: usize) -> Vec<(usize, f64)> {
+        let Self::Segments(lengths) = self else {
+            return Vec::new();
+        };
+        let whole: f64 = lengths.iter().sum();
+        let mut points = Vec::with_capacity(parts.saturating_sub(1));
+        let (mut segment, mut before) = (0, 0.0);
+        for part in 1..parts {
+            let place = whole * (part as f64 / parts as f64);
+            while segment + 1 < lengths.len() && before + lengths[segment] < place {
+                before += lengths[segment];
+                segment += 1;
+            }
+            let share = (place - before) / lengths[segment];
+            // A segment without length is passed over, unless all are.
+            points.push((
+                segment,
+                if share.is_finite() {
+                    share.clamp(0.0, 1.0)
+                } else {
+                    0.0
+                },
+            ));
+        }
+        points
+    }
+
     /// Returns the length from 0 to t, exact up to rounding.
     #[expect(clippy::cast_precision_loss, reason = "a chain has few segments")]
     pub(super) fn up_to(&self, t: f64) -> f64 {
@@ -122,6 +152,14 @@ mod tests {
         let step = length(0.1 + 1e-9) - length(0.1 - 1e-9);
         // The derivative of the length by d is about 0.1.
         assert!((0.0..1e-9).contains(&step), "{step}");
+    }
+
+    #[test]
+    fn equal_parts_lie_at_equal_lengths() {
+        let nodes = [[0.0, 0.0], [0.0, 0.0], [3.0, 4.0], [3.0, 5.0]];
+        let arc = Arc::of(Shape::Chain { bends: 2 }, |k| nodes[k].to_vec());
+        assert_eq!(arc.equal_parts(3), [(1, 0.4), (1, 0.8)]);
+        assert_eq!(Arc::Segments(vec![0.0; 2]).equal_parts(2), [(0, 0.0)]);
     }
 
     #[test]

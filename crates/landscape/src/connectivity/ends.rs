@@ -2,10 +2,8 @@
 
 use burn::module::Module;
 
-use crate::batch::Batch;
 use crate::error::Error;
 use crate::parameters::ParameterSpace;
-use crate::risk::Risk;
 use crate::vector::download;
 
 /// Returns the parameters of model `number` as f64 on the host.
@@ -41,11 +39,7 @@ pub(super) fn comparable<M: Module>(
     first: (&M, &[f64]),
     second: (&M, &[f64]),
 ) -> Result<(), Error> {
-    let of_second = ParameterSpace::of(second.0)?;
-    if of_second.dim() != space.dim() {
-        // The second has what the first has, or there had been an error before, and more.
-        of_second.flatten(first.0)?;
-    }
+    no_more(space, first.0, second.0)?;
     if first.1 == second.1 {
         return Err(Error::Setting {
             name: "the second end point",
@@ -56,28 +50,18 @@ pub(super) fn comparable<M: Module>(
     Ok(())
 }
 
-/// Checks that a model with all tensors of another has its loss: a setting that is no tensor, such
-/// as an activation, moves on no curve. Cost: two forward passes.
+/// Checks that `model`, which has all parameters of the space of `first`, has no more.
 ///
 /// # Errors
-/// [`Error::OtherFunction`].
-pub(super) fn same_function<M: Module, B: Batch>(
-    moved: &M,
+/// [`Error::AnotherModule`] with the path of one that `first` has not.
+pub(super) fn no_more<M: Module>(
+    space: &ParameterSpace,
+    first: &M,
     model: &M,
-    number: usize,
-    risk: &Risk<M, B>,
-    rounding: f64,
 ) -> Result<(), Error> {
-    let expected = risk.value(model)?;
-    let found = risk.value(moved)?;
-    // The same operations on the same numbers, up to the order of sums on some devices.
-    let allowed = rounding.sqrt() * expected.abs();
-    if expected.is_finite() && found.is_finite() && (found - expected).abs() > allowed {
-        return Err(Error::OtherFunction {
-            number,
-            expected,
-            found,
-        });
+    let of_model = ParameterSpace::of(model)?;
+    if of_model.dim() != space.dim() {
+        of_model.flatten(first)?;
     }
     Ok(())
 }

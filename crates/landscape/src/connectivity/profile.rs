@@ -1,12 +1,13 @@
 //! The loss along a curve: barrier, mean, verdict.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::ControlFlow;
 
 use burn::module::Module;
 
+use super::Curve;
 use super::shape::check_time;
-use super::{Curve, ends};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::{Objective, Risk};
@@ -40,7 +41,7 @@ impl fmt::Display for Verdict {
 /// The loss along a path from A at t = 0 to B at t = 1.
 ///
 /// All of it is of the points at which the loss was evaluated. Between them the loss may be higher:
-/// a maximum is at most that of the path.
+/// a maximum is at most that of the path, and `barrier_error` estimates what is missing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathProfile {
     /// The points, ascending, from 0 to 1.
@@ -54,6 +55,10 @@ pub struct PathProfile {
     pub barrier: f64,
     /// The t of the barrier.
     pub barrier_t: f64,
+    /// An estimate of how much higher the barrier is between the points: the rise to the vertex of
+    /// the parabola through the barrier and both points beside it. Zero where there is no barrier;
+    /// it says nothing of a bump that lies between two points as a whole.
+    pub barrier_error: f64,
     /// `max_t L(t) − ½ (L(A) + L(B))`, the other convention: how far the loss rises above the mean
     /// of the ends.
     pub barrier_over_mean: f64,
@@ -120,10 +125,14 @@ impl PathProfile {
         if *first_t != 0.0 || *last_t != 1.0 {
             return Err(not_a_path(format!("from {first_t} to {last_t}")));
         }
-        if let Some(pair) = t.windows(2).find(|pair| !(pair[0] < pair[1])) {
+        if let Some(pair) = t
+            .windows(2)
+            .find(|pair| pair[0].partial_cmp(&pair[1]) != Some(Ordering::Less))
+        {
             return Err(not_a_path(format!("{} after {}", pair[1], pair[0])));
         }
-        if let Some(pair) = length.windows(2).find(|pair| !(pair[0] <= pair[1])) {
+        let falls = |pair: &&[f64]| !(pair[1] - pair[0]).is_finite() || pair[1] < pair[0];
+        if let Some(pair) = length.windows(2).find(falls) {
             return Err(Error::Setting {
                 name: "the length of the path",
                 value: format!("{} after {}", pair[1], pair[0]),
@@ -150,6 +159,7 @@ impl PathProfile {
             length: length.to_vec(),
             barrier,
             barrier_t: t[at],
+            barrier_error: rise_beside(t, &above, at),
             barrier_over_mean: max - f64::midpoint(loss[0], loss[last]),
             min: -largest(&negative).1,
             max,
@@ -213,6 +223,26 @@ fn largest(values: &[f64]) -> (usize, f64) {
         }
     }
     found
+}
+
+/// Returns how far the parabola through the largest value, at `place`, and its neighbours rises
+/// above it; zero at the ends.
+fn rise_beside(t: &[f64], values: &[f64], place: usize) -> f64 {
+    if place == 0 || place + 1 >= t.len() {
+        return 0.0;
+    }
+    let [before, after] = [t[place] - t[place - 1], t[place + 1] - t[place]];
+    let rising = (values[place] - values[place - 1]) / before;
+    let falling = (values[place + 1] - values[place]) / after;
+    // L(t + x) = L(t) + slope x + curve x², with its vertex at −slope² / (4 curve).
+    let curve = (falling - rising) / (before + after);
+    let slope = (rising * after + falling * before) / (before + after);
+    // Of a flat top there is nothing to rise.
+    if curve == 0.0 {
+        0.0
+    } else {
+        slope * slope / (-4.0 * curve)
+    }
 }
 
 /// Returns the integral of the broken line through `(x, y)`.
@@ -308,7 +338,7 @@ pub fn profile_observed<M: Module, B: Batch>(
 }
 
 /// Returns the points with both ends.
-fn with_ends(t: &[f64]) -> Result<Vec<f64>, Error> {
+pub(super) fn with_ends(t: &[f64]) -> Result<Vec<f64>, Error> {
     t.iter().try_for_each(|&t| check_time(t))?;
     let mut all = Vec::with_capacity(t.len() + 2);
     if t.first().is_none_or(|&first| first > 0.0) {
@@ -337,8 +367,7 @@ impl<'c, M: Module, B: Batch> PathLosses<'c, M, B> {
         buffers: &'c Buffers<M, B>,
     ) -> Result<Self, Error> {
         if !matches!(buffers, Buffers::Keep) {
-            let rounding = curve.space.domain.unit_roundoff();
-            ends::same_function(&curve.at(1.0)?, &curve.ends[1], 1, risk, rounding)?;
+            curve.reaches_second(|model| risk.value(model))?;
         }
         let moves = match buffers {
             Buffers::Keep => false,

@@ -2,103 +2,18 @@
 
 use std::ops::ControlFlow;
 
-use burn::config::Config;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
 use derivatives::Statistics;
-use rand::seq::SliceRandom;
 
-use super::Curve;
 use super::bend::{PointLosses, Sum, stratified};
+use super::{Curve, CurveConfig};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::{Batches, Objective, Risk};
-use crate::vector::random::{Purpose, generator};
+use crate::vector::random::{Purpose, uniform};
 use crate::vector::{checked, download};
-
-/// Settings of [`train_curve`].
-#[derive(Config, Debug, PartialEq)]
-pub struct CurveConfig {
-    /// Learning rate of the first half of the steps. From there it falls linearly to
-    /// `final_fraction` of it at the last step, as in Garipov et al.
-    pub learning_rate: f64,
-    /// The learning rate of the last step over that of the first: 1 for a constant rate. A rate
-    /// that stays leaves the bends moving by the noise of t and of the batches.
-    #[config(default = 0.01)]
-    pub final_fraction: f64,
-    /// Number of steps, each on one batch of the risk.
-    #[config(default = 1000)]
-    pub steps: usize,
-    /// Number of points of the curve in a step, each in its own one of as many equal parts of it.
-    /// A step costs as many gradients of a batch.
-    #[config(default = 1)]
-    pub points: usize,
-    /// Seed of the points and of the order of the batches.
-    #[config(default = 0)]
-    pub seed: u64,
-    /// Whether BatchNorm normalises by the batch while training, as in Garipov et al., whatever the
-    /// risk says: there are no running statistics of a point that moves. Otherwise as the risk
-    /// says, with statistics interpolated between the ends.
-    #[config(default = true)]
-    pub batch_statistics: bool,
-    /// How often the mean loss of the whole curve is evaluated on the way, the last step included,
-    /// at least once. The start is evaluated besides.
-    #[config(default = 10)]
-    pub evaluations: usize,
-    /// Number of points of an evaluation, which costs as many forward passes over the data.
-    #[config(default = 9)]
-    pub evaluation_points: usize,
-}
-
-impl CurveConfig {
-    fn check(&self) -> Result<(), Error> {
-        let setting = |name, value: String, allowed| {
-            Err(Error::Setting {
-                name,
-                value,
-                allowed,
-            })
-        };
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            let value = self.learning_rate.to_string();
-            return setting("learning_rate", value, "positive and finite");
-        }
-        if !(0.0..=1.0).contains(&self.final_fraction) {
-            let value = self.final_fraction.to_string();
-            return setting("final_fraction", value, "between 0 and 1");
-        }
-        for (name, value) in [
-            ("steps", self.steps),
-            ("points", self.points),
-            ("evaluations", self.evaluations),
-            ("evaluation_points", self.evaluation_points),
-        ] {
-            if value == 0 {
-                return setting(name, "0".to_owned(), "at least 1");
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the learning rate of a step, counted from zero.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "there are far fewer than 2^53 steps"
-    )]
-    #[must_use]
-    pub fn rate(&self, step: usize) -> f64 {
-        let last = self.steps.saturating_sub(1).max(1) as f64;
-        let fallen = ((step as f64 / last - 0.5) * 2.0).clamp(0.0, 1.0);
-        self.learning_rate * (1.0 - fallen * (1.0 - self.final_fraction))
-    }
-
-    /// Returns whether the curve is evaluated after so many steps.
-    fn evaluates(&self, done: usize) -> bool {
-        let due = |done: usize| done * self.evaluations / self.steps;
-        done == self.steps || due(done) > due(done - 1)
-    }
-}
 
 /// A step of [`train_curve`], for its observer.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +64,8 @@ pub struct TrainedCurve<M> {
 
 /// Trains the bends of a curve so that the mean loss along it falls; its ends stay.
 ///
-/// Minimises `E_t[L(θ(t))]` over the bends, t uniform in [0, 1). A step takes a batch and a t, and
+/// Minimises `E_t[L(θ(t))]` over the bends, t uniform in [0, 1), those of a chain kept equally
+/// spaced unless [`CurveConfig::equal_spacing`] is off. A step takes a batch and a t, and
 /// gives the optimiser `cₖ(t) ∇ℓ(θ(t))` for bend k: exact gradients of the closure by Burn's
 /// autodiff. Batches come in a random order from the seed, anew in each pass, each with its weight
 /// in the risk, so that the expectation of a step is the gradient; a data loader gives its own
@@ -191,7 +107,7 @@ pub struct TrainedCurve<M> {
 /// ```
 ///
 /// Cost: `points` gradients of a batch for each step, and `evaluation_points` forward passes over
-/// the data for each evaluation and the start; a streamed risk is read once more to count it.
+/// the data for each evaluation and the start; a streamed risk is read twice more to count it.
 /// Memory: the curve's twice (the best bends are kept), and 3 vectors of P; what the optimiser
 /// keeps is for each bend as for a model.
 ///
@@ -202,7 +118,8 @@ pub struct TrainedCurve<M> {
 ///
 /// # References
 /// Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs",
-/// section 3, equation 2, and appendix A.1.
+/// section 3, equation 2, and appendix A.1; Draxler et al. 2018, "Essentially No Barriers in Neural
+/// Network Energy Landscape", section 3, for the chain.
 pub fn train_curve<M: Module, B: Batch>(
     curve: Curve<M>,
     risk: &Risk<M, B>,
@@ -291,22 +208,26 @@ impl<'r, M: Module, B: Batch> Training<'r, M, B> {
     ) -> Result<(), Error> {
         match self.risk.batches() {
             Batches::Held(batches) => {
-                let mut order: Vec<usize> = (0..batches.len()).collect();
-                let mut generator = generator(self.config.seed, Purpose::CurveOrder.stream(pass));
-                order.shuffle(&mut generator);
-                for index in order {
+                for index in order(self.config.seed, pass, batches.len()) {
                     if self.ended {
                         break;
                     }
                     self.step(index, &batches[index], optimiser, each)?;
                 }
             }
-            streamed @ Batches::Streamed(_) => streamed.for_each(|index, batch| {
-                if self.ended {
-                    return Ok(());
+            streamed @ Batches::Streamed(_) => {
+                let passed = streamed.for_each(|index, batch| {
+                    self.step(index, &batch, optimiser, each)?;
+                    // No batch after the last step is read.
+                    if self.ended {
+                        return Err(Error::Cancelled { done: self.steps });
+                    }
+                    Ok(())
+                });
+                if !self.ended {
+                    passed?;
                 }
-                self.step(index, &batch, optimiser, each)
-            })?,
+            }
         }
         Ok(())
     }
@@ -383,6 +304,9 @@ impl<'r, M: Module, B: Batch> Training<'r, M, B> {
         }
         let before = self.curve.clone();
         self.curve.step(optimiser, learning_rate, gradients)?;
+        if self.config.equal_spacing {
+            self.curve.space_equally()?;
+        }
         if self.curve.bend_nodes().iter().all(is_finite) {
             Ok(Some(mean.loss))
         } else {
@@ -417,6 +341,14 @@ impl<'r, M: Module, B: Batch> Training<'r, M, B> {
             gradients: self.gradients,
         }
     }
+}
+
+/// Returns a random order of `count` batches for a pass: that of as many uniform numbers.
+fn order(seed: u64, pass: u64, count: usize) -> Vec<usize> {
+    let keys = uniform(seed, Purpose::CurveOrder.stream(pass), count);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
+    order
 }
 
 fn is_finite(vector: &Tensor<1>) -> bool {
@@ -466,4 +398,48 @@ fn relative_weights<M: Module, B: Batch>(objective: &Objective<M, B>) -> Result<
     })?;
     let count = shares.len() as f64;
     Ok(shares.into_iter().map(|share| share * count).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The expected numbers of both tests come from SplitMix64 and Xoshiro256++ written in Python
+    // from the papers.
+    #[test]
+    fn orders_of_batches_are_stable() {
+        assert_eq!(order(7, 3, 6), [1, 0, 4, 5, 2, 3]);
+    }
+
+    #[test]
+    fn points_of_steps_are_stable_and_one_in_each_part() {
+        let expected = [
+            0.254_312_591_504_448_5,
+            0.102_111_873_727_501_19,
+            0.869_909_844_873_520_2,
+            0.799_679_240_956_387_8,
+        ];
+        for (found, expected) in super::super::times(7).zip(expected) {
+            assert!((found - expected).abs() < 1e-15, "{found}");
+        }
+        let expected = [
+            0.289_969_948_291_173_4,
+            0.453_284_663_301_687_43,
+            0.898_556_258_445_355_6,
+        ];
+        for (found, expected) in stratified(7, 2, 3).into_iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-15, "{found}");
+        }
+    }
+
+    #[test]
+    fn the_rate_stays_for_half_of_the_steps_and_falls_to_its_fraction() {
+        let config = CurveConfig::new(2.0)
+            .with_steps(11)
+            .with_final_fraction(0.1);
+        let rates: Vec<f64> = (0..11).map(|step| config.rate(step)).collect();
+        assert_eq!(rates[..6], [2.0; 6]);
+        assert!((rates[10] - 0.2).abs() < 1e-15 && (rates[8] - 0.92).abs() < 1e-15);
+        assert_eq!(config.with_steps(1).rate(0), 2.0);
+    }
 }

@@ -43,9 +43,11 @@ mod escape;
 mod evidence;
 mod index;
 mod point;
+mod search;
 
 pub use classify::{classify, critical_point, critical_point_of};
 pub use config::{CriticalConfig, EscapeConfig};
 pub use escape::{Escape, EscapeStep, follow_escape};
 pub use index::{Inertia, SaddleIndex};
 pub use point::{Condition, CriticalKind, CriticalPoint, Eigenvalue, GradientSize};
+pub use search::{CriticalSearch, SearchConfig, find_critical_point};

@@ -62,7 +62,8 @@ impl Survey {
             let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
             name == "weight" && parent == layer.join(".")
         };
-        if name == "bias" && weight.layer.starts_with(TRANSPOSED) && of_layer(&weight.path) {
+        let is_transposed = weight.layer.starts_with(TRANSPOSED) && weight.filter_axis == Some(1);
+        if name == "bias" && is_transposed && of_layer(&weight.path) {
             let groups = channels / weight.shape[1];
             if groups * weight.shape[1] == channels && weight.shape[0].is_multiple_of(groups) {
                 weight.filter_parts = groups;

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use derivatives::{Capture, CapturedLoss, Outputs};
+use derivatives::{Capture, CapturedLoss, CapturedLosses, Outputs};
 
 use super::Objective;
 use crate::batch::Batch;
@@ -22,6 +22,25 @@ impl<M: Module, B: Batch> Objective<M, B> {
             risk.evaluate(model, &batch.on_device(device), marks)
         };
         Ok(self.capture().marked_loss(loss)?)
+    }
+
+    /// Records the mean losses of one batch of several objectives at one model, in one program.
+    ///
+    /// # Errors
+    /// A loss that cannot be captured.
+    pub(crate) fn record_together(
+        &self,
+        others: &[&Self],
+        batch: B,
+    ) -> Result<CapturedLosses, Error> {
+        let batch = batch.to_dtype(self.float_type());
+        let losses = |model: &M, device: &Device| {
+            let batch = batch.on_device(device);
+            let all = [&[self], others].concat();
+            let loss = |of: &Self| of.risk().evaluate(model, &batch, &mut Outputs::default());
+            all.into_iter().map(loss).collect::<Vec<Tensor<1>>>()
+        };
+        Ok(self.capture().losses(losses)?)
     }
 
     /// Returns how a loss of the objective is captured.

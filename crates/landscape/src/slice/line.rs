@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Evaluation, points};
+use super::{Evaluation, Quantity, Slice, extent};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::risk::{Objective, Risk};
+use crate::risk::Risk;
 
 /// The loss along a line: `loss[i] = L(θ + a[i] d)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ impl Line {
 /// # Errors
 /// A direction of another length or with entries that are not finite, no coordinate, or a risk
 /// that cannot be evaluated.
-pub fn line<M: Module, B: Batch>(
+pub fn line<M: Module + 'static, B: Batch + 'static>(
     model: &M,
     risk: &Risk<M, B>,
     direction: &Tensor<1>,
@@ -49,20 +49,32 @@ pub fn line<M: Module, B: Batch>(
 ///
 /// # Errors
 /// As [`line()`], and [`Error::Cancelled`].
-pub fn line_observed<M: Module, B: Batch>(
+pub fn line_observed<M: Module + 'static, B: Batch + 'static>(
     model: &M,
     risk: &Risk<M, B>,
     direction: &Tensor<1>,
     a: &[f64],
     each: impl FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<Line, Error> {
-    let objective = Objective::at(model, risk)?;
-    let direction = super::plane::usable(&objective, direction, "direction of a line")?;
     let points: Vec<[f64; 1]> = a.iter().map(|&a| [a]).collect();
-    let (loss, evaluation) = points::values(&objective, &[direction], &points, each)?;
-    Ok(Line {
-        a: a.to_vec(),
-        loss,
-        evaluation,
-    })
+    let extent = extent::of_points(&points)?;
+    let slice = Slice::along(model, [direction], [Quantity::of("loss", risk)])?.within(extent)?;
+    slice.line(a, each)
+}
+
+impl<M: Module + 'static> Slice<M, 1> {
+    /// Returns the first quantity at each coordinate.
+    pub(super) fn line(
+        &self,
+        a: &[f64],
+        mut each: impl FnMut(usize, f64) -> ControlFlow<()>,
+    ) -> Result<Line, Error> {
+        let points: Vec<[f64; 1]> = a.iter().map(|&a| [a]).collect();
+        let values = self.values(&points, |index, values| each(index, values[0]))?;
+        Ok(Line {
+            a: a.to_vec(),
+            loss: values.into_iter().map(|values| values[0]).collect(),
+            evaluation: self.evaluations().swap_remove(0),
+        })
+    }
 }

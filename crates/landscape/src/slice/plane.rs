@@ -5,11 +5,10 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Evaluation, Grid, points};
+use super::{Evaluation, Grid, Quantity, Slice, extent};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::risk::{Objective, Risk};
-use crate::vector::download;
+use crate::risk::Risk;
 
 /// The loss on a plane: `loss[i * b.len() + j] = L(θ + a[i] d₁ + b[j] d₂)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +66,7 @@ impl Surface {
 ///
 /// # References
 /// Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets", section 3.
-pub fn plane<M: Module, B: Batch>(
+pub fn plane<M: Module + 'static, B: Batch + 'static>(
     model: &M,
     risk: &Risk<M, B>,
     directions: [&Tensor<1>; 2],
@@ -83,42 +82,34 @@ pub fn plane<M: Module, B: Batch>(
 ///
 /// # Errors
 /// As [`plane`], and [`Error::Cancelled`].
-pub fn plane_observed<M: Module, B: Batch>(
+pub fn plane_observed<M: Module + 'static, B: Batch + 'static>(
     model: &M,
     risk: &Risk<M, B>,
-    [first, second]: [&Tensor<1>; 2],
+    directions: [&Tensor<1>; 2],
     grid: &Grid,
-    mut each: impl FnMut([usize; 2], f64) -> ControlFlow<()>,
+    each: impl FnMut([usize; 2], f64) -> ControlFlow<()>,
 ) -> Result<Surface, Error> {
-    let objective = Objective::at(model, risk)?;
-    let first = usable(&objective, first, "first direction of a plane")?;
-    let second = usable(&objective, second, "second direction of a plane")?;
-    let points = grid.points();
-    let columns = grid.b.len();
-    let (loss, evaluation) =
-        points::values(&objective, &[first, second], &points, |index, value| {
-            each([index / columns, index % columns], value)
-        })?;
-    Ok(Surface {
-        a: grid.a.clone(),
-        b: grid.b.clone(),
-        loss,
-        evaluation,
-    })
+    let extent = extent::of_points(&grid.points())?;
+    let slice = Slice::along(model, directions, [Quantity::of("loss", risk)])?.within(extent)?;
+    slice.surface(grid, each)
 }
 
-/// Returns the direction on the objective's device and in its float type, if it is one.
-pub(super) fn usable<M: Module, B: Batch>(
-    objective: &Objective<M, B>,
-    direction: &Tensor<1>,
-    what: &'static str,
-) -> Result<Tensor<1>, Error> {
-    let direction = objective.space().domain.adopt(direction)?;
-    if download(&direction).iter().any(|entry| !entry.is_finite()) {
-        return Err(Error::NoDirection {
-            what,
-            problem: "is not finite",
-        });
+impl<M: Module + 'static> Slice<M, 2> {
+    /// Returns the first quantity on a grid.
+    pub(super) fn surface(
+        &self,
+        grid: &Grid,
+        mut each: impl FnMut([usize; 2], f64) -> ControlFlow<()>,
+    ) -> Result<Surface, Error> {
+        let columns = grid.b.len();
+        let values = self.values(&grid.points(), |index, values| {
+            each([index / columns, index % columns], values[0])
+        })?;
+        Ok(Surface {
+            a: grid.a.clone(),
+            b: grid.b.clone(),
+            loss: values.into_iter().map(|values| values[0]).collect(),
+            evaluation: self.evaluations().swap_remove(0),
+        })
     }
-    Ok(direction)
 }

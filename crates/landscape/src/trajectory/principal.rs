@@ -256,14 +256,16 @@ pub fn principal_plane<M: Module>(
 ///
 /// # Errors
 /// [`Error::NoDirection`] where none is more.
-#[expect(clippy::cast_precision_loss, reason = "far below 2⁵³ checkpoints")]
 fn resolution<F>(deviations: &Deviations<F>, products: &[f64]) -> Result<f64, Error> {
     let count = deviations.stream.count;
     let total: f64 = products.iter().step_by(count + 1).sum();
-    // Each entry of a checkpoint is rounded to its float type: by half a unit in the last place of
-    // the centre, which is as large as the checkpoints where the deviations are as small as that.
+    // Each entry of a checkpoint is rounded to its float type, which moves the checkpoint by at most
+    // the roundoff times its norm, and that is at most the sum of these two.
     let roundoff = deviations.stream.space.domain.unit_roundoff();
-    let rounding = count as f64 * (roundoff * norm(&deviations.centre)).powi(2);
+    let centre = norm(&deviations.centre);
+    let squares = products.iter().step_by(count + 1);
+    let moved = squares.map(|square| (roundoff * (centre + square.sqrt())).powi(2));
+    let rounding: f64 = moved.sum();
     if total <= 4.0 * rounding {
         return Err(Error::NoDirection {
             what: "trajectory",

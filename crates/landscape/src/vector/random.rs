@@ -181,6 +181,15 @@ mod tests {
         }
     }
 
+    // The expected order comes from the same independent generator and a shuffle written there.
+    #[test]
+    fn shuffled_values_are_stable() {
+        let order = |stream| shuffled(7, Purpose::Units.stream(stream), 8);
+        assert_eq!(order(0), [3, 1, 6, 2, 7, 0, 4, 5]);
+        assert_eq!(order(1), [7, 1, 3, 0, 4, 5, 2, 6]);
+        assert!(shuffled(7, 0, 0).is_empty());
+    }
+
     #[test]
     fn rademacher_values_are_stable() {
         let signs = rademacher(7, Purpose::Trace.stream(3), 100);

@@ -1,7 +1,10 @@
 //! Tests of `landscape` from outside, one module for each subject, in one binary.
 
+mod alignment;
 mod closures;
+mod connectivity;
 mod critical;
+mod direction;
 mod examples;
 mod fallback;
 mod guards;
@@ -10,6 +13,8 @@ mod parameters;
 mod products;
 mod restricted;
 mod risk;
+mod search;
 mod sharpness;
 mod slice;
 mod stability;
+mod trajectory;

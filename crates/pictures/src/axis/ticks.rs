@@ -34,7 +34,10 @@ impl Axis {
                 return ends(self.low, self.high);
             }
         }
-        linear_ticks(self.low, self.high, wanted)
+        // A few more than wanted are better than the ends, which are not round.
+        (wanted..wanted + 4)
+            .find_map(|wanted| linear_ticks(self.low, self.high, wanted))
+            .unwrap_or_else(|| ends(self.low, self.high))
     }
 }
 
@@ -71,7 +74,8 @@ fn ten(exponent: i32) -> f64 {
     clippy::cast_possible_truncation,
     reason = "the exponent of a finite f64 lies between -324 and 308"
 )]
-fn linear_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
+/// Returns about `wanted` round values, or `None` where fewer than two lie between the ends.
+fn linear_ticks(low: f64, high: f64, wanted: usize) -> Option<Ticks> {
     let parts = wanted as f64;
     // Steps below the spacing of doubles would not move from one tick to the next.
     let spacing = low.abs().max(high.abs()) * f64::EPSILON;
@@ -102,38 +106,38 @@ fn linear_ticks(low: f64, high: f64, wanted: usize) -> Ticks {
     }
     let largest = at.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
     if at.len() < 2 || largest == 0.0 {
-        return ends(low, high);
+        return None;
     }
     // Six digits fit beside an axis; values that need more are written as their distance from the
     // first.
     if largest / step > 1e6 {
         let base = at[0];
         let labels = at.iter().map(|v| significant(v - base, 2)).collect();
-        return Ticks {
+        return Some(Ticks {
             offset: Some(significant(base, 9)),
             labels,
             at,
             power: None,
-        };
+        });
     }
     if (1e-3 * 0.999..1e5).contains(&largest) && exponent >= -5 {
         let decimals = usize::try_from((-exponent).max(0)).expect("not negative");
         let labels = at.iter().map(|v| fixed(*v, decimals)).collect();
-        return Ticks {
+        return Some(Ticks {
             at,
             labels,
             ..Ticks::default()
-        };
+        });
     }
     let power = largest.log10().floor().max(-300.0) as i32;
     let decimals = usize::try_from((power - exponent).max(0)).expect("not negative");
     let labels = at.iter().map(|v| fixed(v / ten(power), decimals)).collect();
-    Ticks {
+    Some(Ticks {
         at,
         labels,
         power: Some(power),
         offset: None,
-    }
+    })
 }
 
 /// Returns the ends of the axis, where no two round values lie between them.

@@ -221,7 +221,8 @@ mod tests {
 
     fn circle(radius: f64) -> Vec<Point> {
         (0..=200)
-            .map(|k| f64::from(k) / 200.0 * std::f64::consts::TAU)
+            // The last point is the first, bit for bit.
+            .map(|k| f64::from(k % 200) / 200.0 * std::f64::consts::TAU)
             .map(|t| (200.0 + radius * t.cos(), 200.0 + radius * t.sin()))
             .collect()
     }
@@ -277,5 +278,35 @@ mod tests {
         assert!(none(circle(150.0), vec![PLOT]));
         // Outside the plot there is no room either.
         assert!(none(vec![(-300.0, 200.0), (-10.0, 200.0)], Vec::new()));
+    }
+
+    #[test]
+    fn labels_of_neighbouring_lines_do_not_overlap() {
+        let (mut taken, mut count, mut labels) = (Vec::new(), 0, Vec::new());
+        for k in 1..=12 {
+            let line = circle(15.0 * f64::from(k));
+            labels.extend(
+                place(
+                    vec![line],
+                    ("0.25", 0.5),
+                    (PLOT, 1.0),
+                    &mut taken,
+                    &mut count,
+                )
+                .0,
+            );
+        }
+        assert!(labels.len() >= 8, "{}", labels.len());
+        let covers = |label: &LevelLabel| {
+            let width = font::width(&label.text, label.size);
+            squares(label.middle, label.angle, width, font::CAPITAL * label.size)
+        };
+        for (k, label) in labels.iter().enumerate() {
+            for other in &labels[..k] {
+                let others = covers(other);
+                let apart = |square: &Rect| others.iter().all(|o| o.is_apart(square, 0.0));
+                assert!(covers(label).iter().all(apart), "{label:?} {other:?}");
+            }
+        }
     }
 }

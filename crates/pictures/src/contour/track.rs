@@ -182,22 +182,45 @@ fn write_steps(
     taken: &mut Vec<Rect>,
 ) {
     let mut written: Vec<Point> = Vec::new();
+    let ends = shown.last().into_iter().chain(shown.first());
     let between = shown.iter().skip(1).rev().skip(1).rev();
-    for (k, at) in shown.last().into_iter().chain(shown.first()).chain(between) {
+    for (order, (k, at)) in ends.chain(between).enumerate() {
         let far = |other: &Point| (at.0 - other.0).hypot(at.1 - other.1) > 105.0 * frame.unit;
         if written.len() == MOST_STEPS || !written.iter().all(far) {
             continue;
         }
-        if let Some(step) = track.steps.get(*k)
-            && beside(drawing, frame, &step.to_string(), (*at, STEP), taken, false)
-        {
+        let Some(step) = track.steps.get(*k) else {
+            continue;
+        };
+        // The ends are written even where there is no free place.
+        let is_end = order < 2;
+        if beside(
+            drawing,
+            frame,
+            &step.to_string(),
+            (*at, STEP),
+            taken,
+            is_end,
+        ) {
             written.push(*at);
         }
     }
 }
 
+/// The directions from a point in which its text is tried.
+const SIDES: [Point; 8] = [
+    (1.0, 0.0),
+    (-1.0, 0.0),
+    (0.0, -1.0),
+    (0.0, 1.0),
+    (0.8, -0.8),
+    (-0.8, -0.8),
+    (0.8, 0.8),
+    (-0.8, 0.8),
+];
+
 /// Writes a text beside a point where nothing else is, and tells whether there was room. A text
-/// that must be written is written anyway.
+/// that must be written may stand farther off, or over something else.
 fn beside(
     drawing: &mut Drawing,
     frame: &Frame,
@@ -209,34 +232,24 @@ fn beside(
     let unit = frame.unit;
     let size = size * unit;
     let (width, height) = (font::width(text, size), font::CAPITAL * size);
-    let gap = 17.0 * unit;
-    let places = [
-        (1.0, 0.0),
-        (-1.0, 0.0),
-        (0.0, -1.0),
-        (0.0, 1.0),
-        (0.8, -0.8),
-        (-0.8, -0.8),
-        (0.8, 0.8),
-        (-0.8, 0.8),
-    ];
-    let rects = places.map(|(x, y): (f64, f64)| {
-        let middle = (
-            at.0 + x * (gap + width / 2.0),
-            at.1 + y * (gap + height / 2.0),
-        );
-        Rect {
-            left: middle.0 - width / 2.0,
-            right: middle.0 + width / 2.0,
-            top: middle.1 - height / 2.0,
-            bottom: middle.1 + height / 2.0,
-        }
-    });
+    let gaps: &[f64] = if must { &[17.0, 40.0] } else { &[17.0] };
+    let places = gaps
+        .iter()
+        .flat_map(|gap| SIDES.map(|side| (gap * unit, side)));
+    let rects: Vec<Rect> = places
+        .map(|(gap, (x, y))| {
+            let middle = (
+                at.0 + x * (gap + width / 2.0),
+                at.1 + y * (gap + height / 2.0),
+            );
+            Rect::of_size(width, height).moved((middle.0 - width / 2.0, middle.1 - height / 2.0))
+        })
+        .collect();
     let fits = |rect: &&Rect| rect.grown(3.0 * unit).lies_in(frame.plot);
     let is_free = |rect: &&Rect| taken.iter().all(|other| other.is_apart(rect, 2.0 * unit));
     let mut inside = rects.iter().filter(fits);
     let free = rects.iter().filter(fits).find(is_free);
-    let chosen = free.or_else(|| if must { inside.next() } else { None });
+    let chosen = free.or_else(|| inside.next().filter(|_| must));
     let Some(rect) = chosen else { return false };
     let middle = (
         f64::midpoint(rect.left, rect.right),
@@ -325,7 +338,7 @@ mod tests {
         assert_eq!(cut, Some([(0.0, 5.0), (10.0, 5.0)]));
         let cut = clipped([(5.0, 5.0), (5.0, 25.0)], rect);
         assert_eq!(cut, Some([(5.0, 5.0), (5.0, 10.0)]));
-        assert_eq!(clipped([(-1.0, 5.0), (5.0, -7.0)], rect), None);
+        assert_eq!(clipped([(-1.0, 1.0), (1.0, -7.0)], rect), None);
         assert_eq!(clipped([(f64::NAN, 5.0), (5.0, 5.0)], rect), None);
         assert_eq!(
             clipped([(1.0, 2.0), (1.0, 2.0)], rect),

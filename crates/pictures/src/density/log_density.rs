@@ -165,7 +165,10 @@ pub fn log_density_with(
     let shown: Vec<bool> = [true, false]
         .into_iter()
         .zip(peaks)
-        .filter_map(|(is_negative, peak)| (peak > floor).then_some(is_negative))
+        // One sign is always there: the floor lies below the peak, unless that is subnormal.
+        .filter_map(|(is_negative, of_sign)| {
+            (of_sign > floor || of_sign == peak).then_some(is_negative)
+        })
         .collect();
 
     let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
@@ -173,10 +176,7 @@ pub fn log_density_with(
     let unit = unit(bounds);
     let legend = Legend::arrange(&legend(spectra, config), bounds.width() - 30.0 * unit, unit);
     let top = write_head(&mut drawing, &config.title, &legend, unit) + 14.0 * unit;
-    let y_label = format!(
-        "density per decade (log scale, floor {})",
-        significant(floor, 2)
-    );
+    let y_label = format!("density per decade (floor {})", significant(floor, 2));
     let frames = lay_out(&drawing, top, (spectra, &shown), y);
     for (index, (frame, is_negative)) in frames.iter().zip(&shown).enumerate() {
         frame.grid(&mut drawing);
@@ -295,16 +295,14 @@ fn lay_out(
                 ..plot
             };
             let axis = if *is_negative { negative } else { magnitudes };
-            Frame::around(plot, axis, y, unit).with_x_ticks(decades(
-                axis,
-                *is_negative,
-                width / small,
-            ))
+            let ticks = decades(axis, *is_negative, width / small);
+            Frame::around(plot, axis, y, unit).with_x_ticks(ticks)
         })
         .collect()
 }
 
-/// Returns ticks at whole decades, at most one in every three heights of a letter.
+/// Returns ticks at whole decades of an axis as wide as `letters` heights of a letter: at most one
+/// in every three, and none whose label would meet those of the other sign.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "clamped to the exponents of doubles"
@@ -314,7 +312,17 @@ fn decades(axis: Axis, is_negative: bool, letters: f64) -> Ticks {
     let (first, last) = (whole(axis.low.ceil()), whole(axis.high.floor()));
     let most = (letters / 3.2).max(1.0);
     let stride = whole((f64::from(last - first + 1) / most).ceil()).max(1);
-    let at = (first..=last).filter(|k| k % stride == 0);
+    // Half of a label is somewhat wider than the height of a letter.
+    let beyond = (axis.high - axis.low) * 0.7 / letters.max(1.0);
+    let fits = |k: &i32| {
+        let at = f64::from(*k);
+        if is_negative {
+            at <= axis.high - beyond
+        } else {
+            at >= axis.low + beyond
+        }
+    };
+    let at = (first..=last).filter(|k| k % stride == 0 && fits(k));
     let (at, labels) = at
         .map(|k| {
             let text = if is_negative {
@@ -372,7 +380,7 @@ mod tests {
         ];
         assert!((gaps[0] - gaps[1]).abs() < 1.0, "{gaps:?}");
         let labels = decades(frames[0].x, true, 20.0).labels;
-        assert_eq!(labels, ["−10¹", "−10⁰", "−10⁻¹", "−10⁻²", "−10⁻³"]);
+        assert_eq!(labels, ["−10¹", "−10⁰", "−10⁻¹", "−10⁻²"]);
     }
 
     #[test]
@@ -385,6 +393,7 @@ mod tests {
         assert!(svg.contains("λ &gt; 0") && !svg.contains("λ &lt; 0"));
         let svg = one(&[0.0, 0.0], &[0.0, 0.3]).unwrap();
         assert!(!svg.contains("λ &gt; 0") && svg.contains("λ &lt; 0"));
+        assert!(one(&[5e-324, 0.0], &[0.0, 0.0]).is_ok());
         assert!(matches!(
             one(&[0.0, f64::NAN], &[0.0, 0.0]),
             Err(Error::NotPositive { .. })

@@ -330,7 +330,9 @@ impl Drawing {
         let data = path.into_data();
         if !data.is_empty() {
             let name = hatching_name(self.theme);
-            self.element(format_args!("<path d=\"{data}\" fill=\"url(#{name})\"/>"));
+            self.element(format_args!(
+                "<path d=\"{data}\" fill=\"url(#{name})\" shape-rendering=\"crispEdges\"/>"
+            ));
         }
     }
 

@@ -34,7 +34,7 @@ impl Mesh {
     /// most `mesh` lines along each direction.
     pub(super) fn new(units: &UnitField, low: f64, mesh: usize) -> Self {
         let (kept_a, kept_b) = (kept(units.a.len()), kept(units.b.len()));
-        let split = [&kept_a, &kept_b].map(|kept| (FINE / kept.len().max(2)).clamp(1, 8));
+        let split = [&kept_a, &kept_b].map(|kept| (FINE / (kept.len() - 1)).max(1));
         let (u, on_a) = spread(&kept_a, split[0], mesh);
         let (v, on_b) = spread(&kept_b, split[1], mesh);
         let to_box =
@@ -71,82 +71,94 @@ impl Mesh {
     }
 
     /// Draws the cells from the farthest to the nearest.
+    pub(super) fn draw(&self, drawing: &mut Drawing, view: &View, unit: f64) {
+        drawing.begin_cells(unit);
+        for (_, cell) in self.cells(view) {
+            drawing.cell(&cell.outline, cell.color);
+            drawing.cell_line(cell.lines, mixed(cell.color, BLACK, 0.62));
+        }
+        drawing.end_cells();
+    }
+
+    /// Returns the cells from the farthest to the nearest, each with its two indices.
     ///
     /// A ray from the camera moves away from the camera's place over the ground along both
     /// directions. So of two cells on one ray the one that is hidden is farther along at least one
     /// direction and nearer along none: drawing from far to near along one direction, and within
     /// that along the other, is right for any surface that is a function of the ground.
-    pub(super) fn draw(&self, drawing: &mut Drawing, view: &View, unit: f64) {
+    fn cells(&self, view: &View) -> Vec<([usize; 2], Cell)> {
         let eye = view.eye();
         let order = [0, 1].map(|k| far_to_near(&self.sides[k], eye[k]));
-        let light = view.light();
-        drawing.begin_cells(unit);
-        for (i, i_far) in &order[0] {
-            for (j, j_far) in &order[1] {
-                self.cell(drawing, view, light, ((*i, *i_far), (*j, *j_far)));
-            }
-        }
-        drawing.end_cells();
+        let steps = order[0]
+            .iter()
+            .flat_map(|i| order[1].iter().map(move |j| [*i, *j]));
+        let indexed = |steps: [(usize, usize); 2]| {
+            let cell = self.cell(view, steps)?;
+            Some((steps.map(|(index, _)| index), cell))
+        };
+        steps.filter_map(indexed).collect()
     }
 
-    /// Draws the cell between the coordinates (i, i + 1) and (j, j + 1), and those of its sides on
-    /// which a line lies: the far ones, and the near ones at the edge of the surface.
-    fn cell(
-        &self,
-        drawing: &mut Drawing,
-        view: &View,
-        light: Place,
-        ((i, i_far), (j, j_far)): ((usize, usize), (usize, usize)),
-    ) {
+    /// Returns the cell between the coordinates (i, i + 1) and (j, j + 1), unless it is left out.
+    /// It carries those of its sides on which a line lies: the far ones, which no farther cell
+    /// covers, and the near ones at the edge of the surface.
+    fn cell(&self, view: &View, steps: [(usize, usize); 2]) -> Option<Cell> {
+        let [(i, i_far), (j, j_far)] = steps;
         let indices = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)];
         let places = indices.map(|index| self.place(index));
         if places.iter().any(|p| p[2].is_nan()) {
-            return;
+            return None;
         }
         let shape = cut_below(&places, self.cut);
         if shape.len() < 3 {
-            return;
+            return None;
         }
-        let pixels: Vec<Point> = shape.iter().map(|p| view.pixel(*p)).collect();
-        let middle = shape.iter().fold([0.0; 3], |sum, p| {
-            [0, 1, 2].map(|k| sum[k] + p[k] / shape.len() as f64)
-        });
-        let normal = indices.iter().fold([0.0; 3], |sum, (i, j)| {
-            let normal = self.normals[i * self.sides[1].len() + j];
-            [0, 1, 2].map(|k| sum[k] + normal[k])
-        });
-        let value = (middle[2] - self.low) / (HEIGHT - self.low);
+        let middle = mean(&shape);
+        let normals = indices.map(|(i, j)| self.normals[i * self.sides[1].len() + j]);
         let eye = view.eye();
         let sight = [0, 1, 2].map(|k| eye[k] - middle[k]);
-        let color = shaded(viridis(value), unit(normal), unit(sight), light);
-        drawing.cell(&ordered(pixels), color);
+        let value = (middle[2] - self.low) / (HEIGHT - self.low);
+        let color = shaded(
+            viridis(value),
+            unit(mean(&normals)),
+            unit(sight),
+            view.light(),
+        );
+        let outline = shape.iter().map(|p| view.pixel(*p)).collect();
 
-        let (i_near, j_near) = (2 * i + 1 - i_far, 2 * j + 1 - j_far);
-        let last = [self.sides[0].len() - 1, self.sides[1].len() - 1];
-        let is_edge = |k: usize, at: usize| at == 0 || at == last[k];
-        let mut path = Path::coarse();
-        let mut add = |from: (usize, usize), to: (usize, usize)| {
-            let ends = [self.place(from), self.place(to)];
-            if let Some(ends) = cut_line(ends, self.cut) {
-                path.line(&ends.map(|p| view.pixel(p)));
+        let mut lines = Path::coarse();
+        let mut add = |is_there: bool, from: (usize, usize), to: (usize, usize)| {
+            let ends = cut_line([self.place(from), self.place(to)], self.cut);
+            if let Some(ends) = ends.filter(|_| is_there && self.has_lines) {
+                lines.line(&ends.map(|p| view.pixel(p)));
             }
         };
-        if self.has_lines {
-            if self.lines[0][i_far] {
-                add((i_far, j), (i_far, j + 1));
-            }
-            if self.lines[1][j_far] {
-                add((i, j_far), (i + 1, j_far));
-            }
-            if is_edge(0, i_near) {
-                add((i_near, j), (i_near, j + 1));
-            }
-            if is_edge(1, j_near) {
-                add((i, j_near), (i + 1, j_near));
-            }
-        }
-        drawing.cell_line(path, mixed(color, BLACK, 0.62));
+        let (i_near, j_near) = (2 * i + 1 - i_far, 2 * j + 1 - j_far);
+        let is_edge = |k: usize, at: usize| at == 0 || at + 1 == self.sides[k].len();
+        add(self.lines[0][i_far], (i_far, j), (i_far, j + 1));
+        add(self.lines[1][j_far], (i, j_far), (i + 1, j_far));
+        add(is_edge(0, i_near), (i_near, j), (i_near, j + 1));
+        add(is_edge(1, j_near), (i, j_near), (i + 1, j_near));
+        Some(Cell {
+            outline,
+            color,
+            lines,
+        })
     }
+}
+
+/// A cell of the surface on the picture.
+struct Cell {
+    outline: Vec<Point>,
+    color: Color,
+    lines: Path,
+}
+
+fn mean(places: &[Place]) -> Place {
+    let count = places.len() as f64;
+    places
+        .iter()
+        .fold([0.0; 3], |sum, p| [0, 1, 2].map(|k| sum[k] + p[k] / count))
 }
 
 /// Returns the indices that are drawn, of `count` points.
@@ -269,21 +281,6 @@ fn crossing(from: Place, to: Place, height: f64) -> Place {
     ]
 }
 
-/// Returns the points in the order in which they go round clockwise, so that overlapping cells of
-/// one path do not cancel.
-fn ordered(mut points: Vec<Point>) -> Vec<Point> {
-    let twice_area: f64 = (0..points.len())
-        .map(|k| {
-            let (p, q) = (points[k], points[(k + 1) % points.len()]);
-            p.0 * q.1 - q.0 * p.1
-        })
-        .sum();
-    if twice_area < 0.0 {
-        points.reverse();
-    }
-    points
-}
-
 /// Returns a colour in the light: Lambert's cosine over a constant part, so that the colour of the
 /// value stays recognisable. The lower side of the surface is darker.
 fn shaded(color: Color, normal: Place, sight: Place, light: Place) -> Color {
@@ -295,5 +292,169 @@ fn shaded(color: Color, normal: Place, sight: Place, light: Place) -> Color {
         mixed(color, [0, 0, 0], brightness)
     } else {
         mixed(WHITE, color, brightness - 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Camera;
+    use super::*;
+
+    /// Tells whether a point lies in a polygon, by the number of sides to its right.
+    fn holds(outline: &[Point], (x, y): Point) -> bool {
+        let sides = (0..outline.len()).map(|k| (outline[k], outline[(k + 1) % outline.len()]));
+        let crossed = sides.filter(|(p, q)| {
+            (p.1 > y) != (q.1 > y) && x < p.0 + (y - p.1) / (q.1 - p.1) * (q.0 - p.0)
+        });
+        crossed.count() % 2 == 1
+    }
+
+    /// The distance along a ray at which it enters the ground below a cell.
+    fn entry(eye: Place, direction: Place, cell: [[f64; 2]; 2]) -> f64 {
+        let enter = [0, 1].map(|k| {
+            let ends = cell[k].map(|side| (side - eye[k]) / direction[k]);
+            ends[0].min(ends[1])
+        });
+        enter[0].max(enter[1]).max(0.0)
+    }
+
+    fn field(n: usize, f: impl Fn(f64, f64) -> f64) -> UnitField {
+        let side: Vec<f64> = (0..n).map(|i| i as f64 / (n - 1) as f64).collect();
+        let values = side
+            .iter()
+            .flat_map(|x| side.iter().map(|y| f(*x, *y)).collect::<Vec<f64>>());
+        UnitField {
+            values: values.collect(),
+            a: side.clone(),
+            b: side,
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_last_at_a_pixel_is_what_its_ray_meets_first() {
+        // Steep waves, which hide each other from low cameras on all sides.
+        let waves = field(23, |x, y| {
+            0.5 + 0.5 * (9.0 * x + 2.0 * y).sin() * (11.0 * y).cos()
+        });
+        let mesh = Mesh::new(&waves, 0.2, 0);
+        let mut hidden = 0;
+        for azimuth in [-60.0, -90.0, 10.0, 95.0, 200.0] {
+            for elevation in [6.0, 30.0, 80.0] {
+                let mut view = View::new(Camera { azimuth, elevation });
+                view.scale = 200.0;
+                let (cells, eye) = (mesh.cells(&view), view.eye());
+                for k in 0..400 {
+                    let at = (
+                        f64::from(k % 20) * 26.0 - 247.3,
+                        f64::from(k / 20) * 18.0 - 171.1,
+                    );
+                    let met: Vec<[usize; 2]> = cells
+                        .iter()
+                        .filter(|(_, cell)| holds(&cell.outline, at))
+                        .map(|(index, _)| *index)
+                        .collect();
+                    let Some(top) = met.last() else { continue };
+                    let through = view.place_behind(at);
+                    let direction = [0, 1, 2].map(|k| through[k] - eye[k]);
+                    let distance = |[i, j]: [usize; 2]| {
+                        let sides =
+                            [(0, i), (1, j)].map(|(k, i)| [mesh.sides[k][i], mesh.sides[k][i + 1]]);
+                        entry(eye, direction, sides)
+                    };
+                    let nearest = met
+                        .iter()
+                        .map(|index| distance(*index))
+                        .fold(f64::INFINITY, f64::min);
+                    assert!(
+                        distance(*top) <= nearest + 1e-9,
+                        "{azimuth} {elevation} {at:?}"
+                    );
+                    hidden += met.len() - 1;
+                }
+            }
+        }
+        // There was something to hide.
+        assert!(hidden > 500, "{hidden}");
+    }
+
+    #[test]
+    fn a_cell_is_cut_where_it_crosses_the_height() {
+        let ramp = [
+            [0.0, 0.0, 0.0],
+            [1.0, 0.0, 2.0],
+            [1.0, 1.0, 2.0],
+            [0.0, 1.0, 0.0],
+        ];
+        let expected = [
+            [0.0, 0.0, 0.0],
+            [0.5, 0.0, 1.0],
+            [0.5, 1.0, 1.0],
+            [0.0, 1.0, 0.0],
+        ];
+        assert_eq!(cut_below(&ramp, 1.0), expected);
+        assert_eq!(cut_below(&ramp, 2.0), ramp);
+        assert!(cut_below(&ramp, -1.0).is_empty());
+        assert_eq!(
+            cut_line([ramp[0], ramp[1]], 1.0),
+            Some([expected[0], expected[1]])
+        );
+        assert_eq!(cut_line([ramp[1], ramp[2]], 1.0), None);
+    }
+
+    #[test]
+    fn cells_around_a_missing_value_are_left_out_and_no_others() {
+        let plane = |x: f64, y: f64| f64::midpoint(x, y);
+        let whole = field(9, plane);
+        let is_hole = |x: f64, y: f64| x == 0.5 && y == 0.25;
+        let hole = field(9, |x, y| if is_hole(x, y) { f64::NAN } else { plane(x, y) });
+        let view = View::new(Camera::default());
+        let count = |field: &UnitField| Mesh::new(field, 0.2, 5).cells(&view).len();
+        // Each cell of eight a side is divided into eight by eight.
+        assert_eq!(count(&whole), 64 * 64);
+        assert_eq!(count(&hole), count(&whole) - 4 * 8 * 8);
+    }
+
+    #[test]
+    fn a_plane_has_one_normal_and_a_coarse_grid_keeps_its_points() {
+        let plane = field(7, |x, y| 0.5 * x + 0.25 * y);
+        let mesh = Mesh::new(&plane, 0.0, 0);
+        // Heights in the box: HEIGHT times the value, over sides of two.
+        let expected = unit([-0.25 * HEIGHT, -0.125 * HEIGHT, 1.0]);
+        for normal in &mesh.normals {
+            assert!(
+                (0..3).all(|k| (normal[k] - expected[k]).abs() < 1e-9),
+                "{normal:?}"
+            );
+        }
+        let last = mesh.place((mesh.sides[0].len() - 1, mesh.sides[1].len() - 1));
+        assert!((0..3).all(|k| (last[k] - [1.0, 1.0, 0.75 * HEIGHT][k]).abs() < 1e-12));
+    }
+
+    #[test]
+    fn a_large_grid_is_thinned_and_keeps_its_ends() {
+        for count in [2, 51, 101, 102, 501] {
+            let kept = kept(count);
+            assert!(kept.len() <= MOST_CELLS + 1);
+            assert_eq!((kept[0], kept[kept.len() - 1]), (0, count - 1));
+            assert!(count > 101 || kept.len() == count);
+        }
+    }
+
+    #[test]
+    fn light_from_above_brightens_what_faces_it_and_the_lower_side_is_darker() {
+        let view = View::new(Camera::default());
+        let (light, sight) = (view.light(), unit(view.eye()));
+        let color = [100, 150, 120];
+        let toward = shaded(color, light, sight, light);
+        let away = shaded(color, unit([light[1], -light[0], 0.1]), sight, light);
+        assert!(toward[1] > color[1] && away[1] < color[1]);
+        let up = shaded(color, [0.0, 0.0, 1.0], sight, light);
+        let under = shaded(
+            color,
+            [0.0, 0.0, 1.0],
+            [sight[0], sight[1], -sight[2]],
+            light,
+        );
+        assert!(under[1] < up[1]);
     }
 }

@@ -8,7 +8,7 @@ mod walls;
 pub use config::{Camera, PerspectiveConfig};
 
 use crate::axis::{Axis, Ticks};
-use crate::color::{BLACK, viridis};
+use crate::color::{BLACK, WHITE, viridis};
 use crate::contour::{NamedField, columns, write_panel_head};
 use crate::drawing::geometry::{Point, Rect};
 use crate::drawing::{Drawing, Ends, Path};
@@ -324,14 +324,15 @@ impl Scene<'_> {
                 let line: Vec<Point> = line.into_iter().map(on_floor).collect();
                 path.line(&line);
             }
-            // The light end of the map would be lost on white.
-            let color = viridis(level);
-            let color = if config.theme == Theme::Light {
-                mixed(color, BLACK, 0.8)
-            } else {
-                color
+            // The light end of the map would be lost on white, and the dark end on black.
+            let color = match config.theme {
+                Theme::Light => mixed(viridis(level), BLACK, 0.8),
+                Theme::Dark => mixed(viridis(level), WHITE, 0.75),
             };
             drawing.stroke(path, 3.0 * unit, color, Ends::Round);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,15 @@ impl View {
         )
     }
 
+    /// Returns the place behind a pixel on the plane through the middle of the box that faces the
+    /// camera.
+    #[cfg(test)]
+    pub(super) fn place_behind(&self, (x, y): Point) -> Place {
+        let [x, y] = [x - self.origin.0, self.origin.1 - y].map(|c| c / self.scale);
+        let [p, q, r] = [0, 1, 2].map(|k| x * self.right[k] + y * self.up[k]);
+        [p, q, r + HEIGHT / 2.0]
+    }
+
     /// Returns the place of the camera.
     pub(super) fn eye(&self) -> Place {
         let [x, y, z] = self.toward.map(|c| c * DISTANCE);
@@ -71,9 +80,19 @@ impl View {
         unit(sum)
     }
 
-    /// Returns the side of the box, −1 or 1 along each direction, that is far from the camera.
+    /// Returns the side of the box, −1 or 1 along each direction, whose wall is drawn: the far one.
+    /// From between the two both are seen from inside, and the left one is drawn, so that the axis
+    /// on the floor lies at the right.
     pub(super) fn far(&self) -> [f64; 2] {
-        [0, 1].map(|k| if self.toward[k] > 0.0 { -1.0 } else { 1.0 })
+        [0, 1].map(|k| {
+            let is_between = (DISTANCE * self.toward[k]).abs() < 1.0;
+            let near = if is_between {
+                self.right[k]
+            } else {
+                self.toward[k]
+            };
+            -near.signum()
+        })
     }
 
     /// Returns the pixels around the eight corners of the box.
@@ -113,5 +132,67 @@ pub(super) fn unit(p: Place) -> Place {
         p.map(|c| c / length)
     } else {
         p
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn views() -> Vec<View> {
+        let mut views = Vec::new();
+        for azimuth in [-60.0, 0.0, 45.0, 135.0, 300.0] {
+            for elevation in [5.0, 32.0, 85.0] {
+                views.push(View {
+                    scale: 150.0,
+                    origin: (320.0, 240.0),
+                    ..View::new(Camera { azimuth, elevation })
+                });
+            }
+        }
+        views
+    }
+
+    #[test]
+    fn all_places_on_a_ray_from_the_camera_have_one_pixel() {
+        for view in views() {
+            let eye = view.eye();
+            for at in [(100.0, 50.0), (320.0, 240.0), (500.0, 400.0)] {
+                let through = view.place_behind(at);
+                for share in [0.8, 1.0, 1.1] {
+                    let place = [0, 1, 2].map(|k| eye[k] + share * (through[k] - eye[k]));
+                    let pixel = view.pixel(place);
+                    assert!(
+                        (pixel.0 - at.0).hypot(pixel.1 - at.1) < 1e-9,
+                        "{pixel:?} {at:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_axis_goes_to_the_right_in_front_of_a_camera_at_minus_90_degrees() {
+        let view = View::new(Camera {
+            azimuth: -90.0,
+            elevation: 30.0,
+        });
+        let [left, right] = [-1.0, 1.0].map(|x| view.pixel([x, -1.0, 0.0]));
+        assert!(left.0 < right.0 && (left.1 - right.1).abs() < 1e-12);
+        // What is far is smaller and, on the floor, higher on the picture.
+        let [far_left, far_right] = [-1.0, 1.0].map(|x| view.pixel([x, 1.0, 0.0]));
+        assert!(far_right.0 - far_left.0 < right.0 - left.0 && far_left.1 < left.1);
+        assert_eq!(view.far(), [-1.0, 1.0]);
+    }
+
+    #[test]
+    fn walls_are_seen_from_inside() {
+        for view in views() {
+            // The wall at x = 1 shows its inner side to what lies at smaller x.
+            let (eye, far) = (view.eye(), view.far());
+            for k in 0..2 {
+                assert!(far[k].abs() == 1.0 && far[k] * eye[k] < 1.0, "{view:?}");
+            }
+        }
     }
 }

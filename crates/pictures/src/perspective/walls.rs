@@ -169,7 +169,9 @@ impl Walls<'_> {
         drawing.stroke(path, 3.0 * self.unit, ink, Ends::Cut);
         for text in self.texts(view) {
             let style = Lettering::new(text.size, Align::Middle, Align::Middle);
-            drawing.text(&text.text, text.middle, style.turned(text.angle));
+            let ground = drawing.theme().palette().ground;
+            // From some sides the surface reaches below a label.
+            drawing.text_with_halo(&text.text, text.middle, style.turned(text.angle), ground);
         }
     }
 
@@ -206,12 +208,14 @@ impl Walls<'_> {
                 outward: (sign * outward.0, sign * outward.1),
             }
         };
-        let corners = [[-x, y, 0.0], [x, -y, 0.0]];
-        let left = if view.pixel(corners[0]).0 < view.pixel(corners[1]).0 {
-            corners[0]
-        } else {
-            corners[1]
-        };
+        // The corner farthest to the left lies on the outline of the box.
+        let corners = [[-x, y, 0.0], [x, -y, 0.0], [-x, -y, 0.0], [x, y, 0.0]];
+        let leftness = |corner: &&Place| -view.pixel(**corner).0;
+        let left = corners
+            .iter()
+            .rev()
+            .max_by(|p, q| leftness(p).total_cmp(&leftness(q)));
+        let left = *left.expect("a box has four corners");
         [
             floor([-1.0, -y, 0.0], [1.0, -y, 0.0]),
             floor([-x, -1.0, 0.0], [-x, 1.0, 0.0]),
@@ -229,16 +233,15 @@ impl Walls<'_> {
         let mut texts: Vec<Text> = Vec::new();
         let mut names = Vec::new();
         let edges = self.edges(view);
-        // All names have the size of the one with the least room.
-        let named = [0, 1, 2].map(|k| {
+        // The names of both directions have the size of the one with less room.
+        let mut named = [0, 1, 2].map(|k| {
             let (p, q) = (view.pixel(edges[k].from), view.pixel(edges[k].to));
             let name = as_labelled(self.names[k], &self.ticks[k]);
-            let room = (q.0 - p.0).hypot(q.1 - p.1).max(200.0 * unit);
+            let room = (1.1 * (q.0 - p.0).hypot(q.1 - p.1)).max(260.0 * unit);
             fitted(&name, NAME * unit, room)
         });
-        let size = named
-            .iter()
-            .fold(NAME * unit, |least, (_, size)| least.min(*size));
+        let least = named[0].1.min(named[1].1);
+        (named[0].1, named[1].1) = (least, least);
         for (edge, k) in edges.into_iter().zip(0..) {
             let outward = edge.outward;
             let reach = |text: &Text| {
@@ -271,19 +274,19 @@ impl Walls<'_> {
                     .windows(2)
                     .all(|pair| pair[0].is_apart(&pair[1], 8.0 * unit))
             });
+            let others = texts.len();
             for label in labels.into_iter().step_by(stride.unwrap_or(1)) {
                 let bounds = label.bounds();
-                if texts
-                    .iter()
-                    .all(|other| other.bounds().is_apart(&bounds, 16.0 * unit))
-                {
+                let is_apart = |other: &Text| other.bounds().is_apart(&bounds, 16.0 * unit);
+                if texts[..others].iter().all(is_apart) {
                     texts.push(label);
                 }
             }
             let (p, q) = (view.pixel(edge.from), view.pixel(edge.to));
             let middle = (f64::midpoint(p.0, q.0), f64::midpoint(p.1, q.1));
+            let (text, size) = named[k].clone();
             let text = Text {
-                text: named[k].0.clone(),
+                text,
                 middle: beyond(
                     middle,
                     outward,
@@ -326,4 +329,61 @@ fn along(edge: &Edge, share: f64) -> Place {
 
 fn beyond(point: Point, direction: Point, by: f64) -> Point {
     (point.0 + by * direction.0, point.1 + by * direction.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Camera;
+    use super::*;
+
+    #[test]
+    fn everything_fits_and_no_label_lies_on_another_from_any_side() {
+        let axis = |low: f64, high: f64| Axis {
+            low,
+            high,
+            log: false,
+        };
+        let axes = [axis(-1.0, 1.0), axis(-0.0125, 0.025), axis(0.0, 12345.0)];
+        for azimuth in (-180..180).step_by(15) {
+            for elevation in [5.0, 20.0, 32.0, 60.0, 85.0] {
+                let walls = Walls {
+                    axes,
+                    ticks: axes.map(|axis| axis.ticks(4)),
+                    names: ["first direction", "second direction", "loss"],
+                    low: 0.28,
+                    unit: 0.71,
+                };
+                let room = Rect {
+                    left: 10.0,
+                    top: 60.0,
+                    right: 500.0,
+                    bottom: 470.0,
+                };
+                let camera = Camera {
+                    azimuth: f64::from(azimuth),
+                    elevation,
+                };
+                let mut view = View::new(camera);
+                walls.fit(&mut view, room);
+                assert!(around(view.corners().into_iter()).lies_in(room.grown(1e-6)));
+                let texts = walls.texts(&view);
+                assert!(texts.len() >= 6, "{camera:?}: {}", texts.len());
+                for (k, text) in texts.iter().enumerate() {
+                    assert!(
+                        text.bounds().lies_in(room.grown(1e-6)),
+                        "{camera:?} {}",
+                        text.text
+                    );
+                    assert!((-90.001..=90.001).contains(&text.angle));
+                    for other in texts[..k]
+                        .iter()
+                        .filter(|t| t.angle == 0.0 && text.angle == 0.0)
+                    {
+                        let apart = text.bounds().is_apart(&other.bounds(), 0.0);
+                        assert!(apart, "{camera:?}: {} {}", text.text, other.text);
+                    }
+                }
+            }
+        }
+    }
 }

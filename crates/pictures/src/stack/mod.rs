@@ -217,7 +217,7 @@ fn draw(
             frame.upright(&mut drawing, center, muted);
         }
         for curve in panel.curves.iter().rev() {
-            let few = panel.curves.len() <= FEW;
+            let few = panel.curves.len() <= FEW && curve.x.len() <= MOST_DOTS;
             draw_curve(&mut drawing, frame, curve, style(curve.name), few);
         }
         let y_label = if frame.y.log {
@@ -339,6 +339,9 @@ fn lay_out(drawing: &Drawing, top: f64, x: Axis, axes: &[Axis]) -> Vec<Frame> {
     moved.zip(axes).map(|(plot, y)| frame(plot, y)).collect()
 }
 
+/// The largest number of points of a curve that are shown as dots: fewer than in a single plot,
+/// because these are lower.
+const MOST_DOTS: usize = 25;
 /// The share of a colour in the tone of its band.
 const SHARE: f64 = 0.3;
 
@@ -371,3 +374,6 @@ fn draw_band(drawing: &mut Drawing, frame: &Frame, band: &Band<'_>, style: Style
 fn short(value: f64) -> String {
     significant(value, 3)
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,7 +133,11 @@ pub fn path_profiles_with(
     let muted = config.theme.palette().muted;
     let between = Entry::new(Mark::Dashes(muted), "between the ends");
     let (mut drawing, frames) = draw(&panels, &[between], config)?;
-    for (index, profile) in profiles.iter().enumerate() {
+    // The highest first, so that a lower one at the same place stays visible.
+    let rise = |profile: &PathProfile<'_>| profile.barrier().map_or(0.0, |(_, rise)| rise);
+    let mut order: Vec<(usize, &PathProfile<'_>)> = profiles.iter().enumerate().collect();
+    order.sort_by(|(_, p), (_, q)| rise(q).total_cmp(&rise(p)));
+    for (index, profile) in order {
         let color = config.theme.series(index).color;
         let style = Style {
             color: muted,
@@ -183,4 +187,62 @@ fn draw_barrier(
         path.line(&[(x - arm, y), (x + arm, y)]);
     }
     drawing.stroke(path, 3.0 * unit, color, Ends::Round);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile<'a>(t: &'a [f64], loss: &'a [f64]) -> PathProfile<'a> {
+        PathProfile {
+            name: "line",
+            t,
+            loss,
+            accuracy: &[],
+        }
+    }
+
+    #[test]
+    fn the_barrier_is_the_highest_rise_above_the_line_between_the_ends() {
+        // The line rises from 1 to 3; the loss is highest at 3/4, and rises most at 1/4.
+        let (t, loss) = ([0.0, 0.25, 0.75, 1.0], [1.0, 3.5, 3.6, 3.0]);
+        let (at, rise) = profile(&t, &loss).barrier().unwrap();
+        assert!(at == 0.25 && (rise - 2.0).abs() < 1e-15);
+        // A path that lies below the line has its barrier, zero, at an end.
+        let loss = [1.0, 0.5, 0.5, 3.0];
+        assert_eq!(
+            profile(&t, &loss).barrier().map(|(_, rise)| rise),
+            Some(0.0)
+        );
+        // Without finite ends there is no line; a gap between them does not matter.
+        assert_eq!(profile(&t, &[f64::NAN, 1.0, 1.0, 1.0]).barrier(), None);
+        let gap = [1.0, f64::INFINITY, 3.5, 3.0];
+        assert_eq!(profile(&t, &gap).barrier(), Some((0.75, 1.0)));
+    }
+
+    #[test]
+    fn accuracies_have_a_plot_of_their_own_where_there_are_any() {
+        let (t, loss) = ([0.0, 1.0], [1.0, 2.0]);
+        let one = profile(&t, &loss);
+        let without = path_profiles(&[one], "paths").unwrap();
+        let accuracy = PathProfile {
+            accuracy: &[0.9, 0.8],
+            ..one
+        };
+        let with = path_profiles(&[one, accuracy], "paths").unwrap();
+        assert!(!without.svg().contains(">accuracy<") && with.svg().contains(">accuracy<"));
+        let wrong = PathProfile {
+            accuracy: &[0.9],
+            ..one
+        };
+        let message = path_profiles(&[wrong], "paths").unwrap_err().to_string();
+        assert!(
+            message.contains("line") && message.contains("has 1 values but 2"),
+            "{message}"
+        );
+        assert!(matches!(
+            path_profiles(&[], "none"),
+            Err(Error::Empty { .. })
+        ));
+    }
 }

@@ -82,6 +82,58 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A slice, or a value for it, is not as it must be.
+    #[error("{name} is {value}: it must be {allowed}")]
+    Slice {
+        /// The thing that is wrong.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// The values that are allowed.
+        allowed: &'static str,
+    },
+    /// A stored slice has another identity than the one that is to be measured.
+    #[error(
+        "`{}` holds another slice, which differs in {differences}: go on with what it was begun with, name another file, or remove this one to measure anew", path.display()
+    )]
+    AnotherSlice {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What differs, with both values.
+        differences: String,
+    },
+    /// A stored slice is not as it was written.
+    #[error("`{}` is damaged, {what}; nothing was changed: {remedy}", path.display())]
+    Damaged {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Another process has a stored slice.
+    #[error(
+        "`{}` is being written by another process: wait until it ends, or name another file", path.display()
+    )]
+    Busy {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// A stored slice could not be gone on with.
+    #[error(
+        "cannot write to `{}`: {source}; the {recorded} of {points} points recorded in it stay: make room if the disk is full, and start the same measurement again to go on", path.display()
+    )]
+    Unwritten {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Points that are recorded.
+        recorded: usize,
+        /// Points of the slice.
+        points: usize,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// A picture or its numbers could not be written.
     #[error("cannot write `{name}`: {reason}")]
     Put {

@@ -20,9 +20,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::Sink;
-use super::lines::{Lines, write_file};
+use super::lines::Lines;
 use super::picture_names::PictureNames;
 use crate::Error;
+use crate::disk::write_file;
 use crate::record::{Record, Value, json_number};
 
 /// Writes one JSON object per line; see the file's documentation for the keys. Each line is written

@@ -5,6 +5,8 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind};
 use std::io::{Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
+use crate::disk::{cut, write_whole};
+
 /// A file or stream that takes lines.
 pub(super) struct Lines {
     output: Output,
@@ -127,59 +129,6 @@ impl Lines {
             Output::Stream(stream) => stream.flush(),
         }
     }
-}
-
-/// Writes a new file, whole or not at all.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .and_then(|file| file.set_len(0).map(|()| file))?;
-    write_whole(&mut file, bytes).map_err(|(_, error)| {
-        // The failure that counts is the one of the write.
-        let _ = std::fs::remove_file(path);
-        error
-    })
-}
-
-/// Appends bytes to a file, or tells how many of them were left there by the failure: usually none.
-///
-/// A short write means that the disk is full, that a limit on the size of files is near, or that a
-/// signal came. Writing the rest would end the process in the second case, in which Unix sends
-/// SIGXFSZ. So the piece is cut off and the whole is tried once more; a second short write is a
-/// failure.
-fn write_whole(file: &mut File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
-    let mut tries = 0;
-    loop {
-        let start = file.metadata().map_err(|error| (0, error))?.len();
-        match file.write(bytes) {
-            Ok(count) if count == bytes.len() => return Ok(()),
-            Ok(count) => {
-                // Another process that appends to the file may have come in between.
-                let is_last = file
-                    .metadata()
-                    .is_ok_and(|now| now.len() == start + count as u64);
-                if count > 0 && (!is_last || file.set_len(start).is_err()) {
-                    return Err((count, cut(count, bytes)));
-                }
-                tries += 1;
-                if tries == 2 {
-                    return Err((0, cut(count, bytes)));
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err((0, error)),
-        }
-    }
-}
-
-fn cut(count: usize, bytes: &[u8]) -> io::Error {
-    let length = bytes.len();
-    io::Error::new(
-        ErrorKind::WriteZero,
-        format!("only {count} of {length} bytes were taken"),
-    )
 }
 
 /// Writes bytes to a stream, or tells how many were taken before the failure.

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::export::table::{self, Table};
+
 /// A file to be written: its name and its content.
 pub(super) type NamedFile = (String, Vec<u8>);
 
@@ -25,13 +27,13 @@ pub(super) fn files(tag: &str, step: u64, data: &Value) -> Vec<NamedFile> {
     let text = format!("{:#}\n", Value::Object(document));
     let mut files = vec![(format!("{stem}.json"), text.into_bytes())];
     for (ending, table) in tables(data) {
-        files.push((format!("{stem}{ending}.csv"), csv(&table).into_bytes()));
+        files.push((
+            format!("{stem}{ending}.csv"),
+            table::csv(&table).into_bytes(),
+        ));
     }
     files
 }
-
-/// A table: columns of one length, each with its name.
-type Table = Vec<(String, Vec<Value>)>;
 
 /// Returns the tables in what an instrument has found.
 fn tables(data: &Value) -> Vec<(&'static str, Table)> {
@@ -73,30 +75,6 @@ fn tables(data: &Value) -> Vec<(&'static str, Table)> {
         ));
     }
     tables
-}
-
-/// Returns a table as RFC 4180 has it, with a header.
-fn csv(table: &Table) -> String {
-    let line = |cells: Vec<String>| cells.join(",") + "\r\n";
-    let mut text = line(table.iter().map(|(name, _)| quoted(name)).collect());
-    let rows = table.iter().map(|(_, values)| values.len()).max();
-    for row in 0..rows.expect("every table has columns") {
-        let cell = |(_, values): &(String, Vec<Value>)| match values.get(row) {
-            Some(Value::String(not_finite)) => not_finite.clone(),
-            Some(value) => value.to_string(),
-            None => String::new(),
-        };
-        text += &line(table.iter().map(cell).collect());
-    }
-    text
-}
-
-fn quoted(name: &str) -> String {
-    if name.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    } else {
-        name.to_owned()
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! that PyTorch wrote.
 
 mod rename;
+mod run;
 mod steps;
 
 use std::path::{Path, PathBuf};
@@ -27,7 +28,8 @@ use crate::engine::source::Source;
 use crate::engine::stored::{Stored, Which};
 use crate::failure::usage;
 use rename::Rename;
-use steps::Steps;
+pub(super) use run::{Run, the_run};
+pub(super) use steps::Steps;
 
 const PYTORCH: &str = "Weights that PyTorch wrote";
 
@@ -375,6 +377,15 @@ fn names_of_runs(runs: &[Stored]) -> Vec<String> {
 }
 
 impl Gathered {
+    /// Returns the names of all models as a list: "sgd, sam and asam".
+    pub(super) fn joined_names(&self) -> String {
+        let names: Vec<&str> = self.points.iter().map(|named| &*named.name).collect();
+        match names.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            names => names.concat(),
+        }
+    }
+
     /// Checks every model.
     ///
     /// # Errors

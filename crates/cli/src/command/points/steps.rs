@@ -7,7 +7,7 @@ use crate::engine::stored::Which;
 
 /// The checkpoints of each run that are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Steps {
+pub(in crate::command) enum Steps {
     /// All that it has.
     All,
     /// The checkpoints named.

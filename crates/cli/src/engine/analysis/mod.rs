@@ -25,6 +25,7 @@ pub(crate) use self::sharpness::SharpnessSettings;
 pub(crate) use self::spectrum::SpectrumSettings;
 
 use super::data::Data;
+use super::slices::SlicePoint;
 use super::stored::Stored;
 use super::watch::Watch;
 use super::weights::{trained_parameters, weights_crc32c};
@@ -113,7 +114,7 @@ impl Analysed {
 }
 
 /// A model at which curvature is measured, with the data that it is measured on.
-pub(crate) trait Point {
+pub(crate) trait Point: SlicePoint {
     /// Returns the number of trained parameters.
     fn parameters(&self) -> usize;
 
@@ -134,11 +135,11 @@ pub(crate) trait Point {
 }
 
 /// A model of a workload with its weights.
-pub(super) struct Placed<W: Workload> {
-    data: Data<W>,
-    model: W::Model,
+pub(in crate::engine) struct Placed<W: Workload> {
+    pub(in crate::engine) data: Data<W>,
+    pub(in crate::engine) model: W::Model,
     /// The device without autodiff.
-    device: Device,
+    pub(in crate::engine) device: Device,
 }
 
 impl<W: Workload> Placed<W> {
@@ -204,13 +205,13 @@ impl<W: Workload> Placed<W> {
     }
 
     /// Returns the mean loss over the sample.
-    fn risk(&self) -> Risk<W::Model, W::Batch> {
+    pub(in crate::engine) fn risk(&self) -> Risk<W::Model, W::Batch> {
         self.data.risk(self.data.curvature_batches(&self.device))
     }
 
     /// Returns the same loss with the outputs of the model apart; none where the workload does not
     /// say them.
-    fn risk_of_outputs(&self) -> Option<Risk<W::Model, W::Batch>> {
+    pub(in crate::engine) fn risk_of_outputs(&self) -> Option<Risk<W::Model, W::Batch>> {
         let model = self.model.valid();
         self.data
             .risk_of_outputs(&model, self.data.curvature_batches(&self.device))

@@ -1,6 +1,10 @@
 //! Lines, planes and SAM's sharpness on losses known in closed form.
 
 mod between;
+mod curvature_map;
+mod range;
+mod refine;
+mod several;
 
 use std::ops::ControlFlow;
 

@@ -1,0 +1,220 @@
+//! The course from models to paths between them.
+
+use std::path::Path;
+
+use landscape::slice::linspace;
+
+use crate::command::points::{Gathered, Named};
+use crate::command::slices::{Sampled, Shown, Target, checked, evaluate, open};
+use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
+use crate::engine::slices::{ALIGNED, Column, CurvePlane, MeasuredPath, PathSettings};
+use crate::engine::watch::{Watch, Work};
+use crate::failure::{self, FAILED, SUCCESS};
+use crate::interrupt::Interrupt;
+use crate::report::output::{print, printable, say};
+use crate::report::paint::Paint;
+use crate::report::progress::Progress;
+use crate::report::width;
+
+use super::{document, pictures, table};
+
+/// The margin around a curve in its plane, over its extent.
+const MARGIN: f64 = 0.25;
+
+/// Paths between some models.
+pub(crate) struct Course<'a> {
+    /// The document.
+    pub(crate) kind: Kind,
+    /// The models.
+    pub(crate) gathered: &'a Gathered,
+    /// The settings.
+    pub(crate) settings: &'a PathSettings,
+    /// The form of pictures and numbers.
+    pub(crate) shown: &'a Shown,
+    /// Points along each side of the plane of a curve, if it is drawn.
+    pub(crate) plane: Option<usize>,
+    /// Whether what was found earlier is replaced.
+    pub(crate) overwrite: bool,
+    /// Whether one JSON document is printed.
+    pub(crate) json: bool,
+    /// Whether somebody asks to stop.
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// Two models, and the paths between them.
+pub(crate) struct Connected<'a> {
+    /// The places of the models.
+    pub(crate) places: [usize; 2],
+    /// The models.
+    pub(crate) ends: [&'a Named; 2],
+    /// The paths.
+    pub(crate) paths: Vec<MeasuredPath>,
+    /// The plane of the Bezier curve, where it is drawn.
+    pub(crate) plane: Option<Plane>,
+    /// The failures, each in a sentence.
+    pub(crate) failures: Vec<String>,
+}
+
+/// The loss on the plane through both models and the bend of a Bezier curve.
+pub(crate) struct Plane {
+    /// The values, in distances of parameter space.
+    pub(crate) sampled: Sampled<2>,
+    /// The place of the first model, of the second, and of the bend.
+    pub(crate) models: [[f64; 2]; 3],
+    /// Points of the curve.
+    pub(crate) curve: Vec<[f64; 2]>,
+}
+
+/// The name of the store of the plane.
+const PLANE: &str = "plane.slice";
+
+/// The quantities at the average of all weights.
+pub(crate) type Average = Vec<(Column, f64)>;
+
+impl Connected<'_> {
+    /// Returns the names of both models.
+    pub(crate) fn name(&self) -> String {
+        self.ends.map(|named| &*named.name).join(" to ")
+    }
+}
+
+impl Course<'_> {
+    /// Trains, measures, prints, and writes document, pictures and numbers.
+    ///
+    /// # Errors
+    /// A usage error for models that have nothing between them, before anything is measured or
+    /// written; a failure of the disk.
+    pub(crate) fn carry_out(&self) -> anyhow::Result<u8> {
+        let points = &self.gathered.points;
+        checked(&Target {
+            name: self.gathered.joined_names(),
+            models: points.iter().collect(),
+        })?;
+        let folder = &self.gathered.folder;
+        inspect(folder, self.kind, self.overwrite)?;
+        let is_plane = |name: &str| name == PLANE;
+        let mut folder = MeasureDir::resume(folder, self.kind, self.overwrite, is_plane)?;
+        let mut interrupted = false;
+        let mut found: Vec<Connected<'_>> = Vec::new();
+        let pairs: Vec<[usize; 2]> = (0..points.len())
+            .flat_map(|first| (first + 1..points.len()).map(move |second| [first, second]))
+            .collect();
+        for (number, places) in (1..).zip(&pairs) {
+            let ends = places.map(|place| &points[place]);
+            let watch = self.watch(ends, number, pairs.len());
+            let pair = ends[0].point.connect(&*ends[1].point, self.settings);
+            let (pair, watched) = (&pair, &watch);
+            let mut works: Vec<Work<'_, MeasuredPath>> = Vec::new();
+            for &kind in &self.settings.paths {
+                works.push((kind.name(), Box::new(move || pair.path(kind, watched))));
+            }
+            if self.settings.align {
+                works.push((ALIGNED, Box::new(|| pair.aligned_line(watched))));
+            }
+            let done = watch.carry_out(works);
+            let mut failures = done.failures;
+            interrupted = done.interrupted;
+            let mut plane = None;
+            if let (false, Some(side), [_]) = (interrupted, self.plane, &pairs[..]) {
+                let mut claim = || folder.claim(PLANE);
+                let works: Vec<Work<'_, Option<Plane>>> = vec![(
+                    "plane of the curve",
+                    Box::new(|| match pair.plane()? {
+                        Some(of_curve) => on_plane(of_curve, side, &claim()?, &watch).map(Some),
+                        None => Ok(None),
+                    }),
+                )];
+                let done = watch.carry_out(works);
+                failures.extend(done.failures);
+                interrupted = done.interrupted;
+                plane = done.findings.into_iter().flatten().next();
+            }
+            found.push(Connected {
+                places: *places,
+                ends,
+                paths: done.findings,
+                plane,
+                failures,
+            });
+            if interrupted {
+                break;
+            }
+        }
+        let average = match interrupted {
+            true => None,
+            false => Some(self.average()?),
+        };
+        for (name, bytes) in pictures::files(&found, self)? {
+            folder.write(&name, &bytes)?;
+        }
+        let document = document::document(self, &found, average.as_ref(), interrupted);
+        let document = folder.conclude(document)?;
+        if self.json {
+            print(&format!("{document:#}"))?;
+        } else {
+            table::show(self, &found, average.as_ref(), width::columns())?;
+        }
+        let mut failed = false;
+        for connected in &found {
+            for failure in &connected.failures {
+                failed = true;
+                let alarm = Paint::stderr().alarm("failed:");
+                let line = format!("{}: {failure}", connected.name());
+                say(&format!("{alarm} {}", printable(&line)));
+            }
+        }
+        if interrupted {
+            say("stopped; what was measured until then is complete");
+            return Ok(failure::INTERRUPTED);
+        }
+        Ok(if failed { FAILED } else { SUCCESS })
+    }
+
+    /// Measures the average of the weights of all models.
+    fn average(&self) -> anyhow::Result<Average> {
+        let mut models = self.gathered.points.iter().map(|named| &*named.point);
+        let first = models.next().expect("a path has two ends");
+        first.average(&models.collect::<Vec<_>>(), self.settings)
+    }
+
+    fn watch(&self, ends: [&Named; 2], number: usize, count: usize) -> Watch {
+        let name = ends.map(|named| &*named.name).join(" to ");
+        let progress = Progress::of_measurements(&match count {
+            1 => name,
+            count => format!("{name} ({number} of {count})"),
+        });
+        for note in ends.iter().flat_map(|named| &named.notes) {
+            progress.warn(note);
+        }
+        Watch::new(progress, self.interrupt.clone())
+    }
+}
+
+/// Measures the loss on the plane of a curve, with a margin around it.
+fn on_plane(
+    of_curve: CurvePlane<'_>,
+    side: usize,
+    path: &Path,
+    watch: &Watch,
+) -> anyhow::Result<Plane> {
+    let CurvePlane {
+        mut plane,
+        models,
+        curve,
+    } = of_curve;
+    let axes: [Vec<f64>; 2] = std::array::from_fn(|axis| {
+        let along = models.iter().chain(&curve).map(|at| at[axis]);
+        let low = along.clone().fold(f64::INFINITY, f64::min);
+        let high = along.fold(f64::NEG_INFINITY, f64::max);
+        let margin = MARGIN * (high - low);
+        linspace(low - margin..=high + margin, side)
+    });
+    plane.within(axes.each_ref().map(|axis| axis[0]..=axis[axis.len() - 1]))?;
+    let mut store = open(path, &plane.identity(&axes))?;
+    let sampled = evaluate(&*plane, None, axes, &mut store, watch)?;
+    Ok(Plane {
+        sampled,
+        models,
+        curve,
+    })
+}

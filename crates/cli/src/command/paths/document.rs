@@ -1,0 +1,95 @@
+//! The document of paths.
+
+use serde_json::{Value, json};
+
+use super::course::{Average, Connected, Course};
+use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
+use crate::engine::measurement::number;
+
+/// Returns the document.
+pub(super) fn document(
+    course: &Course<'_>,
+    found: &[Connected<'_>],
+    average: Option<&Average>,
+    interrupted: bool,
+) -> Value {
+    let gathered = course.gathered;
+    let models = gathered.points.iter().map(|named| {
+        json!({
+            "name": named.name,
+            "origin": named.origin,
+            "network": named.network,
+            "parameters": named.point.parameters(),
+            "weights_crc32c": named.point.weights_crc32c(),
+        })
+    });
+    let pairs = found.iter().map(|connected| {
+        json!({
+            "from": connected.ends[0].name,
+            "to": connected.ends[1].name,
+            "paths": connected.paths.iter().map(|path| path.document()).collect::<Vec<_>>(),
+            "plane": connected.plane.as_ref().map(|plane| json!({
+                "models": plane.models,
+                "curve": plane.curve,
+                "directions": plane.sampled.directions,
+                "evaluation": plane.sampled.evaluation,
+                "points": plane.sampled.evaluated,
+                "seconds": plane.sampled.seconds,
+            })),
+            "failures": connected.failures,
+        })
+    });
+    let average = average.map(|average| {
+        let values = average.iter();
+        let values = values.map(|(column, value)| (column.name(), number(*value)));
+        Value::Object(values.collect())
+    });
+    let mut names: Vec<&str> = Vec::new();
+    for path in found.iter().flat_map(|connected| &connected.paths) {
+        if !names.contains(&&*path.name) {
+            names.push(&path.name);
+        }
+    }
+    let matrices = names.iter().map(|name| {
+        let rows = matrix(found, name, gathered.points.len());
+        let row = |row: &Vec<Option<f64>>| -> Value {
+            let cells = row.iter();
+            cells.map(|cell| cell.map_or(Value::Null, number)).collect()
+        };
+        json!({"path": name, "barrier": rows.iter().map(row).collect::<Vec<_>>()})
+    });
+    json!({
+        "schema": course.kind.schema,
+        // What failed can be begun again, and goes on from the store of the plane.
+        "status": if interrupted || found.iter().any(|connected| !connected.failures.is_empty()) {
+            INTERRUPTED
+        } else {
+            FINISHED
+        },
+        "settings": course.settings,
+        "data": gathered.data,
+        "examples": gathered.points.first().map(|named| named.point.examples()),
+        "models": models.collect::<Vec<_>>(),
+        "pairs": pairs.collect::<Vec<_>>(),
+        "average_of_the_weights": average,
+        "barriers": matrices.collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the barriers of a path between all models, zero between one and itself; none where it
+/// was not measured.
+pub(super) fn matrix(found: &[Connected<'_>], name: &str, count: usize) -> Vec<Vec<Option<f64>>> {
+    let mut matrix = vec![vec![None; count]; count];
+    for (place, row) in matrix.iter_mut().enumerate() {
+        row[place] = Some(0.0);
+    }
+    for connected in found {
+        let path = connected.paths.iter().find(|path| path.name == name);
+        if let Some(path) = path {
+            let [first, second] = connected.places;
+            matrix[first][second] = Some(path.profile().barrier);
+            matrix[second][first] = Some(path.profile().barrier);
+        }
+    }
+    matrix
+}

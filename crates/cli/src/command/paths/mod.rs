@@ -1,0 +1,8 @@
+//! The course of `connect`: every pair of models, every path, one document, tables and pictures.
+
+mod course;
+mod document;
+mod pictures;
+mod table;
+
+pub(super) use course::Course;

@@ -1,0 +1,345 @@
+//! The course of `surface` and `line`: each slice in its turn, one document, one table, pictures on
+//! one scale.
+
+use anyhow::bail;
+use serde_json::Value;
+
+use super::document;
+use super::evaluate::{evaluate, grid, open};
+use super::flags::Shown;
+use super::sampled::Sampled;
+use super::table;
+use crate::command::points::{Gathered, Named};
+use crate::comparison::wrapped;
+use crate::config::reach::Reach;
+use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
+use crate::engine::measurement::NamedFile;
+use crate::engine::slices::{Place, SliceSettings, Sliced};
+use crate::engine::watch::{Watch, Work};
+use crate::failure::{self, FAILED, SUCCESS, usage};
+use crate::interrupt::Interrupt;
+use crate::report::output::{print, printable, say};
+use crate::report::paint::Paint;
+use crate::report::progress::Progress;
+use crate::report::width;
+
+/// The end of the names of stores.
+pub(crate) const STORE: &str = ".slice";
+
+/// Slices of some models.
+pub(crate) struct Course<'a> {
+    /// The document.
+    pub(crate) kind: Kind,
+    /// The models.
+    pub(crate) gathered: &'a Gathered,
+    /// The settings.
+    pub(crate) settings: &'a SliceSettings,
+    /// The form of pictures and numbers.
+    pub(crate) shown: &'a Shown,
+    /// Whether what was found earlier is replaced.
+    pub(crate) overwrite: bool,
+    /// Whether one JSON document is printed.
+    pub(crate) json: bool,
+    /// Whether somebody asks to stop.
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// A slice to be measured: the model that it goes through, or the models.
+pub(crate) struct Target<'a> {
+    /// Its name in tables and pictures.
+    pub(crate) name: String,
+    /// The models.
+    pub(crate) models: Vec<&'a Named>,
+}
+
+/// A slice that was measured.
+pub(crate) struct Measured<'a, const D: usize> {
+    /// The slice.
+    pub(crate) target: Target<'a>,
+    /// Its values; none where it failed.
+    pub(crate) sampled: Option<Sampled<D>>,
+    /// The failures, each in a sentence.
+    pub(crate) failures: Vec<String>,
+}
+
+/// A kind of slice: of one dimension or of two.
+pub(crate) trait Shape<const D: usize> {
+    /// The work in the progress.
+    const WORK: &'static str;
+    /// The title of the table.
+    const TITLE: &'static str;
+
+    /// Makes the directions of a slice.
+    ///
+    /// # Errors
+    /// A usage error for models that have no slice through them; a failure of the work.
+    fn prepare<'m>(
+        &self,
+        models: &[&'m Named],
+        settings: &SliceSettings,
+        watch: &Watch,
+    ) -> anyhow::Result<Box<dyn Sliced<D> + 'm>>;
+
+    /// Draws the slices.
+    ///
+    /// # Errors
+    /// When a picture cannot be drawn.
+    fn pictures(
+        &self,
+        found: &[(&Target<'_>, &Sampled<D>)],
+        course: &Course<'_>,
+    ) -> anyhow::Result<Vec<NamedFile>>;
+}
+
+impl<'a> Course<'a> {
+    /// Measures, prints, and writes document, pictures and numbers.
+    ///
+    /// # Errors
+    /// A usage error for settings that do not fit, before anything is measured or written; a
+    /// failure of the disk.
+    pub(crate) fn carry_out<const D: usize>(&self, shape: &impl Shape<D>) -> anyhow::Result<u8> {
+        let targets = self.targets();
+        for target in &targets {
+            checked(target)?;
+        }
+        inspect(&self.gathered.folder, self.kind, self.overwrite)?;
+        let mut folder =
+            MeasureDir::resume(&self.gathered.folder, self.kind, self.overwrite, is_store)?;
+        let reach = match self.common_reach(shape, &targets)? {
+            Some(reach) => reach,
+            None => return self.stopped(),
+        };
+        let mut interrupted = false;
+        let count = targets.len();
+        let mut found: Vec<Measured<'a, D>> = Vec::new();
+        for (number, target) in (1..).zip(targets) {
+            let watch = self.watch(&target, number, count);
+            let made: Work<'_, Box<dyn Sliced<D> + '_>> = (
+                "directions",
+                Box::new(|| {
+                    let mut slice = shape.prepare(&target.models, self.settings, &watch)?;
+                    slice.within(reach.map(Reach::range))?;
+                    Ok(slice)
+                }),
+            );
+            let made = watch.carry_out(vec![made]);
+            let (mut failures, mut sampled) = (made.failures, None);
+            interrupted = made.interrupted;
+            if let Some(slice) = made.findings.first() {
+                let axes = grid::<D>(&reach, &self.settings.points);
+                let path = folder.claim(&store_name(number))?;
+                let mut store = open(&path, &slice.identity(&axes))?;
+                let work: Work<'_, Sampled<D>> = (
+                    work_of(shape),
+                    Box::new(|| evaluate(&**slice, self.settings.refine, axes, &mut store, &watch)),
+                );
+                let done = watch.carry_out(vec![work]);
+                failures.extend(done.failures);
+                interrupted = done.interrupted;
+                sampled = done.findings.into_iter().next();
+            }
+            drop(made.findings);
+            found.push(Measured {
+                target,
+                sampled,
+                failures,
+            });
+            if interrupted {
+                break;
+            }
+        }
+        self.conclude(shape, &mut folder, &found, interrupted)
+    }
+
+    /// Returns the coordinates of all slices: those of the settings, or as far as the loss of each
+    /// has to be followed until it has risen by the factor; none where somebody stopped it.
+    fn common_reach<const D: usize>(
+        &self,
+        shape: &impl Shape<D>,
+        targets: &[Target<'a>],
+    ) -> anyhow::Result<Option<[Reach; D]>> {
+        let Some(factor) = self.settings.adapt else {
+            return Ok(self.settings.reach.map(|reach| [reach; D]));
+        };
+        let mut common: Option<[Reach; D]> = None;
+        for (number, target) in (1..).zip(targets) {
+            let watch = self.watch(target, number, targets.len());
+            let works: Vec<Work<'_, [Reach; D]>> = vec![(
+                "range",
+                Box::new(|| {
+                    let mut slice = shape.prepare(&target.models, self.settings, &watch)?;
+                    slice.adapted(factor, &watch)
+                }),
+            )];
+            let done = watch.carry_out(works);
+            if done.interrupted {
+                return Ok(None);
+            }
+            if let Some(failure) = done.failures.first() {
+                anyhow::bail!("{}: {failure}", target.name);
+            }
+            for found in done.findings {
+                common = Some(match common {
+                    Some(common) => std::array::from_fn(|axis| common[axis].join(found[axis])),
+                    None => found,
+                });
+            }
+        }
+        Ok(common)
+    }
+
+    fn conclude<const D: usize>(
+        &self,
+        shape: &impl Shape<D>,
+        folder: &mut MeasureDir,
+        found: &[Measured<'_, D>],
+        interrupted: bool,
+    ) -> anyhow::Result<u8> {
+        let complete: Vec<(&Target<'_>, &Sampled<D>)> = found
+            .iter()
+            .filter_map(|measured| Some((&measured.target, measured.sampled.as_ref()?)))
+            .collect();
+        if !interrupted && !complete.is_empty() {
+            for (name, bytes) in super::files::numbers(&complete, self.shown)? {
+                folder.write(&name, &bytes)?;
+            }
+            for (name, bytes) in shape.pictures(&complete, self)? {
+                folder.write(&name, &bytes)?;
+            }
+        }
+        let document = document::document(self, found, interrupted);
+        let document = folder.conclude(document)?;
+        if self.json {
+            print(&format!("{document:#}"))?;
+        } else if !complete.is_empty() {
+            self.print::<D>(title_of(shape), &complete)?;
+        }
+        let mut failed = false;
+        for measured in found {
+            for failure in &measured.failures {
+                failed = true;
+                let alarm = Paint::stderr().alarm("failed:");
+                let line = format!("{}: {failure}", measured.target.name);
+                say(&format!("{alarm} {}", printable(&line)));
+            }
+        }
+        if interrupted {
+            return self.stopped();
+        }
+        Ok(if failed { FAILED } else { SUCCESS })
+    }
+
+    fn print<const D: usize>(
+        &self,
+        title: &str,
+        found: &[(&Target<'_>, &Sampled<D>)],
+    ) -> anyhow::Result<()> {
+        let columns = width::columns();
+        let heading = wrapped(&table::heading(title, self, found), columns);
+        print(&Paint::stdout().strong(&printable(&heading)))?;
+        print(&printable(&table::sheet(found, self).fit(columns)))?;
+        print("")?;
+        for remark in table::remarks(self, found) {
+            print(&printable(&wrapped(&remark, columns)))?;
+        }
+        let folder = self.gathered.folder.display().to_string();
+        print(&format!("Numbers and pictures: {}", printable(&folder)))
+    }
+
+    fn stopped(&self) -> anyhow::Result<u8> {
+        say("stopped; the points until then are stored, and the same command goes on from there");
+        Ok(failure::INTERRUPTED)
+    }
+
+    /// Returns the slices: one through all models, or one for each.
+    fn targets(&self) -> Vec<Target<'a>> {
+        let points = &self.gathered.points;
+        match self.settings.place {
+            Place::Through { .. } => vec![Target {
+                name: self.gathered.joined_names(),
+                models: points.iter().collect(),
+            }],
+            Place::Along { .. } => points
+                .iter()
+                .map(|named| Target {
+                    name: named.name.clone(),
+                    models: vec![named],
+                })
+                .collect(),
+        }
+    }
+
+    fn watch(&self, target: &Target<'_>, number: usize, count: usize) -> Watch {
+        let progress = Progress::of_measurements(&match count {
+            1 => target.name.clone(),
+            count => format!("{} ({number} of {count})", target.name),
+        });
+        for note in target.models.iter().flat_map(|named| &named.notes) {
+            progress.warn(note);
+        }
+        Watch::new(progress, self.interrupt.clone())
+    }
+}
+
+/// Checks that a slice goes through its models.
+///
+/// # Errors
+/// A usage error for models of different networks and for equal ones; a failure for weights that
+/// are not finite.
+pub(crate) fn checked(target: &Target<'_>) -> anyhow::Result<()> {
+    for named in &target.models {
+        if let Some(path) = named.point.not_finite()? {
+            bail!(
+                "the weights of {} are not all finite (there is NaN or infinity in {path}), so there is no loss around them; name an earlier checkpoint with --step",
+                named.name
+            );
+        }
+    }
+    for (place, named) in target.models.iter().enumerate() {
+        for other in &target.models[..place] {
+            if !other.point.is_like(&*named.point) {
+                return Err(usage(format!(
+                    "there is nothing between {} and {}: they are different networks ({} and {}); give runs of one network",
+                    other.name, named.name, other.network, named.network
+                )));
+            }
+            if other.point.weights_crc32c() == named.point.weights_crc32c() {
+                return Err(usage(format!(
+                    "there is nothing between {} and {}: their weights are equal; give other runs or steps",
+                    other.name, named.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+const fn work_of<const D: usize, S: Shape<D>>(_: &S) -> &'static str {
+    S::WORK
+}
+
+const fn title_of<const D: usize, S: Shape<D>>(_: &S) -> &'static str {
+    S::TITLE
+}
+
+fn store_name(number: usize) -> String {
+    format!("points-{number}{STORE}")
+}
+
+fn is_store(name: &str) -> bool {
+    name.ends_with(STORE)
+}
+
+/// Returns the models of a slice in the document.
+pub(super) fn models(target: &Target<'_>) -> Value {
+    let model = |named: &&Named| {
+        serde_json::json!({
+            "name": named.name,
+            "origin": named.origin,
+            "network": named.network,
+            "parameters": named.point.parameters(),
+            "weights_crc32c": named.point.weights_crc32c(),
+        })
+    };
+    target.models.iter().map(model).collect()
+}

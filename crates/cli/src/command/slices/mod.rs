@@ -1,0 +1,18 @@
+//! What the commands on landscapes share: flags, the course from models to tables and pictures, and
+//! the values of a slice.
+
+mod course;
+mod document;
+mod evaluate;
+mod files;
+mod flags;
+pub(super) mod line;
+mod sampled;
+pub(super) mod surface;
+mod table;
+
+pub(super) use course::{Course, STORE, Target, checked};
+pub(super) use evaluate::{evaluate, open};
+pub(super) use files::{capital, exported, file_name, picture_files, theme};
+pub(super) use flags::{Shown, Slicing};
+pub(super) use sampled::Sampled;

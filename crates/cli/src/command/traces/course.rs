@@ -1,0 +1,178 @@
+//! The course from checkpoints to a trajectory over the loss.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use landscape::slice::linspace;
+use landscape::trajectory::Centre;
+
+use super::{document, pictures, table};
+use crate::command::points::Run;
+use crate::command::slices::{STORE, Sampled, Shown, evaluate, open};
+use crate::config::choice::DeviceKind;
+use crate::config::slice_choice::Split;
+use crate::engine::analysis::Weights;
+use crate::engine::device;
+use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
+use crate::engine::slices::{Tracing, Trajectory};
+use crate::engine::source::Source;
+use crate::engine::stored::{Stored, Which};
+use crate::engine::watch::{Watch, Work};
+use crate::failure::{self, FAILED, SUCCESS, usage};
+use crate::interrupt::Interrupt;
+use crate::report::output::{print, printable, say};
+use crate::report::paint::Paint;
+use crate::report::progress::Progress;
+use crate::report::width;
+
+/// The trajectory of a run.
+pub(crate) struct Course<'a> {
+    /// The document.
+    pub(crate) kind: Kind,
+    /// The folder of the results.
+    pub(crate) output: PathBuf,
+    /// The run.
+    pub(crate) run: &'a Run,
+    /// Examples of the sample, if it is not the run's.
+    pub(crate) examples: Option<usize>,
+    /// The device, if it is not the run's.
+    pub(crate) device: Option<DeviceKind>,
+    /// The centre of the deviations.
+    pub(crate) centre: Centre,
+    /// The parts of the data.
+    pub(crate) splits: Vec<Split>,
+    /// The points along both sides.
+    pub(crate) grid: [usize; 2],
+    /// The margin around the trajectory, over its extent.
+    pub(crate) margin: f64,
+    /// The form of pictures and numbers.
+    pub(crate) shown: &'a Shown,
+    /// Whether what was found earlier is replaced.
+    pub(crate) overwrite: bool,
+    /// Whether one JSON document is printed.
+    pub(crate) json: bool,
+    /// Whether somebody asks to stop.
+    pub(crate) interrupt: &'a Interrupt,
+    /// The source of the model and its data.
+    pub(crate) source: &'a dyn Source,
+}
+
+/// A trajectory with the loss on its plane.
+pub(crate) struct Traced<'a> {
+    /// The trajectory.
+    pub(crate) trajectory: Trajectory<'a>,
+    /// The plane; none where it failed or was stopped.
+    pub(crate) sampled: Option<Sampled<2>>,
+}
+
+impl Course<'_> {
+    /// Returns the name of the run.
+    pub(crate) fn name(&self) -> String {
+        self.run.directory.display().to_string()
+    }
+
+    /// Measures, prints, and writes document, pictures and numbers.
+    ///
+    /// # Errors
+    /// A usage error for settings that do not fit, before anything is measured or written; a
+    /// failure of data or disk.
+    pub(crate) fn carry_out(&self) -> anyhow::Result<u8> {
+        let plan = self.run.last.plan();
+        let device = device::autodiff(self.device.unwrap_or(plan.device))
+            .map_err(|message| usage(format!("--device: {message}")))?;
+        self.source.check(plan, &device)?;
+        let sample = self.examples.unwrap_or(plan.curvature_examples.get());
+        let subject = self.source.subject(plan, sample, &device)?;
+        let point = subject.place(Weights::Checkpoint(&self.run.last), plan.seed, &device)?;
+        if let Some(path) = point.not_finite()? {
+            bail!(
+                "the weights of {} are not all finite at its last step (there is NaN or infinity in {path}); name the steps before that with --step",
+                self.name()
+            );
+        }
+        inspect(&self.output, self.kind, self.overwrite)?;
+        let is_store = |name: &str| name.ends_with(STORE);
+        let mut folder = MeasureDir::resume(&self.output, self.kind, self.overwrite, is_store)?;
+        let watch = Watch::new(
+            Progress::of_measurements(&self.name()),
+            self.interrupt.clone(),
+        );
+        let read = |step| Stored::open(&self.run.directory, Which::Step(step));
+        let tracing = Tracing {
+            steps: &self.run.steps,
+            read: &read,
+            centre: self.centre,
+            splits: &self.splits,
+            accuracy: self.shown.accuracy(),
+            seed: plan.seed,
+            device: &device,
+        };
+        let work: Work<'_, Trajectory<'_>> = (
+            "trajectory",
+            Box::new(|| point.trajectory(&tracing, &watch)),
+        );
+        let done = watch.carry_out(vec![work]);
+        let (mut failures, mut interrupted) = (done.failures, done.interrupted);
+        let mut traced = None;
+        if let Some(mut trajectory) = done.findings.into_iter().next() {
+            let axes = self.axes(&trajectory);
+            let extent = axes.each_ref().map(|axis| axis[0]..=axis[axis.len() - 1]);
+            trajectory.plane.within(extent)?;
+            let path = folder.claim(&format!("points{STORE}"))?;
+            let mut store = open(&path, &trajectory.plane.identity(&axes))?;
+            let work: Work<'_, Sampled<2>> = (
+                "loss on the plane",
+                Box::new(|| evaluate(&*trajectory.plane, None, axes, &mut store, &watch)),
+            );
+            let done = watch.carry_out(vec![work]);
+            failures.extend(done.failures);
+            interrupted = done.interrupted;
+            traced = Some(Traced {
+                trajectory,
+                sampled: done.findings.into_iter().next(),
+            });
+        }
+        drop(watch);
+        if let Some(traced) = traced.as_ref().filter(|_| !interrupted) {
+            for (name, bytes) in pictures::files(traced, self)? {
+                folder.write(&name, &bytes)?;
+            }
+        }
+        let about = document::About {
+            parameters: point.parameters(),
+            examples: point.examples(),
+            failures: &failures,
+            interrupted,
+        };
+        let document = document::document(self, traced.as_ref(), &about);
+        let document = folder.conclude(document)?;
+        if self.json {
+            print(&format!("{document:#}"))?;
+        } else if let Some(traced) = &traced {
+            table::show(self, traced, &about, width::columns())?;
+        }
+        for failure in &failures {
+            let alarm = Paint::stderr().alarm("failed:");
+            let line = format!("{}: {failure}", self.name());
+            say(&format!("{alarm} {}", printable(&line)));
+        }
+        if interrupted {
+            say(
+                "stopped; the points until then are stored, and the same command goes on from there",
+            );
+            return Ok(failure::INTERRUPTED);
+        }
+        Ok(if failures.is_empty() { SUCCESS } else { FAILED })
+    }
+
+    /// Returns the coordinates of a plane around a trajectory.
+    fn axes(&self, trajectory: &Trajectory<'_>) -> [Vec<f64>; 2] {
+        std::array::from_fn(|axis| {
+            let along = trajectory.checkpoints.iter().map(|at| at.coordinates[axis]);
+            let low = along.clone().fold(0.0, f64::min);
+            let high = along.fold(0.0, f64::max);
+            let margin = self.margin * (high - low);
+            linspace(low - margin..=high + margin, self.grid[axis])
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! The course of `trajectory`: a run's checkpoints, the plane in which they lie, the loss on it.
+
+mod course;
+mod document;
+mod pictures;
+mod table;
+
+pub(super) use course::Course;
