@@ -14,8 +14,8 @@ use crate::initialise::unit;
 ///
 /// n is the number of inputs to each output: the rows of a linear layer's `[in, out]`, the entries
 /// of one filter of a convolution's `[out, in, ..]`. Biases become 0; the scale and the shift of a
-/// norm and all buffers stay. A gain of 1 keeps the size of the signals of a ReLU network from layer
-/// to layer, a gain of 0 makes every weight zero.
+/// norm and all buffers stay. A gain of 1 keeps the size of the signals of a ReLU network from
+/// layer to layer, a gain of 0 makes every weight zero.
 ///
 /// The weights are drawn in the order in which Burn visits them, a number for each entry of weights
 /// and biases, so that they are a function of the seed and of the shapes alone; ids, devices and
