@@ -92,8 +92,8 @@ pub(crate) fn run(small: bool) -> Result<Table> {
         setting: format!(
             "MLP 784-{hidden}-{hidden}-10, {parameters} parameters in f32; {checkpoints} checkpoints in files, on a spiral with noise; \
              128 images. A vector is P numbers in f64, {:.1} MiB. Stated: vectors that the measure may hold, {READING} of them those \
-             of the checkpoint that is being read. Measured: the peak of resident memory over that of the process with the model alone, so that what the allocator keeps of writing the checkpoints and of earlier \
-             measures counts too. The \
+             of the checkpoint that is being read. Measured: the peak of resident memory over that of the process with the model alone, so that what the allocator keeps of \
+             writing the checkpoints and of earlier measures counts too. The \
              command fails where it is over the vectors stated and {:.0} MiB.",
             to_float(parameters) * 8.0 / MIB,
             BESIDE / MIB,
