@@ -15,7 +15,8 @@ use crate::{Error, json_number};
 /// ```
 /// use probes::export::{Column, Samples, csv};
 ///
-/// let line = Samples::on_grid([Column::new("a", vec![-1.0, 0.1])], [("loss", vec![0.5, f64::NAN])]);
+/// let a = [Column::new("a", vec![-1.0, 0.1])];
+/// let line = Samples::on_grid(a, [("loss", vec![0.5, f64::NAN])]);
 /// assert_eq!(csv(&line)?, "a,loss\r\n-1.0,0.5\r\n0.1,NaN\r\n");
 /// let line = line.with_recorded(vec![true, false]);
 /// assert_eq!(csv(&line)?, "a,loss\r\n-1.0,0.5\r\n");

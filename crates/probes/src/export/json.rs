@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use super::{Column, Points, Samples};
 use crate::{Error, json_number, json_numbers};
 
-/// Returns an object with `axes` (of a grid) or `coordinates` (of a sequence), `quantities`, `order`
-/// and the notes. Axes and quantities are lists of objects with `name` and `values`. Numbers that
-/// are not finite are the texts `"NaN"`, `"inf"` and `"-inf"`; the values of a point that was not
-/// measured are `null`.
+/// Returns an object with `axes` (of a grid) or `coordinates` (of a sequence), `quantities`,
+/// `order` and the notes. Axes and quantities are lists of objects with `name` and `values`.
+/// Numbers that are not finite are the texts `"NaN"`, `"inf"` and `"-inf"`; the values of a point
+/// that was not measured are `null`.
 ///
 /// # Errors
 /// [`Error::Slice`] for columns whose lengths or names do not fit.
@@ -17,7 +17,8 @@ use crate::{Error, json_number, json_numbers};
 /// ```
 /// use probes::export::{Column, Samples, json};
 ///
-/// let line = Samples::on_grid([Column::new("a", vec![-1.0, 1.0])], [("loss", vec![0.5, f64::INFINITY])]);
+/// let a = [Column::new("a", vec![-1.0, 1.0])];
+/// let line = Samples::on_grid(a, [("loss", vec![0.5, f64::INFINITY])]);
 /// assert_eq!(json(&line)?["quantities"][0]["values"], serde_json::json!([0.5, "inf"]));
 /// # Ok::<(), probes::Error>(())
 /// ```

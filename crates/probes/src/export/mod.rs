@@ -8,8 +8,8 @@
 //! | [`vtk()`] | ParaView, VisIt, PyVista: the surface in space |
 //!
 //! Each takes [`Samples`], which a [store](crate::store), a surface and a line turn into, and gives
-//! bytes; [`write()`] chooses by the ending of a file's name. Values that are not finite are kept, or
-//! left out and counted where a format cannot show them; what was not measured is marked.
+//! bytes; [`write()`] chooses by the ending of a file's name. Values that are not finite are kept,
+//! or left out and counted where a format cannot show them; what was not measured is marked.
 
 mod csv;
 mod format;

@@ -10,8 +10,8 @@ use crate::Error;
 /// Bytes to whose multiples the array in a file is aligned.
 const ALIGNMENT: usize = 64;
 
-/// Returns a file of NumPy's format `.npy` with 64-bit floats in row-major order, which `numpy.load`
-/// gives back bit for bit.
+/// Returns a file of NumPy's format `.npy` with 64-bit floats in row-major order, which
+/// `numpy.load` gives back bit for bit.
 ///
 /// # Errors
 /// [`Error::Slice`] when the shape has another number of entries than there are values.

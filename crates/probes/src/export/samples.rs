@@ -102,8 +102,8 @@ impl Samples {
     }
 
     /// Returns the picture of a refined surface: the quantity at all points of the grid, and
-    /// `evaluated`, which is 1 where it was evaluated and 0 where it is interpolated. The notes state
-    /// the error.
+    /// `evaluated`, which is 1 where it was evaluated and 0 where it is interpolated. The notes
+    /// state the error.
     pub fn of_refined(refined: &Refined, quantity: impl Into<String>) -> Self {
         let axes = [
             Column::new("a", refined.grid.a.clone()),
@@ -123,8 +123,8 @@ impl Samples {
             .with_note("evaluations", refined.evaluations.to_string())
     }
 
-    /// Returns a trajectory in a plane: the coordinates of each checkpoint's projection, its distance
-    /// from the plane, and quantities, for example its true loss.
+    /// Returns a trajectory in a plane: the coordinates of each checkpoint's projection, its
+    /// distance from the plane, and quantities, for example its true loss.
     pub fn of_trajectory<N: Into<String>>(
         checkpoints: &[Projection<2>],
         quantities: impl IntoIterator<Item = (N, Vec<f64>)>,

@@ -1,7 +1,7 @@
 //! Checksums of models, directions and data: CRC-32C of their bytes, little-endian.
 //!
-//! They tell one thing from another, not an attacker's from an honest one: two different things have
-//! the same checksum with probability 2⁻³².
+//! They tell one thing from another, not an attacker's from an honest one: two different things
+//! have the same checksum with probability 2⁻³².
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor, TensorData};

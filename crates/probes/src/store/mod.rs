@@ -22,9 +22,9 @@
 //!
 //! Records of 8 K + 8 bytes follow, little-endian, one for each point that was measured, in any
 //! order: the index of the point (32 bits), its K values (64-bit floats), CRC-32C of these bytes
-//! (32 bits). Point `i * len(b) + j` is the one at `a[i]` and `b[j]`. A piece of a record at the end
-//! is what a kill has left of it, and counts as nothing. So ten lines of Python read a file, also
-//! while it is written:
+//! (32 bits). Point `i * len(b) + j` is the one at `a[i]` and `b[j]`. A piece of a record at the
+//! end is what a kill has left of it, and counts as nothing. So some lines of Python read a file,
+//! also while it is written:
 //!
 //! ```python
 //! import json, math, struct
@@ -32,10 +32,12 @@
 //! def read_slice(path):
 //!     line, _, records = open(path, "rb").read().partition(b"\n")
 //!     about = json.loads(line.split(b" ", 2)[2])
-//!     names, points = about["quantities"], math.prod(len(axis["values"]) for axis in about["axes"])
+//!     names = about["quantities"]
+//!     points = math.prod(len(axis["values"]) for axis in about["axes"])
 //!     values = {name: [None] * points for name in names}  # None: not recorded
 //!     layout = struct.Struct(f"<I{len(names)}dI")
-//!     for index, *found, _ in layout.iter_unpack(records[: len(records) // layout.size * layout.size]):
+//!     whole = records[: len(records) // layout.size * layout.size]
+//!     for index, *found, _ in layout.iter_unpack(whole):
 //!         for name, value in zip(names, found):
 //!             values[name][index] = value
 //!     return about, values

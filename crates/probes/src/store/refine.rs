@@ -13,7 +13,8 @@ use crate::Error;
 /// chunks and recorded, and taken from the store where they are.
 ///
 /// Which points are measured depends on the values alone. So a refinement that was killed or
-/// cancelled and is called again ends with the picture, the points and the bits of one that was not.
+/// cancelled and is called again ends with the picture, the points and the bits of one that was
+/// not.
 ///
 /// Cost: a forward pass for each point that the picture needs and the store has not, for each
 /// quantity.

@@ -10,10 +10,11 @@ use crate::Error;
 
 /// Measures the points that a store has not, chunk by chunk, and records each when it is finished.
 ///
-/// The store is of this slice: its identity is that of [`Identity::of_slice`](super::Identity::of_slice).
+/// The store is of this slice: its identity is that of
+/// [`Identity::of_slice`](super::Identity::of_slice).
 /// `progress` is told before the first chunk and after each one, and may cancel. After a kill or a
-/// full disk the same call goes on where the file ends, and the result has the bits of a measurement
-/// that was never interrupted.
+/// full disk the same call goes on where the file ends, and the result has the bits of a
+/// measurement that was never interrupted.
 ///
 /// Cost: a forward pass for each point that is missing and for each quantity, or less; see
 /// [`Slice`]. After a kill, at most one chunk is evaluated again.

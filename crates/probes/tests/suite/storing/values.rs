@@ -9,8 +9,8 @@ use probes::store::{Identity, MeasureConfig, SliceStore, checksum, measure_with}
 
 use super::{bits, formula, go_on, identity, measure, python};
 
-/// Zeros, negative numbers, infinities, a subnormal number, and NaN of both signs with bits of their
-/// own.
+/// Zeros, negative numbers, infinities, a subnormal number, and NaN of both signs with bits of
+/// their own.
 const STRANGE: [u64; 8] = [
     0x0000_0000_0000_0000,
     0x8000_0000_0000_0000,
