@@ -14,9 +14,16 @@ use crate::engine::slices::Sliced;
 use crate::engine::watch::{Watch, timed};
 use crate::failure::usage;
 
-/// Returns the coordinates of a grid.
+/// Returns the coordinates of a grid. What rounding leaves of zero is zero, so that the point of a
+/// model is that model.
 pub(super) fn grid<const D: usize>(reach: &[Reach; D], points: &[usize]) -> [Vec<f64>; D] {
-    std::array::from_fn(|axis| linspace(reach[axis].range(), points[axis]))
+    std::array::from_fn(|axis| {
+        let range = reach[axis].range();
+        let rounding = 1e-12 * (range.end() - range.start());
+        let coordinate = |x: f64| if x.abs() < rounding { 0.0 } else { x };
+        let coordinates = linspace(range, points[axis]).into_iter();
+        coordinates.map(coordinate).collect()
+    })
 }
 
 /// Opens the store of a slice, or begins it.

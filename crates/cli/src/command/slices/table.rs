@@ -23,17 +23,17 @@ pub(super) fn heading<const D: usize>(
         .flatten()
         .map(|axis| axis.len().to_string());
     let sides: Vec<String> = sides.collect();
-    let ends = axes.and_then(|axes| {
-        let axis = axes.first()?;
-        Some((*axis.first()?, *axis.last()?))
-    });
-    let ends = ends.map_or_else(String::new, |(low, high)| {
-        format!(
-            " from {} to {}",
-            plain_number(rounded(low)),
-            plain_number(rounded(high))
-        )
-    });
+    let ends = |axis: &Vec<f64>| {
+        let number = |value: Option<&f64>| value.map_or(f64::NAN, |value| rounded(*value));
+        let (low, high) = (number(axis.first()), number(axis.last()));
+        format!("from {} to {}", plain_number(low), plain_number(high))
+    };
+    let ends: Vec<String> = axes.into_iter().flatten().map(ends).collect();
+    let ends = match ends.as_slice() {
+        [first, second] if first != second => format!(", a {first}, b {second}"),
+        [first, ..] => format!(" {first}"),
+        [] => String::new(),
+    };
     format!(
         "{title} of `{}`, {} points{ends}; training: a sample of {} examples",
         gathered.data_name,
