@@ -64,8 +64,8 @@ pub enum Buffers<M, B> {
 ///
 /// # Errors
 /// Models of different architecture ([`Error::AnotherModule`], [`Error::RestDiffers`],
-/// [`Error::OtherFunction`]), models that are equal, no coordinate or one that is not finite, and a risk that cannot be
-/// evaluated.
+/// [`Error::OtherFunction`]), models that are equal, no coordinate or one that is not finite, and a
+/// risk that cannot be evaluated.
 ///
 /// # References
 /// Garipov et al. 2018, "Loss Surfaces, Mode Connectivity, and Fast Ensembling of DNNs".

@@ -8,9 +8,9 @@
 //! all its points are evaluated, so nothing is interpolated over the edge of what can be drawn; a
 //! cell none of whose evaluated points can be drawn is taken to have no value anywhere.
 //!
-//! Slopes are not used: forward derivatives cost a pass for each number, so that a cubic patch
-//! (value, two slopes and a mixed derivative at each corner) takes as many passes as the values
-//! of a grid of half the spacing, and is no more accurate.
+//! Slopes are not used: forward derivatives cost a pass for each number or more, so that a cubic
+//! patch (value, two slopes and a mixed derivative at each corner) takes at least as many passes as
+//! the values of a grid of half the spacing, and is no more accurate.
 
 mod cell;
 mod scale;
@@ -46,7 +46,7 @@ pub struct RefineConfig {
     /// them wholly and shows in none is not seen.
     #[config(default = 17)]
     pub start: usize,
-    /// Most evaluations; none is no limit.
+    /// Most evaluations, at least those of the start; none is no limit.
     pub max_evaluations: Option<usize>,
 }
 
