@@ -119,7 +119,6 @@ impl<'m, M: Module> Capture<'m, M> {
     ///
     /// # Errors
     /// As [`loss`](Self::loss).
-    #[expect(clippy::missing_panics_doc, reason = "one loss is given")]
     pub fn marked_loss<F>(self, loss: F) -> Result<CapturedLoss, Error>
     where
         F: FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,

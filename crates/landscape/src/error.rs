@@ -54,14 +54,14 @@ pub enum Error {
         /// Path and shape of what was found in the module, or that there is none.
         found: String,
     },
-    /// A parameter has an entry that is NaN or infinite.
+    /// A model has an entry that is NaN or infinite.
     #[error(
-        "parameter `{path}` of {model} has a NaN or infinite entry; measure an earlier checkpoint, or leave this one out"
+        "`{path}` of {model} has a NaN or infinite entry; measure an earlier checkpoint, or leave this one out"
     )]
     NonFiniteWeights {
         /// The model: "the model", "model 1".
         model: String,
-        /// Path of the first such parameter.
+        /// Path of the first such tensor.
         path: String,
     },
     /// A checkpoint of a trajectory could not be read, or is not one of the trajectory's models.
@@ -91,16 +91,6 @@ pub enum Error {
         expected: f64,
         /// The loss of the first with its tensors.
         found: f64,
-    },
-    /// A model that is to be aligned has an entry that is no number.
-    #[error(
-        "`{path}` of the {model} model has a NaN or infinite entry; align an earlier checkpoint"
-    )]
-    NonFiniteModel {
-        /// Which model: "first" or "second".
-        model: &'static str,
-        /// Path of the tensor.
-        path: String,
     },
     /// No hidden unit of a model may be permuted.
     #[error(

@@ -2,37 +2,8 @@
 //! running statistics.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Bool, Int, Tensor, TensorData};
-
-/// Returns CRC-32C of the bytes of all parameters and buffers in visit order, statistics of the
-/// last batch included.
-pub(crate) fn weights_crc32c<M: Module>(model: &M) -> u32 {
-    let mut checksum = Checksum(0);
-    model.valid().visit(&mut checksum);
-    checksum.0
-}
-
-struct Checksum(u32);
-
-impl Checksum {
-    fn add(&mut self, data: &TensorData) {
-        self.0 = crc32c::crc32c_append(self.0, data.as_bytes());
-    }
-}
-
-impl ModuleVisitor for Checksum {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.add(&param.val().into_data());
-    }
-
-    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
-        self.add(&param.val().into_data());
-    }
-
-    fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
-        self.add(&param.val().into_data());
-    }
-}
+use burn::tensor::Tensor;
+pub(crate) use probes::store::checksum::of_model as weights_crc32c;
 
 /// Returns the number of parameters that are trained.
 pub(crate) fn trained_parameters<M: Module>(model: &M) -> usize {

@@ -115,7 +115,7 @@ pub struct Alignment<M> {
 ///
 /// # Errors
 /// Models of different architecture ([`Error::AnotherModule`], [`Error::OtherFunction`]), with
-/// entries or a loss that are not finite ([`Error::NonFiniteModel`], [`Error::NonFiniteLoss`]) or
+/// entries or a loss that are not finite ([`Error::NonFiniteWeights`], [`Error::NonFiniteLoss`]) or
 /// without hidden units that may be permuted ([`Error::NoSymmetry`]); a permuted model that
 /// computes something else ([`Error::PermutedDiffers`]); no sweep; and as [`symmetries`].
 ///

@@ -72,12 +72,12 @@ pub(super) fn in_order_of(
 /// Checks that all entries are finite.
 ///
 /// # Errors
-/// [`Error::NonFiniteModel`] with the first tensor in which one is not.
+/// [`Error::NonFiniteWeights`] with the first tensor in which one is not.
 pub(super) fn check_finite(tensors: &[FloatTensor], model: &'static str) -> Result<(), Error> {
     let is_bad = |tensor: &&FloatTensor| tensor.values.iter().any(|value| !value.is_finite());
     match tensors.iter().find(is_bad) {
-        Some(tensor) => Err(Error::NonFiniteModel {
-            model,
+        Some(tensor) => Err(Error::NonFiniteWeights {
+            model: format!("the {model} model"),
             path: tensor.paths[0].clone(),
         }),
         None => Ok(()),

@@ -1,6 +1,5 @@
 //! He's weights are those that an independent program draws, have their variance, and leave all
 //! else as it was.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use burn::module::Param;
 use burn::nn::LinearConfig;
