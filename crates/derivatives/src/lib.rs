@@ -70,8 +70,8 @@
 //! In the order in which a loss travels: `capture` is the way in; `record` runs the closure on a
 //! recording device; `lower` writes the recorded operations in primitives; `graph` holds them;
 //! `primitive` has the rules of each, side by side with the mathematics; `transform` derives
-//! programs from programs; `run` plans a program and runs it on a device; `symmetry` finds the hidden
-//! units that may be permuted; `loss` is what users ask.
+//! programs from programs; `run` plans a program and runs it on a device; `symmetry` finds the
+//! hidden units that may be permuted; `loss` is what users ask.
 //!
 //! `ADDING.md` beside this crate's manifest shows, step by step, how to add an operation.
 //!

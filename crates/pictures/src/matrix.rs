@@ -227,9 +227,9 @@ pub fn matrix_with(
     Ok(Picture::of(drawing, &config.title))
 }
 
-/// Returns the numbers of the cells and the height of their letters, which is the same in all cells:
-/// at most `largest`, or none where they could not be read. Where they have no room they get fewer
-/// digits.
+/// Returns the numbers of the cells and the height of their letters, which is the same in all
+/// cells: at most `largest`, or none where they could not be read. Where they have no room they get
+/// fewer digits.
 fn numbers(values: &[f64], digits: usize, cell: Rect, largest: f64) -> (Vec<String>, Option<f64>) {
     let mut digits = digits.clamp(1, 17);
     loop {

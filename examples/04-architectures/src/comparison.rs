@@ -14,8 +14,8 @@ pub struct Comparison {
     pub accuracies: [Vec<f64>; 2],
     /// Shares of the plane that are high, as [`share_above`] has it.
     pub shares: [Vec<f64>; 2],
-    /// The share of the network without a norm over that of this one. A share of zero counts as one
-    /// point of the plane, so that the ratio is then a lower bound.
+    /// The share of the network without a norm over that of this one. A share of zero counts as
+    /// one point of the plane, so that the ratio is then a lower bound.
     pub bare_over_this: [Vec<f64>; 2],
     /// The share of the plain network over that of the residual one, with the same bound.
     pub plain_over_residual: Vec<f64>,

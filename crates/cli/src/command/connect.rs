@@ -67,8 +67,8 @@ pub(crate) struct Arguments {
     /// Loss of a connected path over that of its worse end, at most
     #[arg(long, value_name = "X", default_value = "1.1", help_heading = PATHS)]
     threshold: Bounded<AtLeastOne>,
-    /// Running statistics of BatchNorm on the way: recompute (at each point, from the sample of the
-    /// training data), interpolate or keep
+    /// Running statistics of BatchNorm on the way: recompute (at each point, from the sample of
+    /// the training data), interpolate or keep
     #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true, default_value_t = Statistics::Recompute, help_heading = PATHS)]
     statistics: Statistics,
     /// Points along each side of the plane through both models and the bend of a Bezier curve

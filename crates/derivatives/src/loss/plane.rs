@@ -109,9 +109,17 @@ impl CapturedLosses {
     /// let w = Tensor::<1>::from_floats([1.0, 0.0], &device);
     /// let b = Tensor::<1>::from_floats([0.0, 1.0], &device);
     /// let plane = losses.slopes_on_plane(&zero, [&w, &b])?;
-    /// let [square, linear] = plane.slopes([2.0, -1.0])[..] else { unreachable!() };
-    /// assert_eq!((square.value, square.slope, square.mixed), (25.0, [30.0, 10.0], Some(6.0)));
-    /// assert_eq!((linear.value, linear.slope, linear.mixed), (5.0, [3.0, 1.0], Some(0.0)));
+    /// let [square, linear] = plane.slopes([2.0, -1.0])[..] else {
+    ///     unreachable!()
+    /// };
+    /// assert_eq!(
+    ///     (square.value, square.slope, square.mixed),
+    ///     (25.0, [30.0, 10.0], Some(6.0))
+    /// );
+    /// assert_eq!(
+    ///     (linear.value, linear.slope, linear.mixed),
+    ///     (5.0, [3.0, 1.0], Some(0.0))
+    /// );
     /// # Ok::<(), derivatives::Error>(())
     /// ```
     ///

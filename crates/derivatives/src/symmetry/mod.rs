@@ -174,7 +174,8 @@ impl CapturedLoss {
     /// use derivatives::Capture;
     ///
     /// let device = Device::flex();
-    /// let model = [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));
+    /// let model =
+    ///     [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));
     /// let x = Tensor::<2>::ones([4, 2], &device);
     /// let loss = Capture::of(&model).outputs_and_loss(
     ///     |[first, second]: &[Linear; 2], device| {

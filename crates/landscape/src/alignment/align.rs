@@ -91,8 +91,8 @@ pub struct Alignment<M> {
 /// ```
 /// use burn::nn::{Linear, LinearConfig};
 /// use burn::tensor::{Device, Tensor, activation::relu};
-/// use landscape::{Reduction, Risk};
 /// use landscape::alignment::{AlignConfig, align, symmetries};
+/// use landscape::{Reduction, Risk};
 ///
 /// let device = Device::flex();
 /// let a = [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));

@@ -81,7 +81,8 @@ pub struct Refused {
 /// use landscape::{Reduction, Risk, alignment::symmetries};
 ///
 /// let device = Device::flex();
-/// let model = [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));
+/// let model =
+///     [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));
 /// let risk = Risk::of(
 ///     Tensor::<2>::ones([4, 2], &device),
 ///     |[first, second]: &[Linear; 2], x: &Tensor<2>| {
@@ -95,7 +96,9 @@ pub struct Refused {
 /// assert_eq!(found.groups[0].name, "0.weight axis 1");
 /// assert_eq!(found.groups[0].units, 3);
 /// let places = found.groups[0].places.iter();
-/// let places: Vec<_> = places.map(|place| (place.path.as_str(), place.axis)).collect();
+/// let places: Vec<_> = places
+///     .map(|place| (place.path.as_str(), place.axis))
+///     .collect();
 /// assert_eq!(places, [("0.weight", 1), ("0.bias", 0), ("1.weight", 0)]);
 /// # Ok::<(), landscape::Error>(())
 /// ```
@@ -186,8 +189,9 @@ impl Symmetries {
     }
 
     /// Returns `model`, of the architecture whose symmetries these are, with its units permuted:
-    /// unit i of a group is unit `permutations[group][i]` of `model`. Buffers are permuted too; ids,
-    /// flags and all else are as before. Nothing is computed, so that entries keep their bits.
+    /// unit i of a group is unit `permutations[group][i]` of `model`. Buffers are permuted too;
+    /// ids, flags and all else are as before. Nothing is computed, so that entries keep their
+    /// bits.
     ///
     /// # Errors
     /// A model of another architecture; permutations that are not one for each group, each of its

@@ -77,13 +77,17 @@ impl Barriers {
 /// let point = |x: f32| Point {
 ///     at: Param::from_tensor(Tensor::from_floats([x], &device)),
 /// };
-/// let risk = Risk::mean(Tensor::<1>::ones([1], &device), |point: &Point, _: &Tensor<1>| {
-///     (point.at.val().square() - 1.0).square()
-/// });
+/// let risk = Risk::mean(
+///     Tensor::<1>::ones([1], &device),
+///     |point: &Point, _: &Tensor<1>| (point.at.val().square() - 1.0).square(),
+/// );
 /// let models = [point(-1.0), point(1.0), point(1.0)];
 /// let all = models.each_ref();
 /// let found = barriers(&all, &risk, &Buffers::Interpolate, &[0.5])?;
-/// assert_eq!(found.matrix(), [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]);
+/// assert_eq!(
+///     found.matrix(),
+///     [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+/// );
 /// # Ok::<(), landscape::Error>(())
 /// ```
 ///

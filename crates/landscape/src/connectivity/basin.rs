@@ -16,9 +16,9 @@ pub struct BasinConfig {
     /// model: to `factor` times L where L is positive. Above 1.
     #[config(default = 2.0)]
     pub factor: f64,
-    /// The first coordinate that is tried, in multiples of the direction; each further one is twice
-    /// the one before. The crossing that is found is the first one as long as the loss does not
-    /// rise above the level and fall below it again between two of them.
+    /// The first coordinate that is tried, in multiples of the direction; each further one is
+    /// twice the one before. The crossing that is found is the first one as long as the loss
+    /// does not rise above the level and fall below it again between two of them.
     #[config(default = 1e-2)]
     pub first: f64,
     /// The farthest coordinate, in multiples of the direction.
@@ -58,8 +58,8 @@ impl BasinConfig {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reach {
     /// The coordinate at which the loss has risen to the level, in multiples of the direction: the
-    /// outer end of the interval that encloses it. Never negative; the bound where the level is not
-    /// reached.
+    /// outer end of the interval that encloses it. Never negative; the bound where the level is
+    /// not reached.
     pub a: f64,
     /// The inner end of that interval: the loss is below the level here.
     pub inner: f64,
@@ -109,9 +109,10 @@ pub struct BasinWidth {
 ///     at: Param::from_tensor(Tensor::from_floats([0.0], &device)),
 /// };
 /// // L(x) = 1 + x² has doubled at 1: half a direction of length two.
-/// let risk = Risk::mean(Tensor::<1>::ones([1], &device), |point: &Point, _: &Tensor<1>| {
-///     point.at.val().square() + 1.0
-/// });
+/// let risk = Risk::mean(
+///     Tensor::<1>::ones([1], &device),
+///     |point: &Point, _: &Tensor<1>| point.at.val().square() + 1.0,
+/// );
 /// let direction = Tensor::<1>::from_floats([2.0], &device);
 /// let found = basin_width(&point, &risk, &direction, &BasinConfig::new())?;
 /// assert!((found.forward.a - 0.5).abs() < 1e-4 && (found.width - 2.0).abs() < 4e-4);

@@ -24,15 +24,15 @@ pub struct CurveConfig {
     /// Seed of the points and of the order of the batches.
     #[config(default = 0)]
     pub seed: u64,
-    /// Whether BatchNorm normalises by the batch while training, as in Garipov et al., whatever the
-    /// risk says: there are no running statistics of a point that moves. Otherwise as the risk
-    /// says, with statistics interpolated between the ends.
+    /// Whether BatchNorm normalises by the batch while training, as in Garipov et al., whatever
+    /// the risk says: there are no running statistics of a point that moves. Otherwise as the
+    /// risk says, with statistics interpolated between the ends.
     #[config(default = true)]
     pub batch_statistics: bool,
     /// Whether the bends of a chain are spaced equally after each step, by
-    /// [`Curve::space_equally`](super::Curve::space_equally), so that t is uniform over its length. Without it they slide to
-    /// where the loss is low and leave the barrier to one long segment. Other shapes have no use
-    /// for it.
+    /// [`Curve::space_equally`](super::Curve::space_equally), so that t is uniform over its
+    /// length. Without it they slide to where the loss is low and leave the barrier to one
+    /// long segment. Other shapes have no use for it.
     #[config(default = true)]
     pub equal_spacing: bool,
     /// How often the mean loss of the whole curve is evaluated on the way, the last step included,

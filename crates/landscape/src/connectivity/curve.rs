@@ -43,7 +43,10 @@ use crate::vector::download;
 /// let mut optimiser = SgdConfig::new().init();
 /// for t in times(7).take(3) {
 ///     let point = curve.at(t)?;
-///     let loss = point.forward(Tensor::<2>::ones([4, 1], &device)).square().mean();
+///     let loss = point
+///         .forward(Tensor::<2>::ones([4, 1], &device))
+///         .square()
+///         .mean();
 ///     let gradients = GradientsParams::from_grads(loss.backward(), &point);
 ///     let gradients = curve.bend_gradients(t, &gradients)?;
 ///     curve.step(&mut optimiser, 0.1, gradients)?;

@@ -78,8 +78,8 @@ pub struct PathProfile {
     pub threshold: f64,
     /// The loss that a connected path does not exceed. With w the loss of the worse end,
     /// `w + (threshold − 1) |w|`: threshold times w where w is positive. Where w is negative, it
-    /// lies by the same share of its size above it; where w is zero, a connected path does not rise
-    /// above zero, and a threshold says nothing.
+    /// lies by the same share of its size above it; where w is zero, a connected path does not
+    /// rise above zero, and a threshold says nothing.
     pub limit: f64,
     /// The verdict.
     pub verdict: Verdict,
@@ -285,9 +285,10 @@ fn not_a_path(value: String) -> Error {
 ///     at: Param::from_tensor(Tensor::from_floats([x], &device)),
 /// };
 /// // A double well with its wells at −1 and 1, and a quarter of the height between.
-/// let risk = Risk::mean(Tensor::<1>::ones([1], &device), |point: &Point, _: &Tensor<1>| {
-///     (point.at.val().square() - 1.0).square() + 1.0
-/// });
+/// let risk = Risk::mean(
+///     Tensor::<1>::ones([1], &device),
+///     |point: &Point, _: &Tensor<1>| (point.at.val().square() - 1.0).square() + 1.0,
+/// );
 /// let line = Curve::between(&point(-1.0), &point(1.0), Shape::Line)?;
 /// let path = profile(&line, &risk, &Buffers::Interpolate, &[0.25, 0.5, 0.75])?;
 /// assert_eq!((path.t.len(), path.barrier, path.max_t), (5, 1.0, 0.5));

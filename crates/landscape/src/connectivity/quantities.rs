@@ -64,8 +64,12 @@ impl PathQuantities {
 ///     at: Param::from_tensor(Tensor::from_floats([x], &device)),
 /// };
 /// let nothing = Tensor::<1>::ones([1], &device);
-/// let loss = Risk::mean(&nothing, |point: &Point, _: &Tensor<1>| point.at.val().square());
-/// let size = Risk::mean(&nothing, |point: &Point, _: &Tensor<1>| point.at.val().abs());
+/// let loss = Risk::mean(&nothing, |point: &Point, _: &Tensor<1>| {
+///     point.at.val().square()
+/// });
+/// let size = Risk::mean(&nothing, |point: &Point, _: &Tensor<1>| {
+///     point.at.val().abs()
+/// });
 /// let quantities = [Quantity::of("loss", &loss), Quantity::of("size", &size)];
 /// let line = Curve::between(&point(-1.0), &point(3.0), Shape::Line)?;
 /// let buffers: Buffers<Point, Tensor<1>> = Buffers::Interpolate;

@@ -54,7 +54,10 @@ impl Shape {
     /// use landscape::connectivity::Shape;
     ///
     /// assert_eq!(Shape::Bezier.coefficients(0.5)?, [0.25, 0.5, 0.25]);
-    /// assert_eq!(Shape::Chain { bends: 1 }.coefficients(0.25)?, [0.5, 0.5, 0.0]);
+    /// assert_eq!(
+    ///     Shape::Chain { bends: 1 }.coefficients(0.25)?,
+    ///     [0.5, 0.5, 0.0]
+    /// );
     /// # Ok::<(), landscape::Error>(())
     /// ```
     ///

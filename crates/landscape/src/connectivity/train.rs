@@ -55,8 +55,9 @@ pub struct TrainedCurve<M> {
     pub evaluations: Vec<CurveLoss>,
     /// Number of steps done: fewer than asked for after divergence, or where the observer stopped.
     pub steps: usize,
-    /// Whether the training diverged: a loss, a gradient or a bend became NaN or infinite, where it
-    /// ended, or the last evaluation is worse than that of the start. Lower the learning rate.
+    /// Whether the training diverged: a loss, a gradient or a bend became NaN or infinite, where
+    /// it ended, or the last evaluation is worse than that of the start. Lower the learning
+    /// rate.
     pub diverged: bool,
     /// Gradients of a batch that were taken.
     pub gradients: usize,

@@ -70,9 +70,9 @@ pub struct CriticalSearch<M> {
 /// ```
 ///
 /// which is Newton's for `μ = 0`. μ is multiplied by 10 while the norm does not fall and divided by
-/// 10 where it does. The search goes on until the norm falls no further, so the point is as exact as
-/// the model's float type allows; [`critical_point`](super::critical_point) then says what kind it
-/// is. Gradient descent finds minima alone.
+/// 10 where it does. The search goes on until the norm falls no further, so the point is as exact
+/// as the model's float type allows; [`critical_point`](super::critical_point) then says what kind
+/// it is. Gradient descent finds minima alone.
 ///
 /// Cost of each step: a [`Hessian`], P products and `O(P³)` operations, and a gradient for each μ;
 /// two matrices of `P²` numbers and three vectors of P.

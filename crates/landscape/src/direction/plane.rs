@@ -28,8 +28,8 @@ pub struct ModelPlane {
     /// The coordinates of the models in them; those of the first are (0, 0).
     pub models: [[f64; 2]; 3],
     /// The path of the first tensor in which the models differ and that is no trainable parameter,
-    /// such as a running statistic of BatchNorm. A direction does not move it: the other two models
-    /// are then not met, and [`Slice::between`](crate::slice) has to move it.
+    /// such as a running statistic of BatchNorm. A direction does not move it: the other two
+    /// models are then not met, and [`Slice::between`](crate::slice) has to move it.
     pub differs: Option<String>,
 }
 
@@ -75,7 +75,10 @@ impl ModelPlane {
 ///     )),
 /// };
 /// let models = [point([1.0, 1.0]), point([4.0, 5.0]), point([1.0, 6.0])];
-/// let plane = plane_of([&models[0], &models[1], &models[2]], PlaneBasis::Orthonormal)?;
+/// let plane = plane_of(
+///     [&models[0], &models[1], &models[2]],
+///     PlaneBasis::Orthonormal,
+/// )?;
 /// // Along (3, 4)/5, and at a right angle to it.
 /// assert_eq!(plane.models, [[0.0, 0.0], [5.0, 0.0], [4.0, 3.0]]);
 /// # Ok::<(), landscape::Error>(())

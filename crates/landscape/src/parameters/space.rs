@@ -112,8 +112,11 @@ impl ParameterSpace {
     /// use burn::tensor::Device;
     /// use landscape::ParameterSpace;
     ///
-    /// let config = ConvTranspose1dConfig::new([4, 6], 3).with_groups(2).with_bias(false);
-    /// let space = ParameterSpace::of(&config.init(&Device::flex()))?.with_filters("weight", 1, 2)?;
+    /// let config = ConvTranspose1dConfig::new([4, 6], 3)
+    ///     .with_groups(2)
+    ///     .with_bias(false);
+    /// let space =
+    ///     ParameterSpace::of(&config.init(&Device::flex()))?.with_filters("weight", 1, 2)?;
     /// assert_eq!(space.blocks[0].filters().count(), 6);
     /// # Ok::<(), landscape::Error>(())
     /// ```

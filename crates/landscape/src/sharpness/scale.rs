@@ -69,8 +69,8 @@ pub enum Scale {
         /// The tensors that have it.
         tensors: ScaledTensors,
     },
-    /// `T = ‖θ_f‖ + η` for all entries of a [filter](crate::Block#filters) f; `|θ| + η` on tensors of rank 0 and 1, where these
-    /// have it.
+    /// `T = ‖θ_f‖ + η` for all entries of a [filter](crate::Block#filters) f; `|θ| + η` on tensors
+    /// of rank 0 and 1, where these have it.
     Filters {
         /// The small constant η, zero or more.
         eta: f64,

@@ -50,10 +50,17 @@ use crate::error::Error;
 /// let test = Risk::mean(Tensor::<2>::zeros([2, 2], &device), loss);
 /// let space = ParameterSpace::of(&model)?;
 /// let [first, second] = random_directions(&space, 7);
-/// let quantities = [Quantity::of("training loss", &train), Quantity::of("test loss", &test)];
+/// let quantities = [
+///     Quantity::of("training loss", &train),
+///     Quantity::of("test loss", &test),
+/// ];
 /// let slice = Slice::along(&model, [&first, &second], quantities)?;
 /// let slice = slice.within([-2.0..=2.0, 0.0..=1.0])?;
-/// let values = slice.values(&[[0.0, 0.0], [-1.5, 0.25]], |_, _| ControlFlow::Continue(()))?;
+/// let values =
+///     slice.values(
+///         &[[0.0, 0.0], [-1.5, 0.25]],
+///         |_, _| ControlFlow::Continue(()),
+///     )?;
 /// assert!((values[0][0] - train.value(&model)?).abs() < 1e-6);
 /// assert!((values[0][1] - test.value(&model)?).abs() < 1e-6);
 /// # Ok::<(), landscape::Error>(())

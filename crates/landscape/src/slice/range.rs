@@ -119,10 +119,13 @@ impl AdaptiveRange<2> {
 ///     at: Param<Tensor<1>>,
 /// }
 /// let device = Device::flex();
-/// let model = Point { at: Param::from_tensor(Tensor::zeros([1], &device)) };
-/// let risk = Risk::mean(Tensor::<1>::ones([1], &device), |model: &Point, one: &Tensor<1>| {
-///     (model.at.val().square() + 1.0) * one.clone()
-/// });
+/// let model = Point {
+///     at: Param::from_tensor(Tensor::zeros([1], &device)),
+/// };
+/// let risk = Risk::mean(
+///     Tensor::<1>::ones([1], &device),
+///     |model: &Point, one: &Tensor<1>| (model.at.val().square() + 1.0) * one.clone(),
+/// );
 /// // 1 + a² has risen to 10 at a = 3.
 /// let direction = Tensor::<1>::ones([1], &device);
 /// let slice = Slice::along(&model, [&direction], [Quantity::of("loss", &risk)])?

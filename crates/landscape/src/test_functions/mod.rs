@@ -1,7 +1,7 @@
 //! Classical test functions of optimisation, as losses of a module with two parameters.
 //!
-//! What is known of each in closed form can be compared with what is measured: derivatives, critical
-//! points, slices.
+//! What is known of each in closed form can be compared with what is measured: derivatives,
+//! critical points, slices.
 //!
 //! | function | formula | known |
 //! |---|---|---|
@@ -17,7 +17,11 @@
 //!
 //! let options = (&Device::flex(), DType::F64);
 //! let risk = TestFunction::Saddle.risk(options);
-//! let origin = critical_point(&Point::new([0.0, 0.0], options), &risk, &CriticalConfig::new())?;
+//! let origin = critical_point(
+//!     &Point::new([0.0, 0.0], options),
+//!     &risk,
+//!     &CriticalConfig::new(),
+//! )?;
 //! assert_eq!(origin.kind, CriticalKind::Saddle);
 //! # Ok::<(), landscape::Error>(())
 //! ```

@@ -42,9 +42,9 @@ pub struct PrincipalConfig {
     /// The centre of the deviations.
     #[config(default = "Centre::Last")]
     pub centre: Centre,
-    /// The vectors of P numbers, in f64, that may be held at a time: the centre, the directions, and
-    /// a block of checkpoints. Beside them there is the checkpoint that is being read, with its
-    /// copies. More vectors mean fewer loads and no other numbers but for rounding.
+    /// The vectors of P numbers, in f64, that may be held at a time: the centre, the directions,
+    /// and a block of checkpoints. Beside them there is the checkpoint that is being read,
+    /// with its copies. More vectors mean fewer loads and no other numbers but for rounding.
     #[config(default = 12)]
     pub max_vectors: usize,
 }
@@ -117,8 +117,8 @@ pub struct PrincipalPlane {
     pub origin: Tensor<1>,
     /// Orthonormal directions, `[P]` each, the first with the larger explained share.
     pub directions: [Direction; 2],
-    /// For each direction `Σᵢ cᵢ² / Σᵢ ‖xᵢ‖²` with the coordinates c and the deviations x. Their sum
-    /// is the plane's share.
+    /// For each direction `Σᵢ cᵢ² / Σᵢ ‖xᵢ‖²` with the coordinates c and the deviations x. Their
+    /// sum is the plane's share.
     pub explained: [f64; 2],
     /// The mean of `‖xᵢ‖²` over the checkpoints.
     pub mean_square: f64,
@@ -130,14 +130,14 @@ pub struct PrincipalPlane {
 /// from their centre: the orthonormal directions that explain the most of `Σᵢ ‖xᵢ‖²`.
 ///
 /// With `xᵢ = θᵢ − c` they are the left singular vectors of `[x₁ .. xₙ]`, from the
-/// eigenvectors of the matrix of inner products `⟨xᵢ, xⱼ⟩`: for an eigenvector v with the eigenvalue
-/// `σ²` it is `u = Σᵢ vᵢ xᵢ / σ`. No approximation is made. A component that explains less than
-/// `10⁻¹²` cannot be told from rounding, nor can one below the rounding of the checkpoints' own
-/// numbers; there are then fewer directions.
+/// eigenvectors of the matrix of inner products `⟨xᵢ, xⱼ⟩`: for an eigenvector v with the
+/// eigenvalue `σ²` it is `u = Σᵢ vᵢ xᵢ / σ`. No approximation is made. A component that explains
+/// less than `10⁻¹²` cannot be told from rounding, nor can one below the rounding of the
+/// checkpoints' own numbers; there are then fewer directions.
 ///
 /// `load` is called [`PrincipalConfig::loads`] times. Cost beside: about `n²/2` inner products of
-/// vectors `[P]` for n checkpoints. Memory: `max_vectors` of P in f64, and of the checkpoint that is
-/// being read itself, two copies in its own type and one in f64.
+/// vectors `[P]` for n checkpoints. Memory: `max_vectors` of P in f64, and of the checkpoint that
+/// is being read itself, two copies in its own type and one in f64.
 ///
 /// # Errors
 /// [`Error::Setting`] for `components` of zero, fewer than two checkpoints, or a `max_vectors`
@@ -259,8 +259,8 @@ pub fn principal_plane<M: Module>(
 fn resolution<F>(deviations: &Deviations<F>, products: &[f64]) -> Result<f64, Error> {
     let count = deviations.stream.count;
     let total: f64 = products.iter().step_by(count + 1).sum();
-    // Each entry of a checkpoint is rounded to its float type, which moves the checkpoint by at most
-    // the roundoff times its norm, and that is at most the sum of these two.
+    // Each entry of a checkpoint is rounded to its float type, which moves the checkpoint by at
+    // most the roundoff times its norm, and that is at most the sum of these two.
     let roundoff = deviations.stream.space.domain.unit_roundoff();
     let centre = norm(&deviations.centre);
     let squares = products.iter().step_by(count + 1);

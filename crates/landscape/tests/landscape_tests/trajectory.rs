@@ -437,10 +437,7 @@ fn what_is_no_trajectory_is_one_sentence() {
     for max_vectors in [3, 12] {
         let config = PrincipalConfig::new().with_max_vectors(max_vectors);
         let found = principal_plane(5, load(&broken), &config);
-        says(
-            found.map(drop),
-            "checkpoint 3: parameter `at` of the model has a NaN",
-        );
+        says(found.map(drop), "checkpoint 3: `at` of the model has a NaN");
     }
     says(
         path_measures(5, load(&broken)).map(drop),

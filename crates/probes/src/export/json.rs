@@ -19,7 +19,10 @@ use crate::{Error, json_number, json_numbers};
 ///
 /// let a = [Column::new("a", vec![-1.0, 1.0])];
 /// let line = Samples::on_grid(a, [("loss", vec![0.5, f64::INFINITY])]);
-/// assert_eq!(json(&line)?["quantities"][0]["values"], serde_json::json!([0.5, "inf"]));
+/// assert_eq!(
+///     json(&line)?["quantities"][0]["values"],
+///     serde_json::json!([0.5, "inf"])
+/// );
 /// # Ok::<(), probes::Error>(())
 /// ```
 pub fn json(samples: &Samples) -> Result<Value, Error> {

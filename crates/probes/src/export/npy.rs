@@ -49,7 +49,10 @@ pub fn npy(shape: &[usize], values: &[f64]) -> Result<Vec<u8>, Error> {
 /// use probes::export::{Column, Samples, npz};
 ///
 /// // In Python: numpy.load("line.npz")["loss"]
-/// let line = Samples::on_grid([Column::new("a", vec![0.0, 1.0])], [("loss", vec![0.5, 2.0])]);
+/// let line = Samples::on_grid(
+///     [Column::new("a", vec![0.0, 1.0])],
+///     [("loss", vec![0.5, 2.0])],
+/// );
 /// std::fs::write(tempfile::tempdir()?.path().join("line.npz"), npz(&line)?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

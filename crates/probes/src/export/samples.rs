@@ -51,9 +51,15 @@ pub enum Points {
 /// ```
 /// use probes::export::{Column, Samples, csv};
 ///
-/// let steps = [Column::new("a", vec![0.0, 1.0]), Column::new("b", vec![0.0, -0.5])];
+/// let steps = [
+///     Column::new("a", vec![0.0, 1.0]),
+///     Column::new("b", vec![0.0, -0.5]),
+/// ];
 /// let trajectory = Samples::joined(steps, [("loss", vec![2.0, f64::INFINITY])]);
-/// assert_eq!(csv(&trajectory)?, "a,b,loss\r\n0.0,0.0,2.0\r\n1.0,-0.5,inf\r\n");
+/// assert_eq!(
+///     csv(&trajectory)?,
+///     "a,b,loss\r\n0.0,0.0,2.0\r\n1.0,-0.5,inf\r\n"
+/// );
 /// # Ok::<(), probes::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

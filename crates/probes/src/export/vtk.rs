@@ -27,10 +27,18 @@ const VERTEX: i32 = 1;
 /// ```
 /// use probes::export::{Column, Samples, vtk};
 ///
-/// let axes = [Column::new("a", vec![0.0, 1.0]), Column::new("b", vec![0.0, 1.0])];
+/// let axes = [
+///     Column::new("a", vec![0.0, 1.0]),
+///     Column::new("b", vec![0.0, 1.0]),
+/// ];
 /// let surface = Samples::on_grid(axes, [("loss", vec![1.0, 2.0, 3.0, f64::INFINITY])]);
 /// let text = String::from_utf8_lossy(&vtk(&surface, None)?).into_owned();
-/// assert!(text.lines().nth(1).unwrap().starts_with("loss: 1 of 4 points left out"));
+/// assert!(
+///     text.lines()
+///         .nth(1)
+///         .unwrap()
+///         .starts_with("loss: 1 of 4 points left out")
+/// );
 /// assert!(text.contains("POINTS 3 double"));
 /// # Ok::<(), probes::Error>(())
 /// ```

@@ -67,22 +67,29 @@ pub struct Measured {
 ///
 /// # Examples
 /// ```
-/// use std::ops::ControlFlow;
 /// use probes::export::Column;
 /// use probes::store::{Identity, MeasureConfig, SliceStore, measure_with};
+/// use std::ops::ControlFlow;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let identity = Identity::on([Column::new("t", vec![0.0, 0.5, 1.0])], ["loss"]);
-/// let mut store = SliceStore::open_or_create(folder.path().join("path.slice"), &identity)?;
+/// let mut store =
+///     SliceStore::open_or_create(folder.path().join("path.slice"), &identity)?;
 /// let go_on = |_| ControlFlow::Continue(());
-/// let done = measure_with(&mut store, None, &MeasureConfig::new(), go_on, |points, each| {
-///     for (position, [t]) in points.iter().enumerate() {
-///         if each(position, &[t * t]).is_break() {
-///             break;
+/// let done = measure_with(
+///     &mut store,
+///     None,
+///     &MeasureConfig::new(),
+///     go_on,
+///     |points, each| {
+///         for (position, [t]) in points.iter().enumerate() {
+///             if each(position, &[t * t]).is_break() {
+///                 break;
+///             }
 ///         }
-///     }
-///     Ok::<(), probes::Error>(())
-/// })?;
+///         Ok::<(), probes::Error>(())
+///     },
+/// )?;
 /// assert_eq!((done.measured, done.missing), (3, 0));
 /// assert_eq!(store.value(1), Some(&[0.25][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -26,12 +26,12 @@ use crate::Error;
 ///
 /// # Examples
 /// ```
-/// use std::ops::ControlFlow;
 /// use burn::nn::{Linear, LinearConfig};
 /// use burn::tensor::{Device, Tensor};
 /// use landscape::slice::{Quantity, Slice};
 /// use landscape::{Grid, ParameterSpace, Risk, random_directions};
 /// use probes::store::{Identity, MeasureConfig, SliceStore, checksum, measure_into};
+/// use std::ops::ControlFlow;
 ///
 /// let model = LinearConfig::new(2, 1).init(&Device::flex());
 /// let data = Tensor::<2>::ones([4, 2], &Device::flex());
@@ -48,7 +48,8 @@ use crate::Error;
 ///     ..Identity::of_slice(&slice, Grid::square(-1.0..=1.0, 3))
 /// };
 /// let folder = tempfile::tempdir()?;
-/// let mut store = SliceStore::open_or_create(folder.path().join("plane.slice"), &identity)?;
+/// let mut store =
+///     SliceStore::open_or_create(folder.path().join("plane.slice"), &identity)?;
 /// let go_on = |_| ControlFlow::Continue(());
 /// measure_into(&slice, &mut store, &MeasureConfig::new(), go_on)?;
 /// assert!(store.is_complete());

@@ -81,8 +81,8 @@ pub(crate) struct Slicing {
     /// or at (0, 0), (1, 0) and (0, 1)
     #[arg(long, conflicts_with_all = ["directions", "normalisation", "vectors", "rho"], help_heading = WHERE)]
     through: bool,
-    /// Running statistics of BatchNorm between models: recompute (at each point, from the sample of
-    /// the training data), interpolate or keep
+    /// Running statistics of BatchNorm between models: recompute (at each point, from the sample
+    /// of the training data), interpolate or keep
     #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true, default_value_t = Statistics::Recompute, requires = "through", help_heading = WHERE)]
     statistics: Statistics,
     /// Coordinates, in multiples of the directions: X for -X to X, or LOW:HIGH [default: 1;

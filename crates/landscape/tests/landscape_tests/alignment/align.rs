@@ -321,7 +321,8 @@ fn bad_input_is_named() {
     );
     let error = align(&model, &model, &risk, &AlignConfig::new()).expect_err("no group");
     assert!(matches!(error, Error::NoSymmetry { .. }), "{error}");
-    // Where only the loss is seen, its outputs may be permuted if the loss does not tell them apart.
+    // Where only the loss is seen, its outputs may be permuted if the loss does not tell them
+    // apart.
     let seen = symmetries(&model, &Risk::mean([waves([5, 4], 0.7)], loss)).expect("a model");
     assert_eq!(seen.groups.len(), 1);
 }

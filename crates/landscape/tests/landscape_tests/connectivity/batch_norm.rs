@@ -95,10 +95,10 @@ fn bits(net: &Net) -> Vec<u64> {
 
 #[test]
 fn interpolated_statistics_show_a_barrier_where_recomputed_ones_show_none() {
-    // The second network is the first with its first layer a hundred times as large, which BatchNorm
-    // undoes: between them the weights are s times the first's and the outputs stay, but for the
-    // 1e-5 that BatchNorm adds to variances. Interpolated variances are ((1 − t) + 10⁴ t) v in
-    // place of ((1 − t) + 100 t)² v.
+    // The second network is the first with its first layer a hundred times as large, which
+    // BatchNorm undoes: between them the weights are s times the first's and the outputs stay,
+    // but for the 1e-5 that BatchNorm adds to variances. Interpolated variances are ((1 − t) +
+    // 10⁴ t) v in place of ((1 − t) + 100 t)² v.
     let data = data();
     let risk = Risk::mean(&data, loss);
     let a = risk
