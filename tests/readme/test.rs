@@ -112,6 +112,62 @@ println!("{}", probes.finish());    // what was measured, what it took, what was
 
 #[rustfmt::skip]
 #[test]
+#[allow(clippy::print_stdout, reason = "as in the README")]
+fn store_snippet_runs() -> Result<()> {
+    use std::ops::ControlFlow;
+    use landscape::slice::{Quantity, Slice};
+    use landscape::{Grid, ParameterSpace, Risk, random_directions};
+use probes::export;
+use probes::store::{Identity, MeasureConfig, SliceStore, checksum, measure_into};
+    let (model, batches) = model_and_batches()?;
+    let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| loss(model, x, y));
+    let [first, second] = random_directions(&ParameterSpace::of(&model)?, 42);
+    let folder = tempfile::tempdir()?;
+    let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
+    std::env::set_current_dir(folder.path())?;
+
+let slice = Slice::along(&model, [&first, &second], [Quantity::of("training loss", &risk)])?;
+let identity = Identity {
+    model: checksum::of_model(&model),
+    directions: checksum::of_directions(&[&first, &second]),
+    data: checksum::of_batches(&batches),
+    normalisation: "by filter".into(),
+    ..Identity::of_slice(&slice, Grid::square(-1.0..=1.0, 101))
+};
+let mut store = SliceStore::open_or_create("surface.slice", &identity)?;
+measure_into(&slice, &mut store, &MeasureConfig::new(), |progress| {
+    println!("{} of {} points", progress.recorded, progress.points);
+    ControlFlow::Continue(())
+})?;
+export::write(&store.values(), "surface.npz")?;    // or .csv, .json, .vtk
+    assert!(store.is_complete() && std::fs::read("surface.npz")?.starts_with(b"PK"));
+    Ok(())
+}
+
+#[rustfmt::skip]
+#[test]
+#[allow(clippy::print_stdout, reason = "as in the README")]
+fn path_snippet_runs() -> Result<()> {
+    use std::ops::ControlFlow;
+use landscape::connectivity::{Curve, CurveConfig, Shape, profile, train_curve};
+use landscape::slice::{Buffers, linspace};
+    use burn::optim::AdamConfig;
+    use landscape::Risk;
+    let (a, batches) = model_and_batches()?;
+    let b = MlpConfig::new(vec![64, 12, 10]).init_seeded(2, &Device::flex().autodiff()).expect("a network");
+    let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| loss(model, x, y));
+
+let curve = Curve::between(&a, &b, Shape::Bezier)?;
+let config = CurveConfig::new(0.01).with_steps(200);
+let trained = train_curve(curve, &risk, &mut AdamConfig::new().init(), &config, |_| ControlFlow::Continue(()))?;
+let path = profile(&trained.curve, &risk, &Buffers::Recompute(risk.clone()), &linspace(0.0..=1.0, 41))?;
+println!("barrier {:.3} at t = {:.2}, {}", path.barrier, path.barrier_t, path.verdict);
+    assert!(trained.steps == 200 && !trained.diverged && path.barrier.is_finite());
+    Ok(())
+}
+
+#[rustfmt::skip]
+#[test]
 fn checkpoint_snippet_runs() -> Result<()> {
 use burn::{module::Module, store::ModuleRecord};
 use datasets::{SplitConfig, fixed_sample};

@@ -441,7 +441,7 @@ fn what_is_no_trajectory_is_one_sentence() {
     }
     says(
         path_measures(5, load(&broken)).map(drop),
-        "checkpoint 3: parameter `at`",
+        "checkpoint 3: `at` of the model",
     );
     let mut other = path.clone();
     other[4].pop();

@@ -359,16 +359,16 @@ fn a_network_of_another_setting_and_statistics_of_other_shapes_are_refused() {
 
 #[derive(Module, Debug)]
 struct Looking {
-    scale: burn::module::Param<Tensor<1>>,
-    table: burn::module::Param<Tensor<1, Int>>,
+    scale: Param<Tensor<1>>,
+    table: Param<Tensor<1, Int>>,
 }
 
 #[test]
 fn tables_that_differ_are_refused_or_kept() {
     let device = Device::flex();
     let looking = |entry: i64| Looking {
-        scale: burn::module::Param::from_tensor(Tensor::ones([1], &device)),
-        table: burn::module::Param::initialized(
+        scale: Param::from_tensor(Tensor::ones([1], &device)),
+        table: Param::initialized(
             burn::module::ParamId::new(),
             Tensor::from_data(TensorData::from([entry]), &device),
         ),
