@@ -1,7 +1,5 @@
 //! Colours: the viridis map for values, and the style of a curve.
 
-use crate::theme::contrast;
-
 /// A colour: red, green and blue.
 pub(crate) type Color = [u8; 3];
 
@@ -94,6 +92,29 @@ pub fn viridis(t: f64) -> [u8; 3] {
 )]
 fn byte(value: f64) -> u8 {
     value.round().clamp(0.0, 255.0) as u8
+}
+
+/// Returns the contrast of two colours, from 1 to 21: the ratio of their luminances, each with a
+/// twentieth for stray light (WCAG 2.2, "contrast ratio").
+pub(crate) fn contrast(one: Color, other: Color) -> f64 {
+    let [p, q] = [one, other].map(|color| luminance(color) + 0.05);
+    p.max(q) / p.min(q)
+}
+
+/// Returns the relative luminance of a colour, from 0 to 1 (sRGB, IEC 61966-2-1).
+fn luminance(color: Color) -> f64 {
+    let [red, green, blue] = color.map(linear);
+    0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+/// Returns a channel without the curve of sRGB.
+pub(crate) fn linear(channel: u8) -> f64 {
+    let share = f64::from(channel) / 255.0;
+    if share <= 0.04045 {
+        share / 12.92
+    } else {
+        ((share + 0.055) / 1.055).powf(2.4)
+    }
 }
 
 #[cfg(test)]

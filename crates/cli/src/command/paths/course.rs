@@ -4,79 +4,25 @@ use std::path::Path;
 
 use landscape::slice::linspace;
 
-use crate::command::points::{Gathered, Named};
-use crate::command::slices::{Sampled, Shown, Target, checked, evaluate, open};
-use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
-use crate::engine::slices::{ALIGNED, Column, CurvePlane, MeasuredPath, PathSettings};
+use crate::command::points::Named;
+use crate::command::slices::{Target, checked, evaluate, open};
+use crate::engine::measure_dir::{MeasureDir, inspect};
+use crate::engine::slices::{ALIGNED, CurvePlane, MeasuredPath};
 use crate::engine::watch::{Watch, Work};
 use crate::failure::{self, FAILED, SUCCESS};
-use crate::interrupt::Interrupt;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::progress::Progress;
 use crate::report::width;
 
+use super::connected::{Average, Connected, Course, Plane};
 use super::{document, pictures, table};
 
 /// The margin around a curve in its plane, over its extent.
 const MARGIN: f64 = 0.25;
 
-/// Paths between some models.
-pub(crate) struct Course<'a> {
-    /// The document.
-    pub(crate) kind: Kind,
-    /// The models.
-    pub(crate) gathered: &'a Gathered,
-    /// The settings.
-    pub(crate) settings: &'a PathSettings,
-    /// The form of pictures and numbers.
-    pub(crate) shown: &'a Shown,
-    /// Points along each side of the plane of a curve, if it is drawn.
-    pub(crate) plane: Option<usize>,
-    /// Whether what was found earlier is replaced.
-    pub(crate) overwrite: bool,
-    /// Whether one JSON document is printed.
-    pub(crate) json: bool,
-    /// Whether somebody asks to stop.
-    pub(crate) interrupt: &'a Interrupt,
-}
-
-/// Two models, and the paths between them.
-pub(crate) struct Connected<'a> {
-    /// The places of the models.
-    pub(crate) places: [usize; 2],
-    /// The models.
-    pub(crate) ends: [&'a Named; 2],
-    /// The paths.
-    pub(crate) paths: Vec<MeasuredPath>,
-    /// The plane of the Bezier curve, where it is drawn.
-    pub(crate) plane: Option<Plane>,
-    /// The failures, each in a sentence.
-    pub(crate) failures: Vec<String>,
-}
-
-/// The loss on the plane through both models and the bend of a Bezier curve.
-pub(crate) struct Plane {
-    /// The values, in distances of parameter space.
-    pub(crate) sampled: Sampled<2>,
-    /// The place of the first model, of the second, and of the bend.
-    pub(crate) models: [[f64; 2]; 3],
-    /// Points of the curve.
-    pub(crate) curve: Vec<[f64; 2]>,
-}
-
 /// The name of the store of the plane.
 const PLANE: &str = "plane.slice";
-
-/// The quantities at the average of all weights.
-pub(crate) type Average = Vec<(Column, f64)>;
-
-impl Connected<'_> {
-    /// Returns the names of both models.
-    pub(crate) fn name(&self) -> String {
-        self.ends.map(|named| &*named.name).join(" to ")
-    }
-}
 
 impl Course<'_> {
     /// Trains, measures, prints, and writes document, pictures and numbers.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::course::{Average, Connected, Course};
+use super::connected::{Average, Connected, Course};
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
 use crate::engine::measurement::number;
 

@@ -1,8 +1,9 @@
 //! The course of `connect`: every pair of models, every path, one document, tables and pictures.
 
+mod connected;
 mod course;
 mod document;
 mod pictures;
 mod table;
 
-pub(super) use course::Course;
+pub(super) use connected::Course;

@@ -6,7 +6,7 @@ use pictures::{
 };
 use probes::export::{Column, Samples};
 
-use super::course::{Connected, Course, Plane};
+use super::connected::{Connected, Course, Plane};
 use super::document::matrix;
 use crate::command::slices::{capital, exported, file_name, picture_files, theme};
 use crate::engine::measurement::NamedFile;

@@ -2,7 +2,7 @@
 
 use comfy_table::CellAlignment;
 
-use super::course::{Average, Connected, Course};
+use super::connected::{Average, Connected, Course};
 use super::document::matrix;
 use crate::comparison::wrapped;
 use crate::engine::slices::{Figure, MeasuredPath};

@@ -2,65 +2,24 @@
 //! one scale.
 
 use anyhow::bail;
-use serde_json::Value;
 
 use super::document;
 use super::evaluate::{evaluate, grid, open};
-use super::flags::Shown;
+use super::measured::{Course, Measured, STORE, Target};
 use super::sampled::Sampled;
 use super::table;
-use crate::command::points::{Gathered, Named};
+use crate::command::points::Named;
 use crate::comparison::wrapped;
 use crate::config::reach::Reach;
-use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
+use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::measurement::NamedFile;
 use crate::engine::slices::{Place, SliceSettings, Sliced};
 use crate::engine::watch::{Watch, Work};
 use crate::failure::{self, FAILED, SUCCESS, usage};
-use crate::interrupt::Interrupt;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::progress::Progress;
 use crate::report::width;
-
-/// The end of the names of stores.
-pub(crate) const STORE: &str = ".slice";
-
-/// Slices of some models.
-pub(crate) struct Course<'a> {
-    /// The document.
-    pub(crate) kind: Kind,
-    /// The models.
-    pub(crate) gathered: &'a Gathered,
-    /// The settings.
-    pub(crate) settings: &'a SliceSettings,
-    /// The form of pictures and numbers.
-    pub(crate) shown: &'a Shown,
-    /// Whether what was found earlier is replaced.
-    pub(crate) overwrite: bool,
-    /// Whether one JSON document is printed.
-    pub(crate) json: bool,
-    /// Whether somebody asks to stop.
-    pub(crate) interrupt: &'a Interrupt,
-}
-
-/// A slice to be measured: the model that it goes through, or the models.
-pub(crate) struct Target<'a> {
-    /// Its name in tables and pictures.
-    pub(crate) name: String,
-    /// The models.
-    pub(crate) models: Vec<&'a Named>,
-}
-
-/// A slice that was measured.
-pub(crate) struct Measured<'a, const D: usize> {
-    /// The slice.
-    pub(crate) target: Target<'a>,
-    /// Its values; none where it failed.
-    pub(crate) sampled: Option<Sampled<D>>,
-    /// The failures, each in a sentence.
-    pub(crate) failures: Vec<String>,
-}
 
 /// A kind of slice: of one dimension or of two.
 pub(crate) trait Shape<const D: usize> {
@@ -328,18 +287,4 @@ fn store_name(number: usize) -> String {
 
 fn is_store(name: &str) -> bool {
     name.ends_with(STORE)
-}
-
-/// Returns the models of a slice in the document.
-pub(super) fn models(target: &Target<'_>) -> Value {
-    let model = |named: &&Named| {
-        serde_json::json!({
-            "name": named.name,
-            "origin": named.origin,
-            "network": named.network,
-            "parameters": named.point.parameters(),
-            "weights_crc32c": named.point.weights_crc32c(),
-        })
-    };
-    target.models.iter().map(model).collect()
 }

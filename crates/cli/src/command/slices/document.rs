@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::course::{Course, Measured, models};
+use super::measured::{Course, Measured, models};
 use super::sampled::{Extreme, Sampled};
 use super::table::MULTIPLE;
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};

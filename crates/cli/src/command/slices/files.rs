@@ -3,8 +3,8 @@
 use pictures::Picture;
 use probes::export::{Format, Samples};
 
-use super::course::Target;
 use super::flags::Shown;
+use super::measured::Target;
 use super::sampled::Sampled;
 use crate::config::slice_choice::{Export, Theme};
 use crate::engine::measurement::NamedFile;

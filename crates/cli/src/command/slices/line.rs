@@ -4,8 +4,9 @@ use pictures::{
     AxisScale, CurvesConfig, Panel, Picture, Series, StackedConfig, curves_with, stacked_with,
 };
 
-use super::course::{Course, Shape, Target};
+use super::course::Shape;
 use super::files::{file_name, picture_files, theme};
+use super::measured::{Course, Target};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;

@@ -7,12 +7,14 @@ mod evaluate;
 mod files;
 mod flags;
 pub(super) mod line;
+mod measured;
 mod sampled;
 pub(super) mod surface;
 mod table;
 
-pub(super) use course::{Course, STORE, Target, checked};
+pub(super) use course::checked;
 pub(super) use evaluate::{evaluate, open};
 pub(super) use files::{capital, exported, file_name, picture_files, theme};
 pub(super) use flags::{Shown, Slicing};
+pub(super) use measured::{Course, STORE, Target};
 pub(super) use sampled::Sampled;

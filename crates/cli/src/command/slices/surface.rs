@@ -5,8 +5,9 @@ use pictures::{
     contour_with, contours_with, perspective_with, perspectives_with,
 };
 
-use super::course::{Course, Shape, Target};
+use super::course::Shape;
 use super::files::{capital, file_name, picture_files, theme};
+use super::measured::{Course, Target};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;

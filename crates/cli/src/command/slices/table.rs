@@ -1,6 +1,6 @@
 //! The table of slices, and the sentences above and below it.
 
-use super::course::{Course, Target};
+use super::measured::{Course, Target};
 use super::sampled::{Extreme, Sampled};
 use crate::engine::slices::{Figure, Place};
 use crate::report::number::{plain_number, significant};

@@ -1,76 +1,24 @@
 //! The course from checkpoints to a trajectory over the loss.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 use landscape::slice::linspace;
-use landscape::trajectory::Centre;
 
+use super::traced::{Course, Traced};
 use super::{document, pictures, table};
-use crate::command::points::Run;
-use crate::command::slices::{STORE, Sampled, Shown, evaluate, open};
-use crate::config::choice::DeviceKind;
-use crate::config::slice_choice::Split;
+use crate::command::slices::{STORE, Sampled, evaluate, open};
 use crate::engine::analysis::Weights;
 use crate::engine::device;
-use crate::engine::measure_dir::{Kind, MeasureDir, inspect};
+use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{Tracing, Trajectory};
-use crate::engine::source::Source;
 use crate::engine::stored::{Stored, Which};
 use crate::engine::watch::{Watch, Work};
 use crate::failure::{self, FAILED, SUCCESS, usage};
-use crate::interrupt::Interrupt;
 use crate::report::output::{print, printable, say};
 use crate::report::paint::Paint;
 use crate::report::progress::Progress;
 use crate::report::width;
 
-/// The trajectory of a run.
-pub(crate) struct Course<'a> {
-    /// The document.
-    pub(crate) kind: Kind,
-    /// The folder of the results.
-    pub(crate) output: PathBuf,
-    /// The run.
-    pub(crate) run: &'a Run,
-    /// Examples of the sample, if it is not the run's.
-    pub(crate) examples: Option<usize>,
-    /// The device, if it is not the run's.
-    pub(crate) device: Option<DeviceKind>,
-    /// The centre of the deviations.
-    pub(crate) centre: Centre,
-    /// The parts of the data.
-    pub(crate) splits: Vec<Split>,
-    /// The points along both sides.
-    pub(crate) grid: [usize; 2],
-    /// The margin around the trajectory, over its extent.
-    pub(crate) margin: f64,
-    /// The form of pictures and numbers.
-    pub(crate) shown: &'a Shown,
-    /// Whether what was found earlier is replaced.
-    pub(crate) overwrite: bool,
-    /// Whether one JSON document is printed.
-    pub(crate) json: bool,
-    /// Whether somebody asks to stop.
-    pub(crate) interrupt: &'a Interrupt,
-    /// The source of the model and its data.
-    pub(crate) source: &'a dyn Source,
-}
-
-/// A trajectory with the loss on its plane.
-pub(crate) struct Traced<'a> {
-    /// The trajectory.
-    pub(crate) trajectory: Trajectory<'a>,
-    /// The plane; none where it failed or was stopped.
-    pub(crate) sampled: Option<Sampled<2>>,
-}
-
 impl Course<'_> {
-    /// Returns the name of the run.
-    pub(crate) fn name(&self) -> String {
-        self.run.directory.display().to_string()
-    }
-
     /// Measures, prints, and writes document, pictures and numbers.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use probes::json_numbers;
 use serde_json::{Value, json};
 
-use super::course::{Course, Traced};
+use super::traced::{Course, Traced};
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
 use crate::engine::measurement::number;
 

@@ -4,5 +4,6 @@ mod course;
 mod document;
 mod pictures;
 mod table;
+mod traced;
 
-pub(super) use course::Course;
+pub(super) use traced::Course;

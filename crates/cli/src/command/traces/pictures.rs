@@ -3,7 +3,7 @@
 use pictures::{ContourConfig, Track, contour_with};
 use probes::export::{Column, Samples};
 
-use super::course::{Course, Traced};
+use super::traced::{Course, Traced};
 use crate::command::slices::{capital, exported, picture_files, theme};
 use crate::engine::measurement::NamedFile;
 

@@ -3,8 +3,8 @@
 use comfy_table::{CellAlignment, ContentArrangement};
 use landscape::trajectory::Centre;
 
-use super::course::{Course, Traced};
 use super::document::About;
+use super::traced::{Course, Traced};
 use crate::comparison::wrapped;
 use crate::engine::slices::Figure;
 use crate::report::number::significant;

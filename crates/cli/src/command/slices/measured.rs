@@ -1,0 +1,63 @@
+//! Slices, as they are asked for and as they were measured.
+
+use serde_json::Value;
+
+use super::flags::Shown;
+use super::sampled::Sampled;
+use crate::command::points::{Gathered, Named};
+use crate::engine::measure_dir::Kind;
+use crate::engine::slices::SliceSettings;
+use crate::interrupt::Interrupt;
+
+/// The end of the names of stores.
+pub(crate) const STORE: &str = ".slice";
+
+/// Slices of some models.
+pub(crate) struct Course<'a> {
+    /// The document.
+    pub(crate) kind: Kind,
+    /// The models.
+    pub(crate) gathered: &'a Gathered,
+    /// The settings.
+    pub(crate) settings: &'a SliceSettings,
+    /// The form of pictures and numbers.
+    pub(crate) shown: &'a Shown,
+    /// Whether what was found earlier is replaced.
+    pub(crate) overwrite: bool,
+    /// Whether one JSON document is printed.
+    pub(crate) json: bool,
+    /// Whether somebody asks to stop.
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// A slice to be measured: the model that it goes through, or the models.
+pub(crate) struct Target<'a> {
+    /// Its name in tables and pictures.
+    pub(crate) name: String,
+    /// The models.
+    pub(crate) models: Vec<&'a Named>,
+}
+
+/// A slice that was measured.
+pub(crate) struct Measured<'a, const D: usize> {
+    /// The slice.
+    pub(crate) target: Target<'a>,
+    /// Its values; none where it failed.
+    pub(crate) sampled: Option<Sampled<D>>,
+    /// The failures, each in a sentence.
+    pub(crate) failures: Vec<String>,
+}
+
+/// Returns the models of a slice in the document.
+pub(super) fn models(target: &Target<'_>) -> Value {
+    let model = |named: &&Named| {
+        serde_json::json!({
+            "name": named.name,
+            "origin": named.origin,
+            "network": named.network,
+            "parameters": named.point.parameters(),
+            "weights_crc32c": named.point.weights_crc32c(),
+        })
+    };
+    target.models.iter().map(model).collect()
+}
