@@ -79,7 +79,7 @@ pub(super) fn carry_out(
         place: slicing.place(false, gathered.seed),
         splits: shown.splits(&[Split::Training, Split::Validation]),
         accuracy: shown.accuracy(),
-        reach: slicing.reach(),
+        reach: slicing.reach(points),
         adapt: slicing.adapt(),
         points: vec![points],
         refine: None,

@@ -90,7 +90,7 @@ pub(super) fn carry_out(
         splits: shown.splits(&[Split::Training]),
         // Accuracy has steps, which no interpolation meets.
         accuracy: shown.accuracy() && arguments.refine.is_none(),
-        reach: slicing.reach(),
+        reach: slicing.reach(arguments.grid.0[0]),
         adapt: slicing.adapt(),
         points: arguments.grid.0.to_vec(),
         refine: arguments.refine.map(|percent| percent.get() / 100.0),

@@ -85,8 +85,8 @@ pub(crate) struct Slicing {
     /// of the training data), interpolate or keep
     #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true, default_value_t = Statistics::Recompute, requires = "through", help_heading = WHERE)]
     statistics: Statistics,
-    /// Coordinates, in multiples of the directions: X for -X to X, or LOW:HIGH [default: 1;
-    /// -0.25:1.25 between models]
+    /// Coordinates, in multiples of the directions: X for -X to X, or LOW:HIGH [default: 1; between
+    /// models about -0.25:1.25, so that the models are points of the grid]
     #[arg(long, value_name = "X|LOW:HIGH", allow_hyphen_values = true, help_heading = WHERE)]
     range: Option<Reach>,
     /// Coordinates up to where the loss has risen to FACTOR times that of the centre
@@ -145,10 +145,10 @@ impl Slicing {
         }
     }
 
-    /// Returns the coordinates; none where they are adapted.
-    pub(crate) fn reach(&self) -> Option<Reach> {
+    /// Returns the coordinates of so many points; none where they are adapted.
+    pub(crate) fn reach(&self, points: usize) -> Option<Reach> {
         let usual = || match self.through {
-            true => Reach::new(-0.25, 1.25).expect("the one is below the other"),
+            true => between_models(points),
             false => Reach::around(1.0),
         };
         self.adapt
@@ -159,5 +159,34 @@ impl Slicing {
     /// Returns the factor by which the loss rises up to the last coordinates.
     pub(crate) fn adapt(&self) -> Option<f64> {
         self.adapt.map(Bounded::get)
+    }
+}
+
+/// Returns about -0.25 to 1.25, so that 0 and 1 are among so many equally spaced points.
+#[expect(clippy::cast_precision_loss, reason = "a number of points of a grid")]
+fn between_models(points: usize) -> Reach {
+    let intervals = points - 1;
+    // Two thirds of the intervals lie between the models.
+    let inside = (2 * intervals).div_ceil(3);
+    let before = (intervals - inside) / 2;
+    let place = |interval: usize| (interval as f64 - before as f64) / inside as f64;
+    Reach::new(place(0), place(intervals)).expect("there are two points or more")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_points_of_every_grid_between_them() {
+        for points in 2..200 {
+            let range = between_models(points).range();
+            let axis = landscape::slice::linspace(range, points);
+            for model in [0.0, 1.0] {
+                let nearest = axis.iter().map(|x| (x - model).abs()).fold(1.0, f64::min);
+                assert!(nearest < 1e-14, "{points} points: {nearest}");
+            }
+        }
+        assert_eq!(between_models(31).range(), -0.25..=1.25);
     }
 }

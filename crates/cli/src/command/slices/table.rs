@@ -91,7 +91,7 @@ pub(super) fn sheet<const D: usize>(
         };
         add(
             format!("{name}, {at_centre}"),
-            cell(&|sampled, place| significant(sampled.centre(place).value, 4)),
+            cell(&|sampled, place| nearest(&sampled.centre(place))),
         );
         add(
             "  lowest".to_owned(),
@@ -150,6 +150,16 @@ pub(super) fn sheet<const D: usize>(
             .map(|(target, _)| target.name.clone())
             .collect(),
         items,
+    }
+}
+
+/// Returns the value at the centre; where no point of the grid is the centre, that of the nearest,
+/// with its place.
+fn nearest<const D: usize>(centre: &Extreme<D>) -> String {
+    if centre.at == [0.0; D] {
+        significant(centre.value, 4)
+    } else {
+        extreme(Some(*centre))
     }
 }
 
@@ -249,5 +259,17 @@ fn directions(course: &Course<'_>, slices: usize, dimensions: usize) -> String {
             "The models are at (0, 0), (1, 0) and (0, 1); between, the weights are interpolated."
                 .to_owned()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_beside_the_centre_says_where_it_is() {
+        let at = |at| nearest(&Extreme { value: 0.5, at });
+        assert_eq!(at([0.0, 0.0]), significant(0.5, 4));
+        assert_eq!(at([0.0, 0.02]), "0.5000 at 0, 0.02");
     }
 }
