@@ -270,6 +270,6 @@ mod tests {
     fn value_beside_the_centre_says_where_it_is() {
         let at = |at| nearest(&Extreme { value: 0.5, at });
         assert_eq!(at([0.0, 0.0]), significant(0.5, 4));
-        assert_eq!(at([0.0, 0.02]), "0.5000 at 0, 0.02");
+        assert_eq!(at([0.0, 0.02]), "0.5000 at 0, 0.020");
     }
 }
