@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::spectrum::{EigenPair, SymmetricMatrix};
-use crate::vector::{add_scaled, dot, download, norm_of};
+use crate::vector::{dot, download, norm_of, remove_along};
 
 /// The overlap of two spaces of k dimensions in one of P.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,12 +169,7 @@ fn orthonormal(vectors: Vec<Vec<f64>>, dim: usize) -> Result<Vec<Vec<f64>>, Erro
         if !before.is_finite() {
             return Err(dependent("is not finite"));
         }
-        for _ in 0..2 {
-            for other in &done {
-                let along = dot(&vector, other);
-                add_scaled(&mut vector, -along, other);
-            }
-        }
+        remove_along(&mut vector, &done);
         // Eigenvectors in f32 are orthogonal to seven digits; what is left of a dependent vector is
         // rounding.
         if crate::vector::normalize(&mut vector) < 1e-6 {

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::error::Error;
-use crate::vector::{Domain, add_scaled, dot, download, norm, normalize};
+use crate::vector::{Domain, download, norm, normalize, remove_along};
 
 /// Returns `direction` without its component along `against`: `d − (⟨d, a⟩ / ⟨a, a⟩) a`.
 ///
@@ -30,11 +30,7 @@ pub fn orthogonalize(
         });
     }
     let before = norm(&d);
-    // Twice: what rounding leaves after the first time is removed by the second.
-    for _ in 0..2 {
-        let along = dot(&d, &unit);
-        add_scaled(&mut d, -along, &unit);
-    }
+    remove_along(&mut d, &[unit]);
     // What is left of a parallel direction is rounding and points anywhere.
     if norm(&d) <= 8.0 * domain.unit_roundoff() * before {
         return Err(Error::NoDirection {

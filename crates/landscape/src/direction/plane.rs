@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Direction, DirectionKind};
 use crate::error::Error;
 use crate::parameters::{ParameterSpace, Rest, weights};
-use crate::vector::{add_scaled, dot, norm};
+use crate::vector::{add_scaled, dot, norm, remove_along};
 
 /// The basis of the plane through three models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,10 +119,7 @@ pub fn plane_of<M: Module>(models: [&M; 3], basis: PlaneBasis) -> Result<ModelPl
         return apart("is zero up to rounding: they are equal");
     }
     let mut across = second.clone();
-    for _ in 0..2 {
-        let along = dot(&across, &unit);
-        add_scaled(&mut across, -along, &unit);
-    }
+    remove_along(&mut across, std::slice::from_ref(&unit));
     let height = crate::vector::normalize(&mut across);
     if height <= resolution {
         return apart("is parallel to the other: the models are on one line");

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::error::Error;
 use crate::parameters::ParameterSpace;
-use crate::vector::{add_scaled, dot, download, norm, normalize};
+use crate::vector::{download, norm, normalize, remove_along};
 
 /// Returns directions that span a line or a plane, on the model's device and in its float type.
 ///
@@ -34,11 +34,7 @@ pub(super) fn spanning<M: Module>(
             _ => {}
         }
         let mut apart = unit.clone();
-        // Twice: what rounding leaves after the first time is removed by the second.
-        for other in units.iter().chain(&units) {
-            let along = dot(&apart, other);
-            add_scaled(&mut apart, -along, other);
-        }
+        remove_along(&mut apart, &units);
         if norm(&apart) <= 8.0 * domain.unit_roundoff() {
             return Err(none(
                 "is parallel to the first; make it orthogonal, or draw a line",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::stream::{Stream, of_checkpoint};
 use crate::error::Error;
 use crate::parameters::{ParameterSpace, weights};
-use crate::vector::{Domain, add_scaled, checked, dot, download, norm};
+use crate::vector::{Domain, add_scaled, checked, download, norm, remove_along};
 
 /// A checkpoint's place beside a line or plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -145,7 +145,7 @@ struct Basis<const D: usize> {
 }
 
 impl<const D: usize> Basis<D> {
-    /// Decomposes the directions by Gram-Schmidt, done twice for what rounding leaves.
+    /// Decomposes the directions by Gram-Schmidt.
     ///
     /// # Errors
     /// Directions that are of another length, zero, not finite, or depend linearly on those before
@@ -161,12 +161,8 @@ impl<const D: usize> Basis<D> {
             if length == 0.0 {
                 return Err(no_direction("is zero"));
             }
-            for _ in 0..2 {
-                for (i, unit) in units.iter().enumerate() {
-                    let along = dot(&rest, unit);
-                    add_scaled(&mut rest, -along, unit);
-                    triangle[i][j] += along;
-                }
+            for (i, along) in remove_along(&mut rest, &units).into_iter().enumerate() {
+                triangle[i][j] = along;
             }
             let height = crate::vector::normalize(&mut rest);
             if height <= 8.0 * domain.unit_roundoff() * length {
@@ -182,15 +178,7 @@ impl<const D: usize> Basis<D> {
 
     fn project(&self, mut deviation: Vec<f64>) -> Projection<D> {
         let distance = norm(&deviation);
-        let mut along = [0.0; D];
-        // Twice, since a small rest has the rounding of the large part that was taken away.
-        for _ in 0..2 {
-            for (sum, unit) in along.iter_mut().zip(&self.units) {
-                let more = dot(&deviation, unit);
-                add_scaled(&mut deviation, -more, unit);
-                *sum += more;
-            }
-        }
+        let along = remove_along(&mut deviation, &self.units);
         let mut coordinates = [0.0; D];
         for i in (0..D).rev() {
             let later: f64 = (i + 1..D)

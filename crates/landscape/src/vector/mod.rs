@@ -7,4 +7,6 @@ pub(crate) mod random;
 pub(crate) use domain::checked;
 pub use domain::{Domain, download};
 pub use norm::norm;
-pub(crate) use norm::{add_scaled, dot, largest_magnitude, norm_of, normalize, relative_change};
+pub(crate) use norm::{
+    add_scaled, dot, largest_magnitude, norm_of, normalize, relative_change, remove_along,
+};

@@ -70,6 +70,20 @@ pub(crate) fn normalize(vector: &mut [f64]) -> f64 {
     norm
 }
 
+/// Takes from `vector` what lies along each of `units`, which are orthonormal, and returns how much
+/// that was. Done twice: what rounding leaves after the first time is removed by the second.
+pub(crate) fn remove_along(vector: &mut [f64], units: &[Vec<f64>]) -> Vec<f64> {
+    let mut removed = vec![0.0; units.len()];
+    for _ in 0..2 {
+        for (removed, unit) in removed.iter_mut().zip(units) {
+            let along = dot(vector, unit);
+            add_scaled(vector, -along, unit);
+            *removed += along;
+        }
+    }
+    removed
+}
+
 /// Returns the norm of `a - b` over the larger of both norms; zero if both are.
 pub(crate) fn relative_change(a: &[f64], b: &[f64]) -> f64 {
     let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
