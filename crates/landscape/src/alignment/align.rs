@@ -11,7 +11,7 @@ use super::tensors::{FloatTensor, check_finite, float_tensors, in_order_of};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::parameters::{ParameterSpace, copy, put};
-use crate::risk::Risk;
+use crate::risk::{Risk, check_same_function};
 use crate::vector::download;
 use crate::vector::random::{Purpose, shuffled};
 
@@ -199,17 +199,7 @@ fn check_function<M: Module, B: Batch>(
     let tensors = of_a.iter().zip(of_b);
     let values = tensors.map(|(a, b)| (a.id, b.values.clone())).collect();
     let found = risk.value(&put(copy(a), &values))?;
-    // The same operations on the same numbers, up to the order of sums on some devices.
-    let roundoff = ParameterSpace::of(a)?.domain.unit_roundoff();
-    let allowed = roundoff.sqrt() * expected.abs();
-    if expected.is_finite() && found.is_finite() && (found - expected).abs() > allowed {
-        return Err(Error::OtherFunction {
-            number: 1,
-            expected,
-            found,
-        });
-    }
-    Ok(())
+    check_same_function(&ParameterSpace::of(a)?.domain, 1, expected, found)
 }
 
 fn pairs<'t>(found: &'t Symmetries, of_a: &'t [FloatTensor], of_b: &'t [FloatTensor]) -> Pairs<'t> {

@@ -9,6 +9,7 @@ mod objective;
 mod recomputed_statistics;
 mod recording;
 mod recording_check;
+mod same_function;
 mod weights;
 
 use std::sync::{Arc, OnceLock};
@@ -23,6 +24,7 @@ pub(crate) use example_gradients::check_rows;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
+pub(crate) use same_function::check_same_function;
 use weights::BatchWeight;
 
 use crate::batch::Batch;

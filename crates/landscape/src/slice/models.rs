@@ -7,7 +7,8 @@ use super::{Buffers, Quantity};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::parameters::{ParameterSpace, Rest, put};
-use crate::vector::download;
+use crate::risk::check_same_function;
+use crate::vector::{add_scaled, download};
 
 /// A function that gives a model the statistics of data.
 type Recompute<M> = Box<dyn Fn(&M) -> Result<M, Error>>;
@@ -87,16 +88,7 @@ impl<M: Module + 'static> Models<M> {
         let moved = self.interpolated(&weights)?;
         let expected = quantity.value(model)?;
         let found = quantity.value(&moved)?;
-        // The same operations on the same numbers, up to the order of sums on some devices.
-        let allowed = self.space.domain.unit_roundoff().sqrt() * expected.abs();
-        if expected.is_finite() && found.is_finite() && (found - expected).abs() > allowed {
-            return Err(Error::OtherFunction {
-                number,
-                expected,
-                found,
-            });
-        }
-        Ok(())
+        check_same_function(&self.space.domain, number, expected, found)
     }
 
     /// Returns why points are models of their own, and not the first one moved by a direction;
@@ -142,9 +134,7 @@ impl<M: Module + 'static> Models<M> {
         let mut theta = vec![0.0; self.space.dim()];
         for (of_model, &weight) in self.thetas.iter().zip(weights) {
             if weight != 0.0 {
-                for (sum, entry) in theta.iter_mut().zip(of_model) {
-                    *sum += weight * entry;
-                }
+                add_scaled(&mut theta, weight, of_model);
             }
         }
         let theta = self.space.domain.upload(&theta)?;
