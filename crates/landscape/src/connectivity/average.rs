@@ -5,7 +5,7 @@ use burn::module::Module;
 use super::{Curve, PathProfile, profile};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{ParameterSpace, Rest, copy, put, weights};
+use crate::parameters::{ParameterSpace, Rest, put, weights};
 use crate::risk::Risk;
 use crate::slice::Buffers;
 use crate::vector::add_scaled;
@@ -120,16 +120,7 @@ pub fn path_average<M: Module, B: Batch>(
     t: &[f64],
 ) -> Result<PathAverage<M>, Error> {
     let path = profile(curve, risk, buffers, t)?;
-    let average = curve.average()?;
-    let model = match buffers {
-        Buffers::Interpolate => average,
-        Buffers::Recompute(data) => data.recompute_statistics(&average)?,
-        // The first end's other tensors under the average's parameters.
-        Buffers::Keep => {
-            let theta = curve.space().flatten(&average)?;
-            curve.space().unflatten(&copy(&curve.ends()[0]), &theta)?
-        }
-    };
+    let model = curve.average_with(buffers)?;
     Ok(PathAverage {
         loss: risk.value(&model)?,
         model,

@@ -11,6 +11,7 @@ use super::shape::{check_time, segments};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::parameters::{ParameterSpace, Rest, copy, put, weights};
+use crate::risk::check_same_function;
 use crate::slice::Buffers;
 use crate::vector::download;
 
@@ -199,11 +200,7 @@ impl<M: Module> Curve<M> {
     /// # Errors
     /// As [`at`](Self::at), and [`Risk::recompute_statistics`](crate::Risk::recompute_statistics).
     pub fn at_with<B: Batch>(&self, t: f64, buffers: &Buffers<M, B>) -> Result<M, Error> {
-        match buffers {
-            Buffers::Interpolate => self.at(t),
-            Buffers::Recompute(data) => data.recompute_statistics(&self.at(t)?),
-            Buffers::Keep => self.placed(&self.theta(t)?, None),
-        }
+        self.placed_with(&self.theta(t)?, t, buffers)
     }
 
     /// Returns the average of all points, `∫₀¹ θ(t) dt`, as a model; its other tensors are the
@@ -215,6 +212,16 @@ impl<M: Module> Curve<M> {
     pub fn average(&self) -> Result<M, Error> {
         let theta = self.combined(&self.shape.mean_coefficients());
         self.placed(&theta, Some(0.5))
+    }
+
+    /// Returns the same as [`average`](Self::average) with the tensors beside the parameters that
+    /// `buffers` says.
+    ///
+    /// # Errors
+    /// As [`at_with`](Self::at_with).
+    pub(super) fn average_with<B: Batch>(&self, buffers: &Buffers<M, B>) -> Result<M, Error> {
+        let theta = self.combined(&self.shape.mean_coefficients());
+        self.placed_with(&theta, 0.5, buffers)
     }
 
     /// Returns the length of the curve from 0 to each t, exact up to rounding:
@@ -290,16 +297,7 @@ impl<M: Module> Curve<M> {
     ) -> Result<(), Error> {
         let expected = value(&self.ends[1])?;
         let found = value(&self.at(1.0)?)?;
-        // The same operations on the same numbers, up to the order of sums on some devices.
-        let allowed = self.space.domain.unit_roundoff().sqrt() * expected.abs();
-        if expected.is_finite() && found.is_finite() && (found - expected).abs() > allowed {
-            return Err(Error::OtherFunction {
-                number: 1,
-                expected,
-                found,
-            });
-        }
-        Ok(())
+        check_same_function(&self.space.domain, 1, expected, found)
     }
 
     /// Returns the parameters of the bends.
@@ -327,6 +325,23 @@ impl<M: Module> Curve<M> {
             }
         }
         sum.unwrap_or_else(|| self.nodes[0].clone() * 0.0)
+    }
+
+    /// Returns the model at theta; `share` says where between the ends its other tensors lie before
+    /// `buffers` changes them.
+    fn placed_with<B: Batch>(
+        &self,
+        theta: &Tensor<1>,
+        share: f64,
+        buffers: &Buffers<M, B>,
+    ) -> Result<M, Error> {
+        match buffers {
+            Buffers::Interpolate => self.placed(theta, Some(share)),
+            Buffers::Recompute(data) => {
+                data.recompute_statistics(&self.placed(theta, Some(share))?)
+            }
+            Buffers::Keep => self.placed(theta, None),
+        }
     }
 
     fn placed(&self, theta: &Tensor<1>, share: Option<f64>) -> Result<M, Error> {

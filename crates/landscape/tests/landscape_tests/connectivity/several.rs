@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use burn::module::Param;
+use burn::module::{Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use landscape::alignment::{AlignConfig, align, symmetries};
 use landscape::connectivity::{
     BasinConfig, Curve, Shape, aligned_barriers, average, barriers, basin_width, distances,
@@ -159,6 +159,35 @@ fn averages_are_the_means_of_models_and_of_all_points_of_a_path() {
     let found = path_average(&line, &risk, &Buffers::Interpolate, &t).unwrap();
     assert_eq!(found.loss, 2.25);
     assert!((found.path.mean - 3.0).abs() < 1e-3);
+}
+
+#[derive(Module, Debug)]
+struct Looking {
+    scale: Param<Tensor<1>>,
+    table: Param<Tensor<1, Int>>,
+}
+
+#[test]
+fn the_average_of_a_path_keeps_tables_that_cannot_be_interpolated() {
+    let device = Device::flex();
+    let looking = |scale: f64, entry: i64| Looking {
+        scale: Param::from_tensor(vector(&[scale], &device)),
+        table: Param::initialized(
+            ParamId::new(),
+            Tensor::from_data(TensorData::from([entry]), &device),
+        ),
+    };
+    let line = Curve::between(&looking(1.0, 5), &looking(3.0, 7), Shape::Line).unwrap();
+    let risk = Risk::mean(vector(&[1.0], &device), |model: &Looking, x: &Tensor<1>| {
+        model.scale.val() * x.clone() * model.table.val().float()
+    });
+    let found = path_average(&line, &risk, &Buffers::Keep, &[0.5]).unwrap();
+    assert_eq!(
+        (found.loss, &found.path.loss[..]),
+        (10.0, &[5.0, 10.0, 15.0][..])
+    );
+    let refused = path_average(&line, &risk, &Buffers::Interpolate, &[0.5]);
+    assert!(matches!(refused, Err(Error::RestDiffers { path, .. }) if path == "table"));
 }
 
 #[test]
