@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::{Objective, Risk};
+use crate::slice::Search;
 use crate::vector::{download, norm};
 
 /// Settings of [`basin_width`].
@@ -163,38 +164,20 @@ pub fn basin_width<M: Module, B: Batch>(
     let level = loss + (config.factor - 1.0) * loss.abs();
     let mut passes = 1;
     let mut side = |sign: f64| -> Result<Reach, Error> {
-        let mut value = |a: f64| {
+        let places = [config.first, config.bound];
+        let mut search = Search::new(places, config.tolerance, loss, level);
+        while let Some(a) = search.next() {
             passes += 1;
-            objective.value(&(objective.origin().clone() + direction.clone() * (sign * a)))
-        };
-        // NaN is not below.
-        let below = |loss: f64| loss < level;
-        let (mut inner, mut outer) = (0.0, config.first);
-        let mut at_outer = value(outer)?;
-        while below(at_outer) && outer < config.bound {
-            inner = outer;
-            outer = (2.0 * outer).min(config.bound);
-            at_outer = value(outer)?;
+            let theta = objective.origin().clone() + direction.clone() * (sign * a);
+            search.take(a, objective.value(&theta)?);
         }
-        let reached = !below(at_outer);
-        while reached && outer - inner > config.tolerance * outer {
-            let middle = f64::midpoint(inner, outer);
-            if middle <= inner || middle >= outer {
-                break;
-            }
-            let loss = value(middle)?;
-            if below(loss) {
-                inner = middle;
-            } else {
-                (outer, at_outer) = (middle, loss);
-            }
-        }
+        let (a, loss) = search.end();
         Ok(Reach {
-            a: outer,
-            inner: if reached { inner } else { outer },
-            distance: outer * length,
-            loss: at_outer,
-            reached,
+            a,
+            inner: search.below(),
+            distance: a * length,
+            loss,
+            reached: search.has_risen(),
         })
     };
     let forward = side(1.0)?;

@@ -20,6 +20,7 @@ mod prepared;
 mod quantity;
 mod range;
 mod refine;
+mod search;
 mod source;
 
 pub use between::{
@@ -35,3 +36,4 @@ pub use prepared::Slice;
 pub use quantity::Quantity;
 pub use range::{AdaptiveRange, RangeConfig, RangeEnd, Rise, adaptive_range};
 pub use refine::{RefineConfig, Refined, Scale, refine, refine_with};
+pub(crate) use search::Search;

@@ -6,7 +6,7 @@ use burn::config::Config;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
-use super::{Grid, Slice};
+use super::{Grid, Search, Slice};
 use crate::error::Error;
 
 /// How far a loss has to rise above its value at the centre.
@@ -170,14 +170,19 @@ pub fn adaptive_range<M: Module + 'static, const D: usize>(
         .extent()
         .iter()
         .flat_map(|range| [-range.start(), *range.end()])
-        .map(|farthest| Search::new(farthest, centre, config))
+        .map(|farthest| {
+            let farthest = farthest.max(0.0);
+            let places = [farthest * config.first, farthest];
+            Search::new(places, config.tolerance, centre, threshold)
+        })
         .collect();
     let mut evaluations = 1;
-    loop {
+    // A search that is not at its end tries one distance in each round.
+    for _ in 0..config.max_evaluations {
         let mut asked = Vec::new();
         let mut points = Vec::new();
-        for (index, search) in searches.iter_mut().enumerate() {
-            if let Some(distance) = search.next(config) {
+        for (index, search) in searches.iter().enumerate() {
+            if let Some(distance) = search.next() {
                 let mut point = [0.0; D];
                 point[index / 2] = if index % 2 == 0 { -distance } else { distance };
                 asked.push((index, distance));
@@ -189,78 +194,24 @@ pub fn adaptive_range<M: Module + 'static, const D: usize>(
         }
         evaluations += points.len();
         for ((index, distance), value) in asked.into_iter().zip(values(&points)?) {
-            searches[index].take(distance, value, threshold);
+            searches[index].take(distance, value);
         }
     }
+    let end = |search: &Search| {
+        let (distance, value) = search.end();
+        RangeEnd {
+            distance,
+            below: search.below(),
+            value,
+            reached: search.is_met(),
+        }
+    };
     Ok(AdaptiveRange {
-        ends: std::array::from_fn(|i| [0, 1].map(|side| searches[2 * i + side].end(config))),
+        ends: std::array::from_fn(|i| [0, 1].map(|side| end(&searches[2 * i + side]))),
         centre,
         threshold,
         evaluations,
     })
-}
-
-/// The search along one direction to one side.
-struct Search {
-    farthest: f64,
-    /// The largest distance at which the loss has not risen, with the loss.
-    low: (f64, f64),
-    /// The smallest at which it has.
-    high: Option<(f64, f64)>,
-    asked: usize,
-    start: f64,
-}
-
-impl Search {
-    fn new(farthest: f64, centre: f64, config: &RangeConfig) -> Self {
-        Self {
-            farthest: farthest.max(0.0),
-            low: (0.0, centre),
-            high: None,
-            asked: 0,
-            start: farthest.max(0.0) * config.first,
-        }
-    }
-
-    /// Returns whether the distance is known well enough.
-    fn is_met(&self, config: &RangeConfig) -> bool {
-        let near = |(high, _): (f64, f64)| high - self.low.0 <= config.tolerance * high;
-        self.high.is_some_and(near)
-    }
-
-    /// Returns the distance to be tried next; none at the end.
-    fn next(&mut self, config: &RangeConfig) -> Option<f64> {
-        if self.asked == config.max_evaluations || self.is_met(config) {
-            return None;
-        }
-        let distance = match self.high {
-            Some((high, _)) => f64::midpoint(self.low.0, high),
-            None if self.low.0 >= self.farthest => return None,
-            None if self.low.0 == 0.0 => self.start,
-            None => (2.0 * self.low.0).min(self.farthest),
-        };
-        self.asked += 1;
-        Some(distance)
-    }
-
-    fn take(&mut self, distance: f64, value: f64, threshold: f64) {
-        // NaN counts as risen.
-        if value < threshold {
-            self.low = (distance, value);
-        } else {
-            self.high = Some((distance, value));
-        }
-    }
-
-    fn end(&self, config: &RangeConfig) -> RangeEnd {
-        let (distance, value) = self.high.unwrap_or(self.low);
-        RangeEnd {
-            distance,
-            below: self.low.0,
-            value,
-            reached: self.is_met(config),
-        }
-    }
 }
 
 fn check(config: &RangeConfig, quantities: usize) -> Result<(), Error> {
