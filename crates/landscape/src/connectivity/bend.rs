@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use super::Curve;
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::ParameterSpace;
+use crate::parameters::{ParameterSpace, gradient_of_params};
 use crate::risk::{Objective, Risk};
 use crate::vector::random::{Purpose, uniform};
 
@@ -228,7 +228,8 @@ impl<M: Module> Curve<M> {
         gradients: &GradientsParams,
     ) -> Result<Vec<GradientsParams>, Error> {
         let coefficients = self.shape.coefficients(t)?;
-        let flat = flat(&self.space, &self.ends[0], gradients)?;
+        let flat = gradient_of_params(&self.space, &self.ends[0], gradients)?
+            .ok_or(Error::Disconnected { index: 0 })?;
         let bends = self.bends.iter().zip(&coefficients[1..]);
         bends
             .map(|(bend, &coefficient)| self.under_ids_of(bend, &(flat.clone() * coefficient)))
@@ -275,47 +276,6 @@ impl<M: Module> Curve<M> {
         }
         Ok(())
     }
-}
-
-/// Returns the gradients of a model's parameters as a vector, zero for those without.
-fn flat<M: Module>(
-    space: &ParameterSpace,
-    model: &M,
-    gradients: &GradientsParams,
-) -> Result<Tensor<1>, Error> {
-    struct Collect<'a> {
-        space: &'a ParameterSpace,
-        index: HashMap<ParamId, usize>,
-        gradients: &'a GradientsParams,
-        parts: Vec<Option<Tensor<1>>>,
-    }
-    impl ModuleVisitor for Collect<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let Some(&block) = self.index.get(&param.id) else {
-                return;
-            };
-            if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                let len = self.space.blocks[block].len();
-                self.parts[block] = Some(gradient.without_autodiff().reshape([len]));
-            }
-        }
-    }
-    let mut collect = Collect {
-        space,
-        index: space.locate(model)?,
-        gradients,
-        parts: vec![None; space.blocks.len()],
-    };
-    model.visit(&mut collect);
-    if collect.parts.iter().all(Option::is_none) {
-        return Err(Error::Disconnected { index: 0 });
-    }
-    let domain = &space.domain;
-    let parts = collect.parts.into_iter().zip(&space.blocks);
-    let parts = parts.map(|(part, block)| {
-        part.unwrap_or_else(|| Tensor::zeros([block.len()], (&domain.device, domain.dtype)))
-    });
-    Ok(Tensor::cat(parts.collect(), 0))
 }
 
 /// From a flat gradient to that of each parameter.

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 
 use super::ParameterSpace;
+use crate::error::Error;
 
 /// Returns the parameters of `model` as a vector without autodiff; `index` has the block of each.
 pub(super) fn parameters<M: Module>(
@@ -25,31 +27,51 @@ pub(crate) fn gradient<M: Module>(
     model: &M,
     gradients: Gradients,
 ) -> Option<Tensor<1>> {
-    let mut collect = Collect::new(space, &space.index, gradients);
+    any(Collect::new(space, &space.index, gradients), model)
+}
+
+/// Returns the same of gradients that an optimiser would take, of any model of the architecture.
+///
+/// # Errors
+/// As [`ParameterSpace::flatten`].
+pub(crate) fn gradient_of_params<M: Module>(
+    space: &ParameterSpace,
+    model: &M,
+    gradients: &GradientsParams,
+) -> Result<Option<Tensor<1>>, Error> {
+    let index = space.locate(model)?;
+    Ok(any(Collect::new(space, &index, gradients), model))
+}
+
+fn any<M: Module, T: Take>(mut collect: Collect<'_, T>, model: &M) -> Option<Tensor<1>> {
     model.visit(&mut collect);
-    collect
-        .parts
-        .iter()
-        .any(Option::is_some)
-        .then(|| collect.join())
+    let found = collect.parts.iter().any(Option::is_some);
+    found.then(|| collect.join())
 }
 
 /// The part that is taken of a parameter.
 trait Take {
-    fn take<const D: usize>(&mut self, tensor: Tensor<D>) -> Option<Tensor<D>>;
+    fn take<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>>;
 }
 
 struct Values;
 
 impl Take for Values {
-    fn take<const D: usize>(&mut self, tensor: Tensor<D>) -> Option<Tensor<D>> {
-        Some(tensor.without_autodiff())
+    fn take<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        Some(param.val().without_autodiff())
     }
 }
 
 impl Take for Gradients {
-    fn take<const D: usize>(&mut self, tensor: Tensor<D>) -> Option<Tensor<D>> {
-        tensor.grad_remove(self)
+    fn take<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        param.val().grad_remove(self)
+    }
+}
+
+impl Take for &GradientsParams {
+    fn take<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        let gradient = self.get::<D>(param.id)?;
+        Some(gradient.without_autodiff())
     }
 }
 
@@ -87,7 +109,7 @@ impl<T: Take> ModuleVisitor for Collect<'_, T> {
         };
         if self.parts[index].is_none() {
             let len = self.space.blocks[index].len();
-            self.parts[index] = self.take.take(param.val()).map(|part| part.reshape([len]));
+            self.parts[index] = self.take.take(param).map(|part| part.reshape([len]));
         }
     }
 }

@@ -14,7 +14,7 @@ mod weights;
 pub use block::Block;
 pub use copy::snapshot;
 pub(crate) use copy::{copy, tracked};
-pub(crate) use flatten::gradient;
+pub(crate) use flatten::{gradient, gradient_of_params};
 pub use replace::cast;
 pub(crate) use replace::{cast_owned, place, put};
 pub(crate) use rest::Rest;
