@@ -103,18 +103,19 @@ impl Cell {
 
     /// Writes the polynomial into the values that were not evaluated. Where no value of the cell
     /// can be drawn they become what the first of its nodes is.
-    pub(super) fn fill(&self, picture: &Picture<'_>, values: &mut [f64]) {
+    pub(super) fn fill(&self, picture: &Picture<'_>, values: &mut [Option<f64>]) {
         let interpolant = self.interpolant(picture, Kind::Polynomial);
-        let first = values[picture.index(self.rows.0, self.columns.0)];
+        let first = picture.values[picture.index(self.rows.0, self.columns.0)]
+            .expect("the nodes are evaluated first");
         for i in self.rows.0..=self.rows.1 {
             for j in self.columns.0..=self.columns.1 {
                 let index = picture.index(i, j);
                 if picture.values[index].is_none() {
-                    values[index] = match &interpolant {
+                    values[index] = Some(match &interpolant {
                         Some(interpolant) => picture.scale.value(interpolant.at(i, j)),
                         None if picture.scale.drawn(first).is_none() => first,
                         None => f64::NAN,
-                    };
+                    });
                 }
             }
         }

@@ -113,7 +113,7 @@ pub fn refine<M: Module + 'static>(
 ///
 /// # Errors
 /// A grid without points, or whose coordinates are not finite and ascending; a setting out of
-/// range; the errors of `evaluate`.
+/// range; another number of values than of indices; the errors of `evaluate`.
 ///
 /// # Examples
 /// ```
@@ -212,7 +212,15 @@ impl Picture<'_> {
         indices.sort_unstable();
         indices.dedup();
         if !indices.is_empty() {
-            for (&index, value) in indices.iter().zip(evaluate(&indices)?) {
+            let values = evaluate(&indices)?;
+            if values.len() != indices.len() {
+                return Err(Error::Length {
+                    what: "list of values of the points asked for",
+                    expected: indices.len(),
+                    found: values.len(),
+                });
+            }
+            for (&index, value) in indices.iter().zip(values) {
                 self.values[index] = Some(value);
             }
         }
@@ -239,14 +247,16 @@ impl Picture<'_> {
 
     /// Returns the surface, interpolated in all cells.
     fn refined(&self, cells: &[(Cell, f64)], tolerance: f64, evaluations: usize) -> Refined {
-        let mut values: Vec<f64> = self.values.iter().map(|v| v.unwrap_or(f64::NAN)).collect();
+        let mut values = self.values.clone();
         for (cell, _) in cells {
             cell.fill(self, &mut values);
         }
+        let values = values.into_iter();
+        let values = values.map(|value| value.expect("every point lies in a cell"));
         let error = cells.iter().map(|&(_, error)| error).fold(0.0, f64::max);
         Refined {
             grid: self.grid.clone(),
-            values,
+            values: values.collect(),
             evaluated: self.values.iter().map(Option::is_some).collect(),
             error,
             tolerance,

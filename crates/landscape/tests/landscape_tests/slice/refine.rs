@@ -214,5 +214,9 @@ fn grids_and_settings_that_are_none_are_refused() {
     );
     refused(&grid, &plain.clone().with_accuracy(0.0), "accuracy");
     refused(&grid, &plain.clone().with_accuracy(f64::NAN), "accuracy");
-    refused(&grid, &plain.with_start(4), "start");
+    refused(&grid, &plain.clone().with_start(4), "start");
+    for short in [0, 1] {
+        let found = refine_with(&grid, &plain, |_| Ok(vec![0.0; short]));
+        assert!(matches!(found, Err(Error::Length { found, .. }) if found == short));
+    }
 }
