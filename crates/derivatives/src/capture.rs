@@ -123,9 +123,9 @@ impl<'m, M: Module> Capture<'m, M> {
     where
         F: FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,
     {
-        let recorded = self.recorded(|model, device, marks| vec![loss(model, device, marks)])?;
-        let mut recorded = recorded.into_iter();
-        recorded.next().ok_or(Error::NotCaptured { what: "loss" })
+        let mut recorded =
+            self.recorded(|model, device, marks| vec![loss(model, device, marks)])?;
+        Ok(recorded.pop().expect("each loss is recorded"))
     }
 
     /// Captures several losses of one batch in one recording, so that a program of all of them

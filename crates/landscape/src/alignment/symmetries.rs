@@ -274,14 +274,14 @@ fn group(
                 places.push(Place {
                     path,
                     axis,
-                    entries: positions.first().map_or(0, Vec::len),
+                    entries: positions[0].len(),
                     trainable: tensor.trainable,
                 });
             }
         }
     }
     Group {
-        name: name.unwrap_or_default(),
+        name: name.expect("a group was found in an axis"),
         units,
         places,
     }

@@ -130,7 +130,8 @@ impl<M: Module + 'static, B: Batch + 'static> AnyRisk<M> for Risk<M, B> {
     ) -> Result<Box<dyn Source>, Error> {
         let mut risks: Vec<&Self> = vec![self];
         for other in others {
-            risks.extend(other.as_any().downcast_ref::<Self>());
+            let other = other.as_any().downcast_ref();
+            risks.push(other.expect("the same data has the same type"));
         }
         match directions {
             [d] => Ok(Box::new(OnSlice::new(model, &risks, [d])?)),
