@@ -10,6 +10,8 @@ use landscape::{
     DifferenceConfig, Error, GaussNewton, Hessian, LinearOperator, Reduction, Risk, Statistics,
 };
 
+use crate::numbers::Numbers;
+
 const WIDTH: usize = 3;
 const ROWS: usize = 4;
 
@@ -22,34 +24,9 @@ struct Weights {
 
 type Batch = (Tensor<2>, Tensor<2>, Tensor<1, Int>);
 
-/// A generator with one purpose: the same graphs on every machine (Steele, Lea, Flood 2014).
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("a number below a small bound")
-    }
-
-    /// Between -1.5 and 1.5.
-    fn real(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64 * 3.0 - 1.5
-    }
-
-    fn tensor(&mut self, shape: [usize; 2]) -> Tensor<2> {
-        let values: Vec<f64> = (0..shape[0] * shape[1]).map(|_| self.real()).collect();
-        Tensor::from_data(
-            TensorData::new(values, shape),
-            (&Device::flex(), DType::F64),
-        )
-    }
+/// Between -1.5 and 1.5.
+fn entry(part: f64) -> f64 {
+    part * 3.0 - 1.5
 }
 
 /// One operation of a graph, and which weights it takes.
@@ -175,7 +152,7 @@ struct Trial {
 }
 
 fn trial(seed: u64) -> Trial {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed, entry);
     let model = Weights {
         matrices: (0..3)
             .map(|_| Param::from_tensor(numbers.tensor([WIDTH, WIDTH])))

@@ -18,6 +18,7 @@ mod exact_trace;
 mod examples;
 mod functions;
 mod groups;
+mod numbers;
 mod paths;
 mod planes;
 mod sam;

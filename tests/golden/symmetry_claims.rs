@@ -8,6 +8,7 @@ use landscape::alignment::symmetries;
 use landscape::{Error, Reduction, Risk};
 
 use crate::groups::{difference, entries};
+use crate::numbers::Numbers;
 
 const WIDTH: usize = 6;
 const ROWS: usize = 4;
@@ -34,45 +35,19 @@ struct Weights {
 
 type Batch = (Tensor<2>, Tensor<1, Int>);
 
-/// A generator with one purpose: the same graphs on every machine (Steele, Lea, Flood 2014).
-struct Numbers(u64);
+/// Between -0.7 and 0.7.
+fn entry(part: f64) -> f64 {
+    (part - 0.5) * 1.4
+}
 
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("a number below a small bound")
-    }
-
-    /// Between -0.7 and 0.7.
-    fn real(&mut self) -> f64 {
-        ((self.next() >> 11) as f64 / (1_u64 << 53) as f64 - 0.5) * 1.4
-    }
-
-    fn tensor<const D: usize>(&mut self, shape: [usize; D]) -> Tensor<D> {
-        let count: usize = shape.iter().product();
-        let values: Vec<f64> = (0..count).map(|_| self.real()).collect();
-        Tensor::from_data(
-            TensorData::new(values, shape),
-            (&Device::flex(), DType::F64),
-        )
-    }
-
-    fn parameters<const D: usize>(
-        &mut self,
-        count: usize,
-        shape: [usize; D],
-    ) -> Vec<Param<Tensor<D>>> {
-        (0..count)
-            .map(|_| Param::from_tensor(self.tensor(shape)))
-            .collect()
-    }
+fn parameters<const D: usize>(
+    numbers: &mut Numbers,
+    count: usize,
+    shape: [usize; D],
+) -> Vec<Param<Tensor<D>>> {
+    (0..count)
+        .map(|_| Param::from_tensor(numbers.tensor(shape)))
+        .collect()
 }
 
 /// One operation of a network, which of the values before it takes and which weights.
@@ -231,12 +206,12 @@ fn outputs(model: &Weights, (x, labels): &Batch, steps: &[Step], direct: bool) -
 
 fn model(numbers: &mut Numbers) -> Weights {
     Weights {
-        square: numbers.parameters(9, [WIDTH, WIDTH]),
-        rows: numbers.parameters(5, [1, WIDTH]),
-        wide: numbers.parameters(4, [WIDTH, 2 * WIDTH]),
-        narrow: numbers.parameters(4, [2 * WIDTH, WIDTH]),
-        kernels: numbers.parameters(4, [WIDTH, WIDTH, 3]),
-        pairs: numbers.parameters(3, [WIDTH * WIDTH, WIDTH]),
+        square: parameters(numbers, 9, [WIDTH, WIDTH]),
+        rows: parameters(numbers, 5, [1, WIDTH]),
+        wide: parameters(numbers, 4, [WIDTH, 2 * WIDTH]),
+        narrow: parameters(numbers, 4, [2 * WIDTH, WIDTH]),
+        kernels: parameters(numbers, 4, [WIDTH, WIDTH, 3]),
+        pairs: parameters(numbers, 3, [WIDTH * WIDTH, WIDTH]),
         out: Param::from_tensor(numbers.tensor([WIDTH, 3])),
     }
 }
@@ -256,7 +231,7 @@ struct Found {
 }
 
 fn check(seed: u64, found: &mut Found) {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed, entry);
     let model = model(&mut numbers);
     let length = 3 + numbers.below(6);
     let mut steps: Vec<Step> = (0..length)
