@@ -97,7 +97,7 @@ pub enum Error {
         "the model has no hidden units that may be permuted, so there is nothing to align: {reason}; compare the models as they are"
     )]
     NoSymmetry {
-        /// What stands against it.
+        /// The obstacle.
         reason: String,
     },
     /// A permuted model does not compute what it did.

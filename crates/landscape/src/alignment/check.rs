@@ -16,7 +16,7 @@ pub(super) struct Recording {
     pub(super) loss: CapturedLoss,
 }
 
-/// What a model computes.
+/// Outputs and loss of a model.
 #[derive(Debug)]
 pub(super) struct Computed {
     loss: f64,

@@ -13,7 +13,7 @@ const GAUSS: [(f64, f64); 4] = [
     (0.960_289_856_497_536_3, 0.101_228_536_290_376_26),
 ];
 
-/// What the length of a curve depends on.
+/// The numbers on which the length of a curve depends.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Arc {
     /// Lengths of straight segments, each of which takes the same time.

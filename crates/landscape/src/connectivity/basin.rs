@@ -55,7 +55,7 @@ impl BasinConfig {
     }
 }
 
-/// How far a basin reaches to one side.
+/// The reach of a basin to one side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reach {
     /// The coordinate at which the loss has risen to the level, in multiples of the direction: the

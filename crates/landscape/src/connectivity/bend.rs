@@ -296,3 +296,30 @@ impl ModuleVisitor for Spread<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The expected numbers come from SplitMix64 and Xoshiro256++ written in Python from the papers.
+    #[test]
+    fn points_of_steps_are_stable_and_one_in_each_part() {
+        let expected = [
+            0.254_312_591_504_448_5,
+            0.102_111_873_727_501_19,
+            0.869_909_844_873_520_2,
+            0.799_679_240_956_387_8,
+        ];
+        for (found, expected) in times(7).zip(expected) {
+            assert!((found - expected).abs() < 1e-15, "{found}");
+        }
+        let expected = [
+            0.289_969_948_291_173_4,
+            0.453_284_663_301_687_43,
+            0.898_556_258_445_355_6,
+        ];
+        for (found, expected) in stratified(7, 2, 3).into_iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-15, "{found}");
+        }
+    }
+}

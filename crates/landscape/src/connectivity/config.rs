@@ -96,3 +96,19 @@ impl CurveConfig {
         done == self.steps || due(done) > due(done - 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_stays_for_half_of_the_steps_and_falls_to_its_fraction() {
+        let config = CurveConfig::new(2.0)
+            .with_steps(11)
+            .with_final_fraction(0.1);
+        let rates: Vec<f64> = (0..11).map(|step| config.rate(step)).collect();
+        assert_eq!(rates[..6], [2.0; 6]);
+        assert!((rates[10] - 0.2).abs() < 1e-15 && (rates[8] - 0.92).abs() < 1e-15);
+        assert_eq!(config.with_steps(1).rate(0), 2.0);
+    }
+}

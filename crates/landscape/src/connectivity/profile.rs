@@ -357,7 +357,7 @@ pub(super) struct PathLosses<'c, M, B> {
     curve: &'c Curve<M>,
     risk: &'c Risk<M, B>,
     buffers: &'c Buffers<M, B>,
-    /// Where nothing moves but the coordinates.
+    /// One objective for all points, where nothing moves but the coordinates.
     shared: Option<Objective<M, B>>,
 }
 

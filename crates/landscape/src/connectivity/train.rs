@@ -8,7 +8,8 @@ use burn::tensor::Tensor;
 use derivatives::Statistics;
 
 use super::bend::{PointLosses, Sum, stratified};
-use super::{Curve, CurveConfig};
+use super::evaluation::evaluate;
+use super::{Curve, CurveConfig, CurveLoss};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::{Batches, Objective, Risk};
@@ -30,18 +31,6 @@ pub struct CurveStep {
     pub learning_rate: f64,
     /// The evaluation of the whole curve after this step, if there was one.
     pub evaluation: Option<CurveLoss>,
-}
-
-/// The loss of a whole curve in the course of its training.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CurveLoss {
-    /// Number of steps before.
-    pub step: usize,
-    /// `∫₀¹ L(θ(t)) dt` by the midpoint rule with the evaluation's points, over all the data, with
-    /// BatchNorm as in the training.
-    pub mean: f64,
-    /// The largest loss at these points.
-    pub max: f64,
 }
 
 /// A trained curve.
@@ -162,7 +151,7 @@ struct Training<'r, M, B> {
     best: Curve<M>,
     best_loss: CurveLoss,
     evaluations: Vec<CurveLoss>,
-    /// What the mean loss of a batch is to be multiplied by, to be that of all on average.
+    /// For each batch the factor by which its mean loss is that of all on average.
     weights: Vec<f64>,
     steps: usize,
     gradients: usize,
@@ -356,35 +345,6 @@ fn is_finite(vector: &Tensor<1>) -> bool {
     checked(download(vector), "vector").is_ok()
 }
 
-/// Returns the loss over all the data at equally spaced points of a curve.
-#[expect(clippy::cast_precision_loss, reason = "an evaluation has few points")]
-fn evaluate<M: Module, B: Batch>(
-    losses: &PointLosses<'_, M, B>,
-    curve: &Curve<M>,
-    config: &CurveConfig,
-    step: usize,
-) -> Result<CurveLoss, Error> {
-    let count = config.evaluation_points;
-    let (mut sum, mut max) = (0.0, f64::NEG_INFINITY);
-    for point in 0..count {
-        let t = (point as f64 + 0.5) / count as f64;
-        let theta = curve.theta(t)?;
-        let loss = losses.with(curve, t, |objective| objective.value(&theta))?;
-        sum += loss;
-        // NaN stays.
-        max = if loss.is_nan() || loss > max {
-            loss
-        } else {
-            max
-        };
-    }
-    Ok(CurveLoss {
-        step,
-        mean: sum / count as f64,
-        max,
-    })
-}
-
 /// Returns for each batch its share of the risk times the number of batches: one for all where they
 /// are of one size, less for a ragged last one.
 #[expect(
@@ -405,42 +365,9 @@ fn relative_weights<M: Module, B: Batch>(objective: &Objective<M, B>) -> Result<
 mod tests {
     use super::*;
 
-    // The expected numbers of both tests come from SplitMix64 and Xoshiro256++ written in Python
-    // from the papers.
+    // The expected order comes from SplitMix64 and Xoshiro256++ written in Python from the papers.
     #[test]
     fn orders_of_batches_are_stable() {
         assert_eq!(order(7, 3, 6), [1, 0, 4, 5, 2, 3]);
-    }
-
-    #[test]
-    fn points_of_steps_are_stable_and_one_in_each_part() {
-        let expected = [
-            0.254_312_591_504_448_5,
-            0.102_111_873_727_501_19,
-            0.869_909_844_873_520_2,
-            0.799_679_240_956_387_8,
-        ];
-        for (found, expected) in super::super::times(7).zip(expected) {
-            assert!((found - expected).abs() < 1e-15, "{found}");
-        }
-        let expected = [
-            0.289_969_948_291_173_4,
-            0.453_284_663_301_687_43,
-            0.898_556_258_445_355_6,
-        ];
-        for (found, expected) in stratified(7, 2, 3).into_iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-15, "{found}");
-        }
-    }
-
-    #[test]
-    fn the_rate_stays_for_half_of_the_steps_and_falls_to_its_fraction() {
-        let config = CurveConfig::new(2.0)
-            .with_steps(11)
-            .with_final_fraction(0.1);
-        let rates: Vec<f64> = (0..11).map(|step| config.rate(step)).collect();
-        assert_eq!(rates[..6], [2.0; 6]);
-        assert!((rates[10] - 0.2).abs() < 1e-15 && (rates[8] - 0.92).abs() < 1e-15);
-        assert_eq!(config.with_steps(1).rate(0), 2.0);
     }
 }

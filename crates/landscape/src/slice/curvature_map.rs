@@ -29,7 +29,7 @@ pub struct PointCurvature {
 }
 
 impl PointCurvature {
-    /// What stands where the loss is not finite.
+    /// The entry where the loss is not finite.
     const NONE: Self = Self {
         max: f64::NAN,
         min: f64::NAN,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Grid, Search, Slice};
 use crate::error::Error;
 
-/// How far a loss has to rise above its value at the centre.
+/// The rise of a loss above its value at the centre at which a range ends.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Rise {
     /// To this multiple of the value at the centre, above 1; the centre's value must be positive.
@@ -24,7 +24,7 @@ pub struct RangeConfig {
     /// Position of the quantity that has to rise.
     #[config(default = 0)]
     pub quantity: usize,
-    /// How far it has to rise.
+    /// The rise that is searched for.
     #[config(default = "Rise::Factor(10.0)")]
     pub rise: Rise,
     /// The distance is searched until it is known up to this share of itself, between 0 and 1.

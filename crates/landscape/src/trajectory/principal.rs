@@ -302,7 +302,7 @@ fn orthonormalize(vectors: &mut [Vec<f64>]) {
     }
 }
 
-/// Where the checkpoints are, as they pass by.
+/// The places of the checkpoints, gathered as they pass by.
 #[derive(Default)]
 struct Coordinates {
     coordinates: Vec<Vec<f64>>,

@@ -190,7 +190,7 @@ pub fn refine_with(
     }
 }
 
-/// What is known of a surface.
+/// The points of a surface that are known.
 struct Picture<'g> {
     grid: &'g Grid,
     scale: Scale,

@@ -25,7 +25,7 @@ use groups::{Groups, OnPlane, Piece};
 /// Bytes that the planes of one group of parts may keep.
 const KEPT_BYTES: usize = 1 << 29;
 
-/// What a slice asks of quantities that share their data. Points are flat: D coordinates each.
+/// Quantities that share their data, as a slice asks for them. Points are flat: D coordinates each.
 pub(super) trait Source {
     /// Says within which coordinates the points lie; what was prepared for others is dropped.
     fn within(&mut self, extent: &[(f64, f64)]);
@@ -55,7 +55,7 @@ pub(super) struct OnSlice<M, B, const D: usize> {
     slopes: OnceLock<Ready<SlopedPlane<D>>>,
 }
 
-/// What is kept between points, and of each quantity why it is not captured.
+/// The parts that are kept between points, and for each quantity the reason if it is not captured.
 #[derive(Debug)]
 struct Ready<P> {
     groups: Groups<P>,

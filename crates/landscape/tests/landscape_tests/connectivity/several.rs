@@ -170,15 +170,16 @@ struct Looking {
 #[test]
 fn the_average_of_a_path_keeps_tables_that_cannot_be_interpolated() {
     let device = Device::flex();
-    let looking = |scale: f64, entry: i64| Looking {
-        scale: Param::from_tensor(vector(&[scale], &device)),
+    let looking = |scale: f32, entry: i64| Looking {
+        scale: Param::from_tensor(Tensor::from_floats([scale], &device)),
         table: Param::initialized(
             ParamId::new(),
             Tensor::from_data(TensorData::from([entry]), &device),
         ),
     };
     let line = Curve::between(&looking(1.0, 5), &looking(3.0, 7), Shape::Line).unwrap();
-    let risk = Risk::mean(vector(&[1.0], &device), |model: &Looking, x: &Tensor<1>| {
+    let one = Tensor::<1>::ones([1], &device);
+    let risk = Risk::mean(one, |model: &Looking, x: &Tensor<1>| {
         model.scale.val() * x.clone() * model.table.val().float()
     });
     let found = path_average(&line, &risk, &Buffers::Keep, &[0.5]).unwrap();

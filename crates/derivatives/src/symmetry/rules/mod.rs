@@ -1,14 +1,15 @@
-//! Which factors each primitive joins, fixes or leaves: the condition under which permuted inputs
+//! The factors that each primitive joins, fixes or leaves: the condition under which permuted inputs
 //! give the permuted value.
+
+mod layout;
+mod picking;
 
 use std::collections::{HashMap, HashSet};
 
 use super::AxisStructure;
 use super::axes::{Axis, Factor, Factors};
 use crate::graph::{Graph, Node, NodeId, Set, elements};
-use crate::primitive::{
-    Discrete, Index, IntUnary, Layout, MatMul, Patches, Primitive, Range, Reduce, Softmax,
-};
+use crate::primitive::{Discrete, IntUnary, MatMul, Patches, Primitive, Reduce, Softmax};
 
 /// The axes of the values that were met.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Found {
         Self {
             factors: Factors::default(),
             axes: HashMap::new(),
-            extremes: extremes(graph, nodes),
+            extremes: picking::extremes(graph, nodes),
         }
     }
 
@@ -180,166 +181,6 @@ impl Found {
         axes
     }
 
-    fn rearranged(&mut self, graph: &Graph, node: &Node, layout: &Layout) -> Vec<Axis> {
-        match layout {
-            Layout::Cast => self.input(graph, node, 0),
-            Layout::Reshape => {
-                let axes = self.input(graph, node, 0);
-                self.reshaped(&axes, &node.shape)
-            }
-            Layout::Permute(order) => {
-                let axes = self.input(graph, node, 0);
-                order.iter().map(|&axis| axes[axis].clone()).collect()
-            }
-            Layout::Expand => {
-                let mut axes = self.input(graph, node, 0);
-                for (axis, &len) in axes.iter_mut().zip(&node.shape) {
-                    if axis.is_empty() {
-                        *axis = self.factors.free(len);
-                    }
-                }
-                axes
-            }
-            Layout::Slice(ranges) => {
-                let axes = self.input(graph, node, 0);
-                let parts = axes.iter().zip(ranges);
-                parts.map(|(axis, &range)| self.part(axis, range)).collect()
-            }
-            Layout::Embed(ranges) => {
-                let axes = self.input(graph, node, 0);
-                let parts = axes.iter().zip(ranges).zip(&node.shape);
-                parts
-                    .map(|((axis, &range), &len)| self.among_zeros(axis, range, len))
-                    .collect()
-            }
-            Layout::Concat(axis) => {
-                let mut inputs = self.inputs(graph, node);
-                let parts = inputs
-                    .iter_mut()
-                    .map(|axes| std::mem::take(&mut axes[*axis]))
-                    .collect();
-                let mut joined = self.broadcast(&inputs);
-                joined[*axis] = self.factors.sum(parts);
-                joined
-            }
-            Layout::Flip(flipped) => {
-                let axes = self.input(graph, node, 0);
-                for &axis in flipped {
-                    self.factors.fix(&axes[axis]);
-                }
-                axes
-            }
-        }
-    }
-
-    /// Splits the factors of all axes, which are row-major, into those of a shape.
-    fn reshaped(&mut self, axes: &[Axis], shape: &[usize]) -> Vec<Axis> {
-        let mut rest = axes.concat();
-        let mut to = Vec::with_capacity(shape.len());
-        for &len in shape {
-            match self.factors.split_axis(&rest, len) {
-                Some((first, others)) => {
-                    to.push(first);
-                    rest = others;
-                }
-                None => {
-                    self.fix_all(axes);
-                    return self.fixed(shape);
-                }
-            }
-        }
-        to
-    }
-
-    /// Returns the part of an axis in a range.
-    fn part(&mut self, axis: &[Factor], range: Range) -> Axis {
-        let len = self.factors.len(axis);
-        if range.step != 1 {
-            self.factors.fix(axis);
-            return self.factors.fixed(range.len());
-        }
-        let end = range.start + range.len();
-        let mut part = axis.to_vec();
-        if end < len {
-            part = self.factors.cut(&part, end).0;
-        }
-        if range.start > 0 {
-            part = self.factors.cut(&part, range.start).1;
-        }
-        part
-    }
-
-    /// Returns the axis of `len` entries that has these in a range and zeros elsewhere.
-    fn among_zeros(&mut self, axis: &[Factor], range: Range, len: usize) -> Axis {
-        let inside = self.factors.len(axis);
-        if inside == len {
-            return axis.to_vec();
-        }
-        if range.step != 1 {
-            self.factors.fix(axis);
-            return self.factors.fixed(len);
-        }
-        let after = len - range.start - inside;
-        let mut parts = Vec::with_capacity(3);
-        if range.start > 0 {
-            parts.push(self.factors.free(range.start));
-        }
-        parts.push(axis.to_vec());
-        if after > 0 {
-            parts.push(self.factors.free(after));
-        }
-        self.factors.sum(parts)
-    }
-
-    fn picked(&mut self, graph: &Graph, node: &Node, index: Index) -> Vec<Axis> {
-        // The largest entry along an axis is the same in any order.
-        if self.extremes.contains(&node.inputs[1]) {
-            return self.reduced(graph, node);
-        }
-        let [mut x, indices] = [0, 1].map(|position| self.input(graph, node, position));
-        // Positions are numbers: what they point into keeps its order.
-        match index {
-            Index::Gather(axis) => {
-                self.factors.fix(&x[axis]);
-                self.beside(&x, &indices, axis);
-                indices
-            }
-            Index::ScatterAdd(axis) => {
-                self.beside(&x, &indices, axis);
-                self.along(&x[axis], &indices[axis]);
-                x[axis] = self.factors.fixed(node.shape[axis]);
-                x
-            }
-            Index::Select(axis) => {
-                self.factors.fix(&x[axis]);
-                x[axis].clone_from(&indices[0]);
-                x
-            }
-            Index::SelectAdd(axis) => {
-                self.along(&x[axis], &indices[0]);
-                x[axis] = self.factors.fixed(node.shape[axis]);
-                x
-            }
-        }
-    }
-
-    /// Joins all axes but one.
-    fn beside(&mut self, x: &[Axis], indices: &[Axis], axis: usize) {
-        for other in (0..x.len()).filter(|&other| other != axis) {
-            self.along(&x[other], &indices[other]);
-        }
-    }
-
-    /// Joins two axes, or fixes both where they have not the same length.
-    fn along(&mut self, a: &[Factor], b: &[Factor]) {
-        if self.factors.len(a) == self.factors.len(b) {
-            self.factors.join(a, b);
-        } else {
-            self.factors.fix(a);
-            self.factors.fix(b);
-        }
-    }
-
     fn product(&mut self, graph: &Graph, node: &Node, product: MatMul) -> Vec<Axis> {
         let [mut a, mut b] = [0, 1].map(|position| self.input(graph, node, position));
         let rank = a.len();
@@ -444,29 +285,4 @@ impl Found {
             ) => self.in_order(graph, node, *axis),
         }
     }
-}
-
-/// Returns the positions of largest or smallest entries along an axis whose every use is to pick
-/// these entries.
-fn extremes(graph: &Graph, nodes: &[NodeId]) -> HashSet<NodeId> {
-    let axis_of = |id: NodeId| match *graph.primitive(id) {
-        Primitive::Discrete(Discrete::ArgMax(axis) | Discrete::ArgMin(axis)) => Some(axis),
-        _ => None,
-    };
-    let positions = nodes.iter().copied().filter(|&id| axis_of(id).is_some());
-    let mut found: HashSet<NodeId> = positions.collect();
-    for &id in nodes {
-        let node = graph.node(id);
-        for &input in &node.inputs {
-            let Some(axis) = axis_of(input) else {
-                continue;
-            };
-            let picks = node.primitive == Primitive::Index(Index::Gather(axis))
-                && node.inputs == [graph.input(input, 0), input];
-            if !picks {
-                found.remove(&input);
-            }
-        }
-    }
-    found
 }
