@@ -104,10 +104,7 @@ pub fn matrix_with(
     let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
     let bounds = drawing.bounds();
     let (unit, margin) = (unit(bounds), MARGIN * unit(bounds));
-    let missing = values.iter().filter(|v| !v.is_finite()).count();
-    let legend: Vec<Entry> = Entry::not_finite(missing, values.len())
-        .into_iter()
-        .collect();
+    let legend: Vec<Entry> = Entry::not_finite(values).into_iter().collect();
     let legend = Legend::arrange(&legend, bounds.width() - 30.0 * unit, unit);
     let top = write_head(&mut drawing, &config.title, &legend, unit) + 14.0 * unit;
     let bar = axis.map(|axis| Bar::new(0.7 * bounds.height(), unit, axis, 6));

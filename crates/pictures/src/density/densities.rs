@@ -116,10 +116,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
             ONE_ERROR,
         ));
     }
-    legend.extend(Entry::not_finite(
-        curves.iter().map(|c| c.spectrum().missing()).sum(),
-        curves.iter().map(|c| c.density.len()).sum(),
-    ));
+    legend.extend(Entry::not_finite(curves.iter().flat_map(|c| c.density)));
     let y_label = format!("density (log scale, floor {})", significant(floor, 2));
     let names = Names {
         title: &config.title,
@@ -131,7 +128,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
     frame.grid(&mut drawing);
     for (index, curve) in curves.iter().enumerate().rev() {
         let tone = theme.tone(theme.series(index).color, THIRD);
-        band(&mut drawing, &frame, &curve.spectrum(), floor, tone);
+        band(&mut drawing, &frame, &curve.spectrum(), tone);
     }
     // From the last to the first: what is listed first lies on top.
     for (index, curve) in curves.iter().enumerate().rev() {

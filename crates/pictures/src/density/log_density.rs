@@ -184,7 +184,7 @@ pub fn log_density_with(
             let color = config.theme.series(run).color;
             let tone = config.theme.tone(color, 0.3);
             let side = spectrum.side(*is_negative);
-            band(&mut drawing, frame, &side.spectrum(), floor, tone);
+            band(&mut drawing, frame, &side.spectrum(), tone);
         }
         for (run, spectrum) in spectra.iter().enumerate().rev() {
             let side = spectrum.side(*is_negative);
@@ -244,15 +244,8 @@ fn legend(spectra: &[LogSpectrum<'_>], config: &SpectrumConfig) -> Vec<Entry> {
         let tone = config.theme.tone(config.theme.palette().muted, 0.3);
         legend.push(Entry::new(Mark::Area(tone), ONE_ERROR));
     }
-    let values = || {
-        spectra
-            .iter()
-            .flat_map(|s| s.positive.iter().chain(s.negative))
-    };
-    legend.extend(Entry::not_finite(
-        values().filter(|v| !v.is_finite()).count(),
-        values().count(),
-    ));
+    let sides = spectra.iter().flat_map(|s| [s.positive, s.negative]);
+    legend.extend(Entry::not_finite(sides.flatten()));
     legend
 }
 

@@ -11,7 +11,7 @@ use crate::color::Color;
 use crate::drawing::geometry::Point;
 use crate::drawing::{Drawing, Ends, Path};
 use crate::field::check_increasing;
-use crate::layout::{Entry, Frame, Mark, Names};
+use crate::layout::{Entry, Frame, Mark, Names, fill_band};
 use crate::number::significant;
 use crate::{Error, Picture, Theme};
 
@@ -79,11 +79,6 @@ impl Spectrum<'_> {
     fn extremes(&self) -> Option<(f64, f64)> {
         let low = self.nodes.iter().copied().reduce(f64::min);
         low.zip(self.nodes.iter().copied().reduce(f64::max))
-    }
-
-    /// Counts the densities that are not finite.
-    fn missing(&self) -> usize {
-        self.density.iter().filter(|v| !v.is_finite()).count()
     }
 }
 
@@ -216,10 +211,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
             ONE_ERROR.to_owned(),
         ));
     }
-    legend.extend(Entry::not_finite(
-        spectrum.missing(),
-        spectrum.density.len(),
-    ));
+    legend.extend(Entry::not_finite(spectrum.density));
     let y_label = format!("density (log scale, floor {})", significant(floor, 2));
     let names = Names {
         title: &config.title,
@@ -231,7 +223,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
     frame.grid(&mut drawing);
     let points = points(&frame, spectrum, floor);
     fill_under(&mut drawing, &frame, &points);
-    band(&mut drawing, &frame, spectrum, floor, theme.palette().band);
+    band(&mut drawing, &frame, spectrum, theme.palette().band);
     if let Some((low, high)) = extremes {
         frame.upright(&mut drawing, low, low_color);
         frame.upright(&mut drawing, high, high_color);
@@ -264,51 +256,13 @@ fn points(frame: &Frame, spectrum: &Spectrum<'_>, floor: f64) -> Vec<Point> {
 const ONE_ERROR: &str = "± 1 standard error";
 
 /// Fills the band of one standard error on either side of the curve, where it is known.
-fn band(drawing: &mut Drawing, frame: &Frame, spectrum: &Spectrum<'_>, floor: f64, color: Color) {
-    let at = |sign: f64| -> Vec<Point> {
-        let errors = spectrum.density.iter().zip(spectrum.standard_error);
-        let heights = errors.map(|(density, error)| density + sign * error);
-        spectrum
-            .grid
-            .iter()
-            .zip(heights)
-            // A band that begins below the floor is cut there. What is not finite has no place.
-            .map(|(x, y)| {
-                frame.point(
-                    *x,
-                    if y.is_finite() {
-                        y.max(floor)
-                    } else {
-                        f64::NAN
-                    },
-                )
-            })
-            .collect()
-    };
-    let (low, high) = (at(-1.0), at(1.0));
-    let is_known = |i: &usize| {
-        [low[*i], high[*i]]
-            .iter()
-            .all(|p| p.0.is_finite() && p.1.is_finite())
-    };
-    let mut path = Path::new();
-    let mut first = 0;
-    while first < high.len() {
-        let known = (first..high.len()).take_while(is_known).count();
-        if known > 1 {
-            let end = first + known;
-            let back = low[first..end].iter().rev().copied();
-            path.area(
-                &high[first..end]
-                    .iter()
-                    .copied()
-                    .chain(back)
-                    .collect::<Vec<_>>(),
-            );
-        }
-        first += known + 1;
-    }
-    drawing.area(path, color);
+fn band(drawing: &mut Drawing, frame: &Frame, spectrum: &Spectrum<'_>, color: Color) {
+    // Without standard errors there are no sides.
+    let errors = || spectrum.density.iter().zip(spectrum.standard_error);
+    let low: Vec<f64> = errors().map(|(density, error)| density - error).collect();
+    let high: Vec<f64> = errors().map(|(density, error)| density + error).collect();
+    let x = &spectrum.grid[..low.len()];
+    fill_band(drawing, frame, x, [&low, &high], color);
 }
 
 /// Fills the area between the curve and the bottom of the plot with a light tone.
