@@ -337,7 +337,8 @@ mod tests {
             let (row_names, column_names) = (vec![&*name; rows], vec![&*name; columns]);
             let values = &values[..rows * columns];
             let picture = matrix_with(values, &row_names, &column_names, &config).unwrap();
-            prop_assert!(Picture::from_svg(picture.svg()).is_ok());
+            let read = Picture::from_svg(picture.svg()).unwrap();
+            prop_assert_eq!((read.width(), read.height()), (300, 300));
             prop_assert!(picture.png().unwrap().starts_with(b"\x89PNG"));
         }
     }

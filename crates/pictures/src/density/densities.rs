@@ -306,7 +306,8 @@ mod tests {
             let drawn = densities(&vec![one; count], "any");
             prop_assert_eq!(drawn.is_ok(), has_peak);
             if let Ok(picture) = drawn {
-                prop_assert!(Picture::from_svg(picture.svg()).is_ok());
+                let read = Picture::from_svg(picture.svg()).unwrap();
+                prop_assert_eq!((read.width(), read.height()), (640, 480));
             }
         }
     }
