@@ -51,7 +51,7 @@ pub struct StackedConfig {
     pub x_label: String,
     /// The place of a dashed upright line that marks the centre, if there is one.
     pub center: Option<f64>,
-    /// What the bands are, for the legend.
+    /// The name of the bands in the legend.
     pub band_label: String,
     /// The ground and the lettering.
     pub theme: Theme,
