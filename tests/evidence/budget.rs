@@ -19,7 +19,7 @@ use probes::instrument::{GradientNorm, HessianDensity, HessianTrace, LossSurface
 use probes::sink::{Memory, TensorBoard};
 use probes::{Budget, Message, Probes, Schedule, Summary, tag};
 
-use crate::table::{Figure, Row, Table};
+use crate::table::{Row, Table};
 
 type Batch = (Tensor<4>, Tensor<1, Int>);
 
@@ -263,13 +263,7 @@ fn row(name: String, outcome: &Outcome, same: bool) -> Row {
         sum(|tally| tally.skipped),
         f64::from(u8::from(same)),
     ];
-    Row {
-        name,
-        figures: figures
-            .into_iter()
-            .map(|figure| Figure::of(vec![figure]))
-            .collect(),
-    }
+    Row::of(name, figures)
 }
 
 /// Prints the curves with their errors.

@@ -12,7 +12,7 @@ use sam::Cost;
 use tests::{ImageBatch, image_loss};
 
 use crate::method::Method;
-use crate::table::{Figure, Row, Table};
+use crate::table::{Row, Table};
 use crate::training::{base, stepped};
 
 const BATCH: usize = 64;
@@ -164,13 +164,7 @@ fn measure<M: Classifier + Sync + 'static>(
             time / predicted,
             medians[at] * 1e3,
         ];
-        rows.push(Row {
-            name: format!("{network}, {name}"),
-            figures: figures
-                .into_iter()
-                .map(|figure| Figure::of(vec![figure]))
-                .collect(),
-        });
+        rows.push(Row::of(format!("{network}, {name}"), figures));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, ensure};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use datasets::{Digits, batch};
+use datasets::Digits;
 use indicatif::ProgressBar;
 use landscape::spectrum::top_eigenpairs_from;
 use landscape::{Hessian, LanczosConfig, Risk, top_eigenpairs};
@@ -15,6 +15,7 @@ use models::{Activation, Mlp, MlpConfig};
 use probes::instrument::Optimiser;
 
 use crate::table::{Figure, Row, Table};
+use crate::training::first;
 
 /// Images `[N, 64]` and their classes as unit vectors `[N, 10]`.
 type Batch = (Tensor<2>, Tensor<2>);
@@ -26,7 +27,7 @@ const WINDOW: usize = 500;
 const NEAR: usize = 5;
 /// Steps between two measurements below that.
 const FAR: usize = 25;
-/// Where the mean must lie.
+/// The range in which the mean must lie.
 const EDGE: std::ops::RangeInclusive<f64> = 0.95..=1.05;
 
 /// A training by gradient descent or heavy ball.
@@ -100,15 +101,15 @@ fn loss(model: &Mlp, (images, targets): &Batch) -> Tensor<1> {
 /// The first `examples` digits, in f64.
 fn digits(examples: usize, device: &Device) -> Result<Batch> {
     let data = Digits::load()?.images;
-    let all: Vec<usize> = (0..examples.min(data.len())).collect();
-    let (images, labels) = batch(&data, &all, (device, DType::F64)).into_pair();
+    let (images, labels) = first(&data, examples, (device, DType::F64));
+    let count = images.dims()[0];
     let labels: Vec<i64> = labels.into_data().iter().collect();
     let classes = labels
         .iter()
         .flat_map(|label| (0..10).map(move |class| f64::from(u8::from(class == *label))));
-    let targets = TensorData::new(classes.collect::<Vec<f64>>(), [all.len(), 10]);
+    let targets = TensorData::new(classes.collect::<Vec<f64>>(), [count, 10]);
     Ok((
-        images.reshape([all.len(), 64]),
+        images.reshape([count, 64]),
         Tensor::from_data(targets, (device, DType::F64)),
     ))
 }

@@ -2,17 +2,16 @@
 //! Gauss-Newton matrix beside each other.
 
 use anyhow::{Context, Result};
-use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use datasets::{Digits, ImageDataset, SplitConfig, batch, epoch_order};
 use indicatif::ProgressBar;
 use landscape::spectrum::{DenseEigen, materialize};
 use landscape::{GaussNewton, Hessian, LinearOperator, Reduction, Risk};
 use models::{Mlp, MlpConfig};
-use tests::{ImageBatch, image_loss};
+use tests::ImageBatch;
 
-use crate::table::{Figure, Row, Table};
-use crate::training::base;
+use crate::table::{Row, Table};
+use crate::training::{base, descended, first};
 
 /// Numbers of eigenvalues after which the gap is looked for.
 const PLACES: std::ops::RangeInclusive<usize> = 3..=25;
@@ -57,9 +56,7 @@ fn train(seed: u64, data: &ImageDataset, epochs: &[u64], device: &Device) -> Res
     for epoch in 0..epochs.iter().copied().max().unwrap_or(0) {
         for indices in epoch_order(seed, epoch, data.len()).chunks(32) {
             let batch = batch(data, indices, (device, DType::F64)).into_pair();
-            let loss = image_loss(&model, &batch);
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            model = optimiser.step(0.05, model, gradients);
+            model = descended(&mut optimiser, 0.05, model, &batch);
         }
         if epochs.contains(&(epoch + 1)) {
             stages.push(model.clone());
@@ -82,10 +79,8 @@ pub(crate) fn run(small: bool) -> Result<Table> {
         let data = Digits::load()?
             .split(&SplitConfig::new().with_seed(seed))?
             .train;
-        let all: Vec<usize> = (0..examples.min(data.len())).collect();
-        let whole = batch(&data, &all, (&device, DType::F64)).into_pair();
         let risk = Risk::of(
-            whole,
+            first(&data, examples, (&device, DType::F64)),
             |model: &Mlp, (images, _): &ImageBatch| model.forward(images.clone()),
             |scores: Tensor<2>, (_, labels): &ImageBatch| {
                 tests::cross_entropy(scores, labels.clone()).mean()
@@ -100,10 +95,10 @@ pub(crate) fn run(small: bool) -> Result<Table> {
                 .max_by(|a, b| hessian.ratio(*a).total_cmp(&hessian.ratio(*b)))
                 .context("there is a place")?;
             let unit = if *epochs == 1 { "epoch" } else { "epochs" };
-            rows.push(Row {
-                name: format!("{epochs} {unit}, seed {seed}"),
-                figures: figures(&hessian, &gauss_newton, k, risk.value(model)?)?,
-            });
+            rows.push(Row::of(
+                format!("{epochs} {unit}, seed {seed}"),
+                figures(&hessian, &gauss_newton, k, risk.value(model)?)?,
+            ));
             progress.inc(1);
         }
     }
@@ -134,8 +129,8 @@ pub(crate) fn run(small: bool) -> Result<Table> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "at most some thousand")]
-fn figures(hessian: &Top, gauss_newton: &Top, k: usize, loss: f64) -> Result<Vec<Figure>> {
-    let figures = [
+fn figures(hessian: &Top, gauss_newton: &Top, k: usize, loss: f64) -> Result<[f64; 9]> {
+    Ok([
         loss,
         hessian.values[0],
         k as f64,
@@ -145,6 +140,5 @@ fn figures(hessian: &Top, gauss_newton: &Top, k: usize, loss: f64) -> Result<Vec
         hessian.ratio(CLASSES_LESS_ONE),
         overlap(hessian, gauss_newton, CLASSES_LESS_ONE)?,
         gauss_newton.values[0] / hessian.values[0],
-    ];
-    Ok(figures.map(|value| Figure::of(vec![value])).into())
+    ])
 }

@@ -11,7 +11,7 @@ use landscape::spectrum::{
 use landscape::{Error, Risk};
 
 use crate::explicit_matrix::{ExplicitMatrix, normal_eigenvalues};
-use crate::table::{Figure, Row, Table};
+use crate::table::{Row, Table};
 
 const DIM: usize = 200;
 const PRODUCTS: usize = 60;
@@ -60,11 +60,6 @@ fn root_mean_square(values: impl IntoIterator<Item = f64>) -> f64 {
     Estimate::of(values.into_iter().map(|x| x * x)).mean.sqrt()
 }
 
-fn row(name: String, figures: impl IntoIterator<Item = f64>) -> Row {
-    let figures = figures.into_iter().map(|x| Figure::of(vec![x])).collect();
-    Row { name, figures }
-}
-
 /// Errors of the three estimators of a trace at one number of products.
 pub(crate) fn errors(small: bool) -> Result<Table> {
     let algebraic = ExplicitMatrix::new("i^-2", eigenvalues(|i| (i + 1.0).powi(-2)));
@@ -111,7 +106,7 @@ pub(crate) fn errors(small: bool) -> Result<Table> {
             ),
             _ => {}
         }
-        rows.push(row(
+        rows.push(Row::of(
             matrix.name.to_owned(),
             [plain, plus, x, plain / plus, plain / x, estimated],
         ));
@@ -144,7 +139,7 @@ fn fixed_xtrace(seed: u64) -> XTraceConfig {
         .with_seed(seed)
 }
 
-/// What became of intervals: the share that covers the truth, and the products.
+/// The record of some intervals: the share that covers the truth, and the products.
 struct Coverage {
     name: String,
     share: f64,
@@ -184,7 +179,7 @@ impl Coverage {
             self.name,
             self.share
         );
-        Ok(row(self.name, [self.products, self.share, low, high]))
+        Ok(Row::of(self.name, [self.products, self.share, low, high]))
     }
 }
 

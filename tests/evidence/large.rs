@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use datasets::{MnistSubset, batch, epoch_order};
 use landscape::spectrum::BasisStorage;
@@ -15,8 +14,9 @@ use landscape::{
 use models::MlpConfig;
 use tests::image_loss;
 
-use crate::table::{Figure, Row, Table};
-use crate::training::base;
+use crate::memory::{self, MIB};
+use crate::table::{Row, Table};
+use crate::training::{base, descended, first};
 
 /// The most resident memory that the process may have had.
 const LIMIT: f64 = 6.0 * 1024.0;
@@ -35,13 +35,10 @@ pub(crate) fn run(small: bool) -> Result<Table> {
     let mut optimiser = base();
     for indices in epoch_order(1, 0, images.train.len()).chunks(64).take(20) {
         let batch = batch(&images.train, indices, &device).into_pair();
-        let gradients = GradientsParams::from_grads(image_loss(&model, &batch).backward(), &model);
-        model = optimiser.step(0.05, model, gradients);
+        model = descended(&mut optimiser, 0.05, model, &batch);
     }
     let parameters = model.num_params();
-    let whole: Vec<usize> = (0..examples).collect();
-    let data = batch(&images.train, &whole, &device).into_pair();
-    let risk = Risk::mean([data], image_loss);
+    let risk = Risk::mean([first(&images.train, examples, &device)], image_loss);
 
     let mut rows = Vec::new();
     let hessian = Hessian::at(&model, &risk)?;
@@ -108,15 +105,14 @@ struct Measured {
     began: Instant,
 }
 
-/// What a measurement cost.
+/// The cost of a measurement.
 struct Cost {
     figures: [f64; 4],
 }
 
 impl Measured {
     fn begin() -> Self {
-        // The peak of what follows. Where the kernel keeps the old one, that is a bound of it.
-        drop(std::fs::write("/proc/self/clear_refs", "5"));
+        memory::begin_peak();
         Self {
             began: Instant::now(),
         }
@@ -125,7 +121,7 @@ impl Measured {
     #[allow(clippy::cast_precision_loss, reason = "some hundred")]
     fn end(self, products: usize, vectors: usize) -> Result<Cost> {
         let seconds = self.began.elapsed().as_secs_f64();
-        let peak = peak()?;
+        let peak = memory::peak()? / MIB;
         ensure!(peak < LIMIT, "a peak of {peak} MiB is over 6 GiB");
         Ok(Cost {
             figures: [products as f64, vectors as f64, seconds, peak],
@@ -135,21 +131,6 @@ impl Measured {
 
 impl Cost {
     fn row(&self, name: String, value: f64, error: f64) -> Row {
-        let figures = [value, error].into_iter().chain(self.figures);
-        Row {
-            name,
-            figures: figures.map(|figure| Figure::of(vec![figure])).collect(),
-        }
+        Row::of(name, [value, error].into_iter().chain(self.figures))
     }
-}
-
-/// The peak resident memory of this process, in MiB.
-fn peak() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("a kernel that tells the peak of a process")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kib / 1024.0)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use landscape::trajectory::{
     PrincipalConfig, path_measures, principal_plane, project, true_and_projected,
@@ -13,13 +13,12 @@ use landscape::{Error, Grid, ParameterSpace, Risk, filter_normalize, plane, rand
 use models::{Mlp, MlpConfig};
 use tests::{ImageBatch, image_loss};
 
-use crate::table::{Figure, Row, Table};
+use crate::memory::{self, MIB};
+use crate::table::{Row, Table};
 
 /// Bytes beside the vectors: what the allocator keeps of freed memory, the data and its
 /// activations, the stacks of threads.
 const BESIDE: f64 = 64.0 * MIB;
-
-const MIB: f64 = 1024.0 * 1024.0;
 
 /// Vectors of P numbers, counted in f64, of a checkpoint in f32 while it is read: the bytes of its
 /// file, its numbers, its tensors and its flat copy, half a vector each, twice for conversions.
@@ -175,7 +174,7 @@ impl Meter {
     fn new(parameters: usize) -> Result<Self> {
         Ok(Self {
             parameters,
-            start: status("VmRSS:")?,
+            start: memory::resident()?,
             rows: Vec::new(),
         })
     }
@@ -187,12 +186,11 @@ impl Meter {
         vectors: usize,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        // The peak of what follows. Where the kernel keeps the old one, that is a bound of it.
-        drop(fs::write("/proc/self/clear_refs", "5"));
+        memory::begin_peak();
         let began = Instant::now();
         let found = work()?;
         let seconds = began.elapsed().as_secs_f64();
-        let bytes = status("VmHWM:")? - self.start;
+        let bytes = memory::peak()? - self.start;
         let vector = 8.0 * to_float(self.parameters);
         let allowed = to_float(vectors) * vector + BESIDE;
         ensure!(
@@ -208,10 +206,7 @@ impl Meter {
             bytes / vector,
             seconds,
         ];
-        self.rows.push(Row {
-            name: name.to_owned(),
-            figures: figures.map(|figure| Figure::of(vec![figure])).into(),
-        });
+        self.rows.push(Row::of(name, figures));
         Ok(found)
     }
 }
@@ -219,15 +214,4 @@ impl Meter {
 #[allow(clippy::cast_precision_loss, reason = "far below 2⁵³")]
 fn to_float(number: usize) -> f64 {
     number as f64
-}
-
-/// A figure of the kernel about this process's memory, in bytes.
-fn status(field: &str) -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(field))
-        .context("a kernel that tells the memory of a process")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(1024.0 * kib)
 }

@@ -16,6 +16,7 @@ mod explicit_matrix;
 mod filter_normalization;
 mod large;
 mod large_slice;
+mod memory;
 mod method;
 mod moments;
 mod refinement;

@@ -6,7 +6,7 @@ use landscape::spectrum::{Density, DensityConfig, Lanczos};
 use landscape::{Error, Hessian, LinearOperator};
 use tests::{Case, CaseVisitor, Net, error_of_moments, for_each_case_on};
 
-use crate::table::{Figure, Row, Table};
+use crate::table::{Row, Table};
 
 /// Lanczos steps from each coordinate: moments up to nine.
 const STEPS: usize = 5;
@@ -45,10 +45,7 @@ impl CaseVisitor for Moments {
             Ok(Some(worst)) => worst,
             Err(_) => f64::NAN,
         };
-        self.rows.push(Row {
-            name: case.to_string(),
-            figures: vec![Figure::of(vec![worst])],
-        });
+        self.rows.push(Row::of(case.to_string(), [worst]));
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use datasets::{Digits, batch, epoch_order};
 use landscape::slice::{Quantity, RefineConfig, Scale, Slice, refine_with};
@@ -15,8 +14,8 @@ use tests::models::{Cnn, CnnBatchNorm};
 use tests::networks::{LeNet, ResNet8};
 use tests::{Case, Net, image_loss};
 
-use crate::table::{Figure, Row, Table};
-use crate::training::base;
+use crate::table::{Row, Table};
+use crate::training::{base, descended, first};
 
 /// The share of the range that is asked for.
 const ACCURACY: f64 = 0.01;
@@ -129,13 +128,11 @@ impl Surfaces {
         let mut optimiser = base();
         for epoch in 0..epochs {
             for indices in epoch_order(1, epoch, data.len()).chunks(32) {
-                let loss = image_loss(&model, &batch(&data, indices, &device).into_pair());
-                let gradients = GradientsParams::from_grads(loss.backward(), &model);
-                model = optimiser.step(0.05, model, gradients);
+                let batch = batch(&data, indices, &device).into_pair();
+                model = descended(&mut optimiser, 0.05, model, &batch);
             }
         }
-        let all: Vec<usize> = (0..examples).collect();
-        let risk = Risk::mean([batch(&data, &all, &device).into_pair()], image_loss);
+        let risk = Risk::mean([first(&data, examples, &device)], image_loss);
         self.random("digits MLP with ReLU", &model, &risk)
     }
 
@@ -217,10 +214,7 @@ impl Surfaces {
                 error / range,
                 times,
             ];
-            self.rows.push(Row {
-                name: format!("{name}{scale}"),
-                figures: figures.map(|figure| Figure::of(vec![figure])).into(),
-            });
+            self.rows.push(Row::of(format!("{name}{scale}"), figures));
         }
         Ok(())
     }

@@ -26,6 +26,17 @@ pub(crate) struct Row {
     pub(crate) figures: Vec<Figure>,
 }
 
+impl Row {
+    /// A row of single values.
+    pub(crate) fn of(name: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+        let figures = values.into_iter().map(|value| Figure::of(vec![value]));
+        Self {
+            name: name.into(),
+            figures: figures.collect(),
+        }
+    }
+}
+
 /// A mean over repetitions, or a single value.
 #[derive(Serialize)]
 pub(crate) struct Figure {

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use datasets::{ImageDataset, batch, epoch_order};
 use landscape::sharpness::sam_sharpness;
 use landscape::{Hessian, LanczosConfig, Risk, TraceConfig, hutchinson_trace, top_eigenpairs};
@@ -65,9 +65,25 @@ pub(crate) fn stepped<M: Classifier>(
     step.map_err(|refused| anyhow!("{}", refused.reason))
 }
 
-fn whole(data: &ImageDataset, examples: usize, device: &Device) -> ImageBatch {
-    let all: Vec<usize> = (0..examples.min(data.len())).collect();
-    batch(data, &all, device).into_pair()
+/// Returns the model after a step of an optimiser on the gradient of a batch.
+pub(crate) fn descended<M: Classifier>(
+    optimiser: &mut ModuleOptimizer,
+    rate: f64,
+    model: M,
+    batch: &ImageBatch,
+) -> M {
+    let gradients = GradientsParams::from_grads(image_loss(&model, batch).backward(), &model);
+    optimiser.step(rate, model, gradients)
+}
+
+/// Returns the first examples of some data as one batch; all of them where there are no more.
+pub(crate) fn first(
+    data: &ImageDataset,
+    examples: usize,
+    options: impl Into<TensorCreationOptions>,
+) -> ImageBatch {
+    let indices: Vec<usize> = (0..examples.min(data.len())).collect();
+    batch(data, &indices, options).into_pair()
 }
 
 /// Trains `model` by `method` and measures it on the training data.
@@ -98,15 +114,13 @@ pub(crate) fn train<M: Classifier + Sync + 'static>(
         model = if let Some(sharp) = &mut sharp {
             stepped(sharp, &mut optimiser, rate, model, &batch)?.model
         } else {
-            let gradients =
-                GradientsParams::from_grads(image_loss(&model, &batch).backward(), &model);
-            optimiser.step(rate, model, gradients)
+            descended(&mut optimiser, rate, model, &batch)
         };
     }
     measure(
         &model,
-        whole(train, recipe.curvature_examples, &device),
-        whole(validation, usize::MAX, &device),
+        first(train, recipe.curvature_examples, &device),
+        first(validation, usize::MAX, &device),
         recipe.seed,
     )
 }

@@ -147,8 +147,8 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     for curve in curves {
         curve.check()?;
     }
-    let all_y = curves.iter().flat_map(|curve| curve.y.iter().copied());
-    let y = Axis::of(all_y.clone(), config.scale).map_err(|value| Error::NotPositive {
+    let all_y = || curves.iter().flat_map(|curve| curve.y);
+    let y = Axis::of(all_y().copied(), config.scale).map_err(|value| Error::NotPositive {
         what: "a curve".into(),
         value,
     })?;
@@ -159,11 +159,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
     let theme = config.theme;
     let muted = theme.palette().muted;
-    let y_label = if y.log {
-        format!("{} (log scale)", config.y_label)
-    } else {
-        config.y_label.clone()
-    };
+    let y_label = y.named(&config.y_label);
     let names = Names {
         title: &config.title,
         x: &config.x_label,
@@ -185,10 +181,7 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         })
         .collect();
     legend.extend(center.map(|_| Entry::new(Mark::Dashes(muted), "centre")));
-    legend.extend(Entry::not_finite(
-        all_y.clone().filter(|v| !v.is_finite()).count(),
-        all_y.count(),
-    ));
+    legend.extend(Entry::not_finite(all_y()));
     let frame = Frame::lay_out(&mut drawing, names, &legend, x, y, 0.0);
 
     frame.grid(&mut drawing);

@@ -104,10 +104,7 @@ pub fn matrix_with(
     let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
     let bounds = drawing.bounds();
     let (unit, margin) = (unit(bounds), MARGIN * unit(bounds));
-    let missing = values.iter().filter(|v| !v.is_finite()).count();
-    let legend: Vec<Entry> = Entry::not_finite(missing, values.len())
-        .into_iter()
-        .collect();
+    let legend: Vec<Entry> = Entry::not_finite(values).into_iter().collect();
     let legend = Legend::arrange(&legend, bounds.width() - 30.0 * unit, unit);
     let top = write_head(&mut drawing, &config.title, &legend, unit) + 14.0 * unit;
     let bar = axis.map(|axis| Bar::new(0.7 * bounds.height(), unit, axis, 6));
@@ -340,7 +337,8 @@ mod tests {
             let (row_names, column_names) = (vec![&*name; rows], vec![&*name; columns]);
             let values = &values[..rows * columns];
             let picture = matrix_with(values, &row_names, &column_names, &config).unwrap();
-            prop_assert!(Picture::from_svg(picture.svg()).is_ok());
+            let read = Picture::from_svg(picture.svg()).unwrap();
+            prop_assert_eq!((read.width(), read.height()), (300, 300));
             prop_assert!(picture.png().unwrap().starts_with(b"\x89PNG"));
         }
     }

@@ -18,6 +18,26 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
+/// Puts a file with what `write` writes in the place of `path`. It is written beside its place, in
+/// a file with `.partial` at the end of its name, and then moved there, so that a reader never sees
+/// half of it. After a failure what was there is as it was.
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let name = path.file_name();
+    let mut name = name.expect("the path of a file has a name").to_os_string();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let written = File::create(&partial)
+        .and_then(|mut file| write(&mut file))
+        .and_then(|()| fs::rename(&partial, path));
+    written.inspect_err(|_| {
+        // The failure that counts is the one of the write.
+        let _ = fs::remove_file(&partial);
+    })
+}
+
 /// Appends bytes to a file, or tells how many of them were left there by the failure: usually none.
 ///
 /// A short write means that the disk is full, that a limit on the size of files is near, or that a

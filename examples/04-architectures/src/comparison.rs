@@ -21,7 +21,7 @@ pub struct Comparison {
     pub plain_over_residual: Vec<f64>,
 }
 
-/// What is read off an outcome.
+/// A figure as it is read off an outcome.
 type Read = fn(&Outcome) -> f64;
 
 /// Returns three comparisons for each width: without a norm, and with BatchNorm by the statistics

@@ -7,7 +7,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d
 use burn::tensor::{Device, Tensor, activation::relu};
 use models::he_normal;
 
-/// What tells the networks of a comparison apart.
+/// The differences between the networks of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Architecture {
     /// Whether the input of each block is added to its output.

@@ -1,4 +1,4 @@
-//! What is measured of a trained network.
+//! The figures of a trained network.
 
 use anyhow::Result;
 use burn::module::Module;
@@ -17,7 +17,7 @@ use crate::training::{BATCH_SIZE, Batch, loss, train};
 /// 1e-2 or 1e-4 in the centre, and five times either is nothing beside the 2.3 nats of a guess.
 pub const RISE: f64 = 1.0;
 
-/// How much is computed.
+/// The extent of training and surface.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     /// Epochs of training.

@@ -57,7 +57,7 @@ impl Data {
     }
 }
 
-/// What was measured along a path.
+/// Losses and accuracies along a path.
 pub struct Path {
     /// The loss on the training and on the test images.
     pub loss: [PathProfile; 2],

@@ -16,7 +16,7 @@ use crate::{Batch, loss};
 /// Steps of the training.
 pub(crate) const STEPS: usize = 100;
 
-/// What was found of one start.
+/// The findings about one start.
 pub(crate) struct Course {
     /// The verdict on the start, with its loss, gradient and eigenvalues.
     pub(crate) point: CriticalPoint,

@@ -1,5 +1,5 @@
-//! Where trainings start from weights that are zero, too small, He's and too large, and their first
-//! hundred steps over the surface.
+//! Trainings from weights that are zero, too small, He's and too large: the surface around the
+//! starts, and the first hundred steps over it.
 #![allow(clippy::print_stdout, reason = "a program")]
 
 mod course;

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::table::{Figure, Row, Table};
+use crate::table::{Row, Table};
 use case::Case;
 use finding::{Finding, Outcome};
 
@@ -169,10 +169,8 @@ impl Counts {
 
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     fn table(&self) -> Table {
-        let row = |name: String, counts: [usize; 7]| Row {
-            name,
-            figures: counts.map(|count| Figure::of(vec![count as f64])).into(),
-        };
+        let row =
+            |name: String, counts: [usize; 7]| Row::of(name, counts.map(|count| count as f64));
         let mut rows: Vec<Row> = self
             .of
             .iter()

@@ -36,6 +36,15 @@ impl Axis {
         log: false,
     };
 
+    /// Returns the name of an axis, which says so where the scale is logarithmic.
+    pub(crate) fn named(self, name: &str) -> String {
+        if self.log {
+            format!("{name} (log scale)")
+        } else {
+            name.to_owned()
+        }
+    }
+
     /// Returns the linear axis of the finite `values`, or [`UNIT`](Self::UNIT) when there are none.
     pub(crate) fn linear(values: impl Iterator<Item = f64>) -> Self {
         Self::of(values, AxisScale::Linear)

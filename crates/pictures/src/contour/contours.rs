@@ -353,6 +353,10 @@ mod tests {
             // What is drawn can be read by any reader of SVG, and has the stated size.
             let read = Picture::from_svg(picture.svg()).unwrap();
             prop_assert_eq!((read.width(), read.height()), (picture.width(), picture.height()));
+            // There is room for the surfaces of the asked side.
+            let columns = columns(count);
+            prop_assert!(f64::from(picture.width()) > 200.0 * columns as f64);
+            prop_assert!(f64::from(picture.height()) > 200.0 * count.div_ceil(columns) as f64);
         }
     }
 }

@@ -155,7 +155,7 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
     };
     let mut legend = legend(field);
     legend.extend(entries(&config.tracks, inside));
-    legend.extend(Entry::not_finite(field.missing(), field.values.len()));
+    legend.extend(Entry::not_finite(field.values));
     let frame = Frame::lay_out(
         &mut drawing,
         names,

@@ -147,8 +147,7 @@ fn legend(panels: &[NamedField<'_>], config: &ContoursConfig) -> Vec<Entry> {
         legend.push(Entry::new(Mark::End(WHITE), "end"));
     }
     legend.extend(Entry::not_finite(
-        panels.iter().map(|p| p.field.missing()).sum(),
-        panels.iter().map(|p| p.field.values.len()).sum(),
+        panels.iter().flat_map(|p| p.field.values),
     ));
     legend
 }

@@ -17,7 +17,7 @@ pub(super) const MINIMUM: Color = [213, 60, 0];
 /// 255ths of a channel, which the eye does not tell apart.
 const BANDS: u32 = 128;
 
-/// What is drawn over a surface.
+/// Lines, tracks and points over a surface.
 pub(super) struct Over<'a> {
     /// The values of the contour lines, with their labels.
     pub(super) ticks: &'a Ticks,

@@ -32,7 +32,7 @@ fn of_levels(levels: usize) -> ContourConfig {
     ContourConfig { levels, ..config() }
 }
 
-/// Whether a colour is a grey of the hatching.
+/// Tells whether a colour is a grey of the hatching.
 fn is_hatched(color: [u8; 3]) -> bool {
     let [light, dark] = Theme::Light.palette().hatch;
     color.iter().all(|c| *c == color[0]) && (dark[0]..=light[0]).contains(&color[0])

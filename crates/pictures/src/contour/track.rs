@@ -1,4 +1,4 @@
-//! What is drawn over a surface: the path of a training, and marked points.
+//! Tracks and marks over a surface: the path of a training, and points with names.
 
 use crate::Error;
 use crate::color::{BLACK, Color, WHITE};

@@ -116,10 +116,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
             ONE_ERROR,
         ));
     }
-    legend.extend(Entry::not_finite(
-        curves.iter().map(|c| c.spectrum().missing()).sum(),
-        curves.iter().map(|c| c.density.len()).sum(),
-    ));
+    legend.extend(Entry::not_finite(curves.iter().flat_map(|c| c.density)));
     let y_label = format!("density (log scale, floor {})", significant(floor, 2));
     let names = Names {
         title: &config.title,
@@ -131,7 +128,7 @@ fn draw(curves: &[NamedSpectrum<'_>], config: &SpectrumConfig) -> Result<(Pictur
     frame.grid(&mut drawing);
     for (index, curve) in curves.iter().enumerate().rev() {
         let tone = theme.tone(theme.series(index).color, THIRD);
-        band(&mut drawing, &frame, &curve.spectrum(), floor, tone);
+        band(&mut drawing, &frame, &curve.spectrum(), tone);
     }
     // From the last to the first: what is listed first lies on top.
     for (index, curve) in curves.iter().enumerate().rev() {
@@ -309,7 +306,8 @@ mod tests {
             let drawn = densities(&vec![one; count], "any");
             prop_assert_eq!(drawn.is_ok(), has_peak);
             if let Ok(picture) = drawn {
-                prop_assert!(Picture::from_svg(picture.svg()).is_ok());
+                let read = Picture::from_svg(picture.svg()).unwrap();
+                prop_assert_eq!((read.width(), read.height()), (640, 480));
             }
         }
     }

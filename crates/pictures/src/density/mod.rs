@@ -11,7 +11,7 @@ use crate::color::Color;
 use crate::drawing::geometry::Point;
 use crate::drawing::{Drawing, Ends, Path};
 use crate::field::check_increasing;
-use crate::layout::{Entry, Frame, Mark, Names};
+use crate::layout::{Entry, Frame, Mark, Names, fill_band};
 use crate::number::significant;
 use crate::{Error, Picture, Theme};
 
@@ -79,11 +79,6 @@ impl Spectrum<'_> {
     fn extremes(&self) -> Option<(f64, f64)> {
         let low = self.nodes.iter().copied().reduce(f64::min);
         low.zip(self.nodes.iter().copied().reduce(f64::max))
-    }
-
-    /// Counts the densities that are not finite.
-    fn missing(&self) -> usize {
-        self.density.iter().filter(|v| !v.is_finite()).count()
     }
 }
 
@@ -216,10 +211,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
             ONE_ERROR.to_owned(),
         ));
     }
-    legend.extend(Entry::not_finite(
-        spectrum.missing(),
-        spectrum.density.len(),
-    ));
+    legend.extend(Entry::not_finite(spectrum.density));
     let y_label = format!("density (log scale, floor {})", significant(floor, 2));
     let names = Names {
         title: &config.title,
@@ -231,7 +223,7 @@ fn draw(spectrum: &Spectrum<'_>, config: &SpectrumConfig) -> Result<(Picture, Fr
     frame.grid(&mut drawing);
     let points = points(&frame, spectrum, floor);
     fill_under(&mut drawing, &frame, &points);
-    band(&mut drawing, &frame, spectrum, floor, theme.palette().band);
+    band(&mut drawing, &frame, spectrum, theme.palette().band);
     if let Some((low, high)) = extremes {
         frame.upright(&mut drawing, low, low_color);
         frame.upright(&mut drawing, high, high_color);
@@ -264,51 +256,13 @@ fn points(frame: &Frame, spectrum: &Spectrum<'_>, floor: f64) -> Vec<Point> {
 const ONE_ERROR: &str = "± 1 standard error";
 
 /// Fills the band of one standard error on either side of the curve, where it is known.
-fn band(drawing: &mut Drawing, frame: &Frame, spectrum: &Spectrum<'_>, floor: f64, color: Color) {
-    let at = |sign: f64| -> Vec<Point> {
-        let errors = spectrum.density.iter().zip(spectrum.standard_error);
-        let heights = errors.map(|(density, error)| density + sign * error);
-        spectrum
-            .grid
-            .iter()
-            .zip(heights)
-            // A band that begins below the floor is cut there. What is not finite has no place.
-            .map(|(x, y)| {
-                frame.point(
-                    *x,
-                    if y.is_finite() {
-                        y.max(floor)
-                    } else {
-                        f64::NAN
-                    },
-                )
-            })
-            .collect()
-    };
-    let (low, high) = (at(-1.0), at(1.0));
-    let is_known = |i: &usize| {
-        [low[*i], high[*i]]
-            .iter()
-            .all(|p| p.0.is_finite() && p.1.is_finite())
-    };
-    let mut path = Path::new();
-    let mut first = 0;
-    while first < high.len() {
-        let known = (first..high.len()).take_while(is_known).count();
-        if known > 1 {
-            let end = first + known;
-            let back = low[first..end].iter().rev().copied();
-            path.area(
-                &high[first..end]
-                    .iter()
-                    .copied()
-                    .chain(back)
-                    .collect::<Vec<_>>(),
-            );
-        }
-        first += known + 1;
-    }
-    drawing.area(path, color);
+fn band(drawing: &mut Drawing, frame: &Frame, spectrum: &Spectrum<'_>, color: Color) {
+    // Without standard errors there are no sides.
+    let errors = || spectrum.density.iter().zip(spectrum.standard_error);
+    let low: Vec<f64> = errors().map(|(density, error)| density - error).collect();
+    let high: Vec<f64> = errors().map(|(density, error)| density + error).collect();
+    let x = &spectrum.grid[..low.len()];
+    fill_band(drawing, frame, x, [&low, &high], color);
 }
 
 /// Fills the area between the curve and the bottom of the plot with a light tone.
@@ -325,116 +279,4 @@ fn fill_under(drawing: &mut Drawing, frame: &Frame, points: &[Point]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::color::WHITE;
-    use crate::drawing::tests::Pixels;
-
-    fn at((pixels, frame): &(Pixels, Frame), x: f64, y: f64) -> [u8; 3] {
-        pixels.at(frame.point(x, y))
-    }
-
-    fn with_floor(floor: f64) -> SpectrumConfig {
-        SpectrumConfig {
-            floor,
-            ..SpectrumConfig::new("spectrum")
-        }
-    }
-
-    #[test]
-    fn density_is_filled_below_the_curve_and_white_above_it() {
-        let spectrum = Spectrum {
-            grid: &[0.0, 1.0, 2.0],
-            density: &[1e-2, 1.0, 0.0],
-            nodes: &[1.3],
-            standard_error: &[],
-        };
-        let (picture, frame) = draw(&spectrum, &with_floor(1e-4)).unwrap();
-        let picture = (Pixels::of(picture.svg()), frame);
-        assert_eq!(at(&picture, 1.0, 1.0), Theme::Light.series(0).color);
-        // Half-way between 1e-2 and 1 on a logarithmic axis lies 1e-1.
-        assert_eq!(at(&picture, 0.5, 0.1), Theme::Light.series(0).color);
-        assert_eq!(at(&picture, 0.53, 0.04), [204, 226, 240]);
-        assert_eq!(at(&picture, 0.53, 0.4), WHITE);
-        assert_eq!(at(&picture, 1.3, 1.3e-4), Theme::Light.series(1).color);
-    }
-
-    #[test]
-    fn band_reaches_one_standard_error_to_either_side() {
-        let spectrum = Spectrum {
-            grid: &[0.0, 1.0, 2.0, 3.0],
-            density: &[1e-2; 4],
-            nodes: &[],
-            standard_error: &[9e-3, 9e-3, 9e-3, f64::INFINITY],
-        };
-        let (picture, frame) = draw(&spectrum, &with_floor(1e-3)).unwrap();
-        assert!(picture.svg().contains(ONE_ERROR));
-        let picture = (Pixels::of(picture.svg()), frame);
-        // From 1e-3 to 1.9e-2, as far as the standard error is known.
-        for (density, color) in [
-            (1.5e-2, Theme::Light.palette().band),
-            (2e-3, Theme::Light.palette().band),
-            (5e-4, [204, 226, 240]),
-        ] {
-            assert_eq!(at(&picture, 1.0, density), color, "{density}");
-        }
-        assert_eq!(at(&picture, 2.5, 1.5e-2), WHITE);
-        assert_eq!(at(&picture, 2.5, 2e-3), [204, 226, 240]);
-    }
-
-    #[test]
-    fn mistakes_are_errors() {
-        let config = SpectrumConfig::new("spectrum");
-        let draw = |density: &[f64], nodes: &[f64]| density_of(density, nodes, &config);
-        assert!(matches!(
-            draw(&[0.0, f64::NAN], &[]),
-            Err(Error::NotPositive { .. })
-        ));
-        assert!(matches!(draw(&[1.0], &[]), Err(Error::Length { .. })));
-        assert!(matches!(
-            draw(&[1.0, 1.0], &[f64::NAN]),
-            Err(Error::NotIncreasing { .. })
-        ));
-        for floor in [0.0, 1.0, f64::NAN] {
-            let refused = density_of(&[1.0, 1.0], &[], &with_floor(floor));
-            assert!(matches!(refused, Err(Error::Floor { .. })));
-        }
-    }
-
-    fn density_of(
-        values: &[f64],
-        nodes: &[f64],
-        config: &SpectrumConfig,
-    ) -> Result<Picture, Error> {
-        density_with(
-            &Spectrum {
-                grid: &[0.0, 1.0],
-                density: values,
-                nodes,
-                standard_error: &[],
-            },
-            config,
-        )
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-        #[test]
-        fn any_density_with_a_peak_gives_a_picture_and_no_other_does(
-            values in prop::collection::vec(prop::num::f64::ANY, 1..6),
-            nodes in prop::collection::vec(prop::num::f64::NORMAL, 0..4),
-        ) {
-            let grid: Vec<f64> = (0..values.len()).map(|i| i as f64).collect();
-            let spectrum = Spectrum { grid: &grid, density: &values, nodes: &nodes, standard_error: &values };
-            let has_peak = values.iter().any(|v| v.is_finite() && *v > 0.0);
-            let drawn = density(&spectrum, "any");
-            prop_assert_eq!(drawn.is_ok(), has_peak);
-            if let Ok(picture) = drawn {
-                prop_assert!(Picture::from_svg(picture.svg()).is_ok());
-                prop_assert!(picture.png().unwrap().starts_with(b"\x89PNG"));
-            }
-        }
-    }
-}
+mod tests;

@@ -83,11 +83,6 @@ impl Field<'_> {
         holds(self.a) && holds(self.b)
     }
 
-    /// Counts the values that are not finite.
-    pub(crate) fn missing(&self) -> usize {
-        self.values.iter().filter(|v| !v.is_finite()).count()
-    }
-
     /// Returns the value at the grid point (0, 0), when there is one.
     pub(crate) fn center(&self) -> Option<f64> {
         let zero = |coordinates: &[f64]| coordinates.iter().position(|c| *c == 0.0);

@@ -47,8 +47,13 @@ impl Entry {
         }
     }
 
-    /// Returns the entry for values that are not finite, when there are any.
-    pub(crate) fn not_finite(count: usize, total: usize) -> Option<Self> {
+    /// Returns the entry that counts which of `values` are not finite, when there are any.
+    pub(crate) fn not_finite<'a>(values: impl IntoIterator<Item = &'a f64>) -> Option<Self> {
+        let (mut count, mut total) = (0, 0);
+        for value in values {
+            count += usize::from(!value.is_finite());
+            total += 1;
+        }
         (count > 0).then(|| {
             Self::new(
                 Mark::Hatching,

@@ -1,10 +1,12 @@
 //! The parts of a picture around its data: title, legend, axes and colour bar.
 
+mod band;
 mod color_bar;
 mod frame;
 mod label;
 mod legend;
 
+pub(crate) use band::fill_band;
 pub(crate) use color_bar::{Bar, line_color};
 pub(crate) use frame::{Frame, Names, head_height, write_head};
 pub(crate) use label::{as_labelled, fitted, pixels, unit};

@@ -246,8 +246,7 @@ fn legend(fields: &[Field<'_>], config: &PerspectiveConfig) -> Vec<Entry> {
         }
     }
     legend.extend(Entry::not_finite(
-        fields.iter().map(Field::missing).sum(),
-        values().count(),
+        fields.iter().flat_map(|field| field.values),
     ));
     legend
 }

@@ -5,12 +5,13 @@ mod path_profiles;
 pub use path_profiles::{PathProfile, path_profiles, path_profiles_with};
 
 use crate::axis::{Axis, AxisScale};
-use crate::color::Style;
 use crate::curves::{FEW, Series, draw_curve, hatch};
-use crate::drawing::geometry::{Point, Rect};
-use crate::drawing::{Drawing, Path, font};
+use crate::drawing::geometry::Rect;
+use crate::drawing::{Drawing, font};
 use crate::field::check_increasing;
-use crate::layout::{Entry, Frame, Legend, MARGIN, Mark, NAME, Names, SMALL, unit, write_head};
+use crate::layout::{
+    Entry, Frame, Legend, MARGIN, Mark, NAME, Names, SMALL, fill_band, unit, write_head,
+};
 use crate::number::significant;
 use crate::{Error, Picture, Theme};
 
@@ -50,7 +51,7 @@ pub struct StackedConfig {
     pub x_label: String,
     /// The place of a dashed upright line that marks the centre, if there is one.
     pub center: Option<f64>,
-    /// What the bands are, for the legend.
+    /// The name of the bands in the legend.
     pub band_label: String,
     /// The ground and the lettering.
     pub theme: Theme,
@@ -191,16 +192,8 @@ fn draw(
     }
     entries.extend_from_slice(more);
     entries.extend(center.map(|_| Entry::new(Mark::Dashes(muted), "centre")));
-    let values = || {
-        panels
-            .iter()
-            .flat_map(|p| p.curves)
-            .flat_map(|curve| curve.y)
-    };
-    entries.extend(Entry::not_finite(
-        values().filter(|v| !v.is_finite()).count(),
-        values().count(),
-    ));
+    let curves = panels.iter().flat_map(|panel| panel.curves);
+    entries.extend(Entry::not_finite(curves.flat_map(|curve| curve.y)));
     let legend = Legend::arrange(&entries, bounds.width() - 30.0 * unit, unit);
     let top = write_head(&mut drawing, &config.title, &legend, unit) + 14.0 * unit;
     let frames = lay_out(&drawing, top, x, &axes);
@@ -208,7 +201,8 @@ fn draw(
     for (index, (panel, frame)) in panels.iter().zip(&frames).enumerate() {
         frame.grid(&mut drawing);
         for band in panel.bands {
-            draw_band(&mut drawing, frame, band, style(band.name));
+            let tone = theme.tone(style(band.name).color, SHARE);
+            fill_band(&mut drawing, frame, band.x, [band.low, band.high], tone);
         }
         for curve in panel.curves {
             hatch(&mut drawing, frame, curve);
@@ -220,11 +214,7 @@ fn draw(
             let few = panel.curves.len() <= FEW && curve.x.len() <= MOST_DOTS;
             draw_curve(&mut drawing, frame, curve, style(curve.name), few);
         }
-        let y_label = if frame.y.log {
-            format!("{} (log scale)", panel.y_label)
-        } else {
-            panel.y_label.to_owned()
-        };
+        let y_label = frame.y.named(panel.y_label);
         let is_last = index + 1 == panels.len();
         frame.write_y_labels(&mut drawing);
         if is_last {
@@ -344,31 +334,6 @@ fn lay_out(drawing: &Drawing, top: f64, x: Axis, axes: &[Axis]) -> Vec<Frame> {
 const MOST_DOTS: usize = 25;
 /// The share of a colour in the tone of its band.
 const SHARE: f64 = 0.3;
-
-/// Fills a band, cut at the bottom of the plot.
-fn draw_band(drawing: &mut Drawing, frame: &Frame, band: &Band<'_>, style: Style) {
-    let at = |x: f64, y: f64| -> Point {
-        let lowest = frame.y.low;
-        if y.is_finite() {
-            frame.point(x, y.max(lowest))
-        } else {
-            (f64::NAN, f64::NAN)
-        }
-    };
-    let is_known = |k: &usize| band.low[*k].is_finite() && band.high[*k].is_finite();
-    let mut path = Path::new();
-    let mut first = 0;
-    while first < band.x.len() {
-        let end = first + (first..band.x.len()).take_while(is_known).count();
-        if end > first + 1 {
-            let upper = (first..end).map(|k| at(band.x[k], band.high[k]));
-            let lower = (first..end).rev().map(|k| at(band.x[k], band.low[k]));
-            path.area(&upper.chain(lower).collect::<Vec<Point>>());
-        }
-        first = end + 1;
-    }
-    drawing.area(path, drawing.theme().tone(style.color, SHARE));
-}
 
 /// Returns a number for the legend.
 fn short(value: f64) -> String {

@@ -140,6 +140,7 @@ proptest! {
         prop_assert_eq!((read.width(), read.height()), (640, 480));
         let profile = PathProfile { name: &names, t: &x, loss: &y, accuracy: &y };
         let picture = path_profiles(&vec![profile; panels], &*names).unwrap();
-        prop_assert!(Picture::from_svg(picture.svg()).is_ok());
+        let read = Picture::from_svg(picture.svg()).unwrap();
+        prop_assert_eq!((read.width(), read.height()), (640, 480));
     }
 }

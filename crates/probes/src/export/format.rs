@@ -1,12 +1,11 @@
 //! The formats by name.
 
-use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 
 use super::{Samples, csv, json, npz, vtk};
 use crate::Error;
-use crate::disk::sync;
+use crate::disk::{replace, sync};
 
 /// A format in which samples can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,22 +82,13 @@ impl Format {
 pub fn write(samples: &Samples, path: impl AsRef<Path>) -> Result<(), Error> {
     let path = path.as_ref();
     let bytes = Format::of_path(path)?.bytes(samples)?;
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let written = || {
-        let mut file = File::create(&partial)?;
+    replace(path, |file| {
         file.write_all(&bytes)?;
-        sync(&file)?;
-        fs::rename(&partial, path)
-    };
-    written().map_err(|source| {
-        // The failure that counts is the one of the write.
-        let _ = fs::remove_file(&partial);
-        Error::File {
-            action: "write",
-            path: path.to_owned(),
-            source,
-        }
+        sync(file)
+    })
+    .map_err(|source| Error::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
     })
 }

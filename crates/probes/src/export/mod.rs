@@ -23,5 +23,6 @@ pub use csv::csv;
 pub use format::{Format, write};
 pub use json::json;
 pub use npy::{npy, npz};
+pub(crate) use samples::combine;
 pub use samples::{Column, Points, Samples};
 pub use vtk::vtk;

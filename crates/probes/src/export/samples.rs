@@ -1,4 +1,4 @@
-//! What exports write: values of named quantities at points.
+//! Values of named quantities at points, which exports write.
 
 use landscape::connectivity::PathProfile;
 use landscape::slice::Refined;
@@ -25,6 +25,20 @@ impl Column {
             values,
         }
     }
+}
+
+/// Sets the coordinates of a point of all combinations of the axes' values, the last one running
+/// fastest.
+///
+/// # Panics
+/// When there is no point with this index.
+pub(crate) fn combine(axes: &[Column], index: usize, point: &mut [f64]) {
+    let mut rest = index;
+    for (coordinate, axis) in point.iter_mut().zip(axes).rev() {
+        *coordinate = axis.values[rest % axis.values.len()];
+        rest /= axis.values.len();
+    }
+    assert!(rest == 0, "there is no point {index} on the axes");
 }
 
 /// The points at which quantities were measured.
@@ -209,13 +223,8 @@ impl Samples {
     pub fn point(&self, index: usize) -> Vec<f64> {
         match &self.points {
             Points::Grid { axes } => {
-                let mut rest = index;
                 let mut point = vec![0.0; axes.len()];
-                for (coordinate, axis) in point.iter_mut().zip(axes).rev() {
-                    *coordinate = axis.values[rest % axis.values.len()];
-                    rest /= axis.values.len();
-                }
-                assert!(rest == 0, "point {index} of {}", self.len());
+                combine(axes, index, &mut point);
                 point
             }
             Points::Sequence { coordinates, .. } => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use super::Sink;
 use super::numbers;
 use super::picture_names::PictureNames;
 use crate::Error;
+use crate::disk::replace;
 use crate::record::{Record, Value};
 
 /// The reason why a file could not be written.
@@ -62,8 +64,7 @@ impl Folder {
             source,
         })?;
         Ok(Self::to(move |name, bytes| {
-            let partial = directory.join(format!("{name}.partial"));
-            fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, directory.join(name)))
+            replace(&directory.join(name), |file| file.write_all(bytes))
         }))
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind};
 use std::io::{Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
-use crate::disk::{cut, write_whole};
+use crate::disk::{cut, replace, write_whole};
 
 /// A file or stream that takes lines.
 pub(super) struct Lines {
@@ -61,15 +61,9 @@ impl Lines {
             Err(error) if error.kind() == ErrorKind::NotFound => return Self::append(path),
             Err(error) => return Err(error),
         };
-        let mut name = path
-            .file_name()
-            .expect("a path that was opened as a file has a name")
-            .to_os_string();
-        name.push(".partial");
-        let partial = path.with_file_name(name);
-        let copy = || -> io::Result<()> {
+        replace(path, |copy| {
             let mut input = BufReader::new(old);
-            let mut output = BufWriter::new(File::create(&partial)?);
+            let mut output = BufWriter::new(copy);
             // Bytes, because a line may have been cut within a character.
             let mut line = Vec::new();
             while input.read_until(b'\n', &mut line)? > 0 {
@@ -78,12 +72,7 @@ impl Lines {
                 }
                 line.clear();
             }
-            output.into_inner()?.sync_all()?;
-            std::fs::rename(&partial, path)
-        };
-        copy().inspect_err(|_| {
-            // The failure that counts is the one of the copy; the file is as it was.
-            let _ = std::fs::remove_file(&partial);
+            output.into_inner()?.sync_all()
         })?;
         Self::append(path)
     }

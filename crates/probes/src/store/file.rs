@@ -45,7 +45,7 @@ pub struct SliceStore<const D: usize> {
     unsynced: bool,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug)]
 struct Content<const D: usize> {
     identity: Identity<D>,

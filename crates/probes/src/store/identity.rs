@@ -1,11 +1,11 @@
-//! What a store holds the values of.
+//! The identity of a slice, whose values a store holds.
 
 use burn::module::Module;
 use landscape::Grid;
 use landscape::slice::Slice;
 
 use crate::Error;
-use crate::export::Column;
+use crate::export::{Column, combine};
 
 /// The most values that a store takes: 2 GiB of them.
 const MOST_VALUES: usize = 1 << 28;
@@ -108,14 +108,8 @@ impl<const D: usize> Identity<D> {
     /// When `index` is not below [`points`](Self::points).
     #[must_use]
     pub fn point(&self, index: usize) -> [f64; D] {
-        let points = self.points();
-        assert!(index < points, "point {index} of {points}");
-        let mut rest = index;
         let mut point = [0.0; D];
-        for (coordinate, axis) in point.iter_mut().zip(&self.axes).rev() {
-            *coordinate = axis.values[rest % axis.values.len()];
-            rest /= axis.values.len();
-        }
+        combine(&self.axes, index, &mut point);
         point
     }
 

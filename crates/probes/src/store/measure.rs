@@ -21,7 +21,7 @@ pub struct MeasureConfig {
     pub chunk: usize,
 }
 
-/// How far a measurement has come.
+/// The progress of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Points that are recorded, those of earlier runs included.
@@ -35,7 +35,7 @@ pub struct Progress {
     pub wanted: usize,
 }
 
-/// What a measurement has done.
+/// The outcome of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
     /// Points that were measured by this call.

@@ -67,9 +67,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The first thing in a file that is not as it was written.
 struct Damage {
-    /// What it is.
+    /// The damage in words.
     what: String,
-    /// How long the file is before it, and how many records that makes; none if it is the first
+    /// The length of the file before it, and the number of records there; none if it is the first
     /// line.
     sound: Option<(u64, usize)>,
 }

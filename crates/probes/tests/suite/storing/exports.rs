@@ -270,7 +270,7 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
         print(entry.filename[:-4], header["shape"], *bits)
 "#;
 
-/// What a reader of the arrays in a `.npz` should print.
+/// Returns the text that a reader of the arrays in a `.npz` should print.
 fn arrays(samples: &Samples, shape: &str) -> String {
     let line = |name: &str, shape: &str, bits: Vec<u64>| {
         let bits: String = bits.iter().map(|bits| format!(" {bits:x}")).collect();

@@ -80,8 +80,8 @@ fn begun(folder: &Path) -> Vec<usize> {
     log.lines().map(|line| line.parse().unwrap()).collect()
 }
 
-/// How many points are recorded, by the length of the file alone: the first line, then records of
-/// 24 bytes.
+/// Counts the points that are recorded, by the length of the file alone: the first line, then
+/// records of 24 bytes.
 fn recorded(folder: &Path) -> usize {
     let bytes = fs::read(folder.join("x.slice")).unwrap_or_default();
     let line = bytes.iter().position(|byte| *byte == b'\n');

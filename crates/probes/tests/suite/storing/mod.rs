@@ -33,7 +33,7 @@ fn identity() -> Identity<2> {
     }
 }
 
-/// What the evaluation of [`measure`] gives.
+/// Returns the values that the evaluation of [`measure`] gives.
 fn formula([a, b]: [f64; 2]) -> [f64; 2] {
     [a.mul_add(3.0, b.sin()), (a * b).exp()]
 }
@@ -62,7 +62,7 @@ fn bits<const D: usize>(store: &SliceStore<D>) -> Vec<Option<Vec<u64>>> {
     points.map(|index| store.value(index).map(of)).collect()
 }
 
-/// What a Python program prints, given arguments.
+/// Returns the text that a Python program prints, given arguments.
 fn python(program: &str, arguments: &[&Path]) -> String {
     let output = Command::new("python3")
         .arg("-c")
