@@ -9,7 +9,7 @@ use landscape::direction::{
 };
 use landscape::sharpness::Ball;
 use landscape::slice::{Buffers, Evaluation, Quantity, RangeConfig, Rise, Slice, adaptive_range};
-use landscape::{Error, Hessian, LanczosConfig, ParameterSpace, Risk, download};
+use landscape::{Batches, Error, Hessian, LanczosConfig, ParameterSpace, Risk, download};
 use probes::store::{Identity, checksum};
 use serde_json::{Value, json};
 
@@ -44,15 +44,21 @@ impl<W: Workload> Placed<W> {
     ) -> (Vec<Column>, Vec<Quantity<W::Model>>) {
         let accuracy = accuracy && has_accuracy(&self.data, &self.model, &self.device);
         let columns = Column::of(splits, accuracy);
-        let quantity = |column: &Column| {
-            let batches = self.split(column.split);
+        // Held once: quantities of the same batches share their forward passes. Of each figure the
+        // columns are those of the splits in their order.
+        let of_splits: Vec<Batches<W::Batch>> = splits
+            .iter()
+            .map(|&split| self.split(split).into())
+            .collect();
+        let quantity = |(column, batches): (&Column, &Batches<W::Batch>)| {
             let risk = match column.figure {
-                Figure::Loss => self.data.risk(batches),
-                Figure::Accuracy => self.data.accuracy(batches),
+                Figure::Loss => self.data.risk(batches.clone()),
+                Figure::Accuracy => self.data.accuracy(batches.clone()),
             };
             Quantity::of(column.name(), &risk)
         };
-        let quantities = columns.iter().map(quantity).collect();
+        let quantities = columns.iter().zip(of_splits.iter().cycle());
+        let quantities = quantities.map(quantity).collect();
         (columns, quantities)
     }
 
