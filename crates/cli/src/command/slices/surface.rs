@@ -11,7 +11,7 @@ use super::measured::{Course, Target};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;
-use crate::engine::slices::{Figure, Place, SliceSettings, Sliced};
+use crate::engine::slices::{Adaptive, Figure, Place, SliceSettings};
 use crate::engine::watch::Watch;
 
 /// The most surfaces in one picture.
@@ -29,7 +29,7 @@ impl Shape<2> for Surfaces {
         models: &[&'m Named],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<2> + 'm>> {
+    ) -> anyhow::Result<Box<dyn Adaptive<2> + 'm>> {
         let others: Vec<_> = models[1..].iter().map(|named| &*named.point).collect();
         models[0].point.plane(&others, settings, watch)
     }

@@ -13,7 +13,7 @@ use landscape::{Batches, Error, Hessian, LanczosConfig, ParameterSpace, Risk, do
 use probes::store::{Identity, checksum};
 use serde_json::{Value, json};
 
-use super::{Column, Each, Figure, Place, SliceSettings, Sliced};
+use super::{Adaptive, Column, Each, Figure, Place, SliceSettings, Sliced};
 use crate::config::reach::Reach;
 use crate::config::slice_choice::{Directions, Normalisation, Split, Statistics, Vectors};
 use crate::engine::accuracy::has_accuracy;
@@ -306,9 +306,9 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
     }
 
     fn within(&mut self, extent: [RangeInclusive<f64>; D]) -> anyhow::Result<()> {
-        if let Some(slice) = self.slice.take() {
-            self.slice = Some(slice.within(extent)?);
-        }
+        let slice = self.slice.take();
+        let slice = slice.expect("a slice whose extent could not be changed is not used any more");
+        self.slice = Some(slice.within(extent)?);
         Ok(())
     }
 
@@ -324,8 +324,10 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
     fn values(&self, points: &[[f64; D]], each: &mut Each<'_>) -> Result<(), Error> {
         self.slice().values(points, each).map(|_| ())
     }
+}
 
-    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]> {
+impl<W: Workload, const D: usize> Adaptive<D> for PreparedSlice<W, D> {
+    fn adapt(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]> {
         self.within(std::array::from_fn(|_| -FARTHEST..=FARTHEST))?;
         let _ = watch.goes_on(0, None, "points");
         let config = RangeConfig::new().with_rise(Rise::Factor(factor));
@@ -344,6 +346,9 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
             reaches.iter().all(Option::is_some),
             "the loss is no finite number right beside the centre; --range X sets the coordinates"
         );
-        Ok(reaches.map(|reach| reach.expect("all have been found to be there")))
+        let reaches = reaches.map(|reach| reach.expect("all have been found to be there"));
+        // What is kept for the farthest coordinates is given up.
+        self.within(reaches.map(Reach::range))?;
+        Ok(reaches)
     }
 }
