@@ -8,16 +8,16 @@ use probes::show;
 use probes::sink::Folder;
 use serde_json::{Value, json};
 
+use super::ending::{self, COMPLETE};
 use super::points::{Gathered, Named};
 use crate::comparison::wrapped;
 use crate::engine::analysis::{Analysed, Analysis, LayerTrace};
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED, Kind, MeasureDir, inspect};
 use crate::engine::measurement::NamedFile;
 use crate::engine::watch::Watch;
-use crate::failure::{self, FAILED, SUCCESS};
 use crate::interrupt::Interrupt;
 use crate::report::number::{significant, with_error};
-use crate::report::output::{print, printable, say};
+use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
 use crate::report::progress::Progress;
 use crate::report::sheet::{Item, Part, Sheet};
@@ -88,20 +88,10 @@ impl Task<'_> {
             remarks.extend(remarks_of(&found));
             self.print(&found, &remarks)?;
         }
-        let mut failed = false;
-        for (named, analysed) in &found {
-            for failure in &analysed.failures {
-                failed = true;
-                let alarm = Paint::stderr().alarm("failed:");
-                let line = format!("{}: {failure}", named.name);
-                say(&format!("{alarm} {}", printable(&line)));
-            }
-        }
-        if interrupted {
-            say("stopped; what was measured until then is complete");
-            return Ok(failure::INTERRUPTED);
-        }
-        Ok(if failed { FAILED } else { SUCCESS })
+        let failures = found
+            .iter()
+            .flat_map(|(named, analysed)| ending::of(&named.name, &analysed.failures));
+        Ok(ending::end(failures, interrupted.then_some(COMPLETE)))
     }
 
     fn document(&self, found: &[(&Named, Analysed)], interrupted: bool) -> Value {

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use landscape::slice::linspace;
 
+use crate::command::ending::{self, COMPLETE};
 use crate::command::points::Named;
 use crate::command::slices::{Target, checked, evaluate, open};
 use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{ALIGNED, CurvePlane, MeasuredPath};
 use crate::engine::watch::{Watch, Work};
-use crate::failure::{self, FAILED, SUCCESS};
-use crate::report::output::{print, printable, say};
-use crate::report::paint::Paint;
+use crate::report::output::print;
 use crate::report::progress::Progress;
 use crate::report::width;
 
@@ -100,20 +99,10 @@ impl Course<'_> {
         } else {
             table::show(self, &found, average.as_ref(), width::columns())?;
         }
-        let mut failed = false;
-        for connected in &found {
-            for failure in &connected.failures {
-                failed = true;
-                let alarm = Paint::stderr().alarm("failed:");
-                let line = format!("{}: {failure}", connected.name());
-                say(&format!("{alarm} {}", printable(&line)));
-            }
-        }
-        if interrupted {
-            say("stopped; what was measured until then is complete");
-            return Ok(failure::INTERRUPTED);
-        }
-        Ok(if failed { FAILED } else { SUCCESS })
+        let failures = found
+            .iter()
+            .flat_map(|connected| ending::of(connected.name(), &connected.failures));
+        Ok(ending::end(failures, interrupted.then_some(COMPLETE)))
     }
 
     /// Measures the average of the weights of all models.

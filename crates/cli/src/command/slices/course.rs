@@ -8,6 +8,7 @@ use super::evaluate::{evaluate, grid, open};
 use super::measured::{Course, Measured, STORE, Target};
 use super::sampled::Sampled;
 use super::table;
+use crate::command::ending::{self, STORED};
 use crate::command::points::Named;
 use crate::comparison::wrapped;
 use crate::config::reach::Reach;
@@ -15,8 +16,8 @@ use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::measurement::NamedFile;
 use crate::engine::slices::{Adaptive, Place, SliceSettings};
 use crate::engine::watch::{Watch, Work};
-use crate::failure::{self, FAILED, SUCCESS, usage};
-use crate::report::output::{print, printable, say};
+use crate::failure::usage;
+use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
 use crate::report::progress::Progress;
 use crate::report::width;
@@ -72,7 +73,7 @@ impl<'a> Course<'a> {
         let mut folder =
             MeasureDir::resume(&self.gathered.folder, self.kind, self.overwrite, is_store)?;
         let Some((reach, begun)) = self.begin(shape, targets)? else {
-            return Ok(self.stopped());
+            return Ok(ending::end([], Some(STORED)));
         };
         let mut interrupted = false;
         let count = begun.len();
@@ -198,19 +199,10 @@ impl<'a> Course<'a> {
         } else if !complete.is_empty() {
             self.print::<D>(S::TITLE, &complete)?;
         }
-        let mut failed = false;
-        for measured in found {
-            for failure in &measured.failures {
-                failed = true;
-                let alarm = Paint::stderr().alarm("failed:");
-                let line = format!("{}: {failure}", measured.target.name);
-                say(&format!("{alarm} {}", printable(&line)));
-            }
-        }
-        if interrupted {
-            return Ok(self.stopped());
-        }
-        Ok(if failed { FAILED } else { SUCCESS })
+        let failures = found
+            .iter()
+            .flat_map(|measured| ending::of(&measured.target.name, &measured.failures));
+        Ok(ending::end(failures, interrupted.then_some(STORED)))
     }
 
     fn print<const D: usize>(
@@ -228,11 +220,6 @@ impl<'a> Course<'a> {
         }
         let folder = self.gathered.folder.display().to_string();
         print(&format!("Numbers and pictures: {}", printable(&folder)))
-    }
-
-    fn stopped(&self) -> u8 {
-        say("stopped; the points until then are stored, and the same command goes on from there");
-        failure::INTERRUPTED
     }
 
     /// Returns the slices: one through all models, or one for each.

@@ -5,6 +5,7 @@ use landscape::slice::linspace;
 
 use super::traced::{Course, Traced};
 use super::{document, pictures, table};
+use crate::command::ending::{self, STORED};
 use crate::command::slices::{STORE, Sampled, evaluate, open};
 use crate::engine::analysis::Weights;
 use crate::engine::device;
@@ -12,9 +13,8 @@ use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{Tracing, Trajectory};
 use crate::engine::stored::{Stored, Which};
 use crate::engine::watch::{Watch, Work};
-use crate::failure::{self, FAILED, SUCCESS, usage};
-use crate::report::output::{print, printable, say};
-use crate::report::paint::Paint;
+use crate::failure::usage;
+use crate::report::output::print;
 use crate::report::progress::Progress;
 use crate::report::width;
 
@@ -99,18 +99,8 @@ impl Course<'_> {
         } else if let Some(traced) = &traced {
             table::show(self, traced, &about, width::columns())?;
         }
-        for failure in &failures {
-            let alarm = Paint::stderr().alarm("failed:");
-            let line = format!("{}: {failure}", self.name());
-            say(&format!("{alarm} {}", printable(&line)));
-        }
-        if interrupted {
-            say(
-                "stopped; the points until then are stored, and the same command goes on from there",
-            );
-            return Ok(failure::INTERRUPTED);
-        }
-        Ok(if failures.is_empty() { SUCCESS } else { FAILED })
+        let failures = ending::of(self.name(), &failures);
+        Ok(ending::end(failures, interrupted.then_some(STORED)))
     }
 
     /// Returns the coordinates of a plane around a trajectory.
