@@ -9,17 +9,16 @@ use probes::sink::Folder;
 use serde_json::{Value, json};
 
 use super::ending::{self, COMPLETE};
-use super::points::{Gathered, Named};
+use super::points::{Gathered, Named, watch};
+use super::slices::file_name;
 use crate::comparison::wrapped;
 use crate::engine::analysis::{Analysed, Analysis, LayerTrace};
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED, Kind, MeasureDir, inspect};
 use crate::engine::measurement::NamedFile;
-use crate::engine::watch::Watch;
 use crate::interrupt::Interrupt;
 use crate::report::number::{significant, with_error};
 use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::progress::Progress;
 use crate::report::sheet::{Item, Part, Sheet};
 use crate::report::width;
 
@@ -62,14 +61,8 @@ impl Task<'_> {
         let mut found: Vec<(&Named, Analysed)> = Vec::new();
         let mut interrupted = false;
         for (number, named) in (1..).zip(&gathered.points) {
-            let progress = Progress::of_measurements(&match gathered.points.len() {
-                1 => named.name.clone(),
-                count => format!("{} ({number} of {count})", named.name),
-            });
-            for note in &named.notes {
-                progress.warn(note);
-            }
-            let watch = Watch::new(progress, self.interrupt.clone());
+            let place = [number, gathered.points.len()];
+            let watch = watch(&named.name, place, [named], self.interrupt);
             let analysed = named.point.analyse(self.analysis, &watch);
             interrupted = analysed.interrupted;
             found.push((named, analysed));
@@ -97,33 +90,27 @@ impl Task<'_> {
     fn document(&self, found: &[(&Named, Analysed)], interrupted: bool) -> Value {
         let gathered = self.gathered;
         let points = found.iter().map(|(named, analysed)| {
-            json!({
-                "name": named.name,
-                "origin": named.origin,
-                "network": named.network,
-                "parameters": named.point.parameters(),
-                "weights_crc32c": named.point.weights_crc32c(),
-                "results": analysed.results(),
-                "failures": analysed.failures,
-            })
+            let mut document = named.document();
+            document["results"] = analysed.results();
+            document["failures"] = json!(analysed.failures);
+            document
         });
         json!({
             "schema": self.kind.schema,
             "status": if interrupted { INTERRUPTED } else { FINISHED },
             "settings": self.analysis,
             "data": gathered.data,
-            "examples": gathered.points.first().map(|named| named.point.examples()),
+            "examples": gathered.examples(),
             "models": points.collect::<Vec<_>>(),
         })
     }
 
     fn print(&self, found: &[(&Named, Analysed)], remarks: &[String]) -> anyhow::Result<()> {
         let (gathered, columns) = (self.gathered, width::columns());
-        let examples = gathered.points.first().map(|named| named.point.examples());
         let heading = format!(
             "{}, over {} training examples of `{}`",
             self.title,
-            examples.unwrap_or_default(),
+            gathered.examples(),
             gathered.data_name
         );
         let heading = wrapped(&heading, columns);
@@ -359,16 +346,4 @@ fn files(
         &probes::Value::Picture(picture),
     )?);
     Ok((files, remarks))
-}
-
-/// Returns a name as a part of the name of a file.
-fn file_name(name: &str) -> String {
-    let plain = |c: char| {
-        if c.is_alphanumeric() || c == '.' {
-            c
-        } else {
-            '-'
-        }
-    };
-    name.chars().map(plain).collect()
 }

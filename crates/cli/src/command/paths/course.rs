@@ -5,13 +5,12 @@ use std::path::Path;
 use landscape::slice::linspace;
 
 use crate::command::ending::{self, COMPLETE};
-use crate::command::points::Named;
+use crate::command::points::watch;
 use crate::command::slices::{Target, checked, evaluate, open};
 use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{ALIGNED, CurvePlane, MeasuredPath};
 use crate::engine::watch::{Watch, Work};
 use crate::report::output::print;
-use crate::report::progress::Progress;
 use crate::report::width;
 
 use super::connected::{Average, Connected, Course, Plane};
@@ -46,7 +45,8 @@ impl Course<'_> {
             .collect();
         for (number, places) in (1..).zip(&pairs) {
             let ends = places.map(|place| &points[place]);
-            let watch = self.watch(ends, number, pairs.len());
+            let name = ends.map(|named| &*named.name).join(" to ");
+            let watch = watch(&name, [number, pairs.len()], ends, self.interrupt);
             let pair = ends[0].point.connect(&*ends[1].point, self.settings);
             let (pair, watched) = (&pair, &watch);
             let mut works: Vec<Work<'_, MeasuredPath>> = Vec::new();
@@ -110,18 +110,6 @@ impl Course<'_> {
         let mut models = self.gathered.points.iter().map(|named| &*named.point);
         let first = models.next().expect("a path has two ends");
         first.average(&models.collect::<Vec<_>>(), self.settings)
-    }
-
-    fn watch(&self, ends: [&Named; 2], number: usize, count: usize) -> Watch {
-        let name = ends.map(|named| &*named.name).join(" to ");
-        let progress = Progress::of_measurements(&match count {
-            1 => name,
-            count => format!("{name} ({number} of {count})"),
-        });
-        for note in ends.iter().flat_map(|named| &named.notes) {
-            progress.warn(note);
-        }
-        Watch::new(progress, self.interrupt.clone())
     }
 }
 

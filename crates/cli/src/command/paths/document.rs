@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::connected::{Average, Connected, Course};
+use crate::command::points::Named;
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
 use crate::engine::measurement::number;
 
@@ -14,15 +15,7 @@ pub(super) fn document(
     interrupted: bool,
 ) -> Value {
     let gathered = course.gathered;
-    let models = gathered.points.iter().map(|named| {
-        json!({
-            "name": named.name,
-            "origin": named.origin,
-            "network": named.network,
-            "parameters": named.point.parameters(),
-            "weights_crc32c": named.point.weights_crc32c(),
-        })
-    });
+    let models = gathered.points.iter().map(Named::document);
     let pairs = found.iter().map(|connected| {
         json!({
             "from": connected.ends[0].name,
@@ -68,7 +61,7 @@ pub(super) fn document(
         },
         "settings": course.settings,
         "data": gathered.data,
-        "examples": gathered.points.first().map(|named| named.point.examples()),
+        "examples": gathered.examples(),
         "models": models.collect::<Vec<_>>(),
         "pairs": pairs.collect::<Vec<_>>(),
         "average_of_the_weights": average,

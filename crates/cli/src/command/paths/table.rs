@@ -23,12 +23,11 @@ pub(super) fn show(
     columns: usize,
 ) -> anyhow::Result<()> {
     let gathered = course.gathered;
-    let examples = gathered.points.first().map(|named| named.point.examples());
     let heading = format!(
         "Paths between {} on `{}`; training: a sample of {} examples",
         gathered.joined_names(),
         gathered.data_name,
-        examples.unwrap_or_default()
+        gathered.examples()
     );
     print(&Paint::stdout().strong(&printable(&wrapped(&heading, columns))))?;
     match found {

@@ -9,7 +9,7 @@ use super::measured::{Course, Measured, STORE, Target};
 use super::sampled::Sampled;
 use super::table;
 use crate::command::ending::{self, STORED};
-use crate::command::points::Named;
+use crate::command::points::{Named, watch};
 use crate::comparison::wrapped;
 use crate::config::reach::Reach;
 use crate::engine::measure_dir::{MeasureDir, inspect};
@@ -19,7 +19,6 @@ use crate::engine::watch::{Watch, Work};
 use crate::failure::usage;
 use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::progress::Progress;
 use crate::report::width;
 
 /// A kind of slice: of one dimension or of two.
@@ -80,12 +79,8 @@ impl<'a> Course<'a> {
         let mut found: Vec<Measured<'a, D>> = Vec::new();
         for (number, Begun { target, slice }) in (1..).zip(begun) {
             // What is to be known about models was told when their slice was made.
-            let untold = if slice.is_none() {
-                &target.models[..]
-            } else {
-                &[]
-            };
-            let watch = self.watch(&target, untold, number, count);
+            let untold = target.models.iter().copied().filter(|_| slice.is_none());
+            let watch = watch(&target.name, [number, count], untold, self.interrupt);
             let made: Work<'_, Box<dyn Adaptive<D> + 'a>> = (
                 "directions",
                 Box::new(|| {
@@ -146,7 +141,8 @@ impl<'a> Course<'a> {
         let mut common: Option<[Reach; D]> = None;
         let mut begun = Vec::new();
         for (number, target) in (1..).zip(targets) {
-            let watch = self.watch(&target, &target.models, number, count);
+            let models = target.models.iter().copied();
+            let watch = watch(&target.name, [number, count], models, self.interrupt);
             let work: Work<'_, ([Reach; D], Box<dyn Adaptive<D> + 'a>)> = (
                 "range",
                 Box::new(|| {
@@ -238,17 +234,6 @@ impl<'a> Course<'a> {
                 })
                 .collect(),
         }
-    }
-
-    fn watch(&self, target: &Target<'_>, untold: &[&Named], number: usize, count: usize) -> Watch {
-        let progress = Progress::of_measurements(&match count {
-            1 => target.name.clone(),
-            count => format!("{} ({number} of {count})", target.name),
-        });
-        for note in untold.iter().flat_map(|named| &named.notes) {
-            progress.warn(note);
-        }
-        Watch::new(progress, self.interrupt.clone())
     }
 }
 

@@ -1,7 +1,5 @@
 //! Slices, as they are asked for and as they were measured.
 
-use serde_json::Value;
-
 use super::flags::Shown;
 use super::sampled::Sampled;
 use crate::command::points::{Gathered, Named};
@@ -46,18 +44,4 @@ pub(crate) struct Measured<'a, const D: usize> {
     pub(crate) sampled: Option<Sampled<D>>,
     /// The failures, each in a sentence.
     pub(crate) failures: Vec<String>,
-}
-
-/// Returns the models of a slice in the document.
-pub(super) fn models(target: &Target<'_>) -> Value {
-    let model = |named: &&Named| {
-        serde_json::json!({
-            "name": named.name,
-            "origin": named.origin,
-            "network": named.network,
-            "parameters": named.point.parameters(),
-            "weights_crc32c": named.point.weights_crc32c(),
-        })
-    };
-    target.models.iter().map(model).collect()
 }

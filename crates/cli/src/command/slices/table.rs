@@ -16,7 +16,6 @@ pub(super) fn heading<const D: usize>(
     found: &[(&Target<'_>, &Sampled<D>)],
 ) -> String {
     let gathered = course.gathered;
-    let examples = gathered.points.first().map(|named| named.point.examples());
     let axes = found.first().map(|(_, sampled)| &sampled.axes);
     let sides = axes
         .into_iter()
@@ -38,7 +37,7 @@ pub(super) fn heading<const D: usize>(
         "{title} of `{}`, {} points{ends}; training: a sample of {} examples",
         gathered.data_name,
         sides.join(" x "),
-        examples.unwrap_or_default()
+        gathered.examples()
     )
 }
 
