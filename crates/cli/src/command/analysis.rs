@@ -39,11 +39,11 @@ pub(super) struct Task<'a> {
     pub(super) matrix: &'static str,
     /// Remarks that the table needs.
     pub(super) legend: &'a [&'a str],
-    /// Whether what was found earlier is replaced.
+    /// Permission to replace what was found earlier.
     pub(super) overwrite: bool,
-    /// Whether one JSON document is printed.
+    /// The choice of one JSON document on standard output, instead of tables.
     pub(super) json: bool,
-    /// Whether somebody asks to stop.
+    /// The flag with which somebody asks to stop.
     pub(super) interrupt: &'a Interrupt,
 }
 
