@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use landscape::slice::linspace;
-
 use crate::command::ending::{self, COMPLETE};
 use crate::command::points::watch;
-use crate::command::slices::{Target, checked, evaluate, open};
+use crate::command::slices::{Target, around, checked, evaluate, extent, open};
 use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{ALIGNED, CurvePlane, MeasuredPath};
 use crate::engine::watch::{Watch, Work};
@@ -125,14 +123,9 @@ fn on_plane(
         models,
         curve,
     } = of_curve;
-    let axes: [Vec<f64>; 2] = std::array::from_fn(|axis| {
-        let along = models.iter().chain(&curve).map(|at| at[axis]);
-        let low = along.clone().fold(f64::INFINITY, f64::min);
-        let high = along.fold(f64::NEG_INFINITY, f64::max);
-        let margin = MARGIN * (high - low);
-        linspace(low - margin..=high + margin, side)
-    });
-    plane.within(axes.each_ref().map(|axis| axis[0]..=axis[axis.len() - 1]))?;
+    let drawn: Vec<[f64; 2]> = models.iter().chain(&curve).copied().collect();
+    let axes = around(&drawn, MARGIN, [side; 2]);
+    plane.within(extent(&axes))?;
     let mut store = open(path, &plane.identity(&axes))?;
     let sampled = evaluate(&*plane, None, axes, &mut store, watch)?;
     Ok(Plane {

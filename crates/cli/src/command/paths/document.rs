@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::barriers::{matrix, names};
 use super::connected::{Average, Connected, Course};
 use crate::command::points::Named;
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
@@ -37,13 +38,7 @@ pub(super) fn document(
         let values = values.map(|(column, value)| (column.name(), number(*value)));
         Value::Object(values.collect())
     });
-    let mut names: Vec<&str> = Vec::new();
-    for path in found.iter().flat_map(|connected| &connected.paths) {
-        if !names.contains(&&*path.name) {
-            names.push(&path.name);
-        }
-    }
-    let matrices = names.iter().map(|name| {
+    let matrices = names(found).into_iter().map(|name| {
         let rows = matrix(found, name, gathered.points.len());
         let row = |row: &Vec<Option<f64>>| -> Value {
             let cells = row.iter();
@@ -67,22 +62,4 @@ pub(super) fn document(
         "average_of_the_weights": average,
         "barriers": matrices.collect::<Vec<_>>(),
     })
-}
-
-/// Returns the barriers of a path between all models, zero between one and itself; none where it
-/// was not measured.
-pub(super) fn matrix(found: &[Connected<'_>], name: &str, count: usize) -> Vec<Vec<Option<f64>>> {
-    let mut matrix = vec![vec![None; count]; count];
-    for (place, row) in matrix.iter_mut().enumerate() {
-        row[place] = Some(0.0);
-    }
-    for connected in found {
-        let path = connected.paths.iter().find(|path| path.name == name);
-        if let Some(path) = path {
-            let [first, second] = connected.places;
-            matrix[first][second] = Some(path.profile().barrier);
-            matrix[second][first] = Some(path.profile().barrier);
-        }
-    }
-    matrix
 }

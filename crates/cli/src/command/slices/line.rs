@@ -70,8 +70,7 @@ impl Shape<1> for Lines {
             let of = |figure| -> Vec<Series<'_>> {
                 let drawn = found.iter().take(CURVES);
                 let series = drawn.filter_map(|(target, sampled)| {
-                    let column = Column { split, figure };
-                    let place = sampled.columns.iter().position(|other| *other == column)?;
+                    let place = sampled.place_of(Column { split, figure })?;
                     Some(Series {
                         name: &target.name,
                         x: &sampled.axes[0],
