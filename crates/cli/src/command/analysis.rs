@@ -8,18 +8,17 @@ use probes::show;
 use probes::sink::Folder;
 use serde_json::{Value, json};
 
-use super::points::{Gathered, Named};
+use super::ending::{self, COMPLETE};
+use super::points::{Gathered, Named, watch};
+use super::slices::file_name;
 use crate::comparison::wrapped;
 use crate::engine::analysis::{Analysed, Analysis, LayerTrace};
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED, Kind, MeasureDir, inspect};
 use crate::engine::measurement::NamedFile;
-use crate::engine::watch::Watch;
-use crate::failure::{self, FAILED, SUCCESS};
 use crate::interrupt::Interrupt;
 use crate::report::number::{significant, with_error};
-use crate::report::output::{print, printable, say};
+use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::progress::Progress;
 use crate::report::sheet::{Item, Part, Sheet};
 use crate::report::width;
 
@@ -40,11 +39,11 @@ pub(super) struct Task<'a> {
     pub(super) matrix: &'static str,
     /// Remarks that the table needs.
     pub(super) legend: &'a [&'a str],
-    /// Whether what was found earlier is replaced.
+    /// Permission to replace what was found earlier.
     pub(super) overwrite: bool,
-    /// Whether one JSON document is printed.
+    /// The choice of one JSON document on standard output, instead of tables.
     pub(super) json: bool,
-    /// Whether somebody asks to stop.
+    /// The flag with which somebody asks to stop.
     pub(super) interrupt: &'a Interrupt,
 }
 
@@ -62,14 +61,8 @@ impl Task<'_> {
         let mut found: Vec<(&Named, Analysed)> = Vec::new();
         let mut interrupted = false;
         for (number, named) in (1..).zip(&gathered.points) {
-            let progress = Progress::of_measurements(&match gathered.points.len() {
-                1 => named.name.clone(),
-                count => format!("{} ({number} of {count})", named.name),
-            });
-            for note in &named.notes {
-                progress.warn(note);
-            }
-            let watch = Watch::new(progress, self.interrupt.clone());
+            let place = [number, gathered.points.len()];
+            let watch = watch(&named.name, place, [named], self.interrupt);
             let analysed = named.point.analyse(self.analysis, &watch);
             interrupted = analysed.interrupted;
             found.push((named, analysed));
@@ -88,52 +81,36 @@ impl Task<'_> {
             remarks.extend(remarks_of(&found));
             self.print(&found, &remarks)?;
         }
-        let mut failed = false;
-        for (named, analysed) in &found {
-            for failure in &analysed.failures {
-                failed = true;
-                let alarm = Paint::stderr().alarm("failed:");
-                let line = format!("{}: {failure}", named.name);
-                say(&format!("{alarm} {}", printable(&line)));
-            }
-        }
-        if interrupted {
-            say("stopped; what was measured until then is complete");
-            return Ok(failure::INTERRUPTED);
-        }
-        Ok(if failed { FAILED } else { SUCCESS })
+        let failures = found
+            .iter()
+            .flat_map(|(named, analysed)| ending::of(&named.name, &analysed.failures));
+        Ok(ending::end(failures, interrupted.then_some(COMPLETE)))
     }
 
     fn document(&self, found: &[(&Named, Analysed)], interrupted: bool) -> Value {
         let gathered = self.gathered;
         let points = found.iter().map(|(named, analysed)| {
-            json!({
-                "name": named.name,
-                "origin": named.origin,
-                "network": named.network,
-                "parameters": named.point.parameters(),
-                "weights_crc32c": named.point.weights_crc32c(),
-                "results": analysed.results(),
-                "failures": analysed.failures,
-            })
+            let mut document = named.document();
+            document["results"] = analysed.results();
+            document["failures"] = json!(analysed.failures);
+            document
         });
         json!({
             "schema": self.kind.schema,
             "status": if interrupted { INTERRUPTED } else { FINISHED },
             "settings": self.analysis,
             "data": gathered.data,
-            "examples": gathered.points.first().map(|named| named.point.examples()),
+            "examples": gathered.examples(),
             "models": points.collect::<Vec<_>>(),
         })
     }
 
     fn print(&self, found: &[(&Named, Analysed)], remarks: &[String]) -> anyhow::Result<()> {
         let (gathered, columns) = (self.gathered, width::columns());
-        let examples = gathered.points.first().map(|named| named.point.examples());
         let heading = format!(
             "{}, over {} training examples of `{}`",
             self.title,
-            examples.unwrap_or_default(),
+            gathered.examples(),
             gathered.data_name
         );
         let heading = wrapped(&heading, columns);
@@ -369,16 +346,4 @@ fn files(
         &probes::Value::Picture(picture),
     )?);
     Ok((files, remarks))
-}
-
-/// Returns a name as a part of the name of a file.
-fn file_name(name: &str) -> String {
-    let plain = |c: char| {
-        if c.is_alphanumeric() || c == '.' {
-            c
-        } else {
-            '-'
-        }
-    };
-    name.chars().map(plain).collect()
 }

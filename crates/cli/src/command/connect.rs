@@ -7,7 +7,7 @@ use super::context::Context;
 use super::paths::Course;
 use super::points::Points;
 use super::slices::Shown;
-use crate::config::bounded::{Bounded, Count, Positive, Range};
+use crate::config::bounded::{AtLeastOne, Bounded, Count, Positive};
 use crate::config::limits;
 use crate::config::slice_choice::{PathKind, Split, Statistics};
 use crate::engine::measure_dir::Kind;
@@ -77,18 +77,6 @@ pub(crate) struct Arguments {
     /// Draw no such plane
     #[arg(long, conflicts_with = "plane", help_heading = PATHS)]
     no_plane: bool,
-}
-
-/// x >= 1 and finite: factors above a loss.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum AtLeastOne {}
-
-impl Range for AtLeastOne {
-    const EXPECTED: &'static str = "a finite number of at least 1";
-
-    fn allows(value: f64) -> bool {
-        value >= 1.0 && value.is_finite()
-    }
 }
 
 /// Trains and measures the paths, prints the tables, and writes document, pictures and numbers.

@@ -6,6 +6,7 @@ use clap::Args;
 use landscape::{LanczosConfig, TraceConfig};
 
 use super::context::Context;
+use super::ending::{self, COMPLETE};
 use super::measured::table;
 use crate::config::bounded::{Bounded, Count, Fraction, NonNegative, Positive};
 use crate::config::choice::DeviceKind;
@@ -17,9 +18,9 @@ use crate::engine::instruments::LINE_POINTS;
 use crate::engine::measurement::{Parts, Request, Task};
 use crate::engine::source::Source;
 use crate::engine::stored::{Stored, Which};
-use crate::failure::{FAILED, INTERRUPTED, SUCCESS, usage};
+use crate::failure::usage;
 use crate::interrupt::Interrupt;
-use crate::report::output::{print, printable, say};
+use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
 
 pub(super) const EXAMPLE: &str = "Example:
@@ -267,19 +268,8 @@ pub(super) fn carry_out(
         let folder = request.output.display().to_string();
         print(&format!("Numbers and pictures: {}", printable(&folder)))?;
     }
-    for failure in &measured.failures {
-        let alarm = Paint::stderr().alarm("failed:");
-        say(&format!("{alarm} {}", printable(failure)));
-    }
-    if measured.interrupted {
-        say("stopped; what was measured until then is complete");
-        return Ok(INTERRUPTED);
-    }
-    Ok(if measured.failures.is_empty() {
-        SUCCESS
-    } else {
-        FAILED
-    })
+    let stopped = measured.interrupted.then_some(COMPLETE);
+    Ok(ending::end(measured.failures, stopped))
 }
 
 /// Returns where a measurement goes if nothing is said: into the directory of the run, beside its

@@ -6,6 +6,7 @@ mod completions;
 mod connect;
 mod context;
 mod critical;
+mod ending;
 mod estimate;
 mod help;
 mod line;

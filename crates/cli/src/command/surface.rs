@@ -6,7 +6,7 @@ use clap::Args;
 use super::context::Context;
 use super::points::Points;
 use super::slices::{Course, Shown, Slicing, surface};
-use crate::config::bounded::{Bounded, Range};
+use crate::config::bounded::{Bounded, Percent};
 use crate::config::reach::Mesh;
 use crate::config::slice_choice::Split;
 use crate::engine::measure_dir::Kind;
@@ -53,18 +53,6 @@ pub(crate) struct Arguments {
     /// others of the grid are interpolated. Losses only
     #[arg(long, value_name = "PERCENT", help_heading = WHAT)]
     refine: Option<Bounded<Percent>>,
-}
-
-/// 0 < x <= 100: errors in hundredths.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Percent {}
-
-impl Range for Percent {
-    const EXPECTED: &'static str = "a number greater than 0 and at most 100";
-
-    fn allows(value: f64) -> bool {
-        value > 0.0 && value <= 100.0
-    }
 }
 
 /// Measures, prints the table, and writes document, pictures and numbers.

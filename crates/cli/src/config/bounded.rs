@@ -137,6 +137,42 @@ impl Range for Share {
     }
 }
 
+/// 0 < x <= 100: errors in hundredths.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Percent {}
+
+impl Range for Percent {
+    const EXPECTED: &'static str = "a number greater than 0 and at most 100";
+
+    fn allows(value: f64) -> bool {
+        value > 0.0 && value <= 100.0
+    }
+}
+
+/// x >= 1 and finite: factors above a loss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum AtLeastOne {}
+
+impl Range for AtLeastOne {
+    const EXPECTED: &'static str = "a finite number of at least 1";
+
+    fn allows(value: f64) -> bool {
+        value >= 1.0 && value.is_finite()
+    }
+}
+
+/// x > 1 and finite: factors by which a loss rises.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum AboveOne {}
+
+impl Range for AboveOne {
+    const EXPECTED: &'static str = "a finite number greater than 1";
+
+    fn allows(value: f64) -> bool {
+        value > 1.0 && value.is_finite()
+    }
+}
+
 /// The largest [`Count`] where no other is named.
 const LARGEST: u32 = u32::MAX;
 

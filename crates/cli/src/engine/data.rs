@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use landscape::{Reduction, Risk};
+use landscape::{Batches, Reduction, Risk};
 
 use crate::results::summary::{DataChecksums, DataSizes};
 use crate::workload::{Part, Workload};
@@ -104,7 +104,10 @@ impl<W: Workload> Data<W> {
 
     /// Returns the share of the examples of batches that are classified right as a function of the
     /// network, of a workload that has classes.
-    pub(crate) fn accuracy(&self, batches: Vec<W::Batch>) -> Risk<W::Model, W::Batch> {
+    pub(crate) fn accuracy(
+        &self,
+        batches: impl Into<Batches<W::Batch>>,
+    ) -> Risk<W::Model, W::Batch> {
         let workload = Arc::clone(&self.workload);
         Risk::mean(batches, move |model, batch| {
             let correct = workload.correct(model, batch);
@@ -114,7 +117,7 @@ impl<W: Workload> Data<W> {
     }
 
     /// Returns the mean loss over batches as a function of the network.
-    pub(crate) fn risk(&self, batches: Vec<W::Batch>) -> Risk<W::Model, W::Batch> {
+    pub(crate) fn risk(&self, batches: impl Into<Batches<W::Batch>>) -> Risk<W::Model, W::Batch> {
         let workload = Arc::clone(&self.workload);
         Risk::mean(batches, move |model, batch| workload.loss(model, batch))
     }

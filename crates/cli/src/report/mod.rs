@@ -4,6 +4,7 @@ pub(crate) mod forecast;
 pub(crate) mod number;
 pub(crate) mod output;
 pub(crate) mod paint;
+mod probing;
 pub(crate) mod program;
 pub(crate) mod progress;
 pub(crate) mod sheet;

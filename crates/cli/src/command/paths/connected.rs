@@ -18,11 +18,11 @@ pub(crate) struct Course<'a> {
     pub(crate) shown: &'a Shown,
     /// Points along each side of the plane of a curve, if it is drawn.
     pub(crate) plane: Option<usize>,
-    /// Whether what was found earlier is replaced.
+    /// Permission to replace what was found earlier.
     pub(crate) overwrite: bool,
-    /// Whether one JSON document is printed.
+    /// The choice of one JSON document on standard output, instead of tables.
     pub(crate) json: bool,
-    /// Whether somebody asks to stop.
+    /// The flag with which somebody asks to stop.
     pub(crate) interrupt: &'a Interrupt,
 }
 

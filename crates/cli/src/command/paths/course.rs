@@ -2,17 +2,13 @@
 
 use std::path::Path;
 
-use landscape::slice::linspace;
-
-use crate::command::points::Named;
-use crate::command::slices::{Target, checked, evaluate, open};
+use crate::command::ending::{self, COMPLETE};
+use crate::command::points::watch;
+use crate::command::slices::{Target, around, checked, evaluate, extent, open};
 use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{ALIGNED, CurvePlane, MeasuredPath};
 use crate::engine::watch::{Watch, Work};
-use crate::failure::{self, FAILED, SUCCESS};
-use crate::report::output::{print, printable, say};
-use crate::report::paint::Paint;
-use crate::report::progress::Progress;
+use crate::report::output::print;
 use crate::report::width;
 
 use super::connected::{Average, Connected, Course, Plane};
@@ -47,7 +43,8 @@ impl Course<'_> {
             .collect();
         for (number, places) in (1..).zip(&pairs) {
             let ends = places.map(|place| &points[place]);
-            let watch = self.watch(ends, number, pairs.len());
+            let name = ends.map(|named| &*named.name).join(" to ");
+            let watch = watch(&name, [number, pairs.len()], ends, self.interrupt);
             let pair = ends[0].point.connect(&*ends[1].point, self.settings);
             let (pair, watched) = (&pair, &watch);
             let mut works: Vec<Work<'_, MeasuredPath>> = Vec::new();
@@ -100,20 +97,10 @@ impl Course<'_> {
         } else {
             table::show(self, &found, average.as_ref(), width::columns())?;
         }
-        let mut failed = false;
-        for connected in &found {
-            for failure in &connected.failures {
-                failed = true;
-                let alarm = Paint::stderr().alarm("failed:");
-                let line = format!("{}: {failure}", connected.name());
-                say(&format!("{alarm} {}", printable(&line)));
-            }
-        }
-        if interrupted {
-            say("stopped; what was measured until then is complete");
-            return Ok(failure::INTERRUPTED);
-        }
-        Ok(if failed { FAILED } else { SUCCESS })
+        let failures = found
+            .iter()
+            .flat_map(|connected| ending::of(connected.name(), &connected.failures));
+        Ok(ending::end(failures, interrupted.then_some(COMPLETE)))
     }
 
     /// Measures the average of the weights of all models.
@@ -121,18 +108,6 @@ impl Course<'_> {
         let mut models = self.gathered.points.iter().map(|named| &*named.point);
         let first = models.next().expect("a path has two ends");
         first.average(&models.collect::<Vec<_>>(), self.settings)
-    }
-
-    fn watch(&self, ends: [&Named; 2], number: usize, count: usize) -> Watch {
-        let name = ends.map(|named| &*named.name).join(" to ");
-        let progress = Progress::of_measurements(&match count {
-            1 => name,
-            count => format!("{name} ({number} of {count})"),
-        });
-        for note in ends.iter().flat_map(|named| &named.notes) {
-            progress.warn(note);
-        }
-        Watch::new(progress, self.interrupt.clone())
     }
 }
 
@@ -148,14 +123,9 @@ fn on_plane(
         models,
         curve,
     } = of_curve;
-    let axes: [Vec<f64>; 2] = std::array::from_fn(|axis| {
-        let along = models.iter().chain(&curve).map(|at| at[axis]);
-        let low = along.clone().fold(f64::INFINITY, f64::min);
-        let high = along.fold(f64::NEG_INFINITY, f64::max);
-        let margin = MARGIN * (high - low);
-        linspace(low - margin..=high + margin, side)
-    });
-    plane.within(axes.each_ref().map(|axis| axis[0]..=axis[axis.len() - 1]))?;
+    let drawn: Vec<[f64; 2]> = models.iter().chain(&curve).copied().collect();
+    let axes = around(&drawn, MARGIN, [side; 2]);
+    plane.within(extent(&axes))?;
     let mut store = open(path, &plane.identity(&axes))?;
     let sampled = evaluate(&*plane, None, axes, &mut store, watch)?;
     Ok(Plane {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::barriers::{matrix, names};
 use super::connected::{Average, Connected, Course};
+use crate::command::points::Named;
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
 use crate::engine::measurement::number;
 
@@ -14,15 +16,7 @@ pub(super) fn document(
     interrupted: bool,
 ) -> Value {
     let gathered = course.gathered;
-    let models = gathered.points.iter().map(|named| {
-        json!({
-            "name": named.name,
-            "origin": named.origin,
-            "network": named.network,
-            "parameters": named.point.parameters(),
-            "weights_crc32c": named.point.weights_crc32c(),
-        })
-    });
+    let models = gathered.points.iter().map(Named::document);
     let pairs = found.iter().map(|connected| {
         json!({
             "from": connected.ends[0].name,
@@ -44,13 +38,7 @@ pub(super) fn document(
         let values = values.map(|(column, value)| (column.name(), number(*value)));
         Value::Object(values.collect())
     });
-    let mut names: Vec<&str> = Vec::new();
-    for path in found.iter().flat_map(|connected| &connected.paths) {
-        if !names.contains(&&*path.name) {
-            names.push(&path.name);
-        }
-    }
-    let matrices = names.iter().map(|name| {
+    let matrices = names(found).into_iter().map(|name| {
         let rows = matrix(found, name, gathered.points.len());
         let row = |row: &Vec<Option<f64>>| -> Value {
             let cells = row.iter();
@@ -68,28 +56,10 @@ pub(super) fn document(
         },
         "settings": course.settings,
         "data": gathered.data,
-        "examples": gathered.points.first().map(|named| named.point.examples()),
+        "examples": gathered.examples(),
         "models": models.collect::<Vec<_>>(),
         "pairs": pairs.collect::<Vec<_>>(),
         "average_of_the_weights": average,
         "barriers": matrices.collect::<Vec<_>>(),
     })
-}
-
-/// Returns the barriers of a path between all models, zero between one and itself; none where it
-/// was not measured.
-pub(super) fn matrix(found: &[Connected<'_>], name: &str, count: usize) -> Vec<Vec<Option<f64>>> {
-    let mut matrix = vec![vec![None; count]; count];
-    for (place, row) in matrix.iter_mut().enumerate() {
-        row[place] = Some(0.0);
-    }
-    for connected in found {
-        let path = connected.paths.iter().find(|path| path.name == name);
-        if let Some(path) = path {
-            let [first, second] = connected.places;
-            matrix[first][second] = Some(path.profile().barrier);
-            matrix[second][first] = Some(path.profile().barrier);
-        }
-    }
-    matrix
 }

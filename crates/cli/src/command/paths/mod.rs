@@ -1,5 +1,6 @@
 //! The course of `connect`: every pair of models, every path, one document, tables and pictures.
 
+mod barriers;
 mod connected;
 mod course;
 mod document;

@@ -6,8 +6,8 @@ use pictures::{
 };
 use probes::export::{Column, Samples};
 
+use super::barriers::{matrix, names};
 use super::connected::{Connected, Course, Plane};
-use super::document::matrix;
 use crate::command::slices::{capital, exported, file_name, picture_files, theme};
 use crate::engine::measurement::NamedFile;
 use crate::engine::slices::{Figure, MeasuredPath};
@@ -106,23 +106,16 @@ fn plane_files(
             capital(&sampled.columns[0].name())
         ))
     };
-    let [x, y] = &sampled.axes;
-    let picture = contour_with((&x[..], &y[..], &sampled.values[0][..]), &config)?;
+    let picture = contour_with(sampled.field(0), &config)?;
     picture_files("plane", &picture)
 }
 
 /// Draws the matrix of the barriers of each path.
 fn matrices(found: &[Connected<'_>], course: &Course<'_>) -> anyhow::Result<Vec<NamedFile>> {
     let points = &course.gathered.points;
-    let names: Vec<&str> = points.iter().map(|named| &*named.name).collect();
-    let mut paths: Vec<&str> = Vec::new();
-    for path in found.iter().flat_map(|connected| &connected.paths) {
-        if !paths.contains(&&*path.name) {
-            paths.push(&path.name);
-        }
-    }
+    let models: Vec<&str> = points.iter().map(|named| &*named.name).collect();
     let mut files = Vec::new();
-    for path in paths {
+    for path in names(found) {
         let rows = matrix(found, path, points.len());
         let values: Vec<f64> = rows
             .iter()
@@ -134,7 +127,7 @@ fn matrices(found: &[Connected<'_>], course: &Course<'_>) -> anyhow::Result<Vec<
             theme: theme(course.shown.theme),
             ..MatrixConfig::new(format!("Barriers of the {path}"))
         };
-        let picture = matrix_with(&values, &names, &names, &config)?;
+        let picture = matrix_with(&values, &models, &models, &config)?;
         files.extend(picture_files(
             &format!("barriers-{}", file_name(path)),
             &picture,

@@ -2,8 +2,8 @@
 
 use comfy_table::CellAlignment;
 
+use super::barriers::{matrix, names};
 use super::connected::{Average, Connected, Course};
-use super::document::matrix;
 use crate::comparison::wrapped;
 use crate::engine::slices::{Figure, MeasuredPath};
 use crate::report::number::{plain_number, significant};
@@ -23,12 +23,11 @@ pub(super) fn show(
     columns: usize,
 ) -> anyhow::Result<()> {
     let gathered = course.gathered;
-    let examples = gathered.points.first().map(|named| named.point.examples());
     let heading = format!(
         "Paths between {} on `{}`; training: a sample of {} examples",
         gathered.joined_names(),
         gathered.data_name,
-        examples.unwrap_or_default()
+        gathered.examples()
     );
     print(&Paint::stdout().strong(&printable(&wrapped(&heading, columns))))?;
     match found {
@@ -38,13 +37,7 @@ pub(super) fn show(
             }
         }
         several => {
-            let mut names: Vec<&str> = Vec::new();
-            for path in several.iter().flat_map(|connected| &connected.paths) {
-                if !names.contains(&&*path.name) {
-                    names.push(&path.name);
-                }
-            }
-            for name in names {
+            for name in names(several) {
                 print_line("")?;
                 let title = format!("Barriers of the {name}");
                 print(&Paint::stdout().strong(&title))?;

@@ -1,17 +1,16 @@
-//! The models that `spectrum`, `sharpness` and `critical` look at: checkpoints of runs, and weights
-//! that PyTorch wrote.
+//! The models that commands look at: checkpoints of runs, and weights that PyTorch wrote.
 
+mod gathered;
 mod rename;
 mod run;
 mod steps;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use burn::tensor::Device;
 use clap::Args;
 use models::PytorchWeights;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::context::Context;
 use crate::comparison::{begun, common_folder, short_names};
@@ -27,6 +26,7 @@ use crate::engine::origin::same_checksums;
 use crate::engine::source::Source;
 use crate::engine::stored::{Stored, Which};
 use crate::failure::usage;
+pub(super) use gathered::{Gathered, Named, watch};
 use rename::Rename;
 pub(super) use run::{Run, the_run};
 pub(super) use steps::Steps;
@@ -81,36 +81,6 @@ pub(super) struct Points {
     /// Activation between its layers
     #[arg(long, value_enum, requires = "torch", help_heading = PYTORCH)]
     activation: Option<Activation>,
-}
-
-/// A model with its name.
-pub(super) struct Named {
-    /// Its name in the tables.
-    pub(super) name: String,
-    /// The origin of its weights, for the document.
-    pub(super) origin: Value,
-    /// The network, in words.
-    pub(super) network: String,
-    /// The step of a checkpoint.
-    pub(super) step: Option<usize>,
-    /// Remarks for the reader: newer checkpoints that are damaged.
-    pub(super) notes: Vec<String>,
-    /// The model.
-    pub(super) point: Box<dyn Point>,
-}
-
-/// The models of a command line.
-pub(super) struct Gathered {
-    /// The models, at least one.
-    pub(super) points: Vec<Named>,
-    /// Seed of all that is random.
-    pub(super) seed: u64,
-    /// The folder of the results.
-    pub(super) folder: PathBuf,
-    /// The name of the data.
-    pub(super) data_name: String,
-    /// The data set in the document.
-    pub(super) data: Value,
 }
 
 impl Points {
@@ -374,31 +344,4 @@ fn names_of_runs(runs: &[Stored]) -> Vec<String> {
         }
     };
     runs.iter().map(name).collect()
-}
-
-impl Gathered {
-    /// Returns the names of all models as a list: "sgd, sam and asam".
-    pub(super) fn joined_names(&self) -> String {
-        let names: Vec<&str> = self.points.iter().map(|named| &*named.name).collect();
-        match names.as_slice() {
-            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-            names => names.concat(),
-        }
-    }
-
-    /// Checks every model.
-    ///
-    /// # Errors
-    /// As [`Point::check`]; with the name of the model where there are several.
-    pub(super) fn check(&self, analysis: &crate::engine::analysis::Analysis) -> anyhow::Result<()> {
-        for named in &self.points {
-            let checked = named.point.check(analysis);
-            if self.points.len() > 1 {
-                checked.with_context(|| named.name.clone())?;
-            } else {
-                checked?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -8,17 +8,17 @@ use super::evaluate::{evaluate, grid, open};
 use super::measured::{Course, Measured, STORE, Target};
 use super::sampled::Sampled;
 use super::table;
-use crate::command::points::Named;
+use crate::command::ending::{self, STORED};
+use crate::command::points::{Named, watch};
 use crate::comparison::wrapped;
 use crate::config::reach::Reach;
 use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::measurement::NamedFile;
-use crate::engine::slices::{Place, SliceSettings, Sliced};
+use crate::engine::slices::{Adaptive, Place, SliceSettings};
 use crate::engine::watch::{Watch, Work};
-use crate::failure::{self, FAILED, SUCCESS, usage};
-use crate::report::output::{print, printable, say};
+use crate::failure::usage;
+use crate::report::output::{print, printable};
 use crate::report::paint::Paint;
-use crate::report::progress::Progress;
 use crate::report::width;
 
 /// A kind of slice: of one dimension or of two.
@@ -37,7 +37,7 @@ pub(crate) trait Shape<const D: usize> {
         models: &[&'m Named],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<D> + 'm>>;
+    ) -> anyhow::Result<Box<dyn Adaptive<D> + 'm>>;
 
     /// Draws the slices.
     ///
@@ -50,13 +50,20 @@ pub(crate) trait Shape<const D: usize> {
     ) -> anyhow::Result<Vec<NamedFile>>;
 }
 
+/// A slice that is begun: its models, and the slice itself where it was made to look for its
+/// coordinates.
+struct Begun<'a, const D: usize> {
+    target: Target<'a>,
+    slice: Option<Box<dyn Adaptive<D> + 'a>>,
+}
+
 impl<'a> Course<'a> {
     /// Measures, prints, and writes document, pictures and numbers.
     ///
     /// # Errors
     /// A usage error for settings that do not fit, before anything is measured or written; a
     /// failure of the disk.
-    pub(crate) fn carry_out<const D: usize>(&self, shape: &impl Shape<D>) -> anyhow::Result<u8> {
+    pub(crate) fn carry_out<const D: usize, S: Shape<D>>(&self, shape: &S) -> anyhow::Result<u8> {
         let targets = self.targets();
         for target in &targets {
             checked(target)?;
@@ -64,19 +71,23 @@ impl<'a> Course<'a> {
         inspect(&self.gathered.folder, self.kind, self.overwrite)?;
         let mut folder =
             MeasureDir::resume(&self.gathered.folder, self.kind, self.overwrite, is_store)?;
-        let reach = match self.common_reach(shape, &targets)? {
-            Some(reach) => reach,
-            None => return self.stopped(),
+        let Some((reach, begun)) = self.begin(shape, targets)? else {
+            return Ok(ending::end([], Some(STORED)));
         };
         let mut interrupted = false;
-        let count = targets.len();
+        let count = begun.len();
         let mut found: Vec<Measured<'a, D>> = Vec::new();
-        for (number, target) in (1..).zip(targets) {
-            let watch = self.watch(&target, number, count);
-            let made: Work<'_, Box<dyn Sliced<D> + '_>> = (
+        for (number, Begun { target, slice }) in (1..).zip(begun) {
+            // What is to be known about models was told when their slice was made.
+            let untold = target.models.iter().copied().filter(|_| slice.is_none());
+            let watch = watch(&target.name, [number, count], untold, self.interrupt);
+            let made: Work<'_, Box<dyn Adaptive<D> + 'a>> = (
                 "directions",
                 Box::new(|| {
-                    let mut slice = shape.prepare(&target.models, self.settings, &watch)?;
+                    let mut slice = match slice {
+                        Some(slice) => slice,
+                        None => shape.prepare(&target.models, self.settings, &watch)?,
+                    };
                     slice.within(reach.map(Reach::range))?;
                     Ok(slice)
                 }),
@@ -89,7 +100,7 @@ impl<'a> Course<'a> {
                 let path = folder.claim(&store_name(number))?;
                 let mut store = open(&path, &slice.identity(&axes))?;
                 let work: Work<'_, Sampled<D>> = (
-                    work_of(shape),
+                    S::WORK,
                     Box::new(|| evaluate(&**slice, self.settings.refine, axes, &mut store, &watch)),
                 );
                 let done = watch.carry_out(vec![work]);
@@ -97,7 +108,6 @@ impl<'a> Course<'a> {
                 interrupted = done.interrupted;
                 sampled = done.findings.into_iter().next();
             }
-            drop(made.findings);
             found.push(Measured {
                 target,
                 sampled,
@@ -110,46 +120,58 @@ impl<'a> Course<'a> {
         self.conclude(shape, &mut folder, &found, interrupted)
     }
 
-    /// Returns the coordinates of all slices: those of the settings, or as far as the loss of each
-    /// has to be followed until it has risen by the factor; none where somebody stopped it.
-    fn common_reach<const D: usize>(
+    /// Returns the coordinates of all slices, and the slices that were made to find them: as far as
+    /// the loss of each has to be followed until it has risen by the factor, or those of the
+    /// settings; none where somebody stopped it.
+    fn begin<const D: usize, S: Shape<D>>(
         &self,
-        shape: &impl Shape<D>,
-        targets: &[Target<'a>],
-    ) -> anyhow::Result<Option<[Reach; D]>> {
+        shape: &S,
+        targets: Vec<Target<'a>>,
+    ) -> anyhow::Result<Option<([Reach; D], Vec<Begun<'a, D>>)>> {
         let Some(factor) = self.settings.adapt else {
-            return Ok(self.settings.reach.map(|reach| [reach; D]));
+            let reach = self.settings.reach;
+            let reach = reach.expect("coordinates that are not adapted are said");
+            let begun = |target| Begun {
+                target,
+                slice: None,
+            };
+            return Ok(Some(([reach; D], targets.into_iter().map(begun).collect())));
         };
+        let count = targets.len();
         let mut common: Option<[Reach; D]> = None;
+        let mut begun = Vec::new();
         for (number, target) in (1..).zip(targets) {
-            let watch = self.watch(target, number, targets.len());
-            let works: Vec<Work<'_, [Reach; D]>> = vec![(
+            let models = target.models.iter().copied();
+            let watch = watch(&target.name, [number, count], models, self.interrupt);
+            let work: Work<'_, ([Reach; D], Box<dyn Adaptive<D> + 'a>)> = (
                 "range",
                 Box::new(|| {
                     let mut slice = shape.prepare(&target.models, self.settings, &watch)?;
-                    slice.adapted(factor, &watch)
+                    Ok((slice.adapt(factor, &watch)?, slice))
                 }),
-            )];
-            let done = watch.carry_out(works);
+            );
+            let done = watch.carry_out(vec![work]);
             if done.interrupted {
                 return Ok(None);
             }
-            if let Some(failure) = done.failures.first() {
-                anyhow::bail!("{}: {failure}", target.name);
-            }
-            for found in done.findings {
-                common = Some(match common {
-                    Some(common) => std::array::from_fn(|axis| common[axis].join(found[axis])),
-                    None => found,
-                });
-            }
+            let Some((found, slice)) = done.findings.into_iter().next() else {
+                bail!("{}: {}", target.name, done.failures.concat());
+            };
+            common = Some(match common {
+                Some(common) => std::array::from_fn(|axis| common[axis].join(found[axis])),
+                None => found,
+            });
+            begun.push(Begun {
+                target,
+                slice: Some(slice),
+            });
         }
-        Ok(common)
+        Ok(common.map(|reach| (reach, begun)))
     }
 
-    fn conclude<const D: usize>(
+    fn conclude<const D: usize, S: Shape<D>>(
         &self,
-        shape: &impl Shape<D>,
+        shape: &S,
         folder: &mut MeasureDir,
         found: &[Measured<'_, D>],
         interrupted: bool,
@@ -171,21 +193,12 @@ impl<'a> Course<'a> {
         if self.json {
             print(&format!("{document:#}"))?;
         } else if !complete.is_empty() {
-            self.print::<D>(title_of(shape), &complete)?;
+            self.print::<D>(S::TITLE, &complete)?;
         }
-        let mut failed = false;
-        for measured in found {
-            for failure in &measured.failures {
-                failed = true;
-                let alarm = Paint::stderr().alarm("failed:");
-                let line = format!("{}: {failure}", measured.target.name);
-                say(&format!("{alarm} {}", printable(&line)));
-            }
-        }
-        if interrupted {
-            return self.stopped();
-        }
-        Ok(if failed { FAILED } else { SUCCESS })
+        let failures = found
+            .iter()
+            .flat_map(|measured| ending::of(&measured.target.name, &measured.failures));
+        Ok(ending::end(failures, interrupted.then_some(STORED)))
     }
 
     fn print<const D: usize>(
@@ -205,11 +218,6 @@ impl<'a> Course<'a> {
         print(&format!("Numbers and pictures: {}", printable(&folder)))
     }
 
-    fn stopped(&self) -> anyhow::Result<u8> {
-        say("stopped; the points until then are stored, and the same command goes on from there");
-        Ok(failure::INTERRUPTED)
-    }
-
     /// Returns the slices: one through all models, or one for each.
     fn targets(&self) -> Vec<Target<'a>> {
         let points = &self.gathered.points;
@@ -226,17 +234,6 @@ impl<'a> Course<'a> {
                 })
                 .collect(),
         }
-    }
-
-    fn watch(&self, target: &Target<'_>, number: usize, count: usize) -> Watch {
-        let progress = Progress::of_measurements(&match count {
-            1 => target.name.clone(),
-            count => format!("{} ({number} of {count})", target.name),
-        });
-        for note in target.models.iter().flat_map(|named| &named.notes) {
-            progress.warn(note);
-        }
-        Watch::new(progress, self.interrupt.clone())
     }
 }
 
@@ -271,14 +268,6 @@ pub(crate) fn checked(target: &Target<'_>) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-const fn work_of<const D: usize, S: Shape<D>>(_: &S) -> &'static str {
-    S::WORK
-}
-
-const fn title_of<const D: usize, S: Shape<D>>(_: &S) -> &'static str {
-    S::TITLE
 }
 
 fn store_name(number: usize) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::measured::{Course, Measured, models};
+use super::measured::{Course, Measured};
 use super::sampled::{Extreme, Sampled};
 use super::table::MULTIPLE;
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
@@ -18,7 +18,7 @@ pub(super) fn document<const D: usize>(
     let slices = found.iter().map(|measured| {
         json!({
             "name": measured.target.name,
-            "models": models(&measured.target),
+            "models": measured.target.models.iter().map(|named| named.document()).collect::<Vec<_>>(),
             "results": measured.sampled.as_ref().map(results),
             "failures": measured.failures,
         })
@@ -33,7 +33,7 @@ pub(super) fn document<const D: usize>(
         },
         "settings": course.settings,
         "data": course.gathered.data,
-        "examples": course.gathered.points.first().map(|named| named.point.examples()),
+        "examples": course.gathered.examples(),
         "slices": slices.collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,6 @@
 //! The evaluation of a slice into its store: what is there already is not computed again.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
@@ -24,6 +24,23 @@ pub(super) fn grid<const D: usize>(reach: &[Reach; D], points: &[usize]) -> [Vec
         let coordinates = linspace(range, points[axis]).into_iter();
         coordinates.map(coordinate).collect()
     })
+}
+
+/// Returns the coordinates of a plane around some points of it, with a margin that is a multiple of
+/// their extent.
+pub(crate) fn around(drawn: &[[f64; 2]], margin: f64, points: [usize; 2]) -> [Vec<f64>; 2] {
+    std::array::from_fn(|axis| {
+        let along = drawn.iter().map(|at| at[axis]);
+        let low = along.clone().fold(f64::INFINITY, f64::min);
+        let high = along.fold(f64::NEG_INFINITY, f64::max);
+        let margin = margin * (high - low);
+        linspace(low - margin..=high + margin, points[axis])
+    })
+}
+
+/// Returns the ranges of coordinates.
+pub(crate) fn extent<const D: usize>(axes: &[Vec<f64>; D]) -> [RangeInclusive<f64>; D] {
+    axes.each_ref().map(|axis| axis[0]..=axis[axis.len() - 1])
 }
 
 /// Opens the store of a slice, or begins it.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::config::bounded::{Bounded, Positive};
+use crate::config::bounded::{AboveOne, Bounded, Positive};
 use crate::config::reach::Reach;
 use crate::config::slice_choice::{
     Directions, Export, Normalisation, Split, Statistics, Theme, Vectors,
@@ -14,7 +14,7 @@ const WHAT: &str = "What is measured";
 const WHERE: &str = "Directions and coordinates";
 const HOW: &str = "Pictures and numbers";
 
-/// What is measured at each point, and how it is shown.
+/// The quantities at each point, and the form of pictures and numbers.
 #[derive(Args)]
 pub(crate) struct Shown {
     /// Parts of the data, with commas between them
@@ -92,18 +92,6 @@ pub(crate) struct Slicing {
     /// Coordinates up to where the loss has risen to FACTOR times that of the centre
     #[arg(long, value_name = "FACTOR", conflicts_with_all = ["range", "through"], help_heading = WHERE)]
     adapt: Option<Bounded<AboveOne>>,
-}
-
-/// x > 1 and finite: factors by which a loss rises.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum AboveOne {}
-
-impl crate::config::bounded::Range for AboveOne {
-    const EXPECTED: &'static str = "a finite number greater than 1";
-
-    fn allows(value: f64) -> bool {
-        value > 1.0 && value.is_finite()
-    }
 }
 
 impl Slicing {

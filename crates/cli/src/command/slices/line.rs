@@ -10,7 +10,7 @@ use super::measured::{Course, Target};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;
-use crate::engine::slices::{Column, Figure, Place, SliceSettings, Sliced};
+use crate::engine::slices::{Adaptive, Column, Figure, Place, SliceSettings};
 use crate::engine::watch::Watch;
 
 /// The most curves in one frame; more would not be told apart.
@@ -28,7 +28,7 @@ impl Shape<1> for Lines {
         models: &[&'m Named],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<1> + 'm>> {
+    ) -> anyhow::Result<Box<dyn Adaptive<1> + 'm>> {
         let others: Vec<_> = models[1..].iter().map(|named| &*named.point).collect();
         models[0].point.line(&others, settings, watch)
     }
@@ -70,8 +70,7 @@ impl Shape<1> for Lines {
             let of = |figure| -> Vec<Series<'_>> {
                 let drawn = found.iter().take(CURVES);
                 let series = drawn.filter_map(|(target, sampled)| {
-                    let column = Column { split, figure };
-                    let place = sampled.columns.iter().position(|other| *other == column)?;
+                    let place = sampled.place_of(Column { split, figure })?;
                     Some(Series {
                         name: &target.name,
                         x: &sampled.axes[0],

@@ -1,7 +1,5 @@
 //! Slices, as they are asked for and as they were measured.
 
-use serde_json::Value;
-
 use super::flags::Shown;
 use super::sampled::Sampled;
 use crate::command::points::{Gathered, Named};
@@ -22,11 +20,11 @@ pub(crate) struct Course<'a> {
     pub(crate) settings: &'a SliceSettings,
     /// The form of pictures and numbers.
     pub(crate) shown: &'a Shown,
-    /// Whether what was found earlier is replaced.
+    /// Permission to replace what was found earlier.
     pub(crate) overwrite: bool,
-    /// Whether one JSON document is printed.
+    /// The choice of one JSON document on standard output, instead of tables.
     pub(crate) json: bool,
-    /// Whether somebody asks to stop.
+    /// The flag with which somebody asks to stop.
     pub(crate) interrupt: &'a Interrupt,
 }
 
@@ -46,18 +44,4 @@ pub(crate) struct Measured<'a, const D: usize> {
     pub(crate) sampled: Option<Sampled<D>>,
     /// The failures, each in a sentence.
     pub(crate) failures: Vec<String>,
-}
-
-/// Returns the models of a slice in the document.
-pub(super) fn models(target: &Target<'_>) -> Value {
-    let model = |named: &&Named| {
-        serde_json::json!({
-            "name": named.name,
-            "origin": named.origin,
-            "network": named.network,
-            "parameters": named.point.parameters(),
-            "weights_crc32c": named.point.weights_crc32c(),
-        })
-    };
-    target.models.iter().map(model).collect()
 }

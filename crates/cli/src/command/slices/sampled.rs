@@ -1,5 +1,6 @@
 //! The values of a slice at the points of its grid, and the figures that a table has of them.
 
+use pictures::Field;
 use probes::export::{self, Samples};
 use serde_json::Value;
 
@@ -126,11 +127,32 @@ impl<const D: usize> Sampled<D> {
         above as f64 / values.len() as f64
     }
 
+    /// Returns how many points were evaluated, and how many of them earlier, in words.
+    pub(crate) fn evaluated_in_words(&self) -> String {
+        match self.stored {
+            0 => self.evaluated.to_string(),
+            stored => format!("{} ({stored} earlier)", self.evaluated),
+        }
+    }
+
+    /// Returns the place of a column, if there is such a one.
+    pub(crate) fn place_of(&self, column: Column) -> Option<usize> {
+        self.columns.iter().position(|other| *other == column)
+    }
+
     /// Returns the places of the columns of a quantity.
     pub(crate) fn of(&self, figure: Figure) -> Vec<usize> {
         let columns = self.columns.iter().enumerate();
         let columns = columns.filter(|(_, column)| column.figure == figure);
         columns.map(|(index, _)| index).collect()
+    }
+}
+
+impl Sampled<2> {
+    /// Returns the values of a column over the plane, to be drawn.
+    pub(crate) fn field(&self, column: usize) -> Field<'_> {
+        let [a, b] = &self.axes;
+        (&a[..], &b[..], &self.values[column][..]).into()
     }
 }
 

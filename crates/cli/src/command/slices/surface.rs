@@ -1,7 +1,7 @@
 //! Planes: how they are made, and their pictures.
 
 use pictures::{
-    ContourConfig, ContoursConfig, Field, MarkedPoint, NamedField, PerspectiveConfig, Picture,
+    ContourConfig, ContoursConfig, MarkedPoint, NamedField, PerspectiveConfig, Picture,
     contour_with, contours_with, perspective_with, perspectives_with,
 };
 
@@ -11,7 +11,7 @@ use super::measured::{Course, Target};
 use super::sampled::Sampled;
 use crate::command::points::Named;
 use crate::engine::measurement::NamedFile;
-use crate::engine::slices::{Figure, Place, SliceSettings, Sliced};
+use crate::engine::slices::{Adaptive, Figure, Place, SliceSettings};
 use crate::engine::watch::Watch;
 
 /// The most surfaces in one picture.
@@ -29,7 +29,7 @@ impl Shape<2> for Surfaces {
         models: &[&'m Named],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<2> + 'm>> {
+    ) -> anyhow::Result<Box<dyn Adaptive<2> + 'm>> {
         let others: Vec<_> = models[1..].iter().map(|named| &*named.point).collect();
         models[0].point.plane(&others, settings, watch)
     }
@@ -73,7 +73,7 @@ impl Shape<2> for Surfaces {
                     .take(SURFACES)
                     .map(|(target, sampled)| NamedField {
                         name: &target.name,
-                        field: field(sampled, place),
+                        field: sampled.field(place),
                     })
                     .collect();
                 let title = format!("{} on one scale", capital(&name));
@@ -86,11 +86,6 @@ impl Shape<2> for Surfaces {
         }
         Ok(files)
     }
-}
-
-fn field(sampled: &Sampled<2>, place: usize) -> Field<'_> {
-    let [a, b] = &sampled.axes;
-    (&a[..], &b[..], &sampled.values[place][..]).into()
 }
 
 /// A quantity to be drawn.
@@ -111,7 +106,7 @@ impl Drawn<'_> {
             points: marked(self.course),
             ..ContourConfig::new(title)
         };
-        Ok(contour_with(field(sampled, self.place), &config)?)
+        Ok(contour_with(sampled.field(self.place), &config)?)
     }
 
     fn contours(&self, panels: &[NamedField<'_>], title: &str) -> anyhow::Result<Picture> {
@@ -128,7 +123,7 @@ impl Drawn<'_> {
 
     fn perspective(&self, sampled: &Sampled<2>, title: &str) -> anyhow::Result<Picture> {
         let config = self.in_perspective(PerspectiveConfig::new(title));
-        Ok(perspective_with(field(sampled, self.place), &config)?)
+        Ok(perspective_with(sampled.field(self.place), &config)?)
     }
 
     fn perspectives(&self, panels: &[NamedField<'_>], title: &str) -> anyhow::Result<Picture> {

@@ -16,7 +16,6 @@ pub(super) fn heading<const D: usize>(
     found: &[(&Target<'_>, &Sampled<D>)],
 ) -> String {
     let gathered = course.gathered;
-    let examples = gathered.points.first().map(|named| named.point.examples());
     let axes = found.first().map(|(_, sampled)| &sampled.axes);
     let sides = axes
         .into_iter()
@@ -38,7 +37,7 @@ pub(super) fn heading<const D: usize>(
         "{title} of `{}`, {} points{ends}; training: a sample of {} examples",
         gathered.data_name,
         sides.join(" x "),
-        examples.unwrap_or_default()
+        gathered.examples()
     )
 }
 
@@ -78,7 +77,7 @@ pub(super) fn sheet<const D: usize>(
         let name = column.name();
         let cell = |of: &dyn Fn(&Sampled<D>, usize) -> String| {
             each(&|_, sampled| {
-                let place = sampled.columns.iter().position(|other| other == column);
+                let place = sampled.place_of(*column);
                 place.map_or_else(|| "-".to_owned(), |place| of(sampled, place))
             })
         };
@@ -110,7 +109,7 @@ pub(super) fn sheet<const D: usize>(
             );
         }
         if found.iter().any(|(_, sampled)| {
-            let place = sampled.columns.iter().position(|other| other == column);
+            let place = sampled.place_of(*column);
             place.is_some_and(|place| sampled.not_finite(place) > 0)
         }) {
             add(
@@ -122,10 +121,7 @@ pub(super) fn sheet<const D: usize>(
     items.push(Item::new(
         Part::Cost,
         "points evaluated",
-        each(&|_, sampled| match sampled.stored {
-            0 => sampled.evaluated.to_string(),
-            stored => format!("{} ({stored} earlier)", sampled.evaluated),
-        }),
+        each(&|_, sampled| sampled.evaluated_in_words()),
     ));
     if found.iter().any(|(_, sampled)| sampled.error.is_some()) {
         items.push(Item::new(

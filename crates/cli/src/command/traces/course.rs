@@ -1,20 +1,19 @@
 //! The course from checkpoints to a trajectory over the loss.
 
 use anyhow::bail;
-use landscape::slice::linspace;
 
 use super::traced::{Course, Traced};
 use super::{document, pictures, table};
-use crate::command::slices::{STORE, Sampled, evaluate, open};
+use crate::command::ending::{self, STORED};
+use crate::command::slices::{STORE, Sampled, around, evaluate, extent, open};
 use crate::engine::analysis::Weights;
 use crate::engine::device;
 use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{Tracing, Trajectory};
 use crate::engine::stored::{Stored, Which};
 use crate::engine::watch::{Watch, Work};
-use crate::failure::{self, FAILED, SUCCESS, usage};
-use crate::report::output::{print, printable, say};
-use crate::report::paint::Paint;
+use crate::failure::usage;
+use crate::report::output::print;
 use crate::report::progress::Progress;
 use crate::report::width;
 
@@ -63,9 +62,11 @@ impl Course<'_> {
         let (mut failures, mut interrupted) = (done.failures, done.interrupted);
         let mut traced = None;
         if let Some(mut trajectory) = done.findings.into_iter().next() {
-            let axes = self.axes(&trajectory);
-            let extent = axes.each_ref().map(|axis| axis[0]..=axis[axis.len() - 1]);
-            trajectory.plane.within(extent)?;
+            let places = trajectory.checkpoints.iter().map(|at| at.coordinates);
+            // The centre of the deviations is at 0, 0.
+            let drawn: Vec<[f64; 2]> = places.chain([[0.0; 2]]).collect();
+            let axes = around(&drawn, self.margin, self.grid);
+            trajectory.plane.within(extent(&axes))?;
             let path = folder.claim(&format!("points{STORE}"))?;
             let mut store = open(&path, &trajectory.plane.identity(&axes))?;
             let work: Work<'_, Sampled<2>> = (
@@ -99,28 +100,7 @@ impl Course<'_> {
         } else if let Some(traced) = &traced {
             table::show(self, traced, &about, width::columns())?;
         }
-        for failure in &failures {
-            let alarm = Paint::stderr().alarm("failed:");
-            let line = format!("{}: {failure}", self.name());
-            say(&format!("{alarm} {}", printable(&line)));
-        }
-        if interrupted {
-            say(
-                "stopped; the points until then are stored, and the same command goes on from there",
-            );
-            return Ok(failure::INTERRUPTED);
-        }
-        Ok(if failures.is_empty() { SUCCESS } else { FAILED })
-    }
-
-    /// Returns the coordinates of a plane around a trajectory.
-    fn axes(&self, trajectory: &Trajectory<'_>) -> [Vec<f64>; 2] {
-        std::array::from_fn(|axis| {
-            let along = trajectory.checkpoints.iter().map(|at| at.coordinates[axis]);
-            let low = along.clone().fold(0.0, f64::min);
-            let high = along.fold(0.0, f64::max);
-            let margin = self.margin * (high - low);
-            linspace(low - margin..=high + margin, self.grid[axis])
-        })
+        let failures = ending::of(self.name(), &failures);
+        Ok(ending::end(failures, interrupted.then_some(STORED)))
     }
 }

@@ -7,7 +7,7 @@ use super::traced::{Course, Traced};
 use crate::engine::measure_dir::{FINISHED, INTERRUPTED};
 use crate::engine::measurement::number;
 
-/// What the document says beside the trajectory.
+/// The facts that document and tables say beside the trajectory.
 pub(super) struct About<'a> {
     /// Trained parameters.
     pub(super) parameters: usize,

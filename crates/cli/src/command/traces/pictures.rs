@@ -32,9 +32,7 @@ pub(super) fn files(traced: &Traced<'_>, course: &Course<'_>) -> anyhow::Result<
             tracks: vec![track(traced, course)],
             ..ContourConfig::new(format!("{} over the trajectory", capital(&column.name())))
         };
-        let [a, b] = &sampled.axes;
-        let field = (&a[..], &b[..], &sampled.values[place][..]);
-        let picture = contour_with(field, &config)?;
+        let picture = contour_with(sampled.field(place), &config)?;
         files.extend(picture_files(&column.key(), &picture)?);
     }
     Ok(files)

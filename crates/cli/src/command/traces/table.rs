@@ -103,10 +103,7 @@ fn shape(traced: &Traced<'_>) -> String {
     if let Some(sampled) = &traced.sampled {
         rows.push((
             "points of the plane".to_owned(),
-            match sampled.stored {
-                0 => sampled.evaluated.to_string(),
-                stored => format!("{} ({stored} earlier)", sampled.evaluated),
-            },
+            sampled.evaluated_in_words(),
         ));
         rows.push((
             "seconds for them".to_owned(),

@@ -35,11 +35,11 @@ pub(crate) struct Course<'a> {
     pub(crate) margin: f64,
     /// The form of pictures and numbers.
     pub(crate) shown: &'a Shown,
-    /// Whether what was found earlier is replaced.
+    /// Permission to replace what was found earlier.
     pub(crate) overwrite: bool,
-    /// Whether one JSON document is printed.
+    /// The choice of one JSON document on standard output, instead of tables.
     pub(crate) json: bool,
-    /// Whether somebody asks to stop.
+    /// The flag with which somebody asks to stop.
     pub(crate) interrupt: &'a Interrupt,
     /// The source of the model and its data.
     pub(crate) source: &'a dyn Source,

@@ -56,9 +56,9 @@ pub(crate) struct Task<'a> {
     pub(crate) request: &'a Request,
     /// The autodiff device.
     pub(crate) device: Device,
-    /// Whether an earlier measurement in the folder is replaced.
+    /// Permission to replace an earlier measurement in the folder.
     pub(crate) overwrite: bool,
-    /// Whether somebody asks to stop.
+    /// The flag with which somebody asks to stop.
     pub(crate) interrupt: &'a Interrupt,
 }
 

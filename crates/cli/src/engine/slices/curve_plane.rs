@@ -11,10 +11,8 @@ use serde_json::{Value, json};
 
 use super::sliced::PreparedSlice;
 use super::{Column, Each, PathSettings, Sliced};
-use crate::config::reach::Reach;
 use crate::config::slice_choice::Split;
 use crate::engine::analysis::Placed;
-use crate::engine::watch::Watch;
 use crate::workload::Workload;
 
 /// Points of a curve that are drawn.
@@ -121,9 +119,5 @@ impl<W: Workload> Sliced<2> for InPlane<W> {
     fn values(&self, points: &[[f64; 2]], each: &mut Each<'_>) -> Result<(), Error> {
         let points: Vec<[f64; 2]> = points.iter().map(|at| self.plane.between(*at)).collect();
         self.inner.values(&points, each)
-    }
-
-    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; 2]> {
-        self.inner.adapted(factor, watch)
     }
 }

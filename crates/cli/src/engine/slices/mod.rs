@@ -53,11 +53,14 @@ pub(crate) trait Sliced<const D: usize> {
     /// # Errors
     /// When a point cannot be evaluated, and when `each` asks to stop.
     fn values(&self, points: &[[f64; D]], each: &mut Each<'_>) -> Result<(), landscape::Error>;
+}
 
-    /// Returns the coordinates along each direction up to where the first loss has risen to
-    /// `factor` times that of the centre.
+/// A slice that can find out how far it reaches.
+pub(crate) trait Adaptive<const D: usize>: Sliced<D> {
+    /// Narrows the ranges to the coordinates along each direction up to where the first loss has
+    /// risen to `factor` times that of the centre. Returns them.
     ///
     /// # Errors
     /// When it rises so far in no direction, or cannot be evaluated.
-    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]>;
+    fn adapt(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]>;
 }

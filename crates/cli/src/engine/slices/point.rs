@@ -4,7 +4,7 @@ use std::any::Any;
 
 use landscape::{Block, ParameterSpace, download};
 
-use super::{Column, Connecting, PathSettings, SliceSettings, Sliced, Tracing, Trajectory};
+use super::{Adaptive, Column, Connecting, PathSettings, SliceSettings, Tracing, Trajectory};
 use crate::engine::analysis::{Placed, Point};
 use crate::engine::watch::Watch;
 use crate::workload::Workload;
@@ -32,7 +32,7 @@ pub(crate) trait SlicePoint {
         others: &[&'a dyn Point],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<1> + 'a>>;
+    ) -> anyhow::Result<Box<dyn Adaptive<1> + 'a>>;
 
     /// Makes a plane through this model, or through it and two others.
     ///
@@ -43,7 +43,7 @@ pub(crate) trait SlicePoint {
         others: &[&'a dyn Point],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>>;
+    ) -> anyhow::Result<Box<dyn Adaptive<2> + 'a>>;
 
     /// Returns the pair of this model and another of the same network, to be connected.
     fn connect<'a>(
@@ -105,7 +105,7 @@ impl<W: Workload> SlicePoint for Placed<W> {
         others: &[&'a dyn Point],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<1> + 'a>> {
+    ) -> anyhow::Result<Box<dyn Adaptive<1> + 'a>> {
         Ok(Box::new(self.slice(others, settings, watch)?))
     }
 
@@ -114,7 +114,7 @@ impl<W: Workload> SlicePoint for Placed<W> {
         others: &[&'a dyn Point],
         settings: &SliceSettings,
         watch: &Watch,
-    ) -> anyhow::Result<Box<dyn Sliced<2> + 'a>> {
+    ) -> anyhow::Result<Box<dyn Adaptive<2> + 'a>> {
         Ok(Box::new(self.slice(others, settings, watch)?))
     }
 

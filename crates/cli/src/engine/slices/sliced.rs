@@ -9,11 +9,11 @@ use landscape::direction::{
 };
 use landscape::sharpness::Ball;
 use landscape::slice::{Buffers, Evaluation, Quantity, RangeConfig, Rise, Slice, adaptive_range};
-use landscape::{Error, Hessian, LanczosConfig, ParameterSpace, Risk, download};
+use landscape::{Batches, Error, Hessian, LanczosConfig, ParameterSpace, Risk, download};
 use probes::store::{Identity, checksum};
 use serde_json::{Value, json};
 
-use super::{Column, Each, Figure, Place, SliceSettings, Sliced};
+use super::{Adaptive, Column, Each, Figure, Place, SliceSettings, Sliced};
 use crate::config::reach::Reach;
 use crate::config::slice_choice::{Directions, Normalisation, Split, Statistics, Vectors};
 use crate::engine::accuracy::has_accuracy;
@@ -44,15 +44,21 @@ impl<W: Workload> Placed<W> {
     ) -> (Vec<Column>, Vec<Quantity<W::Model>>) {
         let accuracy = accuracy && has_accuracy(&self.data, &self.model, &self.device);
         let columns = Column::of(splits, accuracy);
-        let quantity = |column: &Column| {
-            let batches = self.split(column.split);
+        // Held once: quantities of the same batches share their forward passes. Of each figure the
+        // columns are those of the splits in their order.
+        let of_splits: Vec<Batches<W::Batch>> = splits
+            .iter()
+            .map(|&split| self.split(split).into())
+            .collect();
+        let quantity = |(column, batches): (&Column, &Batches<W::Batch>)| {
             let risk = match column.figure {
-                Figure::Loss => self.data.risk(batches),
-                Figure::Accuracy => self.data.accuracy(batches),
+                Figure::Loss => self.data.risk(batches.clone()),
+                Figure::Accuracy => self.data.accuracy(batches.clone()),
             };
             Quantity::of(column.name(), &risk)
         };
-        let quantities = columns.iter().map(quantity).collect();
+        let quantities = columns.iter().zip(of_splits.iter().cycle());
+        let quantities = quantities.map(quantity).collect();
         (columns, quantities)
     }
 
@@ -300,9 +306,9 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
     }
 
     fn within(&mut self, extent: [RangeInclusive<f64>; D]) -> anyhow::Result<()> {
-        if let Some(slice) = self.slice.take() {
-            self.slice = Some(slice.within(extent)?);
-        }
+        let slice = self.slice.take();
+        let slice = slice.expect("a slice whose extent could not be changed is not used any more");
+        self.slice = Some(slice.within(extent)?);
         Ok(())
     }
 
@@ -318,8 +324,10 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
     fn values(&self, points: &[[f64; D]], each: &mut Each<'_>) -> Result<(), Error> {
         self.slice().values(points, each).map(|_| ())
     }
+}
 
-    fn adapted(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]> {
+impl<W: Workload, const D: usize> Adaptive<D> for PreparedSlice<W, D> {
+    fn adapt(&mut self, factor: f64, watch: &Watch) -> anyhow::Result<[Reach; D]> {
         self.within(std::array::from_fn(|_| -FARTHEST..=FARTHEST))?;
         let _ = watch.goes_on(0, None, "points");
         let config = RangeConfig::new().with_rise(Rise::Factor(factor));
@@ -338,6 +346,9 @@ impl<W: Workload, const D: usize> Sliced<D> for PreparedSlice<W, D> {
             reaches.iter().all(Option::is_some),
             "the loss is no finite number right beside the centre; --range X sets the coordinates"
         );
-        Ok(reaches.map(|reach| reach.expect("all have been found to be there")))
+        let reaches = reaches.map(|reach| reach.expect("all have been found to be there"));
+        // What is kept for the farthest coordinates is given up.
+        self.within(reaches.map(Reach::range))?;
+        Ok(reaches)
     }
 }
