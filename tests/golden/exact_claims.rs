@@ -2,7 +2,7 @@
 //! differences of Burn's own gradients.
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Device, Int, Tensor, TensorData, activation, module};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation, module};
 use derivatives::stop_gradient;
 use landscape::curvature::exact_diagonal_with;
 use landscape::spectrum::{TraceConfig, materialize};
