@@ -41,13 +41,13 @@ pub enum Symptom {
 impl Symptom {
     /// All symptoms, causes before their consequences.
     pub const ALL: [Self; 13] = [
-        Self::LearningRateTooHigh,
         Self::ExplodingGradients,
-        Self::VanishingGradients,
+        Self::LearningRateTooHigh,
         Self::SaturatedUnits,
         Self::DeadUnits,
-        Self::LearningRateTooLow,
+        Self::VanishingGradients,
         Self::BatchNormGap,
+        Self::LearningRateTooLow,
         Self::UnfittableLabels,
         Self::PastEdgeOfStability,
         Self::IllConditionedCurvature,

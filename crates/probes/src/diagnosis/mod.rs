@@ -7,8 +7,10 @@ mod judge;
 mod number;
 mod remedy;
 mod report;
+mod rule;
 mod series;
 mod slices;
+mod view;
 mod words;
 
 pub use facts::Facts;
