@@ -279,17 +279,6 @@ impl<'a> View<'a> {
         ))
     }
 
-    /// Returns the norms of the gradient by layer at the last step.
-    pub(crate) fn last_layers(&self) -> Option<(u64, Vec<(&'a str, f64)>)> {
-        let mut layers = self.family("gradient/layer/", "", Series::last);
-        let step = layers.iter().map(|(_, (step, _))| *step).max()?;
-        layers.retain(|(_, (at, _))| *at == step);
-        Some((
-            step,
-            layers.into_iter().map(|(path, (_, v))| (path, v)).collect(),
-        ))
-    }
-
     /// Returns what `pick` gives of all scalars with the prefix and the suffix, by what lies
     /// between, in natural order.
     pub(crate) fn family(
