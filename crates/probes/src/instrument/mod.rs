@@ -9,6 +9,7 @@
 //! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
 //! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_data` | 1.5 for each of 60 products |
 //! | [`AscentSharpness`] | `sharpness/sam` | 1.3 |
+//! | [`StabilityMonitor`] | `stability/sharpness_ratio`, `stability/threshold`, `stability/warning` | 1, and a Lanczos run where `TopEigenvalues` has made none |
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
 //!
@@ -25,17 +26,20 @@
 
 mod accuracy;
 mod ascent_sharpness;
+mod divergence;
 mod gradient_norm;
 mod hessian_density;
 mod hessian_trace;
 mod loss_line;
 mod loss_surface;
 mod mean_loss;
+mod stability_monitor;
 mod suffixed;
 mod top_eigenvalues;
 
 pub use accuracy::Accuracy;
 pub use ascent_sharpness::AscentSharpness;
+pub use divergence::{DivergenceRule, DivergenceWarning, StabilitySeen};
 pub use gradient_norm::GradientNorm;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;
@@ -43,5 +47,6 @@ pub use landscape::stability::Optimiser;
 pub use loss_line::{LineDirection, LossLine};
 pub use loss_surface::LossSurface;
 pub use mean_loss::MeanLoss;
+pub use stability_monitor::StabilityMonitor;
 pub use suffixed::Suffixed;
 pub use top_eigenvalues::TopEigenvalues;
