@@ -130,9 +130,8 @@ impl DivergenceRule {
         }
         let above = |seen: &StabilitySeen| seen.ratio - seen.ratio_error > 1.0 + self.margin;
         let pairs = || self.seen.iter().zip(self.seen.iter().skip(1));
-        let rises = |of: fn(&StabilitySeen) -> f64| {
-            pairs().all(|(before, after)| of(after) > of(before))
-        };
+        let rises =
+            |of: fn(&StabilitySeen) -> f64| pairs().all(|(before, after)| of(after) > of(before));
         let (first, last) = (self.seen[0], self.seen[self.observations - 1]);
         let error = first.ratio_error + last.ratio_error;
         self.seen.iter().all(above)
@@ -147,7 +146,10 @@ impl DivergenceRule {
         let growth = (last.component / first.component).powf(updates.recip());
         let text = format!(
             "the training is about to diverge: the largest curvature has been {:.2} to {:.2} times what the optimiser is stable at, at each of the {} observations since step {}, the component of the gradient along it grew by a factor of {growth:.3} an update, and the loss went from {:.4} to {:.4}; lower the learning rate by more than that ratio",
-            self.seen.iter().map(|s| s.ratio).fold(f64::INFINITY, f64::min),
+            self.seen
+                .iter()
+                .map(|s| s.ratio)
+                .fold(f64::INFINITY, f64::min),
             self.seen.iter().map(|s| s.ratio).fold(0.0, f64::max),
             self.seen.len(),
             first.step,

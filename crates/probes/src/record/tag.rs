@@ -141,7 +141,9 @@ pub fn description(tag: &str) -> Option<String> {
         SHARPNESS_RATIO => {
             "lambda_1 over the stability threshold: near 1 is the edge of stability, above it steps along the sharpest direction grow."
         }
-        SHARPNESS_RATIO_ERROR => "Error of stability/sharpness_ratio: some eigenvalue's ratio lies at most this far from it.",
+        SHARPNESS_RATIO_ERROR => {
+            "Error of stability/sharpness_ratio: some eigenvalue's ratio lies at most this far from it."
+        }
         STABILITY_LAMBDA => {
             "Largest curvature as the optimiser meets it: in the units of its preconditioner for Adam, AdamW and RMSprop, with an L2 penalty added."
         }
@@ -233,6 +235,12 @@ pub fn description(tag: &str) -> Option<String> {
         return Some(format!(
             "Residual of {name}: some eigenvalue lies at most this far from the value shown under curvature."
         ));
+    }
+    if let Some(name) = tag
+        .strip_prefix(CHECK)
+        .and_then(|rest| rest.strip_suffix("_standard_error"))
+    {
+        return Some(format!("Standard error of {name}."));
     }
     let path = tag.strip_prefix(GRADIENT_VALUES)?;
     Some(format!(
