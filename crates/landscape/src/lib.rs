@@ -51,6 +51,7 @@
 //! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
 //! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
+//! | Which units are dead or saturated? | [`activations`](mod@activations) | a forward pass |
 //! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
@@ -77,6 +78,7 @@
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
+pub mod activations;
 pub mod alignment;
 pub mod connectivity;
 pub mod critical;
