@@ -11,6 +11,10 @@
 //! | [`AscentSharpness`] | `sharpness/sam` | 1.3 |
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
+//! | [`Activations`] | `activation/..` | 1 at most (one forward pass, recorded) |
+//! | [`BatchNormGap`] | `batch_norm/loss_gap` | two thirds |
+//! | [`WeightSpectra`] | `weights/..` | no data; singular values of each weight matrix |
+//! | [`Updates`] | `parameters/norm`, `parameters/distance_from_start`, `parameters/update_norm`, `parameters/relative_update` | no data; two vectors are kept |
 //!
 //! The quality of a number (residuals, standard errors, products) stands under
 //! `curvature_check`. The Hessian of a step is made once for each risk, whoever asks, and costs
@@ -24,7 +28,9 @@
 //! the host from the seed it was given, and measures the same when the same model is seen twice.
 
 mod accuracy;
+mod activations;
 mod ascent_sharpness;
+mod batch_norm_gap;
 mod gradient_norm;
 mod hessian_density;
 mod hessian_trace;
@@ -33,9 +39,13 @@ mod loss_surface;
 mod mean_loss;
 mod suffixed;
 mod top_eigenvalues;
+mod updates;
+mod weight_spectra;
 
 pub use accuracy::Accuracy;
+pub use activations::Activations;
 pub use ascent_sharpness::AscentSharpness;
+pub use batch_norm_gap::BatchNormGap;
 pub use gradient_norm::GradientNorm;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;
@@ -45,3 +55,5 @@ pub use loss_surface::LossSurface;
 pub use mean_loss::MeanLoss;
 pub use suffixed::Suffixed;
 pub use top_eigenvalues::TopEigenvalues;
+pub use updates::Updates;
+pub use weight_spectra::WeightSpectra;
