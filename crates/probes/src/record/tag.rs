@@ -6,6 +6,8 @@
 
 /// The norm of the gradient.
 pub const GRADIENT_NORM: &str = "gradient/norm";
+/// Before the path of a layer, with `/` for its dots: the norm of its part of the gradient.
+pub const GRADIENT_LAYER: &str = "gradient/layer/";
 /// Before the path of a parameter: the entries of its gradient.
 pub const GRADIENT_VALUES: &str = "gradient/values/";
 /// Before the number of a largest eigenvalue, from 1.
@@ -137,6 +139,12 @@ pub fn description(tag: &str) -> Option<String> {
     {
         return Some(format!(
             "Residual of {name}: some eigenvalue lies at most this far from the value shown under curvature."
+        ));
+    }
+    if let Some(layer) = tag.strip_prefix(GRADIENT_LAYER) {
+        return Some(format!(
+            "Norm of the gradient in the parameters of {}: their squares add up to that of the whole.",
+            layer.replace('/', ".")
         ));
     }
     let path = tag.strip_prefix(GRADIENT_VALUES)?;
