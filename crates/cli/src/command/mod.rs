@@ -29,6 +29,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use context::Context;
 
+use crate::config::variation;
 use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
 use crate::report::program::{self, named};
@@ -100,11 +101,15 @@ fn without_bundled(command: clap::Command) -> clap::Command {
         Some(help) => command.after_help(help.replace(" --dataset digits --hidden 64,32", "")),
         None => command,
     };
-    ["dataset", "model", "hidden", "activation"]
-        .into_iter()
-        .fold(command, |command, flag| {
-            command.mut_arg(flag, |flag| flag.hide(true))
-        })
+    let network = ["dataset", "model", "hidden", "activation"];
+    // Not all commands have the latter.
+    let variation = variation::KEYS.into_iter();
+    let variation =
+        variation.filter(|key| command.get_arguments().any(|flag| flag.get_id() == key));
+    let flags: Vec<&str> = network.into_iter().chain(variation).collect();
+    flags.into_iter().fold(command, |command, flag| {
+        command.mut_arg(flag, |flag| flag.hide(true))
+    })
 }
 
 /// The subcommands.

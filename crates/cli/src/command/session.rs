@@ -11,6 +11,7 @@ use serde_json::json;
 use super::context::Context;
 use super::estimate;
 use crate::comparison::{self, Comparison, Drawn, Found};
+use crate::config::choice::{Method, name};
 use crate::config::{Plan, Training, Workspace, folder, limits};
 use crate::engine::job::Job;
 use crate::engine::run_dir::{self, Beginning, Existing};
@@ -279,6 +280,13 @@ fn check_sizes(plan: &Plan, examples: usize) -> Result<(), Refusal> {
             plan.subject.data_name()
         );
         return Err(Refusal::Setting(vec!["batch_size"], message));
+    }
+    if plan.clip.is_some() && plan.method != Method::Plain {
+        let message = format!(
+            "only the optimiser alone is clipped, and not the gradient at the peak; here the method is {}",
+            name(plan.method)
+        );
+        return Err(Refusal::Setting(vec!["clip"], message));
     }
     let per_epoch = examples.div_ceil(batch) as u64;
     let steps = per_epoch * plan.epochs.get() as u64;

@@ -18,6 +18,7 @@ pub(crate) mod subject;
 mod suggestion;
 mod tables;
 mod training;
+pub(crate) mod variation;
 pub(crate) mod widths;
 mod workspace;
 

@@ -43,6 +43,9 @@ pub(crate) struct Plan {
     pub(crate) sam: SamSettings,
     /// Learning rate at the first step.
     pub(crate) learning_rate: Bounded<Positive>,
+    /// Largest norm of the gradient of a step.
+    #[serde(default)]
+    pub(crate) clip: Option<Bounded<Positive>>,
     /// Schedule of the learning rate.
     pub(crate) schedule: Decay,
     /// Period of the schedule `step`, epochs.
@@ -195,6 +198,7 @@ impl Plan {
             rho: settings.rho.unwrap_or_else(|| bounded(radius)),
             sam: settings.sam.decided(method, batch_size),
             learning_rate: settings.learning_rate.unwrap_or_else(|| bounded(0.05)),
+            clip: settings.clip,
             schedule: settings.schedule.unwrap_or(Decay::Cosine),
             step_epochs: settings.step_epochs.unwrap_or(Count::constant(10)),
             step_factor: settings.step_factor.unwrap_or_else(|| bounded(0.1)),
