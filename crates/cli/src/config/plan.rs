@@ -102,11 +102,23 @@ pub(crate) struct ProbePlan {
     pub(crate) surface: Moments,
     /// Points along each side of the surface.
     pub(crate) grid: Count<{ limits::GRID }>,
+    /// Dead and saturated units, and the spread of the activations by layer.
+    #[serde(default = "Moments::never")]
+    pub(crate) activations: Moments,
+    /// Spectra of the weight matrices: tail exponent, stable rank, norm.
+    #[serde(default = "Moments::never")]
+    pub(crate) weights: Moments,
+    /// Norm of the parameters, distance from the start, size of the updates.
+    #[serde(default = "Moments::never")]
+    pub(crate) updates: Moments,
+    /// Loss with BatchNorm's batch statistics minus that with its running ones.
+    #[serde(default = "Moments::never")]
+    pub(crate) batch_norm_gap: Moments,
 }
 
 impl ProbePlan {
     /// Returns the probes by the keys of workspace.toml, with their moments.
-    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 8] {
+    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 12] {
         [
             ("loss", &self.loss),
             ("gradient", &self.gradient),
@@ -116,6 +128,10 @@ impl ProbePlan {
             ("density", &self.density),
             ("line", &self.line),
             ("surface", &self.surface),
+            ("activations", &self.activations),
+            ("weights", &self.weights),
+            ("updates", &self.updates),
+            ("batch_norm_gap", &self.batch_norm_gap),
         ]
     }
 
@@ -201,6 +217,10 @@ impl Plan {
                 line: probes.line.unwrap_or_else(Moments::never),
                 surface: probes.surface.unwrap_or_else(Moments::never),
                 grid: probes.grid.unwrap_or(Count::constant(25)),
+                activations: probes.activations.unwrap_or_else(Moments::at_end),
+                weights: probes.weights.unwrap_or_else(Moments::at_end),
+                updates: probes.updates.unwrap_or_else(Moments::at_end),
+                batch_norm_gap: probes.batch_norm_gap.unwrap_or_else(Moments::at_end),
             },
         }
     }

@@ -10,8 +10,9 @@ use burn::tensor::Device;
 use landscape::slice::linspace;
 use landscape::{DensityConfig, Grid, LanczosConfig, TraceConfig};
 use probes::instrument::{
-    Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, LineDirection, LossLine,
-    LossSurface, MeanLoss, Optimiser, TopEigenvalues,
+    Accuracy, Activations, AscentSharpness, BatchNormGap, GradientNorm, HessianDensity,
+    HessianTrace, LineDirection, LossLine, LossSurface, MeanLoss, Optimiser, TopEigenvalues,
+    Updates, WeightSpectra,
 };
 use probes::{Budget, Probes, Schedule};
 
@@ -69,13 +70,15 @@ pub(crate) const AT_END: [(&str, &str); 6] = [
 /// Points of the line.
 pub(crate) const LINE_POINTS: usize = 41;
 
-/// Returns the probes of a plan over a run of `steps` steps. `device` is the one without autodiff.
+/// Returns the probes of a plan over a run of `steps` steps, which began with the weights of
+/// `start`. `device` is the one without autodiff.
 ///
 /// # Errors
-/// When the data cannot be put on the device.
+/// When the data cannot be put on the device, or the model not be measured.
 pub(crate) fn instruments<W: Workload>(
     data: &Data<W>,
     plan: &Plan,
+    start: &W::Model,
     has_accuracy: bool,
     steps: u64,
     device: &Device,
@@ -118,6 +121,11 @@ pub(crate) fn instruments<W: Workload>(
     .along(LineDirection::Random { seed });
     let surface =
         LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get())).with_seed(seed);
+
+    // Of the model alone, where the workload tells its outputs from the loss on them.
+    let of_model = data.risk_of_outputs(start, data.curvature_batches(device));
+    let of_model = of_model.unwrap_or_else(|| sample.clone());
+    let as_trained = data.risk(data.sample_batches(plan.batch_size.get(), device));
 
     let budget = probes.budget;
     let budget = budget.map_or(Ok(Budget::unlimited()), |b| Budget::try_fraction(b.get()))?;
@@ -165,7 +173,11 @@ pub(crate) fn instruments<W: Workload>(
             HessianDensity::of(&sample).with_config(density),
         )
         .with(at(&probes.line)?, line)
-        .with(at(&probes.surface)?, surface))
+        .with(at(&probes.surface)?, surface)
+        .with(at(&probes.activations)?, Activations::of(&of_model))
+        .with(at(&probes.weights)?, WeightSpectra::new())
+        .with(at(&probes.updates)?, Updates::new().starting_at(start)?)
+        .with(at(&probes.batch_norm_gap)?, BatchNormGap::of(&as_trained)))
 }
 
 /// Returns the share of examples that are classified right, under a tag.
