@@ -88,7 +88,12 @@ impl<'a, W: Workload> Observer<'a, W> {
             facts = facts.with_optimiser(settings.optimiser);
         }
         let facts = Shared::new(facts);
-        let probes = instruments(data, plan, has_accuracy, steps as u64, &device)?
+        // A resumed run began with the weights that its seed gives.
+        let start = match state {
+            None => model.clone(),
+            Some(_) => data.model(plan.seed, &job.device),
+        };
+        let probes = instruments(data, plan, &start, has_accuracy, steps as u64, &device)?
             .with_interrupt(move || {
                 waiting.beat();
                 interrupt.requested()
