@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`MeanLoss`] | as given | a third (one forward pass) |
 //! | [`Accuracy`] | as given | a third |
-//! | [`GradientNorm`] | `gradient/norm`, `gradient/values/..` | 1 |
+//! | [`GradientNorm`] | `gradient/norm`, `gradient/layer/..`, `gradient/values/..` | 1 |
 //! | [`TopEigenvalues`] | `curvature/lambda_1`.., `curvature/lambda_min`; `stability/sharpness_ratio`, `stability/threshold` | 1.5 for each Lanczos step, 10 to 30 of them |
 //! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
 //! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_over_time`, both with `_data` | 1.5 for each of 60 products |
