@@ -125,8 +125,9 @@ impl Confidence {
     }
 }
 
-/// A number that speaks for a finding.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A number that speaks for a finding. Two are equal if their numbers have the same bits: a NaN is
+/// equal to itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evidence {
     /// The tag under which the number, or what it was computed from, was recorded.
     pub tag: String,
@@ -151,6 +152,17 @@ pub struct Evidence {
     pub threshold: Option<f64>,
     /// The number in a sentence.
     pub sentence: String,
+}
+
+impl PartialEq for Evidence {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |evidence: &Self| {
+            let bits = |number: Option<f64>| number.map(f64::to_bits);
+            let numbers = [Some(evidence.value), evidence.error, evidence.threshold];
+            (evidence.step, numbers.map(bits))
+        };
+        key(self) == key(other) && self.tag == other.tag && self.sentence == other.sentence
+    }
 }
 
 /// A symptom that was found.

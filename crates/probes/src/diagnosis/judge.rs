@@ -10,8 +10,8 @@ use super::view::View;
 const DEEP: usize = 9;
 
 /// Returns the findings of all rules.
-pub(crate) fn judge(facts: &Facts) -> Diagnosis {
-    let view = View::of(facts);
+pub(crate) fn judge(facts: &Facts, goes_on: bool) -> Diagnosis {
+    let view = View::of(facts, goes_on);
     let mut found: Vec<Finding> = Vec::new();
     let mut not_looked_at = Vec::new();
     for symptom in Symptom::ALL {

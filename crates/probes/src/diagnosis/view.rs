@@ -72,7 +72,7 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn of(facts: &'a Facts) -> Self {
+    pub(crate) fn of(facts: &'a Facts, goes_on: bool) -> Self {
         let known = &facts.known;
         let named = |told: &'a Option<String>, usual: &'a str| {
             let tag = told.as_deref().unwrap_or(usual);
@@ -105,6 +105,7 @@ impl<'a> View<'a> {
             .map(|(chance, last)| 1.0 - last.value / chance);
         let share = match (known.total_steps, facts.step) {
             (Some(total), Some(step)) if total > 0 => (step as f64 / total as f64).min(1.0),
+            _ if goes_on => 0.0,
             _ => 1.0,
         };
         let gradient = facts
@@ -129,6 +130,11 @@ impl<'a> View<'a> {
             falls,
             not_finite,
         }
+    }
+
+    /// Returns whether anything was recorded in an area.
+    pub(crate) fn has_area(&self, area: &str) -> bool {
+        self.facts.series.keys().any(|tag| tag.starts_with(area))
     }
 
     pub(crate) fn scalar(&self, tag: &str) -> Option<&'a Series> {

@@ -20,6 +20,10 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     let of =
         |pick: fn(&Series) -> Option<(u64, f64)>| Blockage::of(view, "dead_share", "dead", pick);
     let (Some(start), Some(end)) = (of(Series::first), of(Series::last)) else {
+        // Other kinds of units cannot be so.
+        if view.has_area("activation/") {
+            return Outcome::Absent;
+        }
         return Outcome::Missing("`activation/dead_share` (probe activations)");
     };
     let grew = end.share > start.share;

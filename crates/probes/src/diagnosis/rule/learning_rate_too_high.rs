@@ -80,10 +80,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     let has_weights = view
         .first_of("parameters/norm")
         .is_none_or(|(_, norm)| norm > 0.0);
-    if let Some(series) = view
-        .scalar("parameters/relative_update")
-        .filter(|_| has_weights)
-        && let Some((step, update)) = series.highest()
+    if let Some((step, update)) = longest_update(view).filter(|_| has_weights)
         && update > 1.0
     {
         signs.push(evidence(
@@ -92,7 +89,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
             update,
             Some(1.0),
             format!(
-                "the update at step {step} is {} times as long as the weights",
+                "an update up to step {step} is {} times as long as the weights, or longer",
                 number(update, 2)
             ),
         ));
@@ -136,4 +133,19 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
                 kind: OptimiserKind::Adam,
             },
         ])
+}
+
+/// Returns the largest mean length of an update over that of the weights. A difference over several
+/// updates is at most their sum, so that one of them is at least as long as the mean.
+fn longest_update(view: &View<'_>) -> Option<(u64, f64)> {
+    let steps = view.scalar("parameters/update_steps");
+    let updates = view.scalar("parameters/relative_update")?.finite();
+    let means = updates.into_iter().map(|(step, update)| {
+        let between = steps.and_then(|steps| steps.points().find(|(at, _)| *at == step));
+        (
+            step,
+            update / between.map_or(1.0, |(_, count)| count.max(1.0)),
+        )
+    });
+    means.max_by(|a, b| a.1.total_cmp(&b.1))
 }

@@ -21,6 +21,10 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         Blockage::of(view, "saturated_share", "saturated", pick)
     };
     let (Some(start), Some(end)) = (of(Series::first), of(Series::last)) else {
+        // Other kinds of units cannot be so.
+        if view.has_area("activation/") {
+            return Outcome::Absent;
+        }
         return Outcome::Missing("`activation/saturated_share` (probe activations)");
     };
     let grew = end.share > start.share;

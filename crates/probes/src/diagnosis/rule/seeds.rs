@@ -18,7 +18,7 @@ pub(crate) fn seeds(runs: &[Facts]) -> Outcome {
     if runs.len() < 2 {
         return Outcome::Missing("a second run with another seed");
     }
-    let views: Vec<View<'_>> = runs.iter().map(View::of).collect();
+    let views: Vec<View<'_>> = runs.iter().map(|facts| View::of(facts, false)).collect();
     if views
         .iter()
         .any(|view| view.learnt.is_none() && view.not_finite.is_none())
