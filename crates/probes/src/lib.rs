@@ -23,6 +23,7 @@ pub mod learner;
 pub mod sink;
 pub mod store;
 
+mod analysis;
 mod budget;
 mod disk;
 mod error;
@@ -32,6 +33,10 @@ mod run;
 mod schedule;
 mod workload;
 
+pub use analysis::{
+    Analysis, Analyze, AnalyzeConfig, Depth, Gradient, Omission, Part, Progress, Settings,
+    StabilityRatio, Why, analyze, analyze_observed,
+};
 pub use budget::{Budget, MeasuringCost, Spent};
 pub use error::Error;
 pub use probe::{Moment, Probe};

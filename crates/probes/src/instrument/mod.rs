@@ -37,6 +37,7 @@ mod top_eigenvalues;
 pub use accuracy::Accuracy;
 pub use ascent_sharpness::AscentSharpness;
 pub use gradient_norm::GradientNorm;
+pub(crate) use gradient_norm::layers;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;
 pub use landscape::stability::Optimiser;

@@ -10,6 +10,18 @@ pub const GRADIENT_NORM: &str = "gradient/norm";
 pub const GRADIENT_LAYER: &str = "gradient/layer/";
 /// Before the path of a parameter: the entries of its gradient.
 pub const GRADIENT_VALUES: &str = "gradient/values/";
+/// The mean loss over the examples that an analysis measured.
+pub const ANALYSIS_LOSS: &str = "loss/analysis";
+/// The summary of an analysis.
+pub const ANALYSIS_SUMMARY: &str = "analysis/summary";
+/// The verdict of an analysis on the point.
+pub const VERDICT: &str = "analysis/verdict";
+/// The sharpness suite of an analysis, every measure with its error.
+pub const SHARPNESS_SUITE: &str = "analysis/sharpness_data";
+/// Certain lower bound of the number of negative eigenvalues.
+pub const NEGATIVE_EIGENVALUES: &str = "curvature/negative_at_least";
+/// Before the path of a layer, with `/` for its dots: the trace of its diagonal block.
+pub const TRACE_LAYER: &str = "curvature/trace/";
 /// Before the number of a largest eigenvalue, from 1.
 pub const LAMBDA: &str = "curvature/lambda_";
 /// The largest eigenvalue.
@@ -101,6 +113,12 @@ pub fn description(tag: &str) -> Option<String> {
         SHARPNESS_RATIO => {
             "lambda_1 over the stability threshold: near 1 is the edge of stability, above it steps along the sharpest direction grow."
         }
+        ANALYSIS_LOSS => "Mean loss over the examples that the analysis measured, dropout off.",
+        ANALYSIS_SUMMARY => "What the analysis found, in ten lines.",
+        VERDICT => "The kind of point that the weights stand at, and the evidence.",
+        NEGATIVE_EIGENVALUES => {
+            "Negative eigenvalues of the Hessian that are certain: a lower bound of the saddle's index."
+        }
         LINE => "Loss along one direction through the weights.",
         SURFACE => {
             "Loss on the plane of two random, filter-normalised directions through the weights, which are at the centre."
@@ -139,6 +157,12 @@ pub fn description(tag: &str) -> Option<String> {
     {
         return Some(format!(
             "Residual of {name}: some eigenvalue lies at most this far from the value shown under curvature."
+        ));
+    }
+    if let Some(layer) = tag.strip_prefix(TRACE_LAYER) {
+        return Some(format!(
+            "Trace of the Hessian's diagonal block of {}: the blocks add up to the whole trace.",
+            layer.replace('/', ".")
         ));
     }
     if let Some(layer) = tag.strip_prefix(GRADIENT_LAYER) {

@@ -1,0 +1,155 @@
+//! An analysis as records, the same as those of the instruments.
+
+use landscape::spectrum::EigenPair;
+use serde_json::json;
+
+use super::result::Analysis;
+use crate::record::{Eigenvalues, Finding, Record, Records};
+use crate::{Error, json_number, show, tag};
+
+impl Analysis {
+    /// Returns what was found as records at the step of the settings: the same as those of the
+    /// instruments, with pictures of line, plane and density, so that any sink takes them.
+    ///
+    /// # Errors
+    /// A picture that cannot be drawn.
+    pub fn records(&self) -> Result<Vec<Record>, Error> {
+        let mut records = Records::new(self.config.step);
+        self.record(&mut records)?;
+        Ok(records.into_vec())
+    }
+
+    /// Adds all records.
+    pub(super) fn record(&self, records: &mut Records) -> Result<(), Error> {
+        self.record_numbers(records);
+        self.record_slices(records)?;
+        records.text(tag::ANALYSIS_SUMMARY, format!("```text\n{self}\n```"));
+        Ok(())
+    }
+
+    fn record_numbers(&self, records: &mut Records) {
+        records.scalar(tag::ANALYSIS_LOSS, self.loss);
+        if let Some(gradient) = &self.gradient {
+            records.scalar(tag::GRADIENT_NORM, gradient.norm);
+            for (path, norm) in &gradient.layers {
+                records.scalar(
+                    format!("{}{}", tag::GRADIENT_LAYER, path.replace('.', "/")),
+                    *norm,
+                );
+            }
+        }
+        self.record_eigenvalues(records);
+        if let Some((trace, standard_error)) = self.trace() {
+            records.scalar(tag::TRACE, trace);
+            records.scalar(tag::TRACE_STANDARD_ERROR, standard_error);
+        }
+        for (layer, trace) in self.layer_traces() {
+            records.scalar(
+                format!("{}{}", tag::TRACE_LAYER, layer.replace('.', "/")),
+                trace,
+            );
+        }
+        if let Some(trace) = &self.estimated_trace {
+            records.found(Finding::Trace(trace.estimate));
+        }
+        if let Some(stability) = &self.stability {
+            records.scalar(tag::STABILITY_THRESHOLD, stability.threshold);
+            records.scalar(tag::SHARPNESS_RATIO, stability.ratio);
+        }
+        if let Some(products) = &self.products {
+            #[expect(clippy::cast_precision_loss, reason = "a number of products")]
+            records.scalar(tag::UNRESOLVED, products.unresolved as f64);
+            records.text(tag::METHOD, products.method.to_string());
+            if self.examples < self.examples_given {
+                #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
+                records.scalar(tag::EXAMPLES, self.examples as f64);
+            }
+        }
+        if let Some(point) = &self.critical {
+            records.text(tag::VERDICT, point.to_string());
+            #[expect(clippy::cast_precision_loss, reason = "a number of eigenvalues")]
+            records.scalar(tag::NEGATIVE_EIGENVALUES, point.index.at_least as f64);
+        }
+        self.record_sharpness(records);
+    }
+
+    fn record_eigenvalues(&self, records: &mut Records) {
+        let mut add = |name: &str, pair: &EigenPair| {
+            records.scalar(format!("curvature/{name}"), pair.value);
+            records.scalar(format!("{}{name}_residual", tag::CHECK), pair.residual);
+        };
+        for (index, pair) in self.largest.iter().enumerate() {
+            add(&format!("lambda_{}", index + 1), pair);
+        }
+        if let Some(pair) = &self.smallest {
+            add("lambda_min", pair);
+        }
+        if !self.largest.is_empty() {
+            records.found(Finding::Eigenvalues(Eigenvalues {
+                largest: self.largest.iter().map(Into::into).collect(),
+                smallest: self.smallest.as_ref().map(Into::into),
+            }));
+        }
+    }
+
+    fn record_sharpness(&self, records: &mut Records) {
+        let Some(report) = &self.sharpness else {
+            return;
+        };
+        if let Some(ball) = report.balls.first() {
+            records.scalar(tag::SAM_SHARPNESS, ball.sam.value);
+            records.found(Finding::SamSharpness {
+                value: ball.sam.value,
+                rho: ball.sam.rho,
+            });
+        }
+        let measures = report.measures().into_iter().map(|measure| {
+            json!({
+                "of": measure.of,
+                "name": measure.name,
+                "value": json_number(measure.value),
+                "error": json_number(measure.error),
+                "certainty": measure.certainty,
+                "converged": measure.converged,
+                "rescaling": measure.rescaling,
+            })
+        });
+        records.data(tag::SHARPNESS_SUITE, measures.collect());
+    }
+
+    fn record_slices(&self, records: &mut Records) -> Result<(), Error> {
+        let (step, seed) = (self.config.step, self.config.settings.slice_seed);
+        if let Some(line) = &self.line {
+            let (what, curves) = ("a random direction", [("loss", &line.loss[..])]);
+            records.data(
+                tag::LINE_DATA,
+                show::line_data(what, seed, &line.a, &curves),
+            );
+            records.picture(tag::LINE, show::line_picture(what, &line.a, &curves, step)?);
+        }
+        if let Some(surface) = &self.surface {
+            records.data(tag::SURFACE_DATA, show::surface_data(surface, seed));
+            records.picture(tag::SURFACE, show::surface_picture(surface, step)?);
+        }
+        if let Some(density) = &self.density {
+            records.data(tag::DENSITY_DATA, show::density_data(density));
+            records.picture(tag::DENSITY_PICTURE, show::density_picture(density, step)?);
+        }
+        Ok(())
+    }
+
+    /// Returns the trace of each layer's diagonal block, where the trace is exact or nearly so.
+    #[must_use]
+    pub fn layer_traces(&self) -> Vec<(String, f64)> {
+        let mut layers: Vec<(String, f64)> = Vec::new();
+        for block in self.exact_trace.iter().flat_map(|trace| &trace.blocks) {
+            let path = &*block.path;
+            let layer = path.rsplit_once('.').map_or(path, |(layer, _)| layer);
+            match layers.iter_mut().find(|(name, _)| name == layer) {
+                Some((_, trace)) => *trace += block.value,
+                None => layers.push((layer.to_owned(), block.value)),
+            }
+        }
+        layers
+    }
+}
