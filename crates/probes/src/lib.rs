@@ -16,6 +16,7 @@
 //! Results of `landscape` that were not measured by a probe are drawn by [`show`]:
 //! `show::contour(&surface, "Training loss")?.save("surface.svg")?`.
 
+pub mod diagnosis;
 pub mod export;
 pub mod instrument;
 #[cfg(feature = "train")]
