@@ -45,7 +45,7 @@ impl Analysis {
         }
         for (layer, trace) in self.layer_traces() {
             records.scalar(
-                format!("{}{}", tag::TRACE_LAYER, layer.replace('.', "/")),
+                format!("{}{}", tag::LAYER_TRACE, layer.replace('.', "/")),
                 trace,
             );
         }

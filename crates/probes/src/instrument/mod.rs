@@ -9,8 +9,11 @@
 //! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
 //! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_data` | 1.5 for each of 60 products |
 //! | [`AscentSharpness`] | `sharpness/sam` | 1.3 |
+//! | [`LayerCurvature`] | `curvature/trace/{layer}`, `curvature/lambda_1/{layer}` | 1.5 for each of 16 probe vectors, and some 15 for each layer |
+//! | [`StabilityMonitor`] | `stability/sharpness_ratio`, `stability/threshold`, `stability/warning` | 1, and a Lanczos run where `TopEigenvalues` has made none |
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
+//! | [`Interpolation`] | `landscape/interpolation_from_start`, `landscape/interpolation_from_last`, with `_data`; `landscape/barrier_from_start`, `landscape/barrier_from_last` | a third for each of 21 points of both lines |
 //!
 //! The quality of a number (residuals, standard errors, products) stands under
 //! `curvature_check`. The Hessian of a step is made once for each risk, whoever asks, and costs
@@ -25,24 +28,32 @@
 
 mod accuracy;
 mod ascent_sharpness;
+mod divergence;
 mod gradient_norm;
 mod hessian_density;
 mod hessian_trace;
+mod interpolation;
+mod layer_curvature;
 mod loss_line;
 mod loss_surface;
 mod mean_loss;
+mod stability_monitor;
 mod suffixed;
 mod top_eigenvalues;
 
 pub use accuracy::Accuracy;
 pub use ascent_sharpness::AscentSharpness;
+pub use divergence::{DivergenceRule, DivergenceWarning, StabilitySeen};
 pub use gradient_norm::GradientNorm;
 pub(crate) use gradient_norm::layers;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;
-pub use landscape::stability::Optimiser;
+pub use interpolation::Interpolation;
+pub use landscape::stability::{Optimiser, OptimiserSettings};
+pub use layer_curvature::LayerCurvature;
 pub use loss_line::{LineDirection, LossLine};
 pub use loss_surface::LossSurface;
 pub use mean_loss::MeanLoss;
+pub use stability_monitor::StabilityMonitor;
 pub use suffixed::Suffixed;
 pub use top_eigenvalues::TopEigenvalues;

@@ -56,14 +56,21 @@ impl<M, P: Probe<M>> Probe<M> for Suffixed<P> {
         self.probe.cost(moment)
     }
 
+    fn begin(&mut self, moment: &Moment<'_, M>) {
+        self.probe.begin(moment);
+    }
+
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
         let mut inner = Records::new(moment.step);
         // What the probe recorded before a panic is kept, as it is without a suffix.
         let result = caught(|| self.probe.measure(moment, &mut inner))
             .unwrap_or_else(|message| Err(Error::Panicked { message }));
-        let (inner, _, shortened) = inner.into_parts();
+        let (inner, _, shortened, warnings) = inner.into_parts();
         for record in inner {
             records.push(record.tag + &self.suffix, record.value);
+        }
+        for warning in warnings {
+            records.warn(warning);
         }
         if let Some(how) = shortened {
             records.shortened(how);

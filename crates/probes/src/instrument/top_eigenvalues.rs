@@ -90,9 +90,9 @@ impl<M: Module, B: Batch> TopEigenvalues<M, B> {
     /// ([`Probes::set_learning_rate`](crate::Probes::set_learning_rate)), or else the one of
     /// [`with_learning_rate`](Self::with_learning_rate).
     ///
-    /// For Adam, AdamW and RMSprop the ratio is one of the preconditioned spectrum, for which the
-    /// optimiser's state is needed that a probe does not see: the measurement then reports so, and
-    /// [`landscape::stability::stability`] gives the ratio in the loop.
+    /// For Adam, AdamW and RMSprop the ratio is one of the preconditioned spectrum, which takes a
+    /// Lanczos run of its own: [`StabilityMonitor`](super::StabilityMonitor) has it, and this
+    /// measurement reports so.
     #[must_use]
     pub fn with_optimiser(self, optimiser: Optimiser) -> Self {
         Self {
@@ -126,7 +126,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> TopEigenvalues<M, B>
         if optimiser.is_preconditioned() {
             return Err(Error::Missing {
                 instrument: "the stability ratio".into(),
-                what: "the second moments of an adaptive optimiser, which no probe sees: call `landscape::stability::stability` in the loop, with the optimiser's `Preconditioner`",
+                what: "the preconditioned spectrum of an adaptive optimiser: add `instrument::StabilityMonitor` in place of `with_optimiser`, and show the optimiser by `Probes::observe_with`",
             });
         }
         let gradient_norm = match optimiser {
@@ -251,6 +251,9 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for TopEige
             largest: largest.iter().map(Into::into).collect(),
             smallest: smallest.as_ref().map(Into::into),
         }));
+        if let Some(first) = largest.first() {
+            moment.keep_top(&self.risk, first);
+        }
         let first = largest.first().map(|pair| pair.value);
         let vectors = largest.into_iter().chain(smallest).map(|pair| pair.vector);
         moment.keep_warm(&self.risk, vectors.collect());

@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use burn::optim::ModuleOptimizer;
+
 use super::Epochs;
 use crate::{Probes, Summary};
 
@@ -24,6 +26,8 @@ struct State<M, N> {
     is_observed: bool,
     /// The model after `step` updates, if this run made the last of them.
     last: Option<N>,
+    /// The optimiser after `step` updates, if a probe is due there.
+    optimiser: Option<ModuleOptimizer>,
     /// For each batch that the learner's metrics have not told of yet, the update that it is a
     /// part of.
     batches: VecDeque<u64>,
@@ -41,6 +45,7 @@ impl<M, N: Clone> Watch<M, N> {
             // The run that wrote the checkpoint has measured there.
             is_observed: step > 0,
             last: None,
+            optimiser: None,
             batches: VecDeque::new(),
             has_metrics: false,
         }))
@@ -75,7 +80,9 @@ impl<M, N: Clone> Watch<M, N> {
     }
 
     /// Takes note of an update that was made.
-    pub(super) fn end_update(&self, model: &M, learning_rate: f64)
+    ///
+    /// The optimiser is copied where a probe is due, as far as that is known: an early end is not.
+    pub(super) fn end_update(&self, model: &M, optimiser: &ModuleOptimizer, learning_rate: f64)
     where
         M: Borrow<N>,
     {
@@ -84,7 +91,11 @@ impl<M, N: Clone> Watch<M, N> {
         state.is_observed = false;
         state.last = Some(model.borrow().clone());
         let scalars = state.scalars.as_ref().map(|scalars| scalars(model));
+        state.optimiser = None;
         if let Some(probes) = &mut state.probes {
+            // A schedule without a total was refused before.
+            let is_due = probes.is_due(state.step).unwrap_or(false);
+            state.optimiser = is_due.then(|| optimiser.clone());
             probes.set_learning_rate(learning_rate);
             probes.log("training/learning_rate", state.step, learning_rate);
             for (tag, value) in scalars.into_iter().flatten() {
@@ -126,7 +137,8 @@ impl<M, N> State<M, N> {
             self.total = total;
             probes = probes.with_total_steps(total);
         }
-        let observation = probes.observe(self.step, model);
+        let optimiser = self.optimiser.take();
+        let observation = probes.observe_told(self.step, model, optimiser.as_ref());
         observation.expect("the total number of steps was told");
         self.probes = Some(probes);
     }

@@ -31,6 +31,12 @@ use crate::{Probes, Summary};
 /// `N` is what the probes measure: the model, or a part that it borrows, such as the `Model` in
 /// `sam::WithSam<Model, _>`.
 ///
+/// Probes see the optimiser too ([`Moment::optimiser`](crate::Moment::optimiser)), of each update
+/// after which one is due: its state then has one more owner until the next update, which is
+/// therefore not made in place. Where a training ends before its last epoch, the learner does not
+/// say so beforehand: at such an end the optimiser is not seen. Before the first update it has no
+/// state, and a resumed training shows none before its own first update.
+///
 /// On several devices with one optimiser, the first copy that begins a step is measured. In Burn's
 /// distributed training each copy has an optimiser of its own and would count the steps once more:
 /// it is not for that.
@@ -106,7 +112,7 @@ where
     ) -> Self {
         let base = lr.base();
         let model = self.model.optimize(optim, lr, grads);
-        self.watch.end_update(&model, base);
+        self.watch.end_update(&model, optim, base);
         Self { model, ..self }
     }
 
@@ -118,7 +124,7 @@ where
     ) -> Self {
         let base = lr.base();
         let model = self.model.optimize_multi(optim, lr, grads);
-        self.watch.end_update(&model, base);
+        self.watch.end_update(&model, optim, base);
         Self { model, ..self }
     }
 }

@@ -65,6 +65,15 @@ pub trait Probe<M> {
         Ok(None)
     }
 
+    /// Takes note of the first model of a run, before anything is measured and whether or not the
+    /// probe is due then: for probes that compare with the start. The default does nothing. What
+    /// it keeps of the model it keeps as a [`landscape::snapshot`].
+    ///
+    /// [`Moment::step`] is above 0 where a run is gone on with: its start was then not seen.
+    fn begin(&mut self, moment: &Moment<'_, M>) {
+        let _ = moment;
+    }
+
     /// Measures `moment.model` and adds what was found to `records`. Records added before an error
     /// are kept. Where [`moment.seconds`](Moment::seconds) says how long it may take, a probe that
     /// can do with less effort does, and says so by [`Records::shortened`].

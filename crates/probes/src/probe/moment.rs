@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use burn::module::Module;
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
+use landscape::spectrum::EigenPair;
 use landscape::{Batch, Hessian, Risk};
 use pictures::Picture;
 
@@ -15,7 +17,7 @@ use crate::Error;
 use crate::workload::{Curvature, Hessians, KnownRisks, Over, Work};
 
 /// A moment of a training run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Moment<'a, M> {
     /// The number of updates made so far.
@@ -26,6 +28,9 @@ pub struct Moment<'a, M> {
     pub model: &'a M,
     /// The learning rate of the last update, if the loop told it.
     pub learning_rate: Option<f64>,
+    /// The optimiser after the last update, if the loop showed it
+    /// ([`Probes::observe_with`](crate::Probes::observe_with)).
+    pub optimiser: Option<&'a ModuleOptimizer>,
     /// The seconds that the measurement may take; `None` for as long as it wants.
     pub seconds: Option<f64>,
     pub(crate) run: Run<'a>,
@@ -56,6 +61,20 @@ impl fmt::Debug for Run<'_> {
     }
 }
 
+impl<M: fmt::Debug> fmt::Debug for Moment<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Moment")
+            .field("step", &self.step)
+            .field("total_steps", &self.total_steps)
+            .field("model", self.model)
+            .field("learning_rate", &self.learning_rate)
+            .field("has_optimiser", &self.optimiser.is_some())
+            .field("seconds", &self.seconds)
+            .field("run", &self.run)
+            .finish()
+    }
+}
+
 impl<'a, M> Moment<'a, M> {
     /// Returns the moment of `model` after `step` updates, with no limit.
     #[must_use]
@@ -65,12 +84,41 @@ impl<'a, M> Moment<'a, M> {
             total_steps: None,
             model,
             learning_rate: None,
+            optimiser: None,
             seconds: None,
             run: Run {
                 interrupt: None,
                 shared: None,
                 progress: None,
             },
+        }
+    }
+
+    /// Returns the moment with the optimiser that the loop showed, for a probe that is asked
+    /// without [`Probes`](crate::Probes).
+    #[must_use]
+    pub const fn with_optimiser(self, optimiser: &'a ModuleOptimizer) -> Self {
+        Self {
+            optimiser: Some(optimiser),
+            ..self
+        }
+    }
+
+    /// Returns the moment with the learning rate of the last update.
+    #[must_use]
+    pub const fn with_learning_rate(self, learning_rate: f64) -> Self {
+        Self {
+            learning_rate: Some(learning_rate),
+            ..self
+        }
+    }
+
+    /// Returns the moment of a run that will make `total` updates.
+    #[must_use]
+    pub const fn with_total_steps(self, total: u64) -> Self {
+        Self {
+            total_steps: Some(total),
+            ..self
         }
     }
 
@@ -204,6 +252,26 @@ impl<M: Module + 'static> Moment<'_, M> {
             known.learn(risk, |times| &mut times.pass, seconds);
         }
         Ok(found)
+    }
+
+    /// Returns the eigenpair of the largest eigenvalue, if another probe has measured it at this
+    /// step.
+    pub(crate) fn top<B: Batch + Send + Sync + 'static>(
+        &self,
+        risk: &Risk<M, B>,
+    ) -> Option<EigenPair> {
+        self.run.shared.and_then(|(_, hessians)| hessians.top(risk))
+    }
+
+    /// Keeps that eigenpair for the other probes of this step.
+    pub(crate) fn keep_top<B: Batch + Send + Sync + 'static>(
+        &self,
+        risk: &Risk<M, B>,
+        pair: &EigenPair,
+    ) {
+        if let Some((_, hessians)) = self.run.shared {
+            hessians.keep_top(risk, pair);
+        }
     }
 
     /// Returns the eigenvectors of the last measurement.

@@ -67,6 +67,7 @@ pub struct Records {
     records: Vec<Record>,
     findings: Vec<Finding>,
     shortened: Option<String>,
+    warnings: Vec<String>,
 }
 
 impl Records {
@@ -78,6 +79,7 @@ impl Records {
             records: Vec::new(),
             findings: Vec::new(),
             shortened: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -145,13 +147,20 @@ impl Records {
         self.shortened = Some(how.into());
     }
 
+    /// Warns of something that should be read while the run goes on: it reaches the
+    /// [handler](crate::Probes::with_handler) as a message, and the
+    /// [`Observation`](crate::Observation).
+    pub fn warn(&mut self, sentence: impl Into<String>) {
+        self.warnings.push(sentence.into());
+    }
+
     /// Returns the records in the order in which they were added.
     #[must_use]
     pub fn into_vec(self) -> Vec<Record> {
         self.records
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<Record>, Vec<Finding>, Option<String>) {
-        (self.records, self.findings, self.shortened)
+    pub(crate) fn into_parts(self) -> (Vec<Record>, Vec<Finding>, Option<String>, Vec<String>) {
+        (self.records, self.findings, self.shortened, self.warnings)
     }
 }

@@ -20,8 +20,6 @@ pub const VERDICT: &str = "analysis/verdict";
 pub const SHARPNESS_SUITE: &str = "analysis/sharpness_data";
 /// Certain lower bound of the number of negative eigenvalues.
 pub const NEGATIVE_EIGENVALUES: &str = "curvature/negative_at_least";
-/// Before the path of a layer, with `/` for its dots: the trace of its diagonal block.
-pub const TRACE_LAYER: &str = "curvature/trace/";
 /// Before the number of a largest eigenvalue, from 1.
 pub const LAMBDA: &str = "curvature/lambda_";
 /// The largest eigenvalue.
@@ -52,6 +50,48 @@ pub const SAM_SHARPNESS: &str = "sharpness/sam";
 pub const STABILITY_THRESHOLD: &str = "stability/threshold";
 /// The largest eigenvalue over that threshold.
 pub const SHARPNESS_RATIO: &str = "stability/sharpness_ratio";
+/// The error of that ratio.
+pub const SHARPNESS_RATIO_ERROR: &str = "curvature_check/sharpness_ratio_error";
+/// The largest eigenvalue as the optimiser meets it: preconditioned, with the L2 penalty.
+pub const STABILITY_LAMBDA: &str = "stability/lambda_1";
+/// The component of the gradient along that eigenvector.
+pub const STABILITY_COMPONENT: &str = "stability/component";
+/// The warning before a training diverges.
+pub const STABILITY_WARNING: &str = "stability/warning";
+/// Before the path of a layer, with `/` for its dots: the trace of its diagonal block.
+pub const LAYER_TRACE: &str = "curvature/trace/";
+/// Before the path of a layer, with `/` for its dots: the largest eigenvalue of its diagonal block.
+pub const LAYER_LAMBDA: &str = "curvature/lambda_1/";
+/// The spectral densities of all steps so far, as a picture.
+pub const DENSITY_OVER_TIME: &str = "curvature/density_over_time";
+/// Their numbers.
+pub const DENSITY_OVER_TIME_DATA: &str = "curvature/density_over_time_data";
+/// SAM's sharpness in ASAM's ball.
+pub const ASAM_SHARPNESS: &str = "sharpness/asam";
+/// The average rise of the loss under Gaussian displacements.
+pub const AVERAGE_SHARPNESS: &str = "sharpness/average";
+/// The largest rise that projected ascent finds in an l2 ball.
+pub const WORST_BALL_SHARPNESS: &str = "sharpness/worst_ball";
+/// The largest rise at random points of the sphere of that ball.
+pub const RANDOM_BALL_SHARPNESS: &str = "sharpness/random_ball";
+/// The flags and errors of the sharpness measures, as a table.
+pub const SHARPNESS_TABLE: &str = "sharpness/measures";
+/// The path of the training on the plane of its principal components.
+pub const TRAJECTORY_PLANE: &str = "trajectory/plane";
+/// Its numbers.
+pub const TRAJECTORY_PLANE_DATA: &str = "trajectory/plane_data";
+/// The picture of the loss on the straight line from the first model of the run.
+pub const FROM_START: &str = "landscape/interpolation_from_start";
+/// Its numbers.
+pub const FROM_START_DATA: &str = "landscape/interpolation_from_start_data";
+/// The barrier on that line.
+pub const FROM_START_BARRIER: &str = "landscape/barrier_from_start";
+/// The picture of the loss on the straight line from the model observed before.
+pub const FROM_LAST: &str = "landscape/interpolation_from_last";
+/// Its numbers.
+pub const FROM_LAST_DATA: &str = "landscape/interpolation_from_last_data";
+/// The barrier on that line.
+pub const FROM_LAST_BARRIER: &str = "landscape/barrier_from_last";
 /// The picture of the loss along a line.
 pub const LINE: &str = "landscape/line";
 /// Its numbers.
@@ -119,6 +159,49 @@ pub fn description(tag: &str) -> Option<String> {
         NEGATIVE_EIGENVALUES => {
             "Negative eigenvalues of the Hessian that are certain: a lower bound of the saddle's index."
         }
+        SHARPNESS_RATIO_ERROR => {
+            "Error of stability/sharpness_ratio: some eigenvalue's ratio lies at most this far from it."
+        }
+        STABILITY_LAMBDA => {
+            "Largest curvature as the optimiser meets it: in the units of its preconditioner for Adam, AdamW and RMSprop, with an L2 penalty added."
+        }
+        STABILITY_COMPONENT => {
+            "Size of the gradient along the sharpest direction: it grows from step to step where the ratio stays above 1."
+        }
+        STABILITY_WARNING => "A warning that the training is about to diverge, with its evidence.",
+        DENSITY_OVER_TIME => {
+            "How the distribution of the Hessian's eigenvalues changed: log density against step."
+        }
+        ASAM_SHARPNESS => {
+            "Rise of the loss one step up the gradient in ASAM's ball, scaled by the weights. Not invariant to rescaling of ReLU layers, because biases are not scaled."
+        }
+        AVERAGE_SHARPNESS => {
+            "Mean rise of the loss under Gaussian displacements of the weights (standard error under curvature_check). Not invariant to rescaling of ReLU layers."
+        }
+        WORST_BALL_SHARPNESS => {
+            "Largest rise of the loss that projected ascent found in an l2 ball: a lower bound of the worst case. Not invariant to rescaling of ReLU layers."
+        }
+        RANDOM_BALL_SHARPNESS => {
+            "Largest rise of the loss at random points of the ball's boundary: far below the worst case in many dimensions."
+        }
+        SHARPNESS_TABLE => {
+            "Every measure of sharpness with its error, what it is (exact, estimate, lower bound), and whether rescaling ReLU layers changes it."
+        }
+        TRAJECTORY_PLANE => {
+            "Path of the training on the plane of its first two principal components, over the loss on that plane."
+        }
+        FROM_START => {
+            "Loss on the straight line from the first weights of the run (0) to the present ones (1)."
+        }
+        FROM_LAST => {
+            "Loss on the straight line from the weights observed before (0) to the present ones (1)."
+        }
+        FROM_START_BARRIER => {
+            "Rise of the loss above the line between its ends, on the way from the first weights to the present ones; 0 is none."
+        }
+        FROM_LAST_BARRIER => {
+            "Rise of the loss above the line between its ends, on the way from the weights observed before to the present ones; 0 is none."
+        }
         LINE => "Loss along one direction through the weights.",
         SURFACE => {
             "Loss on the plane of two random, filter-normalised directions through the weights, which are at the centre."
@@ -146,6 +229,18 @@ pub fn description(tag: &str) -> Option<String> {
     if !fixed.is_empty() {
         return Some(fixed.to_owned());
     }
+    if let Some(path) = tag.strip_prefix(LAYER_TRACE) {
+        return Some(format!(
+            "Trace of the Hessian's diagonal block of {} (Hutchinson's estimate; standard error under curvature_check).",
+            path.replace('/', ".")
+        ));
+    }
+    if let Some(path) = tag.strip_prefix(LAYER_LAMBDA) {
+        return Some(format!(
+            "Largest eigenvalue of the Hessian's diagonal block of {}: the sharpest curvature if only this layer moves.",
+            path.replace('/', ".")
+        ));
+    }
     if let Some(number) = tag.strip_prefix(LAMBDA) {
         return Some(format!(
             "Eigenvalue number {number} of the Hessian, by size."
@@ -159,17 +254,17 @@ pub fn description(tag: &str) -> Option<String> {
             "Residual of {name}: some eigenvalue lies at most this far from the value shown under curvature."
         ));
     }
-    if let Some(layer) = tag.strip_prefix(TRACE_LAYER) {
-        return Some(format!(
-            "Trace of the Hessian's diagonal block of {}: the blocks add up to the whole trace.",
-            layer.replace('/', ".")
-        ));
-    }
     if let Some(layer) = tag.strip_prefix(GRADIENT_LAYER) {
         return Some(format!(
             "Norm of the gradient in the parameters of {}: their squares add up to that of the whole.",
             layer.replace('/', ".")
         ));
+    }
+    if let Some(name) = tag
+        .strip_prefix(CHECK)
+        .and_then(|rest| rest.strip_suffix("_standard_error"))
+    {
+        return Some(format!("Standard error of {name}."));
     }
     let path = tag.strip_prefix(GRADIENT_VALUES)?;
     Some(format!(

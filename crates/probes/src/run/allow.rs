@@ -2,7 +2,7 @@
 
 use super::demand::planned;
 use super::entry::Entry;
-use super::measurer::{Allowed, Measurer};
+use super::measurer::{Allowed, Measurer, Told};
 use super::message::Message;
 use super::observation::Observation;
 use crate::budget::{MeasuringCost, affords_trial, allot, at_end};
@@ -15,7 +15,7 @@ impl<M> Measurer<M> {
         &mut self,
         step: u64,
         model: &M,
-        learning_rate: Option<f64>,
+        told: Told<'_>,
         hessians: &Hessians,
         observation: &mut Observation,
     ) -> Vec<Option<Allowed>> {
@@ -41,7 +41,8 @@ impl<M> Measurer<M> {
         }
         let moment = Moment {
             total_steps: self.total_steps,
-            learning_rate,
+            learning_rate: told.learning_rate,
+            optimiser: told.optimiser,
             run: Run {
                 interrupt: self.interrupt.as_deref(),
                 shared: Some((&self.known, hessians)),

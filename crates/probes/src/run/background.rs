@@ -7,9 +7,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use burn::module::Module;
+use burn::optim::ModuleOptimizer;
 use landscape::snapshot;
 
-use super::measurer::{Clock, Measurer};
+use super::measurer::{Clock, Measurer, Told};
 use super::observation::{Observation, Summary};
 use crate::Error;
 use crate::budget::Spent;
@@ -25,6 +26,8 @@ enum Job<M> {
         step: u64,
         model: Box<M>,
         learning_rate: Option<f64>,
+        /// A copy, which shares the tensors of the optimiser's state until its next update.
+        optimiser: Option<Box<ModuleOptimizer>>,
     },
     Record(Record),
 }
@@ -73,8 +76,13 @@ impl<M: Module + 'static> Worker<M> {
                         step,
                         model,
                         learning_rate,
+                        optimiser,
                     } => {
-                        let observation = core.observe(step, &model, learning_rate);
+                        let told = Told {
+                            learning_rate,
+                            optimiser: optimiser.as_deref(),
+                        };
+                        let observation = core.observe(step, &model, told);
                         observation.expect("a schedule without a total was refused before");
                     }
                     Job::Record(record) => core.record(&record),
@@ -113,7 +121,8 @@ impl<M> Worker<M> {
     }
 
     pub(crate) fn is_due(&self, step: u64) -> Result<bool, Error> {
-        let mut due = self.shared.waits.load(Ordering::Relaxed);
+        let is_new = self.last_step.is_none() && !self.schedules.is_empty();
+        let mut due = is_new || self.shared.waits.load(Ordering::Relaxed);
         for schedule in &self.schedules {
             due |= schedule.due(step, self.total_steps)?;
         }
@@ -124,7 +133,7 @@ impl<M> Worker<M> {
         &mut self,
         step: u64,
         model: &M,
-        learning_rate: Option<f64>,
+        told: Told<'_>,
     ) -> Result<Observation, Error> {
         let mut observation = Observation {
             step,
@@ -141,7 +150,8 @@ impl<M> Worker<M> {
         let job = Job::Observe {
             step,
             model: Box::new((self.take)(model)),
-            learning_rate,
+            learning_rate: told.learning_rate,
+            optimiser: told.optimiser.cloned().map(Box::new),
         };
         if !self.is_limited || self.total_steps == Some(step) {
             self.jobs.send(job).expect(ALIVE);

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::measurer::{Allowed, Measurer};
+use super::measurer::{Allowed, Measurer, Told};
 use super::message::{At, Message};
 use super::observation::{Measured, Observation};
 use crate::Error;
@@ -18,7 +18,7 @@ impl<M> Measurer<M> {
         allowed: &[Option<Allowed>],
         hessians: &Hessians,
         model: &M,
-        learning_rate: Option<f64>,
+        told: Told<'_>,
         observation: &mut Observation,
     ) -> bool {
         let (step, of) = (observation.step, allowed.iter().flatten().count());
@@ -49,7 +49,8 @@ impl<M> Measurer<M> {
             };
             let moment = Moment {
                 seconds: seconds.map(|seconds| entry.told(seconds)),
-                learning_rate,
+                learning_rate: told.learning_rate,
+                optimiser: told.optimiser,
                 total_steps: self.total_steps,
                 run: Run {
                     interrupt,

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use burn::optim::ModuleOptimizer;
+
 use super::delivery::Delivery;
 use super::entry::Entry;
 use super::message::{Handler, to_stderr};
 use super::observation::{Observation, Summary, account};
 use crate::Error;
 use crate::budget::{Budget, Pace, Plan, Spent};
+use crate::error::caught;
+use crate::probe::Moment;
 use crate::record::{Record, Value};
 use crate::schedule::Schedule;
 use crate::tag;
@@ -41,6 +45,15 @@ pub(super) struct Measurer<M> {
     pub(super) pending: Vec<String>,
     /// The way in which the products were made when it was last told.
     pub(super) method: Option<String>,
+}
+
+/// The facts beside the model that the loop told of a step.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told<'a> {
+    /// The learning rate of the last update.
+    pub(super) learning_rate: Option<f64>,
+    /// The optimiser after it.
+    pub(super) optimiser: Option<&'a ModuleOptimizer>,
 }
 
 /// A measurement that the budget allows: the seconds that it may take, if there is a limit.
@@ -88,11 +101,16 @@ impl<M> Measurer<M> {
         self.entries.iter().any(|entry| entry.waits)
     }
 
+    /// Tells whether there are probes that have seen no model yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.last_step.is_none() && !self.entries.is_empty()
+    }
+
     pub(super) fn observe(
         &mut self,
         step: u64,
         model: &M,
-        learning_rate: Option<f64>,
+        told: Told<'_>,
     ) -> Result<Observation, Error> {
         let due = self.due(step)?;
         let mut observation = Observation {
@@ -110,6 +128,9 @@ impl<M> Measurer<M> {
             self.introduce();
         }
         self.pace.step(step, entered.saturating_sub(self.inside));
+        if self.last_step.is_none() {
+            self.begin(step, model, told);
+        }
         let before = self.last_step.replace(step);
         let late: Vec<bool> = self.entries.iter().map(|entry| entry.waits).collect();
         for (entry, due) in self.entries.iter_mut().zip(&due) {
@@ -120,8 +141,8 @@ impl<M> Measurer<M> {
             return Ok(observation);
         }
         let hessians = Hessians::default();
-        let allowed = self.allowed(step, model, learning_rate, &hessians, &mut observation);
-        let done = self.measure(&allowed, &hessians, model, learning_rate, &mut observation);
+        let allowed = self.allowed(step, model, told, &hessians, &mut observation);
+        let done = self.measure(&allowed, &hessians, model, told, &mut observation);
         if !done {
             // A sink takes each step once: what was measured so far would keep out the rest when
             // the step is observed again.
@@ -150,6 +171,24 @@ impl<M> Measurer<M> {
         observation.warnings.append(&mut self.pending);
         self.tell_warnings(&observation);
         Ok(observation)
+    }
+
+    /// Shows all probes the first model of the run. One that panics says so when it measures.
+    fn begin(&mut self, step: u64, model: &M, told: Told<'_>) {
+        let moment = Moment {
+            total_steps: self.total_steps,
+            learning_rate: told.learning_rate,
+            optimiser: told.optimiser,
+            ..Moment::new(step, model)
+        };
+        for entry in &mut self.entries {
+            if let Err(message) = caught(|| entry.probe.begin(&moment)) {
+                self.pending.push(format!(
+                    "{} panicked at the first model: {message}",
+                    entry.tally.probe
+                ));
+            }
+        }
     }
 
     /// Gives up what waited until it is due again, or until the end.

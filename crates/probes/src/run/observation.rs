@@ -61,7 +61,7 @@ impl Observation {
 
     /// Takes in what `probe` recorded; how much effort was made, if that was less than asked for.
     pub(crate) fn take_in(&mut self, records: Records, probe: &str) -> Option<String> {
-        let (records, findings, shortened) = records.into_parts();
+        let (records, findings, shortened, warnings) = records.into_parts();
         for record in records {
             if self.records.iter().any(|other| other.tag == record.tag) {
                 self.warnings.push(format!(
@@ -73,6 +73,7 @@ impl Observation {
             }
         }
         self.findings.extend(findings);
+        self.warnings.extend(warnings);
         shortened
     }
 

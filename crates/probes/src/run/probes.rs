@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
+use burn::optim::ModuleOptimizer;
 
 use super::background::Worker;
 use super::delivery::Delivery;
 use super::entry::{Entry, Required};
-use super::measurer::Measurer;
+use super::measurer::{Measurer, Told};
 use super::message::Message;
 use super::observation::{Observation, Summary};
 use crate::Error;
@@ -219,14 +220,16 @@ impl<M> Probes<M> {
         }
     }
 
-    /// Tells whether any probe is due at `step`, or has waited for it, so that a loop can save
-    /// itself the trouble of making a model for it.
+    /// Tells whether any probe is due at `step`, or has waited for it, or the run's first model has
+    /// not been shown yet, so that a loop can save itself the trouble of making a model for it.
     ///
     /// # Errors
     /// [`Error::TotalStepsMissing`].
     pub fn is_due(&self, step: u64) -> Result<bool, Error> {
         match &self.place {
-            Place::Here(measurer) => Ok(measurer.due(step)?.contains(&true) || measurer.waits()),
+            Place::Here(measurer) => {
+                Ok(measurer.due(step)?.contains(&true) || measurer.waits() || measurer.is_new())
+            }
             Place::Beside(worker) => worker.is_due(step),
         }
     }
@@ -242,9 +245,43 @@ impl<M> Probes<M> {
     /// first call notices. Nothing else: failures of probes are in [`Observation::failed`],
     /// failures of sinks in the summary of [`finish`](Self::finish).
     pub fn observe(&mut self, step: u64, model: &M) -> Result<Observation, Error> {
+        self.observe_told(step, model, None)
+    }
+
+    /// Measures as [`observe`](Self::observe) does, with the optimiser as it is after `step`
+    /// updates: probes see it in [`Moment::optimiser`](crate::Moment::optimiser), and
+    /// [`StabilityMonitor`](crate::instrument::StabilityMonitor) reads its second moments.
+    ///
+    /// At a step at which no probe is due it costs nothing. In a thread of its own
+    /// ([`in_background`](Self::in_background)) a due step takes a copy, which shares the tensors
+    /// of the state with the optimiser until its next update: memory of the state once more for
+    /// each copy that waits.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    pub fn observe_with(
+        &mut self,
+        step: u64,
+        model: &M,
+        optimiser: &ModuleOptimizer,
+    ) -> Result<Observation, Error> {
+        self.observe_told(step, model, Some(optimiser))
+    }
+
+    /// Measures with the optimiser, where there is one to show.
+    pub(crate) fn observe_told(
+        &mut self,
+        step: u64,
+        model: &M,
+        optimiser: Option<&ModuleOptimizer>,
+    ) -> Result<Observation, Error> {
+        let told = Told {
+            learning_rate: self.learning_rate,
+            optimiser,
+        };
         match &mut self.place {
-            Place::Here(measurer) => measurer.observe(step, model, self.learning_rate),
-            Place::Beside(worker) => worker.observe(step, model, self.learning_rate),
+            Place::Here(measurer) => measurer.observe(step, model, told),
+            Place::Beside(worker) => worker.observe(step, model, told),
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use landscape::operator::Domain;
+use landscape::spectrum::EigenPair;
 use landscape::{Batch, Hessian, LinearOperator, Method, Risk};
 
 use super::known_risks::{KnownRisks, Sample};
@@ -40,6 +41,8 @@ struct Entry<M, B> {
     risk: Risk<M, B>,
     hessian: Rc<Hessian<M, B>>,
     sample: Sample,
+    /// The eigenpair of the largest eigenvalue, once a probe has measured it at this step.
+    top: RefCell<Option<EigenPair>>,
 }
 
 /// An entry of whatever model and batch.
@@ -87,6 +90,7 @@ impl Hessians {
             risk: risk.clone(),
             hessian: Rc::clone(&hessian),
             sample,
+            top: RefCell::new(None),
         }));
         Ok(hessian)
     }
@@ -96,10 +100,35 @@ impl Hessians {
         &self,
         risk: &Risk<M, B>,
     ) -> Option<Rc<Hessian<M, B>>> {
+        self.with(risk, |entry| Rc::clone(&entry.hessian))
+    }
+
+    fn with<M: Module + 'static, B: Batch + 'static, R>(
+        &self,
+        risk: &Risk<M, B>,
+        with: impl Fn(&Entry<M, B>) -> R,
+    ) -> Option<R> {
         self.made.borrow().iter().find_map(|made| {
             let entry = made.as_any().downcast_ref::<Entry<M, B>>()?;
-            entry.risk.is_same(risk).then(|| Rc::clone(&entry.hessian))
+            entry.risk.is_same(risk).then(|| with(entry))
         })
+    }
+
+    /// Returns the eigenpair of the largest eigenvalue, if a probe has measured it at this step.
+    pub(crate) fn top<M: Module + 'static, B: Batch + 'static>(
+        &self,
+        risk: &Risk<M, B>,
+    ) -> Option<EigenPair> {
+        self.with(risk, |entry| entry.top.borrow().clone())?
+    }
+
+    /// Keeps that eigenpair for the other probes of this step.
+    pub(crate) fn keep_top<M: Module + 'static, B: Batch + 'static>(
+        &self,
+        risk: &Risk<M, B>,
+        pair: &EigenPair,
+    ) {
+        self.with(risk, |entry| *entry.top.borrow_mut() = Some(pair.clone()));
     }
 
     /// Returns how the products were made, for each Hessian.
