@@ -17,3 +17,4 @@ pub use depth::{AnalyzeConfig, Depth, Settings};
 pub use measure::{Progress, analyze, analyze_observed};
 pub use probe::Analyze;
 pub use result::{Analysis, Gradient, Omission, Part, StabilityRatio, Why};
+pub(crate) use summary::{short, with_error};

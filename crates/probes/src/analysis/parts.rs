@@ -66,6 +66,7 @@ impl<'a, M: Module + 'static, B: Batch + Send + Sync + 'static> Parts<'a, M, B> 
                 examples_given: self.analysis.examples_given,
             });
         }
+        self.analysis.diagnosis = Some(self.analysis.diagnosed());
         self.analysis.interrupted = self.stopped.load(Ordering::Relaxed);
         self.analysis.seconds = self.clock.seconds();
         Ok(self.analysis)

@@ -1,11 +1,19 @@
 //! An analysis as records, the same as those of the instruments.
 
+use landscape::sharpness::{Ball, Scale};
 use landscape::spectrum::EigenPair;
 use serde_json::json;
 
 use super::result::Analysis;
+use crate::diagnosis::{Diagnosis, Facts};
 use crate::record::{Eigenvalues, Finding, Record, Records};
 use crate::{Error, json_number, show, tag};
+
+/// The diagnosis in markdown.
+const DIAGNOSIS: &str = "diagnosis/report";
+
+/// The direction of the line, as the instrument names it.
+const LINE: &str = "a random direction";
 
 impl Analysis {
     /// Returns what was found as records at the step of the settings: the same as those of the
@@ -22,12 +30,16 @@ impl Analysis {
     /// Adds all records.
     pub(super) fn record(&self, records: &mut Records) -> Result<(), Error> {
         self.record_numbers(records);
-        self.record_slices(records)?;
+        self.record_data(records);
+        if let Some(diagnosis) = &self.diagnosis {
+            records.text(DIAGNOSIS, diagnosis.markdown());
+        }
         records.text(tag::ANALYSIS_SUMMARY, format!("```text\n{self}\n```"));
-        Ok(())
+        self.record_pictures(records)
     }
 
-    fn record_numbers(&self, records: &mut Records) {
+    /// Adds the numbers, which are what a diagnosis reads.
+    pub(super) fn record_numbers(&self, records: &mut Records) {
         records.scalar(tag::ANALYSIS_LOSS, self.loss);
         if let Some(gradient) = &self.gradient {
             records.scalar(tag::GRADIENT_NORM, gradient.norm);
@@ -96,12 +108,32 @@ impl Analysis {
         let Some(report) = &self.sharpness else {
             return;
         };
-        if let Some(ball) = report.balls.first() {
-            records.scalar(tag::SAM_SHARPNESS, ball.sam.value);
-            records.found(Finding::SamSharpness {
-                value: ball.sam.value,
-                rho: ball.sam.rho,
-            });
+        for ball in &report.balls {
+            let rho = ball.sam.rho;
+            if ball.ball == Ball::l2(rho) {
+                records.scalar(tag::SAM_SHARPNESS, ball.sam.value);
+                if let Some(ascent) = &ball.ascent {
+                    records.scalar(tag::WORST_BALL_SHARPNESS, ascent.value);
+                }
+                records.scalar(tag::RANDOM_BALL_SHARPNESS, ball.random.worst);
+                records.found(Finding::SamSharpness {
+                    value: ball.sam.value,
+                    rho,
+                });
+            } else if ball.ball == Ball::l2(rho).with_scale(Scale::ASAM) {
+                records.scalar(tag::ASAM_SHARPNESS, ball.sam.value);
+            }
+        }
+        if let Some(average) = report
+            .averages
+            .iter()
+            .find(|average| average.scale == Scale::One)
+        {
+            records.scalar(tag::AVERAGE_SHARPNESS, average.estimate.mean);
+            records.scalar(
+                format!("{}average_sharpness_standard_error", tag::CHECK),
+                average.estimate.standard_error,
+            );
         }
         let measures = report.measures().into_iter().map(|measure| {
             json!({
@@ -117,25 +149,61 @@ impl Analysis {
         records.data(tag::SHARPNESS_SUITE, measures.collect());
     }
 
-    fn record_slices(&self, records: &mut Records) -> Result<(), Error> {
-        let (step, seed) = (self.config.step, self.config.settings.slice_seed);
+    /// Adds the numbers of line, plane and density.
+    fn record_data(&self, records: &mut Records) {
+        let seed = self.config.settings.slice_seed;
         if let Some(line) = &self.line {
-            let (what, curves) = ("a random direction", [("loss", &line.loss[..])]);
+            let curves = [("loss", &line.loss[..])];
             records.data(
                 tag::LINE_DATA,
-                show::line_data(what, seed, &line.a, &curves),
+                show::line_data(LINE, seed, &line.a, &curves),
             );
-            records.picture(tag::LINE, show::line_picture(what, &line.a, &curves, step)?);
         }
         if let Some(surface) = &self.surface {
             records.data(tag::SURFACE_DATA, show::surface_data(surface, seed));
-            records.picture(tag::SURFACE, show::surface_picture(surface, step)?);
         }
         if let Some(density) = &self.density {
             records.data(tag::DENSITY_DATA, show::density_data(density));
+        }
+    }
+
+    fn record_pictures(&self, records: &mut Records) -> Result<(), Error> {
+        let step = self.config.step;
+        if let Some(line) = &self.line {
+            let curves = [("loss", &line.loss[..])];
+            records.picture(tag::LINE, show::line_picture(LINE, &line.a, &curves, step)?);
+        }
+        if let Some(surface) = &self.surface {
+            records.picture(tag::SURFACE, show::surface_picture(surface, step)?);
+        }
+        if let Some(density) = &self.density {
             records.picture(tag::DENSITY_PICTURE, show::density_picture(density, step)?);
         }
         Ok(())
+    }
+
+    /// Returns what the numbers say is wrong.
+    pub(super) fn diagnosed(&self) -> Diagnosis {
+        let mut records = Records::new(self.config.step);
+        self.record_numbers(&mut records);
+        self.record_data(&mut records);
+        let mut facts = Facts::new()
+            .with_training_loss(tag::ANALYSIS_LOSS)
+            .with_examples(self.examples);
+        if let Some((optimiser, learning_rate)) = self.config.optimiser {
+            facts = facts
+                .with_optimiser(optimiser)
+                .with_learning_rate(learning_rate);
+        }
+        let balls = self.sharpness.iter().flat_map(|report| &report.balls);
+        let mut plain = balls.filter(|ball| ball.ball == Ball::l2(ball.sam.rho));
+        if let Some(ball) = plain.next() {
+            facts = facts.with_sharpness_rho(ball.sam.rho);
+        }
+        for record in records.into_vec() {
+            facts.observe(&record);
+        }
+        facts.diagnose()
     }
 
     /// Returns the trace of each layer's diagonal block, where the trace is exact or nearly so.

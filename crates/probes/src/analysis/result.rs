@@ -11,6 +11,7 @@ use landscape::stability::Optimiser;
 use landscape::{Line, Surface};
 
 use super::AnalyzeConfig;
+use crate::diagnosis::Diagnosis;
 use crate::workload::Products;
 
 /// Everything that [`analyze`](super::analyze) found out about a model.
@@ -58,6 +59,8 @@ pub struct Analysis {
     pub sharpness: Option<SharpnessReport>,
     /// The spectral density.
     pub density: Option<Density>,
+    /// What the numbers say is wrong, and what to try.
+    pub diagnosis: Option<Diagnosis>,
     /// The parts that were not measured, or measured with less effort.
     pub omitted: Vec<Omission>,
     /// Whether the caller stopped it.
@@ -198,6 +201,7 @@ impl Analysis {
             surface: None,
             sharpness: None,
             density: None,
+            diagnosis: None,
             omitted: Vec::new(),
             interrupted: false,
             times: Vec::new(),

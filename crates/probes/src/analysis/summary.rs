@@ -211,7 +211,17 @@ impl Analysis {
     }
 
     fn findings(&self) -> String {
-        "not looked for".into()
+        let Some(diagnosis) = &self.diagnosis else {
+            return "not looked for".into();
+        };
+        let [first, others @ ..] = &diagnosis.findings[..] else {
+            return "nothing wrong in what was measured".into();
+        };
+        let more = match others.len() {
+            0 => String::new(),
+            others => format!(" (and {others} more)"),
+        };
+        format!("{} ({}){more}", first.symptom.name(), first.severity.name())
     }
 
     fn left_out(&self) -> String {
