@@ -102,11 +102,26 @@ pub(crate) struct ProbePlan {
     pub(crate) surface: Moments,
     /// Points along each side of the surface.
     pub(crate) grid: Count<{ limits::GRID }>,
+    /// Trace and largest eigenvalue of each layer's block of the Hessian.
+    #[serde(default = "Moments::never")]
+    pub(crate) layers: Moments,
+    /// All measures of sharpness: balls, averages, SAM and ASAM.
+    #[serde(default = "Moments::never")]
+    pub(crate) sharpness_suite: Moments,
+    /// Largest curvature over what the optimiser is stable at, and a warning before it diverges.
+    #[serde(default = "Moments::never")]
+    pub(crate) stability: Moments,
+    /// Path of the training on the plane of its principal components, drawn at the end.
+    #[serde(default = "Moments::never")]
+    pub(crate) trajectory: Moments,
+    /// Loss on the lines from the first weights and from the last measurement.
+    #[serde(default = "Moments::never")]
+    pub(crate) interpolation: Moments,
 }
 
 impl ProbePlan {
     /// Returns the probes by the keys of workspace.toml, with their moments.
-    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 8] {
+    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 13] {
         [
             ("loss", &self.loss),
             ("gradient", &self.gradient),
@@ -116,6 +131,11 @@ impl ProbePlan {
             ("density", &self.density),
             ("line", &self.line),
             ("surface", &self.surface),
+            ("layers", &self.layers),
+            ("sharpness_suite", &self.sharpness_suite),
+            ("stability", &self.stability),
+            ("trajectory", &self.trajectory),
+            ("interpolation", &self.interpolation),
         ]
     }
 
@@ -201,6 +221,11 @@ impl Plan {
                 line: probes.line.unwrap_or_else(Moments::never),
                 surface: probes.surface.unwrap_or_else(Moments::never),
                 grid: probes.grid.unwrap_or(Count::constant(25)),
+                layers: probes.layers.unwrap_or_else(Moments::never),
+                sharpness_suite: probes.sharpness_suite.unwrap_or_else(Moments::never),
+                stability: probes.stability.unwrap_or_else(Moments::at_end),
+                trajectory: probes.trajectory.unwrap_or_else(Moments::never),
+                interpolation: probes.interpolation.unwrap_or_else(Moments::never),
             },
         }
     }

@@ -126,12 +126,52 @@ pub(crate) struct ProbeSettings {
         hide_short_help = true
     )]
     pub(crate) grid: Option<Count<{ limits::GRID }>>,
+    /// Trace and largest eigenvalue of each layer's block of the Hessian
+    #[arg(
+        long = "probe-layers",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) layers: Option<Moments>,
+    /// All measures of sharpness: balls, averages, SAM and ASAM
+    #[arg(
+        long = "probe-sharpness-suite",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) sharpness_suite: Option<Moments>,
+    /// Largest curvature over what the optimiser is stable at, and a warning before it diverges
+    #[arg(
+        long = "probe-stability",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) stability: Option<Moments>,
+    /// Path of the training on the plane of its principal components, drawn at the end
+    #[arg(
+        long = "probe-trajectory",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) trajectory: Option<Moments>,
+    /// Loss on the lines from the first weights and from the last measurement
+    #[arg(
+        long = "probe-interpolation",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) interpolation: Option<Moments>,
 }
 
 impl ProbeSettings {
     /// Returns the first key with a value here but `enabled`.
     pub(crate) fn first_given(&self) -> Option<&'static str> {
-        const KEYS: [&str; 13] = [
+        const KEYS: [&str; 18] = [
             "budget",
             "loss",
             "gradient",
@@ -145,6 +185,11 @@ impl ProbeSettings {
             "line",
             "surface",
             "grid",
+            "layers",
+            "sharpness_suite",
+            "stability",
+            "trajectory",
+            "interpolation",
         ];
         let written = toml::Table::try_from(self).expect("settings were read from a table");
         KEYS.into_iter().find(|key| written.contains_key(*key))
@@ -164,6 +209,11 @@ impl ProbeSettings {
             sharpness: never.clone(),
             density: never.clone(),
             line: never.clone(),
+            layers: never.clone(),
+            sharpness_suite: never.clone(),
+            stability: never.clone(),
+            trajectory: never.clone(),
+            interpolation: never.clone(),
             surface: never,
             ..self
         }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::checkpoint::model_bytes;
 use super::data::Data;
-use super::instruments::LINE_POINTS;
+use super::instruments::{LINE_POINTS, LINE_TO_EARLIER};
 use super::job::Job;
 use super::learning_rate::learning_rate;
 use super::optimiser::optimiser;
@@ -263,6 +263,12 @@ impl Costs {
             "density" => products(50 * plan.probes.density_starts.get() + 1),
             "line" => LINE_POINTS as f64 * (self.forward + self.validation),
             "surface" => plan.probes.grid.get().pow(2) as f64 * self.forward,
+            // 16 probe vectors, and some 15 steps for each of a few layers.
+            "layers" => products(80),
+            "sharpness_suite" => 130.0 * self.forward + 41.0 * self.gradient,
+            // Where eigenvalues are measured too, the eigenpair is theirs.
+            "stability" => products(20) + self.gradient,
+            "interpolation" => 2.0 * LINE_TO_EARLIER as f64 * self.forward,
             _ => 0.0,
         }
     }
@@ -307,7 +313,7 @@ fn record_bytes(plan: &Plan, steps: usize, probes: &[ProbeEstimate]) -> usize {
         .iter()
         .map(|probe| {
             let size = match probe.probe {
-                "density" | "line" | "surface" => PICTURE,
+                "density" | "line" | "surface" | "interpolation" => PICTURE,
                 // Histograms by layer.
                 "gradient" => 30 * POINT,
                 _ => 10 * POINT,

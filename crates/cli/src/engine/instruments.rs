@@ -6,19 +6,21 @@
 
 use std::sync::Arc;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use landscape::slice::linspace;
-use landscape::{DensityConfig, Grid, LanczosConfig, TraceConfig};
+use landscape::{Batch, DensityConfig, Grid, LanczosConfig, Risk, TraceConfig};
 use probes::instrument::{
-    Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, LineDirection, LossLine,
-    LossSurface, MeanLoss, Optimiser, TopEigenvalues,
+    Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, Interpolation,
+    LayerCurvature, LineDirection, LossLine, LossSurface, MeanLoss, SharpnessSuite,
+    StabilityMonitor, SurfaceScale, TopEigenvalues, Trajectory,
 };
 use probes::{Budget, Probes, Schedule};
 
 use super::accuracy::right;
 use super::data::Data;
+use super::optimiser::stability;
 use crate::config::Plan;
-use crate::config::choice::{self, Method};
 use crate::config::moment::Moments;
 use crate::workload::{Part, Workload};
 
@@ -66,6 +68,9 @@ pub(crate) const AT_END: [(&str, &str); 6] = [
     ),
 ];
 
+/// Points of a line to earlier weights.
+pub(crate) const LINE_TO_EARLIER: usize = 11;
+
 /// Points of the line.
 pub(crate) const LINE_POINTS: usize = 41;
 
@@ -99,12 +104,9 @@ pub(crate) fn instruments<W: Workload>(
     // To the tolerances of the library, not to the looser ones of probes: the figures of a run come
     // from here.
     let lanczos = LanczosConfig::new().with_seed(seed);
-    let mut eigenvalues = TopEigenvalues::of(&sample, probes.eigenvalue_count.get())
+    let eigenvalues = TopEigenvalues::of(&sample, probes.eigenvalue_count.get())
         .with_config(lanczos)
         .with_smallest();
-    if let Some(optimiser) = stability(plan) {
-        eigenvalues = eigenvalues.with_optimiser(optimiser);
-    }
     let trace = TraceConfig::new().with_seed(seed);
     let density = DensityConfig::new()
         .with_seed(seed)
@@ -116,8 +118,10 @@ pub(crate) fn instruments<W: Workload>(
     )
     .and(&valid_risk, "validation")
     .along(LineDirection::Random { seed });
-    let surface =
-        LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get())).with_seed(seed);
+    let surface = LossSurface::of(&sample, Grid::square(-1.0..=1.0, probes.grid.get()))
+        .with_seed(seed)
+        // One scale for all steps, so that their slider in TensorBoard is an animation.
+        .with_scale(SurfaceScale::Decades(3));
 
     let budget = probes.budget;
     let budget = budget.map_or(Ok(Budget::unlimited()), |b| Budget::try_fraction(b.get()))?;
@@ -146,7 +150,7 @@ pub(crate) fn instruments<W: Workload>(
             all = all.with_required(Schedule::at_end(), accuracy);
         }
     }
-    Ok(all
+    let all = all
         .with(
             at(&probes.gradient)?,
             GradientNorm::of(&sample).with_histograms(),
@@ -165,7 +169,41 @@ pub(crate) fn instruments<W: Workload>(
             HessianDensity::of(&sample).with_config(density),
         )
         .with(at(&probes.line)?, line)
-        .with(at(&probes.surface)?, surface))
+        .with(at(&probes.surface)?, surface);
+    course(all, &sample, plan, steps)
+}
+
+/// Adds the instruments of the course of a training. The stability comes after the eigenvalues,
+/// whose eigenpair it takes.
+fn course<M: Module + 'static, B: Batch + Send + Sync + 'static>(
+    all: Probes<M>,
+    sample: &Risk<M, B>,
+    plan: &Plan,
+    steps: u64,
+) -> anyhow::Result<Probes<M>> {
+    let probes = &plan.probes;
+    let seed = u64::from(plan.seed);
+    let at = |moments: &Moments| Ok::<_, probes::Error>(Schedule::at(moments.steps(steps)?));
+    let mut all = all
+        .with(
+            at(&probes.layers)?,
+            LayerCurvature::of(sample).with_seed(seed),
+        )
+        .with(
+            at(&probes.sharpness_suite)?,
+            SharpnessSuite::of(sample).with_seed(seed).without_sam(),
+        )
+        .with(at(&probes.trajectory)?, Trajectory::of(sample))
+        .with(
+            at(&probes.interpolation)?,
+            Interpolation::of(sample, "training sample").with_points(LINE_TO_EARLIER),
+        );
+    if let Some(settings) = stability(plan)? {
+        let lanczos = LanczosConfig::new().with_seed(seed);
+        let monitor = StabilityMonitor::of(sample, settings).with_config(lanczos);
+        all = all.with(at(&probes.stability)?, monitor);
+    }
+    Ok(all)
 }
 
 /// Returns the share of examples that are classified right, under a tag.
@@ -179,22 +217,4 @@ fn accuracy<W: Workload>(
         right(workload.as_ref(), model, batch).expect("the workload has classes")
     };
     Accuracy::of(batches, count, tag)
-}
-
-/// Returns the threshold of stability, where there is a formula for it: heavy-ball SGD, and SAM
-/// over it.
-fn stability(plan: &Plan) -> Option<Optimiser> {
-    let momentum = plan.momentum.get();
-    match (plan.optimiser, plan.method) {
-        (choice::Optimiser::Sgd, Method::Plain) => Some(Optimiser::HeavyBall {
-            momentum,
-            dampening: 0.0,
-        }),
-        (choice::Optimiser::Sgd, Method::Sam) => Some(Optimiser::Sam {
-            rho: plan.rho.get(),
-            momentum,
-            dampening: 0.0,
-        }),
-        _ => None,
-    }
 }

@@ -1,5 +1,6 @@
 //! The measurements while a training runs.
 
+use burn::optim::ModuleOptimizer;
 use probes::{At, Message, Observation, Probes, Record, Value};
 
 use super::accuracy::has_accuracy;
@@ -110,13 +111,13 @@ impl<'a, W: Workload> Observer<'a, W> {
         &mut self,
         step: usize,
         learning_rate: f64,
-        model: &W::Model,
+        (model, optimiser): (&W::Model, &ModuleOptimizer),
         progress: &Progress,
     ) -> anyhow::Result<bool> {
         self.probes.set_learning_rate(learning_rate);
         if self.probes.is_due(step as u64)? {
             let _until_they_end = progress.probing(step as u64);
-            let observation = self.probes.observe(step as u64, model)?;
+            let observation = self.probes.observe_with(step as u64, model, optimiser)?;
             if observation.interrupted {
                 return Ok(false);
             }

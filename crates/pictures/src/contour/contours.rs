@@ -95,6 +95,7 @@ fn draw(
         let over = Over {
             ticks,
             labels: config.labels,
+            marks: true,
             tracks: config.tracks.get(index).map_or(&[][..], Vec::as_slice),
             points: &[],
         };

@@ -48,10 +48,16 @@ pub struct ContourConfig {
     pub value_label: String,
     /// The scale of the values; the label of the colour bar says which was used.
     pub scale: AxisScale,
+    /// The values at both ends of the colours; none takes the smallest and the largest of the
+    /// field. With the same limits several pictures have one scale. A value beyond them has the
+    /// colour of the nearer end, and its own contour lines are left out.
+    pub limits: Option<[f64; 2]>,
     /// The number of contour lines, about.
     pub levels: usize,
     /// Whether the lines carry their values, where there is room.
     pub labels: bool,
+    /// Whether the point (0, 0) and the smallest value are marked.
+    pub marks: bool,
     /// Paths over the surface, such as the training's.
     pub tracks: Vec<Track>,
     /// Points with names over the surface; those outside are left out.
@@ -75,8 +81,10 @@ impl ContourConfig {
             b_label: "multiples of direction 2".into(),
             value_label: "loss".into(),
             scale: AxisScale::Auto,
+            limits: None,
             levels: 10,
             labels: true,
+            marks: true,
             tracks: Vec::new(),
             points: Vec::new(),
             theme: Theme::Light,
@@ -130,11 +138,9 @@ pub fn contour_with<'a>(
 
 fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), Error> {
     field.check("")?;
-    let values = Axis::of(field.values.iter().copied(), config.scale).map_err(|value| {
-        Error::NotPositive {
-            what: "the surface".into(),
-            value,
-        }
+    let values = colours(field, config).map_err(|value| Error::NotPositive {
+        what: "the surface".into(),
+        value,
     })?;
     let mut drawing = Drawing::new(config.width, config.height, config.theme)?;
     let bounds = drawing.bounds();
@@ -153,7 +159,11 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
             .iter()
             .all(|share| (-1e-9..=1.0 + 1e-9).contains(share))
     };
-    let mut legend = legend(field);
+    let mut legend = if config.marks {
+        legend(field)
+    } else {
+        Vec::new()
+    };
     legend.extend(entries(&config.tracks, inside));
     legend.extend(Entry::not_finite(field.values));
     let frame = Frame::lay_out(
@@ -169,6 +179,7 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
     let over = Over {
         ticks: bar.as_ref().map_or(&nothing, |bar| &bar.ticks),
         labels: config.labels,
+        marks: config.marks,
         tracks: &config.tracks,
         points: &config.points,
     };
@@ -177,6 +188,24 @@ fn draw(field: &Field<'_>, config: &ContourConfig) -> Result<(Picture, Frame), E
         bar.draw(&mut drawing, frame.plot, frame.unit, &config.value_label);
     }
     Ok((Picture::of(drawing, &config.title), frame))
+}
+
+/// Returns the scale of the colours, or the value that has no place on it.
+fn colours(field: &Field<'_>, config: &ContourConfig) -> Result<Option<Axis>, f64> {
+    let values = || field.values.iter().copied();
+    let Some(limits) = config.limits else {
+        return Axis::of(values(), config.scale);
+    };
+    // A value that is not positive has no place on a logarithmic scale, whatever the limits.
+    let least = values()
+        .filter(|value| value.is_finite())
+        .fold(f64::INFINITY, f64::min);
+    let scale = match config.scale {
+        AxisScale::Auto if least <= 0.0 => AxisScale::Linear,
+        AxisScale::Log if least <= 0.0 => return Err(least),
+        scale => scale,
+    };
+    Axis::of(limits.into_iter(), scale)
 }
 
 fn legend(field: &Field<'_>) -> Vec<Entry> {

@@ -23,6 +23,8 @@ pub(super) struct Over<'a> {
     pub(super) ticks: &'a Ticks,
     /// Whether the lines carry their labels.
     pub(super) labels: bool,
+    /// Whether the centre and the minimum are marked.
+    pub(super) marks: bool,
     pub(super) tracks: &'a [Track],
     pub(super) points: &'a [MarkedPoint],
 }
@@ -44,10 +46,10 @@ pub(super) fn draw_surface(
 
     // What lies over the lines is placed first: labels go where nothing else is.
     let mut marks = Vec::new();
-    if field.holds_zero() {
+    if over.marks && field.holds_zero() {
         marks.push((Mark::Center, frame.point(0.0, 0.0)));
     }
-    if let Some((a, b, _)) = field.minimum().filter(|_| field.varies()) {
+    if let Some((a, b, _)) = field.minimum().filter(|_| over.marks && field.varies()) {
         marks.push((Mark::Minimum(MINIMUM), frame.point(a, b)));
     }
     let mut taken: Vec<Rect> = marks

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use landscape::{Batch, DensityConfig, Risk, spectral_density};
 
+use super::density_history::DensityHistory;
 use crate::budget::MeasuringCost;
 use crate::record::Records;
 use crate::workload::Work;
@@ -17,7 +18,11 @@ const LEAST_STEPS: usize = 8;
 
 /// The spectral density of the Hessian by stochastic Lanczos quadrature: a picture on a logarithmic
 /// scale as `curvature/density_picture`, and the nodes, weights, grid and density as
-/// `curvature/density_data`.
+/// `curvature/density_data`. From the second measurement on also the densities of all steps so
+/// far, as a map of the logarithm of the density over step and eigenvalue:
+/// `curvature/density_over_time`, with the numbers under `curvature/density_over_time_data`. For
+/// that it keeps the nodes and weights of each step, some hundred numbers; a run that is gone on
+/// with begins anew.
 ///
 /// It takes 2 start vectors with 30 Lanczos steps each, 60 products, unless
 /// [`with_config`](Self::with_config) asks for more. Under a limited [`Budget`](crate::Budget) it
@@ -26,6 +31,7 @@ const LEAST_STEPS: usize = 8;
 pub struct HessianDensity<M, B> {
     risk: Risk<M, B>,
     config: DensityConfig,
+    history: DensityHistory,
 }
 
 impl<M: Module, B: Batch> HessianDensity<M, B> {
@@ -34,6 +40,7 @@ impl<M: Module, B: Batch> HessianDensity<M, B> {
         Self {
             risk: risk.clone(),
             config: DensityConfig::new().with_starts(STARTS).with_steps(STEPS),
+            history: DensityHistory::default(),
         }
     }
 
@@ -81,7 +88,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Hessian
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<MeasuringCost>, Error> {
         let (starts, steps) = (self.config.starts, self.config.steps);
         let seconds = |starts, steps| moment.estimated(&self.risk, work(starts, steps));
-        let drawing = moment.drawing();
+        // One of this step, and one of all steps so far.
+        let drawing = 2.0 * moment.drawing();
         Ok(Some(MeasuringCost {
             least: drawing + seconds(1, LEAST_STEPS.min(steps))?,
             full: drawing + seconds(starts, steps)?,
@@ -104,6 +112,11 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Hessian
         records.data(tag::DENSITY_DATA, show::density_data(&found));
         let picture = moment.draw(|| show::density_picture(&found, moment.step))?;
         records.picture(tag::DENSITY_PICTURE, picture);
+        self.history.add(moment.step, &found);
+        if let Some((data, draw)) = self.history.show() {
+            records.data(tag::DENSITY_OVER_TIME_DATA, data);
+            records.picture(tag::DENSITY_OVER_TIME, moment.draw(draw)?);
+        }
         Ok(())
     }
 }

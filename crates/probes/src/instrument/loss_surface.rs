@@ -1,11 +1,13 @@
 //! The loss on a plane.
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use landscape::slice::{linspace, plane_observed};
-use landscape::{Batch, Grid, ParameterSpace, Risk, filter_normalize, random_directions};
+use landscape::{Batch, Grid, ParameterSpace, Risk, Surface, filter_normalize, random_directions};
+use pictures::{AxisScale, ContourConfig, contour_with};
 
 use crate::budget::MeasuringCost;
-use crate::record::Records;
+use crate::record::{Records, json_numbers};
 use crate::workload::Work;
 use crate::{Error, Moment, Probe, show, tag};
 
@@ -28,6 +30,26 @@ pub struct LossSurface<M, B> {
     risk: Risk<M, B>,
     grid: Grid,
     seed: u64,
+    scale: SurfaceScale,
+    /// The ends of the colours, once the scale has chosen them.
+    limits: Option<[f64; 2]>,
+    keeps_directions: bool,
+    directions: Option<[Tensor<1>; 2]>,
+}
+
+/// The colours of the surfaces of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum SurfaceScale {
+    /// From the smallest to the largest loss of each surface: colours of two steps do not compare.
+    #[default]
+    Own,
+    /// From the smallest to the largest loss of the first surface that is measured.
+    First,
+    /// So many decades down from the largest loss of the first surface, on a logarithmic scale:
+    /// for losses that fall far below the first ones.
+    Decades(u32),
+    /// Between these losses.
+    Limits([f64; 2]),
 }
 
 impl<M: Module, B: Batch> LossSurface<M, B> {
@@ -37,6 +59,10 @@ impl<M: Module, B: Batch> LossSurface<M, B> {
             risk: risk.clone(),
             grid,
             seed: 0,
+            scale: SurfaceScale::Own,
+            limits: None,
+            keeps_directions: false,
+            directions: None,
         }
     }
 
@@ -44,6 +70,26 @@ impl<M: Module, B: Batch> LossSurface<M, B> {
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Sets the colours: with one scale for all steps, pictures that are shown one after the other
+    /// are an animation. A loss beyond the scale has the colour of the nearer end. The scales that
+    /// follow the first surface follow the first after a resumed run's checkpoint anew; the numbers
+    /// hold the limits, which [`SurfaceScale::Limits`] takes.
+    #[must_use]
+    pub fn with_scale(self, scale: SurfaceScale) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// Keeps the directions of the first measurement as they are, in place of scaling their filters
+    /// to the weights of each step: a unit of the plane is then the same distance at each step. It
+    /// keeps two vectors of all parameters.
+    #[must_use]
+    pub fn with_fixed_directions(self) -> Self {
+        Self {
+            keeps_directions: true,
+            ..self
+        }
     }
 }
 
@@ -63,6 +109,40 @@ impl<M, B> LossSurface<M, B> {
             a: coarse(&self.grid.a),
             b: coarse(&self.grid.b),
         }
+    }
+}
+
+impl<M: Module, B> LossSurface<M, B> {
+    /// Returns the directions of the plane.
+    fn directions(&mut self, model: &M) -> Result<[Tensor<1>; 2], Error> {
+        if let Some(kept) = &self.directions {
+            return Ok(kept.clone());
+        }
+        let space = ParameterSpace::of(model)?;
+        let [first, second] = random_directions(&space, self.seed);
+        let first = filter_normalize(&space, model, first)?;
+        let second = filter_normalize(&space, model, second)?;
+        let found = [first, second];
+        self.directions = self.keeps_directions.then(|| found.clone());
+        Ok(found)
+    }
+
+    /// Returns the ends of the colours, which the first surface may choose. A surface without two
+    /// different finite losses chooses nothing.
+    fn limits(&mut self, surface: &Surface) -> Option<[f64; 2]> {
+        let finite = || surface.loss.iter().copied().filter(|loss| loss.is_finite());
+        let low = finite().fold(f64::INFINITY, f64::min);
+        let high = finite().fold(f64::NEG_INFINITY, f64::max);
+        let of_first = match self.scale {
+            SurfaceScale::Own => None,
+            SurfaceScale::Limits(limits) => Some(limits),
+            SurfaceScale::First => (low < high).then_some([low, high]),
+            SurfaceScale::Decades(decades) => {
+                (high > 0.0).then(|| [high / 10.0_f64.powf(f64::from(decades.clamp(1, 30))), high])
+            }
+        };
+        self.limits = self.limits.or(of_first);
+        self.limits
     }
 }
 
@@ -95,10 +175,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
     }
 
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let space = ParameterSpace::of(moment.model)?;
-        let [first, second] = random_directions(&space, self.seed);
-        let first = filter_normalize(&space, moment.model, first)?;
-        let second = filter_normalize(&space, moment.model, second)?;
+        let [first, second] = self.directions(moment.model)?;
         let points = moment.after_drawing().passes(&self.risk, PREPARATION)?;
         let grid = points.map_or_else(|| self.grid.clone(), |points| self.within(points));
         let directions = [&first, &second];
@@ -117,8 +194,31 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
                 self.grid.b.len()
             ));
         }
-        records.data(tag::SURFACE_DATA, show::surface_data(&surface, self.seed));
-        let picture = moment.draw(|| show::surface_picture(&surface, moment.step))?;
+        let limits = self.limits(&surface);
+        let mut data = show::surface_data(&surface, self.seed);
+        if let Some(limits) = limits {
+            data["limits"] = json_numbers(&limits);
+        }
+        if self.keeps_directions {
+            data["directions"] =
+                "two random directions, filter-normalised at the first measurement".into();
+        }
+        records.data(tag::SURFACE_DATA, data);
+        let picture = moment.draw(|| {
+            let title = format!("Loss surface, step {}", moment.step);
+            let config = ContourConfig {
+                limits,
+                scale: match self.scale {
+                    SurfaceScale::Decades(_) if surface.loss.iter().all(|loss| *loss > 0.0) => {
+                        AxisScale::Log
+                    }
+                    _ => AxisScale::Auto,
+                },
+                ..ContourConfig::new(title)
+            };
+            let field = (&surface.a[..], &surface.b[..], &surface.loss[..]);
+            Ok(contour_with(field, &config)?)
+        })?;
         records.picture(tag::SURFACE, picture);
         Ok(())
     }

@@ -7,12 +7,14 @@
 //! | [`GradientNorm`] | `gradient/norm`, `gradient/layer/..`, `gradient/values/..` | 1 |
 //! | [`TopEigenvalues`] | `curvature/lambda_1`.., `curvature/lambda_min`; `stability/sharpness_ratio`, `stability/threshold` | 1.5 for each Lanczos step, 10 to 30 of them |
 //! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
-//! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_data` | 1.5 for each of 60 products |
+//! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_over_time`, both with `_data` | 1.5 for each of 60 products |
 //! | [`AscentSharpness`] | `sharpness/sam` | 1.3 |
 //! | [`LayerCurvature`] | `curvature/trace/{layer}`, `curvature/lambda_1/{layer}` | 1.5 for each of 16 probe vectors, and some 15 for each layer |
+//! | [`SharpnessSuite`] | `sharpness/sam`, `sharpness/asam`, `sharpness/worst_ball`, `sharpness/random_ball`, `sharpness/average`.. | some 80 |
 //! | [`StabilityMonitor`] | `stability/sharpness_ratio`, `stability/threshold`, `stability/warning` | 1, and a Lanczos run where `TopEigenvalues` has made none |
 //! | [`LossLine`] | `landscape/line`, `landscape/line_data` | a third for each point |
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
+//! | [`Trajectory`] | `trajectory/plane`, `trajectory/plane_data` | a third for each of 441 points, at the end |
 //! | [`Interpolation`] | `landscape/interpolation_from_start`, `landscape/interpolation_from_last`, with `_data`; `landscape/barrier_from_start`, `landscape/barrier_from_last` | a third for each of 21 points of both lines |
 //!
 //! The quality of a number (residuals, standard errors, products) stands under
@@ -28,6 +30,7 @@
 
 mod accuracy;
 mod ascent_sharpness;
+mod density_history;
 mod divergence;
 mod gradient_norm;
 mod hessian_density;
@@ -37,9 +40,11 @@ mod layer_curvature;
 mod loss_line;
 mod loss_surface;
 mod mean_loss;
+mod sharpness_suite;
 mod stability_monitor;
 mod suffixed;
 mod top_eigenvalues;
+mod trajectory;
 
 pub use accuracy::Accuracy;
 pub use ascent_sharpness::AscentSharpness;
@@ -52,8 +57,10 @@ pub use interpolation::Interpolation;
 pub use landscape::stability::{Optimiser, OptimiserSettings};
 pub use layer_curvature::LayerCurvature;
 pub use loss_line::{LineDirection, LossLine};
-pub use loss_surface::LossSurface;
+pub use loss_surface::{LossSurface, SurfaceScale};
 pub use mean_loss::MeanLoss;
+pub use sharpness_suite::SharpnessSuite;
 pub use stability_monitor::StabilityMonitor;
 pub use suffixed::Suffixed;
 pub use top_eigenvalues::TopEigenvalues;
+pub use trajectory::Trajectory;

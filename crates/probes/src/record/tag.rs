@@ -88,6 +88,10 @@ pub const ASAM_SHARPNESS: &str = "sharpness/asam";
 pub const AVERAGE_SHARPNESS: &str = "sharpness/average";
 /// The largest rise that projected ascent finds in an l2 ball.
 pub const WORST_BALL_SHARPNESS: &str = "sharpness/worst_ball";
+/// The largest rise that projected ascent finds in ASAM's ball.
+pub const ASAM_WORST_BALL_SHARPNESS: &str = "sharpness/asam_worst_ball";
+/// The average rise in units of the weights' own sizes.
+pub const ADAPTIVE_AVERAGE_SHARPNESS: &str = "sharpness/average_adaptive";
 /// The largest rise at random points of the sphere of that ball.
 pub const RANDOM_BALL_SHARPNESS: &str = "sharpness/random_ball";
 /// The flags and errors of the sharpness measures, as a table.
@@ -96,6 +100,10 @@ pub const SHARPNESS_TABLE: &str = "sharpness/measures";
 pub const TRAJECTORY_PLANE: &str = "trajectory/plane";
 /// Its numbers.
 pub const TRAJECTORY_PLANE_DATA: &str = "trajectory/plane_data";
+/// The share of the squared distances that the first component explains.
+pub const TRAJECTORY_EXPLAINED_1: &str = "trajectory/explained_1";
+/// The share that the second one explains.
+pub const TRAJECTORY_EXPLAINED_2: &str = "trajectory/explained_2";
 /// The picture of the loss on the straight line from the first model of the run.
 pub const FROM_START: &str = "landscape/interpolation_from_start";
 /// Its numbers.
@@ -196,6 +204,18 @@ pub fn description(tag: &str) -> Option<String> {
         }
         WORST_BALL_SHARPNESS => {
             "Largest rise of the loss that projected ascent found in an l2 ball: a lower bound of the worst case. Not invariant to rescaling of ReLU layers."
+        }
+        ASAM_WORST_BALL_SHARPNESS => {
+            "Largest rise of the loss that projected ascent found in ASAM's ball: a lower bound of the worst case."
+        }
+        ADAPTIVE_AVERAGE_SHARPNESS => {
+            "Mean rise of the loss under Gaussian displacements in units of the weights' own sizes. Invariant to rescaling of ReLU layers."
+        }
+        TRAJECTORY_EXPLAINED_1 => {
+            "Share of the squared distances to the last weights that lies along the first principal component of the path."
+        }
+        TRAJECTORY_EXPLAINED_2 => {
+            "Share of the squared distances to the last weights that lies along the second principal component of the path."
         }
         RANDOM_BALL_SHARPNESS => {
             "Largest rise of the loss at random points of the ball's boundary: far below the worst case in many dimensions."

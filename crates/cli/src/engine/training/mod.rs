@@ -219,9 +219,12 @@ impl<'a, W: Workload> Trainer<'a, W> {
             // The probes are told the rate of the update before; at the beginning there is none but
             // the first.
             let rate = self.rate(self.step.saturating_sub(1));
-            let observed = self
-                .observer
-                .observe(self.step, rate, &self.model, &self.progress)?;
+            let observed = self.observer.observe(
+                self.step,
+                rate,
+                (&self.model, &self.optimiser),
+                &self.progress,
+            )?;
             if !observed {
                 // It stops before the observations of this step, which a resumed run makes.
                 continue;
