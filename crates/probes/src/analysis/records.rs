@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::result::Analysis;
 use crate::diagnosis::{Diagnosis, Facts};
-use crate::record::{Eigenvalues, Finding, Record, Records};
+use crate::record::{Eigenvalues, Finding, Record, Records, Value};
 use crate::{Error, json_number, show, tag};
 
 /// The diagnosis in markdown.
@@ -25,6 +25,43 @@ impl Analysis {
         let mut records = Records::new(self.config.step);
         self.record(&mut records)?;
         Ok(records.into_vec())
+    }
+
+    /// Returns everything but pictures as one JSON document: scalars, texts and data by their
+    /// tags, what was left out and why, the seconds of each part, and the diagnosis.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut records = Records::new(self.config.step);
+        self.record_numbers(&mut records);
+        self.record_data(&mut records);
+        let mut values = serde_json::Map::new();
+        for record in records.into_vec() {
+            let value = match record.value {
+                Value::Scalar(value) => json_number(value),
+                Value::Text(text) => json!(text),
+                Value::Data(data) => data,
+                _ => continue,
+            };
+            values.insert(record.tag, value);
+        }
+        let omitted = self.omitted.iter().map(
+            |omission| json!({ "part": omission.part.name(), "why": omission.why.to_string() }),
+        );
+        let times = self.times.iter();
+        let times = times.map(|(part, seconds)| json!({ "part": part.name(), "seconds": seconds }));
+        json!({
+            "depth": self.config.depth,
+            "parameters": self.parameters,
+            "examples": self.examples,
+            "examples_given": self.examples_given,
+            "seconds": self.seconds,
+            "interrupted": self.interrupted,
+            "summary": self.to_string().lines().collect::<Vec<_>>(),
+            "values": values,
+            "omitted": omitted.collect::<Vec<_>>(),
+            "times": times.collect::<Vec<_>>(),
+            "diagnosis": self.diagnosis,
+        })
     }
 
     /// Adds all records.

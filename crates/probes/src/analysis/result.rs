@@ -178,6 +178,17 @@ pub enum Why {
     Stopped,
 }
 
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTime => f.pad("there was no time for it"),
+            Self::Smaller => f.pad("for want of time it was made with the settings of quick"),
+            Self::Because(why) => f.pad(why),
+            Self::Stopped => f.pad("it was stopped"),
+        }
+    }
+}
+
 impl Analysis {
     /// Returns an analysis in which nothing has been measured.
     pub(super) const fn empty(config: AnalyzeConfig) -> Self {

@@ -16,6 +16,10 @@
 //! | [`LossSurface`] | `landscape/surface`, `landscape/surface_data` | a third for each point |
 //! | [`Trajectory`] | `trajectory/plane`, `trajectory/plane_data` | a third for each of 441 points, at the end |
 //! | [`Interpolation`] | `landscape/interpolation_from_start`, `landscape/interpolation_from_last`, with `_data`; `landscape/barrier_from_start`, `landscape/barrier_from_last` | a third for each of 21 points of both lines |
+//! | [`Activations`] | `activation/..` | 1 at most (one forward pass, recorded) |
+//! | [`BatchNormGap`] | `batch_norm/loss_gap` | two thirds |
+//! | [`WeightSpectra`] | `weights/..` | no data; singular values of each weight matrix |
+//! | [`Updates`] | `parameters/norm`, `parameters/distance_from_start`, `parameters/update_norm`, `parameters/relative_update` | no data; two vectors are kept |
 //!
 //! The quality of a number (residuals, standard errors, products) stands under
 //! `curvature_check`. The Hessian of a step is made once for each risk, whoever asks, and costs
@@ -29,7 +33,9 @@
 //! the host from the seed it was given, and measures the same when the same model is seen twice.
 
 mod accuracy;
+mod activations;
 mod ascent_sharpness;
+mod batch_norm_gap;
 mod density_history;
 mod divergence;
 mod gradient_norm;
@@ -45,9 +51,13 @@ mod stability_monitor;
 mod suffixed;
 mod top_eigenvalues;
 mod trajectory;
+mod updates;
+mod weight_spectra;
 
 pub use accuracy::Accuracy;
+pub use activations::Activations;
 pub use ascent_sharpness::AscentSharpness;
+pub use batch_norm_gap::BatchNormGap;
 pub use divergence::{DivergenceRule, DivergenceWarning, StabilitySeen};
 pub use gradient_norm::GradientNorm;
 pub(crate) use gradient_norm::layers;
@@ -64,3 +74,5 @@ pub use stability_monitor::StabilityMonitor;
 pub use suffixed::Suffixed;
 pub use top_eigenvalues::TopEigenvalues;
 pub use trajectory::Trajectory;
+pub use updates::Updates;
+pub use weight_spectra::WeightSpectra;

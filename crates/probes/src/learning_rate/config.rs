@@ -38,6 +38,8 @@ pub struct LearningRateConfig {
     /// The Lanczos run for `λ₁`; none does without.
     #[config(default = "Some(LanczosConfig::new().with_tolerance(1e-2).with_max_steps(60))")]
     pub lanczos: Option<LanczosConfig>,
+    /// Examples over which `λ₁` is measured; none for all.
+    pub curvature_examples: Option<usize>,
     /// The optimiser, for its own limit: made from its configuration,
     /// `OptimiserSettings::try_from(&SgdConfig::new())`. None for `2 / λ₁` only.
     pub optimiser: Option<OptimiserSettings>,

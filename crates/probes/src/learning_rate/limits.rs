@@ -37,6 +37,10 @@ impl RateLimits {
         let Some(lanczos) = &config.lanczos else {
             return Ok(None);
         };
+        let risk = &match config.curvature_examples {
+            Some(examples) => risk.limited(examples)?,
+            None => risk.clone(),
+        };
         let hessian = Hessian::at(model, risk)?;
         let pairs = top_eigenpairs(&hessian, 1, lanczos)?;
         let Some(pair) = pairs.first() else {
