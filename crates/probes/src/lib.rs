@@ -24,17 +24,28 @@ pub mod learner;
 pub mod sink;
 pub mod store;
 
+mod analysis;
 mod budget;
 mod disk;
 mod error;
+mod learning_rate;
 mod probe;
 mod record;
 mod run;
 mod schedule;
 mod workload;
 
+pub use analysis::{
+    Analysis, Analyze, AnalyzeConfig, Depth, Gradient, Omission, Part, Progress, Settings,
+    StabilityRatio, Why, analyze, analyze_observed,
+};
 pub use budget::{Budget, MeasuringCost, Spent};
 pub use error::Error;
+pub use learning_rate::{
+    LearningRateConfig, LearningRateTest, RangeTest, Rate, RateCourse, RateLimits, RateOutcome,
+    RateSensitivity, learning_rate_sensitivity, learning_rate_sensitivity_by, learning_rate_test,
+    learning_rate_test_by,
+};
 pub use probe::{Moment, Probe};
 pub use record::{
     Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Record, Records, Value, json_number,

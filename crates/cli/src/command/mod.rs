@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod analysis;
+mod analyze;
 mod attempt;
 mod compare;
 mod completions;
@@ -10,6 +11,7 @@ mod critical;
 mod ending;
 mod estimate;
 mod help;
+mod learning_rate;
 mod line;
 mod list;
 mod measure;
@@ -81,6 +83,7 @@ impl Cli {
                 }
             })
             .mut_subcommand("run", without_bundled)
+            .mut_subcommand("analyze", without_bundled)
             .mut_subcommand("spectrum", without_bundled)
             .mut_subcommand("sharpness", without_bundled)
             .mut_subcommand("critical", without_bundled)
@@ -128,6 +131,12 @@ pub(crate) enum Command {
     /// Train what a finding of a run suggests, and compare
     #[command(after_help = attempt::EXAMPLE, allow_negative_numbers = true)]
     Try(attempt::Arguments),
+    /// Find out what there is time for about checkpoints and PyTorch weights, in ten lines
+    #[command(after_help = analyze::EXAMPLE, allow_negative_numbers = true)]
+    Analyze(analyze::Arguments),
+    /// Test how the loss answers to the learning rate, before a training or at its weights
+    #[command(after_help = learning_rate::EXAMPLE, allow_negative_numbers = true)]
+    LearningRate(learning_rate::Arguments),
     /// Measure a checkpoint of a run, or the line from it to another run
     #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
     Measure(measure::Arguments),
@@ -179,6 +188,10 @@ impl Command {
             Self::Run(arguments) => run::carry_out(&arguments, context, source, interrupt),
             Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
             Self::Try(arguments) => attempt::carry_out(&arguments, context, source, interrupt),
+            Self::Analyze(arguments) => analyze::carry_out(&arguments, context, source, interrupt),
+            Self::LearningRate(arguments) => {
+                learning_rate::carry_out(&arguments, context, source, interrupt)
+            }
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Spectrum(arguments) => {
                 spectrum::carry_out(&arguments, context, source, interrupt)

@@ -60,6 +60,7 @@ pub use ascent_sharpness::AscentSharpness;
 pub use batch_norm_gap::BatchNormGap;
 pub use divergence::{DivergenceRule, DivergenceWarning, StabilitySeen};
 pub use gradient_norm::GradientNorm;
+pub(crate) use gradient_norm::layers;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;
 pub use interpolation::Interpolation;

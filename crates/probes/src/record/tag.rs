@@ -10,6 +10,32 @@ pub const GRADIENT_NORM: &str = "gradient/norm";
 pub const GRADIENT_LAYER: &str = "gradient/layer/";
 /// Before the path of a parameter: the entries of its gradient.
 pub const GRADIENT_VALUES: &str = "gradient/values/";
+/// The mean loss over the examples that an analysis measured.
+pub const ANALYSIS_LOSS: &str = "loss/analysis";
+/// The summary of an analysis.
+pub const ANALYSIS_SUMMARY: &str = "analysis/summary";
+/// The verdict of an analysis on the point.
+pub const VERDICT: &str = "analysis/verdict";
+/// The sharpness suite of an analysis, every measure with its error.
+pub const SHARPNESS_SUITE: &str = "analysis/sharpness_data";
+/// Certain lower bound of the number of negative eigenvalues.
+pub const NEGATIVE_EIGENVALUES: &str = "curvature/negative_at_least";
+/// The learning rate that the range test suggests.
+pub const RATE_SUGGESTION: &str = "learning_rate/suggestion";
+/// A tenth of the learning rate at which its loss diverges.
+pub const RATE_TENTH: &str = "learning_rate/tenth_of_divergence";
+/// The learning rate of the test after which its loss is least.
+pub const RATE_LARGEST: &str = "learning_rate/largest_stable";
+/// The largest stable learning rate of gradient descent.
+pub const RATE_DESCENT_LIMIT: &str = "learning_rate/gradient_descent_limit";
+/// The largest stable learning rate of the optimiser in use.
+pub const RATE_OPTIMISER_LIMIT: &str = "learning_rate/optimiser_limit";
+/// The range test in words.
+pub const RATE_TEXT: &str = "learning_rate/test_result";
+/// The picture of the range test.
+pub const RATE_PICTURE: &str = "learning_rate/test";
+/// Its numbers.
+pub const RATE_DATA: &str = "learning_rate/test_data";
 /// Before the number of a largest eigenvalue, from 1.
 pub const LAMBDA: &str = "curvature/lambda_";
 /// The largest eigenvalue.
@@ -187,6 +213,12 @@ pub fn description(tag: &str) -> Option<String> {
         SHARPNESS_RATIO => {
             "lambda_1 over the stability threshold: near 1 is the edge of stability, above it steps along the sharpest direction grow."
         }
+        ANALYSIS_LOSS => "Mean loss over the examples that the analysis measured, dropout off.",
+        ANALYSIS_SUMMARY => "What the analysis found, in ten lines.",
+        VERDICT => "The kind of point that the weights stand at, and the evidence.",
+        NEGATIVE_EIGENVALUES => {
+            "Negative eigenvalues of the Hessian that are certain: a lower bound of the saddle's index."
+        }
         SHARPNESS_RATIO_ERROR => {
             "Error of stability/sharpness_ratio: some eigenvalue's ratio lies at most this far from it."
         }
@@ -242,6 +274,19 @@ pub fn description(tag: &str) -> Option<String> {
         FROM_LAST_BARRIER => {
             "Rise of the loss above the line between its ends, on the way from the weights observed before to the present ones; 0 is none."
         }
+        RATE_SUGGESTION => {
+            "Learning rate at which the smoothed loss of a range test from these weights falls fastest."
+        }
+        RATE_TENTH => "A tenth of the learning rate at which the loss of the range test diverges.",
+        RATE_LARGEST => "Learning rate of the range test after which its loss is least.",
+        RATE_DESCENT_LIMIT => {
+            "2 / lambda_1 at these weights: above it gradient descent moves away along the sharpest direction."
+        }
+        RATE_OPTIMISER_LIMIT => {
+            "Largest stable learning rate of the optimiser in use at these weights, from lambda_1."
+        }
+        RATE_PICTURE => "Loss against a learning rate that grows from step to step.",
+        RATE_TEXT => "What the range test of the learning rate found.",
         LINE => "Loss along one direction through the weights.",
         SURFACE => {
             "Loss on the plane of two random, filter-normalised directions through the weights, which are at the centre."
