@@ -202,6 +202,27 @@ pub enum Error {
         other: (u32, u32),
     },
 
+    /// A mesh that the viewer cannot draw.
+    #[error("the mesh cannot be drawn: {rule}")]
+    Mesh {
+        /// The rule that it breaks, and the number that breaks it.
+        rule: String,
+    },
+
+    /// A layout of charts that TensorBoard would not show.
+    #[error("the layout of charts cannot be shown: {rule}")]
+    Layout {
+        /// The rule that it breaks.
+        rule: String,
+    },
+
+    /// Scores, labels or weights of which there is no precision-recall curve.
+    #[error("there is no precision-recall curve: {rule}")]
+    PrCurve {
+        /// The rule that they break.
+        rule: String,
+    },
+
     /// A value of more bytes than a record may have.
     #[error(
         "the value of tag `{tag}` takes {bytes} bytes, but a record may have {}: write fewer or smaller pictures or bins, or less text",

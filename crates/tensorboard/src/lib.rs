@@ -95,5 +95,8 @@ pub use directory::{RunLock, existing_event_files};
 pub use error::Error;
 pub use hparams::{Columns, Hparams, Metric, Setting, SettingColumn, SettingKind, Status};
 pub use reader::{Content, Event, EventFile, EventReader, Point, read_events};
-pub use summary::{Bin, Histogram, Png, SummaryValue};
+pub use summary::{
+    Bin, Category, Chart, Histogram, Layout, Margin, Mesh, Png, PrCurve, PrCurveConfig,
+    SummaryValue, SurfaceConfig,
+};
 pub use writer::{EventWriter, Written};

@@ -256,7 +256,7 @@ impl From<proto::Event> for Event {
         {
             Content::Start
         } else if let Some(summary) = event.summary {
-            Content::Values(summary.value.into_iter().map(summary::decode).collect())
+            Content::Values(summary::decode(summary.value))
         } else {
             Content::Other
         };
