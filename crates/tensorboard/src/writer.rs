@@ -155,12 +155,7 @@ impl EventWriter {
             source,
         };
         let mut records = RecordFile::create_new(&path).map_err(failed)?;
-        let header = proto::Event {
-            wall_time: now(),
-            file_version: Some(proto::FILE_VERSION.into()),
-            ..Default::default()
-        };
-        records.append(&header.encode_to_vec());
+        records.append(&header().encode_to_vec());
         if let Some(step) = start {
             let session_log = Some(proto::SessionLog {
                 status: proto::SESSION_START,
@@ -379,6 +374,15 @@ impl EventWriter {
             });
         }
         Ok(())
+    }
+}
+
+/// Returns the first event of a file.
+pub(crate) fn header() -> proto::Event {
+    proto::Event {
+        wall_time: now(),
+        file_version: Some(proto::FILE_VERSION.into()),
+        ..Default::default()
     }
 }
 
