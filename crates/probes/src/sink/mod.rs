@@ -50,9 +50,21 @@ pub trait Sink: Send {
     /// Makes what was written visible to readers, as far as the sink can.
     fn flush(&mut self) {}
 
+    /// Returns a sentence about what the sink has begun to lose, if it has: that its disk is full, or
+    /// that its directory is gone. The probes ask after each step and tell it once, as a warning.
+    fn warning(&mut self) -> Option<String> {
+        None
+    }
+
     /// Ends the sink.
     ///
     /// # Errors
     /// The first thing that went wrong since the sink was made.
     fn finish(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Returns an error with its cause, in one sentence.
+fn told(error: &Error) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }
