@@ -119,7 +119,7 @@ fn are_one(_: &fs::Metadata, _: &fs::Metadata) -> bool {
 
 /// Tells whether the file at `path` is the one that is open. Where the system has no numbers of
 /// files, that another one has taken its place is not seen.
-pub(crate) fn is_at(file: &fs::File, path: &Path) -> bool {
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(open), Ok(there)) = (file.metadata(), fs::metadata(path)) else {
         return false;
     };

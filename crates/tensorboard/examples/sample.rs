@@ -1,5 +1,5 @@
-//! Writes small runs with every kind of value, descriptions and settings: a plain one, a resumed
-//! one and one whose writer was killed.
+//! Writes small runs with every kind of value, descriptions and settings: a plain one, resumed ones,
+//! and ones whose writer was killed.
 //!
 //! ```text
 //! cargo run --release -p tensorboard --example sample -- runs/sample
@@ -104,7 +104,37 @@ fn main() -> Result<(), Box<dyn Error>> {
         &[("loss/train", 38, loss(38)), ("accuracy/valid", 38, 0.38)],
     )?;
 
-    for run in [plain, resumed, truncated] {
+    // The same, which then went on at the step after its last whole one.
+    let continued = runs.join("continued");
+    let mut writer = EventWriter::create(&continued)?;
+    write_steps(&mut writer, 0..25)?;
+    let file = writer.finish()?;
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&file.path)?
+        .set_len(file.bytes - 5)?;
+    let mut writer = EventWriter::resume(&continued, Some(24))?;
+    write_steps(&mut writer, 24..40)?;
+    writer.finish()?;
+    summary(
+        &continued,
+        &[("loss/train", 39, loss(39)), ("accuracy/valid", 39, 0.39)],
+    )?;
+
+    // A run that went on without knowing its step.
+    let unknown = runs.join("unknown");
+    let mut writer = EventWriter::create(&unknown)?;
+    write_steps(&mut writer, 0..25)?;
+    writer.finish()?;
+    let mut writer = EventWriter::resume(&unknown, None)?;
+    write_steps(&mut writer, 25..45)?;
+    writer.finish()?;
+    summary(
+        &unknown,
+        &[("loss/train", 44, loss(44)), ("accuracy/valid", 44, 0.44)],
+    )?;
+
+    for run in [plain, resumed, truncated, continued, unknown] {
         println!(
             "{}: {} event file(s)",
             run.display(),

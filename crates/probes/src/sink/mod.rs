@@ -4,6 +4,7 @@
 //! | sink | keeps |
 //! |---|---|
 //! | [`TensorBoard`] | everything that TensorBoard can show, in an event file |
+//! | `TensorBoardRs` | scalars, histograms, pictures, texts through the crate of that name (feature `tensorboard-rs`) |
 //! | [`JsonLines`] | every record, a line each |
 //! | [`Folder`] | the latest picture of each tag as PNG and SVG, and its numbers as JSON and CSV |
 //! | [`Latest`] | the last point of each scalar, for the program itself |
@@ -20,6 +21,8 @@ mod numbers;
 mod picture_names;
 mod shared;
 mod tensorboard;
+#[cfg(feature = "tensorboard-rs")]
+mod tensorboard_rs;
 
 pub use self::tensorboard::TensorBoard;
 pub use ::tensorboard::{Hparams, Layout, Setting};
@@ -29,6 +32,8 @@ pub use latest::Latest;
 pub use layout::layout;
 pub use memory::Memory;
 pub use shared::Shared;
+#[cfg(feature = "tensorboard-rs")]
+pub use tensorboard_rs::TensorBoardRs;
 
 use crate::Error;
 use crate::record::Record;
