@@ -4,6 +4,11 @@ use std::fs;
 use std::path::Path;
 use tensorboard::{Damage, Error, EventWriter, Png, Point, read_events, repair};
 
+/// An offset in bytes that are in memory.
+fn index(offset: u64) -> usize {
+    usize::try_from(offset).unwrap()
+}
+
 /// A run of scalars, texts and a picture: its bytes, and where each record ends.
 fn run(directory: &Path) -> (Vec<u8>, Vec<u64>) {
     let mut writer = EventWriter::create(directory).unwrap();
@@ -16,8 +21,8 @@ fn run(directory: &Path) -> (Vec<u8>, Vec<u64>) {
     writer.scalar("loss", 4, 0.25).unwrap();
     let bytes = fs::read(writer.finish().unwrap().path).unwrap();
     let mut ends = Vec::new();
-    while (*ends.last().unwrap_or(&0) as usize) < bytes.len() {
-        let at = *ends.last().unwrap_or(&0) as usize;
+    while index(*ends.last().unwrap_or(&0)) < bytes.len() {
+        let at = index(*ends.last().unwrap_or(&0));
         let length = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
         ends.push(at as u64 + length + 16);
     }
@@ -76,7 +81,7 @@ fn cut_rubbish_and_missing_pieces_leave_what_is_whole() {
     let (bytes, ends) = run(&folder.path().join("run"));
     let damaged = folder.path().join("damaged");
     let into = folder.path().join("repaired");
-    let last = ends[ends.len() - 2] as usize;
+    let last = index(ends[ends.len() - 2]);
     for cut in last..bytes.len() {
         fs::write(&damaged, &bytes[..cut]).unwrap();
         let repaired = repair(&damaged, &into).unwrap();
@@ -86,9 +91,9 @@ fn cut_rubbish_and_missing_pieces_leave_what_is_whole() {
         fs::remove_file(&into).unwrap();
     }
     // Ten bytes are gone from the middle, and a block of rubbish has come in.
-    let middle = ends[3] as usize;
+    let middle = index(ends[3]);
     let rubbish: Vec<u8> = (0..200_000_u32)
-        .map(|i| (i.wrapping_mul(i) % 251) as u8)
+        .map(|i| (i.wrapping_mul(i) % 251).to_le_bytes()[0])
         .collect();
     let pieces = [&bytes[..middle], &rubbish, &bytes[middle + 10..]];
     fs::write(&damaged, pieces.concat()).unwrap();
@@ -117,7 +122,7 @@ fn records_that_would_end_a_loader_are_left_out() {
     // A time that is NaN, and a field that ends in the middle.
     let timeless = framed(&[&[9][..], &f64::NAN.to_le_bytes()].concat());
     let nonsense = framed(&[0x2a, 0x7f]);
-    let at = ends[2] as usize;
+    let at = index(ends[2]);
     let damaged = folder.path().join("damaged");
     fs::write(
         &damaged,
