@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::Sink;
 use super::lines::Lines;
 use super::picture_names::PictureNames;
+use super::{Sink, told};
 use crate::Error;
 use crate::disk::write_file;
 use crate::record::{Record, Value, json_number};
@@ -203,12 +203,24 @@ impl Sink for JsonLines {
 
     /// Hands on what a stream has kept back. What it cannot hand on counts as lost.
     fn flush(&mut self) {
+        if let Some(path) = &self.path
+            && self.failure.is_none()
+            && !self.lines.is_at(path)
+        {
+            // Lines go on into a file that has no name.
+            self.failure = Some(failed("find", path, io::ErrorKind::NotFound.into()));
+            self.lost += 1;
+        }
         if let Err(source) = self.lines.flush() {
             self.lost += self.unflushed;
             let error = failed("write to", self.place(), source);
             self.failure.get_or_insert(error);
         }
         self.unflushed = 0;
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        self.failure.as_ref().map(told)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tensorboard::{EventWriter, Hparams, Layout, Png, Status};
 
-use super::{Sink, layout};
+use super::{Sink, layout, told};
 use crate::record::{Record, Value};
 use crate::{Error, tag};
 
@@ -27,6 +27,8 @@ pub struct TensorBoard {
     described: BTreeSet<String>,
     /// The charts that are still to be written.
     layout: Option<Layout>,
+    /// What became of the file or its directory while the run went on.
+    gone: Option<Error>,
     /// Whether the end is written for the page of settings.
     ends_session: bool,
 }
@@ -58,6 +60,7 @@ impl TensorBoard {
             first_rejection: None,
             described: BTreeSet::new(),
             layout: Some(layout()),
+            gone: None,
             ends_session: false,
         }
     }
@@ -162,7 +165,23 @@ impl Sink for TensorBoard {
         }
     }
 
+    /// Looks whether the file is still in its place.
+    fn flush(&mut self) {
+        if self.gone.is_none() {
+            self.gone = self.writer.check_in_place().err().map(Error::from);
+        }
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        if let Some(failure) = self.writer.failure() {
+            let path = self.writer.path().display();
+            return Some(format!("cannot write to `{path}`: {failure}"));
+        }
+        self.gone.as_ref().map(told)
+    }
+
     fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        self.flush();
         if self.ends_session
             && let Err(error) = self.writer.end_session(Status::Success, None)
         {
@@ -174,6 +193,7 @@ impl Sink for TensorBoard {
             .first_rejection
             .map(|first| Error::rejected(NAME, self.rejected, first));
         let lost = self.writer.finish().err().map(Error::from);
+        let lost = lost.or(self.gone);
         match (refused, lost) {
             (None, None) => Ok(()),
             (Some(error), None) | (None, Some(error)) => Err(error),

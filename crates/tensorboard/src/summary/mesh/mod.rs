@@ -81,7 +81,8 @@ impl Mesh {
             return wrong(format!("it has {colors} colours for {count} vertices"));
         }
         let config = self.config.trim();
-        if !config.is_empty() && !(config.starts_with('{') && config.ends_with('}')) {
+        let is_object = config.starts_with('{') && config.ends_with('}');
+        if !(config.is_empty() || is_object) {
             return wrong(format!("its configuration `{config}` is no JSON object"));
         }
         Ok(())

@@ -178,7 +178,8 @@ fn positions(axis: &[f64], count: usize, extent: f64) -> Result<Vec<(usize, f32)
         ));
     };
     let increases = |pair: &[f64]| pair[0] < pair[1];
-    if !axis.windows(2).all(increases) || !(first.is_finite() && last.is_finite()) {
+    let finite = first.is_finite() && last.is_finite();
+    if !(finite && axis.windows(2).all(increases)) {
         return wrong("an axis of its grid does not increase".into());
     }
     let place = |k: usize| {
