@@ -8,9 +8,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_ir::{OperationIr, TensorId};
 
 use crate::graph::{NodeId, Recorded, Set};
+use crate::loss::{Nonlinearity, NonlinearityNodes};
 use crate::lower::Lowering;
 use crate::record::{
-    Found, Outputs, Paths, check_ids, common_device, normalising_by_batch, recorded, trainable,
+    Found, Outputs, Paths, check_ids, common_device, nonlinearities, normalising_by_batch,
+    recorded, trainable,
 };
 use crate::{CapturedLoss, CapturedLosses, Error};
 
@@ -204,6 +206,7 @@ fn lowered<M: Module>(
             error.recorded_near(|| Paths::of(active).nearest(before, &found.tensors))
         })?;
     }
+    let nonlinearities = lowering.nonlinearities(operations, &found, active);
     let mut find = |id, what| lowering.find(id).ok_or(Error::NotCaptured { what });
     let losses = losses.into_iter().map(|id| find(id, "loss"));
     let losses: Vec<NodeId> = losses.collect::<Result<_, _>>()?;
@@ -216,6 +219,7 @@ fn lowered<M: Module>(
         outputs,
         parameters: slots.clone(),
         data: data.clone(),
+        nonlinearities: nonlinearities.clone(),
         device: device.clone(),
         differentiates_inside: lowering.differentiates_inside,
     });
@@ -224,6 +228,33 @@ fn lowered<M: Module>(
 }
 
 impl Lowering {
+    /// Returns the nonlinearities that were recorded, with the nodes that they have become.
+    fn nonlinearities<M: Module>(
+        &mut self,
+        operations: &[OperationIr],
+        found: &Found,
+        active: &M,
+    ) -> Vec<NonlinearityNodes> {
+        let recorded = nonlinearities(operations, &found.tensors);
+        if recorded.is_empty() {
+            return Vec::new();
+        }
+        let paths = Paths::of(active);
+        let nodes = recorded.into_iter().filter_map(|recorded| {
+            Some(NonlinearityNodes {
+                input: self.find(recorded.input)?,
+                output: self.find(recorded.output)?,
+                what: Nonlinearity {
+                    kind: recorded.kind,
+                    module: recorded.parameter.and_then(|id| paths.module(id)),
+                    shape: recorded.shape,
+                    feature_axis: recorded.feature_axis,
+                },
+            })
+        });
+        nodes.collect()
+    }
+
     /// Returns a parameter, which may stand at several places of the module, as an input of the
     /// program, and its value.
     fn parameter(

@@ -98,8 +98,8 @@ pub use capture::{Capture, Statistics};
 pub use error::Error;
 pub use input_gradient::{allowing_input_gradients, input_gradient};
 pub use loss::{
-    CapturedLoss, CapturedLosses, Examples, Linearized, OutputCurvature, Plane, ProgramCache,
-    SlopedPlane, Slopes,
+    CapturedLoss, CapturedLosses, Examples, Linearized, Nonlinearity, NonlinearityKind,
+    NonlinearityValues, OutputCurvature, Plane, ProgramCache, SlopedPlane, Slopes,
 };
 pub use record::{Outputs, check_ids, in_trial, stop_gradient};
 #[doc(hidden)]

@@ -302,6 +302,16 @@ pub enum Error {
     /// A loss could not be captured, or has no derivative.
     #[error(transparent)]
     Derivatives(#[from] derivatives::Error),
+    /// A quantity that is read from the recorded loss, and a loss that cannot be recorded.
+    #[error(
+        "the {what} are read from the recorded loss, and this one cannot be recorded: {reason}"
+    )]
+    NotRecorded {
+        /// The quantity.
+        what: &'static str,
+        /// The reason.
+        reason: String,
+    },
     /// A quantity of the outputs of a risk whose closure gives the loss at once.
     #[error(
         "the risk does not tell outputs and loss apart, which Gauss-Newton, Fisher and coupled examples need: make it with `Risk::of(batches, outputs, loss, reduction)`"

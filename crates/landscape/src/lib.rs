@@ -51,6 +51,8 @@
 //! | .. and the accuracy, on several splits, with few evaluations? | [`slice::Slice`], [`slice::refine`] | a forward pass a point |
 //! | Which way did the training go? | [`trajectory`] | loads of checkpoints |
 //! | Is there a way between two minima? | [`connectivity`] | a gradient a step, a forward pass a point |
+//! | Which units are dead or saturated? | [`activations`](mod@activations) | a forward pass |
+//! | What do the weights say without data? | [`weights`](mod@weights) | no data |
 //! | Which hidden units may be renumbered, and is the barrier between two models one of numbering? | [`alignment`] | two forward passes for each layer |
 //!
 //! A product costs about a gradient where what it needs of the point is kept, two where it is not;
@@ -77,6 +79,7 @@
 //! either. The panic hook stays the program's: a closure that cannot be recorded may panic inside
 //! Burn, which is caught, and a hook that is not to show it asks [`in_trial`].
 
+pub mod activations;
 pub mod alignment;
 pub mod connectivity;
 pub mod critical;
@@ -89,6 +92,7 @@ pub mod spectrum;
 pub mod stability;
 pub mod test_functions;
 pub mod trajectory;
+pub mod weights;
 
 mod batch;
 mod error;
@@ -108,7 +112,8 @@ pub use error::Error;
 pub use operator::LinearOperator;
 pub use parameters::{Block, ParameterSpace, cast, snapshot};
 pub use risk::{
-    Batches, ExampleGradients, ExampleStatistics, ModelOutputs, Objective, Reduction, Risk,
+    BatchNormGap, Batches, ExampleGradients, ExampleStatistics, ModelOutputs, Objective, Reduction,
+    Risk,
 };
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{

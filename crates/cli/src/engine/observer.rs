@@ -69,7 +69,12 @@ impl<'a, W: Workload> Observer<'a, W> {
             (interrupt.clone(), progress.clone(), progress.clone());
         let has_accuracy = has_accuracy(data, model, &device);
         let has_budget = job.training.plan.probes.budget.is_some();
-        let probes = instruments(data, plan, has_accuracy, steps as u64, &device)?
+        // A resumed run began with the weights that its seed gives.
+        let start = match state {
+            None => model.clone(),
+            Some(_) => data.model(plan.seed, &job.device),
+        };
+        let probes = instruments(data, plan, &start, has_accuracy, steps as u64, &device)?
             .with_interrupt(move || {
                 waiting.beat();
                 interrupt.requested()

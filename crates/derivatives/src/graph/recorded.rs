@@ -3,6 +3,7 @@
 use burn::tensor::{DType, Device};
 
 use super::{Graph, NodeId};
+use crate::loss::NonlinearityNodes;
 
 /// A recorded loss: a graph, and which of its nodes are what.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Recorded {
     pub(crate) parameters: Vec<NodeId>,
     /// The data that was marked; none for what the loss does not use.
     pub(crate) data: Vec<Option<NodeId>>,
+    /// The nonlinearities, in order.
+    pub(crate) nonlinearities: Vec<NonlinearityNodes>,
     pub(crate) device: Device,
     /// Whether the loss takes a derivative inside, which Burn's gradient lacks.
     pub(crate) differentiates_inside: bool,
@@ -30,6 +33,7 @@ impl Recorded {
             && self.outputs == other.outputs
             && self.parameters == other.parameters
             && self.data == other.data
+            && self.nonlinearities == other.nonlinearities
             && self.device == other.device
             && self.graph.is_like(&other.graph)
     }

@@ -8,6 +8,7 @@ use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
 use super::programs::Programs;
+use super::vectors::flat;
 use crate::Error;
 use crate::graph::{Recorded, Set, elements};
 use crate::primitive::Primitive;
@@ -308,7 +309,11 @@ impl CapturedLoss {
         Ok(self.join(self.along_slots(plan, theta, &[u])?))
     }
 
-    fn at_point(&self, plan: &Plan, theta: &Tensor<1>) -> Result<Vec<DispatchTensor>, Error> {
+    pub(super) fn at_point(
+        &self,
+        plan: &Plan,
+        theta: &Tensor<1>,
+    ) -> Result<Vec<DispatchTensor>, Error> {
         let point = self.split(theta)?;
         Ok(plan.once(&self.data, &[(Set::POINT, &point)], None))
     }
@@ -358,12 +363,6 @@ impl CapturedLoss {
             ..self.clone()
         }
     }
-}
-
-/// Returns a tensor as a vector.
-fn flat(tensor: DispatchTensor) -> Tensor<1> {
-    let len = burn_backend::TensorMetadata::shape(&tensor).num_elements();
-    Tensor::from_dispatch(Dispatch::float_reshape(tensor, [len].into()))
 }
 
 /// Returns the one entry of a tensor.

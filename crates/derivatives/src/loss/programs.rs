@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::nonlinearity::{NonlinearityNodes, without_order};
 use crate::Error;
-use crate::graph::{Recorded, elements};
+use crate::graph::{NodeId, Recorded, elements};
 use crate::run::Plan;
 use crate::transform::{Linear, Program};
 
@@ -33,6 +34,8 @@ pub(crate) struct Programs {
     jvp: OnceLock<Plan>,
     quadratic: OnceLock<Plan>,
     outputs: OnceLock<Plan>,
+    nonlinearities: OnceLock<Vec<NonlinearityNodes>>,
+    nonlinearity_values: OnceLock<Plan>,
     curvature: OnceLock<Plan>,
     gauss_newton: OnceLock<Plan>,
     fisher: OnceLock<Plan>,
@@ -60,6 +63,8 @@ impl Programs {
             jvp: OnceLock::new(),
             quadratic: OnceLock::new(),
             outputs: OnceLock::new(),
+            nonlinearities: OnceLock::new(),
+            nonlinearity_values: OnceLock::new(),
             curvature: OnceLock::new(),
             gauss_newton: OnceLock::new(),
             fisher: OnceLock::new(),
@@ -177,6 +182,30 @@ impl Programs {
         Ok(self
             .outputs
             .get_or_init(|| Plan::new(&of.graph, &[outputs], of.device.as_dispatch())))
+    }
+
+    /// Returns the nonlinearities through which the loss depends on the parameters; where outputs
+    /// are marked, the outputs.
+    pub(crate) fn nonlinearities(&self) -> &[NonlinearityNodes] {
+        self.nonlinearities.get_or_init(|| {
+            let of = &self.recorded;
+            let ancestors = of.graph.ancestors(&[of.outputs.unwrap_or(of.loss)]);
+            let dependent = of.graph.dependent(&ancestors, &of.parameters);
+            let is_used = |found: &&NonlinearityNodes| {
+                dependent.contains(&without_order(&of.graph, found.output))
+            };
+            of.nonlinearities.iter().filter(is_used).cloned().collect()
+        })
+    }
+
+    /// Returns the program of the values of the nonlinearities.
+    pub(crate) fn nonlinearity_plan(&self) -> &Plan {
+        self.nonlinearity_values.get_or_init(|| {
+            let targets = self.nonlinearities().iter();
+            let targets: Vec<NodeId> = targets.flat_map(NonlinearityNodes::targets).collect();
+            let of = &self.recorded;
+            Plan::new(&of.graph, &targets, of.device.as_dispatch())
+        })
     }
 
     /// Returns the program of a linear map.

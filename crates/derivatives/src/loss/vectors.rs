@@ -91,3 +91,9 @@ impl CapturedLoss {
         Tensor::from_dispatch(Dispatch::float_cat(flat, 1))
     }
 }
+
+/// Returns a tensor as a vector.
+pub(super) fn flat(tensor: DispatchTensor) -> Tensor<1> {
+    let len = burn_backend::TensorMetadata::shape(&tensor).num_elements();
+    Tensor::from_dispatch(Dispatch::float_reshape(tensor, [len].into()))
+}

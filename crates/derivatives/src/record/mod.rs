@@ -5,6 +5,7 @@ pub mod burn_names;
 mod device;
 mod ids;
 mod marker;
+mod nonlinearities;
 mod outputs;
 mod panics;
 mod parameters;
@@ -15,6 +16,7 @@ mod trial;
 
 pub(crate) use batch_norm::normalising_by_batch;
 pub(crate) use marker::{Marker, input_gradient};
+pub(crate) use nonlinearities::nonlinearities;
 pub(crate) use parameters::{common_device, trainable};
 pub(crate) use paths::Paths;
 pub(crate) use recording::{Found, recorded};

@@ -55,8 +55,12 @@ impl Paths {
             }
         }
         let (_, parameter) = last?;
+        self.module(parameter)
+    }
+
+    /// Returns the module that a parameter stands for, which is the one that holds it.
+    pub(crate) fn module(&self, parameter: ParamId) -> Option<String> {
         let path = self.known.get(&parameter)?;
-        // The parameter of a module stands for the module.
         let module = path
             .rsplit_once('.')
             .map_or(path.as_str(), |(module, _)| module);

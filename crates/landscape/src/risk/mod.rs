@@ -1,5 +1,6 @@
 //! The mean loss of a model over data.
 
+mod batch_norm_gap;
 mod batches;
 mod cutter;
 mod example_gradients;
@@ -18,6 +19,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use derivatives::{Outputs, Statistics, attempt};
 
+pub use batch_norm_gap::BatchNormGap;
 pub use batches::Batches;
 pub(crate) use cutter::{Cutter, Part, first_part};
 pub(crate) use example_gradients::check_rows;

@@ -96,6 +96,40 @@ pub const LINE_DATA: &str = "landscape/line_data";
 pub const SURFACE: &str = "landscape/surface";
 /// Its numbers.
 pub const SURFACE_DATA: &str = "landscape/surface_data";
+/// Before what is known of activations; of one layer its name and a slash follow.
+pub const ACTIVATION: &str = "activation/";
+/// The share of units that are dead.
+pub const DEAD_SHARE: &str = "activation/dead_share";
+/// The share of units that are saturated.
+pub const SATURATED_SHARE: &str = "activation/saturated_share";
+/// The smallest standard deviation of a layer's activations.
+pub const SMALLEST_STD: &str = "activation/smallest_std";
+/// The largest one.
+pub const LARGEST_STD: &str = "activation/largest_std";
+/// The table of layers.
+pub const ACTIVATION_LAYERS: &str = "activation/layers";
+/// Before the layer and the quantity of a weight matrix.
+pub const WEIGHTS: &str = "weights/";
+/// The table of weight matrices.
+pub const WEIGHT_SPECTRA: &str = "weights/spectra";
+/// The norm of the parameters.
+pub const PARAMETER_NORM: &str = "parameters/norm";
+/// Their distance from the start.
+pub const DISTANCE_FROM_START: &str = "parameters/distance_from_start";
+/// The note that the start is not known.
+pub const START: &str = "parameters/start";
+/// The size of the update since the last observation.
+pub const UPDATE_NORM: &str = "parameters/update_norm";
+/// The same beside the parameters before it.
+pub const RELATIVE_UPDATE: &str = "parameters/relative_update";
+/// The number of steps in that update.
+pub const UPDATE_STEPS: &str = "parameters/update_steps";
+/// The loss with BatchNorm's batch statistics minus that with its running ones.
+pub const BATCH_NORM_GAP: &str = "batch_norm/loss_gap";
+/// The loss with the statistics of the batch.
+pub const BATCH_NORM_BATCH_LOSS: &str = "batch_norm/batch_loss";
+/// The loss with the running statistics.
+pub const BATCH_NORM_RUNNING_LOSS: &str = "batch_norm/running_loss";
 /// Seconds spent in probes so far.
 pub const PROBE_SECONDS: &str = "cost/probe_seconds";
 /// The share of probes in the time so far.
@@ -208,6 +242,41 @@ pub fn description(tag: &str) -> Option<String> {
         SURFACE => {
             "Loss on the plane of two random, filter-normalised directions through the weights, which are at the centre."
         }
+        DEAD_SHARE => {
+            "Share of ReLU units that are exactly zero for all measured examples: no gradient reaches their weights."
+        }
+        SATURATED_SHARE => {
+            "Share of tanh, sigmoid, GELU and SiLU units whose slope is below 1 % of the largest for more than 95 % of the measured entries."
+        }
+        SMALLEST_STD => {
+            "Smallest standard deviation of a layer's activations: far below the largest, the signal vanishes on its way."
+        }
+        LARGEST_STD => {
+            "Largest standard deviation of a layer's activations: far above that of the first layer, the signal explodes."
+        }
+        ACTIVATION_LAYERS => "Dead and saturated units and standard deviation, layer by layer.",
+        WEIGHT_SPECTRA => {
+            "Norm, stable rank and tail exponent of each weight matrix, without data."
+        }
+        PARAMETER_NORM => "Euclidean norm of all trained parameters together.",
+        DISTANCE_FROM_START => {
+            "Euclidean distance of all trained parameters from those before the first step."
+        }
+        START => "Why no distance from the start is recorded.",
+        UPDATE_NORM => {
+            "Euclidean norm of the change of all parameters since the last observation; the steps in between stand under parameters/update_steps."
+        }
+        RELATIVE_UPDATE => "That norm over the norm of the parameters at the last observation.",
+        UPDATE_STEPS => "Steps since the last observation, over which the update was made.",
+        BATCH_NORM_GAP => {
+            "Mean loss with BatchNorm's statistics of the batch minus that with its running statistics: far below zero, the running ones do not describe the data."
+        }
+        BATCH_NORM_BATCH_LOSS => {
+            "Mean loss over the measured examples with the statistics of each batch."
+        }
+        BATCH_NORM_RUNNING_LOSS => {
+            "Mean loss over the measured examples with the running statistics."
+        }
         PROBE_SECONDS => "Seconds spent measuring so far.",
         PROBE_FRACTION => "Share of measuring in the time of the run so far, 0 to 1.",
         ACCOUNT => "What each probe measured, how often, and what it took.",
@@ -262,9 +331,57 @@ pub fn description(tag: &str) -> Option<String> {
     {
         return Some(format!("Standard error of {name}."));
     }
+    if let Some(text) = of_a_layer(tag) {
+        return Some(text);
+    }
     let path = tag.strip_prefix(GRADIENT_VALUES)?;
     Some(format!(
         "Entries of the gradient of {}.",
         path.replace('/', ".")
     ))
+}
+
+/// Returns a sentence about a quantity of one layer.
+fn of_a_layer(tag: &str) -> Option<String> {
+    let split = |area| tag.strip_prefix(area)?.rsplit_once('/');
+    if let Some((layer, quantity)) = split(ACTIVATION) {
+        return Some(match quantity {
+            "dead_share" => format!("Share of the units of {layer} that are dead."),
+            "saturated_share" => format!("Share of the units of {layer} that are saturated."),
+            "zero_share" => format!("Share of all activations of {layer} that are exactly zero."),
+            "std" => format!("Standard deviation of the activations of {layer}."),
+            _ => return None,
+        });
+    }
+    if let Some((layer, quantity)) = split(WEIGHTS) {
+        let layer = layer.replace('/', ".");
+        return Some(match quantity {
+            "alpha" => format!(
+                "Exponent of the tail of the eigenvalues of WᵀW of {layer}; its error stands beside it."
+            ),
+            "alpha_error" => format!("Standard error of alpha of {layer}."),
+            "alpha_tail" => format!(
+                "Eigenvalues in the tail of {layer}: with fewer than 50, alpha is off by more than its error says."
+            ),
+            "stable_rank" => format!(
+                "Squared Frobenius norm over squared spectral norm of {layer}: how many directions matter."
+            ),
+            "spectral_norm" => format!("Largest singular value of {layer}."),
+            _ => return None,
+        });
+    }
+    for (quantity, what) in [
+        (PARAMETER_NORM, "Euclidean norm"),
+        (DISTANCE_FROM_START, "Distance from the start"),
+        (UPDATE_NORM, "Norm of the update since the last observation"),
+        (RELATIVE_UPDATE, "Norm of the update over the norm before"),
+    ] {
+        if let Some(path) = tag
+            .strip_prefix(quantity)
+            .and_then(|rest| rest.strip_prefix('/'))
+        {
+            return Some(format!("{what} of {}.", path.replace('/', ".")));
+        }
+    }
+    None
 }
