@@ -1,4 +1,6 @@
-//! The gradient: its norm, and its entries by parameter.
+//! The gradient: its norm, whole and by layer, and its entries by parameter.
+
+use std::ops::Range;
 
 use burn::module::Module;
 use landscape::{Batch, ParameterSpace, Risk, download, norm};
@@ -8,8 +10,14 @@ use crate::record::Records;
 use crate::workload::Work;
 use crate::{Error, Moment, Probe, tag};
 
-/// The Euclidean norm of the full gradient as `gradient/norm`; with
-/// [`with_histograms`](Self::with_histograms) also the entries of each parameter's gradient.
+/// The Euclidean norm of the full gradient as `gradient/norm`, and the norm of its part in each
+/// layer as `gradient/layer/{path}`; with [`with_histograms`](Self::with_histograms) also the
+/// entries of each parameter's gradient.
+///
+/// A layer is a module that holds parameters itself: the weights and the bias of `conv1` together
+/// are `gradient/layer/conv1`, those of `blocks.0.linear` are `gradient/layer/blocks/0/linear`. A
+/// parameter that the model holds itself is a layer under its own name. The squares of the layers'
+/// norms add up to that of the whole.
 #[derive(Debug, Clone)]
 pub struct GradientNorm<M, B> {
     risk: Risk<M, B>,
@@ -50,8 +58,18 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Gradien
         let (_, gradient) = moment.gradient(&self.risk)?;
         let gradient = download(&gradient);
         records.scalar(tag::GRADIENT_NORM, norm(&gradient));
+        let space = ParameterSpace::of(moment.model)?;
+        for (layer, ranges) in layers(&space) {
+            let squares = ranges
+                .into_iter()
+                .map(|range| norm(&gradient[range]).powi(2));
+            records.scalar(
+                format!("{}{}", tag::GRADIENT_LAYER, layer.replace('.', "/")),
+                squares.sum::<f64>().sqrt(),
+            );
+        }
         if self.histograms {
-            for block in ParameterSpace::of(moment.model)?.blocks {
+            for block in space.blocks {
                 records.histogram(
                     format!("{}{}", tag::GRADIENT_VALUES, block.path.replace('.', "/")),
                     &gradient[block.range()],
@@ -60,4 +78,21 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Gradien
         }
         Ok(())
     }
+}
+
+/// Returns the layers in the order in which the model has them, each with the places of its
+/// parameters in the flat vector.
+fn layers(space: &ParameterSpace) -> Vec<(&str, Vec<Range<usize>>)> {
+    let mut layers: Vec<(&str, Vec<Range<usize>>)> = Vec::new();
+    for block in &space.blocks {
+        let layer = block
+            .path
+            .rsplit_once('.')
+            .map_or(&*block.path, |(layer, _)| layer);
+        match layers.iter_mut().find(|(name, _)| *name == layer) {
+            Some((_, ranges)) => ranges.push(block.range()),
+            None => layers.push((layer, vec![block.range()])),
+        }
+    }
+    layers
 }

@@ -6,6 +6,8 @@
 
 /// The norm of the gradient.
 pub const GRADIENT_NORM: &str = "gradient/norm";
+/// Before the path of a layer, with `/` for its dots: the norm of its part of the gradient.
+pub const GRADIENT_LAYER: &str = "gradient/layer/";
 /// Before the path of a parameter: the entries of its gradient.
 pub const GRADIENT_VALUES: &str = "gradient/values/";
 /// Before the number of a largest eigenvalue, from 1.
@@ -333,6 +335,12 @@ pub fn description(tag: &str) -> Option<String> {
     }
     if let Some(text) = of_a_layer(tag) {
         return Some(text);
+    }
+    if let Some(layer) = tag.strip_prefix(GRADIENT_LAYER) {
+        return Some(format!(
+            "Norm of the gradient in the parameters of {}: their squares add up to that of the whole.",
+            layer.replace('/', ".")
+        ));
     }
     let path = tag.strip_prefix(GRADIENT_VALUES)?;
     Some(format!(

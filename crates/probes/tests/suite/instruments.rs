@@ -105,6 +105,9 @@ fn gradient_norm_and_histograms_are_those_of_the_gradient() {
     let (model, risk) = problem();
     let observation = observe(&model, GradientNorm::of(&risk).with_histograms());
     assert_scalar(&observation, "gradient/norm", 325.0_f64.sqrt(), 1e-12);
+    // The one parameter stands in the model itself and is a layer under its own name.
+    let by_layer = 325.0_f64.sqrt();
+    assert_scalar(&observation, "gradient/layer/weight", by_layer, 1e-12);
     let histogram = observation
         .records
         .iter()

@@ -459,9 +459,9 @@ fn warned(rates: impl Fn(u64) -> f64, steps: u64) -> (Vec<u64>, Vec<u64>) {
 
 #[test]
 fn divergence_is_warned_of_once_and_before_the_loss_has_doubled() {
-    // 0.9 of the threshold 2 / λ₁ for 100 steps, then 1.5 times it: the first component doubles in
-    // each step from 0.8¹⁰⁰ · 1e-3 on, while the loss is still that of the others.
-    let rate = |step| if step < 100 { 1.8 } else { 3.0 };
+    // 0.9 of the threshold 2 / λ₁ for 100 steps, then 2.5 times it: the first component grows by
+    // four in each step from 0.8¹⁰⁰ · 1e-3 on, while the loss is still that of the others.
+    let rate = |step| if step < 100 { 1.8 } else { 5.0 };
     let (records, messages) = warned(rate, 130);
     assert_eq!(records.len(), 1);
     assert_eq!(records, messages);
@@ -472,18 +472,18 @@ fn divergence_is_warned_of_once_and_before_the_loss_has_doubled() {
                 *x *= 1.0 - rate(number) * a;
             }
         }
-        at.iter()
-            .zip(CURVATURE)
-            .map(|(x, a)| 0.5 * a * x * x)
-            .sum::<f64>()
+        let terms = at.iter().zip(CURVATURE);
+        terms.map(|(x, a)| 0.5 * a * x * x).sum::<f64>()
     };
     let doubled = (101..130).find(|step| loss(*step) > 2.0 * loss(100));
     assert!(
         doubled.is_some_and(|doubled| records[0] < doubled),
         "{records:?} {doubled:?}"
     );
-    // Below the threshold nothing is said.
+    // Below the threshold nothing is said. Above it a quadratic diverges at any ratio, since it
+    // cannot flatten itself: at 1.05 times the threshold, once the loss rises.
     assert_eq!(warned(|_| 1.9, 40).0, [0_u64; 0]);
+    assert_eq!(warned(|_| 2.1, 60).0.len(), 1);
 }
 
 #[test]
@@ -495,33 +495,42 @@ fn rule_needs_all_of_its_conditions() {
         loss,
         component,
     };
-    let warns = |all: &[StabilitySeen]| {
+    type Change = fn(&mut StabilitySeen);
+    let warnings = |all: &[StabilitySeen], change: Change| {
         let mut rule = DivergenceRule::default();
+        let mut all = all.to_vec();
+        all.iter_mut().for_each(change);
         all.iter().filter_map(|seen| rule.see(*seen)).count()
     };
-    let rising: Vec<_> = (0..6)
-        .map(|k| seen(k, 1.5, 1.0, 2_f64.powi(k as i32)))
+    // Beyond twice the threshold, with a component that doubles.
+    let beyond: Vec<_> = (0..6)
+        .map(|k| seen(k, 2.5, 1.0, 2_f64.powi(k as i32)))
         .collect();
     // One episode is one warning.
-    assert_eq!(warns(&rising), 1);
-    let with = |change: fn(&mut StabilitySeen)| {
-        let mut all = rising.clone();
-        all.iter_mut().for_each(change);
-        warns(&all)
-    };
-    assert_eq!(with(|seen| seen.ratio = 1.05), 0);
-    assert_eq!(with(|seen| seen.ratio_error = 0.6), 0);
-    assert_eq!(with(|seen| seen.component = 1.0), 0);
-    assert_eq!(with(|seen| seen.ratio = 3.0 - 0.2 * seen.step as f64), 0);
+    assert_eq!(warnings(&beyond, |_| ()), 1);
+    assert_eq!(warnings(&beyond, |seen| seen.ratio = 1.95), 0);
+    assert_eq!(warnings(&beyond, |seen| seen.ratio_error = 0.6), 0);
+    assert_eq!(warnings(&beyond, |seen| seen.component = 1.0), 0);
+    assert_eq!(warnings(&beyond, |seen| seen.component = f64::NAN), 0);
     // The loss alone is enough.
-    let loss = |seen: &mut StabilitySeen| {
-        (seen.loss, seen.component) = (1.0 + seen.step as f64, 1.0);
-    };
-    assert_eq!(with(loss), 1);
+    let loss: Change = |seen| (seen.loss, seen.component) = (1.0 + seen.step as f64, f64::NAN);
+    assert_eq!(warnings(&beyond, loss), 1);
+    // Not as far above it, with a loss that rises by 5 % in each observation.
+    let near: Vec<_> = (0..6)
+        .map(|k| seen(k, 1.05, 1.05_f64.powi(k as i32), f64::NAN))
+        .collect();
+    assert_eq!(warnings(&near, |_| ()), 1);
+    assert_eq!(warnings(&near[..3], |_| ()), 0);
+    assert_eq!(warnings(&near, |seen| seen.ratio = 1.005), 0);
     assert_eq!(
-        with(|seen| (seen.loss, seen.component) = (f64::NAN, f64::NAN)),
+        warnings(&near, |seen| seen.loss = seen.loss.sqrt().sqrt()),
         0
     );
+    // At the edge of stability a rising loss takes the ratio down.
+    let edge: Change = |seen| seen.ratio = 1.3 - 0.01 * seen.step as f64;
+    assert_eq!(warnings(&near, edge), 0);
+    let nothing: Change = |seen| (seen.loss, seen.component) = (f64::NAN, f64::NAN);
+    assert_eq!(warnings(&beyond, nothing) + warnings(&near, nothing), 0);
 }
 
 #[test]
