@@ -8,6 +8,7 @@ mod composition;
 mod connectivity;
 mod cost;
 mod differences;
+mod divergence;
 mod edge;
 mod effect;
 mod eigenspace;
@@ -55,7 +56,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 17] = [
+const EXPERIMENTS: [Experiment; 18] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -100,6 +101,11 @@ const EXPERIMENTS: [Experiment; 17] = [
         "edge-of-stability",
         "Does the sharpness of full-batch training stay at the optimiser's threshold once it is there?",
         edge::run,
+    ),
+    (
+        "divergence-warning",
+        "Does the stability monitor warn before a training diverges, and stay silent at the edge of stability?",
+        divergence::run,
     ),
     (
         "top-eigenspace",

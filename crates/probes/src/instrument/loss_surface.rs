@@ -236,10 +236,8 @@ mod tests {
     #[test]
     fn a_coarse_grid_has_the_same_ends_and_the_weights_in_its_middle() {
         let device = burn::tensor::Device::flex();
-        let data = [burn::tensor::Tensor::<2>::zeros([1, 1], &device)];
-        let risk = Risk::mean(data, |_: &burn::nn::Linear, x: &burn::tensor::Tensor<2>| {
-            x.clone().mean()
-        });
+        let data = [Tensor::<2>::zeros([1, 1], &device)];
+        let risk = Risk::mean(data, |_: &burn::nn::Linear, x: &Tensor<2>| x.clone().mean());
         let surface = LossSurface::of(&risk, Grid::square(-2.0..=2.0, 21));
         for (points, side) in [(500, 21), (440, 19), (100, 9), (60, 7), (3, 5)] {
             let axis = surface.within(points).a;
