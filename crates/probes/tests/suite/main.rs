@@ -3,3 +3,4 @@
 mod instruments;
 mod recording;
 mod storing;
+mod units;
