@@ -21,6 +21,7 @@ mod groups;
 mod numbers;
 mod paths;
 mod planes;
+mod power_law;
 mod sam;
 mod sam_sharpness;
 mod sam_torch;

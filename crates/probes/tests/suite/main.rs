@@ -5,3 +5,4 @@ mod course;
 mod instruments;
 mod recording;
 mod storing;
+mod units;
