@@ -242,9 +242,19 @@ fn labels_are_tested_against_guessing() {
     assert_eq!(finding.severity, Severity::Problem);
     assert_eq!(finding.confidence, Confidence::Sure);
     assert_eq!(finding.level, Some(0.001));
-    // Better than guessing, with a loss that is worse: only a warning.
+    // Beyond the test, and up to a tenth of the way to perfect, it is still next to nothing.
+    for accuracy in [edge * ABOVE, 0.19 * BELOW] {
+        let found = memorised(accuracy).diagnose();
+        let finding = found.find(Symptom::UnfittableLabels).unwrap();
+        let expected = (Severity::Problem, Confidence::Likely, None);
+        assert_eq!(
+            (finding.severity, finding.confidence, finding.level),
+            expected
+        );
+    }
+    // Better than that, with a loss that is worse than guessing's: only a warning.
     assert_eq!(
-        severity(&memorised(edge * ABOVE), Symptom::UnfittableLabels),
+        severity(&memorised(0.19 * ABOVE), Symptom::UnfittableLabels),
         Some(Severity::Warning)
     );
 }
@@ -298,6 +308,33 @@ fn layers_whose_curvatures_differ_a_thousand_times_are_unbalanced() {
     let symptom = Symptom::IllConditionedCurvature;
     assert!(!has(&layers(999.0), symptom));
     assert_eq!(severity(&layers(1001.0), symptom), Some(Severity::Note));
+}
+
+#[test]
+fn layers_scaled_against_each_other_are_unbalanced_and_no_vanishing_gradient() {
+    // One layer's weights by α and the next one's by 1/α: gradients move the other way.
+    let scaled = |alpha: f64| {
+        let facts = at_chance(settings());
+        let facts = with(facts, "gradient/layer/first", &[(0, 1.0 / alpha)]);
+        let facts = with(facts, "gradient/layer/second", &[(0, alpha)]);
+        let facts = with(facts, "weights/first/spectral_norm", &[(0, 2.0 * alpha)]);
+        with(facts, "weights/second/spectral_norm", &[(0, 2.0 / alpha)])
+    };
+    // α² = √1,000.
+    let edge = 1000f64.powf(0.25);
+    for alpha in [edge * ABOVE, 100.0, 1e-2] {
+        let facts = scaled(alpha);
+        assert_eq!(
+            severity(&facts, Symptom::IllConditionedCurvature),
+            Some(Severity::Problem)
+        );
+        assert!(!has(&facts, Symptom::VanishingGradients));
+        assert!(!has(&facts, Symptom::ExplodingGradients));
+    }
+    assert!(!has(
+        &scaled(edge * BELOW),
+        Symptom::IllConditionedCurvature
+    ));
 }
 
 #[test]
