@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod analysis;
+mod attempt;
 mod compare;
 mod completions;
 mod connect;
@@ -124,6 +125,9 @@ pub(crate) enum Command {
     /// Train once, with workspace.toml's [defaults] and flags over them
     #[command(after_help = train::EXAMPLE_AND_MORE, after_long_help = train::EXAMPLE, allow_negative_numbers = true)]
     Train(train::Arguments),
+    /// Train what a finding of a run suggests, and compare
+    #[command(after_help = attempt::EXAMPLE, allow_negative_numbers = true)]
+    Try(attempt::Arguments),
     /// Measure a checkpoint of a run, or the line from it to another run
     #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
     Measure(measure::Arguments),
@@ -174,6 +178,7 @@ impl Command {
             Self::List => list::carry_out(context, source),
             Self::Run(arguments) => run::carry_out(&arguments, context, source, interrupt),
             Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
+            Self::Try(arguments) => attempt::carry_out(&arguments, context, source, interrupt),
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Spectrum(arguments) => {
                 spectrum::carry_out(&arguments, context, source, interrupt)

@@ -169,6 +169,18 @@ impl Session {
         })
     }
 
+    /// Carries out the first training alone, and shows nothing but its progress.
+    ///
+    /// # Errors
+    /// As [`carry_out`](Self::carry_out), and [`Diverged`].
+    ///
+    /// # Panics
+    /// When there is no training.
+    pub(super) fn train_first(&self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+        let (job, subject) = self.jobs.first().expect("a session of one training");
+        subject.train(job, interrupt)
+    }
+
     /// Writes the order of the members of a group, in which `compare` shows them.
     fn remember_order(&self) -> anyhow::Result<()> {
         let trainings = || self.jobs.iter().map(|(job, _)| &job.training);
