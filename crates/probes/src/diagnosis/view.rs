@@ -256,6 +256,29 @@ impl<'a> View<'a> {
         Some(self.path()? * gradient_norm.powi(2) / self.chance?)
     }
 
+    /// Returns whether a gradient is so small that no stable rate would get anywhere with it: at
+    /// the largest one that the curvature allows, a whole run would remove less than a twentieth of
+    /// the loss. A rate that is far below it makes every gradient look small, and is another
+    /// matter; where the curvature is not known, the rate has to be one with which the gradient of
+    /// the start could have removed the loss.
+    pub(crate) fn is_small(&self, gradient_norm: f64) -> bool {
+        if gradient_norm == 0.0 {
+            return true;
+        }
+        let Some(reach) = self.reach(gradient_norm) else {
+            return false;
+        };
+        let slack = self.largest_ratio().map(|(_, ratio, _)| ratio.min(1.0));
+        match slack.filter(|slack| *slack > 0.0) {
+            Some(slack) => reach / slack < NOTHING,
+            None => {
+                let first = self.first_of(tag::GRADIENT_NORM);
+                let first = first.and_then(|(_, norm)| self.reach(norm));
+                reach < NOTHING && first.is_some_and(|reach| reach >= 1.0)
+            }
+        }
+    }
+
     /// Returns step, stability ratio and its error of each measurement.
     pub(crate) fn ratios(&self) -> Vec<(u64, f64, f64)> {
         let at = |tag: &str, step: u64| {
