@@ -7,6 +7,7 @@ mod budget;
 mod composition;
 mod connectivity;
 mod cost;
+mod diagnosis;
 mod differences;
 mod edge;
 mod effect;
@@ -55,7 +56,7 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 17] = [
+const EXPERIMENTS: [Experiment; 18] = [
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -140,6 +141,11 @@ const EXPERIMENTS: [Experiment; 17] = [
         "composition",
         "Are there silent wrong numbers? Random models and losses against differences of the value.",
         composition::run,
+    ),
+    (
+        "diagnosis",
+        "Does the diagnosis name why a training fails, is it quiet where none does, do its remedies help?",
+        diagnosis::run,
     ),
 ];
 
