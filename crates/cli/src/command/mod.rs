@@ -17,6 +17,7 @@ mod measured;
 mod paths;
 mod points;
 mod run;
+mod seeds;
 mod session;
 mod sharpness;
 mod slices;

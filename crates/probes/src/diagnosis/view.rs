@@ -285,6 +285,30 @@ impl<'a> View<'a> {
         ))
     }
 
+    /// Returns the largest singular value of each layer's weights at the first step at which they
+    /// were measured; layers without a weight matrix are not among them.
+    pub(crate) fn first_weights(&self) -> Vec<(&'a str, (u64, f64))> {
+        let mut weights = self.family("weights/", "/spectral_norm", Series::first);
+        let step = weights.iter().map(|(_, (step, _))| *step).min();
+        weights.retain(|(_, (at, norm))| Some(*at) == step && norm.is_finite());
+        weights
+    }
+
+    /// Returns whether the scale of the layers alone explains that their gradients span more than
+    /// `span`. Where a layer's weights are multiplied and another's divided, so that the function
+    /// stays, the product of a layer's weights and gradient stays too (Du, Hu and Lee 2018).
+    pub(crate) fn is_scale(&self, layers: &[(&str, f64)], span: f64) -> bool {
+        let weights = self.first_weights();
+        let product = |(path, gradient): &(&str, f64)| {
+            let found = weights.iter().find(|(layer, _)| layer == path);
+            found.map(|(_, (_, norm))| norm * gradient)
+        };
+        let products: Vec<f64> = layers.iter().filter_map(product).collect();
+        let largest = products.iter().copied().fold(0.0, f64::max);
+        let smallest = products.iter().copied().fold(f64::INFINITY, f64::min);
+        products.len() > 1 && smallest > 0.0 && largest <= span * smallest
+    }
+
     /// Returns what `pick` gives of all scalars with the prefix and the suffix, by what lies
     /// between, in natural order.
     pub(crate) fn family(

@@ -1,5 +1,6 @@
 //! Tests of probes that can run beside each other in one process.
 
+mod diagnosis;
 mod instruments;
 mod recording;
 mod storing;

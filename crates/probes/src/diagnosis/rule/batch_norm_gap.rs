@@ -21,7 +21,7 @@ const SETTLED: u64 = 50;
 pub(super) fn find(view: &View<'_>) -> Outcome {
     let Some((step, gap)) = view.scalar(TAG).and_then(|series| series.last()) else {
         return Outcome::Missing(
-            "`batch_norm/loss_gap` (probe batch_norm; networks with BatchNorm only)",
+            "`batch_norm/loss_gap` (probe batch_norm_gap; networks with BatchNorm only)",
         );
     };
     let excess = -gap;

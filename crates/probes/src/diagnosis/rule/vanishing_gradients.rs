@@ -7,6 +7,9 @@
 //! `±1/√n` have variance `1 / (3n)`, a ReLU halves it, and so the gradient shrinks by
 //! `√(1/6) = 0.41` in each layer: to 1/1,000 after 8 of them.
 //!
+//! Layers that are only scaled against each other, so that the products of their weights and
+//! gradients are of one size, are [`ill_conditioned`](super::ill_conditioned)'s.
+//!
 //! *Plateau.* At least half of the run is over, nothing was learnt within the sampling error of
 //! the loss, the loss does not fall significantly any more, and the gradient has become so small
 //! that the whole run with it would remove less than a twentieth of the loss to first order.
@@ -34,7 +37,8 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     let mut found = Vec::new();
     let mut depth = 0;
     let mut is_zero = false;
-    if let Some((step, layers)) = layers.filter(|(_, layers)| layers.len() > 1) {
+    let is_told = |layers: &[(&str, f64)]| layers.len() > 1 && !view.is_scale(layers, SPAN);
+    if let Some((step, layers)) = layers.filter(|(_, layers)| is_told(layers)) {
         depth = layers.len();
         let finite = layers.iter().filter(|(_, norm)| norm.is_finite());
         let largest = finite.clone().map(|(_, norm)| *norm).fold(0.0, f64::max);
