@@ -16,7 +16,7 @@ use std::thread;
 
 use anyhow::{Result, ensure};
 use indicatif::ProgressBar;
-use probes::diagnosis::{Diagnosis, Severity, Symptom};
+use probes::diagnosis::{Diagnosis, Facts, Severity, Symptom};
 
 use crate::table::{Figure, Row, Table};
 use failure::FAILURES;
@@ -36,14 +36,17 @@ struct Case {
     expected: &'static [Symptom],
     /// Whether its remedy is tried.
     tried: bool,
+    /// Whether the seeds are diagnosed together, and not each.
+    together: bool,
 }
 
 /// What came of a training.
 struct Outcome {
     diagnosis: Diagnosis,
+    /// The losses and accuracies, for the diagnosis of several seeds.
+    facts: Facts,
     /// Validation loss; none of a training that diverged.
     loss: Option<f64>,
-    accuracy: Option<f64>,
     remedied: Option<Remedied>,
 }
 
@@ -81,6 +84,18 @@ fn cases(small: bool) -> Vec<Case> {
                 seeds: seeds.clone(),
                 expected: failure.expected,
                 tried: !small || failure.name == FAILURES[0].name,
+                together: false,
+            });
+        }
+        if !small {
+            cases.push(Case {
+                row: format!("inconsistent seeds, {}", network.name()),
+                network,
+                settings: failure::inconsistent(network).to_owned(),
+                seeds: seeds.clone(),
+                expected: &[Symptom::ChaoticLandscape],
+                tried: false,
+                together: true,
             });
         }
     }
@@ -151,6 +166,20 @@ fn table(
             .iter()
             .map(|&seed| (seed, &outcomes[&(index, seed)]))
             .collect();
+        if case.together {
+            // One diagnosis for all.
+            let facts = of_case.iter().map(|(_, outcome)| outcome.facts.clone());
+            let facts: Vec<Facts> = facts.collect();
+            let (seed, first) = of_case[0];
+            let all = Outcome {
+                diagnosis: Diagnosis::of_runs(&facts),
+                facts: Facts::new(),
+                loss: first.loss,
+                remedied: None,
+            };
+            mistakes.extend(mistake(case, seed, &all));
+            return row(case, &[(seed, &all)]);
+        }
         for (seed, outcome) in &of_case {
             mistakes.extend(mistake(case, *seed, outcome));
         }

@@ -41,11 +41,6 @@ impl Data {
         batch(&self.images, indices, &self.device).into_pair()
     }
 
-    /// Returns all training examples.
-    pub(crate) fn all(&self) -> Batch {
-        self.batch(&(0..self.training).collect::<Vec<_>>())
-    }
-
     /// Returns the validation examples.
     pub(crate) fn validation(&self) -> Batch {
         let indices: Vec<usize> = (self.training..self.training + VALIDATION).collect();

@@ -46,6 +46,7 @@ pub(super) fn cases(small: bool) -> Vec<Case> {
                     seeds: vec![seed],
                     expected: &[],
                     tried: false,
+                    together: false,
                 });
             }
         }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail, ensure};
-use probes::diagnosis::Diagnosis;
-use serde_json::Value;
+use probes::diagnosis::{Diagnosis, Facts};
+use probes::{Record, Value};
+use serde_json::Value as Json;
+use tensorboard::{existing_event_files, read_events};
 
 use super::{Case, Outcome};
 
@@ -26,10 +28,10 @@ trace = "end"
 sharpness = "log 4"
 stability = "log 4 + start"
 activations = "log 8 + start + end"
-updates = "log 8 + end"
+updates = "log 8 + start + end"
 batch_norm_gap = "log 8 + end"
-weights = "end"
-layers = "end"
+weights = "start + end"
+layers = "start"
 interpolation = "end"
 line = "end"
 density = "never"
@@ -133,7 +135,7 @@ impl Program {
                 String::from_utf8_lossy(&output.stderr)
             );
         };
-        let [loss, accuracy] = figures(&place)?;
+        let loss = validation_loss(&place)?;
         let has_finding = diagnosis.above_note().next().is_some();
         let remedied = match case.tried && has_finding {
             true => self.remedy(&folder)?,
@@ -141,8 +143,8 @@ impl Program {
         };
         Ok(Outcome {
             diagnosis,
+            facts: facts(&place)?,
             loss,
-            accuracy,
             remedied,
         })
     }
@@ -150,7 +152,7 @@ impl Program {
     /// Tries the first remedy of the first finding; nothing where it is no change of settings.
     fn remedy(&self, folder: &str) -> Result<Option<Remedied>> {
         let output = self.run(&["try", folder, "--overwrite", "--json"])?;
-        let document: Value = serde_json::from_slice(&output.stdout)
+        let document: Json = serde_json::from_slice(&output.stdout)
             .with_context(|| format!("{folder}: `try` printed no document"))?;
         if let Some(error) = document.get("error") {
             let message = error["message"].as_str().unwrap_or_default();
@@ -205,13 +207,29 @@ fn diagnosis(run: &Path) -> Result<Option<Diagnosis>> {
         .with_context(|| format!("{} cannot be read", path.display()))
 }
 
-/// Returns validation loss and accuracy of a run; none of one that diverged.
-fn figures(run: &Path) -> Result<[Option<f64>; 2]> {
+/// Returns the facts that the rule for several seeds asks for, from the events of a run.
+fn facts(run: &Path) -> Result<Facts> {
+    let mut facts = Facts::new().with_classes(10);
+    for file in existing_event_files(run)? {
+        let events = read_events(&file)?;
+        for tag in ["loss/train", "loss/valid", "accuracy/valid"] {
+            for (step, value) in events.scalars(tag) {
+                let (tag, value) = (tag.to_owned(), Value::Scalar(f64::from(value)));
+                let step = u64::try_from(step).context("a step below 0")?;
+                facts.observe(&Record { tag, step, value });
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// Returns the validation loss of a run; none of one that diverged.
+fn validation_loss(run: &Path) -> Result<Option<f64>> {
     let path = run.join("summary.json");
     let Ok(text) = fs::read_to_string(&path) else {
-        return Ok([None, None]);
+        return Ok(None);
     };
-    let summary: Value = serde_json::from_str(&text)
+    let summary: Json = serde_json::from_str(&text)
         .with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok(["validation_loss", "validation_accuracy"].map(|key| summary["figures"][key].as_f64()))
+    Ok(summary["figures"]["validation_loss"].as_f64())
 }
