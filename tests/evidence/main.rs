@@ -7,6 +7,7 @@ mod budget;
 mod composition;
 mod connectivity;
 mod cost;
+mod diagnosis;
 mod differences;
 mod divergence;
 mod edge;
@@ -146,6 +147,11 @@ const EXPERIMENTS: [Experiment; 18] = [
         "composition",
         "Are there silent wrong numbers? Random models and losses against differences of the value.",
         composition::run,
+    ),
+    (
+        "diagnosis",
+        "Does the diagnosis name why a training fails, is it quiet where none does, do its remedies help?",
+        diagnosis::run,
     ),
 ];
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
 mod analysis;
+mod attempt;
 mod bad_input;
 #[cfg(unix)]
 mod broken_output;
@@ -18,4 +19,5 @@ mod program;
 mod resume;
 mod slices;
 mod trajectory;
+mod variation;
 mod workload;

@@ -6,10 +6,8 @@ use anyhow::Context;
 use probes::diagnosis::Diagnosis;
 
 use crate::failure::usage;
+use crate::results::diagnosis::FILE;
 use crate::results::summary::Summary;
-
-/// The file with the findings of a run.
-const FILE: &str = "diagnosis.json";
 
 /// A training that has come to an end.
 pub(super) struct Tried {
