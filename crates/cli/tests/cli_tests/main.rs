@@ -9,6 +9,7 @@ mod broken_output;
 mod comparison;
 #[cfg(unix)]
 mod directory;
+mod explain;
 mod measure;
 mod methods;
 mod output;
