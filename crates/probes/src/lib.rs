@@ -39,7 +39,7 @@ pub use budget::{Budget, MeasuringCost, Spent};
 pub use error::Error;
 pub use probe::{Moment, Probe};
 pub use record::{
-    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Record, Records, Value, json_number,
+    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Mesh, Record, Records, Value, json_number,
     json_numbers, show, tag,
 };
 pub use run::{At, Measured, Message, Observation, Probes, Summary, Tally};

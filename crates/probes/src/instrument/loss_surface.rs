@@ -16,7 +16,8 @@ const PREPARATION: f64 = 12.0;
 const LEAST_SIDE: usize = 5;
 
 /// The loss on the plane of two random directions, each normalised by filter, as the contour
-/// picture `landscape/surface` and the numbers `landscape/surface_data`.
+/// picture `landscape/surface`, in space as `landscape/surface_mesh`, and the numbers
+/// `landscape/surface_data`. Recorded at several steps, TensorBoard's slider animates it.
 ///
 /// Under a limited [`Budget`](crate::Budget) it has as many points as there is time for, over the
 /// same range.
@@ -118,6 +119,10 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
             ));
         }
         records.data(tag::SURFACE_DATA, show::surface_data(&surface, self.seed));
+        // A surface without a mesh, of one row say, still has its picture.
+        if let Ok(mesh) = show::surface_mesh(&surface) {
+            records.mesh(tag::SURFACE_MESH, mesh);
+        }
         let picture = moment.draw(|| show::surface_picture(&surface, moment.step))?;
         records.picture(tag::SURFACE, picture);
         Ok(())

@@ -24,6 +24,13 @@ pub const DENSITY_DATA: &str = "curvature/density_data";
 pub const CHECK: &str = "curvature_check/";
 /// The standard error of the trace.
 pub const TRACE_STANDARD_ERROR: &str = "curvature_check/trace_standard_error";
+/// The largest eigenvalue less its residual, and the largest eigenvalue plus its residual.
+pub const LAMBDA_1_BAND: [&str; 2] = [
+    "curvature_check/lambda_1_lower",
+    "curvature_check/lambda_1_upper",
+];
+/// The trace less two standard errors, and the trace plus two standard errors.
+pub const TRACE_BAND: [&str; 2] = ["curvature_check/trace_lower", "curvature_check/trace_upper"];
 /// Products with the Hessian at a step.
 pub const PRODUCTS: &str = "curvature_check/products";
 /// Products that may be wrong.
@@ -46,6 +53,8 @@ pub const LINE_DATA: &str = "landscape/line_data";
 pub const SURFACE: &str = "landscape/surface";
 /// Its numbers.
 pub const SURFACE_DATA: &str = "landscape/surface_data";
+/// The same surface in space.
+pub const SURFACE_MESH: &str = "landscape/surface_mesh";
 /// Seconds spent in probes so far.
 pub const PROBE_SECONDS: &str = "cost/probe_seconds";
 /// The share of probes in the time so far.
@@ -103,6 +112,9 @@ pub fn description(tag: &str) -> Option<String> {
         SURFACE => {
             "Loss on the plane of two random, filter-normalised directions through the weights, which are at the centre."
         }
+        SURFACE_MESH => {
+            "The surface of landscape/surface in space: height and colour are the loss, on a logarithmic scale where it spans two decades. The contour picture has its numbers."
+        }
         PROBE_SECONDS => "Seconds spent measuring so far.",
         PROBE_FRACTION => "Share of measuring in the time of the run so far, 0 to 1.",
         ACCOUNT => "What each probe measured, how often, and what it took.",
@@ -125,6 +137,18 @@ pub fn description(tag: &str) -> Option<String> {
     };
     if !fixed.is_empty() {
         return Some(fixed.to_owned());
+    }
+    if let Some(end) = LAMBDA_1_BAND.iter().position(|end| *end == tag) {
+        let end = ["Lower", "Upper"][end];
+        return Some(format!(
+            "{end} end of lambda_1's error band: the value and its residual."
+        ));
+    }
+    if let Some(end) = TRACE_BAND.iter().position(|end| *end == tag) {
+        let end = ["Lower", "Upper"][end];
+        return Some(format!(
+            "{end} end of the trace's error band: the estimate and two standard errors."
+        ));
     }
     if let Some(number) = tag.strip_prefix(LAMBDA) {
         return Some(format!(
