@@ -13,6 +13,8 @@
 //! Slices of many points are measured into a file that survives a kill: [`store`]; [`export`]
 //! writes them for other programs.
 //!
+//! [`report`] writes what was recorded, by one run or by several, as one page of HTML.
+//!
 //! Results of `landscape` that were not measured by a probe are drawn by [`show`]:
 //! `show::contour(&surface, "Training loss")?.save("surface.svg")?`.
 
@@ -21,6 +23,7 @@ pub mod export;
 pub mod instrument;
 #[cfg(feature = "train")]
 pub mod learner;
+pub mod report;
 pub mod sink;
 pub mod store;
 
@@ -48,7 +51,7 @@ pub use learning_rate::{
 };
 pub use probe::{Moment, Probe};
 pub use record::{
-    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Record, Records, Value, json_number,
+    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Mesh, Record, Records, Value, json_number,
     json_numbers, show, tag,
 };
 pub use run::{At, Measured, Message, Observation, Probes, Summary, Tally};

@@ -18,7 +18,8 @@ const PREPARATION: f64 = 12.0;
 const LEAST_SIDE: usize = 5;
 
 /// The loss on the plane of two random directions, each normalised by filter, as the contour
-/// picture `landscape/surface` and the numbers `landscape/surface_data`.
+/// picture `landscape/surface`, in space as `landscape/surface_mesh`, and the numbers
+/// `landscape/surface_data`. Recorded at several steps, TensorBoard's slider animates it.
 ///
 /// Under a limited [`Budget`](crate::Budget) it has as many points as there is time for, over the
 /// same range.
@@ -204,6 +205,10 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
                 "two random directions, filter-normalised at the first measurement".into();
         }
         records.data(tag::SURFACE_DATA, data);
+        // A surface without a mesh, of one row say, still has its picture.
+        if let Ok(mesh) = show::surface_mesh(&surface) {
+            records.mesh(tag::SURFACE_MESH, mesh);
+        }
         let picture = moment.draw(|| {
             let title = format!("Loss surface, step {}", moment.step);
             let config = ContourConfig {

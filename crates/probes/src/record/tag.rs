@@ -52,6 +52,13 @@ pub const DENSITY_DATA: &str = "curvature/density_data";
 pub const CHECK: &str = "curvature_check/";
 /// The standard error of the trace.
 pub const TRACE_STANDARD_ERROR: &str = "curvature_check/trace_standard_error";
+/// The largest eigenvalue less its residual, and the largest eigenvalue plus its residual.
+pub const LAMBDA_1_BAND: [&str; 2] = [
+    "curvature_check/lambda_1_lower",
+    "curvature_check/lambda_1_upper",
+];
+/// The trace less two standard errors, and the trace plus two standard errors.
+pub const TRACE_BAND: [&str; 2] = ["curvature_check/trace_lower", "curvature_check/trace_upper"];
 /// Products with the Hessian at a step.
 pub const PRODUCTS: &str = "curvature_check/products";
 /// Products that may be wrong.
@@ -158,6 +165,8 @@ pub const BATCH_NORM_GAP: &str = "batch_norm/loss_gap";
 pub const BATCH_NORM_BATCH_LOSS: &str = "batch_norm/batch_loss";
 /// The loss with the running statistics.
 pub const BATCH_NORM_RUNNING_LOSS: &str = "batch_norm/running_loss";
+/// The same surface in space.
+pub const SURFACE_MESH: &str = "landscape/surface_mesh";
 /// Seconds spent in probes so far.
 pub const PROBE_SECONDS: &str = "cost/probe_seconds";
 /// The share of probes in the time so far.
@@ -324,6 +333,9 @@ pub fn description(tag: &str) -> Option<String> {
         BATCH_NORM_RUNNING_LOSS => {
             "Mean loss over the measured examples with the running statistics."
         }
+        SURFACE_MESH => {
+            "The surface of landscape/surface in space: height and colour are the loss, on a logarithmic scale where it spans two decades. The contour picture has its numbers."
+        }
         PROBE_SECONDS => "Seconds spent measuring so far.",
         PROBE_FRACTION => "Share of measuring in the time of the run so far, 0 to 1.",
         ACCOUNT => "What each probe measured, how often, and what it took.",
@@ -357,6 +369,18 @@ pub fn description(tag: &str) -> Option<String> {
         return Some(format!(
             "Largest eigenvalue of the Hessian's diagonal block of {}: the sharpest curvature if only this layer moves.",
             path.replace('/', ".")
+        ));
+    }
+    if let Some(end) = LAMBDA_1_BAND.iter().position(|end| *end == tag) {
+        let end = ["Lower", "Upper"][end];
+        return Some(format!(
+            "{end} end of lambda_1's error band: the value and its residual."
+        ));
+    }
+    if let Some(end) = TRACE_BAND.iter().position(|end| *end == tag) {
+        let end = ["Lower", "Upper"][end];
+        return Some(format!(
+            "{end} end of the trace's error band: the estimate and two standard errors."
         ));
     }
     if let Some(number) = tag.strip_prefix(LAMBDA) {

@@ -97,7 +97,7 @@ impl Folder {
                 (picture_name(tag, "svg"), picture.svg().into()),
             ],
             Value::Data(data) => numbers::files(tag, step, data),
-            Value::Scalar(_) | Value::Histogram(_) | Value::Text(_) => Vec::new(),
+            Value::Scalar(_) | Value::Histogram(_) | Value::Mesh(_) | Value::Text(_) => Vec::new(),
         })
     }
 

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `scalar` | a number, or `"NaN"`, `"inf"`, `"-inf"` |
 //! | `histogram` | a list of `[left, right, weight]` |
+//! | `mesh` | `{"vertices": [[x, y, z], ..], "faces": [[a, b, c], ..], "colors": [[r, g, b], ..]}` |
 //! | `text` | markdown |
 //! | `picture` | `{"width": .., "height": .., "file": ..}`; the PNG lies in that file, named relative to the JSON file's folder, and `file` is absent when the lines go to a stream |
 //! | `data` | the numbers behind a picture, as the instrument says |
@@ -126,6 +127,10 @@ impl JsonLines {
                     .iter()
                     .map(|bin| json!([bin.left, bin.right, bin.weight]))
                     .collect(),
+            ),
+            Value::Mesh(mesh) => (
+                "mesh",
+                json!({ "vertices": mesh.vertices, "faces": mesh.faces, "colors": mesh.colors }),
             ),
             Value::Text(text) => ("text", Json::String(text.clone())),
             Value::Data(data) => ("data", data.clone()),

@@ -13,6 +13,7 @@
 mod folder;
 mod json_lines;
 mod latest;
+mod layout;
 mod lines;
 mod memory;
 mod numbers;
@@ -21,10 +22,11 @@ mod shared;
 mod tensorboard;
 
 pub use self::tensorboard::TensorBoard;
-pub use ::tensorboard::{Hparams, Setting};
+pub use ::tensorboard::{Hparams, Layout, Setting};
 pub use folder::Folder;
 pub use json_lines::JsonLines;
 pub use latest::Latest;
+pub use layout::layout;
 pub use memory::Memory;
 pub use shared::Shared;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tensorboard::{EventWriter, Hparams, Png, Status};
+use tensorboard::{EventWriter, Hparams, Layout, Png, Status};
 
-use super::Sink;
+use super::{Sink, layout};
 use crate::record::{Record, Value};
 use crate::{Error, tag};
 
@@ -13,7 +13,8 @@ use crate::{Error, tag};
 /// nothing to show it with.
 ///
 /// Tags of this crate are described in a sentence each ([`tag::description`]), which TensorBoard
-/// shows behind the (i) of a card.
+/// shows behind the (i) of a card. With the first scalar under `curvature/` the file gets the charts
+/// of the page Custom Scalars ([`layout()`](super::layout())).
 ///
 /// The file is unbuffered, so a killed run keeps everything up to its last record. A record that
 /// TensorBoard would not take (a step that does not increase) is left out, and the first such error
@@ -24,6 +25,8 @@ pub struct TensorBoard {
     rejected: u64,
     first_rejection: Option<Error>,
     described: BTreeSet<String>,
+    /// The charts that are still to be written.
+    layout: Option<Layout>,
     /// Whether the end is written for the page of settings.
     ends_session: bool,
 }
@@ -54,6 +57,7 @@ impl TensorBoard {
             rejected: 0,
             first_rejection: None,
             described: BTreeSet::new(),
+            layout: Some(layout()),
             ends_session: false,
         }
     }
@@ -75,6 +79,19 @@ impl TensorBoard {
     pub fn with_hparams(mut self, settings: &Hparams) -> Result<Self, Error> {
         self.writer.hparams(settings)?;
         self.ends_session = true;
+        Ok(self)
+    }
+
+    /// Sets the charts of the page Custom Scalars, in place of [`layout()`](super::layout()); one
+    /// without categories for none. It is written at once.
+    ///
+    /// # Errors
+    /// As [`EventWriter::layout`].
+    pub fn with_layout(mut self, layout: &Layout) -> Result<Self, Error> {
+        self.layout = None;
+        if !layout.categories.is_empty() {
+            self.writer.layout(layout)?;
+        }
         Ok(self)
     }
 
@@ -109,12 +126,20 @@ impl TensorBoard {
             self.writer.describe(tag, &sentence)?;
         }
         match &record.value {
-            Value::Scalar(value) => self.writer.scalar(tag, step, *value)?,
+            Value::Scalar(value) => {
+                self.writer.scalar(tag, step, *value)?;
+                if tag.starts_with("curvature/")
+                    && let Some(layout) = self.layout.take()
+                {
+                    self.writer.layout(&layout)?;
+                }
+            }
             Value::Histogram(histogram) => self.writer.histogram(tag, step, histogram)?,
             Value::Picture(picture) => {
                 let png = Png::from_bytes(picture.png()?)?;
                 self.writer.image(tag, step, &[png])?;
             }
+            Value::Mesh(mesh) => self.writer.mesh(tag, step, mesh)?,
             Value::Text(text) => self.writer.text(tag, step, text)?,
             Value::Data(_) => {}
         }
