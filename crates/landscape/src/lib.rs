@@ -7,6 +7,8 @@
 //! - [`Hessian`] is the curvature as a [`LinearOperator`], and [`spectrum`] finds its eigenvalues,
 //!   its trace and its spectral density, each with its error; [`GaussNewton`] and [`Fisher`] are
 //!   operators too, and [`Objective::example_gradients`] has the gradients of single examples;
+//! - [`per_example`] tells the gradient from its noise: noise scale, signal-to-noise ratios, tests
+//!   of the batch size;
 //! - [`curvature::exact_trace`] and [`curvature::exact_diagonal`] need no probe where the outputs
 //!   are affine in a parameter, and say where that is;
 //! - [`direction`] makes directions, [`slice`](mod@slice) evaluates the loss on lines and planes;
@@ -45,6 +47,7 @@
 //! | .. and in numbers that rescaling ReLU layers does not change? | [`sharpness`] with an adaptive ball, `η = 0` | some tens of gradients |
 //! | How much curvature in all, and in which layer? | [`curvature::exact_trace`] where it is exact, else [`hutchinson_trace`] or [`spectrum::xtrace`] | C gradients; products by the error wanted |
 //! | Where do the eigenvalues lie? | [`spectral_density`]; [`spectrum::dense_spectrum`] for P up to a few thousand | starts times steps; P products |
+//! | How noisy is the gradient, and what batch size does that suggest? | [`per_example::statistics`] | 3 gradients |
 //! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |
@@ -86,6 +89,7 @@ pub mod critical;
 pub mod curvature;
 pub mod direction;
 pub mod operator;
+pub mod per_example;
 pub mod sharpness;
 pub mod slice;
 pub mod spectrum;

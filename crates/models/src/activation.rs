@@ -14,6 +14,9 @@ pub enum Activation {
     /// `x Φ(x)` with the Gaussian distribution function `Φ`, by the error function and not its
     /// approximation by `tanh`.
     Gelu,
+    /// `1 / (1 + exp(−x))`: smooth, with a slope of at most a quarter, so that the gradient of a
+    /// deep network vanishes.
+    Sigmoid,
 }
 
 impl Activation {
@@ -24,6 +27,7 @@ impl Activation {
             Self::Relu => activation::relu(input),
             Self::Tanh => activation::tanh(input),
             Self::Gelu => activation::gelu(input),
+            Self::Sigmoid => activation::sigmoid(input),
         }
     }
 }

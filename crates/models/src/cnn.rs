@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor, TensorCreationOptions};
 use crate::activation::Activation;
 use crate::error::Error;
 use crate::initialise::Initialiser;
-use crate::mlp::features;
+use crate::mlp::{check_momentum, features};
 
 /// The shape of a [`Cnn`].
 #[derive(Config, Debug)]
@@ -31,6 +31,16 @@ pub struct CnnConfig {
     /// Whether a `BatchNorm` follows each convolution.
     #[config(default = false)]
     pub batch_norm: bool,
+    /// The share of a batch in the running statistics of a `BatchNorm` after it.
+    #[config(default = 0.1)]
+    pub norm_momentum: f64,
+    /// Further convolutions (3 by 3, padding 1, `channels[1]` to `channels[1]`) after the second
+    /// pooling.
+    #[config(default = 0)]
+    pub depth: usize,
+    /// Whether each further convolution is added to its input.
+    #[config(default = false)]
+    pub skip: bool,
     /// Probability that a feature is dropped before the last layer while training. Dropout draws
     /// from the generator of the device, so a network with it is not reproduced by `init_seeded`
     /// alone.
@@ -42,7 +52,8 @@ pub struct CnnConfig {
 }
 
 /// A convolutional network: twice a convolution (3 by 3, padding 1), perhaps a `BatchNorm`, an
-/// activation and a max pooling of 2 by 2; then one linear layer.
+/// activation and a max pooling of 2 by 2; then, if the configuration asks for them, further
+/// convolutions of one size; then one linear layer.
 ///
 /// The fields have the names that PyTorch programs give these layers, so their weights load
 /// unrenamed.
@@ -56,6 +67,8 @@ pub struct Cnn {
     pub conv2: Conv2d,
     /// The norm after the second convolution, if the configuration asks for it.
     pub bn2: Option<BatchNorm>,
+    /// The further convolutions.
+    pub deep: Vec<ConvLayer>,
     /// The dropout before the last layer, if its probability is not 0.
     pub dropout: Option<Dropout>,
     /// Weight `[channels[1] · (side / 4)², classes]`; its inputs are ordered channel, row, column,
@@ -66,6 +79,19 @@ pub struct Cnn {
     /// The nonlinearity.
     #[module(skip)]
     pub activation: Activation,
+    /// Whether each further convolution is added to its input.
+    #[module(skip)]
+    pub skip: bool,
+}
+
+/// A further convolution of a [`Cnn`]: `σ(norm(conv x))`, or `x + σ(norm(conv x))` with a skip
+/// connection.
+#[derive(Module, Debug)]
+pub struct ConvLayer {
+    /// Weight `[channels[1], channels[1], 3, 3]`.
+    pub conv: Conv2d,
+    /// The norm after it, if the configuration asks for it.
+    pub norm: Option<BatchNorm>,
 }
 
 impl CnnConfig {
@@ -73,7 +99,8 @@ impl CnnConfig {
     ///
     /// # Errors
     /// [`Error::Config`] if the side is below 4 (nothing would be left after two poolings), a
-    /// number of channels or classes is 0, or the probability of dropout is outside of 0..1.
+    /// number of channels or classes is 0, the probability of dropout is outside of 0..1, or the
+    /// share of a batch in the running statistics is outside of 0..=1.
     pub fn check(&self) -> Result<(), Error> {
         let error = |field, value: String, rule| {
             Err(Error::Config {
@@ -114,7 +141,7 @@ impl CnnConfig {
                 "at least 0 and below 1",
             );
         }
-        Ok(())
+        check_momentum("a Cnn", self.norm_momentum)
     }
 
     /// Makes the network with Burn's own initialiser, which draws on the device when a weight is
@@ -132,18 +159,25 @@ impl CnnConfig {
         };
         let norm = |channels| {
             self.batch_norm
-                .then(|| BatchNormConfig::new(channels).init(device))
+                .then(|| BatchNormConfig::new(channels).with_momentum(self.norm_momentum))
+                .map(|config| config.init(device))
         };
+        let deep = (0..self.depth).map(|_| ConvLayer {
+            conv: conv([second, second]),
+            norm: norm(second),
+        });
         let rest = self.side / 2 / 2;
         Ok(Cnn {
             conv1: conv([self.input_channels, first]),
             bn1: norm(first),
             conv2: conv([first, second]),
             bn2: norm(second),
+            deep: deep.collect(),
             dropout: (self.dropout > 0.0).then(|| DropoutConfig::new(self.dropout).init()),
             fc: LinearConfig::new(second * rest * rest, self.classes).init(device),
             pool: MaxPool2dConfig::new([2, 2]).init(),
             activation: self.activation,
+            skip: self.skip,
         })
     }
 
@@ -167,10 +201,19 @@ impl CnnConfig {
             bn1: model.bn1.map(|norm| initialiser.norm(norm)),
             conv2: initialiser.conv(model.conv2),
             bn2: model.bn2.map(|norm| initialiser.norm(norm)),
+            deep: model
+                .deep
+                .into_iter()
+                .map(|layer| ConvLayer {
+                    conv: initialiser.conv(layer.conv),
+                    norm: layer.norm.map(|norm| initialiser.norm(norm)),
+                })
+                .collect(),
             fc: initialiser.linear(model.fc),
             dropout: model.dropout,
             pool: model.pool,
             activation: model.activation,
+            skip: model.skip,
         })
     }
 }
@@ -187,7 +230,12 @@ impl Cnn {
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let hidden = self.stage(&self.conv1, self.bn1.as_ref(), images);
-        let hidden = features(self.stage(&self.conv2, self.bn2.as_ref(), hidden));
+        let mut hidden = self.stage(&self.conv2, self.bn2.as_ref(), hidden);
+        for ConvLayer { conv, norm } in &self.deep {
+            let layer = self.layer(conv, norm.as_ref(), hidden.clone());
+            hidden = if self.skip { hidden + layer } else { layer };
+        }
+        let hidden = features(hidden);
         let hidden = match &self.dropout {
             Some(dropout) => dropout.forward(hidden),
             None => hidden,
@@ -196,11 +244,15 @@ impl Cnn {
     }
 
     fn stage(&self, conv: &Conv2d, norm: Option<&BatchNorm>, input: Tensor<4>) -> Tensor<4> {
+        self.pool.forward(self.layer(conv, norm, input))
+    }
+
+    fn layer(&self, conv: &Conv2d, norm: Option<&BatchNorm>, input: Tensor<4>) -> Tensor<4> {
         let hidden = conv.forward(input);
         let hidden = match norm {
             Some(norm) => norm.forward(hidden),
             None => hidden,
         };
-        self.pool.forward(self.activation.apply(hidden))
+        self.activation.apply(hidden)
     }
 }

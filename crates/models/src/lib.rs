@@ -8,7 +8,8 @@
 //! `init` takes Burn's initialiser, which draws from the generator of the device when a weight is
 //! first used. `init_seeded` draws the same distribution on the host from a seed: the same weights
 //! on every device, whatever was drawn before. [`he_normal`] draws He's weights, of any scale, for
-//! any module of linear layers and convolutions. [`load_pytorch_safetensors`] fills any Burn module
+//! any module of linear layers and convolutions, and [`xavier_normal`] Glorot's; [`scale_weights`],
+//! [`fill_biases`] and [`rescale_layers`] change those that are there. [`load_pytorch_safetensors`] fills any Burn module
 //! with weights that PyTorch wrote.
 //!
 //! ```
@@ -32,6 +33,7 @@
 //! ```
 
 mod activation;
+mod alter;
 mod classifier;
 mod cnn;
 mod error;
@@ -42,10 +44,11 @@ mod pytorch;
 mod residual;
 
 pub use activation::Activation;
+pub use alter::{fill_biases, rescale_layers, scale_weights};
 pub use classifier::Classifier;
-pub use cnn::{Cnn, CnnConfig};
+pub use cnn::{Cnn, CnnConfig, ConvLayer};
 pub use error::{Error, Mismatch};
-pub use he::he_normal;
+pub use he::{he_normal, xavier_normal};
 pub use mlp::{Mlp, MlpConfig};
 pub use pytorch::{PytorchWeights, load_pytorch_safetensors};
 pub use residual::{ResidualBlock, ResidualMlp, ResidualMlpConfig};

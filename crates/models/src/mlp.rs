@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 
 use crate::activation::Activation;
@@ -18,13 +18,23 @@ pub struct MlpConfig {
     /// The nonlinearity after every layer but the last.
     #[config(default = "Activation::Relu")]
     pub activation: Activation,
+    /// Whether a `BatchNorm` follows every layer but the last.
+    #[config(default = false)]
+    pub batch_norm: bool,
+    /// The share of a batch in the running statistics of a `BatchNorm` after it.
+    #[config(default = 0.1)]
+    pub norm_momentum: f64,
 }
 
 /// A multilayer perceptron: `xₗ₊₁ = σ(xₗ Wₗ + bₗ)`, without `σ` after the last layer.
+///
+/// With `BatchNorm` it is `xₗ₊₁ = σ(norm(xₗ Wₗ + bₗ))`.
 #[derive(Module, Debug)]
 pub struct Mlp {
     /// The layers, from the input on; each weight is `[in, out]`.
     pub layers: Vec<Linear>,
+    /// The norms after every layer but the last, or none.
+    pub norms: Vec<BatchNorm>,
     /// The nonlinearity between them.
     #[module(skip)]
     pub activation: Activation,
@@ -34,7 +44,8 @@ impl MlpConfig {
     /// Checks that the configuration describes a network.
     ///
     /// # Errors
-    /// [`Error::Config`] if there are fewer than two widths or one of them is 0.
+    /// [`Error::Config`] if there are fewer than two widths or one of them is 0, or the share of a
+    /// batch in the running statistics is outside of 0..=1.
     pub fn check(&self) -> Result<(), Error> {
         if self.widths.len() < 2 || self.widths.contains(&0) {
             return Err(Error::Config {
@@ -44,7 +55,7 @@ impl MlpConfig {
                 rule: "at least two numbers, none of them 0",
             });
         }
-        Ok(())
+        check_momentum("an Mlp", self.norm_momentum)
     }
 
     /// Makes the network with Burn's own initialiser, which draws on the device when a weight is
@@ -59,8 +70,18 @@ impl MlpConfig {
             .windows(2)
             .map(|pair| LinearConfig::new(pair[0], pair[1]).init(device))
             .collect();
+        let norms = if self.batch_norm {
+            self.widths.len() - 2
+        } else {
+            0
+        };
+        let norms = self.widths[1..=norms].iter().map(|&width| {
+            let config = BatchNormConfig::new(width).with_momentum(self.norm_momentum);
+            config.init(device)
+        });
         Ok(Mlp {
             layers,
+            norms: norms.collect(),
             activation: self.activation,
         })
     }
@@ -77,12 +98,16 @@ impl MlpConfig {
         options: impl Into<TensorCreationOptions>,
     ) -> Result<Mlp, Error> {
         let mut initialiser = Initialiser::new(seed, options.into());
-        let Mlp { layers, activation } = self.init(&initialiser.device())?;
-        let layers = layers
-            .into_iter()
-            .map(|layer| initialiser.linear(layer))
-            .collect();
-        Ok(Mlp { layers, activation })
+        let model = self.init(&initialiser.device())?;
+        let layers = model.layers.into_iter();
+        let layers = layers.map(|layer| initialiser.linear(layer)).collect();
+        let norms = model.norms.into_iter();
+        let norms = norms.map(|norm| initialiser.norm(norm)).collect();
+        Ok(Mlp {
+            layers,
+            norms,
+            activation: model.activation,
+        })
     }
 }
 
@@ -97,6 +122,9 @@ impl Mlp {
         let mut hidden = features(images);
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
+                if let Some(norm) = self.norms.get(index - 1) {
+                    hidden = norm.forward(hidden);
+                }
                 hidden = self.activation.apply(hidden);
             }
             hidden = layer.forward(hidden);
@@ -109,4 +137,17 @@ impl Mlp {
 pub(crate) fn features<const D: usize>(images: Tensor<D>) -> Tensor<2> {
     let dims = images.dims();
     images.reshape([dims[0], dims[1..].iter().product()])
+}
+
+/// Checks the share of a batch in the running statistics of a `BatchNorm`.
+pub(crate) fn check_momentum(model: &'static str, momentum: f64) -> Result<(), Error> {
+    if (0.0..=1.0).contains(&momentum) {
+        return Ok(());
+    }
+    Err(Error::Config {
+        model,
+        field: "norm_momentum",
+        value: momentum.to_string(),
+        rule: "at least 0 and at most 1",
+    })
 }

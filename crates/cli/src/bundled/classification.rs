@@ -81,6 +81,7 @@ mod tests {
     use crate::config::bounded::Bounded;
     use crate::config::choice::Source;
     use crate::config::subject::DatasetPlan;
+    use crate::config::variation::Alteration;
 
     fn digits() -> Classification<Mlp> {
         let plan = DatasetPlan {
@@ -96,7 +97,7 @@ mod tests {
                 .unwrap()
         };
         Classification {
-            images: Arc::new(Images::load(&plan).unwrap()),
+            images: Arc::new(Images::load(&plan, &Alteration::default()).unwrap()),
             network: Box::new(network),
         }
     }

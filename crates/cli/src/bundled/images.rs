@@ -4,6 +4,7 @@ use datasets::{Digits, ImageDataset, Mnist, MnistSubset, Split, SplitConfig};
 
 use crate::config::choice::Source;
 use crate::config::subject::DatasetPlan;
+use crate::config::variation::Alteration;
 use crate::results::summary::{DataChecksums, DataSizes};
 use crate::workload::Part;
 
@@ -16,16 +17,16 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// Loads and divides a data set.
+    /// Loads and divides a data set, and alters its training part.
     ///
     /// # Errors
     /// When a file is missing or damaged.
-    pub(super) fn load(plan: &DatasetPlan) -> anyhow::Result<Self> {
+    pub(super) fn load(plan: &DatasetPlan, alteration: &Alteration) -> anyhow::Result<Self> {
         let config = SplitConfig::new()
             .with_validation(plan.validation.get())
             .with_seed(u64::from(plan.split_seed));
         let Split {
-            train: training,
+            train: mut training,
             validation,
             test,
         } = match (plan.source, &plan.path) {
@@ -39,6 +40,7 @@ impl Images {
                 anyhow::bail!("the source mnist-folder needs a `path`")
             }
         };
+        alter(&mut training, alteration, u64::from(plan.split_seed));
         let sizes = DataSizes {
             training: training.len(),
             validation: validation.len(),
@@ -79,6 +81,31 @@ impl Images {
     /// Returns the number of classes.
     pub(super) const fn classes(&self) -> usize {
         self.training.classes
+    }
+}
+
+/// Keeps the first examples, as many as are asked for, and deals out the labels of a share of them
+/// anew: the share is drawn from the seed of the split and so is the order in which it gets its
+/// labels back, so that classes stay as frequent as they are, and some labels stay what they were.
+fn alter(training: &mut ImageDataset, alteration: &Alteration, seed: u64) {
+    if let Some(examples) = alteration.examples {
+        training.images.truncate(examples.get());
+    }
+    let examples = training.len();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a share of a number of examples"
+    )]
+    let count = (alteration.random_labels.get() * examples as f64).round() as usize;
+    if count == 0 {
+        return;
+    }
+    let chosen = datasets::fixed_sample(seed, count, examples);
+    let labels: Vec<u8> = chosen.iter().map(|&i| training.images[i].label).collect();
+    for (&to, from) in chosen.iter().zip(datasets::epoch_order(seed, 0, count)) {
+        training.images[to].label = labels[from];
     }
 }
 

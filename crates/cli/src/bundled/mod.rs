@@ -4,5 +4,6 @@ mod classification;
 mod images;
 mod network;
 mod source;
+mod start;
 
 pub(crate) use source::Bundled;

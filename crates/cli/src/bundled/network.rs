@@ -7,6 +7,7 @@ use models::{Classifier, CnnConfig, MlpConfig, ResidualMlpConfig};
 
 use super::classification::Classification;
 use super::images::Images;
+use super::start::started;
 use crate::config::choice::{Activation, Model};
 use crate::config::limits;
 use crate::config::subject::NetworkPlan;
@@ -38,18 +39,23 @@ impl Site<'_> {
             Activation::Relu => models::Activation::Relu,
             Activation::Tanh => models::Activation::Tanh,
             Activation::Gelu => models::Activation::Gelu,
+            Activation::Sigmoid => models::Activation::Sigmoid,
         };
+        let variation = &self.plan.variation;
+        let norm_momentum = variation.norm_momentum.get();
         let [height, width] = self.images.size();
         let classes = self.images.classes();
         let hidden = self.plan.hidden.to_vec();
         match self.plan.model {
-            Model::Mlp => {
+            Model::Mlp | Model::MlpBatchNorm => {
                 let config = MlpConfig::new(dense_widths(self.plan, &self.images))
-                    .with_activation(activation);
+                    .with_activation(activation)
+                    .with_batch_norm(self.plan.model.has_norm())
+                    .with_norm_momentum(norm_momentum);
                 config.check().map_err(anyhow::Error::new)?;
                 Ok(self.with(move |seed, device| config.init_seeded(seed, device).expect(CHECKED)))
             }
-            Model::Cnn | Model::CnnBatchNorm => {
+            Model::Cnn | Model::CnnBatchNorm | Model::CnnResidual => {
                 if height != width {
                     return Err(Refusal::Failure(anyhow::anyhow!(
                         "the convolutional network needs square images, and these have {height} x {width} pixels"
@@ -58,7 +64,10 @@ impl Site<'_> {
                 let config = CnnConfig::new(height)
                     .with_classes(classes)
                     .with_activation(activation)
-                    .with_batch_norm(self.plan.model == Model::CnnBatchNorm);
+                    .with_batch_norm(self.plan.model.has_norm())
+                    .with_norm_momentum(norm_momentum)
+                    .with_depth(variation.depth.map_or(0, |depth| depth.get()))
+                    .with_skip(self.plan.model == Model::CnnResidual);
                 config.check().map_err(anyhow::Error::new)?;
                 Ok(self.with(move |seed, device| config.init_seeded(seed, device).expect(CHECKED)))
             }
@@ -79,6 +88,8 @@ impl Site<'_> {
     ) -> Arc<dyn Subject> {
         let sizes = self.images.sizes();
         let split = u64::from(self.plan.data.split_seed);
+        let variation = self.plan.variation.clone();
+        let network = move |seed, device: &Device| started(network(seed, device), &variation, seed);
         let workload = Classification {
             images: self.images,
             network: Box::new(network),
@@ -132,7 +143,7 @@ fn dense_widths(plan: &NetworkPlan, images: &Images) -> Vec<usize> {
 /// convolutional ones are small.
 fn dense_parameters(plan: &NetworkPlan, images: &Images) -> Option<u64> {
     let widths = match plan.model {
-        Model::Mlp => dense_widths(plan, images),
+        Model::Mlp | Model::MlpBatchNorm => dense_widths(plan, images),
         // Two square layers a block.
         Model::ResidualMlp => {
             let [height, width] = images.size();
@@ -143,7 +154,7 @@ fn dense_parameters(plan: &NetworkPlan, images: &Images) -> Option<u64> {
             widths.push(images.classes());
             widths
         }
-        Model::Cnn | Model::CnnBatchNorm => return None,
+        Model::Cnn | Model::CnnBatchNorm | Model::CnnResidual => return None,
     };
     let layers = widths
         .windows(2)

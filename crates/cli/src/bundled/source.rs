@@ -6,8 +6,10 @@ use burn::tensor::Device;
 
 use super::images::Images;
 use super::network::{Site, check_widths};
+use super::start::check_start;
 use crate::config::Plan;
 use crate::config::subject::{DatasetPlan, NetworkPlan};
+use crate::config::variation::Alteration;
 use crate::engine::source::{Refusal, Source};
 use crate::engine::subject::Subject;
 use crate::failure::usage;
@@ -15,18 +17,21 @@ use crate::failure::usage;
 /// The bundled networks and data sets. Each data set is loaded once.
 #[derive(Default)]
 pub(crate) struct Bundled {
-    loaded: Mutex<Vec<(DatasetPlan, Arc<Images>)>>,
+    loaded: Mutex<Vec<(DatasetPlan, Alteration, Arc<Images>)>>,
 }
 
 impl Bundled {
-    fn images(&self, plan: &DatasetPlan) -> anyhow::Result<Arc<Images>> {
+    fn images(&self, plan: &DatasetPlan, alteration: &Alteration) -> anyhow::Result<Arc<Images>> {
         // A load that panicked has added nothing.
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, images)) = loaded.iter().find(|(other, _)| other == plan) {
+        let known = |(other, altered, _): &&(DatasetPlan, Alteration, _)| {
+            other == plan && altered == alteration
+        };
+        if let Some((.., images)) = loaded.iter().find(known) {
             return Ok(Arc::clone(images));
         }
-        let images = Arc::new(Images::load(plan)?);
-        loaded.push((plan.clone(), Arc::clone(&images)));
+        let images = Arc::new(Images::load(plan, alteration)?);
+        loaded.push((plan.clone(), alteration.clone(), Arc::clone(&images)));
         Ok(images)
     }
 }
@@ -37,7 +42,9 @@ impl Source for Bundled {
     }
 
     fn check(&self, plan: &Plan, _device: &Device) -> Result<(), Refusal> {
-        check_widths(network(plan)?)
+        let network = network(plan)?;
+        check_widths(network)?;
+        check_start(network)
     }
 
     fn subject(
@@ -47,7 +54,7 @@ impl Source for Bundled {
         _device: &Device,
     ) -> Result<Arc<dyn Subject>, Refusal> {
         let plan = network(plan)?;
-        let images = self.images(&plan.data)?;
+        let images = self.images(&plan.data, &plan.variation.alteration)?;
         let site = Site {
             plan,
             images,

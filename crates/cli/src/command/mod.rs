@@ -2,6 +2,7 @@
 
 mod analysis;
 mod analyze;
+mod attempt;
 mod compare;
 mod completions;
 mod connect;
@@ -32,6 +33,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use context::Context;
 
+use crate::config::variation;
 use crate::engine::source::Source;
 use crate::interrupt::Interrupt;
 use crate::report::program::{self, named};
@@ -104,11 +106,15 @@ fn without_bundled(command: clap::Command) -> clap::Command {
         Some(help) => command.after_help(help.replace(" --dataset digits --hidden 64,32", "")),
         None => command,
     };
-    ["dataset", "model", "hidden", "activation"]
-        .into_iter()
-        .fold(command, |command, flag| {
-            command.mut_arg(flag, |flag| flag.hide(true))
-        })
+    let network = ["dataset", "model", "hidden", "activation"];
+    // Not all commands have the latter.
+    let variation = variation::KEYS.into_iter();
+    let variation =
+        variation.filter(|key| command.get_arguments().any(|flag| flag.get_id() == key));
+    let flags: Vec<&str> = network.into_iter().chain(variation).collect();
+    flags.into_iter().fold(command, |command, flag| {
+        command.mut_arg(flag, |flag| flag.hide(true))
+    })
 }
 
 /// The subcommands.
@@ -129,6 +135,9 @@ pub(crate) enum Command {
     /// Test how the loss answers to the learning rate, before a training or at its weights
     #[command(after_help = learning_rate::EXAMPLE, allow_negative_numbers = true)]
     LearningRate(learning_rate::Arguments),
+    /// Train what a finding of a run suggests, and compare
+    #[command(after_help = attempt::EXAMPLE, allow_negative_numbers = true)]
+    Try(attempt::Arguments),
     /// Measure a checkpoint of a run, or the line from it to another run
     #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
     Measure(measure::Arguments),
@@ -186,6 +195,7 @@ impl Command {
             Self::LearningRate(arguments) => {
                 learning_rate::carry_out(&arguments, context, source, interrupt)
             }
+            Self::Try(arguments) => attempt::carry_out(&arguments, context, source, interrupt),
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Spectrum(arguments) => {
                 spectrum::carry_out(&arguments, context, source, interrupt)

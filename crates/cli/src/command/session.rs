@@ -11,6 +11,7 @@ use serde_json::json;
 use super::context::Context;
 use super::estimate;
 use crate::comparison::{self, Comparison, Drawn, Found};
+use crate::config::choice::{Method, name};
 use crate::config::{Plan, Training, Workspace, folder, limits};
 use crate::engine::job::Job;
 use crate::engine::run_dir::{self, Beginning, Existing};
@@ -168,6 +169,18 @@ impl Session {
         })
     }
 
+    /// Carries out the first training alone, and shows nothing but its progress.
+    ///
+    /// # Errors
+    /// As [`carry_out`](Self::carry_out), and [`Diverged`].
+    ///
+    /// # Panics
+    /// When there is no training.
+    pub(super) fn train_first(&self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+        let (job, subject) = self.jobs.first().expect("a session of one training");
+        subject.train(job, interrupt)
+    }
+
     /// Writes the order of the members of a group, in which `compare` shows them.
     fn remember_order(&self) -> anyhow::Result<()> {
         let trainings = || self.jobs.iter().map(|(job, _)| &job.training);
@@ -279,6 +292,13 @@ fn check_sizes(plan: &Plan, examples: usize) -> Result<(), Refusal> {
             plan.subject.data_name()
         );
         return Err(Refusal::Setting(vec!["batch_size"], message));
+    }
+    if plan.clip.is_some() && plan.method != Method::Plain {
+        let message = format!(
+            "only the optimiser alone is clipped, and not the gradient at the peak; here the method is {}",
+            name(plan.method)
+        );
+        return Err(Refusal::Setting(vec!["clip"], message));
     }
     let per_epoch = examples.div_ceil(batch) as u64;
     let steps = per_epoch * plan.epochs.get() as u64;

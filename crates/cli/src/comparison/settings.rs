@@ -60,6 +60,7 @@ fn of(plan: &Plan) -> BTreeMap<String, String> {
         "seed" | "method" | "optimiser" => true,
         "rho" => plan.method == Method::Plain,
         "hidden" => !dense,
+        "norm_momentum" => !plan.subject.network().is_some_and(|n| n.model.has_norm()),
         "step_epochs" | "step_factor" => plan.schedule != Decay::Step,
         _ => false,
     };

@@ -113,6 +113,30 @@ impl Range for BelowOne {
     }
 }
 
+/// 0 <= x <= 1: shares that may be nothing or all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Portion {}
+
+impl Range for Portion {
+    const EXPECTED: &'static str = "a number from 0 to 1";
+
+    fn allows(value: f64) -> bool {
+        (0.0..=1.0).contains(&value)
+    }
+}
+
+/// x finite: biases.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Finite {}
+
+impl Range for Finite {
+    const EXPECTED: &'static str = "a finite number";
+
+    fn allows(value: f64) -> bool {
+        value.is_finite()
+    }
+}
+
 /// 0 < x <= 1: budgets and factors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fraction {}

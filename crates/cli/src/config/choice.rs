@@ -9,15 +9,46 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Model {
     /// Fully connected layers of the widths `hidden`.
     Mlp,
+    /// The same with BatchNorm after each hidden layer.
+    MlpBatchNorm,
     /// A small convolutional network without normalisation.
     Cnn,
     /// The same with BatchNorm.
     CnnBatchNorm,
+    /// The same without normalisation, its further layers added to their inputs.
+    CnnResidual,
     /// Fully connected residual blocks.
     ResidualMlp,
 }
 
-/// The activation between the layers of a fully connected network.
+impl Model {
+    /// Returns whether the network is made of fully connected layers of the widths `hidden`.
+    pub(crate) const fn is_dense(self) -> bool {
+        matches!(self, Self::Mlp | Self::MlpBatchNorm | Self::ResidualMlp)
+    }
+
+    /// Returns whether the network has BatchNorm.
+    pub(crate) const fn has_norm(self) -> bool {
+        matches!(self, Self::MlpBatchNorm | Self::CnnBatchNorm)
+    }
+}
+
+/// The distribution of the initial weights.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Initialisation {
+    /// Uniform in ±1/√n, weights and biases (PyTorch's and Burn's default).
+    #[default]
+    Uniform,
+    /// Normal with the variance 2/n, biases 0 (He et al. 2015).
+    He,
+    /// Normal with the variance 2/(n + m), biases 0 (Glorot, Bengio 2010).
+    Xavier,
+    /// Weights and biases 0.
+    Zero,
+}
+
+/// The activation between the layers of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Activation {
@@ -27,6 +58,8 @@ pub(crate) enum Activation {
     Tanh,
     /// x times the Gaussian distribution function.
     Gelu,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
 }
 
 /// The base optimiser.
@@ -167,6 +200,7 @@ mod tests {
     #[test]
     fn names_are_the_same_as_flags_and_in_files() {
         agree::<Model>();
+        agree::<Initialisation>();
         agree::<Activation>();
         agree::<Optimiser>();
         agree::<Method>();

@@ -86,7 +86,7 @@ pub(super) fn flag(key: &[&str]) -> String {
 }
 
 /// Settings by which the members of a group may differ, in the order in which they are named.
-const TELLING: [&str; 15] = [
+const TELLING: [&str; 24] = [
     "method",
     "model",
     "optimiser",
@@ -102,6 +102,15 @@ const TELLING: [&str; 15] = [
     "epochs",
     "batch_size",
     "curvature_examples",
+    "initialisation",
+    "init_scale",
+    "init_bias",
+    "rescale",
+    "depth",
+    "norm_momentum",
+    "random_labels",
+    "examples",
+    "clip",
 ];
 
 /// Returns the first flag for something by which the members of a group differ, and what they say

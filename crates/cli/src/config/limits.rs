@@ -9,6 +9,8 @@ pub(crate) const SEEDS: u32 = 1000;
 pub(crate) const WIDTH: u32 = 65_536;
 /// Hidden layers.
 pub(crate) const LAYERS: usize = 1000;
+/// Further convolutions.
+pub(crate) const CONVOLUTIONS: u32 = 1000;
 /// Trained parameters: an eigenvalue's basis has 100 vectors of so many numbers.
 pub(crate) const PARAMETERS: u64 = 10_000_000;
 /// Eigenvalues: as many as the method takes steps.

@@ -11,6 +11,7 @@ pub(crate) mod moment;
 pub(crate) mod plan;
 mod probe_settings;
 pub(crate) mod reach;
+pub(crate) mod remedy;
 pub(crate) mod sam;
 pub(crate) mod settings;
 pub(crate) mod slice_choice;
@@ -18,6 +19,7 @@ pub(crate) mod subject;
 mod suggestion;
 mod tables;
 mod training;
+pub(crate) mod variation;
 pub(crate) mod widths;
 mod workspace;
 

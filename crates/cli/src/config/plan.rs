@@ -43,6 +43,9 @@ pub(crate) struct Plan {
     pub(crate) sam: SamSettings,
     /// Learning rate at the first step.
     pub(crate) learning_rate: Bounded<Positive>,
+    /// Largest norm of the gradient of a step.
+    #[serde(default)]
+    pub(crate) clip: Option<Bounded<Positive>>,
     /// Schedule of the learning rate.
     pub(crate) schedule: Decay,
     /// Period of the schedule `step`, epochs.
@@ -117,11 +120,23 @@ pub(crate) struct ProbePlan {
     /// Loss on the lines from the first weights and from the last measurement.
     #[serde(default = "Moments::never")]
     pub(crate) interpolation: Moments,
+    /// Dead and saturated units, and the spread of the activations by layer.
+    #[serde(default = "Moments::never")]
+    pub(crate) activations: Moments,
+    /// Spectra of the weight matrices: tail exponent, stable rank, norm.
+    #[serde(default = "Moments::never")]
+    pub(crate) weights: Moments,
+    /// Norm of the parameters, distance from the start, size of the updates.
+    #[serde(default = "Moments::never")]
+    pub(crate) updates: Moments,
+    /// Loss with BatchNorm's batch statistics minus that with its running ones.
+    #[serde(default = "Moments::never")]
+    pub(crate) batch_norm_gap: Moments,
 }
 
 impl ProbePlan {
     /// Returns the probes by the keys of workspace.toml, with their moments.
-    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 13] {
+    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 17] {
         [
             ("loss", &self.loss),
             ("gradient", &self.gradient),
@@ -136,6 +151,10 @@ impl ProbePlan {
             ("stability", &self.stability),
             ("trajectory", &self.trajectory),
             ("interpolation", &self.interpolation),
+            ("activations", &self.activations),
+            ("weights", &self.weights),
+            ("updates", &self.updates),
+            ("batch_norm_gap", &self.batch_norm_gap),
         ]
     }
 
@@ -195,6 +214,7 @@ impl Plan {
             rho: settings.rho.unwrap_or_else(|| bounded(radius)),
             sam: settings.sam.decided(method, batch_size),
             learning_rate: settings.learning_rate.unwrap_or_else(|| bounded(0.05)),
+            clip: settings.clip,
             schedule: settings.schedule.unwrap_or(Decay::Cosine),
             step_epochs: settings.step_epochs.unwrap_or(Count::constant(10)),
             step_factor: settings.step_factor.unwrap_or_else(|| bounded(0.1)),
@@ -226,6 +246,10 @@ impl Plan {
                 stability: probes.stability.unwrap_or_else(Moments::at_end),
                 trajectory: probes.trajectory.unwrap_or_else(Moments::never),
                 interpolation: probes.interpolation.unwrap_or_else(Moments::never),
+                activations: probes.activations.unwrap_or_else(Moments::at_end),
+                weights: probes.weights.unwrap_or_else(Moments::at_end),
+                updates: probes.updates.unwrap_or_else(Moments::at_end),
+                batch_norm_gap: probes.batch_norm_gap.unwrap_or_else(Moments::at_end),
             },
         }
     }

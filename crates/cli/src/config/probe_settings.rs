@@ -166,12 +166,44 @@ pub(crate) struct ProbeSettings {
         hide_short_help = true
     )]
     pub(crate) interpolation: Option<Moments>,
+    /// Dead and saturated units, and the spread of the activations by layer
+    #[arg(
+        long = "probe-activations",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) activations: Option<Moments>,
+    /// Spectra of the weight matrices: tail exponent, stable rank, norm
+    #[arg(
+        long = "probe-weights",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) weights: Option<Moments>,
+    /// Norm of the parameters, distance from the start, size of the updates
+    #[arg(
+        long = "probe-updates",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) updates: Option<Moments>,
+    /// Loss with BatchNorm's batch statistics minus that with its running ones
+    #[arg(
+        long = "probe-batch-norm-gap",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) batch_norm_gap: Option<Moments>,
 }
 
 impl ProbeSettings {
     /// Returns the first key with a value here but `enabled`.
     pub(crate) fn first_given(&self) -> Option<&'static str> {
-        const KEYS: [&str; 18] = [
+        const KEYS: [&str; 22] = [
             "budget",
             "loss",
             "gradient",
@@ -190,6 +222,10 @@ impl ProbeSettings {
             "stability",
             "trajectory",
             "interpolation",
+            "activations",
+            "weights",
+            "updates",
+            "batch_norm_gap",
         ];
         let written = toml::Table::try_from(self).expect("settings were read from a table");
         KEYS.into_iter().find(|key| written.contains_key(*key))
@@ -214,6 +250,10 @@ impl ProbeSettings {
             stability: never.clone(),
             trajectory: never.clone(),
             interpolation: never.clone(),
+            activations: never.clone(),
+            weights: never.clone(),
+            updates: never.clone(),
+            batch_norm_gap: never.clone(),
             surface: never,
             ..self
         }

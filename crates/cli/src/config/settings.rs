@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::bounded::{BelowOne, Bounded, Count, Fraction, NonNegative, Positive};
-use super::choice::{Activation, Decay, DeviceKind, Method, Model, Optimiser, name};
+use super::bounded::{BelowOne, Bounded, Count, Finite, Fraction, NonNegative, Portion, Positive};
+use super::choice::{
+    Activation, Decay, DeviceKind, Initialisation, Method, Model, Optimiser, name,
+};
 use super::keep::Keep;
 use super::limits;
 use super::probe_settings::ProbeSettings;
 use super::sam::SamSettings;
+use super::variation;
 use super::widths::Widths;
 use crate::report::number::plain_number;
 
@@ -42,6 +45,66 @@ pub(crate) struct Settings {
     /// Activation between the layers
     #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) activation: Option<Activation>,
+    /// Distribution of the initial weights
+    #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
+    pub(crate) initialisation: Option<Initialisation>,
+    /// Factor of the initial weights; the biases stay
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) init_scale: Option<Bounded<Positive>>,
+    /// Initial value of all biases, instead of what the initialisation says
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) init_bias: Option<Bounded<Finite>>,
+    /// Initial weights and biases of the first layer times X, those of the second divided by it:
+    /// the same function of another shape (activation relu only)
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) rescale: Option<Bounded<Positive>>,
+    /// Further convolutions of a convolutional network
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) depth: Option<Count<{ limits::CONVOLUTIONS }>>,
+    /// Share of a batch in the running statistics of BatchNorm after it [default: 0.1]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) norm_momentum: Option<Bounded<Portion>>,
+    /// Share of the training examples whose labels are dealt out anew among them
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) random_labels: Option<Bounded<Portion>>,
+    /// Training examples, at most
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) examples: Option<Count>,
     /// Base optimiser
     #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) optimiser: Option<Optimiser>,
@@ -73,6 +136,14 @@ pub(crate) struct Settings {
     /// Learning rate at the first step
     #[arg(long, value_name = "X", help_heading = "Settings")]
     pub(crate) learning_rate: Option<Bounded<Positive>>,
+    /// Largest norm of the gradient of a step: a longer one is shortened to it (method plain only)
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Settings",
+        hide_short_help = true
+    )]
+    pub(crate) clip: Option<Bounded<Positive>>,
     /// How the learning rate changes
     #[arg(long, value_enum, help_heading = "Settings", hide_short_help = true)]
     pub(crate) schedule: Option<Decay>,
@@ -192,28 +263,43 @@ impl Settings {
     pub(crate) fn chooses_bundled(&self) -> Option<&'static str> {
         ["dataset", "model", "hidden", "activation"]
             .into_iter()
+            .chain(variation::KEYS)
             .find(|key| self.has(&[key]))
     }
 
     /// Returns the first key given here that no training of such a kind has, and why that is a
     /// mistake.
     pub(crate) fn useless(&self, kinds: &[Kind]) -> Option<(&'static str, String)> {
-        let dense = |model| matches!(model, Some(Model::Mlp | Model::ResidualMlp));
+        let is = |of: fn(Model) -> bool| kinds.iter().any(|(model, _)| model.is_some_and(of));
         let names = |list: Vec<String>| {
             let unique: BTreeSet<String> = list.into_iter().collect();
             unique.into_iter().collect::<Vec<_>>().join(" and ")
         };
-        if self.hidden.is_some() && !kinds.iter().any(|(model, _)| dense(*model)) {
-            let models = names(
-                kinds
-                    .iter()
-                    .filter_map(|(model, _)| model.map(name))
-                    .collect(),
-            );
+        let models = || {
+            let models = kinds.iter().filter_map(|(model, _)| model.map(name));
+            names(models.collect())
+        };
+        if self.hidden.is_some() && !is(Model::is_dense) {
             let message = format!(
-                "only mlp and residual-mlp have hidden layers to set; here the model is {models}"
+                "only mlp, mlp-batch-norm and residual-mlp have hidden layers to set; here the model is {}",
+                models()
             );
             return Some(("hidden", message));
+        }
+        if self.depth.is_some() && !is(|model| !model.is_dense()) {
+            let message = format!(
+                "only cnn, cnn-batch-norm and cnn-residual have further convolutions, and `hidden` says the layers of the others; here \
+                 the model is {}",
+                models()
+            );
+            return Some(("depth", message));
+        }
+        if self.norm_momentum.is_some() && !is(Model::has_norm) {
+            let message = format!(
+                "only mlp-batch-norm and cnn-batch-norm have running statistics; here the model is {}",
+                models()
+            );
+            return Some(("norm_momentum", message));
         }
         let key = match (self.step_epochs, self.step_factor) {
             (Some(_), _) => "step_epochs",

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bounded::{Bounded, Count, Share};
 use super::choice::{Activation, Model, Source, name};
 use super::limits;
+use super::variation::Variation;
 use super::widths::Widths;
 
 /// A data set as workspace.toml describes it.
@@ -47,12 +48,15 @@ pub(crate) struct NetworkPlan {
     pub(crate) hidden: Widths,
     /// Activation.
     pub(crate) activation: Activation,
+    /// How network, initial weights and data differ from the plain ones.
+    #[serde(flatten)]
+    pub(crate) variation: Variation,
 }
 
 impl NetworkPlan {
     /// Returns whether the network is made of fully connected layers of the widths `hidden`.
     pub(crate) const fn is_dense(&self) -> bool {
-        matches!(self.model, Model::Mlp | Model::ResidualMlp)
+        self.model.is_dense()
     }
 }
 

@@ -14,6 +14,7 @@ use super::subject::{DatasetPlan, NetworkPlan, Subject};
 use super::suggestion::did_you_mean;
 use super::tables::{Tables, nothing_to_choose};
 use super::training::Training;
+use super::variation::Variation;
 use super::widths::Widths;
 use crate::failure::usage;
 use crate::report::program;
@@ -271,6 +272,7 @@ impl Workspace {
             model: settings.model.unwrap_or(Model::Mlp),
             hidden: settings.hidden.clone().unwrap_or_else(hidden),
             activation: settings.activation.unwrap_or(Activation::Relu),
+            variation: Variation::decide(settings),
         })
     }
 }

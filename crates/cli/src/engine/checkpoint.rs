@@ -26,6 +26,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use probes::diagnosis::Facts;
 use serde::{Deserialize, Serialize};
 
 use super::files;
@@ -33,6 +34,7 @@ use super::step::Stepper;
 use crate::config::Plan;
 use crate::config::choice::Method;
 use crate::report::number::Number;
+use crate::results::diagnosis;
 use crate::results::summary::{self, DataChecksums, LastScalar};
 
 /// The format this program writes and reads.
@@ -74,6 +76,9 @@ pub(crate) struct State {
     pub(crate) seconds: f64,
     /// Seconds of them spent in probes.
     pub(crate) probe_seconds: f64,
+    /// What the diagnosis rests on.
+    #[serde(default)]
+    pub(crate) facts: Facts,
     /// The mean loss over the validation examples, where checkpoints are kept by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) validation_loss: Option<Number>,
@@ -94,7 +99,8 @@ impl State {
             .iter()
             .filter_map(|name| name.strip_suffix(".png"));
         written.extend(stems.map(|stem| format!("{stem}.svg")));
-        written.into_iter().chain([summary::FILE.to_owned()])
+        let written = written.into_iter();
+        written.chain([summary::FILE, diagnosis::FILE].map(str::to_owned))
     }
 }
 

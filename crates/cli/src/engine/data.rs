@@ -95,6 +95,19 @@ impl<W: Workload> Data<W> {
         self.batches_of(Part::Training, &self.sample, device)
     }
 
+    /// Returns the sample for curvature in batches of a size, as they are trained on: without the
+    /// rest, whose statistics would be those of fewer examples, unless there is nothing else.
+    pub(crate) fn sample_batches(&self, size: usize, device: &Device) -> Vec<W::Batch> {
+        let full = self.sample.len() / size * size;
+        let sample = if full == 0 {
+            &self.sample
+        } else {
+            &self.sample[..full]
+        };
+        let some = sample.chunks(size);
+        some.map(|some| self.batch(some, device)).collect()
+    }
+
     /// Returns all training examples in batches of a size, to be trained on.
     pub(crate) fn training_batches(&self, size: usize, device: &Device) -> Vec<W::Batch> {
         let indices: Vec<usize> = (0..self.sizes.training).collect();

@@ -262,6 +262,8 @@ impl Costs {
             "sharpness" => 2.0 * (self.gradient + self.forward),
             "density" => products(50 * plan.probes.density_starts.get() + 1),
             "line" => LINE_POINTS as f64 * (self.forward + self.validation),
+            "activations" => self.gradient,
+            "batch_norm_gap" => 2.0 * self.forward,
             "surface" => plan.probes.grid.get().pow(2) as f64 * self.forward,
             // 16 probe vectors, and some 15 steps for each of a few layers.
             "layers" => products(80),

@@ -11,9 +11,10 @@ use burn::tensor::Device;
 use landscape::slice::linspace;
 use landscape::{Batch, DensityConfig, Grid, LanczosConfig, Risk, TraceConfig};
 use probes::instrument::{
-    Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, Interpolation,
-    LayerCurvature, LineDirection, LossLine, LossSurface, MeanLoss, SharpnessSuite,
-    StabilityMonitor, SurfaceScale, TopEigenvalues, Trajectory,
+    Accuracy, Activations, AscentSharpness, BatchNormGap, GradientNorm, HessianDensity,
+    HessianTrace, Interpolation, LayerCurvature, LineDirection, LossLine, LossSurface, MeanLoss,
+    SharpnessSuite, StabilityMonitor, SurfaceScale, TopEigenvalues, Trajectory, Updates,
+    WeightSpectra,
 };
 use probes::{Budget, Probes, Schedule};
 
@@ -74,13 +75,15 @@ pub(crate) const LINE_TO_EARLIER: usize = 11;
 /// Points of the line.
 pub(crate) const LINE_POINTS: usize = 41;
 
-/// Returns the probes of a plan over a run of `steps` steps. `device` is the one without autodiff.
+/// Returns the probes of a plan over a run of `steps` steps, which began with the weights of
+/// `start`. `device` is the one without autodiff.
 ///
 /// # Errors
-/// When the data cannot be put on the device.
+/// When the data cannot be put on the device, or the model not be measured.
 pub(crate) fn instruments<W: Workload>(
     data: &Data<W>,
     plan: &Plan,
+    start: &W::Model,
     has_accuracy: bool,
     steps: u64,
     device: &Device,
@@ -122,6 +125,11 @@ pub(crate) fn instruments<W: Workload>(
         .with_seed(seed)
         // One scale for all steps, so that their slider in TensorBoard is an animation.
         .with_scale(SurfaceScale::Decades(3));
+
+    // Of the model alone, where the workload tells its outputs from the loss on them.
+    let of_model = data.risk_of_outputs(start, data.curvature_batches(device));
+    let of_model = of_model.unwrap_or_else(|| sample.clone());
+    let as_trained = data.risk(data.sample_batches(plan.batch_size.get(), device));
 
     let budget = probes.budget;
     let budget = budget.map_or(Ok(Budget::unlimited()), |b| Budget::try_fraction(b.get()))?;
@@ -169,7 +177,11 @@ pub(crate) fn instruments<W: Workload>(
             HessianDensity::of(&sample).with_config(density),
         )
         .with(at(&probes.line)?, line)
-        .with(at(&probes.surface)?, surface);
+        .with(at(&probes.surface)?, surface)
+        .with(at(&probes.activations)?, Activations::of(&of_model))
+        .with(at(&probes.weights)?, WeightSpectra::new())
+        .with(at(&probes.updates)?, Updates::new().starting_at(start)?)
+        .with(at(&probes.batch_norm_gap)?, BatchNormGap::of(&as_trained));
     course(all, &sample, plan, steps)
 }
 

@@ -4,6 +4,7 @@ mod accuracy;
 pub(crate) mod analysis;
 pub(crate) mod checkpoint;
 pub(crate) mod checkpoints;
+mod clip;
 pub(crate) mod data;
 pub(crate) mod device;
 pub(crate) mod dry_run;

@@ -1,14 +1,17 @@
 //! The measurements while a training runs.
 
 use burn::optim::ModuleOptimizer;
+use probes::diagnosis::{Diagnosis, Facts};
+use probes::sink::Shared;
 use probes::{At, Message, Observation, Probes, Record, Value};
 
-use super::accuracy::has_accuracy;
+use super::accuracy::{classes, has_accuracy};
 use super::checkpoint::State;
 use super::data::Data;
 use super::figures::{figures, has_diverged, hessian_note};
 use super::instruments::instruments;
 use super::job::Job;
+use super::optimiser::stability;
 use super::recorder::Recorder;
 use crate::interrupt::Interrupt;
 use crate::report::program;
@@ -41,6 +44,8 @@ pub(crate) struct Observer<'a, W: Workload> {
     data: &'a Data<W>,
     has_accuracy: bool,
     probes: Probes<W::Model>,
+    /// What the diagnosis rests on.
+    facts: Shared<Facts>,
     /// The observation of the latest step.
     latest: Observation,
     /// Seconds of earlier sittings.
@@ -69,17 +74,38 @@ impl<'a, W: Workload> Observer<'a, W> {
             (interrupt.clone(), progress.clone(), progress.clone());
         let has_accuracy = has_accuracy(data, model, &device);
         let has_budget = job.training.plan.probes.budget.is_some();
-        let probes = instruments(data, plan, has_accuracy, steps as u64, &device)?
+        let facts = state.map(|state| state.facts.clone()).unwrap_or_default();
+        let mut facts = facts
+            .with_total_steps(steps as u64)
+            .with_batch_size(plan.batch_size.get())
+            .with_examples(data.curvature_examples())
+            .with_validation_examples(data.sizes().validation)
+            .with_sharpness_rho(plan.probes.sharpness_rho.get());
+        if let Some(classes) = classes(data, model, &device) {
+            facts = facts.with_classes(classes);
+        }
+        if let Some(settings) = stability(plan)? {
+            facts = facts.with_optimiser(settings.optimiser);
+        }
+        let facts = Shared::new(facts);
+        // A resumed run began with the weights that its seed gives.
+        let start = match state {
+            None => model.clone(),
+            Some(_) => data.model(plan.seed, &job.device),
+        };
+        let probes = instruments(data, plan, &start, has_accuracy, steps as u64, &device)?
             .with_interrupt(move || {
                 waiting.beat();
                 interrupt.requested()
             })
-            .with_handler(move |message| tell(message, &progress, has_budget));
+            .with_handler(move |message| tell(message, &progress, has_budget))
+            .with_diagnosis(facts.clone());
         Ok(Self {
             job,
             data,
             has_accuracy,
             probes: recorder.take_from(probes),
+            facts,
             latest: Observation::default(),
             seconds_before: state.map_or(0.0, |state| state.probe_seconds),
         })
@@ -134,6 +160,16 @@ impl<'a, W: Workload> Observer<'a, W> {
             hessian_note(&self.latest, self.data.curvature_examples()),
             has_diverged(&self.latest),
         )
+    }
+
+    /// Returns the facts so far.
+    pub(crate) fn facts(&self) -> Facts {
+        self.facts.with(|facts| facts.clone()).unwrap_or_default()
+    }
+
+    /// Returns what is found in the records so far.
+    pub(crate) fn diagnosis(&self) -> Diagnosis {
+        self.facts().diagnose()
     }
 
     /// Returns the seconds spent in probes, over all sittings.

@@ -6,13 +6,19 @@ use burn::tensor::Bytes;
 use landscape::Batch;
 use sam::{AnyMethod, AsamConfig, BatchUse, SamConfig, StateRecord};
 
+use super::clip::clipped;
 use super::rows::rows;
 use crate::config::Plan;
+use crate::config::bounded::Bounded;
 use crate::config::choice::Method;
 use crate::workload::Workload;
 
 /// The base optimiser alone, or a method over it.
-pub(crate) struct Stepper(Option<AnyMethod>);
+pub(crate) struct Stepper {
+    method: Option<AnyMethod>,
+    /// Largest norm of the gradient of a step without a method.
+    clip: Option<f64>,
+}
 
 /// The outcome of a step.
 pub(crate) enum Stepped<M> {
@@ -31,7 +37,12 @@ impl Stepper {
     pub(crate) fn new(plan: &Plan) -> anyhow::Result<Self> {
         let (rho, sam) = (plan.rho.get(), &plan.sam);
         let method = match plan.method {
-            Method::Plain => return Ok(Self(None)),
+            Method::Plain => {
+                return Ok(Self {
+                    method: None,
+                    clip: plan.clip.map(Bounded::get),
+                });
+            }
             Method::Sam => SamConfig::new().with_rho(rho).init()?.into_any(),
             Method::Asam => AsamConfig::new().with_rho(rho).init()?.into_any(),
             Method::Gsam => sam.gsam().with_rho(rho).init()?.into_any(),
@@ -46,7 +57,10 @@ impl Stepper {
                 config.with_rho(rho).init()?.into_any()
             }
         };
-        Ok(Self(Some(method)))
+        Ok(Self {
+            method: Some(method),
+            clip: None,
+        })
     }
 
     /// Takes one step on one batch.
@@ -58,8 +72,8 @@ impl Stepper {
         workload: &W,
         batch: &W::Batch,
     ) -> Stepped<W::Model> {
-        match &mut self.0 {
-            None => plain(optimiser, learning_rate, model, workload, batch),
+        match &mut self.method {
+            None => plain(self.clip, optimiser, learning_rate, model, workload, batch),
             Some(method) => over(method, optimiser, learning_rate, model, workload, batch),
         }
     }
@@ -69,7 +83,7 @@ impl Stepper {
     /// # Errors
     /// When Burn cannot encode it.
     pub(crate) fn to_bytes(&self) -> anyhow::Result<Option<Bytes>> {
-        let Some(method) = &self.0 else {
+        let Some(method) = &self.method else {
             return Ok(None);
         };
         let bytes = method.to_record().into_bytes();
@@ -85,12 +99,13 @@ impl Stepper {
     pub(crate) fn remember(&mut self, bytes: Vec<u8>) -> anyhow::Result<()> {
         let record = StateRecord::from_bytes(Bytes::from_bytes_vec(bytes))
             .context("the checkpoint's state of the method cannot be read")?;
-        self.0 = self.0.take().map(|method| method.load_record(record));
+        self.method = self.method.take().map(|method| method.load_record(record));
         Ok(())
     }
 }
 
 fn plain<W: Workload>(
+    clip: Option<f64>,
     optimiser: &mut ModuleOptimizer,
     learning_rate: f64,
     model: W::Model,
@@ -103,6 +118,10 @@ fn plain<W: Workload>(
         return Stepped::Refused(format!("the loss is {value}"));
     }
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
+    let gradients = match clip {
+        Some(most) => clipped(gradients, &model, most),
+        None => gradients,
+    };
     let model = optimiser.step(learning_rate, model, gradients);
     Stepped::Done(model, value, Vec::new())
 }

@@ -11,6 +11,7 @@
 //! | `data` | how many examples each part of the data set has, and `crc32c` of the images and labels of each |
 //! | `hessian` | `method` of the Hessian products, the `examples` they run over, and how many `unresolved_products` at the last step may be wrong, because a kink of the loss lies too close |
 //! | `figures` | the figures of the table (below) |
+//! | `findings` | the findings of the diagnosis, the most severe first: `symptom`, `severity`, `confidence`, `evidence`, `meaning`, `remedies`; diagnosis.json has what was not looked at too |
 //! | `versions` | of this program, of its library and of Burn |
 //! | `last_scalars` | the last point of every scalar tag in the event file but `cost/*`: `{tag: {step, value}}` |
 //! | `pictures`, `numbers` | PNG files beside this one, and files with the numbers that they show |
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
+use probes::diagnosis::Finding;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -82,6 +84,9 @@ pub(crate) struct Summary {
     pub(crate) hessian: HessianNote,
     /// The figures of the table.
     pub(crate) figures: Figures,
+    /// The findings of the diagnosis.
+    #[serde(default)]
+    pub(crate) findings: Vec<Finding>,
     /// Versions.
     pub(crate) versions: Versions,
     /// The last point of every scalar tag but `cost/*`.

@@ -19,7 +19,7 @@ use crate::tag;
 const KEPT: usize = 8192;
 
 /// The areas of tags that rules look at.
-const AREAS: [&str; 12] = [
+const AREAS: [&str; 13] = [
     "loss/",
     "accuracy/",
     "end/",
@@ -32,9 +32,10 @@ const AREAS: [&str; 12] = [
     "batch_norm/",
     "parameters/",
     "training/",
+    "weights/",
 ];
 
-/// What is known of a run: the scalars that it recorded, thinned to at most 1,024 points each, and
+/// What is known of a run: the scalars that it recorded, thinned to at most 256 points each, and
 /// what the program says of its settings. Numbers that are not finite are kept: they are evidence.
 ///
 /// Records come one by one through [`observe`](Self::observe), in the order of their steps; a step
@@ -219,7 +220,14 @@ impl Facts {
     /// Returns the findings. A run whose total number of steps was not told counts as ended.
     #[must_use]
     pub fn diagnose(&self) -> Diagnosis {
-        judge(self)
+        judge(self, false)
+    }
+
+    /// Returns the findings of a run that goes on. Where its total number of steps was not told,
+    /// nothing is said of a loss that has not fallen yet.
+    #[must_use]
+    pub fn diagnose_under_way(&self) -> Diagnosis {
+        judge(self, true)
     }
 }
 

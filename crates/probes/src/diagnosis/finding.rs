@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::number;
+use super::number::{self, Number};
 use super::remedy::Remedy;
 
 /// A way in which a training can go wrong, or a property of the place where it ended.
@@ -41,13 +41,13 @@ pub enum Symptom {
 impl Symptom {
     /// All symptoms, causes before their consequences.
     pub const ALL: [Self; 13] = [
-        Self::LearningRateTooHigh,
         Self::ExplodingGradients,
-        Self::VanishingGradients,
+        Self::LearningRateTooHigh,
         Self::SaturatedUnits,
         Self::DeadUnits,
-        Self::LearningRateTooLow,
+        Self::VanishingGradients,
         Self::BatchNormGap,
+        Self::LearningRateTooLow,
         Self::UnfittableLabels,
         Self::PastEdgeOfStability,
         Self::IllConditionedCurvature,
@@ -125,8 +125,9 @@ impl Confidence {
     }
 }
 
-/// A number that speaks for a finding.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A number that speaks for a finding. Two are equal if their numbers have the same bits or are
+/// both NaN.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evidence {
     /// The tag under which the number, or what it was computed from, was recorded.
     pub tag: String,
@@ -151,6 +152,17 @@ pub struct Evidence {
     pub threshold: Option<f64>,
     /// The number in a sentence.
     pub sentence: String,
+}
+
+impl PartialEq for Evidence {
+    fn eq(&self, other: &Self) -> bool {
+        let numbers = |evidence: &Self| {
+            let number = |number: Option<f64>| number.map(Number);
+            [Some(evidence.value), evidence.error, evidence.threshold].map(number)
+        };
+        numbers(self) == numbers(other)
+            && (self.step, &self.tag, &self.sentence) == (other.step, &other.tag, &other.sentence)
+    }
 }
 
 /// A symptom that was found.

@@ -6,7 +6,7 @@ use super::number::Number;
 
 /// Points that are kept, at most. Beyond it every second one is dropped, and from then on only
 /// every second one is taken in: the points stay evenly spread over the run.
-const KEPT: usize = 1024;
+const KEPT: usize = 256;
 
 /// The points of a scalar.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -91,7 +91,9 @@ fn unevenness(line: &[f64]) -> Option<(f64, usize)> {
     let lowest = line.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = line.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let range = highest - lowest;
-    if !(range > 0.0 && range.is_finite()) {
+    let size = lowest.abs().max(highest.abs());
+    // Smaller ranges are rounding, or as good as flat.
+    if !(range > 1e-3 * size && range.is_finite()) {
         return None;
     }
     let total: f64 = line.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum();

@@ -175,6 +175,8 @@ pub const PROBE_FRACTION: &str = "cost/probe_fraction";
 pub const ACCOUNT: &str = "cost/probes";
 /// Probes that failed, were skipped or shortened, and warnings.
 pub const NOTES: &str = "diagnosis/probes";
+/// The diagnosis of the run.
+pub const DIAGNOSIS: &str = "diagnosis/report";
 
 /// Returns one sentence about what stands under `tag`, for whoever looks at it; `None` for a tag
 /// that is not of this crate.
@@ -339,6 +341,9 @@ pub fn description(tag: &str) -> Option<String> {
         PROBE_SECONDS => "Seconds spent measuring so far.",
         PROBE_FRACTION => "Share of measuring in the time of the run so far, 0 to 1.",
         ACCOUNT => "What each probe measured, how often, and what it took.",
+        DIAGNOSIS => {
+            "What goes wrong in this training, how sure that is, what it means on the loss landscape, and what to try."
+        }
         NOTES => "Probes that failed, were shortened or left out, and warnings.",
         "loss/train" => {
             "Training loss as the program logs it: of the batch of this step, before the update, unless it says otherwise."

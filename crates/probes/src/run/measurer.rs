@@ -6,6 +6,7 @@ use std::time::Duration;
 use burn::optim::ModuleOptimizer;
 
 use super::delivery::Delivery;
+use super::diagnosing::Diagnosing;
 use super::entry::Entry;
 use super::message::{Handler, to_stderr};
 use super::observation::{Observation, Summary, account};
@@ -45,6 +46,8 @@ pub(super) struct Measurer<M> {
     pub(super) pending: Vec<String>,
     /// The way in which the products were made when it was last told.
     pub(super) method: Option<String>,
+    /// The diagnosis, if one was asked for.
+    pub(super) diagnosing: Option<Diagnosing>,
 }
 
 /// The facts beside the model that the loop told of a step.
@@ -80,6 +83,7 @@ impl<M> Measurer<M> {
             known: KnownRisks::default(),
             pending: Vec::new(),
             method: None,
+            diagnosing: None,
         }
     }
 
@@ -123,6 +127,9 @@ impl<M> Measurer<M> {
             self.tell_warnings(&observation);
             return Ok(observation);
         }
+        if let Some(diagnosing) = &self.diagnosing {
+            diagnosing.know(self.total_steps, told);
+        }
         let entered = (self.clock)();
         if self.last_step.is_none() {
             self.introduce();
@@ -163,6 +170,7 @@ impl<M> Measurer<M> {
             observation.record(tag::NOTES, Value::Text(notes));
         }
         self.write(&observation.records);
+        self.alarm(&mut observation);
         self.inside += (self.clock)().saturating_sub(entered);
         if !observation.measured.is_empty() {
             self.account(&mut observation);
@@ -219,6 +227,9 @@ impl<M> Measurer<M> {
         if records.is_empty() {
             return;
         }
+        if let Some(diagnosing) = &self.diagnosing {
+            diagnosing.observe(records);
+        }
         for sink in &mut self.sinks {
             self.pending.extend(sink.write(records));
         }
@@ -239,6 +250,7 @@ impl<M> Measurer<M> {
             summary.tallies.push(tally);
         }
         summary.spent = self.spent();
+        summary.diagnosis = self.conclude();
         if let Some(step) = self
             .last_step
             .filter(|_| self.cost_records && !summary.tallies.is_empty())

@@ -4,6 +4,7 @@ mod allow;
 mod background;
 mod delivery;
 mod demand;
+mod diagnosing;
 mod entry;
 mod measure;
 mod measurer;

@@ -7,6 +7,7 @@ use landscape::spectrum::Estimate;
 
 use crate::Error;
 use crate::budget::Spent;
+use crate::diagnosis::Diagnosis;
 use crate::record::{Eigenvalues, Finding, Record, Records, Value};
 use crate::workload::Products;
 
@@ -196,6 +197,9 @@ pub struct Summary {
     /// The records that did not reach a sink, with the reason: a tag that was logged twice at one
     /// step, a full disk, a sink that panicked. The other sinks have it.
     pub undelivered: Vec<Error>,
+    /// The diagnosis of the run, if one was asked for
+    /// ([`Probes::with_diagnosis`](crate::Probes::with_diagnosis)).
+    pub diagnosis: Option<Diagnosis>,
 }
 
 impl Summary {
@@ -239,6 +243,9 @@ impl fmt::Display for Summary {
                 tally.products,
                 tally.seconds
             )?;
+        }
+        if let Some(diagnosis) = &self.diagnosis {
+            writeln!(f, "{diagnosis}")?;
         }
         Ok(())
     }

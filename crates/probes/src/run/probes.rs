@@ -8,16 +8,18 @@ use burn::optim::ModuleOptimizer;
 
 use super::background::Worker;
 use super::delivery::Delivery;
+use super::diagnosing::Diagnosing;
 use super::entry::{Entry, Required};
 use super::measurer::{Measurer, Told};
 use super::message::Message;
 use super::observation::{Observation, Summary};
 use crate::Error;
 use crate::budget::{Budget, Spent};
+use crate::diagnosis::Facts;
 use crate::probe::Probe;
 use crate::record::{Record, Value};
 use crate::schedule::Schedule;
-use crate::sink::Sink;
+use crate::sink::{Shared, Sink};
 
 /// Probes with their schedules, and the sinks that receive the records.
 ///
@@ -144,6 +146,34 @@ impl<M> Probes<M> {
     #[must_use]
     pub fn with_sink(self, sink: impl Sink + 'static) -> Self {
         self.set(|measurer| measurer.sinks.push(Delivery::to(sink)))
+    }
+
+    /// Adds a diagnosis of the run from its records ([`diagnosis`](crate::diagnosis)). It is written
+    /// as the text `diagnosis/report` at the end, and before when a problem appears, which is also
+    /// told as a [`Message::Warning`](crate::Message::Warning); [`Summary::diagnosis`] has it as
+    /// values. It takes no measurement of its own and next to no time.
+    ///
+    /// The facts say what the program knows: `Facts::new()`, or better with the classes and the
+    /// optimiser. The number of steps and the learning rate are taken from these probes where the
+    /// facts do not say them. The training logs its loss with [`log`](Self::log).
+    ///
+    /// # Examples
+    /// ```
+    /// use probes::Probes;
+    /// use probes::diagnosis::{Facts, Symptom};
+    ///
+    /// let facts = Facts::new().with_classes(10);
+    /// let mut probes = Probes::<f64>::new().with_diagnosis(facts).with_handler(|_| ());
+    /// for (step, loss) in [(0, 2.3), (1, 40.0), (2, f64::INFINITY)] {
+    ///     probes.log("loss/train", step, loss);
+    /// }
+    /// let diagnosis = probes.finish().diagnosis.expect("it was asked for");
+    /// assert!(diagnosis.find(Symptom::LearningRateTooHigh).is_some());
+    /// ```
+    #[must_use]
+    pub fn with_diagnosis(self, facts: impl Into<Shared<Facts>>) -> Self {
+        let facts = facts.into();
+        self.set(|measurer| measurer.diagnosing = Some(Diagnosing::of(facts)))
     }
 
     /// Tells the number of updates that the run will make, which `log` and `end` schedules need. It

@@ -52,6 +52,12 @@ impl<S: Sink> Shared<S> {
     }
 }
 
+impl<S: Sink> From<S> for Shared<S> {
+    fn from(sink: S) -> Self {
+        Self::new(sink)
+    }
+}
+
 impl<S: Sink> Sink for Shared<S> {
     fn name(&self) -> &'static str {
         self.1

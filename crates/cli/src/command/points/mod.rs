@@ -207,7 +207,7 @@ impl Points {
             flags.dataset.get_or_insert_with(|| network.dataset.clone());
             flags.activation.get_or_insert(network.activation);
             let model = *flags.model.get_or_insert(network.model);
-            if network.is_dense() && matches!(model, Model::Mlp | Model::ResidualMlp) {
+            if network.is_dense() && model.is_dense() {
                 flags.hidden.get_or_insert_with(|| network.hidden.clone());
             }
         }

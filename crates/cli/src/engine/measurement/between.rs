@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::bench::{Bench, Finding, Row, number};
 use crate::config::choice::name;
-use crate::config::subject::Subject;
+use crate::config::subject::{NetworkPlan, Subject};
 use crate::engine::origin::same_checksums;
 use crate::engine::stored::Stored;
 use crate::engine::watch::timed;
@@ -38,6 +38,13 @@ pub(super) fn comparable(run: &Stored, other: &Stored) -> anyhow::Result<()> {
             }
             if a.hidden != b.hidden && a.is_dense() {
                 return differ("hidden widths", a.hidden.to_string(), b.hidden.to_string());
+            }
+            let depth = |network: &NetworkPlan| {
+                let depth = network.variation.depth;
+                depth.map_or(0, |depth| depth.get()).to_string()
+            };
+            if a.variation.depth != b.variation.depth {
+                return differ("numbers of further convolutions", depth(a), depth(b));
             }
             if a.activation != b.activation {
                 return differ("activations", name(a.activation), name(b.activation));

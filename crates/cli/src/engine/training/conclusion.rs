@@ -1,13 +1,18 @@
 //! The end of a training: its figures and its summary.
 
 use anyhow::Context;
+use probes::diagnosis::Diagnosis;
 use tensorboard::Status;
 
 use super::{Outcome, Trainer};
 use crate::config::keep::Keep;
 use crate::engine::checkpoints;
+use crate::engine::observer::Observer;
+use crate::engine::recorder::Recorder;
 use crate::engine::weights::{trained_parameters, weights_crc32c};
 use crate::report::number::significant;
+use crate::report::progress::Progress;
+use crate::results::diagnosis;
 use crate::results::figures::markdown;
 use crate::results::summary::{DIVERGED, FILE, FINISHED, SCHEMA, Summary, Times, Versions};
 use crate::workload::Workload;
@@ -21,6 +26,7 @@ impl<W: Workload> Trainer<'_, W> {
     /// # Errors
     /// When something cannot be written.
     pub(super) fn conclude(mut self) -> anyhow::Result<Outcome> {
+        let diagnosis = diagnose(&self.observer, &self.recorder, &self.progress)?;
         let (figures, hessian, diverged) = self.observer.figures();
         let table = markdown(&figures, &hessian);
         self.observer.text("run/figures", self.steps, table);
@@ -59,6 +65,7 @@ impl<W: Workload> Trainer<'_, W> {
             data: self.data.sizes(),
             hessian,
             figures,
+            findings: diagnosis.findings,
             versions: Versions {
                 landscape: env!("CARGO_PKG_VERSION").to_owned(),
                 burn: BURN.to_owned(),
@@ -99,4 +106,19 @@ impl<W: Workload> Trainer<'_, W> {
         }
         Ok(Outcome::Finished(Box::new(summary)))
     }
+}
+
+/// Tells what is found in the run so far, and writes it into its directory.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn diagnose<W: Workload>(
+    observer: &Observer<'_, W>,
+    recorder: &Recorder,
+    progress: &Progress,
+) -> anyhow::Result<Diagnosis> {
+    let found = observer.diagnosis();
+    recorder.write_file(diagnosis::FILE, &diagnosis::to_bytes(&found)?)?;
+    progress.note(&found.to_string());
+    Ok(found)
 }

@@ -284,6 +284,7 @@ impl<'a, W: Workload> Trainer<'a, W> {
             events,
             seconds: self.seconds(),
             probe_seconds: self.observer.probe_seconds(),
+            facts: self.observer.facts(),
             validation_loss: self.validation_loss()?,
         };
         checkpoints::add(
@@ -349,6 +350,11 @@ impl<'a, W: Workload> Trainer<'a, W> {
                 Ok(self)
             }
             Stepped::Refused(reason) => {
+                // The loss that stopped it belongs to the facts; so far nothing was logged of this
+                // step.
+                let loss = [("loss/train", f64::NAN)];
+                self.observer.log(self.step, loss.into_iter());
+                conclusion::diagnose(&self.observer, &self.recorder, &self.progress)?;
                 self.observer.finish(&self.recorder)?;
                 let rate = self.plan.learning_rate.get();
                 Err(Diverged(format!(

@@ -1,0 +1,82 @@
+//! Past the edge of stability: curvature above what the optimiser's steps can follow.
+//!
+//! Training with a fixed rate drives the ratio of `λ₁` to the optimiser's threshold up to 1 and
+//! keeps it there (Cohen et al. 2021): a ratio up to 1.1 is the edge, and no finding. Past it is a
+//! ratio above 1.1 beyond its error at two measurements or more, or above 2 at one, from where not
+//! even a flatter place catches the weights (Lewkowycz et al. 2020). It is a note while the loss
+//! falls all the same, a warning with a run that is harmed, and a problem with a loss that is not
+//! finite.
+
+use super::Outcome;
+use super::learning_rate_too_high::CATAPULT;
+use crate::diagnosis::finding::{Confidence, Finding, Severity, Symptom};
+use crate::diagnosis::remedy::{OptimiserKind, Remedy};
+use crate::diagnosis::view::{View, evidence};
+use crate::diagnosis::words::number;
+use crate::tag;
+
+/// The ratio up to which training hovers at the edge.
+const EDGE: f64 = 1.1;
+
+pub(super) fn find(view: &View<'_>) -> Outcome {
+    let ratios = view.ratios();
+    if ratios.is_empty() {
+        return Outcome::Missing(
+            "`stability/sharpness_ratio` (probe eigenvalues; the optimiser has to be known)",
+        );
+    }
+    let past = ratios
+        .iter()
+        .filter(|(_, ratio, error)| ratio - error > EDGE);
+    let far = ratios
+        .iter()
+        .any(|(_, ratio, error)| ratio - error > CATAPULT);
+    let count = past.clone().count();
+    let Some((step, ratio, error)) = past.max_by(|a, b| a.1.total_cmp(&b.1)).copied() else {
+        return Outcome::Absent;
+    };
+    if count < 2 && !far {
+        return Outcome::Absent;
+    }
+    let severity = match (&view.not_finite, view.is_harmed()) {
+        (Some(_), _) => Severity::Problem,
+        (None, true) => Severity::Warning,
+        (None, false) => Severity::Note,
+    };
+    let mut worst = evidence(
+        tag::SHARPNESS_RATIO,
+        step,
+        ratio,
+        Some(EDGE),
+        format!(
+            "lambda_1 is {} times the optimiser's threshold at step {step} (error {}), above it at {count} of {} measurements",
+            number(ratio, 3),
+            number(error, 1),
+            ratios.len()
+        ),
+    );
+    worst.error = Some(error);
+    let sentence = worst.sentence.clone();
+    let warning = view.facts.stability_warning.as_ref();
+    let warning =
+        warning.map(|(step, text)| evidence("stability/warning", *step, ratio, None, text.clone()));
+    Finding::new(
+        Symptom::PastEdgeOfStability,
+        (severity, Confidence::Sure),
+        sentence,
+    )
+    .because(std::iter::once(worst).chain(warning))
+    .meaning(
+        "Along the sharpest direction each step lands higher on the other side of the valley than it began. Either the weights find a flatter place, or the loss diverges.",
+    )
+    .to_try([
+        Remedy::LearningRate {
+            factor: (0.5 / ratio).min(0.5),
+        },
+        Remedy::Warmup { steps: 100 },
+        Remedy::Sam { rho: 0.05 },
+        Remedy::Optimiser {
+            kind: OptimiserKind::Adam,
+        },
+    ])
+}

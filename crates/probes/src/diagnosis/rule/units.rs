@@ -1,0 +1,81 @@
+//! The share of units that pass no gradient on, dead or saturated.
+//!
+//! Where the share s of a layer's units passes no gradient, the squared norm of a backward signal
+//! that is spread evenly over the layer shrinks by `1 − s` there. Over all layers the norm shrinks
+//! by the *passage* `√Π (1 − s_l)`. A passage below 1/10 takes the gradient of the first layer
+//! down by an order of magnitude, and 0 is a layer that passes nothing.
+
+use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::series::Series;
+use crate::diagnosis::view::{View, evidence};
+use crate::diagnosis::words::{number, percent};
+
+/// The passage below which gradients are blocked.
+pub(super) const BLOCKED: f64 = 0.1;
+
+/// The blockage by one kind of units at one end of the run.
+pub(super) struct Blockage {
+    /// The passage.
+    pub(super) passage: f64,
+    /// The share over all layers.
+    pub(super) share: f64,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+impl Blockage {
+    /// Returns the blockage by the units of `quantity` ("dead_share") and their kind ("dead").
+    pub(super) fn of(
+        view: &View<'_>,
+        quantity: &str,
+        kind: &str,
+        pick: impl Fn(&Series) -> Option<(u64, f64)> + Copy,
+    ) -> Option<Self> {
+        let pick = |series: &Series| pick(series).filter(|(_, share)| (0.0..=1.0).contains(share));
+        let whole = format!("activation/{quantity}");
+        let all = view.scalar(&whole).and_then(pick);
+        let mut layers = view.family("activation/", &format!("/{quantity}"), pick);
+        // All layers at one step, the one of the whole network if there is one.
+        let step = all
+            .or(layers.iter().map(|(_, at)| *at).max_by_key(|at| at.0))?
+            .0;
+        layers.retain(|(_, (at, _))| *at == step);
+        let share = all.map_or_else(
+            || layers.iter().map(|(_, (_, share))| share).sum::<f64>() / layers.len().max(1) as f64,
+            |(_, share)| share,
+        );
+        let passage = if layers.is_empty() {
+            (1.0 - share).sqrt()
+        } else {
+            let product: f64 = layers.iter().map(|(_, (_, share))| 1.0 - share).product();
+            product.sqrt()
+        };
+        let mut found = vec![evidence(
+            &whole,
+            step,
+            share,
+            None,
+            format!("{} of the units are {kind} at step {step}", percent(share)),
+        )];
+        let worst = layers.iter().max_by(|a, b| a.1.1.total_cmp(&b.1.1));
+        if let Some((path, (step, share))) = worst {
+            let tag = format!("activation/{path}/{quantity}");
+            let sentence = format!("{} of {path} at step {step}", percent(*share));
+            found.push(evidence(&tag, *step, *share, None, sentence));
+        }
+        found.push(evidence(
+            &whole,
+            step,
+            passage,
+            Some(BLOCKED),
+            format!(
+                "a gradient that passes all layers is left with {} of its norm",
+                number(passage, 2)
+            ),
+        ));
+        Some(Self {
+            passage,
+            share,
+            evidence: found,
+        })
+    }
+}
