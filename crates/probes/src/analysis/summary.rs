@@ -87,7 +87,7 @@ impl Analysis {
             with_residual(largest)
         );
         if let Some(stability) = &self.stability {
-            text += &format!("; {} of the stable", percent(stability.ratio));
+            text += &format!("; {} of the step's limit", percent(stability.ratio));
         } else if let Some(products) = &self.products
             && !matches!(products.method, landscape::Method::Exact { .. })
         {

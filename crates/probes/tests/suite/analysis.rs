@@ -230,8 +230,9 @@ fn records_are_those_of_the_instruments() {
             compared += 1;
         }
     }
-    // Three of the gradient, eight of eigenvalues, two pictures with their numbers.
-    assert_eq!(compared, 3 + 8 + 2 + 2);
+    // Three of the gradient, eight of eigenvalues, the density's picture and numbers, the surface's
+    // and its mesh.
+    assert_eq!(compared, 3 + 8 + 2 + 3);
     // As a probe it records the same, without the seconds that it took.
     let mut probe = Analyze::of(&risk, config);
     let mut beside = measured(&mut probe);
