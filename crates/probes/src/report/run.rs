@@ -122,6 +122,7 @@ impl Run {
             Value::Picture(picture) => {
                 put(&mut self.images, tag, step, Image::Drawn(picture.clone()));
             }
+            Value::Mesh(_) => {}
             Value::Histogram(_) => *self.histograms.entry(tag.to_owned()).or_default() += 1,
         }
     }
