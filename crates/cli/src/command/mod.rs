@@ -20,6 +20,7 @@ mod paths;
 mod points;
 mod report;
 mod run;
+mod seeds;
 mod session;
 mod sharpness;
 mod slices;

@@ -7,6 +7,7 @@ mod bad_input;
 #[cfg(unix)]
 mod broken_output;
 mod comparison;
+mod diagnosis;
 #[cfg(unix)]
 mod directory;
 mod explain;

@@ -192,6 +192,21 @@ impl<'a> View<'a> {
         series.highest().filter(|(step, _)| *step > first)
     }
 
+    /// Returns the step and the size of the largest rise of the training loss above an earlier low,
+    /// both as means of five neighbouring points.
+    pub(crate) fn rebound(&self) -> Option<(u64, f64)> {
+        let points = self.training?.1.finite();
+        let mut lowest = f64::INFINITY;
+        let means = points.chunks_exact(5).filter_map(Mean::of);
+        let rises = means.map(|mean| {
+            let rise = mean.value - lowest;
+            lowest = lowest.min(mean.value);
+            (mean.step, rise)
+        });
+        let rises = rises.filter(|(_, rise)| rise.is_finite());
+        rises.max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
     /// Returns the largest learning rate.
     pub(crate) fn learning_rate(&self) -> Option<f64> {
         let recorded = self.scalar("training/learning_rate");

@@ -300,6 +300,34 @@ fn edge_of_stability_is_no_finding_and_beyond_it_is() {
 }
 
 #[test]
+fn loss_that_is_thrown_back_past_the_edge_is_a_warning() {
+    // Five neighbouring points that lie above the low by a tenth of ln 10, or not quite.
+    let thrown = |rise: f64| {
+        let facts = losing(settings(), |part| {
+            let again = 0.8..0.825;
+            let low = 0.02 + 2.28 * (-8.0 * part).exp();
+            if again.contains(&part) {
+                low + rise
+            } else {
+                low
+            }
+        });
+        let ratios = [(400, 1.5), (800, 1.5)];
+        with(facts, "stability/sharpness_ratio", &ratios)
+    };
+    let symptom = Symptom::PastEdgeOfStability;
+    let tenth = 0.1 * 10f64.ln();
+    assert_eq!(
+        severity(&thrown(1.1 * tenth), symptom),
+        Some(Severity::Warning)
+    );
+    assert_eq!(
+        severity(&thrown(0.9 * tenth), symptom),
+        Some(Severity::Note)
+    );
+}
+
+#[test]
 fn layers_whose_curvatures_differ_a_thousand_times_are_unbalanced() {
     let layers = |ratio: f64| {
         let facts = with(healthy(), "curvature/lambda_1/a", &[(0, 20.0)]);
