@@ -2,6 +2,7 @@
 //! markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+mod analyze;
 mod architectures;
 mod budget;
 mod composition;
@@ -57,7 +58,12 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 18] = [
+const EXPERIMENTS: [Experiment; 20] = [
+    (
+        "analyze",
+        "How long does an analysis take at each depth, and what does it leave out?",
+        analyze::run,
+    ),
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",

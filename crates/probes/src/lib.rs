@@ -13,6 +13,8 @@
 //! Slices of many points are measured into a file that survives a kill: [`store`]; [`export`]
 //! writes them for other programs.
 //!
+//! [`report`] writes what was recorded, by one run or by several, as one page of HTML.
+//!
 //! Results of `landscape` that were not measured by a probe are drawn by [`show`]:
 //! `show::contour(&surface, "Training loss")?.save("surface.svg")?`.
 
@@ -21,6 +23,7 @@ pub mod export;
 pub mod instrument;
 #[cfg(feature = "train")]
 pub mod learner;
+pub mod report;
 pub mod sink;
 pub mod store;
 

@@ -1,6 +1,9 @@
 //! `landscape analyze RUN..`: everything that there is time to find out about checkpoints.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use probes::report::Page;
 use probes::sink::Folder;
 use probes::{Analysis, AnalyzeConfig, Depth};
 use serde_json::{Value, json};
@@ -18,7 +21,7 @@ use crate::report::paint::Paint;
 
 pub(super) const EXAMPLE: &str = "Example:
   landscape analyze runs/quickstart/sgd
-  landscape analyze runs/quickstart --depth quick
+  landscape analyze runs/quickstart --depth quick --report report.html
   landscape analyze runs/quickstart/sgd --depth thorough --seconds 120
 
 Ten lines for each checkpoint: loss and gradient, eigenvalues at both ends, trace,
@@ -46,6 +49,9 @@ pub(crate) struct Arguments {
     /// Time limit for each checkpoint, seconds (otherwise 5, 30 or 300, by the depth)
     #[arg(long, value_name = "X", help_heading = WHAT)]
     seconds: Option<Bounded<Positive>>,
+    /// Write one page of HTML with all checkpoints side by side, too
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 /// Analyses, prints the summaries, and writes document and pictures.
@@ -67,6 +73,7 @@ pub(super) fn carry_out(
         config = config.with_seconds(seconds.get());
     }
     let (mut documents, mut failures, mut interrupted) = (Vec::new(), Vec::new(), false);
+    let mut page = Page::new();
     for (number, named) in (1..).zip(&gathered.points) {
         let place = [number, gathered.points.len()];
         let watch = watch(&named.name, place, [named], interrupt);
@@ -82,6 +89,7 @@ pub(super) fn carry_out(
                     folder.write(&name, &bytes)?;
                 }
                 document["results"] = analysis.to_json();
+                page = page.with(analysis.run(&*named.name)?);
                 if !context.json {
                     show(named, &analysis)?;
                 }
@@ -99,9 +107,22 @@ pub(super) fn carry_out(
         }
     }
     let document = folder.conclude(document(&gathered, &config, documents, interrupted))?;
+    if let Some(report) = arguments
+        .report
+        .as_ref()
+        .filter(|_| !page.runs().is_empty())
+    {
+        page.write(report)?;
+    }
     if context.json {
         print(&format!("{document:#}"))?;
     } else {
+        if let Some(report) = &arguments.report {
+            print(&format!(
+                "Report: {}",
+                printable(&report.display().to_string())
+            ))?;
+        }
         let folder = gathered.folder.display().to_string();
         print(&format!("Numbers and pictures: {}", printable(&folder)))?;
     }

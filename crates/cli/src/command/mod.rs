@@ -18,6 +18,7 @@ mod measure;
 mod measured;
 mod paths;
 mod points;
+mod report;
 mod run;
 mod seeds;
 mod session;
@@ -165,6 +166,9 @@ pub(crate) enum Command {
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
+    /// Write a page of HTML about runs: curves, surfaces to turn, findings, settings
+    #[command(after_help = report::EXAMPLE)]
+    Report(report::Arguments),
     /// Write the script with which a shell completes commands and flags
     #[command(after_help = completions::EXAMPLE)]
     Completions(completions::Arguments),
@@ -210,6 +214,7 @@ impl Command {
                 trajectory::carry_out(&arguments, context, source, interrupt)
             }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
+            Self::Report(arguments) => report::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
             Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),
         }

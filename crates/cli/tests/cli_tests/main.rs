@@ -11,6 +11,7 @@ mod comparison;
 mod diagnosis;
 #[cfg(unix)]
 mod directory;
+mod explain;
 mod measure;
 mod methods;
 mod output;

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::result::Analysis;
 use crate::diagnosis::{Diagnosis, Facts};
 use crate::record::{Eigenvalues, Finding, Record, Records, Value};
+use crate::report::{Page, Run};
 use crate::{Error, json_number, show, tag};
 
 /// The diagnosis in markdown.
@@ -25,6 +26,34 @@ impl Analysis {
         let mut records = Records::new(self.config.step);
         self.record(&mut records)?;
         Ok(records.into_vec())
+    }
+
+    /// Returns the page that shows what was found: `analysis.report()?.write("report.html")?`.
+    ///
+    /// # Errors
+    /// As [`records`](Self::records).
+    pub fn report(&self) -> Result<Page, Error> {
+        Ok(Page::new().with(self.run("analysis")?))
+    }
+
+    /// Returns what was found as a run of a [`Page`], under a name.
+    ///
+    /// # Errors
+    /// As [`records`](Self::records).
+    pub fn run(&self, name: impl Into<String>) -> Result<Run, Error> {
+        let optimiser = self.config.optimiser.iter();
+        let settings = [
+            ("parameters", self.parameters.to_string()),
+            (
+                "examples",
+                format!("{} of {}", self.examples, self.examples_given),
+            ),
+            ("depth", self.config.depth.to_string()),
+        ];
+        let settings = settings
+            .into_iter()
+            .chain(optimiser.map(|(_, rate)| ("learning rate", rate.to_string())));
+        Ok(Run::from_records(name, &self.records()?).with_settings(settings))
     }
 
     /// Returns everything but pictures as one JSON document: scalars, texts and data by their
@@ -198,6 +227,10 @@ impl Analysis {
         }
         if let Some(surface) = &self.surface {
             records.data(tag::SURFACE_DATA, show::surface_data(surface, seed));
+            // A surface without a mesh still has its picture.
+            if let Ok(mesh) = show::surface_mesh(surface) {
+                records.mesh(tag::SURFACE_MESH, mesh);
+            }
         }
         if let Some(density) = &self.density {
             records.data(tag::DENSITY_DATA, show::density_data(density));

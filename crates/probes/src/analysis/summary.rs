@@ -87,7 +87,7 @@ impl Analysis {
             with_residual(largest)
         );
         if let Some(stability) = &self.stability {
-            text += &format!("; {} of the stable", percent(stability.ratio));
+            text += &format!("; {} of the step's limit", percent(stability.ratio));
         } else if let Some(products) = &self.products
             && !matches!(products.method, landscape::Method::Exact { .. })
         {
@@ -129,9 +129,9 @@ impl Analysis {
             .fold(0.0_f64, |most, node| most.max(node.abs()));
         let share = |inside: &dyn Fn(f64) -> bool| share(density, inside);
         format!(
-            "{} of eigenvalues below {} in size, {} negative beyond it",
-            percent_of(share(&|node| node.abs() <= 0.01 * ends)),
+            "within ±{}: {} of eigenvalues; below: {}",
             short(0.01 * ends),
+            percent_of(share(&|node| node.abs() <= 0.01 * ends)),
             percent_of(share(&|node| node < -0.01 * ends)),
         )
     }
@@ -142,16 +142,19 @@ impl Analysis {
         };
         let index = point.index.at_least;
         let negative = match point.index.exact() {
-            Some(0) => "no negative curvature".into(),
-            Some(index) => format!("{index} negative directions"),
-            None if index == 0 => "no certain negative curvature".into(),
-            None => format!("at least {index} negative directions"),
+            Some(index) => format!("{index} negative eigenvalues"),
+            None if index == 0 => "no certain negative eigenvalue".into(),
+            None => format!("at least {index} negative eigenvalues"),
         };
         let kind = match point.kind {
-            CriticalKind::NotCritical => format!(
-                "no critical point: the gradient is {} times too large",
-                short(point.gradient.norm / point.gradient.limit)
-            ),
+            CriticalKind::NotCritical => {
+                let times = point.gradient.norm / point.gradient.limit;
+                let times = match times {
+                    ..1e4 => format!("{times:.0}"),
+                    _ => format!("{times:.0e}"),
+                };
+                format!("not critical (gradient {times} x limit)")
+            }
             kind => kind.name().to_owned(),
         };
         format!("{kind}; {negative}")
@@ -183,11 +186,7 @@ impl Analysis {
         if let Some(line) = &self.line
             && let (Some(first), Some(last)) = (line.loss.first(), line.loss.last())
         {
-            parts.push(format!(
-                "loss {} and {} at the ends of a line",
-                short(*first),
-                short(*last)
-            ));
+            parts.push(format!("line's ends {}, {}", short(*first), short(*last)));
         }
         if let Some(surface) = &self.surface {
             let columns = surface.b.len();
@@ -199,7 +198,7 @@ impl Analysis {
             if let Some((place, loss)) = lowest.min_by(|a, b| a.1.total_cmp(b.1)) {
                 let (a, b) = (surface.a[place / columns], surface.b[place % columns]);
                 parts.push(format!(
-                    "lowest on a plane {} at ({a:.2}, {b:.2})",
+                    "plane's least {} at ({a:.2}, {b:.2})",
                     short(*loss)
                 ));
             }
@@ -293,20 +292,18 @@ fn percent_of(share: Estimate) -> String {
 pub(crate) fn short(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 {
-        "0".into()
-    } else if !(1e-3..1e5).contains(&size) {
-        format!("{value:.2e}")
-    } else if size >= 1000.0 {
-        format!("{value:.0}")
-    } else if size >= 100.0 {
-        format!("{value:.1}")
-    } else if size >= 10.0 {
-        format!("{value:.2}")
-    } else if size >= 1.0 {
-        format!("{value:.3}")
-    } else {
-        format!("{value:.4}")
+        return "0".into();
     }
+    if !(1e-3..1e5).contains(&size) {
+        return format!("{value:.2e}");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number from 0 to 6"
+    )]
+    let places = (3.0 - size.log10().floor()).max(0.0) as usize;
+    format!("{value:.places$}")
 }
 
 /// Returns a number with as many places as its error leaves it, and the error with two digits.

@@ -28,7 +28,12 @@ impl LearningRateTest {
             .courses
             .iter()
             .map(|course| {
-                let places = course.rates.iter().map(|rate| rate.log10()).collect();
+                // Each at the rate that it speaks of, earlier by the delay of the smoothing.
+                let beta = self.config.smoothing;
+                let places = 0..course.rates.len();
+                let places = places
+                    .map(|place| course.rate_at(place, beta).log10())
+                    .collect();
                 let end = std::iter::repeat(f64::NAN);
                 let losses = course.smoothed.iter().copied().chain(end);
                 (places, losses.take(course.rates.len()).collect())

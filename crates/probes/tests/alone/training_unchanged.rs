@@ -12,7 +12,9 @@ use probes::instrument::{
     Updates, WeightSpectra,
 };
 use probes::sink::Memory;
-use probes::{Budget, Error, Probes, Schedule};
+use probes::{
+    Analyze, AnalyzeConfig, Budget, Depth, Error, LearningRateConfig, Probes, RangeTest, Schedule,
+};
 
 type Pair = (Tensor<2>, Tensor<2>);
 
@@ -142,6 +144,11 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
             .with(every(), BatchNormGap::of(&risk))
             .with(every(), WeightSpectra::new())
             .with(every(), Updates::new().with_layers())
+            .with(
+                Schedule::at([0, 5]),
+                RangeTest::of(&risk, &SgdConfig::new().init())
+                    .with_config(LearningRateConfig::new().with_steps(10)),
+            )
             .without_cost_records()
             .with_sink(memory.clone())
     };
@@ -161,6 +168,12 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
     let beside = Memory::new();
     assert_eq!(train(all(&beside).in_background()).unwrap(), bare);
     assert_eq!(beside.records(), memory.records());
+    // An analysis says how long it took, so its records are not compared.
+    let analysis = Analyze::of(&risk, AnalyzeConfig::of(Depth::Quick).without_limit());
+    let analysed = Memory::new();
+    let probes = Probes::unlimited().with(Schedule::at([2, 9]), analysis);
+    assert_eq!(train(probes.with_sink(analysed.clone())).unwrap(), bare);
+    assert_eq!(analysed.scalars("curvature/lambda_1").len(), 2);
     // Under a limit what is measured depends on the clock; the training does not.
     let limited = |share| {
         let probes = Probes::new()

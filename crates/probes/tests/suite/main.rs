@@ -1,8 +1,10 @@
 //! Tests of probes that can run beside each other in one process.
 
-mod diagnosis;
+mod analysis;
 mod course;
+mod diagnosis;
 mod instruments;
+mod learning_rate;
 mod recording;
 mod storing;
 mod units;
