@@ -1,5 +1,6 @@
 //! Both sides of each threshold, at the value that its derivation gives.
 
+use landscape::stability::Optimiser;
 use probes::diagnosis::{Confidence, Diagnosis, Remedy, Severity, Symptom};
 use probes::{Record, Value, show};
 
@@ -307,6 +308,16 @@ fn edge_of_stability_is_no_finding_and_beyond_it_is() {
     // Within its error it may be the edge.
     let unsure = with(past, "curvature_check/sharpness_ratio_error", &[(10, 0.5)]);
     assert!(!has(&unsure, symptom));
+}
+
+#[test]
+fn ratio_of_an_adaptive_optimiser_counts_when_its_moments_are_filled() {
+    let adam = |step: u64| {
+        let facts = learning(settings().with_optimiser(Optimiser::Adam { beta_1: 0.9 }));
+        with(facts, "stability/sharpness_ratio", &[(step, 900.0)])
+    };
+    assert!(!has(&adam(21), Symptom::PastEdgeOfStability));
+    assert!(has(&adam(22), Symptom::PastEdgeOfStability));
 }
 
 #[test]
