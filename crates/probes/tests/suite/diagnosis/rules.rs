@@ -39,8 +39,8 @@ fn learning_rate_that_made_the_loss_infinite_is_a_problem_and_is_lowered() {
     assert_eq!(first.symptom, Symptom::LearningRateTooHigh);
     assert_eq!(first.severity, Severity::Problem);
     assert_eq!(first.confidence, Confidence::Sure);
-    // To half of the threshold: 20 times too much becomes 0.5.
-    assert_eq!(first.remedies[0], Remedy::LearningRate { factor: 0.025 });
+    // To a quarter of the threshold: 20 times too much becomes 0.25.
+    assert_eq!(first.remedies[0], Remedy::LearningRate { factor: 0.0125 });
 }
 
 #[test]
@@ -62,6 +62,27 @@ fn update_longer_than_the_weights_counts_by_the_step() {
     let facts = with(at_chance(settings()), "parameters/norm", &[(0, 0.0)]);
     let facts = with(facts, "parameters/relative_update", &[(50, 1e9)]);
     assert!(!has(&facts, Symptom::LearningRateTooHigh));
+}
+
+#[test]
+fn units_that_died_in_a_failing_run_are_the_rate() {
+    let dead = |facts, start: f64, end: f64| {
+        with(facts, "activation/dead_share", &[(0, start), (STEPS, end)])
+    };
+    let failing = || sound_gradients(at_chance(settings()));
+    assert!(has(
+        &dead(failing(), 0.0, 1.0),
+        Symptom::LearningRateTooHigh
+    ));
+    // Dead from the start they are not, nor in a run that learns.
+    assert!(!has(
+        &dead(failing(), 1.0, 1.0),
+        Symptom::LearningRateTooHigh
+    ));
+    assert!(!has(
+        &dead(healthy(), 0.0, 1.0),
+        Symptom::LearningRateTooHigh
+    ));
 }
 
 #[test]
