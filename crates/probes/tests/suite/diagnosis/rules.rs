@@ -220,6 +220,32 @@ fn units_that_leave_a_tenth_of_the_gradient_are_a_problem() {
 }
 
 #[test]
+fn spread_of_activations_tells_of_saturation_beyond_that_of_normal_inputs() {
+    // (1 − std²) / 0.606 in two layers, of which the root of the product is a tenth.
+    let saturated = |pass: f64| {
+        let std = (1.0 - 0.606 * pass).sqrt();
+        (1..=2).fold(sound_gradients(at_chance(settings())), |facts, layer| {
+            let tag = |quantity| format!("activation/layer_{layer}_tanh/{quantity}");
+            let facts = with(facts, &tag("saturated_share"), &[(0, 0.2)]);
+            with(facts, &tag("std"), &[(0, std)])
+        })
+    };
+    let symptom = Symptom::SaturatedUnits;
+    assert!(!has(&saturated(0.1 * ABOVE), symptom));
+    assert_eq!(
+        severity(&saturated(0.1 * BELOW), symptom),
+        Some(Severity::Problem)
+    );
+    // Standard normal inputs, through however many layers, block nothing: E tanh² = 0.394.
+    let deep = (0..40).fold(sound_gradients(at_chance(settings())), |facts, layer| {
+        let tag = |quantity| format!("activation/layer_{layer}_tanh/{quantity}");
+        let facts = with(facts, &tag("saturated_share"), &[(0, 0.0)]);
+        with(facts, &tag("std"), &[(0, 0.394_f64.sqrt())])
+    });
+    assert!(!has(&deep, symptom));
+}
+
+#[test]
 fn half_of_the_units_dead_is_a_warning_in_a_run_that_fails_and_a_note_in_one_that_learns() {
     let dead = |facts, share: f64| with(facts, "activation/dead_share", &[(STEPS, share)]);
     let failing = || sound_gradients(at_chance(settings()));
