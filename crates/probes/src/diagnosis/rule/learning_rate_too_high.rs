@@ -118,7 +118,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     };
     // To a quarter of the threshold at the largest curvature that was seen, or a power of ten below.
     let ratio = view.largest_ratio().map_or(1.0, |(_, ratio, _)| ratio);
-    let factor = (0.25 / ratio).clamp(1e-4, 0.1);
+    let factor = (0.25 / ratio).clamp(1e-30, 0.1);
     let all: Vec<_> = shown.into_iter().chain(signs).collect();
     let sentence = all[0].sentence.clone();
     Finding::new(Symptom::LearningRateTooHigh, (severity, confidence), sentence)
@@ -126,7 +126,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         .meaning(
             "Steps overshoot the valley: along the sharpest direction each lands higher on the other side, until the weights leave the region in which the loss falls, or units die there.",
         )
-        .to_try([
+        .remedied_by([
             Remedy::LearningRate { factor },
             Remedy::Warmup { steps: 100 },
             Remedy::GradientClip { norm: 1.0 },

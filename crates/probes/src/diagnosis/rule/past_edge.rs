@@ -92,9 +92,9 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     .meaning(
         "Along the sharpest direction each step lands higher on the other side of the valley than it began. Either the weights find a flatter place, or the loss diverges.",
     )
-    .to_try([
+    .remedied_by([
         Remedy::LearningRate {
-            factor: (0.8 / median).clamp(0.01, 0.8),
+            factor: (0.8 / median).clamp(1e-30, 0.8),
         },
         Remedy::Warmup { steps: 100 },
         Remedy::Sam { rho: 0.05 },

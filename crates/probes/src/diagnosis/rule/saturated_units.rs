@@ -74,5 +74,5 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         .meaning(
             "The landscape is a terrace: nearly flat along the weights of saturated units, with steep steps between, where a unit changes its sign.",
         )
-        .to_try(remedies)
+        .remedied_by(remedies)
 }
