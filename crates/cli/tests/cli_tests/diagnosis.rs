@@ -61,7 +61,7 @@ fn training_that_learns_has_no_finding_above_note() {
 #[test]
 fn rate_that_is_too_high_is_named_where_the_run_stops_without_a_summary() {
     let place = workplace();
-    let ended = place.landscape(&["run", "one", "--learning-rate", "1e4"]);
+    let ended = place.landscape(&["run", "one", "--learning-rate", "1e30"]);
     ended.expect(1, &["learning rate too high (problem", "try: divide the"]);
     assert!(!place.path("runs/one/summary.json").exists());
     let found = json(&place.path("runs/one/diagnosis.json"));

@@ -55,7 +55,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         .meaning(
             "Training descends one landscape, that of batch statistics, and the network is used on another, that of the running ones; at these weights the two differ.",
         )
-        .to_try([
+        .remedied_by([
             Remedy::BatchNormStatistics,
             Remedy::BatchSize { factor: 4.0 },
             Remedy::LearningRate { factor: 0.1 },

@@ -79,5 +79,5 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     .meaning(
         "The gradient points the right way for a short distance only; where a run ends depends on where it began.",
     )
-    .to_try([Remedy::Residual, Remedy::Normalisation, Remedy::FewerLayers])
+    .remedied_by([Remedy::Residual, Remedy::Normalisation, Remedy::FewerLayers])
 }

@@ -67,5 +67,5 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         .meaning(
             "The loss does not depend on the weights of dead units at all, near where they are: the landscape is exactly flat along them, and no step brings them back.",
         )
-        .to_try(remedies)
+        .remedied_by(remedies)
 }

@@ -154,5 +154,5 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         .meaning(
             "The loss surface has walls: along the early layers' weights it is steeper by orders of magnitude than along the others', and a step that is right for these is thrown far away by those.",
         )
-        .to_try(remedies)
+        .remedied_by(remedies)
 }

@@ -82,7 +82,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
         ));
     }
     let is_unbalanced = !found.is_empty();
-    let late = ratios
+    let mut late = ratios
         .iter()
         .filter(|(_, ratio, error)| ratio - error > AT_EDGE && *ratio <= EDGE);
     let slow = view.is_judged()
@@ -90,7 +90,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
         && view.not_finite.is_none()
         && view.falls
         && !is_blocked(before);
-    if let Some((step, ratio, error)) = late.last().filter(|_| slow) {
+    if let Some((step, ratio, error)) = late.next_back().filter(|_| slow) {
         let mut edge = evidence(
             tag::SHARPNESS_RATIO,
             *step,
@@ -141,7 +141,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     .meaning(
         "The landscape is a long, narrow valley: across it short steps are needed, along it long ones. No measure of it predicts generalisation.",
     )
-    .to_try([
+    .remedied_by([
         Remedy::Optimiser {
             kind: OptimiserKind::Adam,
         },

@@ -156,7 +156,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
         .meaning(
             "The examples' gradients cancel: what lowers the loss of one raises that of another, and the only way down leads to memorising them one by one.",
         )
-        .to_try([
+        .remedied_by([
             Remedy::CleanLabels,
             Remedy::ScaleInputs,
             Remedy::MoreRegularisation,

@@ -138,7 +138,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
         .meaning(
             "The weights creep along the slope on which they began; the landscape there is smooth enough for far longer steps.",
         )
-        .to_try([
+        .remedied_by([
             Remedy::LearningRate {
                 factor: factor.clamp(2.0, 1e4),
             },

@@ -108,7 +108,7 @@ impl Finding {
         }
     }
 
-    fn to_try(self, remedies: impl IntoIterator<Item = Remedy>) -> Outcome {
+    fn remedied_by(self, remedies: impl IntoIterator<Item = Remedy>) -> Outcome {
         Outcome::Found(Box::new(Self {
             remedies: remedies.into_iter().collect(),
             ..self

@@ -121,5 +121,5 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     } else {
         "The weights lie where the landscape is level: the gradient says nothing of where the loss is lower."
     })
-    .to_try(remedies)
+    .remedied_by(remedies)
 }

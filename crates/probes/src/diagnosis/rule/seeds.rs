@@ -107,7 +107,7 @@ pub(crate) fn seeds(runs: &[Facts]) -> Outcome {
         .meaning(
             "From some starts the way leads to a good minimum and from others it does not: the result of one run says little.",
         )
-        .to_try([
+        .remedied_by([
             Remedy::LearningRate { factor: 0.3 },
             Remedy::Normalisation,
             Remedy::Optimiser {

@@ -93,7 +93,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     .meaning(
         "The minimum is a narrow valley as the weights are scaled. That says nothing reliable of generalisation: the same function with other scales of its layers is as flat as one likes.",
     )
-    .to_try([
+    .remedied_by([
         Remedy::Sam { rho: RHO },
         Remedy::Normalisation,
         Remedy::BatchSize { factor: 0.25 },

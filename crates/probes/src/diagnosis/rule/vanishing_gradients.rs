@@ -138,5 +138,5 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     )
     .because(found.into_iter().chain(loss))
     .meaning(meaning)
-    .to_try(remedies)
+    .remedied_by(remedies)
 }

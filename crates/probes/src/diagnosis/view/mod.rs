@@ -6,6 +6,9 @@
 //! start. F is McFadden's R² (McFadden 1974) with the uniform distribution as the null model. Half
 //! of it is the line between a training that is harmed and one that is not.
 
+mod layers;
+mod steps;
+
 use super::facts::Facts;
 use super::finding::Evidence;
 use super::series::Series;
@@ -207,164 +210,6 @@ impl<'a> View<'a> {
         rises.max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
-    /// Returns the largest learning rate.
-    pub(crate) fn learning_rate(&self) -> Option<f64> {
-        let recorded = self.scalar("training/learning_rate");
-        let recorded = recorded.and_then(Series::highest).map(|(_, rate)| rate);
-        recorded
-            .or(self.facts.known.learning_rate)
-            .filter(|rate| *rate > 0.0 && rate.is_finite())
-    }
-
-    /// Returns the sum of the learning rates of the whole run, each with the factor by which
-    /// momentum makes steps longer in the long run, `(1 − τ) / (1 − β)`. None for optimisers whose
-    /// steps are not proportional to the gradient.
-    pub(crate) fn path(&self) -> Option<f64> {
-        use landscape::stability::Optimiser;
-        let factor = match self.facts.known.optimiser? {
-            Optimiser::GradientDescent => 1.0,
-            Optimiser::HeavyBall {
-                momentum,
-                dampening,
-            }
-            | Optimiser::Nesterov {
-                momentum,
-                dampening,
-            }
-            | Optimiser::Sam {
-                momentum,
-                dampening,
-                ..
-            } => (1.0 - dampening) / (1.0 - momentum),
-            _ => return None,
-        };
-        let steps = self.facts.known.total_steps.or(self.facts.step)?;
-        let recorded = self.scalar("training/learning_rate").map(Series::finite);
-        // Of a run that is under way the largest rate stands for those to come.
-        let recorded = recorded.filter(|points| !points.is_empty() && self.share >= 1.0);
-        let mean = recorded
-            .and_then(|points| Mean::of(&points))
-            .map(|mean| mean.value)
-            .or(self.learning_rate())?;
-        Some(mean * factor * steps as f64)
-    }
-
-    /// Returns the fall of the loss that all steps of the run would make to first order, were the
-    /// gradient the one of norm `gradient_norm` all the time, over the loss of a model that knows
-    /// nothing: `Σ η ‖g‖² / L₀`.
-    pub(crate) fn reach(&self, gradient_norm: f64) -> Option<f64> {
-        Some(self.path()? * gradient_norm.powi(2) / self.chance?)
-    }
-
-    /// Returns whether a gradient is so small that no stable rate would get anywhere with it: at
-    /// the largest one that the curvature allows, a whole run would remove less than a twentieth of
-    /// the loss. A rate that is far below it makes every gradient look small, and is another
-    /// matter; where the curvature is not known, the rate has to be one with which the gradient of
-    /// the start could have removed the loss.
-    pub(crate) fn is_small(&self, gradient_norm: f64) -> bool {
-        if gradient_norm == 0.0 {
-            return true;
-        }
-        let Some(reach) = self.reach(gradient_norm) else {
-            return false;
-        };
-        let slack = self.largest_ratio().map(|(_, ratio, _)| ratio.min(1.0));
-        match slack.filter(|slack| *slack > 0.0) {
-            Some(slack) => reach / slack < NOTHING,
-            None => {
-                let first = self.first_of(tag::GRADIENT_NORM);
-                let first = first.and_then(|(_, norm)| self.reach(norm));
-                reach < NOTHING && first.is_some_and(|reach| reach >= 1.0)
-            }
-        }
-    }
-
-    /// Returns step, stability ratio and its error of each measurement.
-    pub(crate) fn ratios(&self) -> Vec<(u64, f64, f64)> {
-        let at = |tag: &str, step: u64| {
-            let found = self.scalar(tag)?.points().find(|(other, _)| *other == step);
-            found.map(|(_, value)| value)
-        };
-        let Some(ratios) = self.scalar(tag::SHARPNESS_RATIO) else {
-            return Vec::new();
-        };
-        let error = |step| {
-            let told = at("curvature_check/sharpness_ratio_error", step);
-            let residual = at("curvature_check/lambda_1_residual", step);
-            let threshold = at(tag::STABILITY_THRESHOLD, step);
-            let derived = residual
-                .zip(threshold)
-                .map(|(residual, threshold)| residual / threshold);
-            told.or(derived).filter(|error| error.is_finite())
-        };
-        ratios
-            .finite()
-            .into_iter()
-            .map(|(step, ratio)| (step, ratio, error(step).unwrap_or(0.0)))
-            .collect()
-    }
-
-    /// Returns the measurement with the largest ratio beyond its error.
-    pub(crate) fn largest_ratio(&self) -> Option<(u64, f64, f64)> {
-        self.ratios()
-            .into_iter()
-            .max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))
-    }
-
-    /// Returns the norms of the gradient by layer at the first step at which they were measured,
-    /// in the natural order of their paths.
-    pub(crate) fn first_layers(&self) -> Option<(u64, Vec<(&'a str, f64)>)> {
-        let mut layers = self.family("gradient/layer/", "", Series::first);
-        let step = layers.iter().map(|(_, (step, _))| *step).min()?;
-        layers.retain(|(_, (at, _))| *at == step);
-        Some((
-            step,
-            layers.into_iter().map(|(path, (_, v))| (path, v)).collect(),
-        ))
-    }
-
-    /// Returns the largest singular value of each layer's weights at the first step at which they
-    /// were measured; layers without a weight matrix are not among them.
-    pub(crate) fn first_weights(&self) -> Vec<(&'a str, (u64, f64))> {
-        let mut weights = self.family("weights/", "/spectral_norm", Series::first);
-        let step = weights.iter().map(|(_, (step, _))| *step).min();
-        weights.retain(|(_, (at, norm))| Some(*at) == step && norm.is_finite());
-        weights
-    }
-
-    /// Returns whether the scale of the layers alone explains that their gradients span more than
-    /// `span`. Where a layer's weights are multiplied and another's divided, so that the function
-    /// stays, the product of a layer's weights and gradient stays too (Du, Hu and Lee 2018).
-    pub(crate) fn is_scale(&self, layers: &[(&str, f64)], span: f64) -> bool {
-        let weights = self.first_weights();
-        let product = |(path, gradient): &(&str, f64)| {
-            let found = weights.iter().find(|(layer, _)| layer == path);
-            found.map(|(_, (_, norm))| norm * gradient)
-        };
-        let products: Vec<f64> = layers.iter().filter_map(product).collect();
-        let largest = products.iter().copied().fold(0.0, f64::max);
-        let smallest = products.iter().copied().fold(f64::INFINITY, f64::min);
-        products.len() > 1 && smallest > 0.0 && largest <= span * smallest
-    }
-
-    /// Returns what `pick` gives of all scalars with the prefix and the suffix, by what lies
-    /// between, in natural order.
-    pub(crate) fn family(
-        &self,
-        prefix: &str,
-        suffix: &str,
-        pick: impl Fn(&Series) -> Option<(u64, f64)>,
-    ) -> Vec<(&'a str, (u64, f64))> {
-        let all = self.facts.series.iter().filter_map(|(tag, series)| {
-            let name = tag.strip_prefix(prefix)?.strip_suffix(suffix)?;
-            let name = name.strip_suffix('/').unwrap_or(name);
-            Some((name, pick(series)?))
-        });
-        let mut all: Vec<_> = all.filter(|(name, _)| !name.is_empty()).collect();
-        all.sort_by_key(|(name, _)| natural(name));
-        all
-    }
-
     /// Returns the training loss at the end beside that of a model that knows nothing.
     pub(crate) fn loss_evidence(&self) -> Option<Evidence> {
         let (last, chance) = (self.last?, self.chance?);
@@ -406,23 +251,4 @@ pub(crate) fn evidence(
         threshold,
         sentence,
     }
-}
-
-/// Returns a path in pieces that compare in the natural order: "layers/2" before "layers/10".
-fn natural(path: &str) -> Vec<(u64, String)> {
-    path.split(['/', '.'])
-        .map(|piece| {
-            let letters = piece.trim_end_matches(|letter: char| letter.is_ascii_digit());
-            let number = piece[letters.len()..].parse().unwrap_or(0);
-            (number, letters.to_owned())
-        })
-        .map(|(number, letters)| {
-            if letters.is_empty() {
-                (number, letters)
-            } else {
-                // Names compare before numbers at their end.
-                (0, format!("{letters}{number:020}"))
-            }
-        })
-        .collect()
 }
