@@ -26,7 +26,7 @@ fn power_law_tails_agree_with_the_package_powerlaw_to_1e_12() {
         ];
         // Sums of up to 300 logarithms.
         let errors = pairs.map(|(ours, theirs)| (ours / number(theirs) - 1.0).abs());
-        println!("{:18} {errors:.1e?}", set["name"].as_str().expect("a name"));
+        println!("{:18} {errors:?}", set["name"].as_str().expect("a name"));
         assert!(errors.iter().all(|error| *error < 1e-12), "{set}");
         assert_eq!(law.x_min, number(&set["xmin"]));
         assert_eq!(Some(law.tail as u64), set["tail"].as_u64());

@@ -121,6 +121,10 @@ impl<'m, M: Module> Capture<'m, M> {
     ///
     /// # Errors
     /// As [`loss`](Self::loss).
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "each loss of the closure is recorded, and it gives one"
+    )]
     pub fn marked_loss<F>(self, loss: F) -> Result<CapturedLoss, Error>
     where
         F: FnOnce(&M, &Device, &mut Outputs) -> Tensor<1>,

@@ -664,6 +664,11 @@ fn final_probes_are_announced_where_there_is_no_terminal() {
     let ended = place.landscape(&["run", "one"]).expect(0, &[]);
     let lines: Vec<&str> = ended.err.lines().collect();
     assert!(lines[0].starts_with("one: step 34/34  epoch 2  loss "));
-    // Loss, eigenvalues, trace, sharpness, and the losses over all data.
-    assert_eq!(lines[1], "one: all 34 steps are done; 5 probes at the end");
+    let count = lines[1]
+        .strip_prefix("one: all 34 steps are done; ")
+        .and_then(|rest| rest.strip_suffix(" probes at the end"));
+    let count: usize = count.expect(lines[1]).parse().expect(lines[1]);
+    // Loss, eigenvalues, trace, sharpness and the losses over all data, beside those that need
+    // little: activations, weights, updates, the gap of BatchNorm.
+    assert!(count >= 9, "{}", lines[1]);
 }

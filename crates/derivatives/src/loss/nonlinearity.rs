@@ -136,6 +136,10 @@ impl CapturedLoss {
     ///
     /// # Errors
     /// A vector of another length than P.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a program gives a value for each of its targets"
+    )]
     pub fn nonlinearity_values(&self, theta: &Tensor<1>) -> Result<Vec<NonlinearityValues>, Error> {
         let all = self.programs().nonlinearities();
         if all.is_empty() {

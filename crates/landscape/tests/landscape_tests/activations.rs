@@ -159,7 +159,7 @@ fn counts_do_not_depend_on_how_examples_are_cut_into_batches() {
         let mut start = 0;
         let parts = lengths.iter().map(|&length| {
             start += length;
-            x.clone().slice([start - length..start])
+            x.clone().slice_dim(0, start - length..start)
         });
         parts.collect::<Vec<_>>()
     };

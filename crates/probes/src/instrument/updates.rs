@@ -56,7 +56,7 @@ pub struct Updates {
 enum Start {
     #[default]
     NotSeen,
-    Known(Tensor<1>),
+    Known(Box<Tensor<1>>),
     /// The run was first observed later, which has been said.
     Unknown,
 }
@@ -73,7 +73,8 @@ impl Updates {
     /// # Errors
     /// A model that has no trainable parameter, or several devices or types.
     pub fn starting_at<M: Module>(self, model: &M) -> Result<Self, Error> {
-        let start = Start::Known(ParameterSpace::of(model)?.flatten(model)?);
+        let start = ParameterSpace::of(model)?.flatten(model)?;
+        let start = Start::Known(Box::new(start));
         Ok(Self { start, ..self })
     }
 
@@ -118,7 +119,7 @@ impl<M: Module> Probe<M> for Updates {
         let here = space.flatten(moment.model)?;
         if matches!(self.start, Start::NotSeen) {
             if moment.step == 0 {
-                self.start = Start::Known(here.clone());
+                self.start = Start::Known(Box::new(here.clone()));
             } else {
                 self.start = Start::Unknown;
                 records.text(
