@@ -20,6 +20,7 @@ mod functions;
 mod groups;
 mod numbers;
 mod paths;
+mod per_example;
 mod planes;
 mod sam;
 mod sam_sharpness;

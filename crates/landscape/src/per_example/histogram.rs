@@ -21,6 +21,8 @@ pub struct GradientHistogram {
     pub examples: usize,
     /// Number of parameters P.
     pub parameters: usize,
+    /// Whether the examples of some batch touch each other.
+    pub coupled: bool,
 }
 
 /// One bin of a [`GradientHistogram`].
@@ -101,6 +103,7 @@ pub fn gradient_histogram_observed<M: Module, B: Batch>(
     Ok(GradientHistogram {
         bins: bins.collect(),
         examples: seen.examples,
+        coupled: seen.coupled,
         parameters: objective.space().dim(),
     })
 }
