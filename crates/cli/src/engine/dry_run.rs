@@ -257,6 +257,10 @@ impl Costs {
             // Loss and accuracy.
             "loss" => 2.0 * self.validation,
             "gradient" => self.gradient,
+            "gradient_noise" => 3.0 * self.gradient,
+            "gradient_histogram" => 4.0 * self.gradient,
+            // As many gradients as classes, ten mostly, beside those of the examples.
+            "tic" => 13.0 * self.gradient,
             "eigenvalues" => products(30 + 20 * plan.probes.eigenvalue_count.get()),
             "trace" => products(40),
             "sharpness" => 2.0 * (self.gradient + self.forward),
