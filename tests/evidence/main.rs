@@ -2,12 +2,15 @@
 //! markdown.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
+mod analyze;
 mod architectures;
 mod budget;
 mod composition;
 mod connectivity;
 mod cost;
+mod diagnosis;
 mod differences;
+mod divergence;
 mod edge;
 mod effect;
 mod eigenspace;
@@ -55,7 +58,12 @@ struct Arguments {
 /// An experiment: its name, what it asks, and how to answer.
 type Experiment = (&'static str, &'static str, fn(bool) -> Result<Table>);
 
-const EXPERIMENTS: [Experiment; 17] = [
+const EXPERIMENTS: [Experiment; 20] = [
+    (
+        "analyze",
+        "How long does an analysis take at each depth, and what does it leave out?",
+        analyze::run,
+    ),
     (
         "digits-sgd-sam",
         "Do SAM and its relatives find flatter minima than SGD on the digits MLP, and are they better?",
@@ -102,6 +110,11 @@ const EXPERIMENTS: [Experiment; 17] = [
         edge::run,
     ),
     (
+        "divergence-warning",
+        "Does the stability monitor warn before a training diverges, and stay silent at the edge of stability?",
+        divergence::run,
+    ),
+    (
         "top-eigenspace",
         "Where is the gap in the spectrum of a trained net, and is the space above it Gauss-Newton's?",
         eigenspace::run,
@@ -140,6 +153,11 @@ const EXPERIMENTS: [Experiment; 17] = [
         "composition",
         "Are there silent wrong numbers? Random models and losses against differences of the value.",
         composition::run,
+    ),
+    (
+        "diagnosis",
+        "Does the diagnosis name why a training fails, is it quiet where none does, do its remedies help?",
+        diagnosis::run,
     ),
 ];
 

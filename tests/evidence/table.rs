@@ -45,6 +45,9 @@ pub(crate) struct Figure {
     /// Sample standard deviation over the repetitions; absent for a single value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spread: Option<f64>,
+    /// The word that stands for a figure that cannot be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) missing: Option<&'static str>,
     /// The values themselves.
     pub(crate) values: Vec<f64>,
 }
@@ -63,11 +66,25 @@ impl Figure {
         Self {
             mean,
             spread,
+            missing: None,
             values,
         }
     }
 
+    /// No figure, and a word for why.
+    pub(crate) fn missing(why: &'static str) -> Self {
+        Self {
+            mean: 0.0,
+            spread: None,
+            missing: Some(why),
+            values: Vec::new(),
+        }
+    }
+
     fn text(&self) -> String {
+        if let Some(why) = self.missing {
+            return why.to_owned();
+        }
         match self.spread {
             Some(spread) => format!("{} ± {}", number(self.mean), number(spread)),
             None => number(self.mean),

@@ -22,6 +22,7 @@ mod numbers;
 mod paths;
 mod per_example;
 mod planes;
+mod power_law;
 mod sam;
 mod sam_sharpness;
 mod sam_torch;

@@ -10,7 +10,7 @@ mod loop_before;
 use std::sync::Mutex;
 
 use anyhow::{Result, anyhow};
-use burn::nn::loss::CrossEntropyLossConfig;
+use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::SgdConfig;
 use burn::tensor::{Device, Int, Tensor};
 use datasets::{Digits, batches};
@@ -107,6 +107,36 @@ probes.observe(step, &model)?;
 println!("{}", probes.finish());    // what was measured, what it took, what was left out
     assert!(risk.value(&model)? < before);
     assert_eq!(tensorboard::existing_event_files(&run)?.len(), 1);
+    Ok(())
+}
+
+#[rustfmt::skip]
+#[test]
+#[allow(clippy::print_stdout, reason = "as in the README")]
+fn analysis_and_learning_rate_snippets_run() -> Result<()> {
+use landscape::{Reduction, Risk};
+use probes::{Depth, analyze};
+use landscape::stability::OptimiserSettings;
+use probes::{LearningRateConfig, learning_rate_test};
+    let (model, batches) = model_and_batches()?;
+    let sgd = SgdConfig::new();
+    let folder = tempfile::tempdir()?;
+    let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
+    std::env::set_current_dir(folder.path())?;
+let outputs = |model: &Mlp, (x, _): &(Tensor<2>, Tensor<1, Int>)| model.forward(x.clone());
+let loss = |logits: Tensor<2>, (_, y): &(Tensor<2>, Tensor<1, Int>)| CrossEntropyLoss::new(None, &y.device()).forward(logits, y.clone());
+let risk = Risk::of(&batches, outputs, loss, Reduction::Mean);
+let analysis = analyze(&model, &risk, Depth::Standard)?;    // at most half a minute; or Quick, Thorough, Depth::Quick.with_seconds(2.0)
+println!("{analysis}");
+analysis.report()?.write("report.html")?;
+    assert_eq!(analysis.to_string().lines().count(), 10);
+    assert!(std::fs::read_to_string("report.html")?.contains("</html>"));
+let config = LearningRateConfig::new().with_optimiser(Some(OptimiserSettings::try_from(&sgd)?));
+let test = learning_rate_test(&model, &risk, &sgd.init(), &config)?;
+println!("{test}");
+test.picture()?.save("learning_rate.svg")?;
+    assert!(test.suggestion.is_some());
+    assert!(std::fs::read_to_string("learning_rate.svg")?.starts_with("<svg"));
     Ok(())
 }
 

@@ -18,6 +18,7 @@ import argparse
 import io
 import json
 import math
+import re
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ import urllib.error
 from collections import Counter
 from pathlib import Path
 
+from google.protobuf import json_format
 from PIL import Image
 from tensorboard import plugin_util
 from tensorboard.backend.event_processing import event_accumulator, event_file_loader
@@ -41,7 +43,7 @@ EXAMPLE = """example:
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, help="run directories, or directories that hold some")
-    parser.add_argument("--expect", default="", metavar="KINDS", help="comma list of scalars, histograms, images, text: each must be there")
+    parser.add_argument("--expect", default="", metavar="KINDS", help=f"comma list of {', '.join(records.KINDS)}: each must be there")
     parser.add_argument("--require-summary", action="store_true", help="each run directory with scalars must have a summary.json")
     parser.add_argument("--require-resumed", action="store_true", help="each run must have been resumed from before steps that it had written")
     parser.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="how long a server may take to load everything (default 120)")
@@ -49,7 +51,7 @@ def arguments():
     options.expect = [kind for kind in options.expect.split(",") if kind]
     unknown = set(options.expect) - set(records.KINDS)
     if unknown:
-        parser.error(f"--expect takes scalars, histograms, images, text, not {', '.join(sorted(unknown))}")
+        parser.error(f"--expect takes {', '.join(records.KINDS)}, not {', '.join(sorted(unknown))}")
     return options
 
 
@@ -106,6 +108,9 @@ def compare_server(server, runs, expectation):
     """Differences between all that a server shows and the expectation of each run; runs are named by number."""
     differences = []
     for plugin in records.KINDS:
+        if plugin == "custom_scalars":
+            differences += compare_layout(server, runs, expectation)
+            continue
         tags = server.tags(plugin)
         for name, run in runs.items():
             mine = {tag: points for (kind, tag), points in expectation[name].items() if kind == plugin and points}
@@ -119,9 +124,35 @@ def compare_server(server, runs, expectation):
                 if plugin == "text":
                     render = plugin_util.markdown_to_safe_html
                     points = [records.Point(p.step, p.wall_time, render(p.value.decode())) for p in points]
+                if plugin == "pr_curves":
+                    points = [records.Point(p.step, p.wall_time, records.shown_curve(p.value)) for p in points]
                 limit = HISTOGRAM_SAMPLES if plugin == "histograms" else None
                 series = server.series(plugin, name, tag, shown[tag])
                 differences += compare_series(f"{run.directory} {plugin}/{tag}", plugin, points, series, limit)
+    return differences
+
+
+def compare_layout(server, runs, expectation):
+    """Differences between the charts of the page Custom Scalars, with their series, and those that the runs tell."""
+    expected = {}
+    for name in sorted(runs):
+        layout = records.layout(runs[name])
+        for category in layout.category if layout else []:
+            charts = expected.setdefault(category.title, [])
+            charts += [chart for chart in map(json_format.MessageToDict, category.chart) if chart not in charts]
+    shown = server.layout()
+    if shown != expected:
+        return [f"custom scalars: the charts are {_short(shown)}, expected {_short(expected)}"]
+    differences = []
+    for chart in [chart for charts in expected.values() for chart in charts]:
+        series = [tag for one in chart.get("margin", {}).get("series", []) for tag in one.values()]
+        patterns = chart.get("multiline", {}).get("tag", []) + [re.escape(tag) + "$" for tag in series]
+        for name, run in runs.items():
+            for pattern in patterns:
+                found = server.matching(name, pattern)
+                wanted = {tag: points for (plugin, tag), points in expectation[name].items() if plugin == "scalars" and points and re.match(pattern, tag)}
+                for tag in sorted(set(found) | set(wanted)):
+                    differences += compare_series(f"{run.directory} chart {chart['title']} {tag}", "scalars", wanted.get(tag, []), found.get(tag, []))
     return differences
 
 

@@ -4,6 +4,7 @@ The frames are taken apart with `struct` and a table-driven CRC-32C; the events 
 that TensorBoard ships. Nothing here knows the Rust program that wrote the file.
 """
 
+import json
 import math
 import struct
 from dataclasses import dataclass, field
@@ -12,10 +13,16 @@ from pathlib import Path
 import numpy
 from google.protobuf import json_format
 from tensorboard.compat.proto import event_pb2, types_pb2
+from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
+from tensorboard.plugins.mesh import plugin_data_pb2 as mesh_pb2
+from tensorboard.plugins.pr_curve import plugin_data_pb2 as pr_curve_pb2
 
 # The plugins that are read back, with the data class that each needs.
-KINDS = {"scalars": 1, "histograms": 2, "images": 3, "text": 2}
+KINDS = {"scalars": 1, "histograms": 2, "images": 3, "text": 2, "mesh": 2, "custom_scalars": 2, "pr_curves": 2}
+
+# The endings of the tags of a mesh, with the type of each and the bytes of a number.
+MESH_TYPES = {"VERTEX": (types_pb2.DT_FLOAT, 4), "FACE": (types_pb2.DT_INT32, 4), "COLOR": (types_pb2.DT_UINT8, 1)}
 
 
 def _crc_table():
@@ -41,7 +48,8 @@ def masked_crc(data):
 
 @dataclass
 class Point:
-    """One value: `value` is a float, a list of [left, right, weight], a list of PNG bytes, or the bytes of a text."""
+    """One value: a float, a list of [left, right, weight], a list of PNG bytes, the bytes of a text, of a part of a mesh or of
+    a layout, or the six rows of a PR curve."""
 
     step: int
     wall_time: float
@@ -137,6 +145,15 @@ def decode_tensor(plugin, tensor):
         if not all(map(math.isfinite, numbers)):
             raise ValueError("a histogram that is not finite")
         return [numbers[i : i + 3] for i in range(0, len(numbers), 3)], None
+    if plugin == "mesh":
+        sizes = {dtype: size for dtype, size in MESH_TYPES.values()}
+        if len(shape) != 3 or shape[0] != 1 or shape[2] != 3 or len(tensor.tensor_content) != math.prod(shape) * sizes[tensor.dtype]:
+            raise ValueError(f"a part of a mesh of shape {shape} with {len(tensor.tensor_content)} bytes")
+        return tensor.tensor_content, None
+    if plugin == "pr_curves":
+        if tensor.dtype != types_pb2.DT_FLOAT or len(shape) != 2 or shape[0] != 6 or len(tensor.tensor_content) != 24 * shape[1]:
+            raise ValueError(f"a PR curve of type {tensor.dtype} and shape {shape} with {len(tensor.tensor_content)} bytes")
+        return numpy.frombuffer(tensor.tensor_content, "<f4").reshape(shape).tolist(), None
     if tensor.dtype != types_pb2.DT_STRING:
         raise ValueError(f"{plugin} of type {tensor.dtype}")
     strings = list(tensor.string_val)
@@ -147,6 +164,60 @@ def decode_tensor(plugin, tensor):
     if shape not in ([], [1]) or len(strings) != 1:
         raise ValueError(f"a text of shape {shape} with {len(strings)} strings")
     return strings[0], None
+
+
+def check_about(value):
+    """What the metadata of a value tell its plugin; a ValueError where they do not fit the value."""
+    plugin, content = value.metadata.plugin_data.plugin_name, value.metadata.plugin_data.content
+    shape = [dim.size for dim in value.tensor.tensor_shape.dim]
+    if plugin == "mesh":
+        about = mesh_pb2.MeshPluginData.FromString(content)
+        kind = mesh_pb2.MeshPluginData.ContentType.Name(about.content_type)
+        if about.version != 0 or value.tag != f"{about.name}_{kind}" or not about.components & 1 << about.content_type:
+            raise ValueError(f"it is called {about.name}, holds {kind} and has the components {about.components}")
+        if MESH_TYPES[kind][0] != value.tensor.dtype or list(about.shape) != shape:
+            raise ValueError(f"its {kind} have type {value.tensor.dtype} and shape {shape}, and {list(about.shape)} is told")
+        json.loads(about.json_config)
+        if kind == "VERTEX" and not numpy.isfinite(numpy.frombuffer(value.tensor.tensor_content, "<f4")).all():
+            raise ValueError("a vertex is not finite, and blanks the mesh")
+    if plugin == "pr_curves":
+        about = pr_curve_pb2.PrCurvePluginData.FromString(content)
+        if about.version != 0 or about.num_thresholds != shape[1]:
+            raise ValueError(f"it tells of {about.num_thresholds} thresholds and has {shape[1]}")
+    if plugin == "custom_scalars":
+        if value.tag != "custom_scalars__config__" or not layout_pb2.Layout.FromString(value.tensor.string_val[0]).category:
+            raise ValueError("it is no layout, or has no charts")
+
+
+def meshes_are_whole(events):
+    """The events in which a mesh lacks one of the parts that it tells of."""
+    for event in events:
+        parts = {}
+        for value in event.summary.value:
+            if value.metadata.plugin_data.plugin_name == "mesh":
+                about = mesh_pb2.MeshPluginData.FromString(value.metadata.plugin_data.content)
+                told, there = parts.get(about.name, (0, 0))
+                parts[about.name] = (told | about.components, there | 1 << about.content_type)
+        for name, (told, there) in parts.items():
+            if told != there:
+                yield f"the mesh {name} at step {event.step} tells of the components {told} and has {there}"
+
+
+def shown_curve(rows):
+    """What the page shows of a PR curve: whole counts, without the thresholds at the end that no score reaches."""
+    end = len(rows[0])
+    while end > 1 and int(rows[0][end - 1]) + int(rows[1][end - 1]) == 0:
+        end -= 1
+    return [[int(count) for count in row[:end]] for row in rows[:4]] + [row[:end] for row in rows[4:]]
+
+
+def layout(run):
+    """The last layout of charts that a run tells, or None."""
+    last = None
+    for _, value in run.values():
+        if value is not None and value.metadata.plugin_data.plugin_name == "custom_scalars":
+            last = layout_pb2.Layout.FromString(value.tensor.string_val[0])
+    return last
 
 
 @dataclass
@@ -182,8 +253,10 @@ def read_run(directory):
             continue
         try:
             decode(plugin, value)
-        except (ValueError, KeyError, struct.error) as error:
+            check_about(value)
+        except (ValueError, KeyError, IndexError, struct.error) as error:
             run.faults.append(f"tag {value.tag} at step {event.step}: {error!r}")
+    run.faults += [fault for file in files for fault in meshes_are_whole(file.events)]
     hparams(run)
     return run
 

@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 
 # More than any series here; by default TensorBoard shows a random sample of a long series.
-SAMPLES = "scalars=10000000,histograms=1000000,images=1000000,text=1000000"
+SAMPLES = "scalars=10000000,histograms=1000000,images=1000000,text=1000000,mesh=1000000,pr_curves=1000000"
 # What the histogram page itself samples down to, whatever SAMPLES says.
 HISTOGRAM_SAMPLES = 51
 
@@ -87,9 +87,36 @@ class Server:
 
     def tags(self, plugin):
         """{run: {tag: information}} of a plugin."""
+        if plugin == "custom_scalars":
+            # Its page has no tags: `layout` is what it shows.
+            return {}
         answer = self.get(f"data/plugin/{plugin}/tags")
+        if plugin == "mesh":
+            return {run: self.parts(run, tags) for run, tags in answer.items()}
         # The text plugin lists names only.
         return {run: tags if isinstance(tags, dict) else {tag: {} for tag in tags} for run, tags in answer.items()}
+
+    def parts(self, run, tags):
+        """{tag of a part: what to ask for it} of the meshes of a run."""
+        kinds = {1: "VERTEX", 2: "FACE", 3: "COLOR"}
+        parts = {}
+        for tag in tags:
+            rows = self.get("data/plugin/mesh/meshes", run=run, tag=tag)
+            for number in {row["content_type"] for row in rows}:
+                steps = [(row["step"], row["wall_time"]) for row in rows if row["content_type"] == number]
+                parts[f"{tag}_{kinds[number]}"] = {"tag": tag, "content_type": kinds[number], "steps": steps}
+        return parts
+
+    def layout(self):
+        """The charts of the page Custom Scalars: {category: [chart]}."""
+        answer = self.get("data/plugin/custom_scalars/layout")
+        return {category["title"]: category.get("chart", []) for category in answer.get("category", [])}
+
+    def matching(self, run, pattern):
+        """{tag: [(step, wall time, value)]} of the scalars that a chart of the page Custom Scalars finds in a run."""
+        answer = self.get("data/plugin/custom_scalars/scalars", run=run, tag=pattern)
+        rows = answer["tag_to_events"].items()
+        return {tag: [(step, time_, float(value)) for time_, step, value in series] for tag, series in rows}
 
     def series(self, plugin, run, tag, information):
         """[(step, wall time, value)] of a tag, as the page of the plugin gets it."""
@@ -102,6 +129,13 @@ class Server:
         if plugin == "text":
             rows = self.get("data/plugin/text/text", run=run, tag=tag)
             return [(row["step"], row["wall_time"], row["text"]) for row in rows]
+        if plugin == "mesh":
+            ask = {"run": run, "tag": information["tag"], "content_type": information["content_type"], "sample": 0}
+            return [(step, time_, self.bytes("data/plugin/mesh/data", step=step, **ask)) for step, time_ in information["steps"]]
+        if plugin == "pr_curves":
+            names = ["true_positives", "false_positives", "true_negatives", "false_negatives", "precision", "recall"]
+            rows = self.get("data/plugin/pr_curves/pr_curves", run=run, tag=tag)[run]
+            return [(row["step"], row["wall_time"], [row[name] for name in names]) for row in rows]
         pictures = {}
         for sample in range(information["samples"]):
             for row in self.get("data/plugin/images/images", run=run, tag=tag, sample=sample):

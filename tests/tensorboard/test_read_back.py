@@ -18,8 +18,10 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import numpy
 from tensorboard.compat.proto import types_pb2
 from tensorboard.plugins.hparams import plugin_data_pb2
+from tensorboard.plugins.pr_curve import summary as pr_curve_summary
 
 sys.path.insert(0, str(Path(__file__).parent))
 import read_back
@@ -27,7 +29,7 @@ import records
 import server
 
 SAMPLE = Path(os.environ.get("SAMPLE", "runs/sample"))
-ALL = ["--expect", "scalars,histograms,images,text", "--require-summary"]
+ALL = ["--expect", "scalars,histograms,images,text,mesh", "--require-summary"]
 
 
 def rewrite(path, change):
@@ -126,6 +128,99 @@ class ReadBack(unittest.TestCase):
         # The data server removes what comes again by itself.
         self.assertIn("data server: agrees", output)
         self.assertIn("DIFFERENCE Python loader: ", output)
+
+    def test_run_that_is_cut_at_every_byte_of_its_last_record(self):
+        """Each cut is a run of its own, so that two servers read them all."""
+        self.summary.unlink()
+        parsed = records.read_file(self.events).events
+        kinds = {plugin: next(event for event, _ in values(parsed, plugin)) for plugin in ("text", "images", "histograms")}
+        scalars = [event for event, value in values(parsed, "scalars") if value.tag == "loss/train"][:3]
+        curve = values(parsed, "pr_curves")[0][0]
+        rewrite(self.events, lambda events: events.__setitem__(slice(2, None), [*kinds.values(), curve, *scalars]))
+        data = self.events.read_bytes()
+        last = len(data) - 16 - len(scalars[-1].SerializeToString())
+        shutil.rmtree(self.run_directory)
+        for cut in range(last, len(data) + 1):
+            run = self.run_directory / f"cut{cut:05}"
+            run.mkdir(parents=True)
+            (run / self.events.name).write_bytes(data[:cut])
+        output = self.read_back("--expect", "scalars,histograms,images,text,pr_curves", code=0)
+        self.assertEqual(output.count(" is cut after byte "), len(data) - last - 1)
+        self.assertEqual(output.count("scalars 2 points of 1 tags"), len(data) - last)
+        self.assertEqual(output.count("scalars 3 points of 1 tags"), 1)
+
+    def test_pr_curve_is_that_of_tensorboards_own_computation(self):
+        told = json.loads((SAMPLE / "plain" / "scores.json").read_text())
+        scores, labels = numpy.array(told["scores"]), numpy.array(told["labels"])
+        curves = values(records.read_file(self.events).events, "pr_curves")
+        self.assertEqual(len(curves), 2)
+        for (_, value), weights in zip(curves, (None, numpy.array(told["weights"]))):
+            # It imports TensorFlow, of which it needs nothing up to the numbers, which it hands to `raw_data_pb`.
+            stub = {name: mock.Mock() for name in ("tensorflow", "tensorflow.compat", "tensorflow.compat.v1")}
+            with mock.patch.dict(sys.modules, stub), mock.patch.object(pr_curve_summary, "raw_data_pb") as computed:
+                pr_curve_summary.pb("", labels, scores, num_thresholds=101, weights=weights)
+            names = ["true_positive_counts", "false_positive_counts", "true_negative_counts", "false_negative_counts", "precision", "recall"]
+            expected = numpy.array([computed.call_args.kwargs[name] for name in names], "<f4")
+            found, _ = records.decode("pr_curves", value)
+            self.assertEqual(found, expected.tolist())
+
+    def change_part(self, ending, change):
+        """Changes the first value of the mesh whose tag has an ending, and says what the reader complains of."""
+
+        def spoil(events):
+            change(next(v for _, v in values(events, "mesh") if v.tag.endswith(ending)))
+
+        rewrite(self.events, spoil)
+        return self.read_files()
+
+    def test_vertex_that_is_not_finite(self):
+        def change(value):
+            content = value.tensor.tensor_content
+            value.tensor.tensor_content = content[:8] + struct.pack("<f", float("nan")) + content[12:]
+
+        self.assertIn("a vertex is not finite", self.change_part("_VERTEX", change))
+
+    def test_part_of_a_mesh_of_another_size(self):
+        def change(value):
+            value.tensor.tensor_content = value.tensor.tensor_content[:-3]
+
+        self.assertIn("a part of a mesh of shape", self.change_part("_COLOR", change))
+
+    def test_part_of_a_mesh_under_another_tag(self):
+        self.assertIn("is called", self.change_part("_FACE", lambda value: setattr(value, "tag", "other_FACE")))
+
+    def test_part_of_a_mesh_missing(self):
+        def change(events):
+            event, value = next((e, v) for e, v in values(events, "mesh") if v.tag.endswith("_FACE"))
+            event.summary.value.remove(value)
+
+        rewrite(self.events, change)
+        self.assertIn("tells of the components 14 and has 10", self.read_files())
+
+    def test_pr_curve_with_another_number_of_thresholds(self):
+        def change(events):
+            _, value = values(events, "pr_curves")[0]
+            value.metadata.plugin_data.content = b"\x10\x07"
+
+        rewrite(self.events, change)
+        self.assertIn("tells of 7 thresholds and has 101", self.read_files())
+
+    def test_layout_under_another_tag(self):
+        rewrite(self.events, lambda events: setattr(values(events, "custom_scalars")[0][1], "tag", "layout"))
+        self.assertIn("it is no layout", self.read_files())
+
+    def test_server_shows_another_mesh_curve_and_chart(self):
+        def change(events):
+            tensor = values(events, "mesh")[0][1].tensor
+            tensor.tensor_content = b"\0" * 12 + tensor.tensor_content[12:]
+            tensor = values(events, "pr_curves")[0][1].tensor
+            tensor.tensor_content = struct.pack("<f", 3.0) + tensor.tensor_content[4:]
+            tensor = values(events, "custom_scalars")[0][1].tensor
+            tensor.string_val[0] = tensor.string_val[0].replace(b"loss/up.*", b"loss/lo.*")
+
+        output = self.spoil_copy(change)
+        for word in ("mesh/landscape/surface_mesh_VERTEX step 0", "pr_curves/digits/seven step 0", "custom scalars: the charts are"):
+            self.assertIn(word, output)
 
     def test_run_that_was_not_resumed(self):
         self.assertIn("no step was written again", self.read_files("--require-resumed"))

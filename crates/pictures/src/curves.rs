@@ -50,6 +50,9 @@ pub struct CurvesConfig {
     pub scale: AxisScale,
     /// The place of a dashed upright line that marks the centre, if there is one.
     pub center: Option<f64>,
+    /// Places of further dashed upright lines, each with its name in the legend; those beyond the
+    /// curves are left out.
+    pub marks: Vec<(f64, String)>,
     /// Whether the smallest value of each curve is marked and written in the legend.
     pub minima: bool,
     /// The ground and the lettering.
@@ -71,6 +74,7 @@ impl CurvesConfig {
             y_label: "value".into(),
             scale: AxisScale::Auto,
             center: None,
+            marks: Vec::new(),
             minima: false,
             theme: Theme::Light,
             width: 640,
@@ -181,6 +185,15 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
         })
         .collect();
     legend.extend(center.map(|_| Entry::new(Mark::Dashes(muted), "centre")));
+    let inside = |mark: &&(f64, String)| (x.low..=x.high).contains(&mark.0);
+    let marks: Vec<&(f64, String)> = config.marks.iter().filter(inside).collect();
+    let color = |index: usize| theme.series(curves.len() + index).color;
+    legend.extend(
+        marks
+            .iter()
+            .enumerate()
+            .map(|(index, (_, name))| Entry::new(Mark::Dashes(color(index)), name.clone())),
+    );
     legend.extend(Entry::not_finite(all_y()));
     let frame = Frame::lay_out(&mut drawing, names, &legend, x, y, 0.0);
 
@@ -190,6 +203,9 @@ fn draw(curves: &[Series<'_>], config: &CurvesConfig) -> Result<(Picture, Frame)
     }
     if let Some(center) = center {
         frame.upright(&mut drawing, center, muted);
+    }
+    for (index, (place, _)) in marks.iter().enumerate() {
+        frame.upright(&mut drawing, *place, color(index));
     }
     frame.border(&mut drawing);
     for (index, curve) in curves.iter().enumerate() {

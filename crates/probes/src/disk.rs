@@ -116,3 +116,20 @@ fn are_one(open: &fs::Metadata, there: &fs::Metadata) -> bool {
 fn are_one(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
 }
+
+/// Tells whether the file at `path` is the one that is open. Where the system has no numbers of
+/// files, that another one has taken its place is not seen.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(open), Ok(there)) = (file.metadata(), fs::metadata(path)) else {
+        return false;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        (open.dev(), open.ino()) == (there.dev(), there.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        open.is_file() == there.is_file()
+    }
+}

@@ -13,6 +13,8 @@
 //! Slices of many points are measured into a file that survives a kill: [`store`]; [`export`]
 //! writes them for other programs.
 //!
+//! [`report`] writes what was recorded, by one run or by several, as one page of HTML.
+//!
 //! Results of `landscape` that were not measured by a probe are drawn by [`show`]:
 //! `show::contour(&surface, "Training loss")?.save("surface.svg")?`.
 
@@ -21,23 +23,35 @@ pub mod export;
 pub mod instrument;
 #[cfg(feature = "train")]
 pub mod learner;
+pub mod report;
 pub mod sink;
 pub mod store;
 
+mod analysis;
 mod budget;
 mod disk;
 mod error;
+mod learning_rate;
 mod probe;
 mod record;
 mod run;
 mod schedule;
 mod workload;
 
+pub use analysis::{
+    Analysis, Analyze, AnalyzeConfig, Depth, Gradient, Omission, Part, Progress, Settings,
+    StabilityRatio, Why, analyze, analyze_observed,
+};
 pub use budget::{Budget, MeasuringCost, Spent};
 pub use error::Error;
+pub use learning_rate::{
+    LearningRateConfig, LearningRateTest, RangeTest, Rate, RateCourse, RateLimits, RateOutcome,
+    RateSensitivity, learning_rate_sensitivity, learning_rate_sensitivity_by, learning_rate_test,
+    learning_rate_test_by,
+};
 pub use probe::{Moment, Probe};
 pub use record::{
-    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Record, Records, Value, json_number,
+    Bin, Eigenvalue, Eigenvalues, Finding, Histogram, Mesh, Record, Records, Value, json_number,
     json_numbers, show, tag,
 };
 pub use run::{At, Measured, Message, Observation, Probes, Summary, Tally};

@@ -1,5 +1,5 @@
-//! Writes small runs with every kind of value, descriptions and settings: a plain one, a resumed
-//! one and one whose writer was killed.
+//! Writes small runs with every kind of value, descriptions and settings: a plain one, resumed ones,
+//! and ones whose writer was killed.
 //!
 //! ```text
 //! cargo run --release -p tensorboard --example sample -- runs/sample
@@ -15,7 +15,8 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tensorboard::{
-    Bin, Columns, EventWriter, Histogram, Hparams, Png, Setting, Status, existing_event_files,
+    Bin, Chart, Columns, EventWriter, Histogram, Hparams, Layout, Margin, Mesh, Png, PrCurve,
+    PrCurveConfig, Setting, Status, SurfaceConfig, existing_event_files,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -53,6 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         59,
         &[picture(16, 0)?, picture(16, 99)?, picture(16, 200)?],
     )?;
+    write_curves(&mut writer, &plain)?;
     writer.end_session(Status::Success, Some(1_700_000_060.5))?;
     writer.finish()?;
     summary(
@@ -61,6 +63,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             ("loss/train", 59, loss(59)),
             ("accuracy/valid", 59, 0.59),
             ("loss/diverged", 6, -0.0),
+            ("loss/upper", 59, 1.1 * loss(59)),
+            ("loss/lower", 59, 0.9 * loss(59)),
         ],
     )?;
 
@@ -100,7 +104,37 @@ fn main() -> Result<(), Box<dyn Error>> {
         &[("loss/train", 38, loss(38)), ("accuracy/valid", 38, 0.38)],
     )?;
 
-    for run in [plain, resumed, truncated] {
+    // The same, which then went on at the step after its last whole one.
+    let continued = runs.join("continued");
+    let mut writer = EventWriter::create(&continued)?;
+    write_steps(&mut writer, 0..25)?;
+    let file = writer.finish()?;
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&file.path)?
+        .set_len(file.bytes - 5)?;
+    let mut writer = EventWriter::resume(&continued, Some(24))?;
+    write_steps(&mut writer, 24..40)?;
+    writer.finish()?;
+    summary(
+        &continued,
+        &[("loss/train", 39, loss(39)), ("accuracy/valid", 39, 0.39)],
+    )?;
+
+    // A run that went on without knowing its step.
+    let unknown = runs.join("unknown");
+    let mut writer = EventWriter::create(&unknown)?;
+    write_steps(&mut writer, 0..25)?;
+    writer.finish()?;
+    let mut writer = EventWriter::resume(&unknown, None)?;
+    write_steps(&mut writer, 25..45)?;
+    writer.finish()?;
+    summary(
+        &unknown,
+        &[("loss/train", 44, loss(44)), ("accuracy/valid", 44, 0.44)],
+    )?;
+
+    for run in [plain, resumed, truncated, continued, unknown] {
         println!(
             "{}: {} event file(s)",
             run.display(),
@@ -170,6 +204,7 @@ fn write_steps(
                 .collect();
             writer.histogram("gradient/values", step.into(), &Histogram::of(&gradient)?)?;
             writer.image("landscape/contour", step.into(), &[picture(24, step)?])?;
+            writer.mesh("landscape/surface_mesh", step.into(), &surface(step)?)?;
             let report = format!(
                 "## Step {step}\n\n| quantity | value |\n|---|---|\n| loss | {:.3} |\n\n*λ < 2/η* & stable",
                 loss(step)
@@ -202,6 +237,48 @@ fn density() -> Result<Histogram, tensorboard::Error> {
         }])
         .collect();
     Histogram::from_weighted_bins(&bins)
+}
+
+/// A saddle that grows flatter with the steps, with a hole where its value is not finite.
+fn surface(step: i32) -> Result<Mesh, tensorboard::Error> {
+    let axis: Vec<f64> = (-6..=6).map(|i| f64::from(i) / 6.0).collect();
+    let mut values = Vec::new();
+    for x in &axis {
+        values.extend(axis.iter().map(|y| (x * x - y * y) * loss(step)));
+    }
+    values[30] = f64::NAN;
+    values[31] = f64::INFINITY;
+    Mesh::surface(&axis, &axis, &values, &SurfaceConfig::default())
+}
+
+/// A layout with both kinds of charts, and the precision and recall of scores that are written down
+/// beside them.
+fn write_curves(writer: &mut EventWriter, run: &Path) -> Result<(), Box<dyn Error>> {
+    let tags = Margin::new("loss/train", "loss/lower", "loss/upper");
+    let layout = Layout::new()
+        .with("loss", Chart::lines("both", ["loss/train$", "loss/up.*"]))
+        .with("loss", Chart::margins("within a tenth", [tags]));
+    writer.layout(&layout)?;
+    for (tag, factor) in [("loss/upper", 1.1), ("loss/lower", 0.9)] {
+        writer.scalar(tag, 59, factor * loss(59))?;
+    }
+    let scores: Vec<f64> = (0..300).map(|i| f64::from(i * 37 % 301) / 300.0).collect();
+    let labels: Vec<bool> = (0..300).map(|i| (i * i * 7) % 11 > 4).collect();
+    let weights: Vec<f64> = (0..300).map(|i| f64::from(i % 5) / 2.0).collect();
+    for (step, weights) in [(0, None), (1, Some(weights.as_slice()))] {
+        let config = PrCurveConfig {
+            thresholds: 101,
+            weights,
+        };
+        writer.pr_curve(
+            "digits/seven",
+            step,
+            &PrCurve::of(&scores, &labels, &config)?,
+        )?;
+    }
+    let told =
+        format!("{{\"scores\": {scores:?}, \"labels\": {labels:?}, \"weights\": {weights:?}}}\n");
+    Ok(fs::write(run.join("scores.json"), told)?)
 }
 
 /// A square with a colour gradient.

@@ -23,6 +23,10 @@ pub(crate) fn decoded_size(event: &[u8]) -> u64 {
             size += VALUE as u64;
             for tensor in parts(value, 8) {
                 size += (parts(tensor, 8).count() * STRING) as u64;
+                // A packed integer is one byte or more in a file and four in memory.
+                size += parts(tensor, 7)
+                    .map(|packed| 4 * packed.len() as u64)
+                    .sum::<u64>();
                 for shape in parts(tensor, 2) {
                     size += (parts(shape, 2).count() * size_of::<proto::Dim>()) as u64;
                 }

@@ -85,10 +85,7 @@ pub(crate) fn next_path(directory: &Path) -> Result<PathBuf, Error> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs());
-    let host = gethostname::gethostname().to_string_lossy().replace(
-        |c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.',
-        "_",
-    );
+    let host = host_name();
     let uid = FILES.fetch_add(1, Ordering::Relaxed);
     let rest = format!("{host}.{}.{uid}", std::process::id());
     let name = match event_file_names(directory)?.last() {
@@ -101,6 +98,15 @@ pub(crate) fn next_path(directory: &Path) -> Result<PathBuf, Error> {
         }
     };
     Ok(directory.join(name))
+}
+
+/// Returns the name of this machine, with `_` for characters that do not belong into the name of a
+/// file.
+pub(crate) fn host_name() -> String {
+    gethostname::gethostname().to_string_lossy().replace(
+        |c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.',
+        "_",
+    )
 }
 
 fn file_name(seconds: u64, rest: &str) -> String {
@@ -208,6 +214,23 @@ impl RunLock {
     /// directory cannot be read.
     pub fn next_event_file(&self) -> Result<PathBuf, Error> {
         next_path(&self.directory)
+    }
+
+    /// Returns such a path with an ending of the program's own, as PyTorch's `filename_suffix`.
+    ///
+    /// # Errors
+    /// As [`next_event_file`](Self::next_event_file), and [`Error::Suffix`] when the ending has a
+    /// character that does not belong into the name of a file.
+    pub fn next_event_file_with(&self, suffix: &str) -> Result<PathBuf, Error> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+');
+        if !suffix.chars().all(fits) || suffix.len() > 100 {
+            return Err(Error::Suffix {
+                suffix: suffix.to_owned(),
+            });
+        }
+        let mut path = self.next_event_file()?.into_os_string();
+        path.push(suffix);
+        Ok(path.into())
     }
 
     /// Tells whether the directory is still the one that was locked.

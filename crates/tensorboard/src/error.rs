@@ -68,6 +68,15 @@ pub enum Error {
         name: String,
     },
 
+    /// The ending of a file's name, with a character that does not belong there.
+    #[error(
+        "`{suffix}` cannot end the name of a file: take at most 100 letters, digits, `-`, `_`, `.`, `=` and `+`"
+    )]
+    Suffix {
+        /// The ending.
+        suffix: String,
+    },
+
     /// A value without a tag.
     #[error("the tag is empty: name the value, for example `loss/train`")]
     EmptyTag,
@@ -162,17 +171,24 @@ pub enum Error {
 
     /// A picture whose pixels do not fit its size.
     #[error(
-        "a picture of {width} x {height} RGB pixels needs {expected} bytes, not {given}: pass width * height * 3 bytes, row by row"
+        "a picture of {width} x {height} pixels needs {expected} values, not {given}: pass width * height of them for each channel"
     )]
     PixelCount {
         /// Width in pixels.
         width: u32,
         /// Height in pixels.
         height: u32,
-        /// The number of bytes for that size.
+        /// The number of values for that size.
         expected: u64,
-        /// The number of bytes that were given.
+        /// The number of values that were given.
         given: u64,
+    },
+
+    /// A tensor that is no picture.
+    #[error("a picture has 1 or 3 channels, not {channels}: give it as [channels, height, width]")]
+    Channels {
+        /// The number of channels.
+        channels: usize,
     },
 
     /// The PNG encoder refused the picture.
@@ -200,6 +216,27 @@ pub enum Error {
         first: (u32, u32),
         /// Width and height of the picture that differs.
         other: (u32, u32),
+    },
+
+    /// A mesh that the viewer cannot draw.
+    #[error("the mesh cannot be drawn: {rule}")]
+    Mesh {
+        /// The rule that it breaks, and the number that breaks it.
+        rule: String,
+    },
+
+    /// A layout of charts that TensorBoard would not show.
+    #[error("the layout of charts cannot be shown: {rule}")]
+    Layout {
+        /// The rule that it breaks.
+        rule: String,
+    },
+
+    /// Scores, labels or weights of which there is no precision-recall curve.
+    #[error("there is no precision-recall curve: {rule}")]
+    PrCurve {
+        /// The rule that they break.
+        rule: String,
     },
 
     /// A value of more bytes than a record may have.

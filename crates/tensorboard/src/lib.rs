@@ -88,12 +88,21 @@ mod proto;
 mod reader;
 mod record;
 mod record_file;
+mod repair;
+mod run_name;
 mod summary;
+mod summary_writer;
 mod writer;
 
 pub use directory::{RunLock, existing_event_files};
 pub use error::Error;
 pub use hparams::{Columns, Hparams, Metric, Setting, SettingColumn, SettingKind, Status};
 pub use reader::{Content, Event, EventFile, EventReader, Point, read_events};
-pub use summary::{Bin, Histogram, Png, SummaryValue};
+pub use repair::{Damage, Repaired, repair};
+pub use run_name::default_run_directory;
+pub use summary::{
+    Bin, Category, Chart, Histogram, Layout, Margin, Mesh, Png, PrCurve, PrCurveConfig,
+    SummaryValue, SurfaceConfig,
+};
+pub use summary_writer::{SummaryWriter, SummaryWriterConfig};
 pub use writer::{EventWriter, Written};

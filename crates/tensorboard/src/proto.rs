@@ -8,6 +8,10 @@
 pub(crate) const DT_FLOAT: i32 = 1;
 /// `DataType.DT_DOUBLE`.
 pub(crate) const DT_DOUBLE: i32 = 2;
+/// `DataType.DT_INT32`.
+pub(crate) const DT_INT32: i32 = 3;
+/// `DataType.DT_UINT8`.
+pub(crate) const DT_UINT8: i32 = 4;
 /// `DataType.DT_STRING`.
 pub(crate) const DT_STRING: i32 = 7;
 /// `SessionLog.SessionStatus.START`.
@@ -93,6 +97,9 @@ pub(crate) struct Tensor {
     pub(crate) float_val: Vec<f32>,
     #[prost(double, repeated, tag = "6")]
     pub(crate) double_val: Vec<f64>,
+    /// Also of the smaller integers.
+    #[prost(int32, repeated, tag = "7")]
+    pub(crate) int_val: Vec<i32>,
     #[prost(bytes = "vec", repeated, tag = "8")]
     pub(crate) string_val: Vec<Vec<u8>>,
 }
@@ -155,6 +162,30 @@ impl Tensor {
             _ => None,
         }
     }
+
+    /// Returns the numbers of a `DT_FLOAT` tensor as they are.
+    pub(crate) fn singles(&self) -> Option<Vec<f32>> {
+        let content = self.tensor_content.as_chunks().0.iter();
+        match self.dtype {
+            DT_FLOAT if content.len() == 0 => Some(self.float_val.clone()),
+            DT_FLOAT => Some(content.map(|&b| f32::from_le_bytes(b)).collect()),
+            _ => None,
+        }
+    }
+
+    /// Returns the numbers of a `DT_INT32` or `DT_UINT8` tensor, however they are stored.
+    pub(crate) fn integers(&self) -> Option<Vec<i32>> {
+        let content = &self.tensor_content;
+        match self.dtype {
+            DT_INT32 | DT_UINT8 if content.is_empty() => Some(self.int_val.clone()),
+            DT_UINT8 => Some(content.iter().map(|&b| b.into()).collect()),
+            DT_INT32 => {
+                let integers = content.as_chunks().0.iter();
+                Some(integers.map(|&b| i32::from_le_bytes(b)).collect())
+            }
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +215,9 @@ mod tests {
         let (simple_value, tensor) = match data {
             Data::Number(number) => (Some(number), None),
             Data::Tensor(tensor) => (None, Some(tensor)),
-            Data::Plugin(content) => panic!("{} bytes of a plugin", content.len()),
+            Data::Described(_, content) | Data::Plugin(content) => {
+                panic!("{} bytes of a plugin", content.len())
+            }
         };
         let value = Value {
             tag: tag.into(),

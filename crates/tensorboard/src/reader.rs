@@ -7,7 +7,7 @@ use crate::record::{Found, LARGEST_RECORD, RecordReader};
 use crate::summary::{self, SummaryValue};
 use prost::Message;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// One event of a file.
@@ -145,10 +145,10 @@ pub fn read_events(path: impl AsRef<Path>) -> Result<EventFile, Error> {
 /// file cannot make the reader take more than a small multiple of that.
 ///
 /// The iteration ends at the end of the file, within the last record if that was cut, or after the
-/// first error.
+/// first error. [`repair`](crate::repair) finds what stands after the damage too.
 #[derive(Debug)]
-pub struct EventReader {
-    records: RecordReader<BufReader<File>>,
+pub struct EventReader<R = BufReader<File>> {
+    records: RecordReader<R>,
     path: PathBuf,
     ended: bool,
     truncated: bool,
@@ -162,17 +162,32 @@ impl EventReader {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref().to_path_buf();
         match File::open(&path) {
-            Ok(file) => Ok(Self {
-                records: RecordReader::new(BufReader::new(file)),
-                path,
-                ended: false,
-                truncated: false,
-            }),
+            Ok(file) => Ok(Self::of(BufReader::new(file), path)),
             Err(source) => Err(Error::Io {
                 action: "open",
                 path,
                 source,
             }),
+        }
+    }
+}
+
+impl<R: Read> EventReader<R> {
+    /// Reads events from bytes that may come from anywhere, under the name that errors give them.
+    ///
+    /// # Examples
+    /// ```
+    /// use tensorboard::EventReader;
+    ///
+    /// let mut nothing = EventReader::of(&[0_u8; 3][..], "downloaded");
+    /// assert!(nothing.next().is_none() && nothing.truncated());
+    /// ```
+    pub fn of(input: R, name: impl Into<PathBuf>) -> Self {
+        Self {
+            records: RecordReader::new(input),
+            path: name.into(),
+            ended: false,
+            truncated: false,
         }
     }
 
@@ -199,20 +214,15 @@ impl EventReader {
     fn next_event(&mut self) -> Result<Option<Event>, Error> {
         let offset = self.records.offset();
         match self.records.next_record() {
-            Ok(Found::Record(data)) => {
-                let bytes = decoded_size(&data);
-                if bytes > LARGEST_RECORD {
-                    return Err(self.too_large(offset, bytes));
-                }
-                match proto::Event::decode(data.as_slice()) {
-                    Ok(event) => Ok(Some(Event::from(event))),
-                    Err(source) => Err(Error::NotAnEvent {
-                        path: self.path.clone(),
-                        offset,
-                        source,
-                    }),
-                }
-            }
+            Ok(Found::Record(data)) => match decode(&data) {
+                Ok(event) => Ok(Some(Event::from(event))),
+                Err(Undecoded::TooLarge(bytes)) => Err(self.too_large(offset, bytes)),
+                Err(Undecoded::NotAnEvent(source)) => Err(Error::NotAnEvent {
+                    path: self.path.clone(),
+                    offset,
+                    source,
+                }),
+            },
             Ok(Found::TooLarge(bytes)) => Err(self.too_large(offset, bytes)),
             Ok(Found::End) => Ok(None),
             Ok(Found::Truncated) => {
@@ -233,7 +243,24 @@ impl EventReader {
     }
 }
 
-impl Iterator for EventReader {
+/// The reason why the data of a record give no event.
+pub(crate) enum Undecoded {
+    /// It would take so many bytes of memory.
+    TooLarge(u64),
+    /// Another message, or none.
+    NotAnEvent(prost::DecodeError),
+}
+
+/// Decodes the data of a record, after a look at the memory that it will take.
+pub(crate) fn decode(data: &[u8]) -> Result<proto::Event, Undecoded> {
+    let bytes = decoded_size(data);
+    if bytes > LARGEST_RECORD {
+        return Err(Undecoded::TooLarge(bytes));
+    }
+    proto::Event::decode(data).map_err(Undecoded::NotAnEvent)
+}
+
+impl<R: Read> Iterator for EventReader<R> {
     type Item = Result<Event, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -256,7 +283,7 @@ impl From<proto::Event> for Event {
         {
             Content::Start
         } else if let Some(summary) = event.summary {
-            Content::Values(summary.value.into_iter().map(summary::decode).collect())
+            Content::Values(summary::decode(summary.value))
         } else {
             Content::Other
         };

@@ -64,7 +64,7 @@ pub struct EventWriter {
 #[derive(Debug)]
 pub(crate) struct Track {
     kind: Kind,
-    last: i64,
+    pub(crate) last: i64,
 }
 
 /// The account of a finished writer.
@@ -155,12 +155,7 @@ impl EventWriter {
             source,
         };
         let mut records = RecordFile::create_new(&path).map_err(failed)?;
-        let header = proto::Event {
-            wall_time: now(),
-            file_version: Some(proto::FILE_VERSION.into()),
-            ..Default::default()
-        };
-        records.append(&header.encode_to_vec());
+        records.append(&header().encode_to_vec());
         if let Some(step) = start {
             let session_log = Some(proto::SessionLog {
                 status: proto::SESSION_START,
@@ -303,18 +298,18 @@ impl EventWriter {
         for (tag, data) in values {
             self.check(kind, tag, step)?;
             let mut metadata = kind.metadata();
-            let (simple_value, tensor) = match data {
-                Data::Number(number) => (Some(number), None),
-                Data::Tensor(tensor) => (None, Some(tensor)),
-                Data::Plugin(content) => {
-                    metadata
-                        .plugin_data
-                        .get_or_insert_with(Default::default)
-                        .content = content;
-                    // An empty tensor: a value without any is taken for one of an old version.
-                    (None, Some(proto::Tensor::of(proto::DT_FLOAT, &[0])))
-                }
+            let (simple_value, tensor, content) = match data {
+                Data::Number(number) => (Some(number), None, Vec::new()),
+                Data::Tensor(tensor) => (None, Some(tensor), Vec::new()),
+                Data::Described(tensor, content) => (None, Some(tensor), content),
+                // An empty tensor: a value without any is taken for one of an old version.
+                Data::Plugin(content) => (
+                    None,
+                    Some(proto::Tensor::of(proto::DT_FLOAT, &[0])),
+                    content,
+                ),
             };
+            metadata.plugin_data.get_or_insert_default().content = content;
             if !self.tags.contains_key(tag)
                 && let Some(description) = self.descriptions.get(tag)
             {
@@ -328,7 +323,6 @@ impl EventWriter {
                 metadata: Some(metadata),
             });
         }
-        let count = tracks.len() as u64;
         let event = proto::Event {
             wall_time: now(),
             step,
@@ -342,9 +336,9 @@ impl EventWriter {
         }
         self.tags.extend(tracks);
         if self.records.append(&event.encode_to_vec()) {
-            self.written += count;
+            self.written += 1;
         } else {
-            self.lost += count;
+            self.lost += 1;
         }
         Ok(())
     }
@@ -380,6 +374,15 @@ impl EventWriter {
             });
         }
         Ok(())
+    }
+}
+
+/// Returns the first event of a file.
+pub(crate) fn header() -> proto::Event {
+    proto::Event {
+        wall_time: now(),
+        file_version: Some(proto::FILE_VERSION.into()),
+        ..Default::default()
     }
 }
 

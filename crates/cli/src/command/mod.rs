@@ -1,6 +1,8 @@
 //! The subcommands, one file each.
 
 mod analysis;
+mod analyze;
+mod attempt;
 mod compare;
 mod completions;
 mod connect;
@@ -9,13 +11,16 @@ mod critical;
 mod ending;
 mod estimate;
 mod help;
+mod learning_rate;
 mod line;
 mod list;
 mod measure;
 mod measured;
 mod paths;
 mod points;
+mod report;
 mod run;
+mod seeds;
 mod session;
 mod sharpness;
 mod slices;
@@ -80,6 +85,7 @@ impl Cli {
                 }
             })
             .mut_subcommand("run", without_bundled)
+            .mut_subcommand("analyze", without_bundled)
             .mut_subcommand("spectrum", without_bundled)
             .mut_subcommand("sharpness", without_bundled)
             .mut_subcommand("critical", without_bundled)
@@ -124,6 +130,15 @@ pub(crate) enum Command {
     /// Train once, with workspace.toml's [defaults] and flags over them
     #[command(after_help = train::EXAMPLE_AND_MORE, after_long_help = train::EXAMPLE, allow_negative_numbers = true)]
     Train(train::Arguments),
+    /// Train what a finding of a run suggests, and compare
+    #[command(after_help = attempt::EXAMPLE, allow_negative_numbers = true)]
+    Try(attempt::Arguments),
+    /// Find out what there is time for about checkpoints and PyTorch weights, in ten lines
+    #[command(after_help = analyze::EXAMPLE, allow_negative_numbers = true)]
+    Analyze(analyze::Arguments),
+    /// Test how the loss answers to the learning rate, before a training or at its weights
+    #[command(after_help = learning_rate::EXAMPLE, allow_negative_numbers = true)]
+    LearningRate(learning_rate::Arguments),
     /// Measure a checkpoint of a run, or the line from it to another run
     #[command(after_help = measure::EXAMPLE, allow_negative_numbers = true)]
     Measure(measure::Arguments),
@@ -151,6 +166,9 @@ pub(crate) enum Command {
     /// Show finished runs side by side
     #[command(after_help = compare::EXAMPLE)]
     Compare(compare::Arguments),
+    /// Write a page of HTML about runs: curves, surfaces to turn, findings, settings
+    #[command(after_help = report::EXAMPLE)]
+    Report(report::Arguments),
     /// Write the script with which a shell completes commands and flags
     #[command(after_help = completions::EXAMPLE)]
     Completions(completions::Arguments),
@@ -174,6 +192,11 @@ impl Command {
             Self::List => list::carry_out(context, source),
             Self::Run(arguments) => run::carry_out(&arguments, context, source, interrupt),
             Self::Train(arguments) => train::carry_out(&arguments, context, source, interrupt),
+            Self::Try(arguments) => attempt::carry_out(&arguments, context, source, interrupt),
+            Self::Analyze(arguments) => analyze::carry_out(&arguments, context, source, interrupt),
+            Self::LearningRate(arguments) => {
+                learning_rate::carry_out(&arguments, context, source, interrupt)
+            }
             Self::Measure(arguments) => measure::carry_out(&arguments, context, source, interrupt),
             Self::Spectrum(arguments) => {
                 spectrum::carry_out(&arguments, context, source, interrupt)
@@ -191,6 +214,7 @@ impl Command {
                 trajectory::carry_out(&arguments, context, source, interrupt)
             }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
+            Self::Report(arguments) => report::carry_out(&arguments, context),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
             Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),
         }

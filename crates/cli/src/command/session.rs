@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::estimate;
+use super::seeds::Seeds;
 use crate::comparison::{self, Comparison, Drawn, Found};
 use crate::config::choice::{Method, name};
 use crate::config::{Plan, Training, Workspace, folder, limits};
@@ -133,12 +134,17 @@ impl Session {
         if !context.json && !finished.is_empty() {
             self.show(&comparison.text(width::columns()))?;
         }
+        let seeds = Seeds::of(self.jobs.iter().map(|(job, _)| &*job.training.output));
+        if let Some(text) = seeds.text().filter(|_| !context.json) {
+            self.show(&printable(&text))?;
+        }
         let drawn = match &stopped {
             None if !finished.is_empty() => self.draw(&comparison)?,
             _ => None,
         };
         if context.json {
             let mut document = comparison.json(drawn.as_ref());
+            document["seeds"] = seeds.json();
             document["interrupted"] = json!(stopped.as_ref().map(|(job, step)| {
                 json!({"name": job.training.name, "directory": job.training.output, "step": step})
             }));
@@ -167,6 +173,18 @@ impl Session {
         } else {
             SUCCESS
         })
+    }
+
+    /// Carries out the first training alone, and shows nothing but its progress.
+    ///
+    /// # Errors
+    /// As [`carry_out`](Self::carry_out), and [`Diverged`].
+    ///
+    /// # Panics
+    /// When there is no training.
+    pub(super) fn train_first(&self, interrupt: &Interrupt) -> anyhow::Result<Outcome> {
+        let (job, subject) = self.jobs.first().expect("a session of one training");
+        subject.train(job, interrupt)
     }
 
     /// Writes the order of the members of a group, in which `compare` shows them.

@@ -26,7 +26,7 @@ use crate::report::number::Number;
 use crate::report::program;
 use crate::report::sheet::Sheet;
 use crate::results::summary::{DIVERGED, Summary};
-pub(crate) use settings::method;
+pub(crate) use settings::{method, that_differ};
 
 use difference::{Basis, basis, difference};
 use group::{Group, Members};

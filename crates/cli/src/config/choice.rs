@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Model {
     /// Fully connected layers of the widths `hidden`.
     Mlp,
-    /// The same with BatchNorm after each hidden layer.
-    MlpBatchNorm,
     /// A small convolutional network without normalisation.
     Cnn,
     /// The same with BatchNorm.
     CnnBatchNorm,
-    /// The same without normalisation, its further layers added to their inputs.
-    CnnResidual,
     /// Fully connected residual blocks.
     ResidualMlp,
+    /// Fully connected layers with BatchNorm after each hidden one.
+    MlpBatchNorm,
+    /// The convolutional network, its further layers added to their inputs.
+    CnnResidual,
 }
 
 impl Model {

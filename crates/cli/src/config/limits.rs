@@ -31,3 +31,7 @@ pub(crate) const BENDS: u32 = 100;
 pub(crate) const OBSERVATIONS: u64 = 1_000_000;
 /// Classes of a data set, whose labels are bytes.
 pub(crate) const CLASSES: u32 = 256;
+/// Steps of a test of the learning rate.
+pub(crate) const RATE_STEPS: u32 = 100_000;
+/// Orders of the batches of a test of the learning rate.
+pub(crate) const RATE_ORDERS: u32 = 100;

@@ -11,6 +11,7 @@ pub(crate) mod moment;
 pub(crate) mod plan;
 mod probe_settings;
 pub(crate) mod reach;
+pub(crate) mod remedy;
 pub(crate) mod sam;
 pub(crate) mod settings;
 pub(crate) mod slice_choice;

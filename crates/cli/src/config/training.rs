@@ -23,3 +23,18 @@ pub(crate) struct Training {
     /// The flags, which are more specific than all of these.
     pub(super) flags: Settings,
 }
+
+impl Training {
+    /// Returns a training of settings that are decided already, as those of an earlier one.
+    pub(crate) fn of_plan(name: String, output: PathBuf, plan: Plan) -> Self {
+        Self {
+            name,
+            output,
+            member: None,
+            group: None,
+            plan,
+            sources: Vec::new(),
+            flags: Settings::default(),
+        }
+    }
+}

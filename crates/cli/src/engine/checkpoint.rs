@@ -100,7 +100,8 @@ impl State {
             .filter_map(|name| name.strip_suffix(".png"));
         written.extend(stems.map(|stem| format!("{stem}.svg")));
         let written = written.into_iter();
-        written.chain([summary::FILE, diagnosis::FILE].map(str::to_owned))
+        let results = [summary::FILE, diagnosis::FILE, diagnosis::FACTS];
+        written.chain(results.map(str::to_owned))
     }
 }
 

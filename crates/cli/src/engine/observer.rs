@@ -1,7 +1,7 @@
 //! The measurements while a training runs.
 
 use burn::optim::ModuleOptimizer;
-use probes::diagnosis::{Diagnosis, Facts};
+use probes::diagnosis::Facts;
 use probes::sink::Shared;
 use probes::{At, Message, Observation, Probes, Record, Value};
 
@@ -165,11 +165,6 @@ impl<'a, W: Workload> Observer<'a, W> {
     /// Returns the facts so far.
     pub(crate) fn facts(&self) -> Facts {
         self.facts.with(|facts| facts.clone()).unwrap_or_default()
-    }
-
-    /// Returns what is found in the records so far.
-    pub(crate) fn diagnosis(&self) -> Diagnosis {
-        self.facts().diagnose()
     }
 
     /// Returns the seconds spent in probes, over all sittings.

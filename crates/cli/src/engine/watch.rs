@@ -86,6 +86,14 @@ impl Watch {
         })
     }
 
+    /// Tells that a part of the work begins or goes on, and whether to go on.
+    pub(crate) fn begins(&self, part: &str, done: usize) -> ControlFlow<()> {
+        if done == 0 {
+            self.progress.probe(part, 1, 1);
+        }
+        self.goes_on(done, None, "products or points")
+    }
+
     /// Returns whether somebody asks to stop.
     pub(crate) fn stops(&self) -> bool {
         self.interrupt.requested()

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
 mod analysis;
+mod attempt;
 mod bad_input;
 #[cfg(unix)]
 mod broken_output;
 mod comparison;
+mod diagnosis;
 #[cfg(unix)]
 mod directory;
+mod explain;
 mod measure;
 mod methods;
 mod output;
@@ -17,4 +20,5 @@ mod program;
 mod resume;
 mod slices;
 mod trajectory;
+mod variation;
 mod workload;

@@ -16,6 +16,9 @@ use burn_ir::{
 
 use crate::loss::NonlinearityKind;
 
+/// √(2/π), the factor of the approximate GELU.
+const GELU: f64 = std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2;
+
 /// A nonlinearity as it was recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct FoundNonlinearity {
@@ -58,6 +61,10 @@ struct Search {
     roots: HashMap<TensorId, TensorId>,
     /// For a tensor that is a multiple of a nonlinearity plus a constant, its number in `found`.
     from: HashMap<TensorId, usize>,
+    /// For a tensor that is a multiple of another, that one and the factor.
+    scaled: HashMap<TensorId, (TensorId, f64)>,
+    /// For a tensor that is twice an approximate GELU, its number in `found`.
+    doubled: HashMap<TensorId, usize>,
     /// Empty where one has turned out to be part of a function that is not known.
     found: Vec<Option<FoundNonlinearity>>,
 }
@@ -151,7 +158,10 @@ impl Search {
     fn root(&self, operation: &OperationIr) -> Option<TensorId> {
         let is_by_entry = match operation {
             OperationIr::Float(_, operation) => !matches!(operation, FloatOperationIr::Matmul(_)),
-            OperationIr::NumericFloat(..) => true,
+            OperationIr::NumericFloat(..)
+            | OperationIr::BaseFloat(
+                BaseOperationIr::MaskWhere(_) | BaseOperationIr::MaskFill(_),
+            ) => true,
             OperationIr::Activation(operation) => !matches!(
                 operation,
                 ActivationOperationIr::Softmax(_)
@@ -177,35 +187,34 @@ impl Search {
 
     /// Puts together what is recorded in parts.
     fn join(&mut self, operation: &OperationIr) {
+        use NumericOperationIr as Op;
         let OperationIr::NumericFloat(_, operation) = operation else {
             return;
         };
-        use NumericOperationIr as Op;
         match operation {
-            Op::AddScalar(op) | Op::SubScalar(op) | Op::MulScalar(op) | Op::DivScalar(op) => {
-                let Some(&number) = self.from.get(&op.lhs.id) else {
-                    return;
-                };
-                self.from.insert(op.out.id, number);
-                // The half of `x (1 + tanh(..)) / 2`.
-                if let Some(found) = &mut self.found[number]
-                    && found.kind == NonlinearityKind::Gelu
-                    && found.output == op.lhs.id
-                    && matches!(operation, Op::MulScalar(_))
-                    && op.rhs.elem::<f64>() == 0.5
+            Op::MulScalar(op) => {
+                let factor = op.rhs.elem::<f64>();
+                self.scaled.insert(op.out.id, (op.lhs.id, factor));
+                self.follow(op.lhs.id, op.out.id);
+                // The half of `x (1 + tanh(..)) / 2`, where it comes last.
+                if is_half(factor)
+                    && let Some(&number) = self.doubled.get(&op.lhs.id)
+                    && let Some(found) = &mut self.found[number]
                 {
                     found.output = op.out.id;
                 }
             }
+            Op::AddScalar(op) | Op::SubScalar(op) | Op::DivScalar(op) => {
+                self.follow(op.lhs.id, op.out.id);
+            }
             Op::Mul(op) => {
                 for (gate, x) in [(&op.lhs, &op.rhs), (&op.rhs, &op.lhs)] {
                     let root = |id: TensorId| self.roots.get(&id).copied().unwrap_or(id);
-                    if gate.id == x.id || root(gate.id) != root(x.id) {
-                        continue;
-                    }
-                    if let Some(&number) = self.from.get(&gate.id) {
-                        let root = root(x.id);
-                        self.gated(number, gate, root, &op.out);
+                    if gate.id != x.id
+                        && root(gate.id) == root(x.id)
+                        && let Some(&number) = self.from.get(&gate.id)
+                    {
+                        self.gated(number, gate.id, x.id, op.out.id);
                         return;
                     }
                 }
@@ -214,23 +223,42 @@ impl Search {
         }
     }
 
-    /// Says that `out` is a function of `root` times the nonlinearity with this number, perhaps
-    /// scaled and shifted as `gate`, which is a function of `root` too.
-    fn gated(&mut self, number: usize, gate: &TensorIr, root: TensorId, out: &TensorIr) {
+    /// Says that `out` is a multiple of `x` plus a constant.
+    fn follow(&mut self, x: TensorId, out: TensorId) {
+        if let Some(&number) = self.from.get(&x) {
+            self.from.insert(out, number);
+        }
+    }
+
+    /// Says that `out` is `x` times `gate`, which is the nonlinearity with this number, perhaps
+    /// scaled and shifted, and a function of the same tensor as `x`.
+    fn gated(&mut self, number: usize, gate: TensorId, x: TensorId, out: TensorId) {
         let Some(found) = &mut self.found[number] else {
             return;
         };
-        let is_bare = found.output == gate.id;
-        found.kind = match found.kind {
-            NonlinearityKind::Sigmoid if is_bare && found.input == root => NonlinearityKind::Silu,
-            NonlinearityKind::Tanh if !is_bare => NonlinearityKind::Gelu,
-            _ => {
-                self.found[number] = None;
-                return;
+        let is_bare = found.output == gate;
+        // √(2/π), by which the approximate GELU multiplies before it takes tanh.
+        let is_gelus = |(_, factor): &(TensorId, f64)| (factor - GELU).abs() < 1e-3;
+        match found.kind {
+            NonlinearityKind::Sigmoid if is_bare && found.input == x => {
+                (found.kind, found.output) = (NonlinearityKind::Silu, out);
             }
-        };
-        (found.input, found.output) = (root, out.id);
-        self.from.insert(out.id, number);
+            NonlinearityKind::Tanh
+                if !is_bare && self.scaled.get(&found.input).is_some_and(is_gelus) =>
+            {
+                found.kind = NonlinearityKind::Gelu;
+                found.output = out;
+                // The half may have been taken of x before.
+                match self.scaled.get(&x) {
+                    Some(&(whole, factor)) if is_half(factor) => found.input = whole,
+                    _ => {
+                        found.input = x;
+                        self.doubled.insert(out, number);
+                    }
+                }
+            }
+            _ => self.found[number] = None,
+        }
     }
 }
 
@@ -265,4 +293,9 @@ fn reshaped(from: &[usize], axis: usize, to: &[usize]) -> Option<usize> {
     let (len, before) = (*from.get(axis)?, from[..axis].iter().product::<usize>());
     let same = |&new: &usize| to[new] == len && to[..new].iter().product::<usize>() == before;
     (0..to.len()).find(same)
+}
+
+#[expect(clippy::float_cmp, reason = "a half is written as it is")]
+fn is_half(factor: f64) -> bool {
+    factor == 0.5
 }

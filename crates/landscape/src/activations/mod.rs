@@ -93,7 +93,7 @@ pub struct ActivationConfig {
 /// // The second of three hidden units never gets above zero.
 /// let bias = Tensor::<1>::from_floats([1.0, -100.0, 1.0], &device);
 /// model[0].bias = Some(Param::from_tensor(bias));
-/// let risk = Risk::mean([Tensor::<2>::ones([4, 2], &device)], |model: &[Linear; 2], x| {
+/// let risk = Risk::mean([Tensor::<2>::ones([4, 2], &device)], |model: &[Linear; 2], x: &Tensor<2>| {
 ///     model[1].forward(relu(model[0].forward(x.clone()))).square().mean()
 /// });
 /// let found = activations(&model, &risk)?;

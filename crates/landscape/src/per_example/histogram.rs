@@ -43,9 +43,7 @@ pub struct HistogramBin {
 /// lie closer to each other towards zero, where most entries are; in Cockpit's histogram they are
 /// equidistant, and what lies outside their range is put at its ends.
 ///
-/// Cost: two gradients of the data, and some integer operations for each entry; where examples
-/// touch each other, as many gradients as there are examples in a batch. Memory as
-/// [`statistics`](super::statistics).
+/// Cost and memory as [`statistics`](super::statistics).
 ///
 /// # Errors
 /// As [`Objective::example_gradients`], an entry that is not finite.

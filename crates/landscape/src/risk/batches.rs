@@ -6,6 +6,7 @@ use burn::data::dataloader::DataLoader;
 
 use crate::batch::{Batch, clear_examples};
 use crate::error::Error;
+use crate::vector::random::{Purpose, shuffled};
 
 /// Batches held in memory, or streamed anew for each evaluation.
 ///
@@ -28,6 +29,26 @@ impl<B> Clone for Batches<B> {
         match self {
             Self::Held(batches) => Self::Held(Arc::clone(batches)),
             Self::Streamed(loader) => Self::Streamed(Arc::clone(loader)),
+        }
+    }
+}
+
+impl<B: Clone> Batches<B> {
+    /// Returns the batches in another order, a uniform permutation that `seed` and `pass` choose;
+    /// streamed batches come as they come.
+    #[must_use]
+    pub fn shuffled(&self, seed: u64, pass: u64) -> Self {
+        match self {
+            Self::Held(batches) => {
+                let order = shuffled(seed, Purpose::BatchOrder.stream(pass), batches.len());
+                Self::Held(
+                    order
+                        .into_iter()
+                        .map(|place| batches[place].clone())
+                        .collect(),
+                )
+            }
+            Self::Streamed(_) => self.clone(),
         }
     }
 }

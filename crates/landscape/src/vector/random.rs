@@ -52,6 +52,8 @@ pub(crate) enum Purpose {
     CurveTime = 40,
     /// Orders of the batches on which a curve is trained: stream `i` gives that of pass `i`.
     CurveOrder = 41,
+    /// Orders of the batches of a risk: stream `i` gives that of pass `i`.
+    BatchOrder = 42,
     /// Permutations of hidden units, the order in which groups of them are matched, and the point
     /// at which they are checked.
     Units = 60,

@@ -1,5 +1,6 @@
 //! Tests of `landscape` from outside, one module for each subject, in one binary.
 
+mod activations;
 mod alignment;
 mod closures;
 mod connectivity;
@@ -19,3 +20,4 @@ mod sharpness;
 mod slice;
 mod stability;
 mod trajectory;
+mod weights;

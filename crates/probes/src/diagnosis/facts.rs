@@ -19,7 +19,7 @@ use crate::tag;
 const KEPT: usize = 8192;
 
 /// The areas of tags that rules look at.
-const AREAS: [&str; 12] = [
+const AREAS: [&str; 13] = [
     "loss/",
     "accuracy/",
     "end/",
@@ -32,6 +32,7 @@ const AREAS: [&str; 12] = [
     "batch_norm/",
     "parameters/",
     "training/",
+    "weights/",
 ];
 
 /// What is known of a run: the scalars that it recorded, thinned to at most 256 points each, and

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::number;
+use super::number::{self, Number};
 use super::remedy::Remedy;
 
 /// A way in which a training can go wrong, or a property of the place where it ended.
@@ -125,8 +125,8 @@ impl Confidence {
     }
 }
 
-/// A number that speaks for a finding. Two are equal if their numbers have the same bits: a NaN is
-/// equal to itself.
+/// A number that speaks for a finding. Two are equal if their numbers have the same bits or are
+/// both NaN.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evidence {
     /// The tag under which the number, or what it was computed from, was recorded.
@@ -156,12 +156,12 @@ pub struct Evidence {
 
 impl PartialEq for Evidence {
     fn eq(&self, other: &Self) -> bool {
-        let key = |evidence: &Self| {
-            let bits = |number: Option<f64>| number.map(f64::to_bits);
-            let numbers = [Some(evidence.value), evidence.error, evidence.threshold];
-            (evidence.step, numbers.map(bits))
+        let numbers = |evidence: &Self| {
+            let number = |number: Option<f64>| number.map(Number);
+            [Some(evidence.value), evidence.error, evidence.threshold].map(number)
         };
-        key(self) == key(other) && self.tag == other.tag && self.sentence == other.sentence
+        numbers(self) == numbers(other)
+            && (self.step, &self.tag, &self.sentence) == (other.step, &other.tag, &other.sentence)
     }
 }
 

@@ -5,14 +5,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::record::json_number;
 
-/// A number that is compared by its bits, so that a NaN equals itself.
+/// A number that is compared by its bits; NaN equals NaN.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Number(pub(crate) f64);
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        self.0.to_bits() == other.0.to_bits()
+        same(self.0, other.0)
     }
+}
+
+/// Returns whether two numbers have the same bits, or are both NaN.
+pub(crate) fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
 }
 
 impl Serialize for Number {

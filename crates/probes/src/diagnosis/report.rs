@@ -65,7 +65,7 @@ impl Diagnosis {
             text += &format!(
                 "\n### {}. {} ({}, {})\n\n{}\n\n",
                 index + 1,
-                finding.symptom.name(),
+                capitalised(finding.symptom.name()),
                 finding.severity.name(),
                 finding.sureness(),
                 capitalised(&finding.sentence)

@@ -192,6 +192,21 @@ impl<'a> View<'a> {
         series.highest().filter(|(step, _)| *step > first)
     }
 
+    /// Returns the step and the size of the largest rise of the training loss above an earlier low,
+    /// both as means of five neighbouring points.
+    pub(crate) fn rebound(&self) -> Option<(u64, f64)> {
+        let points = self.training?.1.finite();
+        let mut lowest = f64::INFINITY;
+        let means = points.chunks_exact(5).filter_map(Mean::of);
+        let rises = means.map(|mean| {
+            let rise = mean.value - lowest;
+            lowest = lowest.min(mean.value);
+            (mean.step, rise)
+        });
+        let rises = rises.filter(|(_, rise)| rise.is_finite());
+        rises.max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
     /// Returns the largest learning rate.
     pub(crate) fn learning_rate(&self) -> Option<f64> {
         let recorded = self.scalar("training/learning_rate");
@@ -241,6 +256,29 @@ impl<'a> View<'a> {
         Some(self.path()? * gradient_norm.powi(2) / self.chance?)
     }
 
+    /// Returns whether a gradient is so small that no stable rate would get anywhere with it: at
+    /// the largest one that the curvature allows, a whole run would remove less than a twentieth of
+    /// the loss. A rate that is far below it makes every gradient look small, and is another
+    /// matter; where the curvature is not known, the rate has to be one with which the gradient of
+    /// the start could have removed the loss.
+    pub(crate) fn is_small(&self, gradient_norm: f64) -> bool {
+        if gradient_norm == 0.0 {
+            return true;
+        }
+        let Some(reach) = self.reach(gradient_norm) else {
+            return false;
+        };
+        let slack = self.largest_ratio().map(|(_, ratio, _)| ratio.min(1.0));
+        match slack.filter(|slack| *slack > 0.0) {
+            Some(slack) => reach / slack < NOTHING,
+            None => {
+                let first = self.first_of(tag::GRADIENT_NORM);
+                let first = first.and_then(|(_, norm)| self.reach(norm));
+                reach < NOTHING && first.is_some_and(|reach| reach >= 1.0)
+            }
+        }
+    }
+
     /// Returns step, stability ratio and its error of each measurement.
     pub(crate) fn ratios(&self) -> Vec<(u64, f64, f64)> {
         let at = |tag: &str, step: u64| {
@@ -283,6 +321,30 @@ impl<'a> View<'a> {
             step,
             layers.into_iter().map(|(path, (_, v))| (path, v)).collect(),
         ))
+    }
+
+    /// Returns the largest singular value of each layer's weights at the first step at which they
+    /// were measured; layers without a weight matrix are not among them.
+    pub(crate) fn first_weights(&self) -> Vec<(&'a str, (u64, f64))> {
+        let mut weights = self.family("weights/", "/spectral_norm", Series::first);
+        let step = weights.iter().map(|(_, (step, _))| *step).min();
+        weights.retain(|(_, (at, norm))| Some(*at) == step && norm.is_finite());
+        weights
+    }
+
+    /// Returns whether the scale of the layers alone explains that their gradients span more than
+    /// `span`. Where a layer's weights are multiplied and another's divided, so that the function
+    /// stays, the product of a layer's weights and gradient stays too (Du, Hu and Lee 2018).
+    pub(crate) fn is_scale(&self, layers: &[(&str, f64)], span: f64) -> bool {
+        let weights = self.first_weights();
+        let product = |(path, gradient): &(&str, f64)| {
+            let found = weights.iter().find(|(layer, _)| layer == path);
+            found.map(|(_, (_, norm))| norm * gradient)
+        };
+        let products: Vec<f64> = layers.iter().filter_map(product).collect();
+        let largest = products.iter().copied().fold(0.0, f64::max);
+        let smallest = products.iter().copied().fold(f64::INFINITY, f64::min);
+        products.len() > 1 && smallest > 0.0 && largest <= span * smallest
     }
 
     /// Returns what `pick` gives of all scalars with the prefix and the suffix, by what lies

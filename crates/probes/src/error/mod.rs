@@ -175,6 +175,14 @@ pub enum Error {
         /// The name, to which the step is added.
         name: String,
     },
+    /// A folder has nothing that a report could show.
+    #[error(
+        "`{}` holds no run: give a folder with an event file, with lines of JSON (`*.jsonl`), or with the files of the program", folder.display()
+    )]
+    NoRun {
+        /// The folder.
+        folder: std::path::PathBuf,
+    },
     /// A picture could not be drawn.
     #[error(transparent)]
     Picture(#[from] pictures::Error),

@@ -13,8 +13,8 @@ pub struct StabilitySeen {
     pub ratio_error: f64,
     /// The loss over the examples that are measured.
     pub loss: f64,
-    /// The size of the gradient's component along the sharpest direction, in the units of the
-    /// optimiser's preconditioner.
+    /// The size of the gradient's component along the sharpest direction; NaN where it cannot be
+    /// compared between steps, as in the units of a preconditioner that changes.
     pub component: f64,
 }
 
@@ -24,7 +24,7 @@ pub struct DivergenceWarning {
     /// The sentence.
     pub text: String,
     /// The factor by which the component along the sharpest direction grew in each update, over
-    /// the observations that the warning rests on.
+    /// the observations that the warning rests on; NaN where it is not known.
     pub growth: f64,
 }
 
@@ -32,25 +32,25 @@ pub struct DivergenceWarning {
 ///
 /// Above a ratio of 1 each step along the sharpest direction is longer than the one before, by
 /// `2 ratio − 1` for gradient descent on a quadratic. That alone is no harm: trainings with a
-/// fixed learning rate live there. Progressive sharpening drives the ratio to 1, the component
-/// along the sharpest direction grows a little, and the growth itself lowers the curvature, so
-/// that the ratio hovers just above 1 and the loss falls over long times (Cohen et al. 2021,
-/// section 3; the mechanism is Damian et al. 2023, section 4: the curvature falls once the
-/// component is large). A training that diverges has lost this: the component grows and the ratio
-/// does not come back.
+/// fixed learning rate live there. Progressive sharpening drives the ratio to 1 and somewhat
+/// above; the component along the sharpest direction grows from next to nothing, until its growth
+/// lowers the curvature: the ratio falls, the component shrinks, and the loss falls over long
+/// times (Cohen et al. 2021, section 3; Damian et al. 2023, section 4). A ratio that stays above 1
+/// with a component that grows is therefore seen in every such cycle. What tells a divergence is
+/// either of:
 ///
-/// It warns when, at each of the last [`observations`](Self::observations),
+/// 1. The ratio is above 2, by more than its error, at two observations in a row, and the loss or
+///    the component is larger at the second. Up to a ratio of 2 (a rate of `4 / λ`) a network can
+///    throw itself to a flatter place, beyond it the steps grow faster than the curvature falls
+///    (Lewkowycz et al. 2020, for wide networks and the squared loss; networks of ReLU units bear
+///    more, up to some 12 / λ, and then the warning is early).
+/// 2. The ratio is above 1, by more than its error, at four observations in a row, and the loss is
+///    larger at each than at the one before, by a tenth in all, while the ratio has not fallen: at
+///    the edge of stability a rising loss and a falling ratio come together. This is the case of a
+///    model that cannot flatten itself, such as one that is linear in its parameters.
 ///
-/// 1. the ratio is above `1 + margin` by more than its error,
-/// 2. the loss, or the component along the sharpest direction, is larger than at the observation
-///    before, and
-/// 3. the ratio is no smaller than at the first of them, but for its error: nothing takes the
-///    curvature back.
-///
-/// What it does not say: a short transient at the start, in which a rate between one and two
-/// thresholds throws the weights to a flatter place (the catapult of Lewkowycz et al. 2020), is
-/// taken for a divergence where it lasts for so many observations. A training that diverges
-/// between two observations is not seen.
+/// A training that diverges within one observation's time is seen too late: observe each few
+/// steps where that matters.
 ///
 /// # Examples
 /// ```
@@ -64,15 +64,16 @@ pub struct DivergenceWarning {
 ///     component,
 /// };
 /// let mut rule = DivergenceRule::default();
-/// // The edge: a ratio of 1.03 with a component that grows.
+/// // The edge: a ratio of 1.2 with a component that grows, and a loss that falls.
 /// for (step, component) in [(0, 0.1), (1, 0.11), (2, 0.12), (3, 0.13)] {
-///     assert_eq!(rule.see(seen(step, 1.03, 1.0, component)), None);
+///     let loss = 1.0 - 0.01 * step as f64;
+///     assert_eq!(rule.see(seen(step, 1.2, loss, component)), None);
 /// }
-/// // Twice the threshold: the component triples in each step, before the loss shows anything.
-/// assert_eq!(rule.see(seen(4, 2.0, 1.0, 0.2)), None);
-/// assert_eq!(rule.see(seen(5, 2.0, 1.0, 0.6)), None);
-/// let warning = rule.see(seen(6, 2.0, 1.0, 1.8)).expect("it diverges");
-/// assert!((warning.growth - 3.0).abs() < 1e-12);
+/// // Three times the threshold: a component that grows by five in each step, before the loss
+/// // shows anything.
+/// assert_eq!(rule.see(seen(4, 3.0, 0.96, 0.2)), None);
+/// let warning = rule.see(seen(5, 3.0, 0.95, 1.0)).expect("it diverges");
+/// assert_eq!(warning.growth, 5.0);
 /// ```
 ///
 /// # References
@@ -83,31 +84,46 @@ pub struct DivergenceWarning {
 /// catapult mechanism*.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DivergenceRule {
-    /// The observations in a row that a warning needs, at least 2.
+    /// The ratio above which two observations are enough: 2 by default.
+    pub beyond: f64,
+    /// The observations in a row of the second case, at least 3: 4 by default.
     pub observations: usize,
-    /// The part above 1 in which a ratio counts as hovering at the edge.
-    pub margin: f64,
+    /// The share by which the loss has to rise over these: 0.1 by default.
+    pub rise: f64,
     seen: VecDeque<StabilitySeen>,
     /// Whether the last observation was warned of.
     warned: bool,
 }
 
+/// The part by which a ratio may be smaller and has not fallen: it is measured to some three
+/// digits.
+const SAME: f64 = 1e-3;
+
 impl Default for DivergenceRule {
     fn default() -> Self {
-        Self::new(3, 0.1)
+        Self {
+            beyond: 2.0,
+            observations: 4,
+            rise: 0.1,
+            seen: VecDeque::new(),
+            warned: false,
+        }
     }
 }
 
 impl DivergenceRule {
-    /// Returns the rule that needs so many observations, at least 2, with ratios above
-    /// `1 + margin`. The default is 3 and 0.1.
+    /// Sets the ratio above which two observations are enough.
     #[must_use]
-    pub fn new(observations: usize, margin: f64) -> Self {
+    pub fn with_beyond(self, beyond: f64) -> Self {
+        Self { beyond, ..self }
+    }
+
+    /// Sets the observations in a row of the second case, at least 3.
+    #[must_use]
+    pub fn with_observations(self, observations: usize) -> Self {
         Self {
-            observations: observations.max(2),
-            margin,
-            seen: VecDeque::new(),
-            warned: false,
+            observations: observations.max(3),
+            ..self
         }
     }
 
@@ -115,44 +131,65 @@ impl DivergenceRule {
     /// holds.
     pub fn see(&mut self, seen: StabilitySeen) -> Option<DivergenceWarning> {
         self.seen.push_back(seen);
-        while self.seen.len() > self.observations {
+        while self.seen.len() > self.observations.max(3) {
             self.seen.pop_front();
         }
-        let holds = self.holds();
-        let is_first = holds && !self.warned;
-        self.warned = holds;
-        is_first.then(|| self.warning())
+        let evidence = self.evidence();
+        let is_first = !self.warned;
+        self.warned = evidence.is_some();
+        evidence
+            .filter(|_| is_first)
+            .map(|count| self.warning(count))
     }
 
-    fn holds(&self) -> bool {
-        if self.seen.len() < self.observations {
-            return false;
+    /// Returns the number of the last observations that a warning rests on, if there is one.
+    fn evidence(&self) -> Option<usize> {
+        let last = |count: usize| {
+            let from = self.seen.len().checked_sub(count)?;
+            Some(self.seen.range(from..))
+        };
+        let above = |seen: &StabilitySeen, limit: f64| seen.ratio - seen.ratio_error > limit;
+        if let Some(mut two) = last(2)
+            && two.clone().all(|seen| above(seen, self.beyond))
+            && let (Some(before), Some(after)) = (two.next(), two.next())
+            && (after.loss > before.loss || after.component > before.component)
+        {
+            return Some(2);
         }
-        let above = |seen: &StabilitySeen| seen.ratio - seen.ratio_error > 1.0 + self.margin;
-        let pairs = || self.seen.iter().zip(self.seen.iter().skip(1));
-        let rises =
-            |of: fn(&StabilitySeen) -> f64| pairs().all(|(before, after)| of(after) > of(before));
-        let (first, last) = (self.seen[0], self.seen[self.observations - 1]);
-        let error = first.ratio_error + last.ratio_error;
-        self.seen.iter().all(above)
-            && (rises(|seen| seen.loss) || rises(|seen| seen.component))
-            && last.ratio + error >= first.ratio
+        let count = self.observations.max(3);
+        let row = last(count)?;
+        let rises = row
+            .clone()
+            .zip(row.clone().skip(1))
+            .all(|(a, b)| b.loss > a.loss);
+        let (first, now) = (row.clone().next()?, row.clone().last()?);
+        let holds = row.clone().all(|seen| above(seen, 1.0))
+            && rises
+            && now.loss - first.loss >= self.rise * first.loss.abs()
+            && now.ratio >= (1.0 - SAME) * first.ratio;
+        holds.then_some(count)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a number of steps")]
-    fn warning(&self) -> DivergenceWarning {
-        let (first, last) = (self.seen[0], self.seen[self.seen.len() - 1]);
+    fn warning(&self, count: usize) -> DivergenceWarning {
+        let row = self.seen.range(self.seen.len() - count..);
+        let (first, last) = (
+            self.seen[self.seen.len() - count],
+            self.seen[self.seen.len() - 1],
+        );
         let updates = (last.step - first.step).max(1) as f64;
         let growth = (last.component / first.component).powf(updates.recip());
+        let ratios = || row.clone().map(|seen| seen.ratio);
+        let growing = if growth.is_finite() {
+            format!("the gradient along it grew by a factor of {growth:.3} an update, and ")
+        } else {
+            String::new()
+        };
         let text = format!(
-            "the training is about to diverge: the largest curvature has been {:.2} to {:.2} times what the optimiser is stable at, at each of the {} observations since step {}, the component of the gradient along it grew by a factor of {growth:.3} an update, and the loss went from {:.4} to {:.4}; lower the learning rate by more than that ratio",
-            self.seen
-                .iter()
-                .map(|s| s.ratio)
-                .fold(f64::INFINITY, f64::min),
-            self.seen.iter().map(|s| s.ratio).fold(0.0, f64::max),
-            self.seen.len(),
+            "the training is about to diverge: at each of the {count} observations since step {} the largest curvature was {:.2} to {:.2} times what the optimiser is stable at, {growing}the loss went from {:.4} to {:.4}; lower the learning rate by more than that ratio",
             first.step,
+            ratios().fold(f64::INFINITY, f64::min),
+            ratios().fold(0.0, f64::max),
             first.loss,
             last.loss,
         );

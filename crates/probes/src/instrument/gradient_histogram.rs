@@ -10,9 +10,6 @@ use crate::budget::MeasuringCost;
 use crate::record::Records;
 use crate::{Error, Moment, Probe, tag};
 
-/// Gradients that a measurement takes.
-pub(super) const GRADIENTS: f64 = 2.0;
-
 /// The histogram of all entries of the gradients of single examples, as `gradient/example_values`.
 ///
 /// Its bins are the same at every step, four to a factor of two on either side of zero. A few
@@ -32,10 +29,7 @@ impl<M: Module, B: Batch> GradientHistogram<M, B> {
     pub fn of(risk: &Risk<M, B>) -> Self {
         Self {
             risk: risk.clone(),
-            cost: ExampleCost {
-                gradients: GRADIENTS,
-                coupled: false,
-            },
+            cost: ExampleCost::default(),
         }
     }
 }

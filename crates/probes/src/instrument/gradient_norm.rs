@@ -82,7 +82,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Gradien
 
 /// Returns the layers in the order in which the model has them, each with the places of its
 /// parameters in the flat vector.
-fn layers(space: &ParameterSpace) -> Vec<(&str, Vec<Range<usize>>)> {
+pub(crate) fn layers(space: &ParameterSpace) -> Vec<(&str, Vec<Range<usize>>)> {
     let mut layers: Vec<(&str, Vec<Range<usize>>)> = Vec::new();
     for block in &space.blocks {
         let layer = block

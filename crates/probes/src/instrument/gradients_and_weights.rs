@@ -5,7 +5,6 @@ use landscape::per_example::gradients_and_weights_observed;
 use landscape::{Batch, Risk};
 
 use super::example_sample::ExampleCost;
-use super::gradient_histogram::GRADIENTS;
 use crate::budget::MeasuringCost;
 use crate::record::Records;
 use crate::{Error, Moment, Probe, show, tag};
@@ -27,10 +26,7 @@ impl<M: Module, B: Batch> GradientsAndWeights<M, B> {
     pub fn of(risk: &Risk<M, B>) -> Self {
         Self {
             risk: risk.clone(),
-            cost: ExampleCost {
-                gradients: GRADIENTS,
-                coupled: false,
-            },
+            cost: ExampleCost::default(),
         }
     }
 }

@@ -82,6 +82,9 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Hessian
         let trace = hutchinson_trace(&hessian, &config)?;
         records.scalar(tag::TRACE, trace.estimate.mean);
         records.scalar(tag::TRACE_STANDARD_ERROR, trace.estimate.standard_error);
+        let margin = 2.0 * trace.estimate.standard_error;
+        records.scalar(tag::TRACE_BAND[0], trace.estimate.mean - margin);
+        records.scalar(tag::TRACE_BAND[1], trace.estimate.mean + margin);
         records.found(Finding::Trace(trace.estimate));
         if config.max_probes < self.config.max_probes && trace.estimate.count == config.max_probes {
             records.shortened(format!(

@@ -18,7 +18,8 @@ const PREPARATION: f64 = 12.0;
 const LEAST_SIDE: usize = 5;
 
 /// The loss on the plane of two random directions, each normalised by filter, as the contour
-/// picture `landscape/surface` and the numbers `landscape/surface_data`.
+/// picture `landscape/surface`, in space as `landscape/surface_mesh`, and the numbers
+/// `landscape/surface_data`. Recorded at several steps, TensorBoard's slider animates it.
 ///
 /// Under a limited [`Budget`](crate::Budget) it has as many points as there is time for, over the
 /// same range.
@@ -204,6 +205,10 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
                 "two random directions, filter-normalised at the first measurement".into();
         }
         records.data(tag::SURFACE_DATA, data);
+        // A surface without a mesh, of one row say, still has its picture.
+        if let Ok(mesh) = show::surface_mesh(&surface) {
+            records.mesh(tag::SURFACE_MESH, mesh);
+        }
         let picture = moment.draw(|| {
             let title = format!("Loss surface, step {}", moment.step);
             let config = ContourConfig {
@@ -231,10 +236,8 @@ mod tests {
     #[test]
     fn a_coarse_grid_has_the_same_ends_and_the_weights_in_its_middle() {
         let device = burn::tensor::Device::flex();
-        let data = [burn::tensor::Tensor::<2>::zeros([1, 1], &device)];
-        let risk = Risk::mean(data, |_: &burn::nn::Linear, x: &burn::tensor::Tensor<2>| {
-            x.clone().mean()
-        });
+        let data = [Tensor::<2>::zeros([1, 1], &device)];
+        let risk = Risk::mean(data, |_: &burn::nn::Linear, x: &Tensor<2>| x.clone().mean());
         let surface = LossSurface::of(&risk, Grid::square(-2.0..=2.0, 21));
         for (points, side) in [(500, 21), (440, 19), (100, 9), (60, 7), (3, 5)] {
             let axis = surface.within(points).a;

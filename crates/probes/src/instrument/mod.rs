@@ -5,10 +5,10 @@
 //! | [`MeanLoss`] | as given | a third (one forward pass) |
 //! | [`Accuracy`] | as given | a third |
 //! | [`GradientNorm`] | `gradient/norm`, `gradient/layer/..`, `gradient/values/..` | 1 |
-//! | [`GradientNoise`] | `gradient/noise_scale`, `gradient/signal_to_noise`, `gradient/norm_test`.. | 3 |
-//! | [`GradientHistogram`] | `gradient/example_values` | 2 |
-//! | [`GradientsAndWeights`] | `gradient/values_and_weights`, `gradient/values_and_weights_data` | 2 |
-//! | [`TakeuchiCriterion`] | `curvature/tic_trace`, `curvature/tic_diagonal` | 3, and 1 for each output |
+//! | [`GradientNoise`] | `gradient/noise_scale`, `gradient/signal_to_noise`, `gradient/norm_test`.. | 10 and more, see there |
+//! | [`GradientHistogram`] | `gradient/example_values` | the same |
+//! | [`GradientsAndWeights`] | `gradient/values_and_weights`, `gradient/values_and_weights_data` | the same |
+//! | [`TakeuchiCriterion`] | `curvature/tic_trace`, `curvature/tic_diagonal` | the same, and 1 to 3 for each output |
 //! | [`TopEigenvalues`] | `curvature/lambda_1`.., `curvature/lambda_min`; `stability/sharpness_ratio`, `stability/threshold` | 1.5 for each Lanczos step, 10 to 30 of them |
 //! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
 //! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_over_time`, both with `_data` | 1.5 for each of 60 products |
@@ -71,6 +71,7 @@ pub use divergence::{DivergenceRule, DivergenceWarning, StabilitySeen};
 pub use gradient_histogram::GradientHistogram;
 pub use gradient_noise::GradientNoise;
 pub use gradient_norm::GradientNorm;
+pub(crate) use gradient_norm::layers;
 pub use gradients_and_weights::GradientsAndWeights;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;

@@ -246,7 +246,11 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Stabili
             ratio,
             ratio_error,
             loss,
-            component,
+            // The units of a preconditioner change from step to step.
+            component: match self.settings.moments {
+                None => component,
+                Some(_) => f64::NAN,
+            },
         });
         if let Some(warning) = warning {
             records.text(tag::STABILITY_WARNING, &warning.text);

@@ -18,8 +18,9 @@ const DAMPING: f64 = 1e-7;
 /// loss is on unseen data. Far from one it says nothing. G is H in nets of ReLU and max pooling, as
 /// far as the diagonal goes, and positive everywhere.
 ///
-/// The risk tells outputs and loss apart ([`Risk::of`]). A measurement takes as many gradients as
-/// an example has outputs, and three for C; the cost is taken from the last one.
+/// The risk tells outputs and loss apart ([`Risk::of`]). A measurement takes one to three
+/// gradients for each output of an example, and what [`GradientNoise`](super::GradientNoise) takes
+/// for C; the cost is taken from the last one.
 #[derive(Debug, Clone)]
 pub struct TakeuchiCriterion<M, B> {
     risk: Risk<M, B>,

@@ -235,6 +235,10 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for TopEige
         if let Some(pair) = &smallest {
             add("lambda_min", pair);
         }
+        if let Some(pair) = largest.first() {
+            records.scalar(tag::LAMBDA_1_BAND[0], pair.value - pair.residual);
+            records.scalar(tag::LAMBDA_1_BAND[1], pair.value + pair.residual);
+        }
         let loose = |pair: &&EigenPair| !pair.converged;
         if config.max_steps < self.lanczos.max_steps
             && let Some(pair) = largest.iter().chain(&smallest).find(loose)

@@ -5,7 +5,7 @@ pub mod show;
 pub mod tag;
 
 pub use finding::{Eigenvalue, Eigenvalues, Finding};
-pub use tensorboard::{Bin, Histogram};
+pub use tensorboard::{Bin, Histogram, Mesh};
 
 use pictures::Picture;
 
@@ -29,6 +29,8 @@ pub enum Value {
     Histogram(Histogram),
     /// An RGB picture.
     Picture(Picture),
+    /// A surface in space, which TensorBoard can turn.
+    Mesh(Mesh),
     /// Markdown.
     Text(String),
     /// The numbers behind a picture, for export. A sink that can only show things leaves it out.
@@ -115,6 +117,11 @@ impl Records {
     /// Adds a picture.
     pub fn picture(&mut self, tag: impl Into<String>, picture: Picture) {
         self.push(tag, Value::Picture(picture));
+    }
+
+    /// Adds a surface in space.
+    pub fn mesh(&mut self, tag: impl Into<String>, mesh: Mesh) {
+        self.push(tag, Value::Mesh(mesh));
     }
 
     /// Adds markdown.

@@ -8,6 +8,7 @@ use pictures::{
     MatrixConfig, NamedSpectrum, Picture, Series, Spectrum, SpectrumConfig, significant,
 };
 use serde_json::{Value, json};
+use tensorboard::{Mesh, SurfaceConfig};
 
 use super::{json_number, json_numbers};
 use crate::Error;
@@ -194,6 +195,28 @@ pub fn surface_data(surface: &Surface, seed: u64) -> Value {
         "loss": json_numbers(&surface.loss),
         "order": "loss[i * b.len() + j] belongs to a[i] and b[j]",
     })
+}
+
+/// Returns a surface in space, for [`tag::SURFACE_MESH`](crate::tag::SURFACE_MESH). Heights are
+/// logarithmic where the contour picture is: all losses are positive, over two decades or more.
+///
+/// # Errors
+/// When the surface has fewer than two points along a side, or no finite loss.
+pub fn surface_mesh(surface: &Surface) -> Result<Mesh, Error> {
+    let finite = || surface.loss.iter().copied().filter(|loss| loss.is_finite());
+    let low = finite().fold(f64::INFINITY, f64::min);
+    let high = finite().fold(f64::NEG_INFINITY, f64::max);
+    let config = SurfaceConfig {
+        logarithmic: low > 0.0 && high / low >= 100.0,
+        color: pictures::viridis,
+        ..SurfaceConfig::default()
+    };
+    Ok(Mesh::surface(
+        &surface.a,
+        &surface.b,
+        &surface.loss,
+        &config,
+    )?)
 }
 
 /// Draws the surface of step `step`.

@@ -38,6 +38,32 @@ pub const VALUES_AND_WEIGHTS_DATA: &str = "gradient/values_and_weights_data";
 pub const TIC_TRACE: &str = "curvature/tic_trace";
 /// Takeuchi's criterion from diagonals.
 pub const TIC_DIAGONAL: &str = "curvature/tic_diagonal";
+/// The mean loss over the examples that an analysis measured.
+pub const ANALYSIS_LOSS: &str = "loss/analysis";
+/// The summary of an analysis.
+pub const ANALYSIS_SUMMARY: &str = "analysis/summary";
+/// The verdict of an analysis on the point.
+pub const VERDICT: &str = "analysis/verdict";
+/// The sharpness suite of an analysis, every measure with its error.
+pub const SHARPNESS_SUITE: &str = "analysis/sharpness_data";
+/// Certain lower bound of the number of negative eigenvalues.
+pub const NEGATIVE_EIGENVALUES: &str = "curvature/negative_at_least";
+/// The learning rate that the range test suggests.
+pub const RATE_SUGGESTION: &str = "learning_rate/suggestion";
+/// A tenth of the learning rate at which its loss diverges.
+pub const RATE_TENTH: &str = "learning_rate/tenth_of_divergence";
+/// The learning rate of the test after which its loss is least.
+pub const RATE_LARGEST: &str = "learning_rate/largest_stable";
+/// The largest stable learning rate of gradient descent.
+pub const RATE_DESCENT_LIMIT: &str = "learning_rate/gradient_descent_limit";
+/// The largest stable learning rate of the optimiser in use.
+pub const RATE_OPTIMISER_LIMIT: &str = "learning_rate/optimiser_limit";
+/// The range test in words.
+pub const RATE_TEXT: &str = "learning_rate/test_result";
+/// The picture of the range test.
+pub const RATE_PICTURE: &str = "learning_rate/test";
+/// Its numbers.
+pub const RATE_DATA: &str = "learning_rate/test_data";
 /// Before the number of a largest eigenvalue, from 1.
 pub const LAMBDA: &str = "curvature/lambda_";
 /// The largest eigenvalue.
@@ -54,6 +80,13 @@ pub const DENSITY_DATA: &str = "curvature/density_data";
 pub const CHECK: &str = "curvature_check/";
 /// The standard error of the trace.
 pub const TRACE_STANDARD_ERROR: &str = "curvature_check/trace_standard_error";
+/// The largest eigenvalue less its residual, and the largest eigenvalue plus its residual.
+pub const LAMBDA_1_BAND: [&str; 2] = [
+    "curvature_check/lambda_1_lower",
+    "curvature_check/lambda_1_upper",
+];
+/// The trace less two standard errors, and the trace plus two standard errors.
+pub const TRACE_BAND: [&str; 2] = ["curvature_check/trace_lower", "curvature_check/trace_upper"];
 /// Products with the Hessian at a step.
 pub const PRODUCTS: &str = "curvature_check/products";
 /// Products that may be wrong.
@@ -160,6 +193,8 @@ pub const BATCH_NORM_GAP: &str = "batch_norm/loss_gap";
 pub const BATCH_NORM_BATCH_LOSS: &str = "batch_norm/batch_loss";
 /// The loss with the running statistics.
 pub const BATCH_NORM_RUNNING_LOSS: &str = "batch_norm/running_loss";
+/// The same surface in space.
+pub const SURFACE_MESH: &str = "landscape/surface_mesh";
 /// Seconds spent in probes so far.
 pub const PROBE_SECONDS: &str = "cost/probe_seconds";
 /// The share of probes in the time so far.
@@ -250,6 +285,12 @@ pub fn description(tag: &str) -> Option<String> {
         SHARPNESS_RATIO => {
             "lambda_1 over the stability threshold: near 1 is the edge of stability, above it steps along the sharpest direction grow."
         }
+        ANALYSIS_LOSS => "Mean loss over the examples that the analysis measured, dropout off.",
+        ANALYSIS_SUMMARY => "What the analysis found, in ten lines.",
+        VERDICT => "The kind of point that the weights stand at, and the evidence.",
+        NEGATIVE_EIGENVALUES => {
+            "Negative eigenvalues of the Hessian that are certain: a lower bound of the saddle's index."
+        }
         SHARPNESS_RATIO_ERROR => {
             "Error of stability/sharpness_ratio: some eigenvalue's ratio lies at most this far from it."
         }
@@ -305,6 +346,19 @@ pub fn description(tag: &str) -> Option<String> {
         FROM_LAST_BARRIER => {
             "Rise of the loss above the line between its ends, on the way from the weights observed before to the present ones; 0 is none."
         }
+        RATE_SUGGESTION => {
+            "Learning rate at which the smoothed loss of a range test from these weights falls fastest."
+        }
+        RATE_TENTH => "A tenth of the learning rate at which the loss of the range test diverges.",
+        RATE_LARGEST => "Learning rate of the range test after which its loss is least.",
+        RATE_DESCENT_LIMIT => {
+            "2 / lambda_1 at these weights: above it gradient descent moves away along the sharpest direction."
+        }
+        RATE_OPTIMISER_LIMIT => {
+            "Largest stable learning rate of the optimiser in use at these weights, from lambda_1."
+        }
+        RATE_PICTURE => "Loss against a learning rate that grows from step to step.",
+        RATE_TEXT => "What the range test of the learning rate found.",
         LINE => "Loss along one direction through the weights.",
         SURFACE => {
             "Loss on the plane of two random, filter-normalised directions through the weights, which are at the centre."
@@ -344,6 +398,9 @@ pub fn description(tag: &str) -> Option<String> {
         BATCH_NORM_RUNNING_LOSS => {
             "Mean loss over the measured examples with the running statistics."
         }
+        SURFACE_MESH => {
+            "The surface of landscape/surface in space: height and colour are the loss, on a logarithmic scale where it spans two decades. The contour picture has its numbers."
+        }
         PROBE_SECONDS => "Seconds spent measuring so far.",
         PROBE_FRACTION => "Share of measuring in the time of the run so far, 0 to 1.",
         ACCOUNT => "What each probe measured, how often, and what it took.",
@@ -380,6 +437,18 @@ pub fn description(tag: &str) -> Option<String> {
         return Some(format!(
             "Largest eigenvalue of the Hessian's diagonal block of {}: the sharpest curvature if only this layer moves.",
             path.replace('/', ".")
+        ));
+    }
+    if let Some(end) = LAMBDA_1_BAND.iter().position(|end| *end == tag) {
+        let end = ["Lower", "Upper"][end];
+        return Some(format!(
+            "{end} end of lambda_1's error band: the value and its residual."
+        ));
+    }
+    if let Some(end) = TRACE_BAND.iter().position(|end| *end == tag) {
+        let end = ["Lower", "Upper"][end];
+        return Some(format!(
+            "{end} end of the trace's error band: the estimate and two standard errors."
         ));
     }
     if let Some(number) = tag.strip_prefix(LAMBDA) {

@@ -13,6 +13,8 @@ pub(crate) struct Delivery {
     name: &'static str,
     lost: u64,
     panic: Option<String>,
+    /// Whether it was told that the sink loses records.
+    warned: bool,
 }
 
 impl Delivery {
@@ -22,10 +24,11 @@ impl Delivery {
             sink: Box::new(sink),
             lost: 0,
             panic: None,
+            warned: false,
         }
     }
 
-    /// Hands the records over; gives a warning at the first panic.
+    /// Hands the records over; gives a warning at the first panic, and at the first loss.
     pub(crate) fn write(&mut self, records: &[Record]) -> Option<String> {
         let sound = self.panic.is_none();
         for record in records {
@@ -37,9 +40,19 @@ impl Delivery {
         if let Err(message) = caught(|| self.sink.flush()) {
             self.panic.get_or_insert(message);
         }
-        let message = self.panic.as_ref().filter(|_| sound)?;
+        if let Some(message) = self.panic.as_ref().filter(|_| sound) {
+            return Some(format!(
+                "the sink {} panicked: {message}; what it loses is counted",
+                self.name
+            ));
+        }
+        if self.warned {
+            return None;
+        }
+        let loses = caught(|| self.sink.warning()).unwrap_or_default()?;
+        self.warned = true;
         Some(format!(
-            "the sink {} panicked: {message}; what it loses is counted",
+            "the sink {} loses records: {loses}; training goes on",
             self.name
         ))
     }
@@ -51,6 +64,7 @@ impl Delivery {
             name,
             lost,
             mut panic,
+            ..
         } = self;
         let told = caught(|| sink.finish()).unwrap_or_else(|message| {
             panic.get_or_insert(message);

@@ -6,9 +6,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Sink;
 use super::numbers;
 use super::picture_names::PictureNames;
+use super::{Sink, told};
 use crate::Error;
 use crate::disk::replace;
 use crate::record::{Record, Value};
@@ -97,7 +97,7 @@ impl Folder {
                 (picture_name(tag, "svg"), picture.svg().into()),
             ],
             Value::Data(data) => numbers::files(tag, step, data),
-            Value::Scalar(_) | Value::Histogram(_) | Value::Text(_) => Vec::new(),
+            Value::Scalar(_) | Value::Histogram(_) | Value::Mesh(_) | Value::Text(_) => Vec::new(),
         })
     }
 
@@ -200,6 +200,10 @@ impl Sink for Folder {
                 state.failure.get_or_insert(error);
             }
         });
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        self.with(|state| state.failure.as_ref().map(told))
     }
 
     fn finish(self: Box<Self>) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `scalar` | a number, or `"NaN"`, `"inf"`, `"-inf"` |
 //! | `histogram` | a list of `[left, right, weight]` |
+//! | `mesh` | `{"vertices": [[x, y, z], ..], "faces": [[a, b, c], ..], "colors": [[r, g, b], ..]}` |
 //! | `text` | markdown |
 //! | `picture` | `{"width": .., "height": .., "file": ..}`; the PNG lies in that file, named relative to the JSON file's folder, and `file` is absent when the lines go to a stream |
 //! | `data` | the numbers behind a picture, as the instrument says |
@@ -19,9 +20,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::Sink;
 use super::lines::Lines;
 use super::picture_names::PictureNames;
+use super::{Sink, told};
 use crate::Error;
 use crate::disk::write_file;
 use crate::record::{Record, Value, json_number};
@@ -127,6 +128,10 @@ impl JsonLines {
                     .map(|bin| json!([bin.left, bin.right, bin.weight]))
                     .collect(),
             ),
+            Value::Mesh(mesh) => (
+                "mesh",
+                json!({ "vertices": mesh.vertices, "faces": mesh.faces, "colors": mesh.colors }),
+            ),
             Value::Text(text) => ("text", Json::String(text.clone())),
             Value::Data(data) => ("data", data.clone()),
             Value::Picture(picture) => {
@@ -198,12 +203,24 @@ impl Sink for JsonLines {
 
     /// Hands on what a stream has kept back. What it cannot hand on counts as lost.
     fn flush(&mut self) {
+        if let Some(path) = &self.path
+            && self.failure.is_none()
+            && !self.lines.is_at(path)
+        {
+            // Lines go on into a file that has no name.
+            self.failure = Some(failed("find", path, io::ErrorKind::NotFound.into()));
+            self.lost += 1;
+        }
         if let Err(source) = self.lines.flush() {
             self.lost += self.unflushed;
             let error = failed("write to", self.place(), source);
             self.failure.get_or_insert(error);
         }
         self.unflushed = 0;
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        self.failure.as_ref().map(told)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind};
 use std::io::{Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
-use crate::disk::{cut, replace, write_whole};
+use crate::disk::{cut, is_at, replace, write_whole};
 
 /// A file or stream that takes lines.
 pub(super) struct Lines {
@@ -108,6 +108,14 @@ impl Lines {
             Ok(())
         } else {
             Err(error)
+        }
+    }
+
+    /// Tells whether the file is still the one at `path`; true for a stream.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        match &self.output {
+            Output::File(file) => is_at(file, path),
+            Output::Stream(_) => true,
         }
     }
 

@@ -71,6 +71,10 @@ impl<S: Sink> Sink for Shared<S> {
         self.with(Sink::flush);
     }
 
+    fn warning(&mut self) -> Option<String> {
+        self.with(Sink::warning).flatten()
+    }
+
     fn finish(self: Box<Self>) -> Result<(), Error> {
         Ok(())
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tensorboard::{EventWriter, Hparams, Png, Status};
+use tensorboard::{EventWriter, Hparams, Layout, Png, Status};
 
-use super::Sink;
+use super::{Sink, layout, told};
 use crate::record::{Record, Value};
 use crate::{Error, tag};
 
@@ -13,7 +13,8 @@ use crate::{Error, tag};
 /// nothing to show it with.
 ///
 /// Tags of this crate are described in a sentence each ([`tag::description`]), which TensorBoard
-/// shows behind the (i) of a card.
+/// shows behind the (i) of a card. With the first scalar under `curvature/` the file gets the charts
+/// of the page Custom Scalars ([`layout()`](super::layout())).
 ///
 /// The file is unbuffered, so a killed run keeps everything up to its last record. A record that
 /// TensorBoard would not take (a step that does not increase) is left out, and the first such error
@@ -24,6 +25,10 @@ pub struct TensorBoard {
     rejected: u64,
     first_rejection: Option<Error>,
     described: BTreeSet<String>,
+    /// The charts that are still to be written.
+    layout: Option<Layout>,
+    /// What became of the file or its directory while the run went on.
+    gone: Option<Error>,
     /// Whether the end is written for the page of settings.
     ends_session: bool,
 }
@@ -54,6 +59,8 @@ impl TensorBoard {
             rejected: 0,
             first_rejection: None,
             described: BTreeSet::new(),
+            layout: Some(layout()),
+            gone: None,
             ends_session: false,
         }
     }
@@ -75,6 +82,19 @@ impl TensorBoard {
     pub fn with_hparams(mut self, settings: &Hparams) -> Result<Self, Error> {
         self.writer.hparams(settings)?;
         self.ends_session = true;
+        Ok(self)
+    }
+
+    /// Sets the charts of the page Custom Scalars, in place of [`layout()`](super::layout()); one
+    /// without categories for none. It is written at once.
+    ///
+    /// # Errors
+    /// As [`EventWriter::layout`].
+    pub fn with_layout(mut self, layout: &Layout) -> Result<Self, Error> {
+        self.layout = None;
+        if !layout.categories.is_empty() {
+            self.writer.layout(layout)?;
+        }
         Ok(self)
     }
 
@@ -109,12 +129,20 @@ impl TensorBoard {
             self.writer.describe(tag, &sentence)?;
         }
         match &record.value {
-            Value::Scalar(value) => self.writer.scalar(tag, step, *value)?,
+            Value::Scalar(value) => {
+                self.writer.scalar(tag, step, *value)?;
+                if tag.starts_with("curvature/")
+                    && let Some(layout) = self.layout.take()
+                {
+                    self.writer.layout(&layout)?;
+                }
+            }
             Value::Histogram(histogram) => self.writer.histogram(tag, step, histogram)?,
             Value::Picture(picture) => {
                 let png = Png::from_bytes(picture.png()?)?;
                 self.writer.image(tag, step, &[png])?;
             }
+            Value::Mesh(mesh) => self.writer.mesh(tag, step, mesh)?,
             Value::Text(text) => self.writer.text(tag, step, text)?,
             Value::Data(_) => {}
         }
@@ -137,7 +165,23 @@ impl Sink for TensorBoard {
         }
     }
 
+    /// Looks whether the file is still in its place.
+    fn flush(&mut self) {
+        if self.gone.is_none() {
+            self.gone = self.writer.check_in_place().err().map(Error::from);
+        }
+    }
+
+    fn warning(&mut self) -> Option<String> {
+        if let Some(failure) = self.writer.failure() {
+            let path = self.writer.path().display();
+            return Some(format!("cannot write to `{path}`: {failure}"));
+        }
+        self.gone.as_ref().map(told)
+    }
+
     fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        self.flush();
         if self.ends_session
             && let Err(error) = self.writer.end_session(Status::Success, None)
         {
@@ -149,6 +193,7 @@ impl Sink for TensorBoard {
             .first_rejection
             .map(|first| Error::rejected(NAME, self.rejected, first));
         let lost = self.writer.finish().err().map(Error::from);
+        let lost = lost.or(self.gone);
         match (refused, lost) {
             (None, None) => Ok(()),
             (Some(error), None) | (None, Some(error)) => Err(error),

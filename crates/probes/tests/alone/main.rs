@@ -1,6 +1,7 @@
 //! Tests that draw from the device's generator, which is one for the whole process, and those of
 //! the learner beside them, which do not.
 
+mod every_instrument;
 #[cfg(feature = "train")]
 mod learner;
 mod training_unchanged;

@@ -7,11 +7,14 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData, activation::relu};
 use landscape::{Grid, ParameterSpace, Risk, TraceConfig};
 use probes::instrument::{
-    Accuracy, AscentSharpness, GradientNorm, HessianDensity, HessianTrace, LineDirection, LossLine,
-    LossSurface, MeanLoss, Optimiser, TopEigenvalues,
+    Accuracy, Activations, AscentSharpness, BatchNormGap, GradientNorm, HessianDensity,
+    HessianTrace, LineDirection, LossLine, LossSurface, MeanLoss, Optimiser, TopEigenvalues,
+    Updates, WeightSpectra,
 };
 use probes::sink::Memory;
-use probes::{Budget, Error, Probes, Schedule};
+use probes::{
+    Analyze, AnalyzeConfig, Budget, Depth, Error, LearningRateConfig, Probes, RangeTest, Schedule,
+};
 
 type Pair = (Tensor<2>, Tensor<2>);
 
@@ -137,16 +140,40 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
                 Schedule::at([0, 9]),
                 LossSurface::of(&risk, Grid::square(-0.5..=0.5, 3)),
             )
+            .with(every(), Activations::of(&risk))
+            .with(every(), BatchNormGap::of(&risk))
+            .with(every(), WeightSpectra::new())
+            .with(every(), Updates::new().with_layers())
+            .with(
+                Schedule::at([0, 5]),
+                RangeTest::of(&risk, &SgdConfig::new().init())
+                    .with_config(LearningRateConfig::new().with_steps(10)),
+            )
             .without_cost_records()
             .with_sink(memory.clone())
     };
     let bare = train(Probes::unlimited()).unwrap();
     assert_eq!(train(all(&memory)).unwrap(), bare);
     assert_eq!(memory.scalars("curvature/lambda_1").len(), 10);
+    for (tag, count) in [
+        ("activation/layer_1_relu/dead_share", 10),
+        ("batch_norm/loss_gap", 10),
+        ("weights/first/spectral_norm", 10),
+        ("parameters/distance_from_start", 10),
+        ("parameters/update_norm/norm/gamma", 9),
+    ] {
+        assert_eq!(memory.scalars(tag).len(), count, "{tag}");
+    }
     // In a thread of its own the records are the same to the last bit, and so is the training.
     let beside = Memory::new();
     assert_eq!(train(all(&beside).in_background()).unwrap(), bare);
     assert_eq!(beside.records(), memory.records());
+    // An analysis says how long it took, so its records are not compared.
+    let analysis = Analyze::of(&risk, AnalyzeConfig::of(Depth::Quick).without_limit());
+    let analysed = Memory::new();
+    let probes = Probes::unlimited().with(Schedule::at([2, 9]), analysis);
+    assert_eq!(train(probes.with_sink(analysed.clone())).unwrap(), bare);
+    assert_eq!(analysed.scalars("curvature/lambda_1").len(), 2);
     // Under a limit what is measured depends on the clock; the training does not.
     let limited = |share| {
         let probes = Probes::new()

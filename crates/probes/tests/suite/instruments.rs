@@ -146,6 +146,11 @@ fn eigenvalues_trace_and_sharpness_are_those_of_the_quadratic() {
             0.0,
             9.0 * DIFFERENCE,
         );
+        let at = |tag| observation.scalar(tag).unwrap();
+        let residual = at("curvature_check/lambda_1_residual");
+        let [lower, upper] = tag::LAMBDA_1_BAND.map(at);
+        assert_eq!(lower, at(tag::LAMBDA_1) - residual);
+        assert_eq!(upper, at(tag::LAMBDA_1) + residual);
     }
     // Typed, the same.
     let observation = observe(&model, TopEigenvalues::of(&risk, 2).with_smallest());
@@ -346,6 +351,32 @@ fn density_line_and_surface_record_numbers_and_pictures() {
     let surface = data("landscape/surface_data");
     assert_eq!(surface["loss"].as_array().unwrap().len(), 15);
     assert!((surface["loss"][7].as_f64().unwrap() - 18.5).abs() < 1e-12);
+    // The mesh is the same surface, between the least and the greatest loss.
+    let mesh = observation
+        .records
+        .iter()
+        .find_map(|record| match &record.value {
+            Value::Mesh(mesh) if record.tag == tag::SURFACE_MESH => Some(mesh.clone()),
+            _ => None,
+        });
+    let mesh = mesh.unwrap();
+    assert_eq!((mesh.vertices.len(), mesh.faces.len()), (15, 16));
+    let losses: Vec<f64> = surface["loss"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .collect();
+    let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    for (vertex, loss) in mesh.vertices.iter().zip(&losses) {
+        assert!(greatest < 100.0 * least, "the heights are not logarithmic");
+        let height = (loss - least) / (greatest - least) - 0.5;
+        assert!(
+            (f64::from(vertex[1]) - height).abs() < 1e-6,
+            "{vertex:?} {height}"
+        );
+    }
     let weights: f64 = data("curvature/density_data")["weights"]
         .as_array()
         .unwrap()
@@ -355,6 +386,11 @@ fn density_line_and_surface_record_numbers_and_pictures() {
     assert!((weights - 1.0).abs() < 1e-9);
     probes.finish().delivered().unwrap();
     let points = tensorboard::read_events(&path).unwrap().points;
+    let written = points.iter().find(|point| point.tag == tag::SURFACE_MESH);
+    assert_eq!(
+        written.map(|point| &point.value),
+        Some(&tensorboard::SummaryValue::Mesh(mesh))
+    );
     for tag in [
         "landscape/line",
         "landscape/surface",

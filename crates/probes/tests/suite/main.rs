@@ -1,7 +1,11 @@
 //! Tests of probes that can run beside each other in one process.
 
+mod analysis;
+mod course;
 mod diagnosis;
 mod example_gradients;
 mod instruments;
+mod learning_rate;
 mod recording;
 mod storing;
+mod units;

@@ -59,6 +59,76 @@ impl Png {
         }
     }
 
+    /// Encodes a picture `[C, H, W]` of 3 channels, red, green and blue, or of a single grey one,
+    /// with values from 0 to 1.
+    ///
+    /// The values are brought to bytes as PyTorch's `add_image` does: `⌊255 x⌋`, cut off at 0 and
+    /// 255. NaN becomes 0.
+    ///
+    /// # Errors
+    /// [`Error::Channels`]; [`Error::PixelCount`] if there are not `C * H * W` values;
+    /// [`Error::PngEncoding`] for an empty picture.
+    ///
+    /// # Examples
+    /// ```
+    /// use tensorboard::Png;
+    ///
+    /// let grey = Png::from_chw([1, 1, 2], &[0.0, 1.0])?;
+    /// assert_eq!(grey, Png::from_rgb(2, 1, &[0, 0, 0, 255, 255, 255])?);
+    /// # Ok::<(), tensorboard::Error>(())
+    /// ```
+    pub fn from_chw([channels, height, width]: [usize; 3], values: &[f32]) -> Result<Self, Error> {
+        if channels != 1 && channels != 3 {
+            return Err(Error::Channels { channels });
+        }
+        let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+        let plane = height.saturating_mul(width);
+        if plane.checked_mul(channels) != Some(values.len()) {
+            return Err(Error::PixelCount {
+                width: side(width),
+                height: side(height),
+                expected: (plane as u64).saturating_mul(channels as u64),
+                given: values.len() as u64,
+            });
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast from a float stays within the bytes"
+        )]
+        let byte = |value: f32| (value * 255.0) as u8;
+        let mut pixels = Vec::with_capacity(3 * plane);
+        for pixel in 0..plane {
+            for color in 0..3 {
+                pixels.push(byte(values[(color % channels) * plane + pixel]));
+            }
+        }
+        Self::from_rgb(side(width), side(height), &pixels)
+    }
+
+    /// Encodes a batch `[N, C, H, W]` of pictures, each as by [`from_chw`](Self::from_chw).
+    ///
+    /// # Errors
+    /// As [`from_chw`](Self::from_chw).
+    pub fn from_nchw(
+        [count, channels, height, width]: [usize; 4],
+        values: &[f32],
+    ) -> Result<Vec<Self>, Error> {
+        let size = channels.saturating_mul(height).saturating_mul(width);
+        if size == 0 || size.checked_mul(count) != Some(values.len()) {
+            return Err(Error::PixelCount {
+                width: u32::try_from(width).unwrap_or(u32::MAX),
+                height: u32::try_from(height).unwrap_or(u32::MAX),
+                expected: (size as u64).saturating_mul(count as u64),
+                given: values.len() as u64,
+            });
+        }
+        let pictures = values.chunks(size);
+        pictures
+            .map(|picture| Self::from_chw([channels, height, width], picture))
+            .collect()
+    }
+
     /// Encodes red, green and blue bytes, `[height, width, 3]` row by row from the top left.
     ///
     /// # Errors

@@ -176,36 +176,61 @@ fn size_limit_with_its_signal_ignored_is_the_same() {
     limited_to("trap '' XFSZ; ulimit -f 9");
 }
 
-/// A record of 16 MiB, which would take 2.4 GB of memory once decoded.
+/// Writes one record with a right frame.
 #[cfg(target_os = "linux")]
-#[test]
-fn reader_of_empty_values_stays_within_400_mib() {
-    let folder = tempfile::tempdir().unwrap();
+fn write_record(path: &Path, data: &[u8]) {
     let masked = |b: &[u8]| {
         crc32c::crc32c(b)
             .rotate_right(15)
             .wrapping_add(0xa282_ead8)
             .to_le_bytes()
     };
-    // Field 5 of an event is its summary, whose field 1 is a value: here 2^23 - 3 of no bytes.
-    let values = (1_usize << 24) - 6;
-    let mut data = vec![0x2a, 0xfa, 0xff, 0xff, 0x07];
-    data.extend([0x0a, 0x00].repeat(values / 2));
     let length = (data.len() as u64).to_le_bytes();
-    let record = [&length[..], &masked(&length), &data, &masked(&data)].concat();
-    fs::write(folder.path().join("events"), record).unwrap();
-    let output = child_with("ulimit -v 409600", "read within the limit", folder.path())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{:?} {}",
-        output.status,
-        text(&output)
-    );
-    assert!(
-        text(&output).contains("bytes of memory"),
-        "{}",
-        text(&output)
-    );
+    let record = [&length[..], &masked(&length), data, &masked(data)].concat();
+    fs::write(path, record).unwrap();
+}
+
+/// A field with a length, as the protocol buffers have it.
+#[cfg(target_os = "linux")]
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![number << 3 | 2];
+    let mut length = content.len();
+    while length >= 0x80 {
+        bytes.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+        length >>= 7;
+    }
+    bytes.push(u8::try_from(length).unwrap());
+    [bytes.as_slice(), content].concat()
+}
+
+/// Records that would take 300 MiB to 2.4 GB once decoded: 16 MiB of values and of strings without a
+/// byte, and 80 MiB of sizes without a byte, and of integers that have four bytes in memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn reader_of_what_expands_stays_within_400_mib() {
+    let value = |tensor: Vec<u8>| field(5, &field(1, &field(8, &tensor)));
+    let empty = |number: u8| [number << 3 | 2, 0].repeat(8 << 20);
+    for data in [
+        field(5, &empty(1)),
+        value(empty(8)),
+        value(field(2, &empty(2)).repeat(5)),
+        value(field(7, &vec![1; 80 << 20])),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write_record(&folder.path().join("events"), &data);
+        let output = child_with("ulimit -v 409600", "read within the limit", folder.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{:?} {}",
+            output.status,
+            text(&output)
+        );
+        assert!(
+            text(&output).contains("bytes of memory"),
+            "{}",
+            text(&output)
+        );
+    }
 }

@@ -87,6 +87,48 @@ fn record_that_would_fill_the_memory_is_refused_before_it_is_decoded() {
 }
 
 #[test]
+fn length_of_2_to_the_60_is_refused_without_a_byte_of_memory_for_it() {
+    for length in [1_u64 << 60, u64::MAX, (256 << 20) + 1] {
+        let bytes = length.to_le_bytes();
+        let crc = crc32c::crc32c(&bytes).rotate_right(15);
+        let crc = crc.wrapping_add(0xa282_ead8).to_le_bytes();
+        let file = [&bytes[..], &crc, &[0; 100]].concat();
+        let mut reader = EventReader::of(file.as_slice(), "memory");
+        match reader.next() {
+            Some(Err(Error::RecordTooLarge { offset, bytes, .. })) => {
+                assert_eq!((offset, bytes), (0, length));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(reader.next().is_none());
+    }
+}
+
+#[test]
+fn messages_within_messages_within_messages_end_at_a_depth() {
+    // The mark of a group of field 15, a hundred thousand times; and a field 15 that holds all the
+    // rest, again and again.
+    let groups = [0x7b].repeat(100_000);
+    let mut boxes = Vec::new();
+    for _ in 0..2_000 {
+        let length = u16::try_from(boxes.len()).unwrap();
+        let varint = [
+            (length & 0x7f) as u8 | 0x80,
+            (length >> 7 & 0x7f) as u8 | 0x80,
+            (length >> 14) as u8,
+        ];
+        boxes = [&[0x7a][..], &varint, &boxes].concat();
+    }
+    let file = framed(&groups);
+    let mut reader = EventReader::of(file.as_slice(), "memory");
+    assert!(matches!(reader.next(), Some(Err(Error::NotAnEvent { .. }))));
+    // What is unknown is passed over whole.
+    let file = framed(&boxes);
+    let event = EventReader::of(file.as_slice(), "memory").next().unwrap();
+    assert_eq!(event.unwrap().content, Content::Other);
+}
+
+#[test]
 fn bytes_that_are_no_event_are_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events");

@@ -3,5 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod about;
+mod charts;
 mod files;
 mod foreign;
+mod pytorch;
+mod repairs;
+mod surfaces;

@@ -267,7 +267,7 @@ fn data_of(plan: &Plan) -> Option<&crate::config::subject::DatasetPlan> {
 }
 
 /// Gives the network of a plan its weights.
-fn place(
+pub(super) fn place(
     source: &dyn Source,
     plan: &Plan,
     weights: Weights<'_>,
@@ -281,7 +281,7 @@ fn place(
 
 /// Returns the directories of the runs at and below a directory, in their order. A bare name is
 /// looked up in runs/ too.
-fn directories_of(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn directories_of(given: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let in_runs = Path::new("runs").join(given);
     let found = [given.to_owned(), in_runs]
         .into_iter()

@@ -2,6 +2,7 @@
 //! model at a time and without its types, so that runs of several networks come into one table.
 
 mod critical;
+mod explain;
 mod layers;
 mod matrix;
 mod sharpness;
@@ -16,6 +17,10 @@ use landscape::sharpness::Rescaling;
 use landscape::spectrum::Density;
 use landscape::{Block, ParameterSpace, Risk};
 use models::{PytorchWeights, load_pytorch_safetensors};
+use probes::{
+    AnalyzeConfig, LearningRateConfig, LearningRateTest, RateSensitivity,
+    learning_rate_sensitivity_by, learning_rate_test_by,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -25,10 +30,12 @@ pub(crate) use self::sharpness::SharpnessSettings;
 pub(crate) use self::spectrum::SpectrumSettings;
 
 use super::data::Data;
+use super::optimiser::optimiser;
 use super::slices::SlicePoint;
 use super::stored::Stored;
 use super::watch::Watch;
 use super::weights::{trained_parameters, weights_crc32c};
+use crate::config::Plan;
 use crate::failure::usage;
 use crate::report::sheet::Part;
 use crate::workload::Workload;
@@ -39,6 +46,8 @@ pub(crate) enum Weights<'a> {
     Checkpoint(&'a Stored),
     /// Those that PyTorch wrote.
     Pytorch(PytorchWeights),
+    /// Those with which a training begins.
+    Initial,
 }
 
 /// The quantities that are looked for, with their settings.
@@ -132,6 +141,35 @@ pub(crate) trait Point: SlicePoint {
 
     /// Measures. A piece that fails does not take the others with it.
     fn analyse(&self, analysis: &Analysis, watch: &Watch) -> Analysed;
+
+    /// Finds out what there is time for.
+    ///
+    /// # Errors
+    /// When nothing can be measured.
+    fn explain(&self, config: &AnalyzeConfig, watch: &Watch) -> anyhow::Result<probes::Analysis>;
+
+    /// Tests how the loss answers to the learning rate, with the steps of a plan.
+    ///
+    /// # Errors
+    /// When nothing can be measured, or somebody stops it.
+    fn range_test(
+        &self,
+        plan: &Plan,
+        config: &LearningRateConfig,
+        watch: &Watch,
+    ) -> anyhow::Result<LearningRateTest>;
+
+    /// Trains short runs at some learning rates, with the steps of a plan.
+    ///
+    /// # Errors
+    /// As [`range_test`](Self::range_test).
+    fn sensitivity(
+        &self,
+        plan: &Plan,
+        rates: &[f64],
+        config: &LearningRateConfig,
+        watch: &Watch,
+    ) -> anyhow::Result<RateSensitivity>;
 }
 
 /// A model of a workload with its weights.
@@ -163,6 +201,7 @@ impl<W: Workload> Placed<W> {
             Weights::Pytorch(weights) => {
                 load_pytorch_safetensors(fresh, weights).map_err(not_loaded)?
             }
+            Weights::Initial => fresh,
         };
         Ok(Self {
             data: data.clone(),
@@ -253,5 +292,45 @@ impl<W: Workload> Point for Placed<W> {
             Analysis::Sharpness(settings) => self.sharpness(settings, watch),
             Analysis::Critical(settings) => self.critical(settings, watch),
         }
+    }
+
+    fn explain(&self, config: &AnalyzeConfig, watch: &Watch) -> anyhow::Result<probes::Analysis> {
+        self.analysis(config, watch)
+    }
+
+    fn range_test(
+        &self,
+        plan: &Plan,
+        config: &LearningRateConfig,
+        watch: &Watch,
+    ) -> anyhow::Result<LearningRateTest> {
+        let (step, risk) = self.steps(plan, watch)?;
+        let (optimiser, config) = (optimiser(plan), self.limits(plan, config)?);
+        Ok(learning_rate_test_by(
+            &self.model,
+            &risk,
+            &optimiser,
+            &config,
+            step,
+        )?)
+    }
+
+    fn sensitivity(
+        &self,
+        plan: &Plan,
+        rates: &[f64],
+        config: &LearningRateConfig,
+        watch: &Watch,
+    ) -> anyhow::Result<RateSensitivity> {
+        let (step, risk) = self.steps(plan, watch)?;
+        let (optimiser, config) = (optimiser(plan), self.limits(plan, config)?);
+        Ok(learning_rate_sensitivity_by(
+            &self.model,
+            &risk,
+            &optimiser,
+            rates,
+            &config,
+            step,
+        )?)
     }
 }

@@ -117,7 +117,9 @@ pub(super) fn diagnose<W: Workload>(
     recorder: &Recorder,
     progress: &Progress,
 ) -> anyhow::Result<Diagnosis> {
-    let found = observer.diagnosis();
+    let facts = observer.facts();
+    let found = facts.diagnose();
+    recorder.write_file(diagnosis::FACTS, &diagnosis::to_bytes(&facts)?)?;
     recorder.write_file(diagnosis::FILE, &diagnosis::to_bytes(&found)?)?;
     progress.note(&found.to_string());
     Ok(found)

@@ -9,6 +9,8 @@
 //! 2. The gradient's norm by layer spans more than a factor of 1,000, and the largest one belongs
 //!    to an early layer. Weights that keep variances keep these norms equal but for the square
 //!    root of the ratio of widths, and no network has layers whose widths differ a million times.
+//!    Layers that are only scaled against each other are
+//!    [`ill_conditioned`](super::ill_conditioned)'s.
 //! 3. The gradient is not finite while the loss is.
 //!
 //! Later in the run: a gradient that is 100 times its median, where the loss also rose (a cliff;
@@ -49,7 +51,8 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
             ));
         }
     }
-    if let Some((step, layers)) = view.first_layers() {
+    let layers = view.first_layers();
+    if let Some((step, layers)) = layers.filter(|(_, layers)| !view.is_scale(layers, SPAN)) {
         let norms: Vec<f64> = layers.iter().map(|(_, norm)| *norm).collect();
         let largest = norms.iter().copied().enumerate();
         let largest = largest.filter(|(_, norm)| norm.is_finite());

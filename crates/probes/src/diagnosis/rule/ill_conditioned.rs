@@ -4,13 +4,15 @@
 //! says nothing by itself. The finding is one of two:
 //!
 //! 1. *Unbalanced layers.* The largest curvature of one layer's weights is more than 1,000 times
-//!    that of another's. Layers can be rescaled against each other without any change of the
+//!    that of another's, at the start. Where it was not measured, the largest singular values σ of
+//!    the layers' weights tell: in a network of ReLU layers the curvature of a block goes with
+//!    `1/σ²`, so that a ratio above `√1,000` is meant. Layers can be rescaled against each other without any change of the
 //!    function (multiplying one by α and dividing the next moves the ratio by `α⁴`), gradient
 //!    descent keeps the imbalance it begins with (Du, Hu and Lee 2018), and it trains badly
 //!    (Neyshabur, Salakhutdinov and Srebro 2015). With the rate at the edge of the sharpest layer
 //!    the flattest contracts by `1/e` in 1,000 steps along its sharpest direction.
 //! 2. *Slow at the edge.* The loss is harmed but still falls significantly, while the stability
-//!    ratio is above 1/2: the sharpest direction forbids longer steps, and the others need them
+//!    ratio is between 1/2 and 1.1: the sharpest direction forbids longer steps, and the others need them
 //!    (the rate of convergence is `1 − 1/κ`; Nocedal and Wright 2006, section 3.3).
 //!
 //! 1 without harm is a note.
@@ -26,15 +28,18 @@ use crate::tag;
 /// The ratio of curvatures between layers.
 const UNBALANCED: f64 = 1e3;
 
+/// The stability ratio up to which it is the edge, and not past it.
+const EDGE: f64 = 1.1;
+
 /// The stability ratio from which on steps cannot become much longer.
 const AT_EDGE: f64 = 0.5;
 
 pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     let layers = view.family("curvature/lambda_1/", "", Series::first);
     let ratios = view.ratios();
-    if layers.len() < 2 && ratios.is_empty() {
+    if layers.len() < 2 && ratios.is_empty() && !view.has_area("weights/") {
         return Outcome::Missing(
-            "`curvature/lambda_1/..` by layer, or `stability/sharpness_ratio` (probe eigenvalues)",
+            "`weights/..`, `curvature/lambda_1/..` by layer, or `stability/sharpness_ratio` (probes weights, layers, stability)",
         );
     }
     let mut found = Vec::new();
@@ -58,10 +63,28 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
             ),
         ));
     }
+    let weights = view.first_weights();
+    let positive = weights.iter().filter(|(_, (_, norm))| *norm > 0.0);
+    let largest = positive.clone().max_by(|a, b| a.1.1.total_cmp(&b.1.1));
+    let smallest = positive.min_by(|a, b| a.1.1.total_cmp(&b.1.1));
+    if let (Some((large, (step, top))), Some((small, (_, bottom)))) = (largest, smallest)
+        && top / bottom > UNBALANCED.sqrt()
+    {
+        found.push(evidence(
+            &format!("weights/{large}/spectral_norm"),
+            *step,
+            top / bottom,
+            Some(UNBALANCED.sqrt()),
+            format!(
+                "the weights of {large} are {} times as large as those of {small} (largest singular values)",
+                number(top / bottom, 2)
+            ),
+        ));
+    }
     let is_unbalanced = !found.is_empty();
     let late = ratios
         .iter()
-        .filter(|(_, ratio, error)| ratio - error > AT_EDGE);
+        .filter(|(_, ratio, error)| ratio - error > AT_EDGE && *ratio <= EDGE);
     let slow = view.is_judged()
         && view.is_harmed()
         && view.not_finite.is_none()
@@ -84,13 +107,13 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     if found.is_empty() {
         return Outcome::Absent;
     }
-    let severity = if view.is_harmed() {
-        Severity::Warning
-    } else {
-        Severity::Note
+    let severity = match (view.is_harmed(), is_unbalanced) {
+        (true, true) => Severity::Problem,
+        (true, false) => Severity::Warning,
+        (false, _) => Severity::Note,
     };
     let confidence = match (is_unbalanced, found.len()) {
-        (_, 2) => Confidence::Sure,
+        (_, 2..) => Confidence::Sure,
         (true, _) => Confidence::Likely,
         _ => Confidence::Possible,
     };

@@ -7,9 +7,13 @@
 //! `±1/√n` have variance `1 / (3n)`, a ReLU halves it, and so the gradient shrinks by
 //! `√(1/6) = 0.41` in each layer: to 1/1,000 after 8 of them.
 //!
+//! Layers that are only scaled against each other, so that the products of their weights and
+//! gradients are of one size, are [`ill_conditioned`](super::ill_conditioned)'s.
+//!
 //! *Plateau.* At least half of the run is over, nothing was learnt within the sampling error of
 //! the loss, the loss does not fall significantly any more, and the gradient has become so small
-//! that the whole run with it would remove less than a twentieth of the loss to first order.
+//! that a whole run with it, even at the largest stable rate, would remove less than a twentieth of
+//! the loss to first order.
 //!
 //! Where half of the loss was learnt all the same, vanishing gradients are a note.
 
@@ -17,7 +21,7 @@ use super::exploding_gradients::SPAN;
 use super::{Outcome, is_blocked};
 use crate::diagnosis::finding::{Confidence, Finding, Severity, Symptom};
 use crate::diagnosis::remedy::{InitialisationScheme, OptimiserKind, Remedy};
-use crate::diagnosis::view::{NOTHING, View, evidence};
+use crate::diagnosis::view::{View, evidence};
 use crate::diagnosis::words::number;
 use crate::tag;
 
@@ -34,7 +38,8 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     let mut found = Vec::new();
     let mut depth = 0;
     let mut is_zero = false;
-    if let Some((step, layers)) = layers.filter(|(_, layers)| layers.len() > 1) {
+    let is_told = |layers: &[(&str, f64)]| layers.len() > 1 && !view.is_scale(layers, SPAN);
+    if let Some((step, layers)) = layers.filter(|(_, layers)| is_told(layers)) {
         depth = layers.len();
         let finite = layers.iter().filter(|(_, norm)| norm.is_finite());
         let largest = finite.clone().map(|(_, norm)| *norm).fold(0.0, f64::max);
@@ -73,7 +78,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     let is_stuck = view.is_judged() && view.is_harmed() && view.is_at_chance() && !view.falls;
     if let Some((step, norm)) = gradient.filter(|_| is_stuck) {
         let reach = view.reach(norm);
-        if norm == 0.0 || reach.is_some_and(|reach| reach < NOTHING) {
+        if view.is_small(norm) {
             found.push(evidence(
                 tag::GRADIENT_NORM,
                 step,

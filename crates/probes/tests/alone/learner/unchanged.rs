@@ -58,3 +58,33 @@ fn weights_and_statistics_are_the_same_bits_with_probes_and_without() {
     assert_eq!(bits(&other), bits(&plain));
     assert_ne!(bits(&other), bits(&bare));
 }
+
+#[test]
+fn every_instrument_at_once_changes_nothing_and_sees_adams_moments() {
+    let _alone = crate::drawing();
+    let device = Device::flex().autodiff();
+    let sample: Vec<_> = batches(&device).into_iter().map(|[x, y]| (x, y)).collect();
+    let risk = Risk::mean(&sample, |net: &Net, (x, y)| {
+        let batch: Batch = [x.clone(), y.clone()];
+        net.regress(&batch).loss
+    });
+    let memory = Memory::new();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let probes = crate::every_instrument::every(Probes::unlimited(), &risk)
+        .with_sink(memory.clone())
+        .with_handler(|_| ());
+    device.seed(11);
+    let bare = launch(training(&at("bare"), 3), Net::drawn(&device));
+    device.seed(11);
+    let (measured, summary) = train(&at("measured"), Net::drawn(&device), probes, 3, None);
+    assert_eq!(bits(&measured), bits(&bare));
+    assert_eq!(summary.failed, 0, "{summary}");
+    let steps = |tag: &str| -> Vec<u64> {
+        let scalars = memory.scalars(tag).into_iter();
+        scalars.map(|(step, _)| step).collect()
+    };
+    // Nine updates; Adam has second moments from the first on.
+    assert_eq!(steps("stability/sharpness_ratio"), [2, 4, 6, 8]);
+    assert_eq!(steps("landscape/barrier_from_start"), [2, 4, 6, 8]);
+}

@@ -2,6 +2,7 @@
 
 mod budget;
 mod failures;
+mod lost_output;
 mod sinks;
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! What the sinks hold.
 
 use pictures::Picture;
-use probes::sink::{Folder, Hparams, JsonLines, Setting, Sink, TensorBoard};
-use probes::{Error, Record, Records, Value, tag};
+use probes::sink::{self, Folder, Hparams, JsonLines, Layout, Setting, Sink, TensorBoard};
+use probes::{Error, Mesh, Record, Records, Value, tag};
 
 /// A grey picture.
 fn picture(width: u32, height: u32, shade: u8) -> Picture {
@@ -13,6 +13,15 @@ fn picture(width: u32, height: u32, shade: u8) -> Picture {
     Picture::from_svg(svg).expect("the document is sound")
 }
 
+fn triangle() -> Mesh {
+    Mesh {
+        vertices: vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.5, 0.25]],
+        faces: vec![[0, 1, 2]],
+        colors: vec![[1, 2, 3]; 3],
+        ..Mesh::default()
+    }
+}
+
 /// One record of each kind.
 pub(crate) fn sample() -> Vec<Record> {
     let mut records = Records::new(7);
@@ -21,6 +30,7 @@ pub(crate) fn sample() -> Vec<Record> {
     records.scalar("loss/test", f64::NEG_INFINITY);
     records.histogram("gradient/values", &[1.0, 2.0, f64::INFINITY]);
     records.picture("landscape/surface", picture(2, 1, 0));
+    records.mesh("landscape/surface_mesh", triangle());
     records.text("diagnosis/report", "line one\nline two");
     records.data(
         "landscape/surface_data",
@@ -58,6 +68,14 @@ fn json_lines_hold_every_record_and_numbers_that_json_lacks() {
     assert_eq!(
         line("landscape/surface_data")["data"],
         serde_json::json!([1.5, "inf"])
+    );
+    assert_eq!(
+        line("landscape/surface_mesh")["mesh"],
+        serde_json::json!({
+            "vertices": [[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.5, 0.25]],
+            "faces": [[0, 1, 2]],
+            "colors": [[1, 2, 3], [1, 2, 3], [1, 2, 3]],
+        })
     );
     let picture = &line("landscape/surface")["picture"];
     assert_eq!(
@@ -109,10 +127,89 @@ fn tensorboard_holds_every_record_that_it_can_show() {
             "gradient/values_not_finite",
             "gradient/values",
             "landscape/surface",
+            "landscape/surface_mesh",
             "diagnosis/report"
         ]
     );
     assert!(file.points.iter().all(|point| point.step == 7));
+}
+
+#[test]
+fn charts_are_written_once_with_the_first_curvature_and_name_tags_that_are_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sink = TensorBoard::create(folder.path()).unwrap();
+    let path = sink.path().to_owned();
+    let mut write = |tag: &str, step| {
+        let value = Value::Scalar(1.0);
+        let tag = tag.to_owned();
+        sink.write(&Record { tag, step, value });
+    };
+    write("loss/train", 0);
+    for step in 1..4 {
+        write("curvature/lambda_1", step);
+        write("curvature/trace", step);
+    }
+    Box::new(sink).finish().unwrap();
+    let points = tensorboard::read_events(&path).unwrap().points;
+    let layouts: Vec<_> = points
+        .iter()
+        .filter(|point| point.tag == "custom_scalars__config__")
+        .collect();
+    assert_eq!(layouts.len(), 1);
+    assert_eq!(layouts[0].step, 1);
+    let tensorboard::SummaryValue::Layout(layout) = &layouts[0].value else {
+        panic!("no layout");
+    };
+    assert_eq!(*layout, sink::layout());
+    for chart in layout
+        .categories
+        .iter()
+        .flat_map(|category| &category.charts)
+    {
+        match chart {
+            tensorboard::Chart::Lines { tags, .. } => {
+                assert!(tags.iter().all(|tag| tag.ends_with('$')), "{tags:?}");
+            }
+            tensorboard::Chart::Margins { series, .. } => {
+                for tag in series.iter().flat_map(|s| [&s.value, &s.lower, &s.upper]) {
+                    assert!(tag::description(tag).is_some(), "{tag}");
+                }
+            }
+        }
+    }
+
+    // A program's own, or none.
+    for (own, count) in [
+        (Layout::new(), 0),
+        (
+            Layout::new().with("mine", tensorboard::Chart::lines("a", ["b"])),
+            1,
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = TensorBoard::create(folder.path()).unwrap();
+        let mut sink = sink.with_layout(&own).unwrap();
+        let path = sink.path().to_owned();
+        let (tag, value) = ("curvature/trace".to_owned(), Value::Scalar(1.0));
+        sink.write(&Record {
+            tag,
+            step: 3,
+            value,
+        });
+        Box::new(sink).finish().unwrap();
+        let points = tensorboard::read_events(&path).unwrap().points;
+        let found: Vec<_> = points
+            .into_iter()
+            .filter(|point| point.tag == "custom_scalars__config__")
+            .map(|point| point.value)
+            .collect();
+        assert_eq!(found.len(), count);
+        assert!(
+            found
+                .iter()
+                .all(|found| *found == tensorboard::SummaryValue::Layout(own.clone()))
+        );
+    }
 }
 
 /// A picture of one pixel.

@@ -1,0 +1,294 @@
+//! The warning before a training diverges, beside trainings at the edge of stability, which it
+//! must not take for one.
+
+use anyhow::{Result, ensure};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use datasets::Digits;
+use landscape::Risk;
+use models::{Activation, Mlp, MlpConfig};
+use probes::instrument::{MeanLoss, OptimiserSettings, StabilityMonitor};
+use probes::sink::Memory;
+use probes::{Probes, Schedule, Value, tag};
+
+use crate::table::{Figure, Row, Table};
+use crate::training::first;
+
+/// Images `[N, 64]` and their classes as unit vectors `[N, 10]`.
+type Batch = (Tensor<2>, Tensor<2>);
+
+/// Steps between two observations. Odd, because the weights oscillate with a period of two steps
+/// at the edge.
+const EVERY: usize = 5;
+
+/// The optimiser of a training.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Gradient descent with heavy-ball momentum, 0 for none.
+    Momentum(f64),
+    Adam,
+}
+
+/// A training over all of the data in each step.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    kind: Kind,
+    learning_rate: f64,
+    activation: Activation,
+    /// The step from which on the learning rate is multiplied, and by how much.
+    raised: Option<(usize, f64)>,
+    steps: usize,
+}
+
+/// The figures of one training.
+struct Outcome {
+    /// The step of the first warning.
+    warned: Option<u64>,
+    /// The first observed step at which the loss is above twice its first value, or twice its value
+    /// before the rate was raised, or not finite.
+    doubled: Option<u64>,
+    /// The step of the first observation with a ratio above 1, and how many there are.
+    above: (Option<u64>, usize),
+    /// The largest ratio.
+    largest: f64,
+    first_loss: f64,
+    last_loss: f64,
+}
+
+impl Setting {
+    fn name(self) -> String {
+        let optimiser = match self.kind {
+            Kind::Momentum(0.0) => "gradient descent".to_owned(),
+            Kind::Momentum(momentum) => format!("heavy ball {momentum}"),
+            Kind::Adam => "Adam".to_owned(),
+        };
+        let raised = match self.raised {
+            Some((step, factor)) => format!(", times {factor} from step {step}"),
+            None => String::new(),
+        };
+        let activation = match self.activation {
+            Activation::Tanh => "tanh",
+            _ => "ReLU",
+        };
+        format!(
+            "{activation}, {optimiser}, rate {}{raised}",
+            self.learning_rate
+        )
+    }
+
+    fn optimiser(self) -> Result<(ModuleOptimizer, OptimiserSettings)> {
+        Ok(match self.kind {
+            Kind::Momentum(momentum) => {
+                let heavy_ball = MomentumConfig::new()
+                    .with_momentum(momentum)
+                    .with_dampening(0.0);
+                let config = SgdConfig::new().with_momentum((momentum > 0.0).then_some(heavy_ball));
+                (config.init(), OptimiserSettings::try_from(&config)?)
+            }
+            Kind::Adam => {
+                let config = AdamConfig::new().with_epsilon(1e-8);
+                (config.init(), OptimiserSettings::try_from(&config)?)
+            }
+        })
+    }
+
+    fn rate(self, step: usize) -> f64 {
+        match self.raised {
+            Some((from, factor)) if step >= from => factor * self.learning_rate,
+            _ => self.learning_rate,
+        }
+    }
+}
+
+/// Half the squared distance from the outputs to the unit vector of the class, averaged over the
+/// images.
+fn loss(model: &Mlp, (images, targets): &Batch) -> Tensor<1> {
+    let error = model.forward(images.clone()) - targets.clone();
+    error.square().sum_dim(1).mean() * 0.5
+}
+
+/// The first `examples` digits, in f64.
+fn digits(examples: usize, device: &Device) -> Result<Batch> {
+    let data = Digits::load()?.images;
+    let (images, labels) = first(&data, examples, (device, DType::F64));
+    let count = images.dims()[0];
+    let labels: Vec<i64> = labels.into_data().iter().collect();
+    let classes = labels
+        .iter()
+        .flat_map(|label| (0..10).map(move |class| f64::from(u8::from(class == *label))));
+    let targets = TensorData::new(classes.collect::<Vec<f64>>(), [count, 10]);
+    Ok((
+        images.reshape([count, 64]),
+        Tensor::from_data(targets, (device, DType::F64)),
+    ))
+}
+
+/// Trains under the monitor's eyes, until the loss is not finite.
+fn train(setting: Setting, mut model: Mlp, batch: &Batch, every: usize) -> Result<Outcome> {
+    let (mut optimiser, settings) = setting.optimiser()?;
+    let risk = Risk::mean(batch.clone(), loss);
+    let memory = Memory::new();
+    let due = || Schedule::every(every as u64);
+    let mut probes = Probes::unlimited()
+        .with(due(), MeanLoss::of(&risk, "loss/train"))
+        .with(due(), StabilityMonitor::of(&risk, settings))
+        .with_sink(memory.clone())
+        .with_handler(|_| ());
+    let mut ended = None;
+    for step in 0..setting.steps {
+        // That of the update to come, so that a rate that is raised is seen before its first step.
+        probes.set_learning_rate(setting.rate(step));
+        probes.observe_with(step as u64, &model, &optimiser)?;
+        let value = loss(&model, batch);
+        if !value.clone().into_scalar::<f64>().is_finite() {
+            ended = Some(step as u64);
+            break;
+        }
+        let gradients = GradientsParams::from_grads(value.backward(), &model);
+        model = optimiser.step(setting.rate(step), model, gradients);
+    }
+    let _ = probes.finish();
+    let losses = memory.scalars("loss/train");
+    let ratios = memory.scalars(tag::SHARPNESS_RATIO);
+    if std::env::var_os("TRACE").is_some() {
+        let component = memory.scalars(tag::STABILITY_COMPONENT);
+        for ((s, r), ((_, l), (_, c))) in ratios.iter().zip(losses.iter().zip(&component)) {
+            eprintln!("T {} | {s} {r:.4} {l:.5} {c:.3e}", setting.name());
+        }
+    }
+    let records = memory.records();
+    let warned = records.iter().find_map(|record| {
+        let is_warning = record.tag == tag::STABILITY_WARNING;
+        (is_warning && matches!(record.value, Value::Text(_))).then_some(record.step)
+    });
+    let from = setting.raised.map_or(0, |(step, _)| step as u64);
+    let before = losses.iter().rfind(|(step, _)| *step <= from);
+    let before = before
+        .or(losses.first())
+        .map_or(f64::NAN, |(_, loss)| *loss);
+    let doubled = losses
+        .iter()
+        .find(|(step, loss)| *step > from && !(*loss <= 2.0 * before));
+    let above: Vec<u64> = ratios
+        .iter()
+        .filter(|(_, ratio)| *ratio > 1.0)
+        .map(|(step, _)| *step)
+        .collect();
+    Ok(Outcome {
+        warned,
+        doubled: doubled.map(|(step, _)| *step).or(ended),
+        above: (above.first().copied(), above.len()),
+        largest: ratios
+            .iter()
+            .map(|(_, ratio)| *ratio)
+            .fold(f64::NAN, f64::max),
+        first_loss: losses.first().map_or(f64::NAN, |(_, loss)| *loss),
+        last_loss: losses.last().map_or(f64::NAN, |(_, loss)| *loss),
+    })
+}
+
+/// Trainings that come to the edge and stay there, and one of Adam.
+fn silent(small: bool) -> Vec<Setting> {
+    let setting = |kind, learning_rate, activation| Setting {
+        kind,
+        learning_rate,
+        activation,
+        raised: None,
+        steps: if small { 400 } else { 1_500 },
+    };
+    let (descent, heavy_ball) = (Kind::Momentum(0.0), Kind::Momentum(0.5));
+    vec![
+        setting(descent, 0.25, Activation::Tanh),
+        setting(descent, 0.2, Activation::Tanh),
+        setting(heavy_ball, 0.2, Activation::Tanh),
+        setting(descent, 0.4, Activation::Tanh),
+        setting(descent, 0.25, Activation::Relu),
+        setting(Kind::Adam, 0.01, Activation::Relu),
+    ]
+}
+
+/// Trainings that diverge: from the start, or when their rate is raised.
+fn diverging() -> Vec<Setting> {
+    let setting = |momentum, learning_rate, activation, raised| Setting {
+        kind: Kind::Momentum(momentum),
+        learning_rate,
+        activation,
+        raised,
+        steps: 300,
+    };
+    vec![
+        setting(0.0, 0.05, Activation::Relu, Some((150, 40.0))),
+        setting(0.0, 0.05, Activation::Relu, Some((150, 10.0))),
+        setting(0.9, 0.01, Activation::Relu, Some((150, 100.0))),
+        setting(0.0, 0.1, Activation::Tanh, Some((150, 40.0))),
+        setting(0.0, 3.0, Activation::Relu, None),
+    ]
+}
+
+/// The warning on trainings at the edge, which stay silent, and on trainings that diverge.
+pub(crate) fn run(small: bool) -> Result<Table> {
+    let examples = if small { 200 } else { 500 };
+    let seeds = if small { 1 } else { 3 };
+    let device = Device::flex().autodiff();
+    let batch = digits(examples, &device)?;
+    let mut rows = Vec::new();
+    let edge = silent(small)
+        .into_iter()
+        .map(|setting| (setting, EVERY, true));
+    let others = diverging().into_iter().map(|setting| (setting, 1, false));
+    for (setting, every, is_edge) in edge.chain(others) {
+        let mut outcomes = Vec::new();
+        for seed in 0..seeds {
+            let model = MlpConfig::new(vec![64, 16, 16, 10])
+                .with_activation(setting.activation)
+                .init_seeded(seed, (&device, DType::F64))?;
+            outcomes.push(train(setting, model, &batch, every)?);
+        }
+        eprintln!("{}", setting.name());
+        for o in &outcomes {
+            eprintln!(
+                "   warned {:?} doubled {:?} above {:?} largest {:.3} loss {:.4} -> {:.4}",
+                o.warned, o.doubled, o.above, o.largest, o.first_loss, o.last_loss
+            );
+        }
+        rows.push(row(setting, is_edge, &outcomes));
+    }
+    ensure!(!rows.is_empty(), "no training");
+    let columns = [
+        "training",
+        "warnings",
+        "first warning at step",
+        "loss doubled at step",
+        "observations above 1",
+        "largest ratio",
+        "loss at the start",
+        "loss at the end",
+    ];
+    Ok(Table {
+        setting: format!(
+            "MLP 64-16-16-10 on {examples} UCI digits, squared loss, all of them in each step, f64; {seeds} seeds. Trainings at the edge \
+             are observed every {EVERY} steps, the others at each."
+        ),
+        columns: columns.map(str::to_owned).to_vec(),
+        rows,
+    })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "some thousand steps")]
+fn row(setting: Setting, _is_edge: bool, outcomes: &[Outcome]) -> Row {
+    let figure = |read: &dyn Fn(&Outcome) -> f64| Figure::of(outcomes.iter().map(read).collect());
+    let step = |step: Option<u64>| step.map_or(-1.0, |step| step as f64);
+    Row {
+        name: setting.name(),
+        figures: vec![
+            figure(&|outcome| f64::from(u8::from(outcome.warned.is_some()))),
+            figure(&|outcome| step(outcome.warned)),
+            figure(&|outcome| step(outcome.doubled)),
+            figure(&|outcome| outcome.above.1 as f64),
+            figure(&|outcome| outcome.largest),
+            figure(&|outcome| outcome.first_loss),
+            figure(&|outcome| outcome.last_loss),
+        ],
+    }
+}
