@@ -228,7 +228,7 @@ impl Analysis {
         if let Some(surface) = &self.surface {
             records.data(tag::SURFACE_DATA, show::surface_data(surface, seed));
             // A surface without a mesh still has its picture.
-            if let Ok(mesh) = show::surface_mesh(surface) {
+            if let Ok(mesh) = show::surface_mesh(surface, None) {
                 records.mesh(tag::SURFACE_MESH, mesh);
             }
         }

@@ -206,7 +206,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for LossSur
         }
         records.data(tag::SURFACE_DATA, data);
         // A surface without a mesh, of one row say, still has its picture.
-        if let Ok(mesh) = show::surface_mesh(&surface) {
+        if let Ok(mesh) = show::surface_mesh(&surface, limits) {
             records.mesh(tag::SURFACE_MESH, mesh);
         }
         let picture = moment.draw(|| {

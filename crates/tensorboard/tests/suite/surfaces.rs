@@ -67,7 +67,7 @@ fn faces_that_touch_what_is_not_finite_are_left_out_and_no_vertex_is_not_finite(
 }
 
 #[test]
-fn values_of_any_size_are_drawn_and_those_above_the_ceiling_lie_in_a_plane() {
+fn values_of_any_size_are_drawn_and_those_beyond_an_end_lie_in_a_plane() {
     let side = axis(3);
     let extremes = [
         f64::MIN,
@@ -94,6 +94,22 @@ fn values_of_any_size_are_drawn_and_those_above_the_ceiling_lie_in_a_plane() {
     let cut = Mesh::surface(&side, &side, &heights, &config).unwrap();
     let found: Vec<f32> = cut.vertices.iter().map(|vertex| vertex[1]).collect();
     assert_eq!(found, [-0.5, 0.0, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5, -0.5]);
+
+    // Between given ends, surfaces of several steps have one scale.
+    let config = SurfaceConfig {
+        floor: Some(1.0),
+        ceiling: Some(5.0),
+        ..SurfaceConfig::default()
+    };
+    let cut = Mesh::surface(&side, &side, &heights, &config).unwrap();
+    let found: Vec<f32> = cut.vertices.iter().map(|vertex| vertex[1]).collect();
+    assert_eq!(found, [-0.5, -0.5, -0.25, 0.25, 0.5, 0.0, -0.5, -0.5, -0.5]);
+    let config = SurfaceConfig {
+        floor: Some(f64::NAN),
+        ..SurfaceConfig::default()
+    };
+    let told = rule(Mesh::surface(&side, &side, &heights, &config));
+    assert!(told.contains("NaN"), "{told}");
 
     // On a logarithmic scale 10 lies halfway from 1 to 100.
     let decades = [1.0, 10.0, 100.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];

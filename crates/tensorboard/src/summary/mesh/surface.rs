@@ -10,7 +10,9 @@ pub struct SurfaceConfig {
     pub size: [f64; 3],
     /// Whether equal ratios of the values are equally high. All finite values must be positive.
     pub logarithmic: bool,
-    /// The value at which it is cut off: greater ones lie in a plane. None for the greatest.
+    /// The value at the lowest height: lesser ones lie in a plane. None for the least.
+    pub floor: Option<f64>,
+    /// The value at the greatest height: greater ones lie in a plane. None for the greatest.
     pub ceiling: Option<f64>,
     /// The colour at a height between 0 and 1.
     pub color: fn(f64) -> [u8; 3],
@@ -21,6 +23,7 @@ impl Default for SurfaceConfig {
         Self {
             size: [2.0, 1.0, 2.0],
             logarithmic: false,
+            floor: None,
             ceiling: None,
             color: purple_to_yellow,
         }
@@ -116,30 +119,33 @@ fn wrong<T>(rule: String) -> Result<T, Error> {
 
 /// Returns the heights between 0 and 1; none for a value that is not finite.
 fn heights(values: &[f64], config: &SurfaceConfig) -> Result<Vec<Option<f64>>, Error> {
-    let ceiling = config.ceiling.unwrap_or(f64::INFINITY);
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let least = finite().fold(f64::INFINITY, f64::min);
+    let greatest = finite().fold(f64::NEG_INFINITY, f64::max);
+    if least > greatest {
+        return wrong("none of its values is finite".into());
+    }
+    let (low, high) = (
+        config.floor.unwrap_or(least),
+        config.ceiling.unwrap_or(greatest),
+    );
+    if !(low.is_finite() && high.is_finite()) {
+        return wrong(format!("its heights cannot lie between {low} and {high}"));
+    }
+    if config.logarithmic && !(low > 0.0 && high > 0.0) {
+        return wrong(format!(
+            "its least value is {}, which a logarithmic scale does not have",
+            low.min(high)
+        ));
+    }
     // Halves, because the difference of two great numbers has no number.
     let level = |value: f64| {
         if config.logarithmic {
-            value.min(ceiling).ln()
+            value.max(low).ln()
         } else {
-            value.min(ceiling) / 2.0
+            value / 2.0
         }
     };
-    let finite = || values.iter().copied().filter(|value| value.is_finite());
-    let low = finite().fold(f64::INFINITY, f64::min);
-    let high = finite().fold(f64::NEG_INFINITY, f64::max);
-    if low > high {
-        return wrong("none of its values is finite".into());
-    }
-    if config.logarithmic && !(low > 0.0 && ceiling > 0.0) {
-        return wrong(format!(
-            "its least value is {}, which a logarithmic scale does not have",
-            low.min(ceiling)
-        ));
-    }
-    if ceiling.is_nan() {
-        return wrong("its ceiling is NaN".into());
-    }
     let (low, high) = (level(low), level(high));
     let height = |value: f64| {
         if high > low {
