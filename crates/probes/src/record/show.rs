@@ -197,17 +197,25 @@ pub fn surface_data(surface: &Surface, seed: u64) -> Value {
     })
 }
 
-/// Returns a surface in space, for [`tag::SURFACE_MESH`](crate::tag::SURFACE_MESH). Heights are
-/// logarithmic where the contour picture is: all losses are positive, over two decades or more.
+/// Returns a surface in space, for [`tag::SURFACE_MESH`](crate::tag::SURFACE_MESH). Its heights and
+/// colours lie between `limits`, by which several steps have one scale, or between its own ends;
+/// they are logarithmic where both are positive and two decades or more apart.
 ///
 /// # Errors
 /// When the surface has fewer than two points along a side, or no finite loss.
-pub fn surface_mesh(surface: &Surface) -> Result<Mesh, Error> {
+pub fn surface_mesh(surface: &Surface, limits: Option<[f64; 2]>) -> Result<Mesh, Error> {
     let finite = || surface.loss.iter().copied().filter(|loss| loss.is_finite());
-    let low = finite().fold(f64::INFINITY, f64::min);
-    let high = finite().fold(f64::NEG_INFINITY, f64::max);
+    let own = || {
+        [
+            finite().fold(f64::INFINITY, f64::min),
+            finite().fold(f64::NEG_INFINITY, f64::max),
+        ]
+    };
+    let [low, high] = limits.unwrap_or_else(own);
     let config = SurfaceConfig {
         logarithmic: low > 0.0 && high / low >= 100.0,
+        floor: limits.map(|[low, _]| low),
+        ceiling: limits.map(|[_, high]| high),
         color: pictures::viridis,
         ..SurfaceConfig::default()
     };
