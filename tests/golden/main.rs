@@ -20,6 +20,7 @@ mod functions;
 mod groups;
 mod numbers;
 mod paths;
+mod per_example;
 mod planes;
 mod power_law;
 mod sam;

@@ -47,7 +47,7 @@
 //! | .. and in numbers that rescaling ReLU layers does not change? | [`sharpness`] with an adaptive ball, `η = 0` | some tens of gradients |
 //! | How much curvature in all, and in which layer? | [`curvature::exact_trace`] where it is exact, else [`hutchinson_trace`] or [`spectrum::xtrace`] | C gradients; products by the error wanted |
 //! | Where do the eigenvalues lie? | [`spectral_density`]; [`spectrum::dense_spectrum`] for P up to a few thousand | starts times steps; P products |
-//! | How noisy is the gradient, and what batch size does that suggest? | [`per_example::statistics`] | 3 gradients |
+//! | How noisy is the gradient, and what batch size does that suggest? | [`per_example::statistics`] | 10 gradients and more |
 //! | Is this a minimum or a saddle, and how does one leave it? | [`critical`] | some tens of products |
 //! | Is the step too long for this curvature? | [`stability`] | that of `λ₁` |
 //! | What does the loss look like around here? | [`line()`], [`plane()`] | a forward pass a point |

@@ -61,6 +61,9 @@ any case; --no-probes leaves the last three out.
   probe           what it takes at each moment
   loss            a forward pass over the validation examples, and their accuracy
   gradient        one gradient over the sample
+  gradient_noise  ten gradients or more: those of single examples
+  gradient_histogram  twice that
+  tic             that, and one to three gradients for each class
   eigenvalues     some 20 to 50 Hessian products for each eigenvalue
   trace           16 Hessian products or more, until its error is 5 %
   sharpness       one gradient and a forward pass

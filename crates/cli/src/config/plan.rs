@@ -85,6 +85,15 @@ pub(crate) struct ProbePlan {
     pub(crate) loss: Moments,
     /// Gradient norm and histograms.
     pub(crate) gradient: Moments,
+    /// Noise of the gradient from the gradients of single examples.
+    #[serde(default = "Moments::never")]
+    pub(crate) gradient_noise: Moments,
+    /// Histograms of the entries of these, alone and beside the weights.
+    #[serde(default = "Moments::never")]
+    pub(crate) gradient_histogram: Moments,
+    /// Takeuchi's information criterion.
+    #[serde(default = "Moments::never")]
+    pub(crate) tic: Moments,
     /// Largest eigenvalues and stability ratio.
     pub(crate) eigenvalues: Moments,
     /// The number of eigenvalues.
@@ -136,10 +145,13 @@ pub(crate) struct ProbePlan {
 
 impl ProbePlan {
     /// Returns the probes by the keys of workspace.toml, with their moments.
-    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 17] {
+    pub(crate) const fn moments(&self) -> [(&'static str, &Moments); 20] {
         [
             ("loss", &self.loss),
             ("gradient", &self.gradient),
+            ("gradient_noise", &self.gradient_noise),
+            ("gradient_histogram", &self.gradient_histogram),
+            ("tic", &self.tic),
             ("eigenvalues", &self.eigenvalues),
             ("trace", &self.trace),
             ("sharpness", &self.sharpness),
@@ -231,6 +243,9 @@ impl Plan {
                 budget: probes.budget,
                 loss: probes.loss.unwrap_or_else(Moments::at_end),
                 gradient: probes.gradient.unwrap_or_else(Moments::at_end),
+                gradient_noise: probes.gradient_noise.unwrap_or_else(Moments::at_end),
+                gradient_histogram: probes.gradient_histogram.unwrap_or_else(Moments::never),
+                tic: probes.tic.unwrap_or_else(Moments::never),
                 eigenvalues: probes.eigenvalues.unwrap_or_else(Moments::at_end),
                 eigenvalue_count: probes.eigenvalue_count.unwrap_or(Count::constant(3)),
                 trace: probes.trace.unwrap_or_else(Moments::at_end),

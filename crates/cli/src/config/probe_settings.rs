@@ -46,6 +46,30 @@ pub(crate) struct ProbeSettings {
         hide_short_help = true
     )]
     pub(crate) gradient: Option<Moments>,
+    /// Noise of the gradient: noise scale, signal-to-noise ratio, tests of the batch size
+    #[arg(
+        long = "probe-gradient-noise",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) gradient_noise: Option<Moments>,
+    /// Histograms of the gradients of single examples, alone and beside the weights
+    #[arg(
+        long = "probe-gradient-histogram",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) gradient_histogram: Option<Moments>,
+    /// Takeuchi's information criterion: an estimate of the generalisation gap near a minimum
+    #[arg(
+        long = "probe-tic",
+        value_name = "WHEN",
+        help_heading = "Probes",
+        hide_short_help = true
+    )]
+    pub(crate) tic: Option<Moments>,
     /// Largest eigenvalues of the Hessian, and the stability ratio
     #[arg(
         long = "probe-eigenvalues",
@@ -203,10 +227,13 @@ pub(crate) struct ProbeSettings {
 impl ProbeSettings {
     /// Returns the first key with a value here but `enabled`.
     pub(crate) fn first_given(&self) -> Option<&'static str> {
-        const KEYS: [&str; 22] = [
+        const KEYS: [&str; 25] = [
             "budget",
             "loss",
             "gradient",
+            "gradient_noise",
+            "gradient_histogram",
+            "tic",
             "eigenvalues",
             "eigenvalue_count",
             "trace",
@@ -240,6 +267,9 @@ impl ProbeSettings {
         Self {
             loss: never.clone(),
             gradient: never.clone(),
+            gradient_noise: never.clone(),
+            gradient_histogram: never.clone(),
+            tic: never.clone(),
             eigenvalues: never.clone(),
             trace: never.clone(),
             sharpness: never.clone(),

@@ -257,6 +257,11 @@ impl Costs {
             // Loss and accuracy.
             "loss" => 2.0 * self.validation,
             "gradient" => self.gradient,
+            // Gradients of single examples: 10 gradients of the data or more, the less they cost.
+            "gradient_noise" => 20.0 * self.gradient,
+            "gradient_histogram" => 40.0 * self.gradient,
+            // One to three for each class, ten mostly, beside those of the examples.
+            "tic" => 40.0 * self.gradient,
             "eigenvalues" => products(30 + 20 * plan.probes.eigenvalue_count.get()),
             "trace" => products(40),
             "sharpness" => 2.0 * (self.gradient + self.forward),

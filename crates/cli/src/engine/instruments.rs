@@ -11,10 +11,10 @@ use burn::tensor::Device;
 use landscape::slice::linspace;
 use landscape::{Batch, DensityConfig, Grid, LanczosConfig, Risk, TraceConfig};
 use probes::instrument::{
-    Accuracy, Activations, AscentSharpness, BatchNormGap, GradientNorm, HessianDensity,
-    HessianTrace, Interpolation, LayerCurvature, LineDirection, LossLine, LossSurface, MeanLoss,
-    SharpnessSuite, StabilityMonitor, SurfaceScale, TopEigenvalues, Trajectory, Updates,
-    WeightSpectra,
+    Accuracy, Activations, AscentSharpness, BatchNormGap, GradientHistogram, GradientNoise,
+    GradientNorm, GradientsAndWeights, HessianDensity, HessianTrace, Interpolation, LayerCurvature,
+    LineDirection, LossLine, LossSurface, MeanLoss, SharpnessSuite, StabilityMonitor, SurfaceScale,
+    TakeuchiCriterion, TopEigenvalues, Trajectory, Updates, WeightSpectra,
 };
 use probes::{Budget, Probes, Schedule};
 
@@ -127,8 +127,8 @@ pub(crate) fn instruments<W: Workload>(
         .with_scale(SurfaceScale::Decades(3));
 
     // Of the model alone, where the workload tells its outputs from the loss on them.
-    let of_model = data.risk_of_outputs(start, data.curvature_batches(device));
-    let of_model = of_model.unwrap_or_else(|| sample.clone());
+    let of_outputs = data.risk_of_outputs(start, data.curvature_batches(device));
+    let of_model = of_outputs.clone().unwrap_or_else(|| sample.clone());
     let as_trained = data.risk(data.sample_batches(plan.batch_size.get(), device));
 
     let budget = probes.budget;
@@ -182,7 +182,38 @@ pub(crate) fn instruments<W: Workload>(
         .with(at(&probes.weights)?, WeightSpectra::new())
         .with(at(&probes.updates)?, Updates::new().starting_at(start)?)
         .with(at(&probes.batch_norm_gap)?, BatchNormGap::of(&as_trained));
+    let all = example_gradients(all, (&sample, of_outputs.as_ref()), plan, steps)?;
     course(all, &sample, plan, steps)
+}
+
+/// Adds the instruments that take the gradients of single examples: of the loss, and of the loss
+/// with the outputs apart where the workload tells them.
+fn example_gradients<M: Module + 'static, B: Batch + Send + Sync + 'static>(
+    all: Probes<M>,
+    (sample, of_outputs): (&Risk<M, B>, Option<&Risk<M, B>>),
+    plan: &Plan,
+    steps: u64,
+) -> anyhow::Result<Probes<M>> {
+    let probes = &plan.probes;
+    let at = |moments: &Moments| Ok::<_, probes::Error>(Schedule::at(moments.steps(steps)?));
+    let sample = of_outputs.unwrap_or(sample);
+    let mut all = all
+        .with(
+            at(&probes.gradient_noise)?,
+            GradientNoise::of(sample).with_batch_size(plan.batch_size.get()),
+        )
+        .with(
+            at(&probes.gradient_histogram)?,
+            GradientHistogram::of(sample),
+        )
+        .with(
+            at(&probes.gradient_histogram)?,
+            GradientsAndWeights::of(sample),
+        );
+    if let Some(risk) = of_outputs {
+        all = all.with(at(&probes.tic)?, TakeuchiCriterion::of(risk));
+    }
+    Ok(all)
 }
 
 /// Adds the instruments of the course of a training. The stability comes after the eigenvalues,

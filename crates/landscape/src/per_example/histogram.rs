@@ -21,6 +21,8 @@ pub struct GradientHistogram {
     pub examples: usize,
     /// Number of parameters P.
     pub parameters: usize,
+    /// Whether the examples of some batch touch each other.
+    pub coupled: bool,
 }
 
 /// One bin of a [`GradientHistogram`].
@@ -41,9 +43,7 @@ pub struct HistogramBin {
 /// lie closer to each other towards zero, where most entries are; in Cockpit's histogram they are
 /// equidistant, and what lies outside their range is put at its ends.
 ///
-/// Cost: two gradients of the data, and some integer operations for each entry; where examples
-/// touch each other, as many gradients as there are examples in a batch. Memory as
-/// [`statistics`](super::statistics).
+/// Cost and memory as [`statistics`](super::statistics).
 ///
 /// # Errors
 /// As [`Objective::example_gradients`], an entry that is not finite.
@@ -101,6 +101,7 @@ pub fn gradient_histogram_observed<M: Module, B: Batch>(
     Ok(GradientHistogram {
         bins: bins.collect(),
         examples: seen.examples,
+        coupled: seen.coupled,
         parameters: objective.space().dim(),
     })
 }

@@ -7,9 +7,9 @@ use crate::error::Error;
 /// Takeuchi's information criterion with a diagonal curvature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TicDiagonal {
-    /// `Σᵢ Cᵢᵢ / (hᵢ + δ)` over the coordinates whose `hᵢ + δ` is positive.
+    /// `Σᵢ Cᵢᵢ / (hᵢ + δ)` over the coordinates that are resolved and whose `hᵢ + δ` is positive.
     pub value: f64,
-    /// Coordinates left out: with a curvature that is zero or negative.
+    /// Coordinates left out: not resolved, or with a curvature that is zero or negative.
     pub left_out: usize,
 }
 
@@ -44,7 +44,7 @@ impl GradientStatistics {
     /// # References
     /// Takeuchi 1976; Thomas, Pedregosa, van Merriënboer, Manzagol, Bengio, Le Roux 2020, "On the
     /// interplay between noise and curvature and its effect on optimization and generalization",
-    /// section 4, which finds this form as good as the full one.
+    /// where C is not centred either.
     #[must_use]
     pub fn tic_trace(&self, trace: f64) -> Option<f64> {
         ratio(self.second_moment.iter().sum(), trace)
@@ -54,7 +54,8 @@ impl GradientStatistics {
     /// the diagonal h of the curvature, `[P]`, and a damping `δ ≥ 0`.
     ///
     /// Coordinates with `hᵢ + δ ≤ 0` are left out and counted: the criterion has a meaning where
-    /// the curvature is positive. Cockpit keeps them, with `δ = 10⁻⁷`. Without damping,
+    /// the curvature is positive. So are those that are not resolved (see the [module](super)),
+    /// whose ratio would be one of roundings. Cockpit keeps both, with `δ = 10⁻⁷`. Without damping,
     /// coordinates with hardly any curvature make up most of the sum;
     /// [`tic_trace`](Self::tic_trace) has no such trouble.
     ///
@@ -87,10 +88,11 @@ impl GradientStatistics {
             value: 0.0,
             left_out: 0,
         };
+        let rounding = self.rounding();
         for (second_moment, curvature) in self.second_moment.iter().zip(curvature) {
             match ratio(*second_moment, curvature + damping) {
-                Some(term) => found.value += term,
-                None => found.left_out += 1,
+                Some(term) if *second_moment > rounding => found.value += term,
+                _ => found.left_out += 1,
             }
         }
         Ok(found)

@@ -88,10 +88,10 @@ impl GradientStatistics {
     ///
     /// # References
     /// Liu, Jiang, Bai, Chen, Wang 2020, "Understanding Why Neural Networks Generalize Well Through
-    /// GSNR of Parameters", definition 1.
+    /// GSNR of Parameters", section 2.
     #[must_use]
     pub fn signal_to_noise(&self) -> SignalToNoise {
-        let rounding = (16.0 * self.unit_roundoff).powi(2) * self.second_moment.iter().sum::<f64>();
+        let rounding = self.rounding();
         let (mut sum, mut coordinates, mut constant, mut unresolved) = (0.0, 0_u32, 0, 0);
         let values = self.second_moment.iter().zip(&self.gradient);
         let values = values.zip(&self.variance);
@@ -117,6 +117,11 @@ impl GradientStatistics {
             constant,
             unresolved,
         }
+    }
+
+    /// Returns the mean square of a coordinate that rounding explains.
+    pub(super) fn rounding(&self) -> f64 {
+        (16.0 * self.unit_roundoff).powi(2) * self.second_moment.iter().sum::<f64>()
     }
 
     /// Returns N.

@@ -34,6 +34,8 @@ pub struct GradientsAndWeights {
     pub counts: Vec<u64>,
     /// Number of examples N.
     pub examples: usize,
+    /// Whether the examples of some batch touch each other.
+    pub coupled: bool,
 }
 
 /// Returns how the entries `gₙᵢ` of the gradients of the examples of a risk go with the weights
@@ -113,6 +115,7 @@ pub fn gradients_and_weights_observed<M: Module, B: Batch>(
         gradients,
         counts,
         examples: seen.examples,
+        coupled: seen.coupled,
     })
 }
 

@@ -11,6 +11,7 @@ mod fallback;
 mod guards;
 mod hessian;
 mod parameters;
+mod per_example;
 mod products;
 mod restricted;
 mod risk;

@@ -5,6 +5,10 @@
 //! | [`MeanLoss`] | as given | a third (one forward pass) |
 //! | [`Accuracy`] | as given | a third |
 //! | [`GradientNorm`] | `gradient/norm`, `gradient/layer/..`, `gradient/values/..` | 1 |
+//! | [`GradientNoise`] | `gradient/noise_scale`, `gradient/signal_to_noise`, `gradient/norm_test`.. | 10 and more, see there |
+//! | [`GradientHistogram`] | `gradient/example_values` | the same |
+//! | [`GradientsAndWeights`] | `gradient/values_and_weights`, `gradient/values_and_weights_data` | the same |
+//! | [`TakeuchiCriterion`] | `curvature/tic_trace`, `curvature/tic_diagonal` | the same, and 1 to 3 for each output |
 //! | [`TopEigenvalues`] | `curvature/lambda_1`.., `curvature/lambda_min`; `stability/sharpness_ratio`, `stability/threshold` | 1.5 for each Lanczos step, 10 to 30 of them |
 //! | [`HessianTrace`] | `curvature/trace` | 1.5 for each of 16 probe vectors |
 //! | [`HessianDensity`] | `curvature/density_picture`, `curvature/density_over_time`, both with `_data` | 1.5 for each of 60 products |
@@ -38,7 +42,11 @@ mod ascent_sharpness;
 mod batch_norm_gap;
 mod density_history;
 mod divergence;
+mod example_sample;
+mod gradient_histogram;
+mod gradient_noise;
 mod gradient_norm;
+mod gradients_and_weights;
 mod hessian_density;
 mod hessian_trace;
 mod interpolation;
@@ -49,6 +57,7 @@ mod mean_loss;
 mod sharpness_suite;
 mod stability_monitor;
 mod suffixed;
+mod takeuchi_criterion;
 mod top_eigenvalues;
 mod trajectory;
 mod updates;
@@ -59,8 +68,11 @@ pub use activations::Activations;
 pub use ascent_sharpness::AscentSharpness;
 pub use batch_norm_gap::BatchNormGap;
 pub use divergence::{DivergenceRule, DivergenceWarning, StabilitySeen};
+pub use gradient_histogram::GradientHistogram;
+pub use gradient_noise::GradientNoise;
 pub use gradient_norm::GradientNorm;
 pub(crate) use gradient_norm::layers;
+pub use gradients_and_weights::GradientsAndWeights;
 pub use hessian_density::HessianDensity;
 pub use hessian_trace::HessianTrace;
 pub use interpolation::Interpolation;
@@ -72,6 +84,7 @@ pub use mean_loss::MeanLoss;
 pub use sharpness_suite::SharpnessSuite;
 pub use stability_monitor::StabilityMonitor;
 pub use suffixed::Suffixed;
+pub use takeuchi_criterion::TakeuchiCriterion;
 pub use top_eigenvalues::TopEigenvalues;
 pub use trajectory::Trajectory;
 pub use updates::Updates;

@@ -151,6 +151,20 @@ impl<M: Module + 'static> Moment<'_, M> {
         }
     }
 
+    /// Returns the number of examples that are measured of `risk`.
+    ///
+    /// # Errors
+    /// As [`Risk::examples`].
+    pub(crate) fn examples<B: Batch + Send + Sync + 'static>(
+        &self,
+        risk: &Risk<M, B>,
+    ) -> Result<usize, Error> {
+        match self.run.shared {
+            Some((known, _)) => Ok(known.sample(risk)?.examples),
+            None => Ok(risk.examples()?),
+        }
+    }
+
     /// Returns the Hessian of `risk` over the examples that are measured: one for each risk and
     /// step, whoever asks.
     ///

@@ -2,8 +2,11 @@
 //! record them.
 
 use landscape::Surface;
+use landscape::per_example::GradientsAndWeights;
 use landscape::spectrum::{Density, LogDensity};
-use pictures::{NamedSpectrum, Picture, Series, Spectrum, SpectrumConfig};
+use pictures::{
+    MatrixConfig, NamedSpectrum, Picture, Series, Spectrum, SpectrumConfig, significant,
+};
 use serde_json::{Value, json};
 use tensorboard::{Mesh, SurfaceConfig};
 
@@ -230,4 +233,52 @@ pub fn surface_mesh(surface: &Surface, limits: Option<[f64; 2]>) -> Result<Mesh,
 /// As [`contour`].
 pub fn surface_picture(surface: &Surface, step: u64) -> Result<Picture, Error> {
     contour(surface, format!("Loss surface, step {step}"))
+}
+
+/// Draws how many entries of example gradients there are of each size and for each value of the
+/// weight: colours are decades of the count.
+///
+/// # Errors
+/// As [`pictures::matrix_with`].
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of entries are far below 2^53"
+)]
+pub fn gradients_and_weights(
+    found: &GradientsAndWeights,
+    title: impl Into<String>,
+) -> Result<Picture, Error> {
+    let middles = |edges: &[f64]| -> Vec<String> {
+        let middles = edges.windows(2).map(|ends| f64::midpoint(ends[0], ends[1]));
+        middles.map(|middle| significant(middle, 2)).collect()
+    };
+    let (columns, rows) = (middles(&found.weights), middles(&found.gradients));
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    // The largest gradients stand above.
+    let rows: Vec<&str> = rows.iter().rev().map(String::as_str).collect();
+    let of_rows = found.counts.chunks_exact(columns.len()).rev();
+    let values: Vec<f64> = of_rows
+        .flatten()
+        .map(|count| (*count as f64).ln_1p() / std::f64::consts::LN_10)
+        .collect();
+    let config = MatrixConfig {
+        column_label: "weight".into(),
+        row_label: "gradient of an example".into(),
+        value_label: "log10 (1 + entries)".into(),
+        ..MatrixConfig::new(title)
+    };
+    Ok(pictures::matrix_with(&values, &rows, &columns, &config)?)
+}
+
+/// Returns the numbers of that picture, as
+/// [`tag::VALUES_AND_WEIGHTS_DATA`](crate::tag::VALUES_AND_WEIGHTS_DATA) has them.
+#[must_use]
+pub fn gradients_and_weights_data(found: &GradientsAndWeights) -> Value {
+    json!({
+        "examples": found.examples,
+        "weight_edges": json_numbers(&found.weights),
+        "gradient_edges": json_numbers(&found.gradients),
+        "counts": found.counts,
+        "order": "counts[i * columns + j] is of gradients between gradient_edges[i] and [i + 1] and of weights between weight_edges[j] and [j + 1]",
+    })
 }

@@ -8,10 +8,10 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData, activation::relu};
 use landscape::slice::{Buffers, linspace};
 use landscape::{Batch, Grid, ParameterSpace, Risk};
 use probes::instrument::{
-    Activations, AscentSharpness, BatchNormGap, GradientNorm, HessianDensity, HessianTrace,
-    Interpolation, LayerCurvature, LineDirection, LossLine, LossSurface, MeanLoss,
-    OptimiserSettings, SharpnessSuite, StabilityMonitor, Suffixed, SurfaceScale, TopEigenvalues,
-    Trajectory, Updates, WeightSpectra,
+    Activations, AscentSharpness, BatchNormGap, GradientHistogram, GradientNoise, GradientNorm,
+    GradientsAndWeights, HessianDensity, HessianTrace, Interpolation, LayerCurvature,
+    LineDirection, LossLine, LossSurface, MeanLoss, OptimiserSettings, SharpnessSuite,
+    StabilityMonitor, Suffixed, SurfaceScale, TopEigenvalues, Trajectory, Updates, WeightSpectra,
 };
 use probes::sink::Memory;
 use probes::{Budget, Probes, Schedule};
@@ -36,6 +36,9 @@ where
     probes
         .with(due(), MeanLoss::of(risk, "loss/mean"))
         .with(due(), GradientNorm::of(risk).with_histograms())
+        .with(due(), GradientNoise::of(risk).with_batch_size(8))
+        .with(due(), GradientHistogram::of(risk))
+        .with(due(), GradientsAndWeights::of(risk))
         .with(due(), TopEigenvalues::of(risk, 2).with_smallest())
         .with(due(), HessianTrace::of(risk))
         .with(due(), HessianDensity::of(risk))
@@ -197,6 +200,7 @@ fn assert_unchanged<N: Net>() {
     };
     for tag in [
         "gradient/norm",
+        "gradient/noise_scale",
         "curvature/lambda_1",
         "curvature/trace",
         "curvature/trace/first",

@@ -5,11 +5,14 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData, activation::relu};
-use landscape::{Grid, ParameterSpace, Risk, TraceConfig};
+use landscape::{Grid, ParameterSpace, Reduction, Risk, TraceConfig};
 use probes::instrument::{
     Accuracy, Activations, AscentSharpness, BatchNormGap, GradientNorm, HessianDensity,
     HessianTrace, LineDirection, LossLine, LossSurface, MeanLoss, Optimiser, TopEigenvalues,
     Updates, WeightSpectra,
+};
+use probes::instrument::{
+    GradientHistogram, GradientNoise, GradientsAndWeights, TakeuchiCriterion,
 };
 use probes::sink::Memory;
 use probes::{
@@ -94,6 +97,12 @@ fn train(mut probes: Probes<Net>) -> Result<(Vec<u64>, Vec<u64>), Error> {
 fn training_is_bit_identical_with_every_probe_at_every_step() {
     let _alone = crate::drawing();
     let risk = Risk::mean([data(&Device::flex())], loss);
+    let of_outputs = Risk::of(
+        [data(&Device::flex())],
+        |net: &Net, (x, _): &Pair| net.forward(x.clone()),
+        |outputs: Tensor<2>, (_, y): &Pair| (outputs - y.clone()).powi_scalar(2).mean(),
+        Reduction::Mean,
+    );
     let every = || Schedule::every(1);
     let memory = Memory::new();
     let count = |net: &Net, (x, y): &Pair| {
@@ -140,6 +149,10 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
                 Schedule::at([0, 9]),
                 LossSurface::of(&risk, Grid::square(-0.5..=0.5, 3)),
             )
+            .with(every(), GradientNoise::of(&risk).with_learning_rate(0.05))
+            .with(every(), GradientHistogram::of(&risk))
+            .with(Schedule::at([0, 9]), GradientsAndWeights::of(&risk))
+            .with(every(), TakeuchiCriterion::of(&of_outputs))
             .with(every(), Activations::of(&risk))
             .with(every(), BatchNormGap::of(&risk))
             .with(every(), WeightSpectra::new())
@@ -156,6 +169,9 @@ fn training_is_bit_identical_with_every_probe_at_every_step() {
     assert_eq!(train(all(&memory)).unwrap(), bare);
     assert_eq!(memory.scalars("curvature/lambda_1").len(), 10);
     for (tag, count) in [
+        ("gradient/noise_scale", 10),
+        ("gradient/cabs_batch_size", 10),
+        ("curvature/tic_trace", 10),
         ("activation/layer_1_relu/dead_share", 10),
         ("batch_norm/loss_gap", 10),
         ("weights/first/spectral_norm", 10),

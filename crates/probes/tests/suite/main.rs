@@ -3,6 +3,7 @@
 mod analysis;
 mod course;
 mod diagnosis;
+mod example_gradients;
 mod instruments;
 mod learning_rate;
 mod recording;
