@@ -53,7 +53,7 @@ pub enum Chart {
         /// Regular expressions, which must match from the beginning of a tag; `$` ends one.
         tags: Vec<String>,
     },
-    /// Lines within bands.
+    /// Lines within bands. The page takes them only where all three tags have the same steps.
     Margins {
         /// The title.
         title: String,
