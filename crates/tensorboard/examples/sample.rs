@@ -1,5 +1,5 @@
-//! Writes small runs with every kind of value, descriptions and settings: a plain one, resumed ones,
-//! and ones whose writer was killed.
+//! Writes small runs with every kind of value, descriptions and settings: a plain one, resumed
+//! ones, and ones whose writer was killed.
 //!
 //! ```text
 //! cargo run --release -p tensorboard --example sample -- runs/sample

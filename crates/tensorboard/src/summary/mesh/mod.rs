@@ -44,8 +44,8 @@ pub struct Mesh {
     pub faces: Vec<[u32; 3]>,
     /// Red, green and blue of each vertex; empty for grey.
     pub colors: Vec<[u8; 3]>,
-    /// Classes of three.js as a JSON object, with the keys `camera`, `lights` and `material`; empty
-    /// for those of the viewer.
+    /// Classes of three.js as a JSON object, with the keys `camera`, `lights` and `material`;
+    /// empty for those of the viewer.
     pub config: String,
 }
 
