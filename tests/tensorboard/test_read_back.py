@@ -398,7 +398,7 @@ class ReadBack(unittest.TestCase):
             self.wait_for_rows(shown, None)
             settings, metrics = shown.columns()
             self.assertEqual(set(settings), {"method", "learning_rate", "nesterov", "rho"})
-            self.assertEqual(set(metrics), {"loss/train", "accuracy/valid", "loss/diverged"})
+            self.assertEqual(set(metrics), {"loss/train", "accuracy/valid", "loss/diverged", "loss/lower", "loss/upper"})
 
     def wait_for_rows(self, shown, order):
         """The rows of both runs, which a server has loaded a moment after it answers."""

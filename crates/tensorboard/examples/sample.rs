@@ -1,5 +1,5 @@
-//! Writes small runs with every kind of value, descriptions and settings: a plain one, resumed ones,
-//! and ones whose writer was killed.
+//! Writes small runs with every kind of value, descriptions and settings: a plain one, resumed
+//! ones, and ones whose writer was killed.
 //!
 //! ```text
 //! cargo run --release -p tensorboard --example sample -- runs/sample
@@ -259,8 +259,10 @@ fn write_curves(writer: &mut EventWriter, run: &Path) -> Result<(), Box<dyn Erro
         .with("loss", Chart::lines("both", ["loss/train$", "loss/up.*"]))
         .with("loss", Chart::margins("within a tenth", [tags]));
     writer.layout(&layout)?;
-    for (tag, factor) in [("loss/upper", 1.1), ("loss/lower", 0.9)] {
-        writer.scalar(tag, 59, factor * loss(59))?;
+    // A chart with bands takes only lines that have all three values at the same steps.
+    for step in 0..60 {
+        writer.scalar("loss/upper", step.into(), 1.1 * loss(step))?;
+        writer.scalar("loss/lower", step.into(), 0.9 * loss(step))?;
     }
     let scores: Vec<f64> = (0..300).map(|i| f64::from(i * 37 % 301) / 300.0).collect();
     let labels: Vec<bool> = (0..300).map(|i| (i * i * 7) % 11 > 4).collect();

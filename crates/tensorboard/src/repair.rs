@@ -67,7 +67,11 @@ pub struct Repaired {
 ///
 /// let repaired = repair(&damaged, folder.path().join("repaired"))?;
 /// assert_eq!(repaired.damages.len(), 1);
-/// let steps: Vec<i64> = read_events(&repaired.path)?.points.iter().map(|p| p.step).collect();
+/// let steps: Vec<i64> = read_events(&repaired.path)?
+///     .points
+///     .iter()
+///     .map(|p| p.step)
+///     .collect();
 /// assert_eq!(steps, [0, 2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

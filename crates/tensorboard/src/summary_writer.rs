@@ -90,12 +90,12 @@ impl SummaryWriterConfig {
     }
 }
 
-/// A writer with the names and habits of PyTorch's `SummaryWriter`, over an [`EventWriter`] and with
-/// its guarantees.
+/// A writer with the names and habits of PyTorch's `SummaryWriter`, over an [`EventWriter`] and
+/// with its guarantees.
 ///
-/// Differences: steps are given and increase for each tag; bad input is an [`Error`]; every value is
-/// in the file when its call returns; the settings of [`add_hparams`](Self::add_hparams) stand in
-/// the run's own directory. The crate's README has the table.
+/// Differences: steps are given and increase for each tag; bad input is an [`Error`]; every value
+/// is in the file when its call returns; the settings of [`add_hparams`](Self::add_hparams) stand
+/// in the run's own directory. The crate's README has the table.
 ///
 /// # Examples
 /// ```
@@ -110,7 +110,10 @@ impl SummaryWriterConfig {
 /// writer.add_text("notes", "It *falls*.", 9)?;
 /// writer.close()?;
 /// // As in PyTorch, `add_scalars` makes a run for each curve.
-/// assert_eq!(existing_event_files(folder.path().join("mnist/loss_valid"))?.len(), 1);
+/// assert_eq!(
+///     existing_event_files(folder.path().join("mnist/loss_valid"))?.len(),
+///     1
+/// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -217,8 +220,8 @@ impl SummaryWriter {
         self.events.text(tag, step, text)
     }
 
-    /// Writes the settings of the run and its last metrics, at the end of the run: a row of the page
-    /// HParams. The metrics are scalars, which the page finds by their tags.
+    /// Writes the settings of the run and its last metrics, at the end of the run: a row of the
+    /// page HParams. The metrics are scalars, which the page finds by their tags.
     ///
     /// # Errors
     /// As [`EventWriter::hparams`] and [`EventWriter::scalar`].

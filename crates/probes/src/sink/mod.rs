@@ -55,8 +55,9 @@ pub trait Sink: Send {
     /// Makes what was written visible to readers, as far as the sink can.
     fn flush(&mut self) {}
 
-    /// Returns a sentence about what the sink has begun to lose, if it has: that its disk is full, or
-    /// that its directory is gone. The probes ask after each step and tell it once, as a warning.
+    /// Returns a sentence about what the sink has begun to lose, if it has: that its disk is full,
+    /// or that its directory is gone. The probes ask after each step and tell it once, as a
+    /// warning.
     fn warning(&mut self) -> Option<String> {
         None
     }

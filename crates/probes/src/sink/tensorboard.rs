@@ -13,8 +13,8 @@ use crate::{Error, tag};
 /// nothing to show it with.
 ///
 /// Tags of this crate are described in a sentence each ([`tag::description`]), which TensorBoard
-/// shows behind the (i) of a card. With the first scalar under `curvature/` the file gets the charts
-/// of the page Custom Scalars ([`layout()`](super::layout())).
+/// shows behind the (i) of a card. With the first scalar under `curvature/` the file gets the
+/// charts of the page Custom Scalars ([`layout()`](super::layout())).
 ///
 /// The file is unbuffered, so a killed run keeps everything up to its last record. A record that
 /// TensorBoard would not take (a step that does not increase) is left out, and the first such error

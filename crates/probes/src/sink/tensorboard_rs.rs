@@ -20,12 +20,12 @@ use crate::{Error, tag};
 /// Writes an event file into a run's directory through `tensorboard-rs` 0.5, for programs that use
 /// that crate already. [`TensorBoard`](super::TensorBoard) is the better choice everywhere else.
 ///
-/// Scalars, histograms, pictures, texts and descriptions are what [`TensorBoard`](super::TensorBoard)
-/// writes. That crate, its version of 2022, sets these limits:
+/// Scalars, histograms, pictures, texts and descriptions are what
+/// [`TensorBoard`](super::TensorBoard) writes. That crate, its version of 2022, sets these limits:
 ///
 /// - Meshes and charts are not written, nor settings. Only a fresh run can be begun.
-/// - Values reach the file when a thread of the crate gets to it: [`Sink::flush`] asks for it, and a
-///   program that ends by `std::process::exit` may leave nothing.
+/// - Values reach the file when a thread of the crate gets to it: [`Sink::flush`] asks for it, and
+///   a program that ends by `std::process::exit` may leave nothing.
 /// - Failed output is a panic of that thread. It is caught when the next value comes, told as a
 ///   warning, and is the error at the end; how many values were lost is counted from there. The
 ///   thread itself says so on standard error.

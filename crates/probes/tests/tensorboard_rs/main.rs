@@ -1,4 +1,5 @@
 //! The sink through the crate `tensorboard-rs`: its files hold what those of the default sink hold.
+//! Built by `tests/devices`: in the workspace, that crate's features would have Burn built again.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
@@ -109,7 +110,11 @@ fn directory_that_holds_a_run_or_cannot_be_made_is_refused() {
 #[test]
 fn file_that_cannot_be_written_is_a_warning_and_an_error_at_the_end() {
     // Nobody, root neither, can make a file there.
-    let mut sink = TensorBoardRs::create("/proc/self").unwrap();
+    let mut sink = match TensorBoardRs::create("/proc/self") {
+        Ok(sink) => sink,
+        // The thread may have ended before the header was handed to it.
+        Err(error) => return assert!(error.to_string().contains("cannot write"), "{error}"),
+    };
     let began = std::time::Instant::now();
     let mut warning = None;
     while warning.is_none() && began.elapsed().as_secs() < 60 {

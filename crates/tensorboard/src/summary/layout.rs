@@ -20,8 +20,14 @@ const TAG: &str = "custom_scalars__config__";
 /// let folder = tempfile::tempdir()?;
 /// let mut writer = EventWriter::create(folder.path())?;
 /// let layout = Layout::new()
-///     .with("loss", Chart::lines("both losses", ["loss/(train|valid)$"]))
-///     .with("loss", Chart::margins("trace", [Margin::new("trace", "trace_lower", "trace_upper")]));
+///     .with("loss", Chart::lines("both losses", ["loss/.*"]))
+///     .with(
+///         "loss",
+///         Chart::margins(
+///             "trace",
+///             [Margin::new("trace", "trace_lower", "trace_upper")],
+///         ),
+///     );
 /// assert_eq!(layout.categories.len(), 1);
 /// writer.layout(&layout)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,10 +56,10 @@ pub enum Chart {
     Lines {
         /// The title.
         title: String,
-        /// Regular expressions, which must match from the beginning of a tag; `$` ends one.
+        /// Regular expressions, which must match from the beginning of a tag; a dollar ends one.
         tags: Vec<String>,
     },
-    /// Lines within bands.
+    /// Lines within bands. The page takes them only where all three tags have the same steps.
     Margins {
         /// The title.
         title: String,

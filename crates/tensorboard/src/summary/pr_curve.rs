@@ -11,8 +11,8 @@ const LEAST_COUNT: f64 = 1e-7;
 /// How a curve is computed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PrCurveConfig<'a> {
-    /// The number of thresholds, evenly spaced from 0 to 1; at least 2. PyTorch has 127, TensorBoard
-    /// 201.
+    /// The number of thresholds, evenly spaced from 0 to 1; at least 2. PyTorch has 127,
+    /// TensorBoard 201.
     pub thresholds: usize,
     /// The weight of each example; none where all have 1.
     pub weights: Option<&'a [f64]>,
@@ -33,8 +33,8 @@ impl Default for PrCurveConfig<'_> {
 /// precision = TP / (TP + FP)    recall = TP / (TP + FN)
 /// ```
 ///
-/// at the threshold `k / (thresholds − 1)`. Counts are sums of weights. Where nothing is counted the
-/// ratio is zero.
+/// at the threshold `k / (thresholds − 1)`. Counts are sums of weights. Where nothing is counted
+/// the ratio is zero.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PrCurve {
     /// Weight of the positive examples at or above each threshold.
@@ -67,7 +67,10 @@ impl PrCurve {
     ///
     /// let scores = [0.1, 0.4, 0.6, 0.9];
     /// let labels = [false, true, false, true];
-    /// let config = PrCurveConfig { thresholds: 3, ..PrCurveConfig::default() };
+    /// let config = PrCurveConfig {
+    ///     thresholds: 3,
+    ///     ..PrCurveConfig::default()
+    /// };
     /// let curve = PrCurve::of(&scores, &labels, &config)?;
     /// // At 0, 0.5 and 1: all, the last two, and none.
     /// assert_eq!(curve.true_positives, [2.0, 1.0, 0.0]);

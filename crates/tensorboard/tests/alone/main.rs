@@ -203,8 +203,8 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
     [bytes.as_slice(), content].concat()
 }
 
-/// Records that would take 300 MiB to 2.4 GB once decoded: 16 MiB of values and of strings without a
-/// byte, and 80 MiB of sizes without a byte, and of integers that have four bytes in memory.
+/// Records that would take 300 MiB to 2.4 GB once decoded: 16 MiB of values and of strings without
+/// a byte, and 80 MiB of sizes without a byte, and of integers that have four bytes in memory.
 #[cfg(target_os = "linux")]
 #[test]
 fn reader_of_what_expands_stays_within_400_mib() {

@@ -1,5 +1,6 @@
-//! Disks that fill up, and directories that cannot be written to or are removed in mid-run: training
-//! comes to the weights that it comes to without a sink, with one warning and an error at the end.
+//! Disks that fill up, and directories that cannot be written to or are removed in mid-run:
+//! training comes to the weights that it comes to without a sink, with one warning and an error at
+//! the end.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 

@@ -12,8 +12,9 @@ use crate::{Error, EventWriter};
 /// The most vertices of a mesh: the viewer has 16 bits for their numbers.
 pub(crate) const MOST_VERTICES: usize = 1 << 16;
 
-/// The camera and the material of [`Mesh::surface`]: both sides are lit, seen from above a corner.
-const VIEW: &str = r#"{"camera":{"cls":"PerspectiveCamera","fov":50,"position":[1.6,1.5,2.2],"lookAt":[0,0,0]},"material":{"cls":"MeshStandardMaterial","side":2,"roughness":0.9,"metalness":0}}"#;
+/// The camera, the lights and the material of [`Mesh::surface`]: both sides are drawn, and lit from
+/// above, for the viewer's own light comes from below, and its own grey darkens the colours.
+const VIEW: &str = r##"{"camera":{"cls":"PerspectiveCamera","fov":50,"position":[1.6,1.5,2.2],"lookAt":[0,0,0]},"lights":[{"cls":"AmbientLight","color":"#ffffff","intensity":0.65},{"cls":"DirectionalLight","color":"#ffffff","intensity":0.5,"position":[1,3,2]}],"material":{"cls":"MeshStandardMaterial","color":"#ffffff","side":2,"roughness":0.9,"metalness":0}}"##;
 
 /// A mesh of triangles, or a cloud of points where it has no faces.
 ///
@@ -43,8 +44,8 @@ pub struct Mesh {
     pub faces: Vec<[u32; 3]>,
     /// Red, green and blue of each vertex; empty for grey.
     pub colors: Vec<[u8; 3]>,
-    /// Classes of three.js as a JSON object, with the keys `camera`, `lights` and `material`; empty
-    /// for those of the viewer.
+    /// Classes of three.js as a JSON object, with the keys `camera`, `lights` and `material`;
+    /// empty for those of the viewer.
     pub config: String,
 }
 

@@ -36,8 +36,8 @@ impl Mesh {
     ///
     /// The first axis is the viewer's x, the second its z, and the value its height. The surface is
     /// centred and scaled to [`SurfaceConfig::size`]. Faces that touch a value which is not finite
-    /// are left out; their vertices stay, at the lowest height. Of a grid of more than 65,536 points
-    /// rows and columns are left out, evenly, and never the first and last ones.
+    /// are left out; their vertices stay, at the lowest height. Of a grid of more than 65,536
+    /// points rows and columns are left out, evenly, and never the first and last ones.
     ///
     /// # Errors
     /// [`Error::Mesh`] when the lengths do not match, an axis has fewer than two points or does not
