@@ -67,6 +67,11 @@ any case; --no-probes leaves the last three out.
   density      50 Hessian products for each start vector
   line         41 points, each less than a forward pass
   surface      grid x grid points, each less than a forward pass
+  stability    a gradient, and some 20 products where eigenvalues are not measured
+  layers       some 20 Hessian products for each layer
+  trajectory   a snapshot; at the end 441 points, each less than a forward pass
+  interpolation    2 x 11 points, each less than a forward pass
+  sharpness_suite  some 130 forward passes and 40 gradients
 
 A Hessian product takes about 1.5 gradients over the sample, whose size is
 --curvature-examples. The share that probes took (probe_fraction,
