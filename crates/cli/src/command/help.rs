@@ -58,22 +58,27 @@ joined by +, such as \"every 50 + end\". Losses, accuracies, the largest
 eigenvalue, the trace and the SAM sharpness are measured after the last step in
 any case; --no-probes leaves the last three out.
 
-  probe           what it takes at each moment
-  loss            a forward pass over the validation examples, and their accuracy
-  gradient        one gradient over the sample
-  gradient_noise  ten gradients or more: those of single examples
-  gradient_histogram  twice that
-  tic             that, and one to three gradients for each class
-  eigenvalues     some 20 to 50 Hessian products for each eigenvalue
-  trace           16 Hessian products or more, until its error is 5 %
-  sharpness       one gradient and a forward pass
-  density         50 Hessian products for each start vector
-  line            41 points, each less than a forward pass
-  surface         grid x grid points, each less than a forward pass
-  activations     a forward pass over the sample: dead and saturated units
-  batch_norm_gap  two forward passes over the sample, of models with BatchNorm
-  updates         no data: distance from the start, size of the updates
-  weights         no data: singular values of each weight matrix
+  probe              what it takes at each moment
+  loss               a forward pass over the validation examples, and their accuracy
+  gradient           one gradient over the sample
+  gradient_noise     ten gradients or more: those of single examples
+  gradient_histogram twice that
+  tic                that, and one to three gradients for each class
+  eigenvalues        some 20 to 50 Hessian products for each eigenvalue
+  trace              16 Hessian products or more, until its error is 5 %
+  sharpness          one gradient and a forward pass
+  density            50 Hessian products for each start vector
+  line               41 points, each less than a forward pass
+  surface            grid x grid points, each less than a forward pass
+  activations        a forward pass over the sample: dead and saturated units
+  batch_norm_gap     two forward passes over the sample, of models with BatchNorm
+  updates            no data: distance from the start, size of the updates
+  weights            no data: singular values of each weight matrix
+  stability          a gradient, and some 20 products where eigenvalues are not measured
+  layers             some 20 Hessian products for each layer
+  trajectory         a snapshot; at the end 441 points, each less than a forward pass
+  interpolation      2 x 11 points, each less than a forward pass
+  sharpness_suite    some 130 forward passes and 40 gradients
 
 A Hessian product takes about 1.5 gradients over the sample, whose size is
 --curvature-examples. The share that probes took (probe_fraction,

@@ -132,6 +132,8 @@ fn batch_norm_run_resumed_equals_uninterrupted() {
             "every 5",
             "--probe-eigenvalue-count",
             "1",
+            "--probe-stability",
+            "every 5",
         ];
         place.landscape(&with(&arguments, more))
     };

@@ -1,7 +1,5 @@
 //! The rule that warns before a training diverges.
 
-use std::collections::VecDeque;
-
 /// One observation of a training, as the [`DivergenceRule`] looks at it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StabilitySeen {
@@ -44,13 +42,14 @@ pub struct DivergenceWarning {
 ///    throw itself to a flatter place, beyond it the steps grow faster than the curvature falls
 ///    (Lewkowycz et al. 2020, for wide networks and the squared loss; networks of ReLU units bear
 ///    more, up to some 12 / λ, and then the warning is early).
-/// 2. The ratio is above 1, by more than its error, at four observations in a row, and the loss is
-///    larger at each than at the one before, by a tenth in all, while the ratio has not fallen: at
-///    the edge of stability a rising loss and a falling ratio come together. This is the case of a
-///    model that cannot flatten itself, such as one that is linear in its parameters.
+/// 2. The loss has risen at each of the last four observations or more, by half in all, with
+///    ratios above 1 by more than their errors, and the ratio has not fallen meanwhile: at the edge
+///    of stability a rising loss and a falling ratio come together. This is the case of a model
+///    that cannot flatten itself, such as one that is linear in its parameters.
 ///
-/// A training that diverges within one observation's time is seen too late: observe each few
-/// steps where that matters.
+/// In the units of a preconditioner that changes from step to step components do not compare: for
+/// adaptive optimisers the loss alone counts. A training that diverges within one observation's
+/// time is seen too late: observe each few steps where that matters.
 ///
 /// # Examples
 /// ```
@@ -86,11 +85,13 @@ pub struct DivergenceWarning {
 pub struct DivergenceRule {
     /// The ratio above which two observations are enough: 2 by default.
     pub beyond: f64,
-    /// The observations in a row of the second case, at least 3: 4 by default.
+    /// The observations of a rising loss in the second case, the lowest one included: 4 by default.
     pub observations: usize,
-    /// The share by which the loss has to rise over these: 0.1 by default.
+    /// The share by which the loss has to rise over these: 0.5 by default.
     pub rise: f64,
-    seen: VecDeque<StabilitySeen>,
+    last: Option<StabilitySeen>,
+    /// The observation from which on the loss has risen, and how many there are from it on.
+    foot: Option<(StabilitySeen, usize)>,
     /// Whether the last observation was warned of.
     warned: bool,
 }
@@ -104,8 +105,9 @@ impl Default for DivergenceRule {
         Self {
             beyond: 2.0,
             observations: 4,
-            rise: 0.1,
-            seen: VecDeque::new(),
+            rise: 0.5,
+            last: None,
+            foot: None,
             warned: false,
         }
     }
@@ -118,81 +120,55 @@ impl DivergenceRule {
         Self { beyond, ..self }
     }
 
-    /// Sets the observations in a row of the second case, at least 3.
+    /// Sets the observations of the second case.
     #[must_use]
     pub fn with_observations(self, observations: usize) -> Self {
         Self {
-            observations: observations.max(3),
+            observations,
             ..self
         }
     }
 
     /// Takes note of an observation; returns a warning at the first of a row for which the rule
     /// holds.
-    pub fn see(&mut self, seen: StabilitySeen) -> Option<DivergenceWarning> {
-        self.seen.push_back(seen);
-        while self.seen.len() > self.observations.max(3) {
-            self.seen.pop_front();
-        }
-        let evidence = self.evidence();
+    pub fn see(&mut self, now: StabilitySeen) -> Option<DivergenceWarning> {
+        let before = self.last.replace(now);
+        let is_above = |seen: &StabilitySeen, limit: f64| seen.ratio - seen.ratio_error > limit;
+        let climbs = before.is_some_and(|before| {
+            is_above(&before, 1.0) && is_above(&now, 1.0) && now.loss > before.loss
+        });
+        let (foot, count) = match self.foot {
+            Some((foot, count)) if climbs => (foot, count + 1),
+            _ => (now, 1),
+        };
+        self.foot = Some((foot, count));
+        let is_beyond = before.filter(|before| {
+            is_above(before, self.beyond)
+                && is_above(&now, self.beyond)
+                && (now.loss > before.loss || now.component > before.component)
+        });
+        let has_climbed = count >= self.observations.max(2)
+            && now.loss - foot.loss >= self.rise * foot.loss.abs()
+            && now.ratio >= (1.0 - SAME) * foot.ratio;
+        let from = is_beyond.or_else(|| has_climbed.then_some(foot));
         let is_first = !self.warned;
-        self.warned = evidence.is_some();
-        evidence
-            .filter(|_| is_first)
-            .map(|count| self.warning(count))
+        self.warned = from.is_some();
+        from.filter(|_| is_first).map(|from| warning(&from, &now))
     }
+}
 
-    /// Returns the number of the last observations that a warning rests on, if there is one.
-    fn evidence(&self) -> Option<usize> {
-        let last = |count: usize| {
-            let from = self.seen.len().checked_sub(count)?;
-            Some(self.seen.range(from..))
-        };
-        let above = |seen: &StabilitySeen, limit: f64| seen.ratio - seen.ratio_error > limit;
-        if let Some(mut two) = last(2)
-            && two.clone().all(|seen| above(seen, self.beyond))
-            && let (Some(before), Some(after)) = (two.next(), two.next())
-            && (after.loss > before.loss || after.component > before.component)
-        {
-            return Some(2);
-        }
-        let count = self.observations.max(3);
-        let row = last(count)?;
-        let rises = row
-            .clone()
-            .zip(row.clone().skip(1))
-            .all(|(a, b)| b.loss > a.loss);
-        let (first, now) = (row.clone().next()?, row.clone().last()?);
-        let holds = row.clone().all(|seen| above(seen, 1.0))
-            && rises
-            && now.loss - first.loss >= self.rise * first.loss.abs()
-            && now.ratio >= (1.0 - SAME) * first.ratio;
-        holds.then_some(count)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a number of steps")]
-    fn warning(&self, count: usize) -> DivergenceWarning {
-        let row = self.seen.range(self.seen.len() - count..);
-        let (first, last) = (
-            self.seen[self.seen.len() - count],
-            self.seen[self.seen.len() - 1],
-        );
-        let updates = (last.step - first.step).max(1) as f64;
-        let growth = (last.component / first.component).powf(updates.recip());
-        let ratios = || row.clone().map(|seen| seen.ratio);
-        let growing = if growth.is_finite() {
-            format!("the gradient along it grew by a factor of {growth:.3} an update, and ")
-        } else {
-            String::new()
-        };
-        let text = format!(
-            "the training is about to diverge: at each of the {count} observations since step {} the largest curvature was {:.2} to {:.2} times what the optimiser is stable at, {growing}the loss went from {:.4} to {:.4}; lower the learning rate by more than that ratio",
-            first.step,
-            ratios().fold(f64::INFINITY, f64::min),
-            ratios().fold(0.0, f64::max),
-            first.loss,
-            last.loss,
-        );
-        DivergenceWarning { text, growth }
-    }
+#[expect(clippy::cast_precision_loss, reason = "a number of steps")]
+fn warning(from: &StabilitySeen, now: &StabilitySeen) -> DivergenceWarning {
+    let updates = now.step.saturating_sub(from.step).max(1) as f64;
+    let growth = (now.component / from.component).powf(updates.recip());
+    let growing = if growth.is_finite() {
+        format!("the gradient along it grew by a factor of {growth:.3} an update, ")
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "the training is about to diverge: from step {} to step {} the largest curvature was {:.2} and then {:.2} times what the optimiser is stable at, {growing}and the loss went from {:.4} to {:.4}; lower the learning rate by more than that ratio",
+        from.step, now.step, from.ratio, now.ratio, from.loss, now.loss
+    );
+    DivergenceWarning { text, growth }
 }

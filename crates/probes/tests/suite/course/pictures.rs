@@ -1,6 +1,9 @@
 //! Densities over time, and surfaces on one scale.
 
-use landscape::Grid;
+use burn::module::Param;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use landscape::{Grid, Risk};
 use probes::instrument::{HessianDensity, LossSurface, SurfaceScale};
 use probes::sink::Memory;
 use probes::{Probes, Schedule, tag};
@@ -42,9 +45,26 @@ fn densities_of_all_steps_so_far_are_on_one_grid_with_integral_one() {
     assert_eq!(pictures.count(), 2);
 }
 
+/// A linear model with one filter of two weights, and the risk `‖w‖²`.
+fn filter(weight: [[f64; 1]; 2]) -> Linear {
+    let device = Device::flex().autodiff();
+    let mut model: Linear = LinearConfig::new(2, 1).with_bias(false).init(&device);
+    let data = TensorData::from(weight);
+    model.weight = Param::from_tensor(Tensor::from_data(data, (&device, DType::F64)));
+    model
+}
+
+fn square() -> Risk<Linear, Tensor<1>> {
+    let one = Tensor::<1>::ones([1], &Device::flex());
+    let risk = Risk::mean(one, |model: &Linear, _: &Tensor<1>| {
+        model.weight.val().square().sum()
+    });
+    risk.without_reduction_check()
+}
+
 #[test]
 fn surfaces_of_a_run_can_have_one_scale() {
-    let risk = quadratic(&[2.0, 2.0]);
+    let risk = square();
     let grid = Grid::square(-1.0..=1.0, 5);
     let limits = |scale: SurfaceScale| -> Vec<Option<Vec<f64>>> {
         let memory = Memory::new();
@@ -53,7 +73,7 @@ fn surfaces_of_a_run_can_have_one_scale() {
             .with(Schedule::every(1), probe)
             .with_sink(memory.clone());
         for (step, at) in [(0, 4.0), (1, 1.0), (2, 0.1)] {
-            let found = probes.observe(step, &point(&[at, at])).expect("a step");
+            let found = probes.observe(step, &filter([[at], [at]])).expect("a step");
             assert!(found.failed.is_empty(), "{:?}", found.failed);
         }
         let found = data(&memory, tag::SURFACE_DATA);
@@ -77,36 +97,15 @@ fn surfaces_of_a_run_can_have_one_scale() {
 
 #[test]
 fn directions_that_are_kept_are_the_same_distance_at_each_step() {
-    // The parameter has rank 1, which filter normalisation leaves out by itself: a matrix.
-    use burn::module::Param;
-    use burn::nn::{Linear, LinearConfig};
-    use burn::tensor::{DType, Device, Tensor, TensorData};
-    let device = Device::flex().autodiff();
-    let model = |weight: [[f64; 1]; 2]| -> Linear {
-        let mut model: Linear = LinearConfig::new(2, 1).with_bias(false).init(&device);
-        let data = TensorData::from(weight);
-        model.weight = Param::from_tensor(Tensor::from_data(data, (&device, DType::F64)));
-        model
-    };
-    let one = Tensor::<1>::ones([1], &Device::flex());
-    let risk = landscape::Risk::mean(one, |model: &Linear, _: &Tensor<1>| {
-        model.weight.val().square().sum()
-    })
-    .without_reduction_check();
+    let risk = square();
     let grid = Grid {
-        a: vec![0.0, 1.0],
+        a: vec![-1.0, 0.0, 1.0],
         b: vec![0.0, 1.0],
     };
-    // ‖θ + d‖² + ‖θ − d‖² − 2 ‖θ‖² = 2 ‖d‖²: here from the rise at a = 1 and at −1.
+    // ½ (‖w + d‖² + ‖w − d‖²) − ‖w‖² = ‖d‖².
     let rises = |keeps: bool| -> Vec<f64> {
         let memory = Memory::new();
-        let probe = LossSurface::of(
-            &risk,
-            Grid {
-                a: vec![-1.0, 0.0, 1.0],
-                ..grid.clone()
-            },
-        );
+        let probe = LossSurface::of(&risk, grid.clone());
         let probe = if keeps {
             probe.with_fixed_directions()
         } else {
@@ -116,9 +115,8 @@ fn directions_that_are_kept_are_the_same_distance_at_each_step() {
             .with(Schedule::every(1), probe)
             .with_sink(memory.clone());
         for (step, size) in [(0, 1.0), (1, 10.0)] {
-            probes
-                .observe(step, &model([[3.0 * size], [4.0 * size]]))
-                .expect("a step");
+            let model = filter([[3.0 * size], [4.0 * size]]);
+            probes.observe(step, &model).expect("a step");
         }
         let found = data(&memory, tag::SURFACE_DATA);
         let rise = |(_, data): &(u64, serde_json::Value)| {
@@ -127,8 +125,8 @@ fn directions_that_are_kept_are_the_same_distance_at_each_step() {
         };
         found.iter().map(rise).collect()
     };
+    // ‖d‖ is the norm of the one filter, 5 and 50, but for the 1e-10 of the normalisation.
     let scaled = rises(false);
-    // ‖d‖ is the norm of the one filter, 5 and 50.
     assert_close(scaled[0], 25.0, 1e-7);
     assert_close(scaled[1], 2500.0, 1e-5);
     let kept = rises(true);
