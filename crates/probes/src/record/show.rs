@@ -203,17 +203,25 @@ pub fn surface_mesh(surface: &Surface) -> Result<Mesh, Error> {
     let finite = || surface.loss.iter().copied().filter(|loss| loss.is_finite());
     let low = finite().fold(f64::INFINITY, f64::min);
     let high = finite().fold(f64::NEG_INFINITY, f64::max);
+    let logarithmic = low > 0.0 && high / low >= 100.0;
     let config = SurfaceConfig {
-        logarithmic: low > 0.0 && high / low >= 100.0,
+        logarithmic,
         color: pictures::viridis,
         ..SurfaceConfig::default()
     };
-    Ok(Mesh::surface(
-        &surface.a,
-        &surface.b,
-        &surface.loss,
-        &config,
-    )?)
+    let mut mesh = Mesh::surface(&surface.a, &surface.b, &surface.loss, &config)?;
+    // The viewer passes over a key that it does not know. From this one a report has the losses of
+    // every step that an event file holds.
+    if let Ok(Value::Object(mut known)) = serde_json::from_str(&mesh.config) {
+        let ends = |axis: &[f64]| json!([axis.first(), axis.last()]);
+        let values = json!({
+            "a": ends(&surface.a), "b": ends(&surface.b),
+            "low": low, "high": high, "logarithmic": logarithmic,
+        });
+        known.insert("values".to_owned(), values);
+        mesh.config = Value::Object(known).to_string();
+    }
+    Ok(mesh)
 }
 
 /// Draws the surface of step `step`.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::image::Image;
-use crate::record::{Record, Value};
+use crate::record::{Mesh, Record, Value};
 
 /// Values of one kind, by tag and then by step; a step that was written twice has its last value.
 pub(super) type ByTag<T> = BTreeMap<String, BTreeMap<u64, T>>;
@@ -122,7 +122,20 @@ impl Run {
             Value::Picture(picture) => {
                 put(&mut self.images, tag, step, Image::Drawn(picture.clone()));
             }
+            Value::Mesh(mesh) => self.add_mesh(tag, step, mesh),
             Value::Histogram(_) => *self.histograms.entry(tag.to_owned()).or_default() += 1,
+        }
+    }
+
+    /// Adds the losses of a surface in space, unless they are known already.
+    pub(super) fn add_mesh(&mut self, tag: &str, step: u64, mesh: &Mesh) {
+        let tag = format!("{}_data", tag.trim_end_matches("_mesh"));
+        let known = self.data.get(&tag);
+        if known.is_some_and(|steps| steps.contains_key(&step)) {
+            return;
+        }
+        if let Some(losses) = super::meshes::losses(mesh) {
+            put(&mut self.data, &tag, step, losses);
         }
     }
 

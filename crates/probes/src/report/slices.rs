@@ -284,7 +284,7 @@ fn both(
             let drawing = collected.colours.both(light.svg(), dark.svg(), number);
             format!(
                 "<div class=\"drawn\" style=\"max-width:{}px\">{drawing}</div>",
-                light.width()
+                light.width() * 4 / 5
             )
         }
         (Err(error), _) | (_, Err(error)) => {
@@ -383,10 +383,10 @@ fn line(tag: &str, lines: &Found<'_, Line>, runs: usize, collected: &mut Collect
         let chart = Chart {
             title: title(tag),
             about: match direction.is_empty() {
-                true => format!("At step {step}."),
-                false => format!("Along {direction}, at step {step}."),
+                true => format!("Over multiples of the direction, at step {step}."),
+                false => format!("Over multiples of {direction}, at step {step}."),
             },
-            x_name: "×".to_owned(),
+
             dashes: names,
             curves,
             ..Chart::default()

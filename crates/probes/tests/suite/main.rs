@@ -2,4 +2,5 @@
 
 mod instruments;
 mod recording;
+mod reporting;
 mod storing;
