@@ -4,13 +4,13 @@ import contextlib
 import io
 import shutil
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import sync_playwright
 
 # The last three let WebGL draw on the processor, for TensorBoard's meshes.
 FLAGS = """--headless --no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update
     --disable-sync --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader""".split()
-MAC_AND_OTHERS = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Unseen(Exception):
@@ -26,7 +26,7 @@ def check(holds, sentence):
 @contextlib.contextmanager
 def chromium():
     """A browser with a new, empty profile."""
-    program = next((path for name in MAC_AND_OTHERS if (path := shutil.which(name))), None)
+    program = next((path for name in NAMES if (path := shutil.which(name))), None)
     check(program, "no chromium is installed; Debian's package is chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
@@ -66,5 +66,7 @@ def colours(image):
 def changed(one, other):
     """The share of pixels in which two pictures differ visibly."""
     check(one.size == other.size, f"two pictures of {one.size} and {other.size} pixels")
-    differ = sum(max(abs(a - b) for a, b in zip(p, q)) > 24 for p, q in zip(one.getdata(), other.getdata()))
+    channels = ImageChops.difference(one, other).split()
+    largest = ImageChops.lighter(ImageChops.lighter(channels[0], channels[1]), channels[2])
+    differ = sum(largest.histogram()[25:])
     return differ / (one.size[0] * one.size[1])

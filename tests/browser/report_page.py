@@ -2,6 +2,8 @@
 
 import pathlib
 
+from PIL import ImageStat
+
 from browser import changed, check, colours, page, picture
 
 # A surface in its colours has hundreds; text and lines on a ground have some dozens, by antialiasing.
@@ -101,8 +103,7 @@ def turned(view, pictures):
 def ground(view):
     """The brightness of the page, from 0 to 255."""
     view.wait_for_timeout(300)
-    image = picture(view.screenshot())
-    return sum(sum(pixel) for pixel in image.getdata()) / (3 * image.size[0] * image.size[1])
+    return ImageStat.Stat(picture(view.screenshot()).convert("L")).mean[0]
 
 
 def dark(view, pictures):

@@ -303,8 +303,7 @@ fn picture(run: &mut Run, path: &Path) -> bool {
     let Some(tag) = tag_of(path) else {
         return false;
     };
-    let numbers = format!("{}_data", tag.trim_end_matches("_picture"));
-    if run.images.contains_key(&tag) || run.data.contains_key(&numbers) {
+    if run.images.contains_key(&tag) || run.is_drawn(&tag) {
         return false;
     }
     let Ok(bytes) = small_file(path) else {

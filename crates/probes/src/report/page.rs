@@ -341,8 +341,7 @@ fn pictures(runs: &[Run], collected: &mut Collected) -> String {
     let mut left_out = 0_usize;
     for (index, run) in runs.iter().enumerate() {
         for (tag, steps) in &run.images {
-            let numbers = format!("{}_data", tag.trim_end_matches("_picture"));
-            if run.data.contains_key(&numbers) {
+            if run.is_drawn(tag) {
                 continue;
             }
             let skipped = steps.len().saturating_sub(PICTURES);

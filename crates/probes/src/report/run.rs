@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::image::Image;
+use super::shapes::Shape;
 use crate::record::{Mesh, Record, Value};
 
 /// Values of one kind, by tag and then by step; a step that was written twice has its last value.
@@ -145,6 +146,14 @@ impl Run {
         cut(&mut self.texts, step);
         cut(&mut self.images, step);
         cut(&mut self.data, step);
+    }
+
+    /// Tells whether the numbers behind a picture are of a kind that the report draws itself.
+    pub(super) fn is_drawn(&self, picture: &str) -> bool {
+        let name = picture.trim_end_matches("_picture");
+        let steps = self.data.get(&format!("{name}_data"));
+        let last = steps.and_then(BTreeMap::last_key_value);
+        last.is_some_and(|(_, data)| Shape::of(data).is_some())
     }
 
     /// Returns the last step at which anything was recorded.

@@ -70,7 +70,10 @@ pub(super) fn parts(runs: &[Run], collected: &mut Collected) -> Parts {
                     None => {}
                 }
             }
-            if of_planes.is_empty() && of_lines.is_empty() && of_spectra.is_empty() {
+            let name = tag.trim_end_matches("_data");
+            let has_picture = run.images.contains_key(name);
+            let has_shape = !(of_planes.is_empty() && of_lines.is_empty() && of_spectra.is_empty());
+            if !has_shape && !has_picture {
                 collected.missing.push(format!(
                     "{}: the numbers of {tag} are of a kind that is not drawn here, or incomplete",
                     run.name
