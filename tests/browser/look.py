@@ -49,7 +49,7 @@ def main():
 SPOILED = {
     "asks for": [("default-src 'none'; ", ""), ("img-src data:; ", ""), ("<main", '<img src="http://127.0.0.1:9/x.png"><main')],
     "complains": [("const data = JSON.parse", "throw new Error('spoiled'); const data = JSON.parse")],
-    "charts with curves": [('d="M', 'd="Z')],
+    "charts with curves": [('class="l c', 'class="gone c')],
     "is not drawn": [("context.drawImage(sheet, 0, 0, wide, tall);", "")],
     "does not turn": [("view.azimuth += azimuth;", ""), ("view.elevation + elevation", "view.elevation")],
     "button of the theme": [('root.dataset.theme = now === "dark"', 'root.dataset.other = now === "dark"')],

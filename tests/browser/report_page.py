@@ -26,8 +26,8 @@ def look(browser, report, pictures, runs):
     context, address = opened(browser, report, color_scheme="light")
     with context as view:
         view.goto(address)
-        view.wait_for_function("document.querySelectorAll('.panel canvas').length > 0 || !document.querySelector('[data-surface]')")
-        view.wait_for_timeout(600)
+        # Its scripts have run by now; the frames that they asked for may not.
+        view.wait_for_timeout(1000)
         elsewhere = [url for url in view.requested if url != address and not url.startswith("data:")]
         check(not elsewhere, f"the report asks for {elsewhere[:3]}")
         check(not view.troubles, f"the report complains: {view.troubles[:3]}")
