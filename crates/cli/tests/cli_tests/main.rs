@@ -17,6 +17,7 @@ mod methods;
 mod output;
 mod paths;
 mod program;
+mod report;
 mod resume;
 mod slices;
 mod trajectory;

@@ -212,19 +212,27 @@ pub fn surface_mesh(surface: &Surface, limits: Option<[f64; 2]>) -> Result<Mesh,
         ]
     };
     let [low, high] = limits.unwrap_or_else(own);
+    let logarithmic = low > 0.0 && high / low >= 100.0;
     let config = SurfaceConfig {
-        logarithmic: low > 0.0 && high / low >= 100.0,
+        logarithmic,
         floor: limits.map(|[low, _]| low),
         ceiling: limits.map(|[_, high]| high),
         color: pictures::viridis,
         ..SurfaceConfig::default()
     };
-    Ok(Mesh::surface(
-        &surface.a,
-        &surface.b,
-        &surface.loss,
-        &config,
-    )?)
+    let mut mesh = Mesh::surface(&surface.a, &surface.b, &surface.loss, &config)?;
+    // The viewer passes over a key that it does not know. From this one a report has the losses of
+    // every step that an event file holds.
+    if let Ok(Value::Object(mut known)) = serde_json::from_str(&mesh.config) {
+        let ends = |axis: &[f64]| json!([axis.first(), axis.last()]);
+        let values = json!({
+            "a": ends(&surface.a), "b": ends(&surface.b),
+            "low": low, "high": high, "logarithmic": logarithmic,
+        });
+        known.insert("values".to_owned(), values);
+        mesh.config = Value::Object(known).to_string();
+    }
+    Ok(mesh)
 }
 
 /// Draws the surface of step `step`.

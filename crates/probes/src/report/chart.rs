@@ -93,7 +93,12 @@ pub(super) fn html(chart: &Chart, numbers: &mut Vec<Json>) -> String {
             "<path class=\"mark\" d=\"M{left} {height:.1}H{right}\"/>\
              <text class=\"t\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             right - 4.0,
-            height - 4.0,
+            // Below the line where there is no room above.
+            if height < TOP + 14.0 {
+                height + 13.0
+            } else {
+                height - 4.0
+            },
             escape(name)
         );
     }
@@ -223,7 +228,7 @@ impl Frame {
             drawing,
             "<text class=\"t\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\
              <path class=\"g\" d=\"{grid}\"/><path class=\"f\" d=\"M{LEFT} {TOP}V{bottom}H{right}\"/>",
-            LEFT - 6.0,
+            LEFT - 12.0,
             bottom + 16.0,
             escape(x_name)
         );

@@ -8,21 +8,25 @@ use crate::record::tag;
 
 /// The sections in their order: the area of the tags, and the heading.
 const AREAS: [(&str, &str); 14] = [
-    ("loss", "Loss and accuracy"),
-    ("accuracy", "Loss and accuracy"),
-    ("gradient", "Gradient"),
-    ("curvature", "Curvature"),
-    ("stability", "Stability"),
-    ("sharpness", "Sharpness"),
-    ("landscape", "Landscape"),
-    ("trajectory", "Trajectory"),
-    ("parameters", "Parameters"),
-    ("weights", "Weights"),
-    ("activation", "Activations"),
-    ("batch_norm", "Batch normalisation"),
-    ("sam", "Sharpness-aware training"),
-    ("training", "Training"),
+    ("loss", TRAINING),
+    ("accuracy", TRAINING),
+    ("training", TRAINING),
+    ("sam", TRAINING),
+    ("gradient", CURVATURE),
+    ("curvature", CURVATURE),
+    ("stability", CURVATURE),
+    ("sharpness", CURVATURE),
+    ("landscape", LANDSCAPE),
+    ("trajectory", LANDSCAPE),
+    ("parameters", LAYERS_AND_UNITS),
+    ("weights", LAYERS_AND_UNITS),
+    ("activation", LAYERS_AND_UNITS),
+    ("batch_norm", LAYERS_AND_UNITS),
 ];
+const TRAINING: &str = "Training";
+pub(super) const CURVATURE: &str = "Gradient and curvature";
+pub(super) const LANDSCAPE: &str = "Landscape";
+const LAYERS_AND_UNITS: &str = "Weights and units";
 /// Areas whose charts stand folded at the end: how good the numbers are, and what they took.
 const FOLDED: [(&str, &str); 2] = [
     ("curvature_check", "Checks of the curvature"),
@@ -62,7 +66,11 @@ pub(super) fn sections(runs: &[Run]) -> Vec<Section> {
     }
     for tag in left {
         let area = area(tag);
-        if area != AT_END {
+        // A single value is in the table.
+        let is_curve = runs
+            .iter()
+            .any(|run| run.scalars.get(tag).is_some_and(|points| points.len() > 1));
+        if area != AT_END && is_curve {
             groups
                 .entry(place(area))
                 .or_default()
@@ -128,6 +136,38 @@ pub(super) fn words(name: &str) -> String {
     })
 }
 
+/// Returns the title of a tag's chart.
+pub(super) fn title(tag: &str) -> String {
+    let known = match tag {
+        "loss/train" => "Training loss",
+        "loss/valid" => "Validation loss",
+        "accuracy/train" => "Training accuracy",
+        "accuracy/valid" => "Validation accuracy",
+        tag::GRADIENT_NORM => "Gradient norm",
+        tag::TRACE => "Trace of the Hessian",
+        tag::SHARPNESS_RATIO => "λ 1 over the stability threshold",
+        tag::SAM_SHARPNESS => "SAM sharpness",
+        "sam/ascent_gain" => "SAM: ascent gain",
+        "sam/cosine" => "SAM: cosine of the two gradients",
+        "sam/gradient_norm" => "SAM: gradient norm of the batch",
+        "sam/rho" => "SAM: radius ρ",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    if let Some(number) = tag.strip_prefix(tag::LAMBDA) {
+        return format!("λ {}", number.replace('/', " "));
+    }
+    let (area, name) = tag.split_once('/').unwrap_or(("", tag));
+    let name = name.replace('/', " / ");
+    match area {
+        "sharpness" => words(&format!("{name} sharpness")),
+        "gradient" | "accuracy" | "loss" | "stability" => words(&format!("{area}: {name}")),
+        _ => words(&name),
+    }
+}
+
 /// Tags that share a chart.
 #[derive(Debug)]
 struct Group<'a> {
@@ -147,7 +187,7 @@ impl<'a> Group<'a> {
         let name = tag.split_once('/').map_or(tag, |(_, name)| name);
         Self {
             area: area(tag),
-            title: words(&name.replace('/', " / ")),
+            title: title(tag),
             about: tag::description(tag).unwrap_or_default(),
             members: vec![(tag, name.to_owned())],
             aside: None,

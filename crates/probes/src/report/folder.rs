@@ -178,6 +178,7 @@ fn add(run: &mut Run, tag: String, step: u64, value: SummaryValue) {
                 put(&mut run.images, &tag, step, Image::Png(png.into_bytes()));
             }
         }
+        SummaryValue::Mesh(mesh) => run.add_mesh(&tag, step, &mesh),
         SummaryValue::Histogram(_) => *run.histograms.entry(tag).or_default() += 1,
         _ => {}
     }
@@ -292,10 +293,8 @@ fn numbers(run: &mut Run, path: &Path) -> bool {
     let Some(step) = data.get("step").and_then(Json::as_u64) else {
         return false;
     };
-    let known = run.data.get(&tag).is_some_and(|of| of.contains_key(&step));
-    if !known {
-        put(&mut run.data, &tag, step, data);
-    }
+    // Those of a mesh in the event file are rounded.
+    put(&mut run.data, &tag, step, data);
     true
 }
 
@@ -304,8 +303,7 @@ fn picture(run: &mut Run, path: &Path) -> bool {
     let Some(tag) = tag_of(path) else {
         return false;
     };
-    let numbers = format!("{}_data", tag.trim_end_matches("_picture"));
-    if run.images.contains_key(&tag) || run.data.contains_key(&numbers) {
+    if run.images.contains_key(&tag) || run.is_drawn(&tag) {
         return false;
     }
     let Ok(bytes) = small_file(path) else {

@@ -28,6 +28,7 @@ mod folder;
 mod html;
 mod image;
 mod markdown;
+mod meshes;
 mod page;
 mod program;
 mod run;

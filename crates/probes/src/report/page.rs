@@ -98,22 +98,30 @@ impl Page {
         let mut sections = Sections::default();
         let runs = &self.runs;
         sections.add("Findings", findings(runs));
-        sections.add("At the end", settings::figures(runs));
+        let (differing, same) = settings::html(runs);
+        sections.add("Overview", pair(&settings::figures(runs), &differing));
         let parts = parts(runs, &mut collected);
         let of_curves = curves::sections(runs);
+        let landscape = parts.surfaces + &parts.contours + &parts.lines;
+        // Drawings stand in the grid of their section's curves; a section without curves is theirs.
+        let mut drawn = [
+            (curves::CURVATURE, parts.spectra),
+            (curves::LANDSCAPE, landscape),
+        ];
         for section in of_curves.iter().filter(|section| !section.folded) {
-            sections.add(&section.title, charts(section, &mut collected));
+            let place = drawn.iter_mut().find(|(title, _)| *title == section.title);
+            let more = place.map(|(_, cards)| std::mem::take(cards));
+            let cards = charts(section, &more.unwrap_or_default(), &mut collected);
+            sections.add(&section.title, cards);
         }
-        let landscape = [&parts.surfaces, &parts.contours, &parts.lines]
-            .into_iter()
-            .fold(String::new(), |all, part| all + part);
-        sections.append("Landscape", &grid(&landscape));
-        sections.append("Curvature", &grid(&parts.spectra));
+        for (title, cards) in drawn {
+            sections.add(title, grid(&cards));
+        }
         sections.add("Pictures", grid(&pictures(runs, &mut collected)));
-        sections.add("Settings", settings::html(runs));
+        sections.add("Settings", same);
         sections.add("Notes", notes(runs));
         for section in of_curves.iter().filter(|section| section.folded) {
-            let charts = charts(section, &mut collected);
+            let charts = charts(section, "", &mut collected);
             let title = escape(&section.title);
             sections.append(
                 "Measuring",
@@ -243,6 +251,14 @@ impl Sections {
     }
 }
 
+/// Puts two tables beside each other, where there is room.
+fn pair(one: &str, other: &str) -> String {
+    match (one.is_empty(), other.is_empty()) {
+        (true, true) => String::new(),
+        _ => format!("<div class=\"pair\">{one}{other}</div>"),
+    }
+}
+
 fn grid(cards: &str) -> String {
     match cards.is_empty() {
         true => String::new(),
@@ -250,11 +266,12 @@ fn grid(cards: &str) -> String {
     }
 }
 
-fn charts(section: &curves::Section, collected: &mut Collected) -> String {
+fn charts(section: &curves::Section, more: &str, collected: &mut Collected) -> String {
     let mut cards = String::new();
     for chart in &section.charts {
         cards += &chart::html(chart, &mut collected.charts);
     }
+    cards += more;
     let remarks = section.remarks.iter().fold(String::new(), |all, remark| {
         format!("{all}<p class=\"about\">{}</p>", escape(remark))
     });
@@ -263,31 +280,45 @@ fn charts(section: &curves::Section, collected: &mut Collected) -> String {
 
 /// Returns what the diagnosis has written, of each run.
 fn findings(runs: &[Run]) -> String {
-    texts(runs, |tag| tag == FINDINGS)
+    texts(runs, |_, tag| tag == FINDINGS, false)
 }
 
-/// Returns the other texts.
+/// Returns the other texts, folded; settings and figures have their tables.
 fn notes(runs: &[Run]) -> String {
-    texts(runs, |tag| tag != FINDINGS)
+    let wanted = |run: &Run, tag: &str| match tag {
+        FINDINGS => false,
+        "run/settings" => run.settings.is_empty(),
+        "run/figures" => run.figures.is_empty(),
+        _ => true,
+    };
+    texts(runs, wanted, true)
 }
 
-fn texts(runs: &[Run], wanted: impl Fn(&str) -> bool) -> String {
+fn texts(runs: &[Run], wanted: impl Fn(&Run, &str) -> bool, folded: bool) -> String {
     let mut html = String::new();
     for (index, run) in runs.iter().enumerate().take(TEXTS) {
-        for (tag, steps) in run.texts.iter().filter(|(tag, _)| wanted(tag)) {
+        for (tag, steps) in run.texts.iter().filter(|(tag, _)| wanted(run, tag)) {
             let Some((step, text)) = steps.last_key_value() else {
                 continue;
             };
             let about = tag::description(tag).map_or(String::new(), |about| {
                 format!("<p class=\"about\">{}</p>", escape(&about))
             });
-            let _ = write!(
-                html,
-                "<article class=\"card text\"><h3>{} <small>{}, step {step}</small></h3>{about}{}</article>",
-                settings::run_name(index, run),
-                escape(tag),
-                html_of(text)
-            );
+            let name = settings::run_name(index, run);
+            let place = escape(tag);
+            let content = html_of(text);
+            let _ = match folded {
+                true => write!(
+                    html,
+                    "<details class=\"card text\"><summary>{name} <small>{place}, step {step}</small>\
+                     </summary>{about}{content}</details>"
+                ),
+                false => write!(
+                    html,
+                    "<article class=\"card text\"><h3>{name} <small>{place}, step {step}</small></h3>\
+                     {content}</article>"
+                ),
+            };
         }
     }
     if runs.len() > TEXTS && !html.is_empty() {
@@ -310,8 +341,7 @@ fn pictures(runs: &[Run], collected: &mut Collected) -> String {
     let mut left_out = 0_usize;
     for (index, run) in runs.iter().enumerate() {
         for (tag, steps) in &run.images {
-            let numbers = format!("{}_data", tag.trim_end_matches("_picture"));
-            if run.data.contains_key(&numbers) {
+            if run.is_drawn(tag) {
                 continue;
             }
             let skipped = steps.len().saturating_sub(PICTURES);

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::image::Image;
-use crate::record::{Record, Value};
+use super::shapes::Shape;
+use crate::record::{Mesh, Record, Value};
 
 /// Values of one kind, by tag and then by step; a step that was written twice has its last value.
 pub(super) type ByTag<T> = BTreeMap<String, BTreeMap<u64, T>>;
@@ -122,8 +123,20 @@ impl Run {
             Value::Picture(picture) => {
                 put(&mut self.images, tag, step, Image::Drawn(picture.clone()));
             }
-            Value::Mesh(_) => {}
+            Value::Mesh(mesh) => self.add_mesh(tag, step, mesh),
             Value::Histogram(_) => *self.histograms.entry(tag.to_owned()).or_default() += 1,
+        }
+    }
+
+    /// Adds the losses of a surface in space, unless they are known already.
+    pub(super) fn add_mesh(&mut self, tag: &str, step: u64, mesh: &Mesh) {
+        let tag = format!("{}_data", tag.trim_end_matches("_mesh"));
+        let known = self.data.get(&tag);
+        if known.is_some_and(|steps| steps.contains_key(&step)) {
+            return;
+        }
+        if let Some(losses) = super::meshes::losses(mesh) {
+            put(&mut self.data, &tag, step, losses);
         }
     }
 
@@ -133,6 +146,14 @@ impl Run {
         cut(&mut self.texts, step);
         cut(&mut self.images, step);
         cut(&mut self.data, step);
+    }
+
+    /// Tells whether the numbers behind a picture are of a kind that the report draws itself.
+    pub(super) fn is_drawn(&self, picture: &str) -> bool {
+        let name = picture.trim_end_matches("_picture");
+        let steps = self.data.get(&format!("{name}_data"));
+        let last = steps.and_then(BTreeMap::last_key_value);
+        last.is_some_and(|(_, data)| Shape::of(data).is_some())
     }
 
     /// Returns the last step at which anything was recorded.

@@ -9,43 +9,40 @@ use super::run::Run;
 /// The most runs that have a column each; more have a row each, with what differs.
 const COLUMNS: usize = 6;
 
-/// Returns the table of settings.
-pub(super) fn html(runs: &[Run]) -> String {
+/// Returns the table of the settings that differ, and that of the others.
+pub(super) fn html(runs: &[Run]) -> (String, String) {
     let names: BTreeSet<&str> = runs
         .iter()
         .flat_map(|run| run.settings.keys().map(String::as_str))
         .collect();
-    if names.is_empty() {
-        return String::new();
-    }
-    let value = |run: &Run, name: &str| run.settings.get(name).cloned();
     let differs = |name: &&str| {
-        let first = value(&runs[0], name);
-        runs.iter().any(|run| value(run, name) != first)
+        let mut values = runs.iter().map(|run| run.settings.get(*name));
+        let first = values.next().flatten();
+        values.any(|value| value != first)
     };
     let (different, same): (Vec<&str>, Vec<&str>) = names.into_iter().partition(differs);
-    let mut page = String::new();
-    if !different.is_empty() {
-        page += "<h3>What differs</h3>";
-        page += &match runs.len() {
-            ..=COLUMNS => columns(runs, &different),
-            _ => rows(runs, &different),
-        };
+    let differing = match (different.is_empty(), runs.len()) {
+        (true, _) => String::new(),
+        (_, ..=COLUMNS) => columns(runs, &different),
+        _ => rows(runs, &different),
+    };
+    let differing = match differing.is_empty() {
+        true => differing,
+        false => format!("<div><h3>What differs</h3>{differing}</div>"),
+    };
+    if same.is_empty() {
+        return (differing, String::new());
     }
-    if !same.is_empty() {
-        let title = match (runs.len(), different.is_empty()) {
-            (1, _) => "All settings".to_owned(),
-            _ => format!("The same in all {} runs", runs.len()),
-        };
-        let table = columns(&runs[..1], &same);
-        let _ = write!(
-            page,
-            "<details{}><summary>{title} ({})</summary>{table}</details>",
-            if same.len() <= 12 { " open" } else { "" },
-            same.len()
-        );
-    }
-    page
+    let title = match runs.len() {
+        1 => "All settings".to_owned(),
+        2 => "The same in both runs".to_owned(),
+        count => format!("The same in all {count} runs"),
+    };
+    let table = columns(&runs[..1], &same);
+    let open = if same.len() <= 12 { " open" } else { "" };
+    let count = same.len();
+    let same = format!("<details{open}><summary>{title} ({count})</summary>{table}</details>");
+    (differing, same)
 }
 
 /// Returns the table of the figures at the end, and of the last values of the curves that matter.
@@ -71,7 +68,13 @@ pub(super) fn figures(runs: &[Run]) -> String {
         )
     });
     for name in &figures {
-        add(super::curves::words(name), &|run: &Run| {
+        let title = match *name {
+            "lambda_1" => "λ 1 of the Hessian".to_owned(),
+            "trace" => "Trace of the Hessian".to_owned(),
+            "sam_sharpness" => "SAM sharpness".to_owned(),
+            other => super::curves::words(other),
+        };
+        add(title, &|run: &Run| {
             let value = number(*run.figures.get(*name)?);
             let error = run.figures.get(&format!("{name}_standard_error"));
             Some(match error {
@@ -83,6 +86,20 @@ pub(super) fn figures(runs: &[Run]) -> String {
     if figures.is_empty() {
         for (tag, title) in LAST {
             add((*title).to_owned(), &|run: &Run| {
+                Some(number(run.last(tag)?.1))
+            });
+        }
+    }
+    for tag in single_values(runs) {
+        let name = tag.split_once('/').map_or(tag, |(_, name)| name);
+        let is_there = LAST
+            .iter()
+            .any(|(known, _)| figures.is_empty() && *known == tag)
+            || figures.contains(&name)
+            || tag.starts_with("end/") && !figures.is_empty()
+            || tag.starts_with("curvature_check/");
+        if !is_there {
+            add(super::curves::title(tag), &|run: &Run| {
                 Some(number(run.last(tag)?.1))
             });
         }
@@ -100,7 +117,9 @@ pub(super) fn figures(runs: &[Run]) -> String {
             value.as_deref().map_or("–".to_owned(), escape)
         )
     };
-    let mut html = String::from("<div class=\"wide\"><table class=\"figures\"><thead><tr>");
+    let mut html = String::from(
+        "<div><h3>At the end</h3><div class=\"wide tall\"><table class=\"figures\"><thead><tr>",
+    );
     if runs.len() <= COLUMNS {
         html += "<th></th>";
         for (index, run) in runs.iter().enumerate() {
@@ -124,7 +143,19 @@ pub(super) fn figures(runs: &[Run]) -> String {
             html += "</tr>";
         }
     }
-    html + "</tbody></table></div>"
+    html + "</tbody></table></div></div>"
+}
+
+/// Returns the tags of which no run has more than one value, so that they have no curve.
+fn single_values(runs: &[Run]) -> BTreeSet<&str> {
+    let tags = runs
+        .iter()
+        .flat_map(|run| run.scalars.keys().map(String::as_str));
+    let is_single = |tag: &&str| {
+        let mut values = runs.iter().filter_map(|run| run.scalars.get(*tag));
+        values.all(|points| points.len() < 2)
+    };
+    tags.filter(is_single).collect()
 }
 
 /// The curves whose last values are shown where the program wrote no figures.

@@ -70,7 +70,10 @@ pub(super) fn parts(runs: &[Run], collected: &mut Collected) -> Parts {
                     None => {}
                 }
             }
-            if of_planes.is_empty() && of_lines.is_empty() && of_spectra.is_empty() {
+            let name = tag.trim_end_matches("_data");
+            let has_picture = run.images.contains_key(name);
+            let has_shape = !(of_planes.is_empty() && of_lines.is_empty() && of_spectra.is_empty());
+            if !has_shape && !has_picture {
                 collected.missing.push(format!(
                     "{}: the numbers of {tag} are of a kind that is not drawn here, or incomplete",
                     run.name
@@ -284,7 +287,7 @@ fn both(
             let drawing = collected.colours.both(light.svg(), dark.svg(), number);
             format!(
                 "<div class=\"drawn\" style=\"max-width:{}px\">{drawing}</div>",
-                light.width()
+                light.width() * 4 / 5
             )
         }
         (Err(error), _) | (_, Err(error)) => {
@@ -383,10 +386,10 @@ fn line(tag: &str, lines: &Found<'_, Line>, runs: usize, collected: &mut Collect
         let chart = Chart {
             title: title(tag),
             about: match direction.is_empty() {
-                true => format!("At step {step}."),
-                false => format!("Along {direction}, at step {step}."),
+                true => format!("Over multiples of the direction, at step {step}."),
+                false => format!("Over multiples of {direction}, at step {step}."),
             },
-            x_name: "×".to_owned(),
+
             dashes: names,
             curves,
             ..Chart::default()

@@ -69,11 +69,11 @@ function turnable(figure, surface, page) {
   const project = (width, depth) => {
     const turn = -(view.azimuth + 90) * Math.PI / 180, lift = view.elevation * Math.PI / 180;
     const [ct, st, ce, se] = [Math.cos(turn), Math.sin(turn), Math.cos(lift), Math.sin(lift)];
-    const scale = width * .315;
+    const scale = Math.min(width * .3, depth * .4);
     return (x, y, z) => {
       const h = (z - .5) * TALL, u = x * ct - y * st, w = x * st + y * ct;
       const d = w * ce - h * se, s = FAR / (FAR + d);
-      return [width / 2 + scale * s * u, depth * .485 - scale * s * (h * ce + w * se), d];
+      return [width / 2 + scale * s * u, depth * .47 - scale * s * (h * ce + w * se), d];
     };
   };
 
@@ -200,9 +200,9 @@ function turnable(figure, surface, page) {
       };
       const left = place(.5, 1)[0] < wide / 2;
       context.textAlign = left ? "right" : "left"; context.textBaseline = "top";
-      for (const share of [.08, .5, .92]) {
+      for (const [share, x] of [[.04, list[0]], [.5, (list[0] + list[list.length - 1]) / 2], [.96, list[list.length - 1]]]) {
         const [u, v] = place(share, 1.06);
-        context.fillText(shown(+(list[0] + share * (list[list.length - 1] - list[0])).toPrecision(2)), u, v);
+        context.fillText(shown(+x.toPrecision(3)), u, v);
       }
       context.textAlign = "center";
       const [u, v] = place(.5, 1.3);

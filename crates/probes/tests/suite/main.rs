@@ -7,5 +7,6 @@ mod example_gradients;
 mod instruments;
 mod learning_rate;
 mod recording;
+mod reporting;
 mod storing;
 mod units;
