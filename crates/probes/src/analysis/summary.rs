@@ -314,7 +314,7 @@ pub(crate) fn with_error(value: f64, error: f64) -> String {
     if error == 0.0 {
         return short(value);
     }
-    if !(1e-3..1e5).contains(&value.abs()) || error < 1e-4 || error >= 1e5 {
+    if value.abs() >= 1e5 || !(1e-4..1e5).contains(&error) {
         return format!("{} ± {error:.0e}", short(value));
     }
     #[expect(
