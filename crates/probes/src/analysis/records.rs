@@ -120,6 +120,9 @@ impl Analysis {
         if let Some((trace, standard_error)) = self.trace() {
             records.scalar(tag::TRACE, trace);
             records.scalar(tag::TRACE_STANDARD_ERROR, standard_error);
+            let margin = 2.0 * standard_error;
+            records.scalar(tag::TRACE_BAND[0], trace - margin);
+            records.scalar(tag::TRACE_BAND[1], trace + margin);
         }
         for (layer, trace) in self.layer_traces() {
             records.scalar(
@@ -161,6 +164,10 @@ impl Analysis {
         }
         if let Some(pair) = &self.smallest {
             add("lambda_min", pair);
+        }
+        if let Some(pair) = self.largest.first() {
+            records.scalar(tag::LAMBDA_1_BAND[0], pair.value - pair.residual);
+            records.scalar(tag::LAMBDA_1_BAND[1], pair.value + pair.residual);
         }
         if !self.largest.is_empty() {
             records.found(Finding::Eigenvalues(Eigenvalues {

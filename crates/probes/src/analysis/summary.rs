@@ -214,7 +214,10 @@ impl Analysis {
             return "not looked for".into();
         };
         let [first, others @ ..] = &diagnosis.findings[..] else {
-            return "nothing wrong in what was measured".into();
+            return match diagnosis.not_looked_at.len() {
+                0 => "nothing wrong".into(),
+                symptoms => format!("nothing wrong; {symptoms} symptoms could not be looked for"),
+            };
         };
         let more = match others.len() {
             0 => String::new(),
@@ -233,16 +236,16 @@ impl Analysis {
         };
         let mut parts = Vec::new();
         let reasons: [(&str, &dyn Fn(&Why) -> bool); 3] = [
-            ("no time", &|why| matches!(why, Why::NoTime)),
-            ("stopped", &|why| matches!(why, Why::Stopped)),
-            ("smaller for want of time", &|why| {
+            ("no time for", &|why| matches!(why, Why::NoTime)),
+            ("stopped before", &|why| matches!(why, Why::Stopped)),
+            ("smaller, for want of time:", &|why| {
                 matches!(why, Why::Smaller)
             }),
         ];
         for (reason, wanted) in reasons {
             let names = named(wanted);
             if !names.is_empty() {
-                parts.push(format!("{} ({reason})", names.join(", ")));
+                parts.push(format!("{reason} {}", names.join(", ")));
             }
         }
         let because = self
@@ -314,7 +317,7 @@ pub(crate) fn with_error(value: f64, error: f64) -> String {
     if error == 0.0 {
         return short(value);
     }
-    if !(1e-3..1e5).contains(&value.abs()) || error < 1e-4 || error >= 1e5 {
+    if value.abs() >= 1e5 || !(1e-4..1e5).contains(&error) {
         return format!("{} ± {error:.0e}", short(value));
     }
     #[expect(
