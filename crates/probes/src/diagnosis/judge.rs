@@ -67,8 +67,8 @@ fn explained(view: &View<'_>, mut found: Vec<Finding>) -> Vec<Finding> {
 
 fn cause(view: &View<'_>, finding: &Finding, found: &[Finding]) -> Option<Symptom> {
     use Symptom::{
-        DeadUnits, ExplodingGradients, LearningRateTooHigh, PastEdgeOfStability, SaddleOrFlat,
-        SaturatedUnits, VanishingGradients,
+        DeadUnits, ExplodingGradients, IllConditionedCurvature, LearningRateTooHigh,
+        PastEdgeOfStability, SaddleOrFlat, SaturatedUnits, VanishingGradients,
     };
     let get = |symptom| {
         let above = |other: &&Finding| other.symptom == symptom && other.severity > Severity::Note;
@@ -98,6 +98,8 @@ fn cause(view: &View<'_>, finding: &Finding, found: &[Finding]) -> Option<Sympto
         VanishingGradients if !(no_weights || layers >= DEEP) => {
             has(DeadUnits).or(has(SaturatedUnits))
         }
+        // Layers that get no gradient have no curvature either.
+        IllConditionedCurvature => has(VanishingGradients),
         VanishingGradients if step > 0 => has(LearningRateTooHigh),
         SaddleOrFlat => [
             ExplodingGradients,

@@ -24,7 +24,7 @@
 //! | saturated units | `activation/..saturated_share` | `√Π(1 − s) < 1/10` over the layers: the gradient that passes | Glorot and Bengio 2010 |
 //! | dead units | `activation/..dead_share` | the same | Lu et al. 2020 |
 //! | vanishing gradients or plateau | `gradient/layer/..` at the start; `gradient/norm` at the end | 1/1,000 between layers; a gradient with which a whole run would remove `L₀ / 20`, while the loss is at chance within its sampling error and falls no more (0.1 %) | He et al. 2015 |
-//! | BatchNorm gap | `batch_norm/loss_gap` | `ln 2`: half of the likelihood | Ioffe and Szegedy 2015 |
+//! | BatchNorm gap | `batch_norm/loss_gap` | twice the loss of the batches, and `L₀ / 20` above it | Ioffe and Szegedy 2015 |
 //! | learning rate too low | `gradient/norm` at the start; `stability/sharpness_ratio` | `Σ η ‖g₀‖² < L₀`: all steps together do not remove the loss once, to first order; every ratio below 1/10 | Nesterov 2004; LeCun et al. 1993 |
 //! | labels that cannot be fitted | validation loss and accuracy; `gradient/noise_scale` | accuracy within 3.09 standard errors of `1/C` (0.1 %); a noise scale of a third of the examples | Zhang et al. 2017; McCandlish et al. 2018 |
 //! | past the edge of stability | `stability/sharpness_ratio` | above 1.1 twice, or above 2 once, beyond its error | Cohen et al. 2021; Lewkowycz et al. 2020 |

@@ -192,6 +192,21 @@ impl<'a> View<'a> {
         series.highest().filter(|(step, _)| *step > first)
     }
 
+    /// Returns the step and the size of the largest rise of the training loss above an earlier low,
+    /// both as means of five neighbouring points.
+    pub(crate) fn rebound(&self) -> Option<(u64, f64)> {
+        let points = self.training?.1.finite();
+        let mut lowest = f64::INFINITY;
+        let means = points.chunks_exact(5).filter_map(Mean::of);
+        let rises = means.map(|mean| {
+            let rise = mean.value - lowest;
+            lowest = lowest.min(mean.value);
+            (mean.step, rise)
+        });
+        let rises = rises.filter(|(_, rise)| rise.is_finite());
+        rises.max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
     /// Returns the largest learning rate.
     pub(crate) fn learning_rate(&self) -> Option<f64> {
         let recorded = self.scalar("training/learning_rate");
@@ -239,6 +254,29 @@ impl<'a> View<'a> {
     /// nothing: `Σ η ‖g‖² / L₀`.
     pub(crate) fn reach(&self, gradient_norm: f64) -> Option<f64> {
         Some(self.path()? * gradient_norm.powi(2) / self.chance?)
+    }
+
+    /// Returns whether a gradient is so small that no stable rate would get anywhere with it: at
+    /// the largest one that the curvature allows, a whole run would remove less than a twentieth of
+    /// the loss. A rate that is far below it makes every gradient look small, and is another
+    /// matter; where the curvature is not known, the rate has to be one with which the gradient of
+    /// the start could have removed the loss.
+    pub(crate) fn is_small(&self, gradient_norm: f64) -> bool {
+        if gradient_norm == 0.0 {
+            return true;
+        }
+        let Some(reach) = self.reach(gradient_norm) else {
+            return false;
+        };
+        let slack = self.largest_ratio().map(|(_, ratio, _)| ratio.min(1.0));
+        match slack.filter(|slack| *slack > 0.0) {
+            Some(slack) => reach / slack < NOTHING,
+            None => {
+                let first = self.first_of(tag::GRADIENT_NORM);
+                let first = first.and_then(|(_, norm)| self.reach(norm));
+                reach < NOTHING && first.is_some_and(|reach| reach >= 1.0)
+            }
+        }
     }
 
     /// Returns step, stability ratio and its error of each measurement.

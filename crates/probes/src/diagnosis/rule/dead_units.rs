@@ -26,11 +26,13 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         }
         return Outcome::Missing("`activation/dead_share` (probe activations)");
     };
-    let grew = end.share > start.share;
-    let worst = if end.passage <= start.passage {
-        end
-    } else {
+    // What was there from the start is told from there.
+    let is_old = start.passage < BLOCKED || start.share > HALF;
+    let grew = !is_old && end.share > start.share;
+    let worst = if is_old || end.passage >= start.passage {
         start
+    } else {
+        end
     };
     let blocked = worst.passage < BLOCKED;
     if !(blocked || worst.share > HALF) {

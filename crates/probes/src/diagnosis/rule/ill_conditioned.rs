@@ -12,7 +12,7 @@
 //!    (Neyshabur, Salakhutdinov and Srebro 2015). With the rate at the edge of the sharpest layer
 //!    the flattest contracts by `1/e` in 1,000 steps along its sharpest direction.
 //! 2. *Slow at the edge.* The loss is harmed but still falls significantly, while the stability
-//!    ratio is above 1/2: the sharpest direction forbids longer steps, and the others need them
+//!    ratio is between 1/2 and 1.1: the sharpest direction forbids longer steps, and the others need them
 //!    (the rate of convergence is `1 − 1/κ`; Nocedal and Wright 2006, section 3.3).
 //!
 //! 1 without harm is a note.
@@ -27,6 +27,9 @@ use crate::tag;
 
 /// The ratio of curvatures between layers.
 const UNBALANCED: f64 = 1e3;
+
+/// The stability ratio up to which it is the edge, and not past it.
+const EDGE: f64 = 1.1;
 
 /// The stability ratio from which on steps cannot become much longer.
 const AT_EDGE: f64 = 0.5;
@@ -81,7 +84,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     let is_unbalanced = !found.is_empty();
     let late = ratios
         .iter()
-        .filter(|(_, ratio, error)| ratio - error > AT_EDGE);
+        .filter(|(_, ratio, error)| ratio - error > AT_EDGE && *ratio <= EDGE);
     let slow = view.is_judged()
         && view.is_harmed()
         && view.not_finite.is_none()

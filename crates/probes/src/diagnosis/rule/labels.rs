@@ -126,7 +126,9 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
                 ),
             ));
         }
-        let confidence = match (noisy.is_some(), reach.is_some()) {
+        // Without a look at layers and units a gradient that does not arrive is not excluded.
+        let excluded = view.first_layers().is_some() || view.has_area("activation/");
+        let confidence = match (noisy.is_some(), reach.is_some() && excluded) {
             (true, _) => Confidence::Sure,
             (false, true) => Confidence::Likely,
             (false, false) => Confidence::Possible,

@@ -1,15 +1,18 @@
 //! Learning rate too low: the run ends before the loss could fall.
 //!
-//! Three numbers together:
+//! Four numbers together:
 //!
 //! 1. at least half of the run is over, and less than half of what there is to learn was learnt;
 //! 2. the *reach* of the run, `R = Σ η ‖g₀‖² / L₀`, is below 1: to first order, with the gradient
 //!    of the start all the time, its steps would not even remove the loss once (the descent lemma;
 //!    Nesterov 2004, section 1.2.3, gives it as the most that a step achieves). Momentum counts as
-//!    the factor `1 / (1 − β)`. Trainings that learn have a reach of tens or more;
+//!    the factor `1 / (1 − β)`. Trainings that learn have a reach above 1, because the gradient
+//!    shrinks on the way;
 //! 3. the stability ratio stays below 1/10: ten times the rate would still be stable. The largest
 //!    rate that a quadratic allows is the best one for its sharpest direction (LeCun, Simard and
 //!    Pearlmutter 1993), so a rate far below is slow everywhere.
+//!
+//! 4. the gradient has not fallen to a tenth: weights that hardly move keep their gradient.
 //!
 //! 2 or 3 may be missing (`parameters/relative_update` can stand in for 2: weights whose updates
 //! add up to less than a hundredth of their own length have not moved). It is not looked for where
@@ -25,6 +28,9 @@ use crate::tag;
 
 /// Ten times the rate would still be stable.
 const SLACK: f64 = 0.1;
+
+/// The part of the first gradient that is left where nothing has moved.
+const KEPT: f64 = 0.1;
 
 /// The part of their length by which weights have to move to have moved.
 const MOVED: f64 = 0.01;
@@ -48,6 +54,13 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
         );
     }
     if !view.is_judged() || !view.is_harmed() || view.not_finite.is_some() || is_blocked(before) {
+        return Outcome::Absent;
+    }
+    // Weights that hardly move keep their gradient.
+    let last = view.last_of(tag::GRADIENT_NORM);
+    if let Some(((_, first), (_, last))) = gradient.zip(last)
+        && last < KEPT * first
+    {
         return Outcome::Absent;
     }
     let mut found = Vec::new();
@@ -111,11 +124,13 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     } else {
         Severity::Warning
     };
-    // To a quarter of the threshold: curvature grows while a network trains (Cohen et al. 2021).
-    let factor = largest
-        .map(|(_, ratio, _)| 0.25 / ratio)
-        .filter(|factor| factor.is_finite())
-        .unwrap_or(10.0);
+    // To a quarter of the threshold at most: curvature grows while a network trains (Cohen et al.
+    // 2021). To a reach of four where that is less: the gradient shrinks on the way.
+    let stable = largest.map(|(_, ratio, _)| 0.25 / ratio);
+    let enough = reach.map(|(_, reach)| 4.0 / reach);
+    let factors = [stable, enough].into_iter().flatten();
+    let factor = factors.filter(|factor| factor.is_finite() && *factor > 0.0);
+    let factor = factor.reduce(f64::min).unwrap_or(10.0);
     let sentence = found[0].sentence.clone();
     let loss = view.loss_evidence();
     Finding::new(Symptom::LearningRateTooLow, (severity, confidence), sentence)

@@ -4,8 +4,9 @@
 //! keeps it there (Cohen et al. 2021): a ratio up to 1.1 is the edge, and no finding. Past it is a
 //! ratio above 1.1 beyond its error at two measurements or more, or above 2 at one, from where not
 //! even a flatter place catches the weights (Lewkowycz et al. 2020). It is a note while the loss
-//! falls all the same, a warning with a run that is harmed, and a problem with a loss that is not
-//! finite.
+//! falls all the same, and a problem with a loss that is not finite. It is a warning with a run
+//! that is harmed, or with a loss that rises again by a tenth of what there was to learn above an
+//! earlier low (means of five neighbouring points): the weights were thrown out of a valley.
 
 use super::Outcome;
 use super::learning_rate_too_high::CATAPULT;
@@ -17,6 +18,9 @@ use crate::tag;
 
 /// The ratio up to which training hovers at the edge.
 const EDGE: f64 = 1.1;
+
+/// The part of what there is to learn by which a loss that rises again counts as thrown back.
+const REBOUND: f64 = 0.1;
 
 pub(super) fn find(view: &View<'_>) -> Outcome {
     let ratios = view.ratios();
@@ -38,9 +42,12 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     if count < 2 && !far {
         return Outcome::Absent;
     }
+    let rebound = view.rebound().zip(view.chance);
+    let rebound = rebound.filter(|((_, rise), chance)| *rise > REBOUND * chance);
     let severity = match (&view.not_finite, view.is_harmed()) {
         (Some(_), _) => Severity::Problem,
         (None, true) => Severity::Warning,
+        (None, false) if rebound.is_some() => Severity::Warning,
         (None, false) => Severity::Note,
     };
     let mut worst = evidence(
@@ -57,6 +64,18 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     );
     worst.error = Some(error);
     let sentence = worst.sentence.clone();
+    let rebound = rebound.map(|((step, rise), chance)| {
+        evidence(
+            view.training_tag(),
+            step,
+            rise,
+            Some(REBOUND * chance),
+            format!(
+                "the loss rises again by {} up to step {step}",
+                number(rise, 2)
+            ),
+        )
+    });
     let warning = view.facts.stability_warning.as_ref();
     let warning =
         warning.map(|(step, text)| evidence("stability/warning", *step, ratio, None, text.clone()));
@@ -65,7 +84,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         (severity, Confidence::Sure),
         sentence,
     )
-    .because(std::iter::once(worst).chain(warning))
+    .because(std::iter::once(worst).chain(rebound).chain(warning))
     .meaning(
         "Along the sharpest direction each step lands higher on the other side of the valley than it began. Either the weights find a flatter place, or the loss diverges.",
     )

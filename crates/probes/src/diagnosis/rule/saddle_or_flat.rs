@@ -1,8 +1,9 @@
 //! A saddle or a flat region: a small gradient at a high loss.
 //!
 //! At least half of the run is over, less than half of the loss was learnt, and the gradient is so
-//! small that a whole run with it would remove less than a twentieth of the loss to first order
-//! (the reach of [`learning_rate_too_low`](super::learning_rate_too_low)), or exactly 0. Then the
+//! small that a whole run with it, even at the largest stable rate, would remove less than a
+//! twentieth of the loss to first order (the reach of
+//! [`learning_rate_too_low`](super::learning_rate_too_low)), or exactly 0. Then the
 //! smallest eigenvalue decides: below zero by more than its residual it is a saddle (Dauphin et
 //! al. 2014); a largest eigenvalue so small that all steps of the run along its direction contract
 //! nothing, `Σ η λ₁ < 1`, is a flat region; else it is a place that descent does not leave.
@@ -10,7 +11,7 @@
 use super::Outcome;
 use crate::diagnosis::finding::{Confidence, Finding, Severity, Symptom};
 use crate::diagnosis::remedy::{InitialisationScheme, OptimiserKind, Remedy};
-use crate::diagnosis::view::{NOTHING, View, evidence};
+use crate::diagnosis::view::{View, evidence};
 use crate::diagnosis::words::number;
 use crate::tag;
 
@@ -22,8 +23,8 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         };
     };
     let reach = view.reach(gradient);
-    let is_small = gradient == 0.0 || reach.is_some_and(|reach| reach < NOTHING);
-    if !view.is_judged() || !view.is_harmed() || view.not_finite.is_some() || !is_small {
+    let is_high = view.is_judged() && view.is_harmed() && view.not_finite.is_none();
+    if !is_high || !view.is_small(gradient) {
         return Outcome::Absent;
     }
     let mut found = vec![evidence(

@@ -4,6 +4,11 @@
 //! that is spread evenly over the layer shrinks by `1 − s` there. Over all layers the norm shrinks
 //! by the *passage* `√Π (1 − s_l)`. A passage below 1/10 takes the gradient of the first layer
 //! down by an order of magnitude, and 0 is a layer that passes nothing.
+//!
+//! The spread of a layer's activations bounds what it passes too, however the saturated entries are
+//! spread over its units: for tanh `E f′² ≤ E f′ = 1 − E f² ≤ 1 − std²`, and for the sigmoid, over
+//! the square of its largest derivative 1/4, `E (4 f′)² ≤ 4 E f (1 − f) ≤ 1 − 4 std²`. A layer
+//! passes the smaller of both.
 
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::series::Series;
@@ -39,6 +44,20 @@ impl Blockage {
             .or(layers.iter().map(|(_, at)| *at).max_by_key(|at| at.0))?
             .0;
         layers.retain(|(_, (at, _))| *at == step);
+        let std = |path: &str| {
+            let series = view.scalar(&format!("activation/{path}/std"))?;
+            let (_, std) = series.points().find(|(at, _)| *at == step)?;
+            let spread = match path.rsplit_once('_')?.1 {
+                "tanh" => std * std,
+                "sigmoid" if !path.ends_with("hard_sigmoid") => 4.0 * std * std,
+                _ => return None,
+            };
+            (0.0..=1.0).contains(&spread).then_some(1.0 - spread)
+        };
+        let passes = |(path, (_, share)): &(&str, (u64, f64))| {
+            let by_spread = std(path).filter(|_| quantity == "saturated_share");
+            by_spread.map_or(1.0 - share, |bound| bound.min(1.0 - share))
+        };
         let share = all.map_or_else(
             || layers.iter().map(|(_, (_, share))| share).sum::<f64>() / layers.len().max(1) as f64,
             |(_, share)| share,
@@ -46,8 +65,7 @@ impl Blockage {
         let passage = if layers.is_empty() {
             (1.0 - share).sqrt()
         } else {
-            let product: f64 = layers.iter().map(|(_, (_, share))| 1.0 - share).product();
-            product.sqrt()
+            layers.iter().map(passes).product::<f64>().sqrt()
         };
         let mut found = vec![evidence(
             &whole,
@@ -68,7 +86,7 @@ impl Blockage {
             passage,
             Some(BLOCKED),
             format!(
-                "a gradient that passes all layers is left with {} of its norm",
+                "a gradient that passes all layers is left with {} of its norm at most",
                 number(passage, 2)
             ),
         ));

@@ -12,7 +12,8 @@
 //!
 //! *Plateau.* At least half of the run is over, nothing was learnt within the sampling error of
 //! the loss, the loss does not fall significantly any more, and the gradient has become so small
-//! that the whole run with it would remove less than a twentieth of the loss to first order.
+//! that a whole run with it, even at the largest stable rate, would remove less than a twentieth of
+//! the loss to first order.
 //!
 //! Where half of the loss was learnt all the same, vanishing gradients are a note.
 
@@ -20,7 +21,7 @@ use super::exploding_gradients::SPAN;
 use super::{Outcome, is_blocked};
 use crate::diagnosis::finding::{Confidence, Finding, Severity, Symptom};
 use crate::diagnosis::remedy::{InitialisationScheme, OptimiserKind, Remedy};
-use crate::diagnosis::view::{NOTHING, View, evidence};
+use crate::diagnosis::view::{View, evidence};
 use crate::diagnosis::words::number;
 use crate::tag;
 
@@ -77,7 +78,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     let is_stuck = view.is_judged() && view.is_harmed() && view.is_at_chance() && !view.falls;
     if let Some((step, norm)) = gradient.filter(|_| is_stuck) {
         let reach = view.reach(norm);
-        if norm == 0.0 || reach.is_some_and(|reach| reach < NOTHING) {
+        if view.is_small(norm) {
             found.push(evidence(
                 tag::GRADIENT_NORM,
                 step,

@@ -149,6 +149,7 @@ fn plateau_is_a_gradient_that_a_whole_run_could_not_use() {
 #[test]
 fn run_whose_steps_cannot_remove_the_loss_once_has_a_rate_too_low() {
     let edge = (10f64.ln() / PATH).sqrt();
+    // Four times the loss, or a quarter of the threshold: whichever is less.
     let slow = |norm: f64, ratio: f64| {
         let facts = at_chance(settings());
         let facts = with(facts, "stability/sharpness_ratio", &[(0, ratio)]);
@@ -166,8 +167,13 @@ fn run_whose_steps_cannot_remove_the_loss_once_has_a_rate_too_low() {
     ));
     let found = slow(edge * BELOW, 0.01).diagnose();
     let finding = found.find(Symptom::LearningRateTooLow).unwrap();
-    // To a quarter of the threshold.
-    assert_eq!(finding.remedies[0], Remedy::LearningRate { factor: 25.0 });
+    let Remedy::LearningRate { factor } = finding.remedies[0] else {
+        panic!("the rate first");
+    };
+    assert!((factor - 4.0).abs() < 1e-6, "{factor}");
+    let found = slow(0.01 * edge, 1e-4).diagnose();
+    let finding = found.find(Symptom::LearningRateTooLow).unwrap();
+    assert_eq!(finding.remedies[0], Remedy::LearningRate { factor: 2500.0 });
 }
 
 #[test]
@@ -207,13 +213,17 @@ fn half_of_the_units_dead_is_a_warning_in_a_run_that_fails_and_a_note_in_one_tha
 }
 
 #[test]
-fn batch_norm_gap_counts_from_half_of_the_likelihood_on() {
+fn batch_norm_gap_counts_from_twice_the_loss_and_a_twentieth_of_chance_on() {
     let gap = |nats: f64| {
         let facts = learning(settings());
         with(facts, "batch_norm/loss_gap", &[(STEPS, -nats)])
     };
-    let edge = std::f64::consts::LN_2;
+    let edge = 10f64.ln() / 20.0;
     assert!(!has(&gap(edge * BELOW), Symptom::BatchNormGap));
+    let high = with(gap(0.5 * ABOVE), "batch_norm/batch_loss", &[(STEPS, 0.5)]);
+    assert!(has(&high, Symptom::BatchNormGap));
+    let high = with(gap(0.5 * BELOW), "batch_norm/batch_loss", &[(STEPS, 0.5)]);
+    assert!(!has(&high, Symptom::BatchNormGap));
     assert_eq!(
         severity(&gap(edge * ABOVE), Symptom::BatchNormGap),
         Some(Severity::Warning)
@@ -297,6 +307,34 @@ fn edge_of_stability_is_no_finding_and_beyond_it_is() {
     // Within its error it may be the edge.
     let unsure = with(past, "curvature_check/sharpness_ratio_error", &[(10, 0.5)]);
     assert!(!has(&unsure, symptom));
+}
+
+#[test]
+fn loss_that_is_thrown_back_past_the_edge_is_a_warning() {
+    // Five neighbouring points that lie above the low by a tenth of ln 10, or not quite.
+    let thrown = |rise: f64| {
+        let facts = losing(settings(), |part| {
+            let again = 0.8..0.825;
+            let low = 0.02 + 2.28 * (-8.0 * part).exp();
+            if again.contains(&part) {
+                low + rise
+            } else {
+                low
+            }
+        });
+        let ratios = [(400, 1.5), (800, 1.5)];
+        with(facts, "stability/sharpness_ratio", &ratios)
+    };
+    let symptom = Symptom::PastEdgeOfStability;
+    let tenth = 0.1 * 10f64.ln();
+    assert_eq!(
+        severity(&thrown(1.1 * tenth), symptom),
+        Some(Severity::Warning)
+    );
+    assert_eq!(
+        severity(&thrown(0.9 * tenth), symptom),
+        Some(Severity::Note)
+    );
 }
 
 #[test]
