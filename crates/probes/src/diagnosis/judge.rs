@@ -83,9 +83,11 @@ fn cause(view: &View<'_>, finding: &Finding, found: &[Finding]) -> Option<Sympto
     let exploding = get(ExplodingGradients).filter(from_start);
     let step = finding.evidence.first().map_or(0, |evidence| evidence.step);
     let layers = view.first_layers().map_or(0, |(_, layers)| layers.len());
+    let weights = view.first_weights();
     let no_weights = view
         .first_of("parameters/norm")
-        .is_some_and(|(_, norm)| norm == 0.0);
+        .is_some_and(|(_, norm)| norm == 0.0)
+        || !weights.is_empty() && weights.iter().all(|(_, (_, norm))| *norm == 0.0);
     match finding.symptom {
         ExplodingGradients if !from_start(&finding) => has(LearningRateTooHigh),
         LearningRateTooHigh => exploding.map(|cause| cause.symptom),

@@ -279,7 +279,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Returns step, stability ratio and its error of each measurement.
+    /// Returns step, stability ratio and its error of each measurement; of an adaptive optimiser
+    /// those before its 22nd step are left out, because its moments are still being filled: with
+    /// `β₁ = 0.9` it takes so many until `1 − β₁ᵗ` is 0.9.
     pub(crate) fn ratios(&self) -> Vec<(u64, f64, f64)> {
         let at = |tag: &str, step: u64| {
             let found = self.scalar(tag)?.points().find(|(other, _)| *other == step);
@@ -287,6 +289,10 @@ impl<'a> View<'a> {
         };
         let Some(ratios) = self.scalar(tag::SHARPNESS_RATIO) else {
             return Vec::new();
+        };
+        let settled = match self.facts.known.optimiser {
+            Some(optimiser) if optimiser.is_preconditioned() => 22,
+            _ => 0,
         };
         let error = |step| {
             let told = at("curvature_check/sharpness_ratio_error", step);
@@ -300,6 +306,7 @@ impl<'a> View<'a> {
         ratios
             .finite()
             .into_iter()
+            .filter(|(step, _)| *step >= settled)
             .map(|(step, ratio)| (step, ratio, error(step).unwrap_or(0.0)))
             .collect()
     }

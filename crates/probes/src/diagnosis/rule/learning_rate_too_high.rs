@@ -11,15 +11,20 @@
 //! 2. a stability ratio `λ₁ / threshold` above 2 at the first measurement, beyond its error;
 //! 3. an update as long as the weights themselves (You, Gitman and Ginsburg 2017, section 4: the
 //!    ratio of update to weights that trains is below 1 by orders of magnitude);
-//! 4. a loss that ends significantly above its start.
+//! 4. a loss that ends significantly above its start;
+//! 5. units that were alive at the start and of which so many have died that the gradient is
+//!    blocked ([`units`](super::units)), in a run that is harmed: an update that throws a unit's
+//!    bias or weights so far that no example activates it (Lu et al. 2020).
 //!
-//! A run of which 1 or 4 holds has shown it; 2 and 3 alone count only if the loss has not fallen.
+//! A run of which 1, 4 or 5 holds has shown it; 2 and 3 alone count only if the loss has not fallen.
 
 use super::Outcome;
-use crate::diagnosis::finding::{Confidence, Finding, Severity, Symptom};
+use super::units::{BLOCKED, Blockage};
+use crate::diagnosis::finding::{Confidence, Evidence, Finding, Severity, Symptom};
 use crate::diagnosis::remedy::{OptimiserKind, Remedy};
-use crate::diagnosis::view::{SIGNIFICANT, View, evidence};
-use crate::diagnosis::words::number;
+use crate::diagnosis::series::Series;
+use crate::diagnosis::view::{HALF, SIGNIFICANT, View, evidence};
+use crate::diagnosis::words::{number, percent};
 use crate::tag;
 
 /// The ratio up to which a network can be thrown to a flatter place and train on.
@@ -58,6 +63,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     {
         shown.extend(view.loss_evidence());
     }
+    shown.extend(died(view).filter(|_| view.is_harmed()));
     let mut signs = Vec::new();
     let first_ratio = view.ratios().first().copied();
     if let Some((step, ratio, error)) = first_ratio
@@ -77,9 +83,8 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         signs.push(sign);
     }
     // Weights that begin at zero are moved by more than their size by any step.
-    let has_weights = view
-        .first_of("parameters/norm")
-        .is_none_or(|(_, norm)| norm > 0.0);
+    let start_norm = view.first_of("parameters/norm");
+    let has_weights = start_norm.is_some_and(|(step, norm)| step == 0 && norm > 0.0);
     if let Some((step, update)) = longest_update(view).filter(|_| has_weights)
         && update > 1.0
     {
@@ -111,13 +116,9 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         (false, true) => Confidence::Likely,
         _ => Confidence::Possible,
     };
-    let ratio = first_ratio.map_or(0.0, |(_, ratio, _)| ratio);
-    let factor = if ratio > CATAPULT {
-        // To half of the threshold, or a power of ten below.
-        (0.5 / ratio).min(0.1)
-    } else {
-        0.1
-    };
+    // To a quarter of the threshold at the largest curvature that was seen, or a power of ten below.
+    let ratio = view.largest_ratio().map_or(1.0, |(_, ratio, _)| ratio);
+    let factor = (0.25 / ratio).clamp(1e-4, 0.1);
     let all: Vec<_> = shown.into_iter().chain(signs).collect();
     let sentence = all[0].sentence.clone();
     Finding::new(Symptom::LearningRateTooHigh, (severity, confidence), sentence)
@@ -148,4 +149,20 @@ fn longest_update(view: &View<'_>) -> Option<(u64, f64)> {
         )
     });
     means.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// Returns the units that have died since the start, if the gradient is blocked by them.
+fn died(view: &View<'_>) -> Option<Evidence> {
+    let of =
+        |pick: fn(&Series) -> Option<(u64, f64)>| Blockage::of(view, "dead_share", "dead", pick);
+    let (start, end) = (of(Series::first)?, of(Series::last)?);
+    let died = start.passage >= BLOCKED && start.share <= HALF && end.passage < BLOCKED;
+    let mut evidence = end.evidence.into_iter().next().filter(|_| died)?;
+    evidence.sentence = format!(
+        "units died while it trained: {} at step {}, from {} at the start",
+        percent(evidence.value),
+        evidence.step,
+        percent(start.share)
+    );
+    Some(evidence)
 }

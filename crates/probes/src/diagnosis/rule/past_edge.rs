@@ -36,6 +36,10 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         .iter()
         .any(|(_, ratio, error)| ratio - error > CATAPULT);
     let count = past.clone().count();
+    let mut sizes: Vec<f64> = past.clone().map(|(_, ratio, _)| *ratio).collect();
+    sizes.sort_by(f64::total_cmp);
+    // Below the edge as it was met for most of the time.
+    let median = sizes.get(sizes.len() / 2).copied().unwrap_or(1.0);
     let Some((step, ratio, error)) = past.max_by(|a, b| a.1.total_cmp(&b.1)).copied() else {
         return Outcome::Absent;
     };
@@ -90,7 +94,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     )
     .to_try([
         Remedy::LearningRate {
-            factor: (0.5 / ratio).min(0.5),
+            factor: (0.8 / median).clamp(0.01, 0.8),
         },
         Remedy::Warmup { steps: 100 },
         Remedy::Sam { rho: 0.05 },

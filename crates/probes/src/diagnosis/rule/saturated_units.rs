@@ -44,7 +44,13 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         _ if blocked_at_start => Severity::Warning,
         _ => Severity::Note,
     };
-    let sentence = worst.evidence[0].sentence.clone();
+    // The share tells where it is large, and otherwise what passes.
+    let telling = if worst.share > HALF {
+        worst.evidence.first()
+    } else {
+        worst.evidence.last()
+    };
+    let sentence = telling.map_or_else(String::new, |evidence| evidence.sentence.clone());
     let glorot = Remedy::Initialisation {
         scheme: InitialisationScheme::Glorot,
     };

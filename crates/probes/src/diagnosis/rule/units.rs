@@ -7,8 +7,9 @@
 //!
 //! The spread of a layer's activations bounds what it passes too, however the saturated entries are
 //! spread over its units: for tanh `E f′² ≤ E f′ = 1 − E f² ≤ 1 − std²`, and for the sigmoid, over
-//! the square of its largest derivative 1/4, `E (4 f′)² ≤ 4 E f (1 − f) ≤ 1 − 4 std²`. A layer
-//! passes the smaller of both.
+//! the square of its largest derivative 1/4, `E (4 f′)² ≤ 4 E f (1 − f) ≤ 1 − 4 std²`. Standard normal
+//! inputs, for which weights are scaled (Glorot and Bengio 2010), give 0.606 and 0.827, so that the
+//! bound counts over these. A layer passes the smaller of both.
 
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::series::Series;
@@ -47,12 +48,12 @@ impl Blockage {
         let std = |path: &str| {
             let series = view.scalar(&format!("activation/{path}/std"))?;
             let (_, std) = series.points().find(|(at, _)| *at == step)?;
-            let spread = match path.rsplit_once('_')?.1 {
-                "tanh" => std * std,
-                "sigmoid" if !path.ends_with("hard_sigmoid") => 4.0 * std * std,
+            let bound = match path.rsplit_once('_')?.1 {
+                "tanh" => (1.0 - std * std) / 0.606,
+                "sigmoid" if !path.ends_with("hard_sigmoid") => (1.0 - 4.0 * std * std) / 0.827,
                 _ => return None,
             };
-            (0.0..=1.0).contains(&spread).then_some(1.0 - spread)
+            bound.is_finite().then_some(bound.clamp(0.0, 1.0))
         };
         let passes = |(path, (_, share)): &(&str, (u64, f64))| {
             let by_spread = std(path).filter(|_| quantity == "saturated_share");

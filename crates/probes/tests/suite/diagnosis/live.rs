@@ -13,6 +13,10 @@ use super::{STEPS, at_chance, settings, symptoms, with};
 struct Numbers;
 
 impl Probe<f64> for Numbers {
+    fn name(&self) -> String {
+        "numbers".to_owned()
+    }
+
     fn measure(&mut self, moment: &Moment<'_, f64>, records: &mut Records) -> Result<(), Error> {
         records.scalar(tag::GRADIENT_NORM, *moment.model);
         Ok(())

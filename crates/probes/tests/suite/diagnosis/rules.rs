@@ -1,5 +1,6 @@
 //! Both sides of each threshold, at the value that its derivation gives.
 
+use landscape::stability::Optimiser;
 use probes::diagnosis::{Confidence, Diagnosis, Remedy, Severity, Symptom};
 use probes::{Record, Value, show};
 
@@ -38,8 +39,8 @@ fn learning_rate_that_made_the_loss_infinite_is_a_problem_and_is_lowered() {
     assert_eq!(first.symptom, Symptom::LearningRateTooHigh);
     assert_eq!(first.severity, Severity::Problem);
     assert_eq!(first.confidence, Confidence::Sure);
-    // To half of the threshold: 20 times too much becomes 0.5.
-    assert_eq!(first.remedies[0], Remedy::LearningRate { factor: 0.025 });
+    // To a quarter of the threshold: 20 times too much becomes 0.25.
+    assert_eq!(first.remedies[0], Remedy::LearningRate { factor: 0.0125 });
 }
 
 #[test]
@@ -61,6 +62,27 @@ fn update_longer_than_the_weights_counts_by_the_step() {
     let facts = with(at_chance(settings()), "parameters/norm", &[(0, 0.0)]);
     let facts = with(facts, "parameters/relative_update", &[(50, 1e9)]);
     assert!(!has(&facts, Symptom::LearningRateTooHigh));
+}
+
+#[test]
+fn units_that_died_in_a_failing_run_are_the_rate() {
+    let dead = |facts, start: f64, end: f64| {
+        with(facts, "activation/dead_share", &[(0, start), (STEPS, end)])
+    };
+    let failing = || sound_gradients(at_chance(settings()));
+    assert!(has(
+        &dead(failing(), 0.0, 1.0),
+        Symptom::LearningRateTooHigh
+    ));
+    // Dead from the start they are not, nor in a run that learns.
+    assert!(!has(
+        &dead(failing(), 1.0, 1.0),
+        Symptom::LearningRateTooHigh
+    ));
+    assert!(!has(
+        &dead(healthy(), 0.0, 1.0),
+        Symptom::LearningRateTooHigh
+    ));
 }
 
 #[test]
@@ -198,6 +220,32 @@ fn units_that_leave_a_tenth_of_the_gradient_are_a_problem() {
 }
 
 #[test]
+fn spread_of_activations_tells_of_saturation_beyond_that_of_normal_inputs() {
+    // (1 − std²) / 0.606 in two layers, of which the root of the product is a tenth.
+    let saturated = |pass: f64| {
+        let std = (1.0 - 0.606 * pass).sqrt();
+        (1..=2).fold(sound_gradients(at_chance(settings())), |facts, layer| {
+            let tag = |quantity| format!("activation/layer_{layer}_tanh/{quantity}");
+            let facts = with(facts, &tag("saturated_share"), &[(0, 0.2)]);
+            with(facts, &tag("std"), &[(0, std)])
+        })
+    };
+    let symptom = Symptom::SaturatedUnits;
+    assert!(!has(&saturated(0.1 * ABOVE), symptom));
+    assert_eq!(
+        severity(&saturated(0.1 * BELOW), symptom),
+        Some(Severity::Problem)
+    );
+    // Standard normal inputs, through however many layers, block nothing: E tanh² = 0.394.
+    let deep = (0..40).fold(sound_gradients(at_chance(settings())), |facts, layer| {
+        let tag = |quantity| format!("activation/layer_{layer}_tanh/{quantity}");
+        let facts = with(facts, &tag("saturated_share"), &[(0, 0.0)]);
+        with(facts, &tag("std"), &[(0, 0.394_f64.sqrt())])
+    });
+    assert!(!has(&deep, symptom));
+}
+
+#[test]
 fn half_of_the_units_dead_is_a_warning_in_a_run_that_fails_and_a_note_in_one_that_learns() {
     let dead = |facts, share: f64| with(facts, "activation/dead_share", &[(STEPS, share)]);
     let failing = || sound_gradients(at_chance(settings()));
@@ -307,6 +355,16 @@ fn edge_of_stability_is_no_finding_and_beyond_it_is() {
     // Within its error it may be the edge.
     let unsure = with(past, "curvature_check/sharpness_ratio_error", &[(10, 0.5)]);
     assert!(!has(&unsure, symptom));
+}
+
+#[test]
+fn ratio_of_an_adaptive_optimiser_counts_when_its_moments_are_filled() {
+    let adam = |step: u64| {
+        let facts = learning(settings().with_optimiser(Optimiser::Adam { beta_1: 0.9 }));
+        with(facts, "stability/sharpness_ratio", &[(step, 900.0)])
+    };
+    assert!(!has(&adam(21), Symptom::PastEdgeOfStability));
+    assert!(has(&adam(22), Symptom::PastEdgeOfStability));
 }
 
 #[test]
