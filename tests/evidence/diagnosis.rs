@@ -193,7 +193,7 @@ fn table(
     let seeds = if small { "one seed" } else { "5 seeds" };
     let setting = format!(
         "Trainings made to fail ({seeds}) and healthy ones, of the program, with the probes of its workspace.toml but for pictures. The \
-         MLP 64-64-32-10 learns UCI digits, the CNN of 8 and 16 channels 500 images of MNIST. `right first` and `right second` count the \
+         MLP 64-64-32-10 and the CNN of 8 and 16 channels learn UCI digits. `right first` and `right second` count the \
          runs whose first or second finding is one that the failure is expected to show; `first: ..` count first findings above a note. \
          A remedy is the first of the first finding that is a change of settings, trained by `landscape try` with the same seed; it \
          helped where the validation loss fell by more than one hundredth. Losses are means over the runs that did not diverge."

@@ -1,13 +1,13 @@
 //! The six trainings that fail.
 
-use models::Activation;
-
 use crate::setting::{Setting, Start};
 
 /// A way in which a training fails.
 pub(crate) struct Failure {
     pub(crate) name: &'static str,
     pub(crate) setting: fn() -> Setting,
+    /// Whether the trainings of all seeds are diagnosed together.
+    pub(crate) together: bool,
 }
 
 /// The classical problems of training.
@@ -18,6 +18,7 @@ pub(crate) const FAILURES: [Failure; 6] = [
             hidden: vec![32; 40],
             ..Setting::default()
         },
+        together: false,
     },
     Failure {
         name: "exploding gradients: ten times He's weights",
@@ -25,6 +26,7 @@ pub(crate) const FAILURES: [Failure; 6] = [
             start: Start::He(10.0),
             ..Setting::default()
         },
+        together: false,
     },
     Failure {
         name: "a plateau: all weights zero",
@@ -32,33 +34,34 @@ pub(crate) const FAILURES: [Failure; 6] = [
             start: Start::He(0.0),
             ..Setting::default()
         },
+        together: false,
     },
     Failure {
-        name: "past the edge: whole batches, rate 1",
+        name: "past the edge: whole batches, rate 1.5",
         setting: || Setting {
             momentum: 0.0,
-            learning_rate: 1.0,
+            learning_rate: 1.5,
             batch: 500,
-            epochs: 200,
+            epochs: 100,
             ..Setting::default()
         },
+        together: false,
     },
     Failure {
         name: "ill-conditioned: one layer times 30",
         setting: || Setting {
             rescale: 30.0,
-            learning_rate: 0.0005,
+            learning_rate: 0.0002,
             ..Setting::default()
         },
+        together: false,
     },
     Failure {
-        name: "a chaotic landscape: 10 layers of tanh",
+        name: "inconsistent seeds: rate 0.35",
         setting: || Setting {
-            hidden: vec![32; 10],
-            activation: Activation::Tanh,
-            start: Start::He(3.0),
-            learning_rate: 0.02,
+            learning_rate: 0.35,
             ..Setting::default()
         },
+        together: true,
     },
 ];

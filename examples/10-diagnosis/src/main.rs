@@ -14,7 +14,8 @@ use clap::Parser;
 use data::Data;
 use failure::FAILURES;
 use indicatif::ProgressBar;
-use training::train;
+use probes::diagnosis::{Diagnosis, Facts};
+use training::{Run, train};
 
 /// Trains six networks that fail, and each again with the first remedy of its first finding.
 #[derive(Parser)]
@@ -33,17 +34,25 @@ fn main() -> Result<()> {
     let progress = ProgressBar::new(FAILURES.len() as u64 * arguments.seeds);
     let mut found = Vec::new();
     for failure in &FAILURES {
-        let mut pairs = Vec::new();
+        let setting = (failure.setting)();
+        let mut runs = Vec::new();
         for seed in 0..arguments.seeds {
-            let setting = (failure.setting)();
-            let before = train(&setting, seed, &data)?;
+            runs.push(train(&setting, seed, &data)?);
+        }
+        if failure.together {
+            let facts: Vec<Facts> = runs.iter().map(Run::facts).collect();
+            let all = Diagnosis::of_runs(&facts);
+            for run in &mut runs {
+                run.diagnosis = all.clone();
+            }
+        }
+        let mut pairs = Vec::new();
+        for (seed, before) in (0..).zip(runs) {
             // The remedies of the first finding, the most promising first, and of those the first
             // that this program can carry out.
             let finding = before.diagnosis.above_note().next();
-            let remedies = finding.iter().flat_map(|finding| &finding.remedies);
-            let repaired = remedies
-                .filter_map(|remedy| Some((*remedy, setting.with(remedy)?)))
-                .next();
+            let mut remedies = finding.iter().flat_map(|finding| &finding.remedies);
+            let repaired = remedies.find_map(|remedy| Some((*remedy, setting.with(remedy)?)));
             let after = match &repaired {
                 Some((_, setting)) => Some(train(setting, seed, &data)?),
                 None => None,

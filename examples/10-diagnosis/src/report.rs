@@ -81,31 +81,47 @@ pub(crate) fn picture(found: &[Vec<Pair>]) -> Result<&'static str> {
     let panels: Vec<Picture> = FAILURES
         .iter()
         .zip(found)
-        .map(|(failure, pairs)| panel(failure.name, &pairs[0]))
+        .map(|(failure, pairs)| {
+            let shown = if failure.together {
+                &pairs[..]
+            } else {
+                &pairs[..1]
+            };
+            panel(failure.name, shown)
+        })
         .collect::<Result<_, _>>()?;
     let sheet = sheet(&panels, "Training loss before and after the remedy")?;
     std::fs::write(PATH, sheet.png()?)?;
     Ok(PATH)
 }
 
-fn panel(name: &str, pair: &Pair) -> Result<Picture, pictures::Error> {
-    let after = pair.after.as_ref().map_or(&[][..], |run| &run.losses);
-    let remedy = pair.remedy.map(|remedy| remedy.to_string());
-    let remedy = remedy.unwrap_or_default();
-    let curves = [
-        ("as it fails", &pair.before.losses[..]),
-        (remedy.as_str(), after),
-    ];
-    let steps: Vec<f64> = (0..pair.before.losses.len().max(after.len()))
-        .map(|step| step as f64)
-        .collect();
+/// Draws the losses of one seed, or of several that are diagnosed together.
+fn panel(name: &str, pairs: &[Pair]) -> Result<Picture, pictures::Error> {
+    let several = pairs.len() > 1;
+    let called = |what: String, seed: usize| {
+        if several {
+            format!("{what}, seed {seed}")
+        } else {
+            what
+        }
+    };
+    let mut curves: Vec<(String, &[f64])> = Vec::new();
+    for (seed, pair) in pairs.iter().enumerate() {
+        curves.push((called("as it fails".to_owned(), seed), &pair.before.losses));
+        if let (Some(remedy), Some(after)) = (pair.remedy, &pair.after) {
+            curves.push((called(remedy.to_string(), seed), &after.losses));
+        }
+    }
+    // A logarithm shows no loss that is not finite.
+    let finite = |losses: &[f64]| losses.iter().take_while(|loss| loss.is_finite()).count();
+    let most = curves.iter().map(|(_, losses)| losses.len()).max();
+    let steps: Vec<f64> = (0..most.unwrap_or(0)).map(|step| step as f64).collect();
     let series: Vec<Series<'_>> = curves
         .iter()
-        .filter(|(_, losses)| !losses.is_empty())
-        .map(|(name, y)| Series {
+        .map(|(name, losses)| Series {
             name,
-            x: &steps[..y.len()],
-            y,
+            x: &steps[..finite(losses)],
+            y: &losses[..finite(losses)],
         })
         .collect();
     let config = CurvesConfig {

@@ -8,9 +8,9 @@ use landscape::{LanczosConfig, Risk};
 use probes::diagnosis::{Diagnosis, Facts};
 use probes::instrument::{
     Activations, BatchNormGap, GradientNorm, LayerCurvature, LineDirection, LossLine, MeanLoss,
-    TopEigenvalues, Updates,
+    TopEigenvalues, Updates, WeightSpectra,
 };
-use probes::{Probes, Schedule};
+use probes::{Probes, Record, Schedule, Value};
 
 use crate::data::Data;
 use crate::network::loss;
@@ -27,6 +27,18 @@ pub(crate) struct Run {
     pub(crate) validation: Option<f64>,
     /// The findings.
     pub(crate) diagnosis: Diagnosis,
+}
+
+impl Run {
+    /// Returns what a diagnosis of several seeds asks for.
+    pub(crate) fn facts(&self) -> Facts {
+        let mut facts = Facts::new().with_classes(10);
+        for (step, &loss) in (0..).zip(&self.losses) {
+            let (tag, value) = ("loss/train".to_owned(), Value::Scalar(loss));
+            facts.observe(&Record { tag, step, value });
+        }
+        facts
+    }
 }
 
 /// Trains until the last step, or until the loss is no finite number.
@@ -70,8 +82,9 @@ pub(crate) fn train(setting: &Setting, seed: u64, data: &Data) -> Result<Run> {
         .with(often(), Activations::of(&sample))
         .with(often(), Updates::new().starting_at(&model)?)
         .with(often(), BatchNormGap::of(&sample))
+        .with(Schedule::at_start(), WeightSpectra::new())
         .with(
-            Schedule::at_end(),
+            Schedule::at_start(),
             LayerCurvature::of(&sample).with_seed(seed),
         )
         .with(

@@ -50,7 +50,7 @@ pub(super) const FAILURES: [Failure; 11] = [
         name: "40 plain layers",
         expected: &[Symptom::VanishingGradients],
         mlp: DEEP,
-        cnn: "--depth 37 --epochs 3",
+        cnn: "--depth 37",
     },
     Failure {
         name: "weights too large",
@@ -90,13 +90,13 @@ pub(super) const FAILURES: [Failure; 11] = [
         name: "slow running statistics",
         expected: &[Symptom::BatchNormGap],
         mlp: "--model mlp-batch-norm --norm-momentum 0.0001 --learning-rate 0.5",
-        cnn: "--model cnn-batch-norm --norm-momentum 0.001",
+        cnn: "--model cnn-batch-norm --norm-momentum 0.0001",
     },
     Failure {
         name: "past the edge of stability",
         expected: &[Symptom::PastEdgeOfStability, Symptom::LearningRateTooHigh],
         mlp: "--batch-size 500 --examples 500 --learning-rate 1.5 --momentum 0 --epochs 60 --schedule constant",
-        cnn: "--batch-size 250 --examples 250 --learning-rate 1 --momentum 0 --epochs 40 --schedule constant",
+        cnn: "--batch-size 500 --examples 500 --learning-rate 1 --momentum 0 --epochs 60 --schedule constant",
     },
 ];
 

@@ -16,14 +16,14 @@ use super::{Case, Outcome};
 const WORKSPACE: &str = r#"
 [defaults]
 log_every = 1
-curvature_examples = 128
+curvature_examples = 64
 weight_decay = 0.0
 
 [defaults.probes]
 loss = "log 8 + end"
 gradient = "log 8 + start + end"
 eigenvalues = "log 4 + start"
-eigenvalue_count = 2
+eigenvalue_count = 1
 trace = "end"
 sharpness = "log 4"
 stability = "log 4 + start"
@@ -50,7 +50,7 @@ validation = 0.1
 pub(super) enum Network {
     /// The MLP on digits.
     Mlp,
-    /// The CNN on some of MNIST.
+    /// The CNN on digits.
     Cnn,
     /// Another, which says everything.
     Other,
@@ -72,7 +72,7 @@ impl Network {
                 "--dataset digits --model mlp --hidden 64,32 --learning-rate 0.1 --epochs 10 --batch-size 32"
             }
             Self::Cnn => {
-                "--dataset mnist-subset --model cnn --examples 500 --learning-rate 0.05 --epochs 8 --batch-size 50"
+                "--dataset digits --model cnn --learning-rate 0.05 --epochs 10 --batch-size 32"
             }
             Self::Other => "",
         }

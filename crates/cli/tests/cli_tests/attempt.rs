@@ -110,7 +110,7 @@ fn training_that_diverges_with_the_remedy_is_reported_as_such() {
     let path = place.path("runs/mine/diagnosis.json");
     let worse = finding(
         "learning_rate_too_low",
-        json!([{"remedy": "learning_rate", "factor": 1e12}]),
+        json!([{"remedy": "learning_rate", "factor": 1e40}]),
     );
     fs::write(&path, json!({"findings": [worse]}).to_string()).unwrap();
     let ended = place.landscape(&["try", "mine", "--json"]).expect(1, &[]);

@@ -153,7 +153,7 @@ fn share_of_a_batch_in_the_running_statistics_is_that_of_the_configuration() {
         let images = Tensor::<2>::random([64, 4], Distribution::Default, (&device, DType::F64));
         let mean = model.layers[0].forward(images.clone()).mean_dim(0);
         let _ = model.forward(images);
-        let running = model.norms[0].running_mean.value();
+        let running = model.norms[0].running_mean.value_sync();
         // From 0 it goes this share of the way to the mean of the batch.
         for (running, mean) in vector(running).into_iter().zip(vector(mean)) {
             assert!(
