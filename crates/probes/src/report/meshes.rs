@@ -78,7 +78,7 @@ mod tests {
             loss,
             evaluation: Evaluation::Captured,
         };
-        let data = losses(&surface_mesh(&surface).unwrap()).unwrap();
+        let data = losses(&surface_mesh(&surface, None).unwrap()).unwrap();
         let Some(Shape::Plane(plane)) = Shape::of(&data) else {
             panic!("a plane: {data}");
         };
