@@ -18,7 +18,7 @@ use crate::table::{Figure, Row, Table};
 use crate::training::first;
 
 /// Images `[N, 64]` and their classes as unit vectors `[N, 10]`.
-type Batch = (Tensor<2>, Tensor<2>);
+pub(crate) type Batch = (Tensor<2>, Tensor<2>);
 
 /// Steps from the first crossing over which the ratio is averaged.
 const WINDOW: usize = 500;
@@ -93,13 +93,13 @@ struct Outcome {
 
 /// Half the squared distance from the outputs to the unit vector of the class, averaged over the
 /// images.
-fn loss(model: &Mlp, (images, targets): &Batch) -> Tensor<1> {
+pub(crate) fn loss(model: &Mlp, (images, targets): &Batch) -> Tensor<1> {
     let error = model.forward(images.clone()) - targets.clone();
     error.square().sum_dim(1).mean() * 0.5
 }
 
 /// The first `examples` digits, in f64.
-fn digits(examples: usize, device: &Device) -> Result<Batch> {
+pub(crate) fn digits(examples: usize, device: &Device) -> Result<Batch> {
     let data = Digits::load()?.images;
     let (images, labels) = first(&data, examples, (device, DType::F64));
     let count = images.dims()[0];

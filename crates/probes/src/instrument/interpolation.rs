@@ -3,7 +3,7 @@
 use burn::module::Module;
 use landscape::connectivity::PathProfile;
 use landscape::slice::{Buffers, line_between_observed, linspace};
-use landscape::{Batch, ParameterSpace, Risk, direction, download, norm, snapshot};
+use landscape::{Batch, ParameterSpace, Risk, download, norm, snapshot};
 use serde_json::json;
 
 use crate::budget::MeasuringCost;
@@ -239,7 +239,8 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Interpolation<M, B> 
             return measured;
         };
         let space = ParameterSpace::of(moment.model)?;
-        let along = direction::between(&space, &from.model, moment.model)?;
+        // The models may differ in running statistics, which are no part of the distance.
+        let along = space.flatten(moment.model)? - space.flatten(&from.model)?;
         let distance = norm(&download(&along));
         let length: Vec<f64> = t.iter().map(|t| t * distance).collect();
         let profile = PathProfile::of(&t, first, &length);
