@@ -2,7 +2,8 @@
 
 from browser import Unseen, check, colours, page, picture
 
-# The page of meshes draws on the processor; TensorBoard itself loads 15 MB of scripts.
+# Milliseconds for TensorBoard's own scripts, 15 MB, and then for what a page shows: meshes are drawn on the processor.
+LOADING = 120_000
 PATIENCE = 60_000
 # A mesh in its colours has thousands; an empty canvas has one.
 COLOURS = 500
@@ -24,7 +25,7 @@ def look(browser, server, pictures, runs, only=None):
             continue
         with page(browser, width=1400, height=1000) as view:
             view.set_default_timeout(PATIENCE)
-            view.goto(f"http://127.0.0.1:{server.port}/#{name}")
+            view.goto(f"http://127.0.0.1:{server.port}/#{name}", timeout=LOADING)
             seen[name] = look_at(view, runs)
             view.wait_for_timeout(500)
             view.screenshot(path=pictures / f"tensorboard-{name}.png")

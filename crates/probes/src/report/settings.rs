@@ -117,8 +117,10 @@ pub(super) fn figures(runs: &[Run]) -> String {
             value.as_deref().map_or("–".to_owned(), escape)
         )
     };
-    let mut html = String::from(
-        "<div><h3>At the end</h3><div class=\"wide tall\"><table class=\"figures\"><thead><tr>",
+    // Only the table of many runs is so long that it scrolls by itself.
+    let tall = if runs.len() > COLUMNS { " tall" } else { "" };
+    let mut html = format!(
+        "<div><h3>At the end</h3><div class=\"wide{tall}\"><table class=\"figures\"><thead><tr>"
     );
     if runs.len() <= COLUMNS {
         html += "<th></th>";
