@@ -121,7 +121,7 @@ fn train(setting: Setting, mut model: Mlp, batch: &Batch, every: usize) -> Resul
         .map_or(f64::NAN, |(_, loss)| *loss);
     let doubled = losses
         .iter()
-        .find(|(step, loss)| *step > from && !(*loss <= 2.0 * before));
+        .find(|(step, loss)| *step > from && ((loss + before).is_nan() || *loss > 2.0 * before));
     let above: Vec<u64> = ratios
         .iter()
         .filter(|(_, ratio)| *ratio > 1.0)

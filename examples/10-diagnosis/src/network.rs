@@ -9,6 +9,7 @@ use crate::data::Batch;
 
 /// A perceptron.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one network at a time")]
 pub(crate) enum Network {
     /// Without skip connections.
     Plain(Mlp),

@@ -17,7 +17,7 @@ fn vector<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 fn cnn(config: &CnnConfig) -> Cnn {
     config
         .init_seeded(3, (&Device::flex(), DType::F64))
-        .unwrap()
+        .expect("sound settings")
 }
 
 fn images() -> Tensor<4> {

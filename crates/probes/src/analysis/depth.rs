@@ -271,7 +271,7 @@ impl AnalyzeConfig {
     /// A time limit that is not positive, no examples.
     pub(super) fn check(&self) -> Result<(), Error> {
         if let Some(seconds) = self.seconds
-            && !(seconds > 0.0)
+            && (seconds.is_nan() || seconds <= 0.0)
         {
             return Err(Error::Setting {
                 name: "the time limit of the analysis",

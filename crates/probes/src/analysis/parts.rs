@@ -252,7 +252,7 @@ impl<'a, M: Module + 'static, B: Batch + Send + Sync + 'static> Parts<'a, M, B> 
                 |settings| match exact_trace_with(model, risk, &settings.trace) {
                     Err(
                         error @ (landscape::Error::OutputsNotApart
-                        | landscape::Error::CoupledOutputs { .. }),
+                        | landscape::Error::CoupledOutputs),
                     ) => {
                         not_apart = true;
                         Err(error.into())

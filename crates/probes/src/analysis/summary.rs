@@ -230,20 +230,20 @@ impl Analysis {
         if self.omitted.is_empty() {
             return "nothing".into();
         }
-        let named = |wanted: &dyn Fn(&Why) -> bool| -> Vec<&str> {
-            let these = self.omitted.iter().filter(|omission| wanted(&omission.why));
+        let named = |wanted: &Why| -> Vec<&str> {
+            let these = self
+                .omitted
+                .iter()
+                .filter(|omission| omission.why == *wanted);
             these.map(|omission| omission.part.name()).collect()
         };
         let mut parts = Vec::new();
-        let reasons: [(&str, &dyn Fn(&Why) -> bool); 3] = [
-            ("no time for", &|why| matches!(why, Why::NoTime)),
-            ("stopped before", &|why| matches!(why, Why::Stopped)),
-            ("smaller, for want of time:", &|why| {
-                matches!(why, Why::Smaller)
-            }),
-        ];
-        for (reason, wanted) in reasons {
-            let names = named(wanted);
+        for (reason, wanted) in [
+            ("no time for", Why::NoTime),
+            ("stopped before", Why::Stopped),
+            ("smaller, for want of time:", Why::Smaller),
+        ] {
+            let names = named(&wanted);
             if !names.is_empty() {
                 parts.push(format!("{reason} {}", names.join(", ")));
             }

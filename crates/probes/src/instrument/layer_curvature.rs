@@ -25,6 +25,9 @@ const TOLERANCE: f64 = 1e-2;
 const USUAL_STEPS: usize = 15;
 const LEAST_STEPS: usize = 4;
 
+/// The name of a block, and its ranges of coordinates.
+type Named = (String, Vec<Range<usize>>);
+
 /// The traces of the Hessian's diagonal blocks, one for each layer, as `curvature/trace/{layer}`,
 /// and their largest eigenvalues as `curvature/lambda_1/{layer}`, the path with `/` for its dots.
 ///
@@ -108,8 +111,8 @@ impl<M: Module, B: Batch> LayerCurvature<M, B> {
     }
 
     /// Returns the name of each block with its ranges of coordinates, in the order of the space.
-    fn blocks(&self, model: &M) -> Result<Vec<(String, Vec<Range<usize>>)>, Error> {
-        let mut blocks: Vec<(String, Vec<Range<usize>>)> = Vec::new();
+    fn blocks(&self, model: &M) -> Result<Vec<Named>, Error> {
+        let mut blocks: Vec<Named> = Vec::new();
         for block in ParameterSpace::of(model)?.blocks {
             let path = match block.path.rsplit_once('.') {
                 Some((layer, _)) if !self.by_parameter => layer,

@@ -22,7 +22,7 @@ pub(super) fn losses(mesh: &Mesh) -> Option<Json> {
     // Rows follow each other, and in a row x is the same.
     let first = mesh.vertices.first()?[0];
     let columns = mesh.vertices.iter().take_while(|at| at[0] == first).count();
-    if columns < 2 || mesh.vertices.len() % columns != 0 {
+    if columns < 2 || !mesh.vertices.len().is_multiple_of(columns) {
         return None;
     }
     let spread = |places: Vec<f64>, low: f64, high: f64| -> Option<Vec<f64>> {

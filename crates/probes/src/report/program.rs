@@ -43,10 +43,10 @@ pub(super) fn read(run: &mut Run, folder: &Path) -> bool {
         ),
         None => format!("the run is not finished: there is no {SUMMARY} yet"),
     });
-    if let Some(manifest) = latest_manifest(&checkpoints) {
-        if let Some(state) = manifest.get("state") {
-            add_config(run, state);
-        }
+    if let Some(state) = latest_manifest(&checkpoints)
+        .and_then(|mut found| found.get_mut("state").map(std::mem::take))
+    {
+        add_config(run, &state);
     }
     true
 }

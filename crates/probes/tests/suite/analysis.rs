@@ -44,10 +44,11 @@ fn net(dtype: FloatDType) -> Net {
         first: LinearConfig::new(3, 4).init(&device),
         last: LinearConfig::new(4, 3).init(&device),
     };
-    let space = ParameterSpace::of(&net).unwrap();
+    let space = ParameterSpace::of(&net).expect("a space");
     let theta: Vec<f64> = (0..space.dim()).map(|i| (1.7 * i as f64).sin()).collect();
-    let theta = space.domain.upload(&theta).unwrap();
-    cast(&space.unflatten(&net, &theta).unwrap(), dtype).unwrap()
+    let theta = space.domain.upload(&theta).expect("f64");
+    let net = space.unflatten(&net, &theta).expect("31 numbers");
+    cast(&net, dtype).expect("a float type")
 }
 
 fn rows(range: std::ops::Range<usize>, dtype: DType) -> Batch {

@@ -47,7 +47,7 @@ fn lines_are_from_the_first_weights_and_from_the_last_measurement() {
                 (&from.into(), &to.into())
             );
             assert_eq!(data["buffers"], "interpolated");
-            let (a, b) = (path[from as usize], path[to as usize]);
+            let [a, b] = [from, to].map(|step| path[usize::try_from(step).expect("a step")]);
             let distance = (a[0] - b[0]).hypot(a[1] - b[1]);
             assert_close(
                 data["distance"].as_f64().expect("a number"),

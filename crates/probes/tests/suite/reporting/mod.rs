@@ -69,7 +69,7 @@ fn write(sink: impl Sink + 'static, records: &[Record]) {
     for record in records {
         sink.write(record);
     }
-    sink.finish().unwrap();
+    sink.finish().expect("nothing is lost");
 }
 
 /// Asserts that a page asks for nothing from elsewhere and that all its text is text.
@@ -332,13 +332,13 @@ fn a_resumed_run_shows_each_step_once() {
 }
 
 fn summary(folder: &Path, dataset: &str) {
-    fs::create_dir_all(folder).unwrap();
+    fs::create_dir_all(folder).expect("a folder");
     let summary = json!({
         "schema": "landscape-summary/2", "status": "finished", "steps": 10,
         "config": {"dataset": dataset, "probes": {"enabled": true}},
         "figures": {"test_loss": 0.5, "trace": {"value": 2.0, "standard_error": 0.25}},
     });
-    fs::write(folder.join("summary.json"), summary.to_string()).unwrap();
+    fs::write(folder.join("summary.json"), summary.to_string()).expect("a file");
 }
 
 #[test]
