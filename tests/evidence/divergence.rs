@@ -34,8 +34,8 @@ struct Setting {
 struct Outcome {
     /// The step of the first warning.
     warned: Option<u64>,
-    /// The first observed step at which the loss is above twice its first value, or twice its value
-    /// before the rate was raised, or not finite.
+    /// The first observed step at which the loss is above twice its first value, or twice its
+    /// value before the rate was raised, or not finite.
     doubled: Option<u64>,
     /// The step of the first observation with a ratio above 1, and how many there are.
     above: (Option<u64>, usize),

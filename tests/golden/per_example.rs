@@ -73,8 +73,8 @@ fn definitions(rows: &[Vec<f64>]) -> Definitions {
 }
 
 /// Returns which coordinates are zero but for rounding, by PyTorch's sums: those of dead units, and
-/// those that vanish by symmetry (biases before BatchNorm, of the keys of attention). They are below
-/// 4e-16 of the whole gradient, and no other coordinate is below 4e-15 of it.
+/// those that vanish by symmetry (biases before BatchNorm, of the keys of attention). They are
+/// below 4e-16 of the whole gradient, and no other coordinate is below 4e-15 of it.
 fn zeros<N: Net>(case: &Case<N>) -> Vec<bool> {
     let squares = case.family("grad_sumsq");
     let whole: f64 = squares.iter().sum();

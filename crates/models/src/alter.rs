@@ -27,13 +27,13 @@ pub fn fill_biases<M: Module>(model: M, value: f64) -> M {
     })
 }
 
-/// Returns `model` with the weight and the bias of its first layer times `factor`, and the weight of
-/// its second layer divided by it.
+/// Returns `model` with the weight and the bias of its first layer times `factor`, and the weight
+/// of its second layer divided by it.
 ///
 /// Where nothing but a positively homogeneous function stands between the two layers (ReLU, max
-/// pooling), the outputs stay and the curvature does not: the gradient by the first layer is divided
-/// by `factor`, that by the second multiplied, and the largest eigenvalue of the Hessian grows like
-/// `factor²` as far as the second layer has curvature of its own.
+/// pooling), the outputs stay and the curvature does not: the gradient by the first layer is
+/// divided by `factor`, that by the second multiplied, and the largest eigenvalue of the Hessian
+/// grows like `factor²` as far as the second layer has curvature of its own.
 ///
 /// The layers are the first two parameters with two axes or more, in the order in which Burn visits
 /// them.

@@ -74,8 +74,8 @@ fn normal<M: Module>(model: M, seed: u64, gain: f64, deviation: fn(f64, f64) -> 
 struct Normal {
     generator: Xoshiro256PlusPlus,
     gain: f64,
-    /// The standard deviation for a gain of 1, of the inputs to each output and of the outputs that
-    /// each input reaches.
+    /// The standard deviation for a gain of 1, of the inputs to each output and of the outputs
+    /// that each input reaches.
     deviation: fn(f64, f64) -> f64,
     names: Vec<String>,
 }

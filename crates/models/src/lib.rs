@@ -9,8 +9,8 @@
 //! first used. `init_seeded` draws the same distribution on the host from a seed: the same weights
 //! on every device, whatever was drawn before. [`he_normal`] draws He's weights, of any scale, for
 //! any module of linear layers and convolutions, and [`xavier_normal`] Glorot's; [`scale_weights`],
-//! [`fill_biases`] and [`rescale_layers`] change those that are there. [`load_pytorch_safetensors`] fills any Burn module
-//! with weights that PyTorch wrote.
+//! [`fill_biases`] and [`rescale_layers`] change those that are there. [`load_pytorch_safetensors`]
+//! fills any Burn module with weights that PyTorch wrote.
 //!
 //! ```
 //! use burn::tensor::{DType, Device, Tensor};

@@ -119,7 +119,10 @@ impl CapturedLoss {
     /// let found = loss.nonlinearities();
     /// assert_eq!(found.len(), 1);
     /// assert_eq!(found[0].kind, NonlinearityKind::Relu);
-    /// assert_eq!((found[0].shape.as_slice(), found[0].feature_axis), ([4, 3].as_slice(), Some(1)));
+    /// assert_eq!(
+    ///     (found[0].shape.as_slice(), found[0].feature_axis),
+    ///     ([4, 3].as_slice(), Some(1))
+    /// );
     /// assert_eq!(found[0].module.as_deref(), Some("0"));
     /// let values = loss.nonlinearity_values(&loss.origin())?;
     /// assert_eq!(values[0].output.dims(), [12]);

@@ -3,8 +3,8 @@
 //!
 //! They are found in Burn's operations, and not in primitives, because there a tensor still has the
 //! axes that the model gave it. Three functions that Burn records in parts are put together again:
-//! `x σ(x)` is SiLU, `x (1 + tanh(..x..)) / 2` the approximate GELU, and what else multiplies x by a
-//! function of x itself (Mish, hard swish) is no nonlinearity that is known here.
+//! `x σ(x)` is SiLU, `x (1 + tanh(..x..)) / 2` the approximate GELU, and what else multiplies x by
+//! a function of x itself (Mish, hard swish) is no nonlinearity that is known here.
 
 use std::collections::HashMap;
 

@@ -24,7 +24,8 @@ pub struct LayerActivations {
     pub name: String,
     /// The nonlinearity.
     pub kind: NonlinearityKind,
-    /// Path of the module that feeds it, `conv1`: the one whose parameter was used last on the way.
+    /// Path of the module that feeds it, `conv1`: the one whose parameter was used last on the
+    /// way.
     pub module: Option<String>,
     /// Number of units.
     pub units: usize,

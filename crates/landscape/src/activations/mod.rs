@@ -89,13 +89,20 @@ pub struct ActivationConfig {
 /// use landscape::{Risk, activations::activations};
 ///
 /// let device = Device::flex();
-/// let mut model = [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));
+/// let mut model =
+///     [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));
 /// // The second of three hidden units never gets above zero.
 /// let bias = Tensor::<1>::from_floats([1.0, -100.0, 1.0], &device);
 /// model[0].bias = Some(Param::from_tensor(bias));
-/// let risk = Risk::mean([Tensor::<2>::ones([4, 2], &device)], |model: &[Linear; 2], x: &Tensor<2>| {
-///     model[1].forward(relu(model[0].forward(x.clone()))).square().mean()
-/// });
+/// let risk = Risk::mean(
+///     [Tensor::<2>::ones([4, 2], &device)],
+///     |model: &[Linear; 2], x: &Tensor<2>| {
+///         model[1]
+///             .forward(relu(model[0].forward(x.clone())))
+///             .square()
+///             .mean()
+///     },
+/// );
 /// let found = activations(&model, &risk)?;
 /// assert_eq!(found.layers[0].name, "layer_1_relu");
 /// assert_eq!(found.layers[0].dead, Some(vec![1]));

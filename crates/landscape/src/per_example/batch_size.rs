@@ -19,8 +19,8 @@ pub struct BatchTests {
     /// The inner-product test's `θ`: standard deviation of the batch gradient's part along g, over
     /// `‖g‖`. Below 1 most batches point downhill.
     pub inner_product: f64,
-    /// The orthogonality test's `ν`: root mean square of the batch gradient's part orthogonal to g,
-    /// over `‖g‖`.
+    /// The orthogonality test's `ν`: root mean square of the batch gradient's part orthogonal to
+    /// g, over `‖g‖`.
     pub orthogonality: f64,
 }
 

@@ -1,8 +1,8 @@
 //! The noise of the gradient, from the gradients of single examples.
 //!
-//! [`statistics`] goes through the data once and keeps what is needed of the gradients `gₙ = ∇ℓₙ(θ)`
-//! of the N loss terms: their mean g, the variance of each coordinate, their norms and their
-//! products with g. What the literature makes of these is a method of [`GradientStatistics`]:
+//! [`statistics`] goes through the data once and keeps what is needed of the gradients `gₙ =
+//! ∇ℓₙ(θ)` of the N loss terms: their mean g, the variance of each coordinate, their norms and
+//! their products with g. What the literature makes of these is a method of [`GradientStatistics`]:
 //!
 //! | quantity | definition | says |
 //! |---|---|---|

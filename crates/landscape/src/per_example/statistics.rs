@@ -22,8 +22,8 @@ pub struct GradientStatistics {
     pub gradient: Vec<f64>,
     /// The unbiased variance `σᵢ² = 1/(N−1) Σₙ (gₙᵢ − gᵢ)²` of each coordinate, `[P]`.
     pub variance: Vec<f64>,
-    /// The mean square `Cᵢᵢ = 1/N Σₙ gₙᵢ²` of each coordinate, `[P]`: the diagonal of the empirical
-    /// Fisher matrix.
+    /// The mean square `Cᵢᵢ = 1/N Σₙ gₙᵢ²` of each coordinate, `[P]`: the diagonal of the
+    /// empirical Fisher matrix.
     pub second_moment: Vec<f64>,
     /// The norms `‖gₙ‖` in the order of the data, `[N]`.
     pub norms: Vec<f64>,
@@ -38,10 +38,11 @@ pub struct GradientStatistics {
 
 /// Returns the statistics of the gradients of single examples of a risk at a model.
 ///
-/// Cost: some ten gradients of the data, and some ten passes over each of the N example gradients of
-/// P entries, which is far more where a gradient is cheap: 10 gradients in all for a small
+/// Cost: some ten gradients of the data, and some ten passes over each of the N example gradients
+/// of P entries, which is far more where a gradient is cheap: 10 gradients in all for a small
 /// convolutional network, 40 to 80 for a small perceptron. Where examples touch each other, as many
-/// gradients as there are examples in a batch. Memory: some times `[B, P]` for batches of B examples, never `[N, P]`.
+/// gradients as there are examples in a batch. Memory: some times `[B, P]` for batches of B
+/// examples, never `[N, P]`.
 ///
 /// # Errors
 /// As [`Objective::example_gradients`]: where examples touch each other, the risk has to tell

@@ -29,8 +29,8 @@ pub struct GradientsAndWeights {
     /// Edges of the bins of gradient entries, ascending, `[G + 1]`: symmetric about zero, two bins
     /// to a factor of two over a range of `2¹²`, and one in the middle for all that is smaller.
     pub gradients: Vec<f64>,
-    /// The entries in each bin, `[G, W]` row by row: `counts[i * W + j]` for gradients in bin i and
-    /// weights in bin j.
+    /// The entries in each bin, `[G, W]` row by row: `counts[i * W + j]` for gradients in bin i
+    /// and weights in bin j.
     pub counts: Vec<u64>,
     /// Number of examples N.
     pub examples: usize,

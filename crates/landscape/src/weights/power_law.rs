@@ -52,7 +52,9 @@ impl PowerLaw {
 /// use landscape::weights::power_law;
 ///
 /// // Quantiles of the law with x_min = 1 and α = 3.
-/// let values: Vec<f64> = (0..200).map(|i| (1.0 - f64::from(i) / 200.0).powf(-0.5)).collect();
+/// let values: Vec<f64> = (0..200)
+///     .map(|i| (1.0 - f64::from(i) / 200.0).powf(-0.5))
+///     .collect();
 /// let law = power_law(&values)?.expect("more than two numbers");
 /// assert!((law.alpha - 3.0).abs() < law.standard_error);
 /// # Ok::<(), landscape::Error>(())

@@ -76,8 +76,8 @@ pub struct Analysis {
 pub struct Gradient {
     /// Its Euclidean norm.
     pub norm: f64,
-    /// Path and norm for each layer, as of [`GradientNorm`](crate::instrument::GradientNorm): their
-    /// squares add up to that of the whole.
+    /// Path and norm for each layer, as of [`GradientNorm`](crate::instrument::GradientNorm):
+    /// their squares add up to that of the whole.
     pub layers: Vec<(String, f64)>,
 }
 

@@ -33,13 +33,17 @@ use crate::{Error, Moment, Probe, tag};
 ///
 /// let device = Device::flex();
 /// let model = LinearConfig::new(2, 3).init(&device);
-/// let risk = Risk::mean([Tensor::<2>::zeros([4, 2], &device)], |m: &Linear, x: &Tensor<2>| {
-///     relu(m.forward(x.clone()) - 1.0).mean()
-/// });
+/// let risk = Risk::mean(
+///     [Tensor::<2>::zeros([4, 2], &device)],
+///     |m: &Linear, x: &Tensor<2>| relu(m.forward(x.clone()) - 1.0).mean(),
+/// );
 /// let mut records = Records::new(0);
 /// Activations::of(&risk).measure(&Moment::new(0, &model), &mut records)?;
 /// // Biases are below 1, so that no unit gets above zero.
-/// assert_eq!(records.into_vec()[0].tag, "activation/layer_1_relu/dead_share");
+/// assert_eq!(
+///     records.into_vec()[0].tag,
+///     "activation/layer_1_relu/dead_share"
+/// );
 /// # Ok::<(), probes::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -42,10 +42,10 @@ pub struct DivergenceWarning {
 ///    throw itself to a flatter place, beyond it the steps grow faster than the curvature falls
 ///    (Lewkowycz et al. 2020, for wide networks and the squared loss; networks of ReLU units bear
 ///    more, up to some 12 / λ, and then the warning is early).
-/// 2. The loss has risen at each of the last four observations or more, by half in all, with
-///    ratios above 1 by more than their errors, and the ratio has not fallen meanwhile: at the edge
-///    of stability a rising loss and a falling ratio come together. This is the case of a model
-///    that cannot flatten itself, such as one that is linear in its parameters.
+/// 2. The loss has risen at each of the last four observations or more, by half in all, with ratios
+///    above 1 by more than their errors, and the ratio has not fallen meanwhile: at the edge of
+///    stability a rising loss and a falling ratio come together. This is the case of a model that
+///    cannot flatten itself, such as one that is linear in its parameters.
 ///
 /// In the units of a preconditioner that changes from step to step components do not compare: for
 /// adaptive optimisers the loss alone counts. A training that diverges within one observation's
@@ -85,7 +85,8 @@ pub struct DivergenceWarning {
 pub struct DivergenceRule {
     /// The ratio above which two observations are enough: 2 by default.
     pub beyond: f64,
-    /// The observations of a rising loss in the second case, the lowest one included: 4 by default.
+    /// The observations of a rising loss in the second case, the lowest one included: 4 by
+    /// default.
     pub observations: usize,
     /// The share by which the loss has to rise over these: 0.5 by default.
     pub rise: f64,

@@ -31,9 +31,9 @@ use crate::{Error, Moment, Probe, tag};
 ///
 /// The gradients of single examples cost what it takes to write and read N P numbers: 10 gradients
 /// of the data for a small convolutional network, 40 to 80 for a small perceptron, whose gradient
-/// is hardly more than that. Under a limited [`Budget`](crate::Budget) it takes as many examples as there is time for. The
-/// loss must be a sum over examples; where BatchNorm with the statistics of the batch couples them,
-/// a measurement costs as many gradients as a batch has examples.
+/// is hardly more than that. Under a limited [`Budget`](crate::Budget) it takes as many examples as
+/// there is time for. The loss must be a sum over examples; where BatchNorm with the statistics of
+/// the batch couples them, a measurement costs as many gradients as a batch has examples.
 #[derive(Debug, Clone)]
 pub struct GradientNoise<M, B> {
     risk: Risk<M, B>,

@@ -25,7 +25,7 @@ const EFFORTS: [f64; 4] = [1.0, 0.5, 0.25, 0.1];
 /// | `sharpness/asam_worst_ball` | the same in ASAM's ball | a lower bound |
 /// | `sharpness/random_ball` | largest rise at random points of the l2 sphere of 0.05 | a lower bound |
 /// | `sharpness/average` | `E[L(θ + σ z) − L(θ)]` with σ of 0.01 | `curvature_check/sharpness_average_standard_error` |
-/// | `sharpness/average_adaptive` | the same with σ of 0.1 in units of `\|θ\|` | `curvature_check/sharpness_average_adaptive_standard_error` |
+/// | `sharpness/average_adaptive` | the same with σ of 0.1 times the size of each parameter | `curvature_check/sharpness_average_adaptive_standard_error` |
 /// | `sharpness/measures` | text: every number with its error, its kind, and whether rescaling ReLU layers changes it | |
 ///
 /// Only `sharpness/average_adaptive` is invariant to rescaling ReLU layers. None is claimed to

@@ -29,7 +29,7 @@ const LEAST_STEPS: usize = 4;
 /// | `stability/sharpness_ratio` | `λ / threshold` |
 /// | `stability/threshold` | the threshold of [`OptimiserSettings::optimiser`] at the present rate |
 /// | `stability/lambda_1` | `λ`, the largest eigenvalue of `H + w I`, preconditioned for Adam, AdamW and RMSprop |
-/// | `stability/component` | `\|uᵀg\|` with u the unit eigenvector, in the preconditioner's units (`uᵀP^(−1/2) g`) |
+/// | `stability/component` | the size of `uᵀg` with u the unit eigenvector, in the preconditioner's units (`uᵀP^(−1/2) g`) |
 /// | `curvature_check/sharpness_ratio_error` | the eigenvalue's residual over the threshold |
 /// | `stability/warning` | text, when the [`DivergenceRule`] warns; also a message |
 ///

@@ -49,9 +49,14 @@ use crate::Error;
 ///     |model: &Point, a: &Tensor<1>| (model.at.val().square() * a.clone()).sum(),
 /// )
 /// .without_reduction_check();
-/// let config = LearningRateConfig::new().with_smoothing(0.0).with_lowest(1e-3);
+/// let config = LearningRateConfig::new()
+///     .with_smoothing(0.0)
+///     .with_lowest(1e-3);
 /// let test = learning_rate_test(&model, &risk, &SgdConfig::new().init(), &config)?;
-/// let limit = test.limits.and_then(|limits| limits.gradient_descent).unwrap();
+/// let limit = test
+///     .limits
+///     .and_then(|limits| limits.gradient_descent)
+///     .unwrap();
 /// assert!((limit - 0.25).abs() < 1e-12);
 /// // The largest rate of the grid whose step still lowers the loss.
 /// let factor = config.rates()[1] / config.rates()[0];

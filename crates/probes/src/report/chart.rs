@@ -298,8 +298,8 @@ pub(super) fn rounded(value: f64) -> Json {
         })
 }
 
-/// Returns at most about `most` points, with the smallest and the largest of each stretch, and every
-/// stretch's first value that is not finite.
+/// Returns at most about `most` points, with the smallest and the largest of each stretch, and
+/// every stretch's first value that is not finite.
 fn thin(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
     if points.len() <= most {
         return points.to_vec();

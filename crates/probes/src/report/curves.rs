@@ -221,7 +221,8 @@ fn combined<'a>(tags: &BTreeSet<&'a str>, runs: usize) -> Vec<Group<'a>> {
     groups
 }
 
-/// Returns the eigenvalues with the threshold of stability: all of few runs, the outer ones of many.
+/// Returns the eigenvalues with the threshold of stability: all of few runs, the outer ones of
+/// many.
 fn eigenvalues<'a>(tags: &BTreeSet<&'a str>, runs: usize) -> Option<Group<'a>> {
     let is_wanted = |name: &str| {
         name == "min"

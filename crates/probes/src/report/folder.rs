@@ -1,5 +1,5 @@
-//! A run from its folder: event files, JSON lines, pictures with their numbers, and what the program
-//! `landscape` writes down.
+//! A run from its folder: event files, JSON lines, pictures with their numbers, and what the
+//! program `landscape` writes down.
 //!
 //! What is damaged, cut or unfinished is read as far as it goes; the run remembers what is missing.
 
@@ -22,7 +22,8 @@ const LARGEST: u64 = 64 << 20;
 impl Run {
     /// Reads the run in a folder: that of the program `landscape` or of a program of one's own, or
     /// any folder with an event file of TensorBoard, with lines of [`JsonLines`] in a file
-    /// `*.jsonl`, or with the pictures and numbers of [`Folder`]. Several of them are read together.
+    /// `*.jsonl`, or with the pictures and numbers of [`Folder`]. Several of them are read
+    /// together.
     ///
     /// The run has the folder's name. A run that is damaged or was interrupted is read as far as it
     /// goes, and [`missing`](Self::missing) says what is not there.

@@ -19,7 +19,11 @@ pub(super) type ByTag<T> = BTreeMap<String, BTreeMap<u64, T>>;
 /// use probes::report::Run;
 /// use probes::{Record, Value};
 ///
-/// let record = |step, loss| Record { tag: "loss/train".into(), step, value: Value::Scalar(loss) };
+/// let record = |step, loss| Record {
+///     tag: "loss/train".into(),
+///     step,
+///     value: Value::Scalar(loss),
+/// };
 /// let run = Run::from_records("first try", &[record(0, 2.3), record(10, 0.7)])
 ///     .with_settings([("learning rate", "0.1")]);
 /// assert_eq!(run.name(), "first try");
@@ -29,7 +33,8 @@ pub(super) type ByTag<T> = BTreeMap<String, BTreeMap<u64, T>>;
 pub struct Run {
     pub(super) name: String,
     pub(super) settings: BTreeMap<String, String>,
-    /// The figures that the program wrote down at the end, such as the loss over all test examples.
+    /// The figures that the program wrote down at the end, such as the loss over all test
+    /// examples.
     pub(super) figures: BTreeMap<String, f64>,
     pub(super) scalars: ByTag<f64>,
     pub(super) texts: ByTag<String>,

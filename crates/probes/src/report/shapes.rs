@@ -100,8 +100,8 @@ fn increases(values: &[f64]) -> bool {
     values.iter().all(|value| value.is_finite()) && values.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// Returns the path of the training in a plane: `[[a, b], ..]` or `[{"a": .., "b": .., "step": ..}]`
-/// under `track`, or coordinates under `points` with their `steps`.
+/// Returns the path of the training in a plane: `[[a, b], ..]` or `[{"a": .., "b": .., "step":
+/// ..}]` under `track`, or coordinates under `points` with their `steps`.
 fn track(data: &Json) -> Vec<([f64; 2], Option<u64>)> {
     let list = ["track", "path", "trajectory", "points", "checkpoints"]
         .iter()

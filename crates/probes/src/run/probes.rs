@@ -148,10 +148,11 @@ impl<M> Probes<M> {
         self.set(|measurer| measurer.sinks.push(Delivery::to(sink)))
     }
 
-    /// Adds a diagnosis of the run from its records ([`diagnosis`](crate::diagnosis)). It is written
-    /// as the text `diagnosis/report` at the end, and before when a problem appears, which is also
-    /// told as a [`Message::Warning`](crate::Message::Warning); [`Summary::diagnosis`] has it as
-    /// values. It takes no measurement of its own and next to no time.
+    /// Adds a diagnosis of the run from its records ([`diagnosis`](crate::diagnosis)). It is
+    /// written as the text `diagnosis/report` at the end, and before when a problem appears,
+    /// which is also told as a [`Message::Warning`](crate::Message::Warning);
+    /// [`Summary::diagnosis`] has it as values. It takes no measurement of its own and next to
+    /// no time.
     ///
     /// The facts say what the program knows: `Facts::new()`, or better with the classes and the
     /// optimiser. The number of steps and the learning rate are taken from these probes where the
@@ -163,7 +164,9 @@ impl<M> Probes<M> {
     /// use probes::diagnosis::{Facts, Symptom};
     ///
     /// let facts = Facts::new().with_classes(10);
-    /// let mut probes = Probes::<f64>::new().with_diagnosis(facts).with_handler(|_| ());
+    /// let mut probes = Probes::<f64>::new()
+    ///     .with_diagnosis(facts)
+    ///     .with_handler(|_| ());
     /// for (step, loss) in [(0, 2.3), (1, 40.0), (2, f64::INFINITY)] {
     ///     probes.log("loss/train", step, loss);
     /// }

@@ -10,8 +10,15 @@ use crate::tag;
 /// # Examples
 /// ```
 /// let layout = probes::sink::layout();
-/// let titles: Vec<_> = layout.categories[0].charts.iter().map(|chart| chart.title()).collect();
-/// assert_eq!(titles[0], "largest eigenvalues and the threshold of stability");
+/// let titles: Vec<_> = layout.categories[0]
+///     .charts
+///     .iter()
+///     .map(|chart| chart.title())
+///     .collect();
+/// assert_eq!(
+///     titles[0],
+///     "largest eigenvalues and the threshold of stability"
+/// );
 /// ```
 #[must_use]
 pub fn layout() -> Layout {

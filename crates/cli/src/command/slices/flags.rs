@@ -85,8 +85,8 @@ pub(crate) struct Slicing {
     /// of the training data), interpolate or keep
     #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true, default_value_t = Statistics::Recompute, requires = "through", help_heading = WHERE)]
     statistics: Statistics,
-    /// Coordinates, in multiples of the directions: X for -X to X, or LOW:HIGH [default: 1; between
-    /// models about -0.25:1.25, so that the models are points of the grid]
+    /// Coordinates, in multiples of the directions: X for -X to X, or LOW:HIGH [default: 1;
+    /// between models about -0.25:1.25, so that the models are points of the grid]
     #[arg(long, value_name = "X|LOW:HIGH", allow_hyphen_values = true, help_heading = WHERE)]
     range: Option<Reach>,
     /// Coordinates up to where the loss has risen to FACTOR times that of the centre

@@ -1,5 +1,5 @@
-//! The parts that the commands on landscapes share: flags, the course from models to tables and pictures, and
-//! the values of a slice.
+//! The parts that the commands on landscapes share: flags, the course from models to tables and
+//! pictures, and the values of a slice.
 
 mod course;
 mod document;

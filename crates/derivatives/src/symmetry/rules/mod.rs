@@ -1,5 +1,5 @@
-//! The factors that each primitive joins, fixes or leaves: the condition under which permuted inputs
-//! give the permuted value.
+//! The factors that each primitive joins, fixes or leaves: the condition under which permuted
+//! inputs give the permuted value.
 
 mod layout;
 mod picking;

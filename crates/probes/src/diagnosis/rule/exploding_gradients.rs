@@ -7,10 +7,9 @@
 //!    cross-entropy of Gaussian outputs is at most `ln C + s² / 2` (Jensen): a loss of `2 ln C`
 //!    needs `s² ≥ 2 ln C`, which is 4.6 for ten classes. A batch's sampling error is far below.
 //! 2. The gradient's norm by layer spans more than a factor of 1,000, and the largest one belongs
-//!    to an early layer. Weights that keep variances keep these norms equal but for the square
-//!    root of the ratio of widths, and no network has layers whose widths differ a million times.
-//!    Layers that are only scaled against each other are
-//!    [`ill_conditioned`](super::ill_conditioned)'s.
+//!    to an early layer. Weights that keep variances keep these norms equal but for the square root
+//!    of the ratio of widths, and no network has layers whose widths differ a million times. Layers
+//!    that are only scaled against each other are [`ill_conditioned`](super::ill_conditioned)'s.
 //! 3. The gradient is not finite while the loss is.
 //!
 //! Later in the run: a gradient that is 100 times its median, where the loss also rose (a cliff;

@@ -6,14 +6,15 @@
 //! 1. *Unbalanced layers.* The largest curvature of one layer's weights is more than 1,000 times
 //!    that of another's, at the start. Where it was not measured, the largest singular values σ of
 //!    the layers' weights tell: in a network of ReLU layers the curvature of a block goes with
-//!    `1/σ²`, so that a ratio above `√1,000` is meant. Layers can be rescaled against each other without any change of the
-//!    function (multiplying one by α and dividing the next moves the ratio by `α⁴`), gradient
-//!    descent keeps the imbalance it begins with (Du, Hu and Lee 2018), and it trains badly
-//!    (Neyshabur, Salakhutdinov and Srebro 2015). With the rate at the edge of the sharpest layer
-//!    the flattest contracts by `1/e` in 1,000 steps along its sharpest direction.
+//!    `1/σ²`, so that a ratio above `√1,000` is meant. Layers can be rescaled against each other
+//!    without any change of the function (multiplying one by α and dividing the next moves the
+//!    ratio by `α⁴`), gradient descent keeps the imbalance it begins with (Du, Hu and Lee 2018),
+//!    and it trains badly (Neyshabur, Salakhutdinov and Srebro 2015). With the rate at the edge of
+//!    the sharpest layer the flattest contracts by `1/e` in 1,000 steps along its sharpest
+//!    direction.
 //! 2. *Slow at the edge.* The loss is harmed but still falls significantly, while the stability
-//!    ratio is between 1/2 and 1.1: the sharpest direction forbids longer steps, and the others need them
-//!    (the rate of convergence is `1 − 1/κ`; Nocedal and Wright 2006, section 3.3).
+//!    ratio is between 1/2 and 1.1: the sharpest direction forbids longer steps, and the others
+//!    need them (the rate of convergence is `1 − 1/κ`; Nocedal and Wright 2006, section 3.3).
 //!
 //! 1 without harm is a note.
 

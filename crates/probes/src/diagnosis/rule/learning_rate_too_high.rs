@@ -6,8 +6,8 @@
 //! the threshold they can be thrown to a flatter place and train on (the catapult; Lewkowycz et
 //! al. 2020, section 2: `η < 4 / λ₁`). So the evidence is
 //!
-//! 1. a loss that is not finite, or above twice the larger of its start and `ln C`, after the
-//!    first update: worse than a model that knows nothing, by as much as there was to learn;
+//! 1. a loss that is not finite, or above twice the larger of its start and `ln C`, after the first
+//!    update: worse than a model that knows nothing, by as much as there was to learn;
 //! 2. a stability ratio `λ₁ / threshold` above 2 at the first measurement, beyond its error;
 //! 3. an update as long as the weights themselves (You, Gitman and Ginsburg 2017, section 4: the
 //!    ratio of update to weights that trains is below 1 by orders of magnitude);
@@ -16,7 +16,8 @@
 //!    blocked ([`units`](super::units)), in a run that is harmed: an update that throws a unit's
 //!    bias or weights so far that no example activates it (Lu et al. 2020).
 //!
-//! A run of which 1, 4 or 5 holds has shown it; 2 and 3 alone count only if the loss has not fallen.
+//! A run of which 1, 4 or 5 holds has shown it; 2 and 3 alone count only if the loss has not
+//! fallen.
 
 use super::Outcome;
 use super::units::{BLOCKED, Blockage};
@@ -116,7 +117,8 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         (false, true) => Confidence::Likely,
         _ => Confidence::Possible,
     };
-    // To a quarter of the threshold at the largest curvature that was seen, or a power of ten below.
+    // To a quarter of the threshold at the largest curvature that was seen, or a power of ten
+    // below.
     let ratio = view.largest_ratio().map_or(1.0, |(_, ratio, _)| ratio);
     let factor = (0.25 / ratio).clamp(1e-30, 0.1);
     let all: Vec<_> = shown.into_iter().chain(signs).collect();

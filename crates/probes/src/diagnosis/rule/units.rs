@@ -7,9 +7,9 @@
 //!
 //! The spread of a layer's activations bounds what it passes too, however the saturated entries are
 //! spread over its units: for tanh `E f′² ≤ E f′ = 1 − E f² ≤ 1 − std²`, and for the sigmoid, over
-//! the square of its largest derivative 1/4, `E (4 f′)² ≤ 4 E f (1 − f) ≤ 1 − 4 std²`. Standard normal
-//! inputs, for which weights are scaled (Glorot and Bengio 2010), give 0.606 and 0.827, so that the
-//! bound counts over these. A layer passes the smaller of both.
+//! the square of its largest derivative 1/4, `E (4 f′)² ≤ 4 E f (1 − f) ≤ 1 − 4 std²`. Standard
+//! normal inputs, for which weights are scaled (Glorot and Bengio 2010), give 0.606 and 0.827, so
+//! that the bound counts over these. A layer passes the smaller of both.
 
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::series::Series;
