@@ -143,6 +143,27 @@ test.picture()?.save("learning_rate.svg")?;
 #[rustfmt::skip]
 #[test]
 #[allow(clippy::print_stdout, reason = "as in the README")]
+fn diagnosis_snippet_runs() -> Result<()> {
+use probes::diagnosis::Facts;
+    use probes::Probes;
+    let (model, _) = model_and_batches()?;
+let mut probes = Probes::new() // .. with probes and sinks
+    .with_diagnosis(Facts::new().with_classes(10).with_validation_examples(2000));
+    for step in 1..=40_u64 {
+        let loss = 2.3 / step as f64;
+probes.log("loss/train", step, loss);
+        probes.observe(step, &model)?;
+    }
+let summary = probes.finish();
+    let found = summary.diagnosis.as_ref().map(|found| found.findings.len());
+    assert_eq!(found, Some(0));
+println!("{}", summary.diagnosis.expect("it was asked for"));
+    Ok(())
+}
+
+#[rustfmt::skip]
+#[test]
+#[allow(clippy::print_stdout, reason = "as in the README")]
 fn store_snippet_runs() -> Result<()> {
     use std::ops::ControlFlow;
     use landscape::slice::{Quantity, Slice};

@@ -317,9 +317,9 @@ fn event_file_that_meets_a_limit_stops_the_run_and_resuming_loses_nothing() {
     place
         .landscape(&[&["run", "one", "--output", "whole"], &long[..]].concat())
         .expect(0, &[]);
-    // 24 kilobytes hold the checkpoints but not the 340 steps of the event file.
+    // 48 kilobytes hold the checkpoints but not the 340 steps of the event file.
     let script = format!(
-        "ulimit -f 24; exec {} run one {}",
+        "ulimit -f 48; exec {} run one {}",
         env!("CARGO_BIN_EXE_landscape"),
         long.join(" ")
     );

@@ -85,7 +85,7 @@ fn several_models_are_analysed_in_turn_with_ten_lines_each() {
         "Curvature  ",
         "Trace  ",
         "Findings  ",
-        "Left out  nothing",
+        "Left out   nothing",
     ] {
         assert_eq!(
             ended.out.matches(line).count(),

@@ -284,7 +284,8 @@ fn pictures_are_files_and_events_and_histograms_and_texts_are_events() {
     assert!(ended.out.contains("runs/one/*.png"), "{}", ended.out);
     let summary = summary(&place.path("runs/one"));
     let pictures = summary["pictures"].as_array().unwrap();
-    assert_eq!(pictures.len(), 3);
+    // Line, surface, density, and the density over time.
+    assert_eq!(pictures.len(), 4);
     for picture in pictures {
         let bytes = std::fs::read(place.path("runs/one").join(picture.as_str().unwrap())).unwrap();
         assert!(bytes.starts_with(b"\x89PNG"));
@@ -556,7 +557,7 @@ fn dry_run_says_the_sizes_and_leaves_nothing_behind() {
             .collect();
         // "every 10 + end" is 0, 10, 20, 30 and 34.
         assert_eq!(times[0], ("loss", &Value::from(5)));
-        assert_eq!(times[1], ("eigenvalues", &Value::from(1)));
+        assert!(times.contains(&("eigenvalues", &Value::from(1))));
         assert!(!times.iter().any(|(probe, _)| *probe == "surface"));
     }
     let table = place

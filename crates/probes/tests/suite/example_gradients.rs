@@ -1,5 +1,9 @@
 //! Instruments that take the gradients of single examples, in closed form.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use burn::module::Param;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -196,21 +200,32 @@ fn takeuchis_criterion_is_that_of_least_squares() {
 
 /// Under a budget that allows next to nothing, measurements are made of part of the data, or wait.
 #[test]
-fn a_small_budget_shortens_the_measurement_or_lets_it_wait() {
+fn measurements_follow_the_budget() {
     let rows: Vec<[f64; 2]> = (0..2048).map(|n| [f64::from(n).sin(), 1.0]).collect();
     let risk = line(vec![inputs(&rows)]);
-    let mut probes = Probes::new()
-        .with_budget(Budget::fraction(0.05))
-        .with_total_steps(40)
-        .with_whole_samples()
-        .with(Schedule::every(1), GradientNoise::of(&risk));
     let model = model();
-    let mut measured = 0;
-    for step in 0..=40 {
-        std::thread::sleep(std::time::Duration::from_millis(2));
-        let observation = probes.observe(step, &model).expect("an observation");
-        assert!(observation.failed.is_empty(), "{:?}", observation.failed);
-        measured += usize::from(observation.scalar("gradient/noise_scale").is_some());
-    }
-    assert!((1..=41).contains(&measured), "{measured}");
+    // A clock that only the training moves: by 1,000 seconds a step, and by a microsecond.
+    let measured = |micros: u64| {
+        let clock = Arc::new(AtomicU64::new(0));
+        let now = Arc::clone(&clock);
+        let mut probes = Probes::new()
+            .with_budget(Budget::fraction(0.05))
+            .with_total_steps(40)
+            .with_whole_samples()
+            .with_clock(move || Duration::from_micros(now.load(Ordering::Relaxed)))
+            .with(Schedule::every(1), GradientNoise::of(&risk));
+        let mut measured = 0;
+        for step in 0..=40 {
+            clock.fetch_add(micros, Ordering::Relaxed);
+            let observation = probes.observe(step, &model).expect("an observation");
+            assert!(observation.failed.is_empty(), "{:?}", observation.failed);
+            measured += usize::from(observation.scalar("gradient/noise_scale").is_some());
+        }
+        measured
+    };
+    // Before the pace is known, at the third step, little is made.
+    let slow = measured(1_000_000_000);
+    assert!((38..=41).contains(&slow), "{slow}");
+    let fast = measured(1);
+    assert!(fast <= 3, "{fast}");
 }

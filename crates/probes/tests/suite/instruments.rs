@@ -295,7 +295,7 @@ fn stability_ratio_is_lambda_over_the_threshold_of_the_optimiser() {
             TopEigenvalues::of(&risk, 1)
                 .with_optimiser(Optimiser::Adam { beta_1: 0.9 })
                 .with_learning_rate(0.1),
-            |error| error.to_string().contains("second moments"),
+            |error| error.to_string().contains("StabilityMonitor"),
         ),
     ] {
         let observation = observe(&model, probe);

@@ -10,7 +10,8 @@
 //!
 //! *Not even that*: both losses are at chance, although nothing was found that keeps the gradient
 //! from doing its work, and the gradient of the start could have removed the loss at least once
-//! (the reach of [`learning_rate_too_low`](super::learning_rate_too_low)). It becomes sure where
+//! (the reach of [`learning_rate_too_low`](super::learning_rate_too_low)). That is said at the end
+//! of a run, and not of a loss that still falls. It becomes sure where
 //! the gradient's noise scale `B = tr Σ / ‖g‖²` (McCandlish et al. 2018, equation 2.9) is at least
 //! a third of the number N of measured examples: independent labels give a mean gradient with
 //! `E N ‖g‖² = tr Σ`, that is `B ≈ N`.
@@ -93,7 +94,12 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
             number(learnt, 2)
         );
         (Severity::Warning, Confidence::Possible, None, sentence)
-    } else if view.is_at_chance() && no_better && guesses != Some(false) {
+    } else if view.is_at_chance()
+        && no_better
+        && guesses != Some(false)
+        && view.share >= 1.0
+        && !view.falls
+    {
         let gradient = view.first_of(tag::GRADIENT_NORM);
         let reach = gradient.and_then(|(step, norm)| Some((step, view.reach(norm)?)));
         if let Some((step, reach)) = reach {

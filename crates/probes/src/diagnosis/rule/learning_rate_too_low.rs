@@ -10,7 +10,8 @@
 //!    shrinks on the way;
 //! 3. the stability ratio stays below 1/10: ten times the rate would still be stable. The largest
 //!    rate that a quadratic allows is the best one for its sharpest direction (LeCun, Simard and
-//!    Pearlmutter 1993), so a rate far below is slow everywhere.
+//!    Pearlmutter 1993), so a rate far below is slow everywhere. Where the rate changes, each
+//!    curvature is compared with what the largest rate of the run can follow.
 //!
 //! 4. the gradient has not fallen to a tenth: weights that hardly move keep their gradient.
 //!
@@ -41,7 +42,7 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     }
     let gradient = view.first_of(tag::GRADIENT_NORM);
     let reach = gradient.and_then(|(step, norm)| Some((step, view.reach(norm)?)));
-    let largest = view.largest_ratio();
+    let largest = view.ratio_at_largest_rate();
     let start = view.first_of("parameters/norm");
     let distance = view.last_of("parameters/distance_from_start");
     let moved = start

@@ -67,7 +67,8 @@ impl View<'_> {
         let Some(reach) = self.reach(gradient_norm) else {
             return false;
         };
-        let slack = self.largest_ratio().map(|(_, ratio, _)| ratio.min(1.0));
+        let slack = self.ratio_at_largest_rate();
+        let slack = slack.map(|(_, ratio, _)| ratio.min(1.0));
         match slack.filter(|slack| *slack > 0.0) {
             Some(slack) => reach / slack < NOTHING,
             None => {
@@ -108,6 +109,28 @@ impl View<'_> {
             .filter(|(step, _)| *step >= settled)
             .map(|(step, ratio)| (step, ratio, error(step).unwrap_or(0.0)))
             .collect()
+    }
+
+    /// Returns the largest of the ratios that the largest learning rate of the run would have had
+    /// with each measured curvature. A schedule that ends at zero makes every curvature look small
+    /// at the end.
+    pub(crate) fn ratio_at_largest_rate(&self) -> Option<(u64, f64, f64)> {
+        let rates = self.scalar("training/learning_rate").map(Series::finite);
+        let rates = rates.unwrap_or_default();
+        let largest = self.learning_rate();
+        let factor = |step: u64| {
+            let until = rates.iter().take_while(|(at, _)| *at <= step).last();
+            let (_, rate) = until.or(rates.first())?;
+            let factor = largest? / rate;
+            factor.is_finite().then_some(factor)
+        };
+        self.ratios()
+            .into_iter()
+            .map(|(step, ratio, error)| {
+                let factor = factor(step).unwrap_or(1.0);
+                (step, factor * ratio, factor * error)
+            })
+            .max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)))
     }
 
     /// Returns the measurement with the largest ratio beyond its error.

@@ -199,6 +199,21 @@ fn run_whose_steps_cannot_remove_the_loss_once_has_a_rate_too_low() {
 }
 
 #[test]
+fn curvature_is_compared_with_the_largest_rate_of_a_schedule() {
+    let norm = BELOW * (10f64.ln() / PATH).sqrt();
+    // Measured at the end, when the rate has fallen to 1e-4 of its largest.
+    let slow = |ratio: f64| {
+        let facts = at_chance(settings());
+        let facts = with(facts, "training/learning_rate", &[(0, 0.1), (STEPS, 1e-5)]);
+        let facts = with(facts, "stability/sharpness_ratio", &[(STEPS, ratio)]);
+        with(facts, "gradient/norm", &[(0, norm), (STEPS, norm)])
+    };
+    let edge = 0.1 * 1e-4;
+    assert!(has(&slow(edge * BELOW), Symptom::LearningRateTooLow));
+    assert!(!has(&slow(edge * ABOVE), Symptom::LearningRateTooLow));
+}
+
+#[test]
 fn units_that_leave_a_tenth_of_the_gradient_are_a_problem() {
     for (kind, symptom) in [
         ("dead_share", Symptom::DeadUnits),
