@@ -223,9 +223,9 @@ fn measurements_follow_the_budget() {
         }
         measured
     };
-    // Before the pace is known, at the third step, little is made.
+    // Before the pace and its own time are known, a few are made whatever they take.
     let slow = measured(1_000_000_000);
     assert!((38..=41).contains(&slow), "{slow}");
     let fast = measured(1);
-    assert!(fast <= 3, "{fast}");
+    assert!(fast < 10, "{fast}");
 }
