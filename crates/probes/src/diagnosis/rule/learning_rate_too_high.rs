@@ -13,8 +13,8 @@
 //!    ratio of update to weights that trains is below 1 by orders of magnitude);
 //! 4. a loss that ends significantly above its start;
 //! 5. units that were alive at the start and of which so many have died that the gradient is
-//!    blocked ([`units`](super::units)), in a run that is harmed: an update that throws a unit's
-//!    bias or weights so far that no example activates it (Lu et al. 2020).
+//!    blocked ([`units`](super::units)), or more than half, in a run that is harmed: an update that
+//!    throws a unit's bias or weights so far that no example activates it (Lu et al. 2020).
 //!
 //! A run of which 1, 4 or 5 holds has shown it; 2 and 3 alone count only if the loss has not
 //! fallen.
@@ -153,12 +153,14 @@ fn longest_update(view: &View<'_>) -> Option<(u64, f64)> {
     means.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// Returns the units that have died since the start, if the gradient is blocked by them.
+/// Returns the units that have died since the start, if the gradient is blocked by them or they are
+/// more than half.
 fn died(view: &View<'_>) -> Option<Evidence> {
     let of =
         |pick: fn(&Series) -> Option<(u64, f64)>| Blockage::of(view, "dead_share", "dead", pick);
     let (start, end) = (of(Series::first)?, of(Series::last)?);
-    let died = start.passage >= BLOCKED && start.share <= HALF && end.passage < BLOCKED;
+    let were_alive = start.passage >= BLOCKED && start.share <= HALF;
+    let died = were_alive && (end.passage < BLOCKED || end.share > HALF);
     let mut evidence = end.evidence.into_iter().next().filter(|_| died)?;
     evidence.sentence = format!(
         "units died while it trained: {} at step {}, from {} at the start",

@@ -74,6 +74,11 @@ fn units_that_died_in_a_failing_run_are_the_rate() {
         &dead(failing(), 0.0, 1.0),
         Symptom::LearningRateTooHigh
     ));
+    // More than half.
+    for (end, is_rate) in [(0.5 * BELOW, false), (0.5 * ABOVE, true)] {
+        let found = has(&dead(failing(), 0.0, end), Symptom::LearningRateTooHigh);
+        assert_eq!(found, is_rate, "{end}");
+    }
     // Dead from the start they are not, nor in a run that learns.
     assert!(!has(
         &dead(failing(), 1.0, 1.0),
