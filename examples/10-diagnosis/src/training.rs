@@ -68,7 +68,8 @@ pub(crate) fn train(setting: &Setting, seed: u64, data: &Data) -> Result<Run> {
     some_steps.extend([0, steps]);
     let often = || Schedule::at(some_steps.iter().copied());
     let line = LossLine::of(&sample, "training", linspace(-1.0..=1.0, 41));
-    // These trainings take less time than their measurements; a budget would leave most of them out.
+    // These trainings take less time than their measurements; a budget would leave most of them
+    // out.
     let mut probes = Probes::unlimited()
         .with_diagnosis(facts)
         .with_total_steps(steps)

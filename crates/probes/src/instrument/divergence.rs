@@ -51,9 +51,9 @@ pub struct DivergenceWarning {
 /// adaptive optimisers the loss alone counts. A training that diverges within one observation's
 /// time is seen too late: observe each few steps where that matters.
 ///
-/// It is a warning and no proof. Of seven settings at the edge of stability, five gave none in three
-/// seeds; one that was observed every 3 steps gave a false one, and so did a network of ReLU units
-/// with ratios up to 16, which never diverged.
+/// It is a warning and no proof. Of seven settings at the edge of stability, five gave none in
+/// three seeds; one that was observed every 3 steps gave a false one, and so did a network of ReLU
+/// units with ratios up to 16, which never diverged.
 ///
 /// # Examples
 /// ```
