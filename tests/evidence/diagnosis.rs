@@ -40,7 +40,7 @@ struct Case {
     together: bool,
 }
 
-/// What came of a training.
+/// The outcome of a training.
 struct Outcome {
     diagnosis: Diagnosis,
     /// The losses and accuracies, for the diagnosis of several seeds.

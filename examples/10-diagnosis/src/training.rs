@@ -19,7 +19,7 @@ use crate::setting::Setting;
 /// Examples on which curvature is measured.
 const SAMPLE: usize = 200;
 
-/// What came of a training.
+/// The outcome of a training.
 pub(crate) struct Run {
     /// The training loss of each step.
     pub(crate) losses: Vec<f64>,

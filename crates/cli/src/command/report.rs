@@ -19,7 +19,7 @@ pub(super) const EXAMPLE: &str = "Example:\n  landscape report runs/quickstart\n
 /// The name of the page where none is given.
 const FILE: &str = "report.html";
 
-/// What every page of this program holds, by which a page of somebody else is not written over.
+/// The mark of a page of this program: a page without it is somebody else's and not written over.
 const OWN: &str = "<main data-report=\"probes\">";
 
 /// The arguments of the command.

@@ -24,7 +24,7 @@ const FEW: usize = 2;
 /// Returns the settings of a training with a remedy.
 ///
 /// # Errors
-/// Where the remedy is no change of settings: what stands against it, and what can be done by hand.
+/// A remedy that is no change of settings: what stands against it, and what can be done by hand.
 pub(crate) fn remedied(plan: &Plan, remedy: &Remedy) -> Result<Plan, String> {
     let mut after = plan.clone();
     change(&mut after, remedy)?;

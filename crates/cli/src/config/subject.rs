@@ -48,7 +48,7 @@ pub(crate) struct NetworkPlan {
     pub(crate) hidden: Widths,
     /// Activation.
     pub(crate) activation: Activation,
-    /// How network, initial weights and data differ from the plain ones.
+    /// The differences of network, initial weights and data from the plain ones.
     #[serde(flatten)]
     pub(crate) variation: Variation,
 }

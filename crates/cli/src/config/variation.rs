@@ -1,5 +1,5 @@
-//! How network, initial weights and data differ from the plain ones: what makes trainings fail, and
-//! what mends them.
+//! Networks, initial weights and data that differ from the plain ones: those that make trainings
+//! fail, and those that mend them.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub(crate) const KEYS: [&str; 8] = [
     "examples",
 ];
 
-/// How the network, its initial weights and its data differ from the plain ones.
+/// The differences of the network, its initial weights and its data from the plain ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Variation {
@@ -36,12 +36,12 @@ pub(crate) struct Variation {
     pub(crate) depth: Option<Count<{ limits::CONVOLUTIONS }>>,
     /// Share of a batch in the running statistics.
     pub(crate) norm_momentum: Bounded<Portion>,
-    /// How the data differ.
+    /// The differences of the data.
     #[serde(flatten)]
     pub(crate) alteration: Alteration,
 }
 
-/// How the training data differ from those of the data set.
+/// The differences of the training data from those of the data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Alteration {

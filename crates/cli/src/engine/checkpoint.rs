@@ -76,7 +76,7 @@ pub(crate) struct State {
     pub(crate) seconds: f64,
     /// Seconds of them spent in probes.
     pub(crate) probe_seconds: f64,
-    /// What the diagnosis rests on.
+    /// The facts on which the diagnosis rests.
     #[serde(default)]
     pub(crate) facts: Facts,
     /// The mean loss over the validation examples, where checkpoints are kept by it.

@@ -44,7 +44,7 @@ pub(crate) struct Observer<'a, W: Workload> {
     data: &'a Data<W>,
     has_accuracy: bool,
     probes: Probes<W::Model>,
-    /// What the diagnosis rests on.
+    /// The facts on which the diagnosis rests.
     facts: Shared<Facts>,
     /// The observation of the latest step.
     latest: Observation,

@@ -1,4 +1,4 @@
-//! What came of a training: its figures, where it has any, and its diagnosis.
+//! The outcome of a training: its figures, where it has any, and its diagnosis.
 
 use std::path::{Path, PathBuf};
 

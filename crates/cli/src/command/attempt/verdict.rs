@@ -30,7 +30,7 @@ pub(super) struct Verdict<'a> {
     pub(super) folders: [&'a Path; 2],
 }
 
-/// What the remedy did to the validation loss.
+/// The effect of the remedy on the validation loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Helped,
