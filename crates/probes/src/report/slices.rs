@@ -244,15 +244,8 @@ fn coarser(plane: &Plane) -> Plane {
 }
 
 fn still(planes: &Found<'_, Plane>, title: &str, collected: &mut Collected) -> String {
-    let names: Vec<String> = planes
-        .iter()
-        .map(|(_, run, steps)| named(run, at_last(steps).0))
-        .collect();
-    let panels: Vec<NamedField<'_>> = planes
-        .iter()
-        .zip(&names)
-        .map(|((_, _, steps), name)| panel(name, at_last(steps).1))
-        .collect();
+    let names = names(planes);
+    let panels = panels(planes, &names);
     let draw = |theme| {
         let config = PerspectiveConfig {
             theme,
@@ -265,6 +258,21 @@ fn still(planes: &Found<'_, Plane>, title: &str, collected: &mut Collected) -> S
 
 fn named(run: &Run, step: u64) -> String {
     format!("{}, step {step}", run.name)
+}
+
+/// Returns the name of each run with its last step.
+fn names(planes: &Found<'_, Plane>) -> Vec<String> {
+    let last = planes.iter();
+    last.map(|(_, run, steps)| named(run, at_last(steps).0))
+        .collect()
+}
+
+/// Returns the last plane of each run under its name.
+fn panels<'a>(planes: &'a Found<'_, Plane>, names: &'a [String]) -> Vec<NamedField<'a>> {
+    let named = planes.iter().zip(names);
+    named
+        .map(|((_, _, steps), name)| panel(name, at_last(steps).1))
+        .collect()
 }
 
 fn panel<'a>(name: &'a str, plane: &'a Plane) -> NamedField<'a> {
@@ -301,15 +309,8 @@ fn both(
 
 fn contours(tag: &str, planes: &Found<'_, Plane>, collected: &mut Collected) -> String {
     let title = title(tag);
-    let names: Vec<String> = planes
-        .iter()
-        .map(|(_, run, steps)| named(run, at_last(steps).0))
-        .collect();
-    let panels: Vec<NamedField<'_>> = planes
-        .iter()
-        .zip(&names)
-        .map(|((_, _, steps), name)| panel(name, at_last(steps).1))
-        .collect();
+    let names = names(planes);
+    let panels = panels(planes, &names);
     let tracks: Vec<Vec<Track>> = planes
         .iter()
         .map(|(_, _, steps)| {

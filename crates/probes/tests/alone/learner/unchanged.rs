@@ -1,6 +1,6 @@
 //! Measuring changes nothing in a learner.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use landscape::{Grid, Risk};
 use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
 use probes::learner::{Epochs, WithProbes};
@@ -9,15 +9,20 @@ use probes::{Probes, Schedule};
 
 use super::net::{Batch, Net, batches, bits, launch, train, training};
 
+/// The loss of the network over all data.
+fn risk(device: &Device) -> Risk<Net, (Tensor<2>, Tensor<2>)> {
+    let sample: Vec<_> = batches(device).into_iter().map(|[x, y]| (x, y)).collect();
+    Risk::mean(&sample, |net: &Net, (x, y)| {
+        let batch: Batch = [x.clone(), y.clone()];
+        net.regress(&batch).loss
+    })
+}
+
 #[test]
 fn weights_and_statistics_are_the_same_bits_with_probes_and_without() {
     let _alone = crate::drawing();
     let device = Device::flex().autodiff();
-    let sample: Vec<_> = batches(&device).into_iter().map(|[x, y]| (x, y)).collect();
-    let risk = Risk::mean(&sample, |net: &Net, (x, y)| {
-        let batch: Batch = [x.clone(), y.clone()];
-        net.regress(&batch).loss
-    });
+    let risk = risk(&device);
     let memory = Memory::new();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -63,11 +68,7 @@ fn weights_and_statistics_are_the_same_bits_with_probes_and_without() {
 fn every_instrument_at_once_changes_nothing_and_sees_adams_moments() {
     let _alone = crate::drawing();
     let device = Device::flex().autodiff();
-    let sample: Vec<_> = batches(&device).into_iter().map(|[x, y]| (x, y)).collect();
-    let risk = Risk::mean(&sample, |net: &Net, (x, y)| {
-        let batch: Batch = [x.clone(), y.clone()];
-        net.regress(&batch).loss
-    });
+    let risk = risk(&device);
     let memory = Memory::new();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
