@@ -117,7 +117,7 @@ pub use operator::LinearOperator;
 pub use parameters::{Block, ParameterSpace, cast, snapshot};
 pub use risk::{
     BatchNormGap, Batches, ExampleGradients, ExampleStatistics, ModelOutputs, Objective, Reduction,
-    Risk,
+    Risk, normalises_by_batch,
 };
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{

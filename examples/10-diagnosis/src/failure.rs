@@ -37,10 +37,10 @@ pub(crate) const FAILURES: [Failure; 6] = [
         together: false,
     },
     Failure {
-        name: "past the edge: whole batches, rate 1.5",
+        name: "past the edge: whole batches, rate 0.85",
         setting: || Setting {
             momentum: 0.0,
-            learning_rate: 1.5,
+            learning_rate: 0.85,
             batch: 500,
             epochs: 100,
             ..Setting::default()
@@ -57,9 +57,10 @@ pub(crate) const FAILURES: [Failure; 6] = [
         together: false,
     },
     Failure {
-        name: "inconsistent seeds: rate 0.3",
+        name: "inconsistent seeds: three layers, rate 0.2",
         setting: || Setting {
-            learning_rate: 0.3,
+            hidden: vec![64; 3],
+            learning_rate: 0.2,
             ..Setting::default()
         },
         together: true,

@@ -81,6 +81,9 @@ impl Setting {
                     _ => return None,
                 };
             }
+            Remedy::BatchSize { factor } => {
+                after.batch = ((self.batch as f64 * factor) as usize).max(1);
+            }
             Remedy::Normalisation if !self.residual => after.norm = true,
             Remedy::Residual => {
                 // As many layers: two a block, and two more.

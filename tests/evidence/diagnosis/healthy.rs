@@ -1,5 +1,7 @@
 //! Trainings in which nothing is wrong.
 
+use probes::diagnosis::Severity;
+
 use super::Case;
 use super::program::Network;
 
@@ -57,6 +59,7 @@ pub(super) fn cases(small: bool) -> Vec<Case> {
                     settings: format!("{data} {network} {optimiser}"),
                     seeds: vec![seed],
                     expected: &[],
+                    least: Severity::Warning,
                     tried: false,
                     together: false,
                 });

@@ -136,7 +136,8 @@ impl Program {
             );
         };
         let loss = validation_loss(&place)?;
-        let has_finding = diagnosis.above_note().next().is_some();
+        let mut findings = diagnosis.findings.iter();
+        let has_finding = findings.any(|finding| finding.severity >= case.least);
         let remedied = match case.tried && has_finding {
             true => self.remedy(&folder)?,
             false => None,

@@ -1,6 +1,7 @@
 //! The measurements while a training runs.
 
 use burn::optim::ModuleOptimizer;
+use landscape::normalises_by_batch;
 use probes::diagnosis::Facts;
 use probes::sink::Shared;
 use probes::{At, Message, Observation, Probes, Record, Value};
@@ -80,7 +81,8 @@ impl<'a, W: Workload> Observer<'a, W> {
             .with_batch_size(plan.batch_size.get())
             .with_examples(data.curvature_examples())
             .with_validation_examples(data.sizes().validation)
-            .with_sharpness_rho(plan.probes.sharpness_rho.get());
+            .with_sharpness_rho(plan.probes.sharpness_rho.get())
+            .with_batch_norm(normalises_by_batch(model));
         if let Some(classes) = classes(data, model, &device) {
             facts = facts.with_classes(classes);
         }

@@ -26,6 +26,7 @@ pub(crate) use example_gradients::check_rows;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
+pub use recomputed_statistics::normalises_by_batch;
 pub(crate) use same_function::check_same_function;
 use weights::BatchWeight;
 

@@ -115,7 +115,8 @@ fn share_kept(from_large: &[f64], from_zero: &[f64], rounding: f64) -> f64 {
 }
 
 /// Returns whether a module has a BatchNorm layer that normalises by the batch while training.
-pub(super) fn normalises_by_batch<M: Module>(module: &M) -> bool {
+#[must_use]
+pub fn normalises_by_batch<M: Module>(module: &M) -> bool {
     // Flags are as they are configured here, wherever the model stands.
     !Statistic::all(&module.valid().train()).is_empty()
 }

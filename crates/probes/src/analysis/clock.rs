@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use burn::module::Module;
+use landscape::{Batch, Risk};
+
 use super::Settings;
 use crate::workload::{Times, Work};
 
@@ -43,9 +46,35 @@ impl Clock {
     }
 }
 
+/// Returns the largest of all examples of a risk and their halves, and not below 32, over which
+/// `work` is taken to fit into `seconds`; and the times from which that follows. A batch of few
+/// examples takes more time for each of them than a large one, so that larger trials follow until
+/// they are half as large as what is chosen.
+///
+/// # Errors
+/// As [`Risk::gradient`].
+pub(super) fn sample<M: Module, B: Batch>(
+    risk: &Risk<M, B>,
+    model: &M,
+    work: Work,
+    seconds: f64,
+) -> Result<(Times, usize), landscape::Error> {
+    let given = risk.examples()?;
+    let mut times = Times::tried(risk, model, given)?;
+    let mut tried = 0;
+    loop {
+        let examples = fitting(&times, work, given, seconds);
+        if examples / 2 <= tried || examples == given {
+            return Ok((times, examples));
+        }
+        tried = examples / 2;
+        times = Times::tried_over([tried / 4, tried], risk, model, given)?;
+    }
+}
+
 /// Returns the largest of `given` and its halves, and not below 32, over which `work` is taken to
 /// fit into `seconds`.
-pub(super) fn sample(times: &Times, work: Work, given: usize, seconds: f64) -> usize {
+fn fitting(times: &Times, work: Work, given: usize, seconds: f64) -> usize {
     let mut examples = given;
     while examples > FEWEST && times.over(examples).of(work) > PLANNED * seconds {
         // A power of two: small changes of the machine's speed seldom change what is measured.

@@ -117,12 +117,13 @@ pub(super) fn analyze_moment<M: Module + 'static, B: Batch + Send + Sync + 'stat
     let given = risk.examples()?;
     let mut examples = config.examples.unwrap_or(given).min(given);
     if let Some(seconds) = config.seconds {
-        match Times::tried(risk, model, examples) {
-            Ok(times) => {
-                if config.examples.is_none() {
-                    let work = config.settings.work(space.dim());
-                    examples = sample(&times, work, given, seconds);
-                }
+        let chosen = match config.examples {
+            Some(_) => Times::tried(risk, model, examples).map(|times| (times, examples)),
+            None => sample(risk, model, config.settings.work(space.dim()), seconds),
+        };
+        match chosen {
+            Ok((times, chosen)) => {
+                examples = chosen;
                 clock.times = Some(times.over(examples));
             }
             // It is stated below.

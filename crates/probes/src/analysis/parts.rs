@@ -13,7 +13,7 @@ use landscape::slice::{line_observed, plane_observed};
 use landscape::spectrum::{Which, extremes};
 use landscape::{
     Batch, ParameterSpace, Risk, download, filter_normalize, hutchinson_trace, norm,
-    random_directions, spectral_density, top_eigenpairs,
+    normalises_by_batch, random_directions, spectral_density, top_eigenpairs,
 };
 
 use super::clock::Clock;
@@ -66,7 +66,8 @@ impl<'a, M: Module + 'static, B: Batch + Send + Sync + 'static> Parts<'a, M, B> 
                 examples_given: self.analysis.examples_given,
             });
         }
-        self.analysis.diagnosis = Some(self.analysis.diagnosed());
+        let has_batch_norm = normalises_by_batch(self.moment.model);
+        self.analysis.diagnosis = Some(self.analysis.diagnosed(has_batch_norm));
         self.analysis.interrupted = self.stopped.load(Ordering::Relaxed);
         self.analysis.seconds = self.clock.seconds();
         Ok(self.analysis)

@@ -259,14 +259,15 @@ impl Analysis {
         Ok(())
     }
 
-    /// Returns what the numbers say is wrong.
-    pub(super) fn diagnosed(&self) -> Diagnosis {
+    /// Returns what the numbers say is wrong with a network that has BatchNorm layers, or none.
+    pub(super) fn diagnosed(&self, has_batch_norm: bool) -> Diagnosis {
         let mut records = Records::new(self.config.step);
         self.record_numbers(&mut records);
         self.record_data(&mut records);
         let mut facts = Facts::new()
             .with_training_loss(tag::ANALYSIS_LOSS)
-            .with_examples(self.examples);
+            .with_examples(self.examples)
+            .with_batch_norm(has_batch_norm);
         if let Some((optimiser, learning_rate)) = self.config.optimiser {
             facts = facts
                 .with_optimiser(optimiser)

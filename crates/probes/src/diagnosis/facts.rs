@@ -85,6 +85,7 @@ pub(crate) struct Known {
     pub(crate) examples: Option<usize>,
     pub(crate) validation_examples: Option<usize>,
     pub(crate) sharpness_rho: Option<f64>,
+    pub(crate) batch_norm: Option<bool>,
     pub(crate) training_loss: Option<String>,
     pub(crate) validation_loss: Option<String>,
     pub(crate) validation_accuracy: Option<String>,
@@ -153,6 +154,14 @@ impl Facts {
     #[must_use]
     pub fn with_sharpness_rho(self, rho: f64) -> Self {
         self.know(|known| known.sharpness_rho = Some(rho))
+    }
+
+    /// Sets whether the network has a BatchNorm layer
+    /// ([`normalises_by_batch`](landscape::normalises_by_batch)). Without one there is no gap to
+    /// look for.
+    #[must_use]
+    pub fn with_batch_norm(self, has_batch_norm: bool) -> Self {
+        self.know(|known| known.batch_norm = Some(has_batch_norm))
     }
 
     /// Sets the tag of the training loss: `loss/train` unless it is said.

@@ -146,7 +146,9 @@ impl fmt::Display for Remedy {
                 }
             ),
             Self::Normalisation => f.write_str("add normalisation layers (BatchNorm, LayerNorm)"),
-            Self::Residual => f.write_str("add residual connections"),
+            Self::Residual => f.write_str(
+                "add residual connections, in a deep network together with normalisation",
+            ),
             Self::FewerLayers => f.write_str("use fewer layers"),
             Self::GradientClip { norm } => {
                 write!(f, "clip the norm of the gradient at {}", round(norm))
@@ -182,5 +184,6 @@ impl fmt::Display for Remedy {
 
 /// Returns a factor to two significant digits.
 fn round(value: f64) -> String {
-    super::words::number(value, 2)
+    let text = super::words::number(value, 2);
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }

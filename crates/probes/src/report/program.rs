@@ -106,6 +106,10 @@ fn add_config(run: &mut Run, document: &Json) {
         return;
     };
     add_settings(run, "", config);
+    // A method without a radius stays at the weights.
+    if run.settings.get("method").is_some_and(|it| it == "plain") {
+        run.settings.remove("rho");
+    }
     let name = |key: &str| config.get(key).and_then(Json::as_str);
     run.workload = name("workload")
         .or_else(|| name("dataset"))

@@ -69,18 +69,31 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Extrapolates to `examples` from gradients of few examples. The gradients are those of a part
-    /// of `risk`, each timed after a first one, which checks the loss.
+    /// Extrapolates to `examples` from gradients of few examples.
     ///
     /// # Errors
     /// As [`Risk::gradient`].
-    #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
     pub(crate) fn tried<M: Module, B: Batch>(
         risk: &Risk<M, B>,
         model: &M,
         examples: usize,
     ) -> Result<Self, landscape::Error> {
-        let [few, more] = TRIALS.map(|trial| trial.min(examples));
+        Self::tried_over(TRIALS, risk, model, examples)
+    }
+
+    /// Extrapolates to `examples` from gradients of two numbers of them. The gradients are those of
+    /// a part of `risk`, each timed after a first one, which checks the loss.
+    ///
+    /// # Errors
+    /// As [`Risk::gradient`].
+    #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
+    pub(crate) fn tried_over<M: Module, B: Batch>(
+        trials: [usize; 2],
+        risk: &Risk<M, B>,
+        model: &M,
+        examples: usize,
+    ) -> Result<Self, landscape::Error> {
+        let [few, more] = trials.map(|trial| trial.min(examples));
         let time = |count: usize| {
             let part = risk.limited(count)?;
             let (_, gradient) = part.gradient(model)?;

@@ -1,7 +1,7 @@
 //! Instruments that take the gradients of single examples, in closed form.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use burn::module::Param;
@@ -198,33 +198,43 @@ fn takeuchis_criterion_is_that_of_least_squares() {
     );
 }
 
-/// Under a budget that allows next to nothing, measurements are made of part of the data, or wait.
+/// Under a budget that allows next to nothing, measurements are made of part of the data, or wait;
+/// where steps take long they are made, once the budget has saved up a trial of what they cost.
 #[test]
 fn measurement_waits_where_a_step_is_shorter_than_it() {
+    const STEPS: u64 = 80;
     let rows: Vec<[f64; 2]> = (0..2048).map(|n| [f64::from(n).sin(), 1.0]).collect();
     let risk = line(vec![inputs(&rows)]);
     let model = model();
-    let measured = |budget: Budget| {
-        // A clock that only the training moves, by a microsecond a step.
-        let clock = Arc::new(AtomicU64::new(0));
-        let now = Arc::clone(&clock);
+    let measured = |budget: Budget, step_takes: Duration| {
+        // A clock that only the training moves.
+        let steps = Arc::new(AtomicU32::new(0));
+        let now = Arc::clone(&steps);
         let mut probes = Probes::new()
             .with_budget(budget)
-            .with_total_steps(40)
+            .with_total_steps(STEPS)
             .with_whole_samples()
-            .with_clock(move || Duration::from_micros(now.load(Ordering::Relaxed)))
+            .with_clock(move || step_takes * now.load(Ordering::Relaxed))
             .with(Schedule::every(1), GradientNoise::of(&risk));
-        let mut measured = 0;
-        for step in 0..=40 {
-            clock.fetch_add(1, Ordering::Relaxed);
+        let mut measured = Vec::new();
+        for step in 0..=STEPS {
+            steps.fetch_add(1, Ordering::Relaxed);
             let observation = probes.observe(step, &model).expect("an observation");
             assert!(observation.failed.is_empty(), "{:?}", observation.failed);
-            measured += usize::from(observation.scalar("gradient/noise_scale").is_some());
+            if observation.scalar("gradient/noise_scale").is_some() {
+                measured.push(step);
+            }
         }
         measured
     };
-    assert_eq!(measured(Budget::unlimited()), 41);
+    let (short, long) = (Duration::from_micros(1), Duration::from_secs(1000));
+    let all: Vec<u64> = (0..=STEPS).collect();
+    assert_eq!(measured(Budget::unlimited(), short), all);
     // Before its own time is known, a few may be made whatever they take.
-    let few = measured(Budget::fraction(0.05));
-    assert!(few < 10, "{few}");
+    let few = measured(Budget::fraction(0.05), short);
+    assert!(few.len() < 10, "{few:?}");
+    // A trial is taken to last two steps, and each step saves 5/95 of its time: 38 of them, one of
+    // which was over when the run began.
+    let most = measured(Budget::fraction(0.05), long);
+    assert_eq!(most, all[37..]);
 }

@@ -20,6 +20,9 @@ const TAG: &str = "batch_norm/loss_gap";
 const SETTLED: u64 = 50;
 
 pub(super) fn find(view: &View<'_>) -> Outcome {
+    if view.facts.known.batch_norm == Some(false) {
+        return Outcome::Absent;
+    }
     let Some((step, gap)) = view.scalar(TAG).and_then(|series| series.last()) else {
         return Outcome::Missing(
             "`batch_norm/loss_gap` (probe batch_norm_gap; networks with BatchNorm only)",

@@ -20,6 +20,7 @@
 //! fallen.
 
 use super::Outcome;
+use super::exploding_gradients::SPAN;
 use super::units::{BLOCKED, Blockage};
 use crate::diagnosis::finding::{Confidence, Evidence, Finding, Severity, Symptom};
 use crate::diagnosis::remedy::{OptimiserKind, Remedy};
@@ -83,9 +84,10 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         sign.error = Some(error);
         signs.push(sign);
     }
-    // Weights that begin at zero are moved by more than their size by any step.
+    // Weights that begin at zero, or close to it, are moved by more than their size by any step.
     let start_norm = view.first_of("parameters/norm");
-    let has_weights = start_norm.is_some_and(|(step, norm)| step == 0 && norm > 0.0);
+    let has_weights = start_norm.is_some_and(|(step, norm)| step == 0 && norm > 0.0)
+        && view.weak_signal(SPAN).is_none();
     if let Some((step, update)) = longest_update(view).filter(|_| has_weights)
         && update > 1.0
     {

@@ -45,7 +45,7 @@ pub(crate) fn ask(symptom: Symptom, view: &View<'_>, before: &[Finding]) -> Outc
         Symptom::UnfittableLabels => labels::find(view, before),
         Symptom::PastEdgeOfStability => past_edge::find(view),
         Symptom::IllConditionedCurvature => ill_conditioned::find(view, before),
-        Symptom::SaddleOrFlat => saddle_or_flat::find(view),
+        Symptom::SaddleOrFlat => saddle_or_flat::find(view, before),
         Symptom::ChaoticLandscape => chaotic_landscape::find(view),
         Symptom::SharpMinimum => sharp_minimum::find(view),
     }

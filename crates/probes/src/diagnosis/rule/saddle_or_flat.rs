@@ -3,19 +3,22 @@
 //! At least half of the run is over, less than half of the loss was learnt, and the gradient is so
 //! small that a whole run with it, even at the largest stable rate, would remove less than a
 //! twentieth of the loss to first order (the reach of
-//! [`learning_rate_too_low`](super::learning_rate_too_low)), or exactly 0. Then the
+//! [`learning_rate_too_low`](super::learning_rate_too_low)), or exactly 0. A gradient that cannot
+//! be told from 0 by the measured examples is small too: their noise scale `tr Σ / ‖g‖²` is at
+//! least a third of their number N (McCandlish et al. 2018, equation 2.9: N is what a gradient of
+//! 0 gives on average), while the loss falls no more and nothing else explains it. Then the
 //! smallest eigenvalue decides: below zero by more than its residual it is a saddle (Dauphin et
 //! al. 2014); a largest eigenvalue so small that all steps of the run along its direction contract
 //! nothing, `Σ η λ₁ < 1`, is a flat region; else it is a place that descent does not leave.
 
 use super::Outcome;
-use crate::diagnosis::finding::{Confidence, Finding, Severity, Symptom};
+use crate::diagnosis::finding::{Confidence, Evidence, Finding, Severity, Symptom};
 use crate::diagnosis::remedy::{InitialisationScheme, OptimiserKind, Remedy};
 use crate::diagnosis::view::{View, evidence};
 use crate::diagnosis::words::number;
 use crate::tag;
 
-pub(super) fn find(view: &View<'_>) -> Outcome {
+pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
     let Some((step, gradient)) = view.last_of(tag::GRADIENT_NORM) else {
         return match view.scalar(tag::GRADIENT_NORM) {
             Some(_) => Outcome::Absent,
@@ -24,7 +27,8 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
     };
     let reach = view.reach(gradient);
     let is_high = view.is_judged() && view.is_harmed() && view.not_finite.is_none();
-    if !is_high || !view.is_small(gradient) {
+    let noise = noise(view).filter(|_| before.iter().all(explains_nothing) && !view.falls);
+    if !is_high || !view.is_small(gradient) && noise.is_none() {
         return Outcome::Absent;
     }
     let mut found = vec![evidence(
@@ -38,6 +42,7 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
             number(reach.unwrap_or(0.0), 2)
         ),
     )];
+    found.extend(noise);
     let with_residual = |tag: &str, name: &str| {
         let (step, value) = view.last_of(tag)?;
         let residual = view.last_of(&format!("curvature_check/{name}_residual"));
@@ -122,4 +127,28 @@ pub(super) fn find(view: &View<'_>) -> Outcome {
         "The weights lie where the landscape is level: the gradient says nothing of where the loss is lower."
     })
     .remedied_by(remedies)
+}
+
+/// Returns the noise of the gradient, if the measured examples cannot tell it from 0.
+fn noise(view: &View<'_>) -> Option<Evidence> {
+    let examples = view.facts.known.examples? as f64;
+    let (step, scale) = view.last_of(tag::NOISE_SCALE)?;
+    let bound = examples / 3.0;
+    (scale >= bound).then(|| {
+        evidence(
+            tag::NOISE_SCALE,
+            step,
+            scale,
+            Some(bound),
+            format!(
+                "the gradient's noise scale is {}, of {examples} examples: it cannot be told from 0",
+                number(scale, 3)
+            ),
+        )
+    })
+}
+
+/// Returns whether a finding leaves room for a saddle: it is a note, or the plateau around it.
+fn explains_nothing(finding: &Finding) -> bool {
+    finding.severity == Severity::Note || finding.symptom == Symptom::VanishingGradients
 }

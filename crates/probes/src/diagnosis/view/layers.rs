@@ -40,6 +40,28 @@ impl<'a> View<'a> {
         products.len() > 1 && smallest > 0.0 && largest <= span * smallest
     }
 
+    /// Returns the product of the largest singular values of all weight matrices at the start, if
+    /// the weights are so small that the outputs hardly depend on the inputs: the product is below
+    /// `1 / span`, and no layer but one gets a tenth of the largest gradient.
+    ///
+    /// The product bounds by how much of a change of the inputs the outputs change, in a network of
+    /// layers one after another whose activations have slopes up to 1 (Szegedy et al. 2014,
+    /// section 4.3). Skip connections and normalisation go around that bound, and then more than
+    /// the last layer gets a gradient.
+    pub(crate) fn weak_signal(&self, span: f64) -> Option<(u64, f64)> {
+        let weights = self.first_weights();
+        let (_, (step, _)) = *weights.first()?;
+        let product: f64 = weights.iter().map(|(_, (_, norm))| norm).product();
+        let (_, layers) = self.first_layers()?;
+        let mut norms: Vec<f64> = layers.into_iter().map(|(_, norm)| norm).collect();
+        norms.sort_by(|a, b| b.total_cmp(a));
+        let [largest, next, ..] = norms[..] else {
+            return None;
+        };
+        let is_weak = product < 1.0 / span && 10.0 * next <= largest;
+        is_weak.then_some((step, product))
+    }
+
     /// Returns what `pick` gives of all scalars with the prefix and the suffix, by what lies
     /// between, in natural order.
     pub(crate) fn family(

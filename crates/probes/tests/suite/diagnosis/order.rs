@@ -135,4 +135,13 @@ fn rules_without_their_numbers_say_what_to_switch_on() {
     let missing = |symptom| one.not_looked_at.iter().any(|left| left.symptom == symptom);
     assert!(!missing(Symptom::VanishingGradients));
     assert!(missing(Symptom::SharpMinimum));
+    assert!(missing(Symptom::BatchNormGap));
+    // Without BatchNorm there is nothing to look for.
+    let none = facts.with_batch_norm(false).diagnose();
+    let missing = |symptom| {
+        none.not_looked_at
+            .iter()
+            .any(|left| left.symptom == symptom)
+    };
+    assert!(!missing(Symptom::BatchNormGap) && missing(Symptom::SharpMinimum));
 }

@@ -1,7 +1,9 @@
 //! Both sides of each threshold, at the value that its derivation gives.
 
 use landscape::stability::Optimiser;
-use probes::diagnosis::{Confidence, Diagnosis, Remedy, Severity, Symptom};
+use probes::diagnosis::{
+    Confidence, Diagnosis, Facts, InitialisationScheme, Remedy, Severity, Symptom,
+};
 use probes::{Record, Value, show};
 
 use super::{
@@ -157,7 +159,44 @@ fn uniform_weights_take_the_gradient_away_within_nine_relu_layers() {
     assert!(!has(&deep(8), Symptom::VanishingGradients));
     let found = deep(9).diagnose();
     let finding = found.find(Symptom::VanishingGradients).unwrap();
-    assert_eq!(finding.remedies[0], Remedy::Residual);
+    assert_eq!(finding.remedies[0], Remedy::FewerLayers);
+}
+
+/// The outputs of layers one after another change by at most the product of the largest singular
+/// values of what the inputs do.
+#[test]
+fn weights_whose_product_is_a_thousandth_carry_no_signal() {
+    let small = |norm: f64, others: f64, facts: Facts| {
+        let mut facts = facts;
+        for (layer, gradient) in [("a", others), ("b", others), ("c", 0.16)] {
+            let (weights, gradients) = (
+                format!("weights/{layer}/spectral_norm"),
+                format!("gradient/layer/{layer}"),
+            );
+            facts = with(facts, &weights, &[(0, norm)]);
+            facts = with(facts, &gradients, &[(0, gradient)]);
+        }
+        with(facts, "gradient/norm", &[(0, 0.16), (STEPS, 0.14)])
+    };
+    let first = |facts: &Facts| symptoms(&facts.diagnose()).first().copied();
+    // 0.1³ = 1/1,000.
+    let weak = small(0.1 * BELOW, 0.015, at_chance(settings()));
+    assert_eq!(first(&weak), Some(Symptom::VanishingGradients));
+    let remedy = weak.diagnose().findings[0].remedies[0];
+    let scheme = InitialisationScheme::He;
+    assert_eq!(remedy, Remedy::Initialisation { scheme });
+    // Larger ones, another way for the signal, and a loss that fell all the same.
+    for sound in [
+        small(0.1 * ABOVE, 0.015, at_chance(settings())),
+        small(0.1 * BELOW, 0.016 * ABOVE, at_chance(settings())),
+        small(0.1 * BELOW, 0.015, learning(settings())),
+    ] {
+        assert!(!has(&sound, Symptom::VanishingGradients));
+    }
+    // Such weights are moved by more than their length by any step.
+    let moved = with(weak, "parameters/norm", &[(0, 0.2), (STEPS, 1.0)]);
+    let moved = with(moved, "parameters/relative_update", &[(1, 5.0)]);
+    assert!(!has(&moved, Symptom::LearningRateTooHigh));
 }
 
 #[test]
@@ -413,6 +452,13 @@ fn loss_that_is_thrown_back_past_the_edge_is_a_warning() {
         severity(&thrown(0.9 * tenth), symptom),
         Some(Severity::Note)
     );
+    // Smaller batches first, unless they are small already.
+    let first = |facts: Facts| facts.diagnose().find(symptom).unwrap().remedies[0];
+    let batches = Remedy::BatchSize { factor: 0.25 };
+    assert_eq!(first(thrown(1.1 * tenth)), batches);
+    assert_eq!(first(thrown(1.1 * tenth).with_batch_size(33)), batches);
+    let rate = first(thrown(1.1 * tenth).with_batch_size(32));
+    assert!(matches!(rate, Remedy::LearningRate { .. }), "{rate:?}");
 }
 
 #[test]
@@ -490,6 +536,37 @@ fn saddle_needs_a_negative_eigenvalue_beyond_its_residual() {
     // At a low loss the same numbers are a minimum.
     let facts = with(learning(settings()), "gradient/norm", &[(STEPS, 1e-6)]);
     assert!(!has(&facts, Symptom::SaddleOrFlat));
+}
+
+/// Independent gradients of mean 0 have a noise scale of their number on average.
+#[test]
+fn saddle_is_where_the_examples_cannot_tell_the_gradient_from_zero() {
+    let critical = |scale: f64, facts: Facts| {
+        let facts = with(facts, "gradient/norm", &[(0, 1.0), (STEPS, 0.9)]);
+        let facts = with(facts, "curvature/lambda_min", &[(STEPS, -0.3)]);
+        with(facts, "gradient/noise_scale", &[(STEPS, scale)])
+    };
+    let third = 1024.0 / 3.0;
+    assert!(has(
+        &critical(third * ABOVE, at_chance(settings())),
+        Symptom::SaddleOrFlat
+    ));
+    assert!(!has(
+        &critical(third * BELOW, at_chance(settings())),
+        Symptom::SaddleOrFlat
+    ));
+    // Labels at random give such gradients too, and are found first.
+    let labels = with(
+        critical(third * ABOVE, at_chance(settings())),
+        "loss/valid",
+        &[(0, 2.31), (STEPS, 2.32)],
+    );
+    assert!(has(&labels, Symptom::UnfittableLabels));
+    assert!(!has(&labels, Symptom::SaddleOrFlat));
+    assert!(!has(
+        &critical(third * ABOVE, learning(settings())),
+        Symptom::SaddleOrFlat
+    ));
 }
 
 fn line(loss: &[f64]) -> Record {

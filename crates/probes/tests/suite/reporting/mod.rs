@@ -355,6 +355,21 @@ fn runs_of_different_data_stand_in_one_report_with_a_warning() {
 }
 
 #[test]
+fn a_plain_method_has_no_radius() {
+    let has_radius = |method: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let config = json!({"method": method, "rho": 0.05});
+        let summary = json!({
+            "schema": "landscape-summary/2", "status": "finished", "steps": 1, "config": config,
+        });
+        fs::write(folder.path().join("summary.json"), summary.to_string()).unwrap();
+        let page = Page::new().with(Run::read(folder.path()).unwrap());
+        page.html().contains("0.05")
+    };
+    assert!(has_radius("sam") && !has_radius("plain"));
+}
+
+#[test]
 fn a_hundred_runs_are_legible_and_small() {
     let begin = Instant::now();
     let page = (0..100).fold(Page::new(), |page, number| {
