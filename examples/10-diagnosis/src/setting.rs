@@ -82,7 +82,7 @@ impl Setting {
                 };
             }
             Remedy::BatchSize { factor } => {
-                after.batch = ((self.batch as f64 * factor) as usize).max(1);
+                after.batch = scaled(self.batch, factor);
             }
             Remedy::Normalisation if !self.residual => after.norm = true,
             Remedy::Residual => {
@@ -146,4 +146,15 @@ impl Setting {
             dampening: 0.0,
         })
     }
+}
+
+/// Returns a number of examples times a factor, one at least.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a small number"
+)]
+fn scaled(examples: usize, factor: f64) -> usize {
+    (examples as f64 * factor).round().max(1.0) as usize
 }

@@ -54,7 +54,7 @@ impl Analysis {
         };
         let dtype = format!("{:?}", self.dtype).to_lowercase();
         format!(
-            "{} parameters, {dtype}; {of}; {} depth, {:.1} s",
+            "{} parameters, {dtype}; {of}; {}, {:.1} s",
             grouped(self.parameters),
             self.config.depth,
             self.seconds
