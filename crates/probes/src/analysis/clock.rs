@@ -47,9 +47,10 @@ impl Clock {
 }
 
 /// Returns the largest of all examples of a risk and their halves, and not below 32, over which
-/// `work` is taken to fit into `seconds`; and the times from which that follows. A batch of few
-/// examples takes more time for each of them than a large one, so that larger trials follow until
-/// they are half as large as what is chosen.
+/// `work` is taken to fit into `seconds`; and the times from which that follows. Where a batch of few
+/// examples takes more time for each of them than a large one, larger trials show it, until they are
+/// half as large as what is chosen. The faster trial counts: the times of products that are derived
+/// from it are on the safe side.
 ///
 /// # Errors
 /// As [`Risk::gradient`].
@@ -68,7 +69,10 @@ pub(super) fn sample<M: Module, B: Batch>(
             return Ok((times, examples));
         }
         tried = examples / 2;
-        times = Times::tried_over([tried / 4, tried], risk, model, given)?;
+        let larger = Times::tried_over([tried / 4, tried], risk, model, given)?;
+        if larger.of(work) < times.of(work) {
+            times = larger;
+        }
     }
 }
 

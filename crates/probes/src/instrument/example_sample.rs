@@ -25,6 +25,8 @@ const PASSES: f64 = 10.0;
 pub(super) struct ExampleCost {
     /// Whether they touched each other when they were last measured.
     pub(super) coupled: bool,
+    /// Gradients of the examples that are needed beside.
+    pub(super) beside: f64,
 }
 
 impl ExampleCost {
@@ -77,7 +79,9 @@ impl ExampleCost {
         };
         Work {
             vectors: PASSES * examples as f64,
-            ..Work::gradients(0.5 * GRADIENTS * (1.0 + part) + part * part * of_batch as f64)
+            ..Work::gradients(
+                0.5 * GRADIENTS * (1.0 + part) + part * self.beside + part * part * of_batch as f64,
+            )
         }
     }
 }
@@ -94,7 +98,8 @@ mod tests {
         let batches = [100, 28].map(|count| Tensor::<2>::zeros([count, 1], &Device::flex()));
         let risk = Risk::mean(batches, |_: &Linear, x: &Tensor<2>| x.clone().mean());
         let work = |coupled, risk: &Risk<_, _>, examples| {
-            ExampleCost { coupled }.work(risk, examples, 128)
+            let beside = 0.0;
+            ExampleCost { coupled, beside }.work(risk, examples, 128)
         };
         let all = work(false, &risk, 128);
         assert_eq!((all.gradients, all.vectors), (10.0, 1280.0));
@@ -103,6 +108,12 @@ mod tests {
         assert_eq!(work(true, &risk, 128).gradients, 110.0);
         // Half the examples in batches half as long.
         assert_eq!(work(true, &risk, 64).gradients, 7.5 + 0.5 * 50.0);
+        // Gradients beside those of single examples go with their number.
+        let with_others = ExampleCost {
+            coupled: false,
+            beside: 24.0,
+        };
+        assert_eq!(with_others.work(&risk, 32, 128).gradients, 6.25 + 6.0);
         // What a risk says is known before the first measurement.
         let risk = risk.with_statistics(Statistics::Batch);
         assert_eq!(work(false, &risk, 128).gradients, 110.0);

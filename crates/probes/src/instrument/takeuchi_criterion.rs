@@ -1,14 +1,22 @@
 //! Takeuchi's information criterion.
 
+use std::time::Instant;
+
 use burn::module::Module;
 use landscape::per_example::statistics_observed;
 use landscape::{Batch, GaussNewton, Risk};
 
+use super::example_sample::ExampleCost;
+use crate::budget::MeasuringCost;
 use crate::record::Records;
+use crate::workload::Work;
 use crate::{Error, Moment, Probe, tag};
 
 /// Damping of the diagonal, as in Cockpit.
 const DAMPING: f64 = 1e-7;
+
+/// Gradients that the diagonal is taken to need before it was timed: two for each of ten outputs.
+const DIAGONAL: f64 = 20.0;
 
 /// Takeuchi's information criterion `tr(H⁻¹ C)` in two approximations, with the Gauss-Newton matrix
 /// G, whose diagonal is exact, for H: `tr C / tr G` as `curvature/tic_trace` and
@@ -20,11 +28,12 @@ const DAMPING: f64 = 1e-7;
 ///
 /// The risk tells outputs and loss apart ([`Risk::of`]). A measurement takes one to three
 /// gradients for each output of an example, and what [`GradientNoise`](super::GradientNoise) takes
-/// for C; the cost is taken from the last one.
+/// for C. Under a limited [`Budget`](crate::Budget) it takes as many examples as there is time for.
 #[derive(Debug, Clone)]
 pub struct TakeuchiCriterion<M, B> {
     risk: Risk<M, B>,
     damping: f64,
+    cost: ExampleCost,
 }
 
 impl<M: Module, B: Batch> TakeuchiCriterion<M, B> {
@@ -33,6 +42,10 @@ impl<M: Module, B: Batch> TakeuchiCriterion<M, B> {
         Self {
             risk: risk.clone(),
             damping: DAMPING,
+            cost: ExampleCost {
+                beside: DIAGONAL,
+                ..ExampleCost::default()
+            },
         }
     }
 
@@ -48,10 +61,24 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Takeuch
         "Takeuchi's criterion".into()
     }
 
+    fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<MeasuringCost>, Error> {
+        self.cost.of(moment, &self.risk).map(Some)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "numbers of examples")]
     fn measure(&mut self, moment: &Moment<'_, M>, records: &mut Records) -> Result<(), Error> {
-        let risk = moment.risk(&self.risk);
+        let risk = self.cost.sample(moment, &self.risk, records)?;
         let found = statistics_observed(moment.model, &risk, |_| moment.going_on())?;
+        self.cost.coupled = found.coupled;
+        let started = Instant::now();
         let diagonal = GaussNewton::at(moment.model, &risk)?.diagonal()?;
+        if moment.seconds.is_some() {
+            let part = found.examples as f64 / moment.examples(&self.risk)?.max(1) as f64;
+            let gradient = part * moment.estimated(&self.risk, Work::gradients(1.0))?;
+            if gradient > 0.0 {
+                self.cost.beside = started.elapsed().as_secs_f64() / gradient;
+            }
+        }
         if let Some(value) = found.tic_trace(diagonal.iter().sum()) {
             records.scalar(tag::TIC_TRACE, value);
         }

@@ -198,6 +198,28 @@ fn takeuchis_criterion_is_that_of_least_squares() {
     );
 }
 
+/// A measurement of unknown cost is made once without a limit, whatever the budget.
+#[test]
+fn cost_is_known_before_the_first_measurement() {
+    let risk = Risk::of(
+        four(),
+        |model: &Linear, x: &Tensor<2>| model.forward(x.clone()),
+        |outputs: Tensor<2>, _: &Tensor<2>| outputs.square().mean(),
+        Reduction::Mean,
+    );
+    let model = model();
+    let moment = Moment::new(1, &model);
+    let costs = [
+        GradientNoise::of(&risk).cost(&moment),
+        GradientHistogram::of(&risk).cost(&moment),
+        GradientsAndWeights::of(&risk).cost(&moment),
+        TakeuchiCriterion::of(&risk).cost(&moment),
+    ];
+    for cost in costs {
+        assert!(cost.expect("a cost").is_some());
+    }
+}
+
 /// Under a budget that allows next to nothing, measurements are made of part of the data, or wait;
 /// where steps take long they are made, once the budget has saved up a trial of what they cost.
 #[test]
