@@ -47,10 +47,10 @@ impl Clock {
 }
 
 /// Returns the largest of all examples of a risk and their halves, and not below 32, over which
-/// `work` is taken to fit into `seconds`; and the times from which that follows. Where a batch of few
-/// examples takes more time for each of them than a large one, larger trials show it, until they are
-/// half as large as what is chosen. The faster trial counts: the times of products that are derived
-/// from it are on the safe side.
+/// `work` is taken to fit into `seconds`; and the times from which that follows. Where a batch of
+/// few examples takes more time for each of them than a large one, larger trials show it, until
+/// they are half as large as what is chosen. The faster trial counts: the times of products that
+/// are derived from it are on the safe side.
 ///
 /// # Errors
 /// As [`Risk::gradient`].

@@ -9,8 +9,8 @@
 //! earlier low (means of five neighbouring points): the weights were thrown out of a valley.
 //!
 //! Smaller batches come first among the remedies, unless they are small already or the loss is not
-//! finite: they keep the curvature lower (Jastrzębski et al. 2020, section 4) and make more steps of
-//! an epoch. A smaller rate keeps the steps stable too, but as many of them get less far.
+//! finite: they keep the curvature lower (Jastrzębski et al. 2020, section 4) and make more steps
+//! of an epoch. A smaller rate keeps the steps stable too, but as many of them get less far.
 
 use super::Outcome;
 use super::learning_rate_too_high::CATAPULT;

@@ -12,9 +12,9 @@
 //!
 //! *Weights too small.* The product of the layers' largest singular values at the start is below
 //! 1/1,000, so that the outputs hardly depend on the inputs, and no layer but one gets a tenth of
-//! the largest gradient. Around zero weights the loss of a network of L layers is
-//! flat to order L − 1 but for the biases (a saddle; Baldi and Hornik 1989 for two linear layers),
-//! and the steps first have to grow the weights out of it. It counts while the loss is at chance.
+//! the largest gradient. Around zero weights the loss of a network of L layers is flat to order
+//! L − 1 but for the biases (a saddle; Baldi and Hornik 1989 for two linear layers), and the steps
+//! first have to grow the weights out of it. It counts while the loss is at chance.
 //!
 //! *Plateau.* At least half of the run is over, nothing was learnt within the sampling error of
 //! the loss, the loss does not fall significantly any more, and the gradient has become so small
