@@ -6,7 +6,7 @@ use burn::module::Module;
 use landscape::{Batch, Risk};
 
 use super::Settings;
-use crate::workload::{Times, Work};
+use crate::workload::{TRIALS, Times, Work};
 
 /// Forward passes that the preparation of a slice or of the sharpness suite takes.
 const PREPARATION: f64 = 12.0;
@@ -46,11 +46,11 @@ impl Clock {
     }
 }
 
-/// Returns the largest of all examples of a risk and their halves, and not below 32, over which
-/// `work` is taken to fit into `seconds`; and the times from which that follows. Where a batch of
-/// few examples takes more time for each of them than a large one, larger trials show it, until
-/// they are half as large as what is chosen. The faster trial counts: the times of products that
-/// are derived from it are on the safe side.
+/// Returns the largest of the `given` examples of a risk and their halves, and not below 32, over
+/// which `work` is taken to fit into `seconds`; and the times from which that follows. Where a
+/// batch of few examples takes more time for each of them than a large one, larger trials show it,
+/// until they are half as large as what is chosen. The faster trial counts: the times of products
+/// that are derived from it are on the safe side.
 ///
 /// # Errors
 /// As [`Risk::gradient`].
@@ -58,11 +58,11 @@ pub(super) fn sample<M: Module, B: Batch>(
     risk: &Risk<M, B>,
     model: &M,
     work: Work,
+    given: usize,
     seconds: f64,
 ) -> Result<(Times, usize), landscape::Error> {
-    let given = risk.examples()?;
     let mut times = Times::tried(risk, model, given)?;
-    let mut tried = 0;
+    let [_, mut tried] = TRIALS;
     loop {
         let examples = fitting(&times, work, given, seconds);
         if examples / 2 <= tried || examples == given {

@@ -119,7 +119,13 @@ pub(super) fn analyze_moment<M: Module + 'static, B: Batch + Send + Sync + 'stat
     if let Some(seconds) = config.seconds {
         let chosen = match config.examples {
             Some(_) => Times::tried(risk, model, examples).map(|times| (times, examples)),
-            None => sample(risk, model, config.settings.work(space.dim()), seconds),
+            None => sample(
+                risk,
+                model,
+                config.settings.work(space.dim()),
+                given,
+                seconds,
+            ),
         };
         match chosen {
             Ok((times, chosen)) => {

@@ -185,5 +185,5 @@ impl fmt::Display for Remedy {
 /// Returns a factor to two significant digits.
 fn round(value: f64) -> String {
     let text = super::words::number(value, 2);
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }

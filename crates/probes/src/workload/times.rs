@@ -7,7 +7,7 @@ use landscape::download;
 use landscape::{Batch, Risk};
 
 /// Examples of the two trials from which the time over all data is extrapolated.
-const TRIALS: [usize; 2] = [4, 16];
+pub(crate) const TRIALS: [usize; 2] = [4, 16];
 
 /// Work over the data of a risk, in the units that it is timed in.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

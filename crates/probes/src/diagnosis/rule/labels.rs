@@ -117,12 +117,10 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
                 ),
             ));
         }
-        let noise = view.last_of("gradient/noise_scale");
-        let noise = noise.zip(view.facts.known.examples);
-        let noisy = noise.filter(|((_, scale), n)| *scale >= *n as f64 / 3.0);
-        if let Some(((step, scale), examples)) = noisy {
+        let noisy = view.drowned();
+        if let Some((step, scale, examples)) = noisy {
             found.push(evidence(
-                "gradient/noise_scale",
+                tag::NOISE_SCALE,
                 step,
                 scale,
                 Some(examples as f64 / 3.0),

@@ -131,21 +131,17 @@ pub(super) fn find(view: &View<'_>, before: &[Finding]) -> Outcome {
 
 /// Returns the noise of the gradient, if the measured examples cannot tell it from 0.
 fn noise(view: &View<'_>) -> Option<Evidence> {
-    let examples = view.facts.known.examples? as f64;
-    let (step, scale) = view.last_of(tag::NOISE_SCALE)?;
-    let bound = examples / 3.0;
-    (scale >= bound).then(|| {
-        evidence(
-            tag::NOISE_SCALE,
-            step,
-            scale,
-            Some(bound),
-            format!(
-                "the gradient's noise scale is {}, of {examples} examples: it cannot be told from 0",
-                number(scale, 3)
-            ),
-        )
-    })
+    let (step, scale, examples) = view.drowned()?;
+    Some(evidence(
+        tag::NOISE_SCALE,
+        step,
+        scale,
+        Some(examples as f64 / 3.0),
+        format!(
+            "the gradient's noise scale is {}, of {examples} examples: it cannot be told from 0",
+            number(scale, 3)
+        ),
+    ))
 }
 
 /// Returns whether a finding leaves room for a saddle: it is a note, or the plateau around it.

@@ -79,6 +79,16 @@ impl View<'_> {
         }
     }
 
+    /// Returns the step and the noise scale of the gradient, and the number N of measured examples,
+    /// if these cannot tell the gradient from 0: the scale `B = tr Σ / ‖g‖²` is at least `N / 3`
+    /// (McCandlish et al. 2018, equation 2.9). Independent examples of a gradient of 0 give
+    /// `E N ‖g‖² = tr Σ`, that is `B ≈ N`.
+    pub(crate) fn drowned(&self) -> Option<(u64, f64, usize)> {
+        let examples = self.facts.known.examples?;
+        let (step, scale) = self.last_of(tag::NOISE_SCALE)?;
+        (scale >= examples as f64 / 3.0).then_some((step, scale, examples))
+    }
+
     /// Returns step, stability ratio and its error of each measurement; of an adaptive optimiser
     /// those before its 22nd step are left out, because its moments are still being filled: with
     /// `β₁ = 0.9` it takes so many until `1 − β₁ᵗ` is 0.9.

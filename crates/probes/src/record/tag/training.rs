@@ -1,4 +1,4 @@
-//! What the training itself logs.
+//! The tags of what the training itself logs.
 
 /// Returns one sentence about what stands under `tag`, if it is one of these.
 pub(super) fn description(tag: &str) -> Option<String> {
