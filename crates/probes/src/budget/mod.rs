@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use measuring_cost::MeasuringCost;
 pub(crate) use pace::Pace;
-pub(crate) use plan::{Part, Plan, affords_trial, allot, at_end, fair};
+pub(crate) use plan::{Part, Plan, affords_trial, allot, at_end, divided, fair};
 
 use crate::Error;
 

@@ -60,10 +60,40 @@ pub(crate) struct Plan {
 /// The part of the budget that one probe has.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Part {
-    /// Its share of all that is saved up for probes; together somewhat less than 1.
+    /// Its share of all that is saved up for probes; those that do not save for the end have
+    /// together somewhat less than 1.
     pub(crate) share: f64,
+    /// Seconds of all its measurements before the end, at most.
+    pub(crate) most: f64,
     /// Seconds of one measurement, if all that it asks for are made.
     pub(crate) each: f64,
+    /// Whether it is enough for one measurement only, which is that of the trained model then.
+    pub(crate) saves_for_end: bool,
+}
+
+/// Divides `supply` among `demands`: what one measurement takes and what all do. First a
+/// measurement each, the cheapest first as long as there is enough, and what is left fairly among
+/// these. A demand of which not even one measurement fits gets nothing: what it saved up would be
+/// of no use.
+pub(crate) fn divided(supply: f64, demands: &[(f64, f64)]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..demands.len()).collect();
+    order.sort_by(|&i, &j| demands[i].0.total_cmp(&demands[j].0));
+    let mut given = vec![0.0; demands.len()];
+    let mut more = vec![0.0; demands.len()];
+    let mut left = supply;
+    for index in order {
+        let (one, all) = demands[index];
+        if one > left {
+            break;
+        }
+        left -= one;
+        given[index] = one;
+        more[index] = (all - one).max(0.0);
+    }
+    for (given, more) in given.iter_mut().zip(fair(left, &more)) {
+        *given += more;
+    }
+    given
 }
 
 /// Seconds that may be spent before they were saved up, at most, and as a part of the run's supply.
@@ -130,6 +160,21 @@ mod tests {
         assert_eq!(fair(9.0, &[1.0, 2.0, 3.0]), [1.0, 2.0, 3.0]);
         assert_eq!(fair(3.0, &[5.0, 5.0, 0.0]), [1.5, 1.5, 0.0]);
         assert!(fair(1.0, &[]).is_empty());
+    }
+
+    #[test]
+    fn one_measurement_of_each_comes_before_the_second_of_any() {
+        // The dear one gets what it needs, and the rest is shared by the two that could use more.
+        let demands = [(1.0, 100.0), (6.0, 6.0), (1.0, 3.0)];
+        assert_eq!(divided(12.0, &demands), [3.0, 6.0, 3.0]);
+        // It does not fit: the others have what it would have saved up in vain.
+        assert_eq!(divided(7.0, &demands), [4.0, 0.0, 3.0]);
+        assert_eq!(divided(0.5, &demands), [0.0, 0.0, 0.0]);
+        // Nobody knows what it takes.
+        assert_eq!(
+            divided(3.0, &[(0.0, f64::INFINITY), (1.0, 1.0)]),
+            [2.0, 1.0]
+        );
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for Activat
 
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<MeasuringCost>, Error> {
         // A forward pass, a recording, and a look at each activation on the host.
-        let seconds = moment.estimated(&self.risk, Work::gradients(1.0))?;
+        let seconds = moment.estimated(&self.risk, Work::gradients(1.5))?;
         Ok(Some(MeasuringCost::fixed(seconds)))
     }
 

@@ -33,9 +33,10 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Probe<M> for AscentS
     }
 
     fn cost(&self, moment: &Moment<'_, M>) -> Result<Option<MeasuringCost>, Error> {
+        // Both are made in f64, which takes twice as long as the f32 that most models have.
         let work = Work {
-            passes: 1.0,
-            ..Work::gradients(1.0)
+            passes: 2.0,
+            ..Work::gradients(2.0)
         };
         Ok(Some(MeasuringCost::fixed(
             moment.estimated(&self.risk, work)?,

@@ -14,7 +14,7 @@ use landscape::{Batch, Hessian, Risk};
 use pictures::Picture;
 
 use crate::Error;
-use crate::workload::{Curvature, Hessians, KnownRisks, Over, Work};
+use crate::workload::{Curvature, Hessians, KnownRisks, Over, Unit, Work};
 
 /// A moment of a training run.
 #[derive(Clone, Copy)]
@@ -226,7 +226,7 @@ impl<M: Module + 'static> Moment<'_, M> {
         let found = self.risk(risk).gradient(self.model)?;
         if let Some((known, _)) = self.run.shared {
             let seconds = started.elapsed().as_secs_f64();
-            known.learn(risk, |times| &mut times.gradient, seconds);
+            known.learn(risk, Unit::Gradient, seconds);
         }
         Ok(found)
     }
@@ -263,7 +263,7 @@ impl<M: Module + 'static> Moment<'_, M> {
         let found = evaluate(&self.risk(risk))?;
         if let Some((known, _)) = self.run.shared {
             let seconds = started.elapsed().as_secs_f64() / points.max(1) as f64;
-            known.learn(risk, |times| &mut times.pass, seconds);
+            known.learn(risk, Unit::Pass, seconds);
         }
         Ok(found)
     }

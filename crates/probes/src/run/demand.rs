@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Required};
 use crate::budget::MeasuringCost;
-use crate::budget::{Part, Plan, fair};
+use crate::budget::{Part, Plan, divided, fair};
 use crate::probe::Moment;
 use crate::schedule::Schedule;
 use crate::workload::{KnownRisks, Sample};
@@ -22,6 +22,10 @@ const SAFE: f64 = 0.9;
 /// what takes longer than was thought.
 const SHARED: f64 = 0.7;
 
+/// A part of the supply that holds fewer measurements than this is for one: two, as far as estimates
+/// can be trusted.
+const FEW: f64 = 1.9;
+
 /// The demand of one probe.
 struct Demand {
     name: String,
@@ -29,18 +33,37 @@ struct Demand {
     required: usize,
     /// The number of other measurements.
     free: usize,
+    /// Whether one of these is that of the trained model.
+    at_end: bool,
+    /// Seconds of those that were made.
+    spent: f64,
     /// The cost of one measurement; `None` if nobody knows yet.
     cost: Option<MeasuringCost>,
 }
 
 impl Demand {
-    /// Seconds of its free measurements.
+    /// Seconds of its free measurements, with those that were made.
     fn wants(&self) -> f64 {
-        match &self.cost {
+        let to_come = match &self.cost {
             _ if self.free == 0 => 0.0,
             Some(cost) => count(self.free) * cost.full,
             None => f64::INFINITY,
-        }
+        };
+        self.spent + to_come
+    }
+
+    /// Tells whether `given` seconds are enough for one more of them only, and the trained model's
+    /// is still to come.
+    fn saves_for_end(&self, given: f64) -> bool {
+        let left = given - self.spent;
+        let few = |cost: MeasuringCost| left < FEW * cost.least;
+        self.at_end && left > 0.0 && self.cost.is_some_and(few)
+    }
+
+    /// Seconds that have to be set aside for one more of them, with those that were made; where
+    /// nobody knows, these alone.
+    fn one(&self) -> f64 {
+        self.spent + self.cost.map_or(0.0, |cost| cost.least / SHARED)
     }
 }
 
@@ -77,17 +100,9 @@ pub(crate) fn planned<M>(
             ));
         }
     }
-    let now = demands(entries, moment);
-    let wants: Vec<f64> = now.iter().map(Demand::wants).collect();
-    let given = fair(SAFE * supply, &wants);
-    let all: f64 = given.iter().sum();
-    let parts = now.iter().zip(&given).map(|(demand, given)| Part {
-        share: if all > 0.0 { SHARED * given / all } else { 0.0 },
-        each: given / count(demand.free.max(1)),
-    });
     let plan = Plan {
         supply: training.map_or(0.0, |_| supply),
-        parts: parts.collect(),
+        parts: parts(entries, moment, supply, training.is_some()),
     };
     let list: Vec<String> = known_costs()
         .map(|(demand, cost)| {
@@ -104,6 +119,39 @@ pub(crate) fn planned<M>(
         None => format!("one round asks for {}", list.join(", ")),
     };
     (plan, (!list.is_empty()).then_some(told), warnings)
+}
+
+/// Divides `supply`, the seconds that the probes of the whole run have, those among them that are
+/// spent; `has_end` where it is known when the run ends.
+pub(crate) fn parts<M>(
+    entries: &[Entry<M>],
+    moment: &Moment<'_, M>,
+    supply: f64,
+    has_end: bool,
+) -> Vec<Part> {
+    let demands = demands(entries, moment);
+    // In a run without an end, whatever is saved up is enough some time.
+    let given = if has_end {
+        let wants = demands.iter().map(|demand| (demand.one(), demand.wants()));
+        divided(SAFE * supply, &wants.collect::<Vec<_>>())
+    } else {
+        let wants = demands.iter().map(Demand::wants);
+        fair(SAFE * supply, &wants.collect::<Vec<_>>())
+    };
+    let saves = |(demand, given): (&Demand, &f64)| demand.saves_for_end(*given);
+    let savers: Vec<bool> = demands.iter().zip(&given).map(saves).collect();
+    let early = given.iter().zip(&savers).filter(|(_, saves)| !**saves);
+    let all: f64 = early.map(|(given, _)| given).sum();
+    // What is for the end is there at the end if the others keep to their parts.
+    let is_kept = savers.contains(&true);
+    let parts = demands.iter().zip(given).zip(savers);
+    let parts = parts.map(|((demand, given), saves_for_end)| Part {
+        share: if all > 0.0 { SHARED * given / all } else { 0.0 },
+        most: if is_kept { given } else { f64::INFINITY },
+        each: (given - demand.spent) / count(demand.free.max(1)),
+        saves_for_end,
+    });
+    parts.collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number of measurements")]
@@ -131,6 +179,8 @@ fn demands<M>(entries: &[Entry<M>], moment: &Moment<'_, M>) -> Vec<Demand> {
             name: entry.name().to_owned(),
             required,
             free,
+            at_end: is_due_at_end && entry.required == Required::Never,
+            spent: entry.spent,
             // What is measured in any case needs no trial of its data.
             cost: (free > 0).then(|| entry.cost(moment)).flatten(),
         }

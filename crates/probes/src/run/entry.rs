@@ -22,6 +22,9 @@ impl Required {
     }
 }
 
+/// A measurement is not taken to be slower than was thought by more than this.
+const MOST_SLOWER: f64 = 16.0;
+
 /// A probe, its schedule and its account.
 pub(crate) struct Entry<M> {
     pub(crate) schedule: Schedule,
@@ -37,6 +40,9 @@ pub(crate) struct Entry<M> {
     pub(crate) spent: f64,
     /// Whether it was told how long the rest will take.
     pub(crate) foretold: bool,
+    /// The least that it was last told to cost, until anything is measured: what waits is not asked
+    /// anew at each step of the training.
+    pub(crate) asks: Option<f64>,
     /// The factor by which measurements take longer than was thought.
     slower: f64,
 }
@@ -58,6 +64,7 @@ impl<M> Entry<M> {
             last: None,
             spent: 0.0,
             foretold: false,
+            asks: None,
             slower: 1.0,
         }
     }
@@ -87,11 +94,17 @@ impl<M> Entry<M> {
 
     /// Takes note of a measurement that took `seconds` and was given `given`.
     pub(crate) fn took(&mut self, seconds: f64, given: Option<f64>) {
-        self.last = Some(seconds);
+        let is_first = self.last.replace(seconds).is_none();
         if let Some(given) = given.filter(|given| *given > 0.0) {
-            // A measurement that ended early, because it had converged, was not slow.
-            let ratio = self.slower * (seconds / given).clamp(0.5, 4.0);
-            self.slower = (0.5 * (self.slower + ratio)).clamp(1.0, 16.0);
+            let slower = self.slower * seconds / given;
+            // The first one is all that is known. A later one that ended early, because it had
+            // converged, was not slow.
+            self.slower = if is_first {
+                slower
+            } else {
+                0.5 * (self.slower + slower.clamp(0.5 * self.slower, 4.0 * self.slower))
+            };
+            self.slower = self.slower.clamp(1.0, MOST_SLOWER);
         }
     }
 }

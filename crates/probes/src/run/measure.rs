@@ -12,10 +12,12 @@ use crate::record::Records;
 use crate::workload::Hessians;
 
 impl<M> Measurer<M> {
-    /// Measures what is allowed; false if it was told to stop.
+    /// Measures what is allowed; false if it was told to stop. All that the budget pays for may take
+    /// `balance` seconds: where something took longer than was thought, what does not fit any more
+    /// goes on waiting.
     pub(super) fn measure(
         &mut self,
-        allowed: &[Option<Allowed>],
+        (allowed, mut balance): (&[Option<Allowed>], f64),
         hessians: &Hessians,
         model: &M,
         told: Told<'_>,
@@ -24,12 +26,36 @@ impl<M> Measurer<M> {
         let (step, of) = (observation.step, allowed.iter().flatten().count());
         let interrupt = self.interrupt.as_deref();
         let handler = RefCell::new(&mut self.handler);
+        let is_end = self.total_steps == Some(step);
+        let now = Moment {
+            learning_rate: told.learning_rate,
+            optimiser: told.optimiser,
+            total_steps: self.total_steps,
+            run: Run {
+                interrupt,
+                shared: Some((&self.known, hessians)),
+                progress: None,
+            },
+            ..Moment::new(step, model)
+        };
         let mut number = 0;
         let mut outcomes = Vec::new();
         for (index, (entry, allowed)) in self.entries.iter_mut().zip(allowed).enumerate() {
-            let Some(Allowed(seconds)) = *allowed else {
+            let Some(Allowed(mut seconds)) = *allowed else {
                 continue;
             };
+            let is_required = entry.required.now(is_end);
+            // A cost by what was measured at this step already.
+            let cost = (!is_required && balance.is_finite())
+                .then(|| entry.cost(&now))
+                .flatten();
+            if !is_required {
+                if cost.map_or(balance <= 0.0, |cost| cost.least > balance) {
+                    continue;
+                }
+                let least = cost.map_or(0.0, |cost| cost.least);
+                seconds = seconds.map(|seconds| seconds.max(least).min(balance));
+            }
             number += 1;
             let name = entry.name().to_owned();
             let at = At {
@@ -49,15 +75,11 @@ impl<M> Measurer<M> {
             };
             let moment = Moment {
                 seconds: seconds.map(|seconds| entry.told(seconds)),
-                learning_rate: told.learning_rate,
-                optimiser: told.optimiser,
-                total_steps: self.total_steps,
                 run: Run {
-                    interrupt,
-                    shared: Some((&self.known, hessians)),
                     progress: Some(&progress),
+                    ..now.run
                 },
-                ..Moment::new(step, model)
+                ..now
             };
             if moment.run.stops() {
                 return false;
@@ -74,6 +96,14 @@ impl<M> Measurer<M> {
             let shortened = observation.take_in(records, &name);
             let took = (self.clock)().saturating_sub(started).as_secs_f64();
             let products = hessians.products() - products;
+            balance -= if is_required { 0.0 } else { took };
+            // What the measurement itself taught of the times is not the probe's being slow.
+            let again = cost.and_then(|cost| Some(entry.cost(&now)?.full / cost.full));
+            let taught = again
+                .filter(|ratio| ratio.is_finite())
+                .unwrap_or(1.0)
+                .max(1.0);
+            let given = seconds.map(|seconds| taught * seconds);
             if let Err(error) = &result {
                 let reason = error.to_string();
                 handler.borrow_mut()(&Message::Failed {
@@ -86,7 +116,7 @@ impl<M> Measurer<M> {
             outcomes.push((
                 index,
                 result,
-                seconds,
+                given,
                 Measured {
                     probe: name,
                     seconds: took,
@@ -95,12 +125,17 @@ impl<M> Measurer<M> {
                 },
             ));
         }
+        if !outcomes.is_empty() {
+            // What was learned of the times changes what others ask for.
+            self.entries.iter_mut().for_each(|entry| entry.asks = None);
+        }
         for (index, result, given, measured) in outcomes {
             let entry = &mut self.entries[index];
             entry.waits = false;
+            self.learned |= entry.last.is_none();
             entry.took(measured.seconds, given);
             entry.tally.seconds += measured.seconds;
-            if entry.required.now(self.total_steps == Some(step)) {
+            if entry.required.now(is_end) {
                 self.required += measured.seconds;
             } else {
                 entry.spent += measured.seconds;

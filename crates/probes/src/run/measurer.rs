@@ -41,6 +41,8 @@ pub(super) struct Measurer<M> {
     pub(super) last_step: Option<u64>,
     pub(super) pace: Pace,
     pub(super) plan: Option<Plan>,
+    /// Whether a probe was measured for the first time after the budget was divided.
+    pub(super) learned: bool,
     pub(super) known: KnownRisks,
     /// Warnings about sinks, for the next observation.
     pub(super) pending: Vec<String>,
@@ -80,6 +82,7 @@ impl<M> Measurer<M> {
             last_step: None,
             pace: Pace::default(),
             plan: None,
+            learned: false,
             known: KnownRisks::default(),
             pending: Vec::new(),
             method: None,
@@ -143,13 +146,17 @@ impl<M> Measurer<M> {
         for (entry, due) in self.entries.iter_mut().zip(&due) {
             entry.was_due |= due;
             entry.waits |= due;
+            if *due {
+                entry.asks = None;
+            }
         }
         if !self.waits() {
             return Ok(observation);
         }
         let hessians = Hessians::default();
-        let allowed = self.allowed(step, model, told, &hessians, &mut observation);
-        let done = self.measure(&allowed, &hessians, model, told, &mut observation);
+        let (allowed, balance) = self.allowed(step, model, told, &hessians, &mut observation);
+        let allowed = (&allowed[..], balance);
+        let done = self.measure(allowed, &hessians, model, told, &mut observation);
         if !done {
             // A sink takes each step once: what was measured so far would keep out the rest when
             // the step is observed again.
@@ -170,7 +177,10 @@ impl<M> Measurer<M> {
             observation.record(tag::NOTES, Value::Text(notes));
         }
         self.write(&observation.records);
-        self.alarm(&mut observation);
+        // A step at which something goes on waiting has nothing new to tell.
+        if due.contains(&true) || !observation.measured.is_empty() {
+            self.alarm(&mut observation);
+        }
         self.inside += (self.clock)().saturating_sub(entered);
         if !observation.measured.is_empty() {
             self.account(&mut observation);

@@ -13,6 +13,7 @@ use landscape::spectrum::EigenPair;
 use landscape::{Batch, Hessian, LinearOperator, Method, Risk};
 
 use super::known_risks::{KnownRisks, Sample};
+use super::times::Unit;
 use crate::Error;
 
 /// The Hessians that were made at one step.
@@ -81,11 +82,7 @@ impl Hessians {
         let sample = known.sample(risk)?;
         let started = Instant::now();
         let hessian = Rc::new(Hessian::at(model, &known.measured(risk))?);
-        known.learn(
-            risk,
-            |times| &mut times.hessian,
-            started.elapsed().as_secs_f64(),
-        );
+        known.learn(risk, Unit::Hessian, started.elapsed().as_secs_f64());
         self.made.borrow_mut().push(Box::new(Entry {
             risk: risk.clone(),
             hessian: Rc::clone(&hessian),
@@ -180,7 +177,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Curvature<'_, M, B> 
         if let Some(known) = self.known {
             #[expect(clippy::cast_precision_loss, reason = "a number of products")]
             let each = started.elapsed().as_secs_f64() / products.max(1) as f64;
-            known.learn(&self.risk, |times| &mut times.product, each);
+            known.learn(&self.risk, Unit::Product, each);
         }
         self.made(products)
     }

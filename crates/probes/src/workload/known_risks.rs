@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use landscape::{Batch, Risk};
 
-use super::times::{Times, Work, follow};
+use super::times::{Times, Unit, Work, follow};
 use crate::Error;
 
 /// A sample is not made smaller than this, in examples and as a part of the data.
@@ -21,6 +21,9 @@ const DRAWING: f64 = 0.05;
 #[derive(Default)]
 pub(crate) struct KnownRisks {
     risks: RefCell<Vec<Box<dyn Kept>>>,
+    /// The factor by which gradients take longer than trials said: that of the last risk whose first
+    /// one was timed. Trials on few examples are wrong in the same way for all risks of a run.
+    slower: Cell<Option<f64>>,
     /// Seconds that a picture takes to be drawn.
     drawing: Cell<Option<f64>>,
 }
@@ -50,6 +53,8 @@ pub(super) struct Entry<M, B> {
     /// The examples, once somebody has counted them.
     sample: Option<Sample>,
     times: Option<Times>,
+    /// The units that were timed over the sample itself, in the order of [`Unit::ALL`].
+    timed: [bool; Unit::ALL.len()],
     /// Whether any probe measures it over the sample, rather than as it was given.
     sampled: bool,
     /// Eigenvectors of the last measurement.
@@ -60,6 +65,8 @@ pub(super) struct Entry<M, B> {
 trait Kept: Any + Send {
     fn as_any(&mut self) -> &mut dyn Any;
     fn shrink(&mut self, factor: f64) -> Result<Option<Sample>, Error>;
+    /// Multiplies the times that nobody has measured, if there are no others.
+    fn correct(&mut self, factor: f64);
 }
 
 impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Kept for Entry<M, B> {
@@ -90,10 +97,19 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Kept for Entry<M, B>
             return Ok(None);
         }
         self.times = Some(times.over(examples));
+        self.timed = Default::default();
         self.measured = self.given.limited(examples)?;
         let sample = Sample { examples, given };
         self.sample = Some(sample);
         Ok(Some(sample))
+    }
+
+    fn correct(&mut self, factor: f64) {
+        if let Some(times) = self.times.as_mut().filter(|_| self.timed == [false; 4]) {
+            for unit in Unit::ALL {
+                *times.unit(unit) *= factor;
+            }
+        }
     }
 }
 
@@ -109,6 +125,27 @@ impl<M: Module, B: Batch> Entry<M, B> {
         };
         self.sample = Some(sample);
         Ok(sample)
+    }
+
+    /// Lets the times follow a measurement over the sample. The first one of a unit takes the place
+    /// of what a trial on few examples said of it; that of a gradient, from which the trial derived
+    /// the others, corrects those too that nobody has timed, and its factor is returned.
+    fn learn(&mut self, unit: Unit, seconds: f64) -> Option<f64> {
+        let times = self.times.as_mut()?;
+        let timed = &mut self.timed[unit as usize];
+        if std::mem::replace(timed, true) {
+            follow(times.unit(unit), seconds);
+            return None;
+        }
+        let thought = std::mem::replace(times.unit(unit), seconds);
+        if unit != Unit::Gradient || thought <= 0.0 {
+            return None;
+        }
+        let factor = seconds / thought;
+        for (other, timed) in Unit::ALL.into_iter().zip(self.timed) {
+            *times.unit(other) *= if timed { 1.0 } else { factor };
+        }
+        Some(factor)
     }
 }
 
@@ -129,6 +166,7 @@ impl KnownRisks {
                 measured: risk.clone(),
                 sample: None,
                 times: None,
+                timed: Default::default(),
                 sampled: false,
                 warm: Vec::new(),
             }));
@@ -168,9 +206,10 @@ impl KnownRisks {
                 Some(times) => *times,
                 None => {
                     let examples = entry.sample()?.examples;
-                    *entry
-                        .times
-                        .insert(Times::tried(&entry.given, model, examples)?)
+                    let tried = Times::tried(&entry.given, model, examples)?;
+                    entry.times = Some(tried);
+                    entry.correct(self.slower.get().unwrap_or(1.0));
+                    entry.times.expect("it was put there")
                 }
             };
             Ok(match over {
@@ -180,18 +219,24 @@ impl KnownRisks {
         })
     }
 
-    /// Lets what is known of the times follow a measurement, if anybody asks for them.
+    /// Lets what is known of the times follow a measurement over the sample, if anybody asks for
+    /// them.
     pub(crate) fn learn<M: Module + 'static, B: Batch + Send + Sync + 'static>(
         &self,
         risk: &Risk<M, B>,
-        unit: impl FnOnce(&mut Times) -> &mut f64,
+        unit: Unit,
         seconds: f64,
     ) {
-        self.with(risk, |entry| {
-            if let Some(times) = &mut entry.times {
-                follow(unit(times), seconds);
+        let Some(factor) = self.with(risk, |entry| entry.learn(unit, seconds)) else {
+            return;
+        };
+        // Others whose times are those of trials, corrected by an earlier factor or not at all.
+        let before = self.slower.replace(Some(factor));
+        if before.is_none() {
+            for kept in self.risks.borrow_mut().iter_mut() {
+                kept.correct(factor);
             }
-        });
+        }
     }
 
     /// Seconds that a picture takes to be drawn.
@@ -272,5 +317,40 @@ mod tests {
         // A sixteenth at least.
         known.shrink(1e-9).unwrap();
         assert_eq!(sample().examples, 64);
+    }
+    #[test]
+    fn the_first_gradient_corrects_what_trials_said() {
+        let device = Device::flex().autodiff();
+        let model = LinearConfig::new(1, 1).init(&device);
+        let risk = |examples: usize| {
+            let inputs = Tensor::<2>::ones([examples, 1], &Device::flex());
+            Risk::mean([inputs], |model: &Linear, x: &Tensor<2>| {
+                model.forward(x.clone()).square().mean()
+            })
+        };
+        let (one, other) = (risk(64), risk(128));
+        let known = KnownRisks::default();
+        let seconds = |risk, work| {
+            let seconds = known.seconds(risk, &model, work, Over::Sample);
+            seconds.unwrap()
+        };
+        let (gradient, pass) = (Work::gradients(1.0), Work::passes(1.0));
+        let [tried, tried_pass, of_other] = [
+            seconds(&one, gradient),
+            seconds(&one, pass),
+            seconds(&other, gradient),
+        ];
+        let near = |value: f64, expected: f64| (value / expected - 1.0).abs() < 1e-9;
+        // A gradient takes five times what the trial said: so does the rest, and another risk.
+        known.learn(&one, Unit::Gradient, 5.0 * tried);
+        assert!(near(seconds(&one, gradient), 5.0 * tried));
+        assert!(near(seconds(&one, pass), 5.0 * tried_pass));
+        assert!(near(seconds(&other, gradient), 5.0 * of_other));
+        // What was timed itself is followed by half, and corrects nothing else.
+        known.learn(&one, Unit::Gradient, 10.0 * tried);
+        assert!(near(seconds(&one, gradient), 7.5 * tried));
+        known.learn(&other, Unit::Gradient, of_other);
+        assert!(near(seconds(&other, gradient), of_other));
+        assert!(near(seconds(&one, pass), 5.0 * tried_pass));
     }
 }

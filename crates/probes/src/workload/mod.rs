@@ -8,4 +8,4 @@ mod times;
 pub(crate) use hessians::Hessians;
 pub use hessians::{Curvature, Products};
 pub(crate) use known_risks::{KnownRisks, Over, Sample};
-pub(crate) use times::{TRIALS, Times, Work};
+pub(crate) use times::{TRIALS, Times, Unit, Work};

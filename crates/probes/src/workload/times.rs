@@ -54,6 +54,19 @@ impl Work {
     }
 }
 
+/// A unit of work whose time follows what was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Gradient,
+    Pass,
+    Hessian,
+    Product,
+}
+
+impl Unit {
+    pub(crate) const ALL: [Self; 4] = [Self::Gradient, Self::Pass, Self::Hessian, Self::Product];
+}
+
 /// Seconds of each unit of work over some examples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Times {
@@ -151,6 +164,16 @@ impl Times {
             hessian: self.hessian / here.hessian * there.hessian,
             product: self.product / here.product * there.product,
             ..there
+        }
+    }
+
+    /// Returns the seconds of a unit.
+    pub(crate) const fn unit(&mut self, unit: Unit) -> &mut f64 {
+        match unit {
+            Unit::Gradient => &mut self.gradient,
+            Unit::Pass => &mut self.pass,
+            Unit::Hessian => &mut self.hessian,
+            Unit::Product => &mut self.product,
         }
     }
 
