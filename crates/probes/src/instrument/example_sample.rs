@@ -11,9 +11,8 @@ use crate::{Error, Moment};
 /// Fewer examples say little of a variance.
 const LEAST: usize = 32;
 
-/// Gradients that a measurement takes, timed on the perceptron and the convolutional network of the
-/// digits: half of them, for the programs that are recorded and compared with the closure, whatever
-/// the number of examples.
+/// Gradients over the examples that a measurement takes, timed on convolutional networks: half of
+/// them for the programs that are recorded over these examples and compared with the closure.
 const GRADIENTS: f64 = 10.0;
 
 /// Passes over a pair of vectors of all parameters that each example takes, timed on the same:
@@ -70,6 +69,8 @@ impl ExampleCost {
     #[expect(clippy::cast_precision_loss, reason = "a number of examples")]
     fn work<M: Module, B: Batch>(self, risk: &Risk<M, B>, examples: usize, all: usize) -> Work {
         let part = examples as f64 / all.max(1) as f64;
+        // Programs of few examples take as long as those of somewhat more.
+        let least = LEAST.min(all) as f64 / all.max(1) as f64;
         let is_coupled = self.coupled || risk.statistics() == Statistics::Batch;
         let of_batch = match risk.batches() {
             _ if !is_coupled => 0,
@@ -80,7 +81,9 @@ impl ExampleCost {
         Work {
             vectors: PASSES * examples as f64,
             ..Work::gradients(
-                0.5 * GRADIENTS * (1.0 + part) + part * self.beside + part * part * of_batch as f64,
+                GRADIENTS * (part + 0.5 * least)
+                    + part * self.beside
+                    + part * part * of_batch as f64,
             )
         }
     }
@@ -102,20 +105,20 @@ mod tests {
             ExampleCost { coupled, beside }.work(risk, examples, 128)
         };
         let all = work(false, &risk, 128);
-        assert_eq!((all.gradients, all.vectors), (10.0, 1280.0));
+        assert_eq!((all.gradients, all.vectors), (11.25, 1280.0));
         let quarter = work(false, &risk, 32);
-        assert_eq!((quarter.gradients, quarter.vectors), (6.25, 320.0));
-        assert_eq!(work(true, &risk, 128).gradients, 110.0);
+        assert_eq!((quarter.gradients, quarter.vectors), (3.75, 320.0));
+        assert_eq!(work(true, &risk, 128).gradients, 111.25);
         // Half the examples in batches half as long.
-        assert_eq!(work(true, &risk, 64).gradients, 7.5 + 0.5 * 50.0);
+        assert_eq!(work(true, &risk, 64).gradients, 6.25 + 0.5 * 50.0);
         // Gradients beside those of single examples go with their number.
         let with_others = ExampleCost {
             coupled: false,
             beside: 24.0,
         };
-        assert_eq!(with_others.work(&risk, 32, 128).gradients, 6.25 + 6.0);
+        assert_eq!(with_others.work(&risk, 32, 128).gradients, 3.75 + 6.0);
         // What a risk says is known before the first measurement.
         let risk = risk.with_statistics(Statistics::Batch);
-        assert_eq!(work(false, &risk, 128).gradients, 110.0);
+        assert_eq!(work(false, &risk, 128).gradients, 111.25);
     }
 }

@@ -22,8 +22,8 @@ const SAFE: f64 = 0.9;
 /// what takes longer than was thought.
 const SHARED: f64 = 0.7;
 
-/// A part of the supply that holds fewer measurements than this is for one: two, as far as estimates
-/// can be trusted.
+/// A part of the supply that holds fewer measurements than this is for one: two, as far as
+/// estimates can be trusted.
 const FEW: f64 = 1.9;
 
 /// The demand of one probe.

@@ -25,6 +25,9 @@ impl Required {
 /// A measurement is not taken to be slower than was thought by more than this.
 const MOST_SLOWER: f64 = 16.0;
 
+/// A measurement may take so many times what the last one took, if it can be shortened to that.
+const GROWTH: f64 = 4.0;
+
 /// A probe, its schedule and its account.
 pub(crate) struct Entry<M> {
     pub(crate) schedule: Schedule,
@@ -85,6 +88,12 @@ impl<M> Entry<M> {
             }),
             None => self.last.map(MeasuringCost::fixed),
         }
+    }
+
+    /// Returns as much of `given` as it may have now: not much more than the last measurement took,
+    /// for what is known of it says little of much more.
+    pub(crate) fn near_last(&self, given: f64) -> f64 {
+        self.last.map_or(given, |last| given.min(GROWTH * last))
     }
 
     /// Returns the part of `seconds` that the probe is told of, so that it takes `seconds` in fact.

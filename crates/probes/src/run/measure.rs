@@ -12,9 +12,9 @@ use crate::record::Records;
 use crate::workload::Hessians;
 
 impl<M> Measurer<M> {
-    /// Measures what is allowed; false if it was told to stop. All that the budget pays for may take
-    /// `balance` seconds: where something took longer than was thought, what does not fit any more
-    /// goes on waiting.
+    /// Measures what is allowed; false if it was told to stop. All that the budget pays for may
+    /// take `balance` seconds: where something took longer than was thought, what does not fit any
+    /// more goes on waiting.
     pub(super) fn measure(
         &mut self,
         (allowed, mut balance): (&[Option<Allowed>], f64),
@@ -54,7 +54,10 @@ impl<M> Measurer<M> {
                     continue;
                 }
                 let least = cost.map_or(0.0, |cost| cost.least);
-                seconds = seconds.map(|seconds| seconds.max(least).min(balance));
+                seconds = seconds.map(|seconds| {
+                    let most = entry.near_last(seconds);
+                    most.max(least).min(balance)
+                });
             }
             number += 1;
             let name = entry.name().to_owned();

@@ -21,8 +21,9 @@ const DRAWING: f64 = 0.05;
 #[derive(Default)]
 pub(crate) struct KnownRisks {
     risks: RefCell<Vec<Box<dyn Kept>>>,
-    /// The factor by which gradients take longer than trials said: that of the last risk whose first
-    /// one was timed. Trials on few examples are wrong in the same way for all risks of a run.
+    /// The factor by which gradients take longer than trials said: that of the last risk whose
+    /// first one was timed. Trials on few examples are wrong in the same way for all risks of a
+    /// run.
     slower: Cell<Option<f64>>,
     /// Seconds that a picture takes to be drawn.
     drawing: Cell<Option<f64>>,
