@@ -10,6 +10,11 @@
 //! columns of T, and an orthonormal basis of what is left is the next block. Without a restart T
 //! has a band of blocks, and C is zero but for its last columns.
 //!
+//! The products themselves are kept as well, by their coefficients in [V, Q]: T and C are what they
+//! are in exact arithmetic, symmetric and banded, and the images say what the operator did in fact.
+//! The product with a Ritz vector Vs is the same combination of images, so that its quotient and
+//! its residual take no product of their own.
+//!
 //! A thick restart replaces V by n of its Ritz vectors, VS: then T is diagonal, C becomes CS, and
 //! the relation above holds as before. Nothing of it is approximate, so convergence goes on from
 //! where it was, and memory is bounded.
@@ -20,6 +25,22 @@ use super::{DenseEigen, SymmetricMatrix, Tridiagonal};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::norm;
+
+/// The product with one vector of V.
+#[derive(Debug, Clone)]
+struct Image {
+    /// Coefficients in the vectors that were there when it was made and the one made of it.
+    coefficients: Vec<f64>,
+    /// Norm of what these leave out.
+    lost: f64,
+}
+
+/// The Rayleigh quotient of a Ritz vector, and the norm of its residual.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measured {
+    pub(super) quotient: f64,
+    pub(super) residual: f64,
+}
 
 /// A run of block Lanczos.
 #[derive(Debug, Clone)]
@@ -32,6 +53,8 @@ pub(super) struct BlockLanczos {
     projected: Vec<Vec<f64>>,
     /// C, row by row.
     coupling: Vec<Vec<f64>>,
+    /// The products with the vectors of V.
+    images: Vec<Image>,
     #[cfg(test)]
     most_vectors: usize,
     /// Products made.
@@ -64,6 +87,7 @@ impl BlockLanczos {
             most_vectors: 0,
             projected: Vec::new(),
             coupling: Vec::new(),
+            images: Vec::new(),
             steps: 0,
             smallest: Vec::new(),
             fresh: 0,
@@ -203,14 +227,20 @@ impl BlockLanczos {
                 row[column] = *entry;
             }
             smallest = smallest.min(left);
-            if self.basis.is_complete() {
-                continue;
+            let mut made = Image {
+                coefficients,
+                lost: left,
+            };
+            if !self.basis.is_complete() {
+                let mut row = vec![0.0; r];
+                if self.push_or_draw(op, image, self.scale)? {
+                    row[column] = left;
+                    made.coefficients.push(left);
+                    made.lost = 0.0;
+                }
+                rows.push(row);
             }
-            let mut row = vec![0.0; r];
-            if self.push_or_draw(op, image, self.scale)? {
-                row[column] = left;
-            }
-            rows.push(row);
+            self.images.push(made);
         }
         for (a, b) in (0..r).flat_map(|a| (0..a).map(move |b| (a, b))) {
             let difference = (diagonal[a][b] - diagonal[b][a]).abs();
@@ -290,6 +320,41 @@ impl BlockLanczos {
         norm(&residual)
     }
 
+    /// Returns the quotient and the true residual of the Ritz vector with coefficients s, from the
+    /// products already made: `A(Vs) = (AV)s`.
+    pub(super) fn measured(&self, coefficients: &[f64]) -> Measured {
+        let Image {
+            coefficients: mut image,
+            lost,
+        } = self.image_of(coefficients);
+        let (inside, outside) = image.split_at_mut(coefficients.len());
+        let square: f64 = coefficients.iter().map(|s| s * s).sum();
+        let terms = inside.iter().zip(coefficients);
+        let quotient = terms.map(|(y, s)| y * s).sum::<f64>() / square;
+        for (y, s) in inside.iter_mut().zip(coefficients) {
+            *y -= quotient * s;
+        }
+        Measured {
+            quotient,
+            residual: (norm(inside).hypot(norm(outside)) + lost) / square.sqrt(),
+        }
+    }
+
+    /// Returns the product with Vs.
+    fn image_of(&self, coefficients: &[f64]) -> Image {
+        let mut sum = Image {
+            coefficients: vec![0.0; self.basis.len()],
+            lost: 0.0,
+        };
+        for (image, s) in self.images.iter().zip(coefficients) {
+            for (total, y) in sum.coefficients.iter_mut().zip(&image.coefficients) {
+                *total += s * y;
+            }
+            sum.lost += s.abs() * image.lost;
+        }
+        sum
+    }
+
     /// Replaces V by the Ritz vectors with the given numbers in `eigen`, the eigenvectors of T.
     pub(super) fn restart(&mut self, eigen: &DenseEigen, chosen: &[usize]) {
         let combinations: Vec<&[f64]> = chosen.iter().map(|&i| &eigen.vectors[i][..]).collect();
@@ -300,6 +365,25 @@ impl BlockLanczos {
             });
             *row = products.collect();
         }
+        let images = combinations.iter().map(|s| {
+            let image = self.image_of(s);
+            let (inside, outside) = image.coefficients.split_at(s.len());
+            let product = |t: &&[f64]| t.iter().zip(inside).map(|(t, y)| t * y).sum::<f64>();
+            let mut coefficients: Vec<f64> = combinations.iter().map(product).collect();
+            // Its part in what is thrown away is that of the operator's rounding.
+            let mut rest = inside.to_vec();
+            for (t, c) in combinations.iter().zip(&coefficients) {
+                for (rest, t) in rest.iter_mut().zip(*t) {
+                    *rest -= c * t;
+                }
+            }
+            coefficients.extend(outside);
+            Image {
+                coefficients,
+                lost: image.lost + norm(&rest) + self.basis.unit_roundoff() * self.scale,
+            }
+        });
+        self.images = images.collect();
         self.basis.replace(&combinations);
         self.projected = vec![vec![0.0; chosen.len()]; chosen.len()];
         for (i, &index) in chosen.iter().enumerate() {

@@ -3,10 +3,11 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
+use super::block::Measured;
 use super::checks::is_symmetric;
 use super::growth::{Finished, check, grow};
 use super::product::unit_start;
-use super::{Lanczos, LanczosConfig, rayleigh};
+use super::{Lanczos, LanczosConfig, Rayleigh, rayleigh};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::{largest_magnitude, normalize};
@@ -27,9 +28,8 @@ pub enum Which {
 pub struct EigenPair {
     /// Rayleigh quotient of `vector`.
     pub value: f64,
-    /// The true residual `‖Av − θv‖`, from one more product with the vector returned: some
-    /// eigenvalue lies within this distance of `value`. Never below the operator's relative error
-    /// times `|θ|`.
+    /// The true residual `‖Av − θv‖`, with the rounding of the products: some eigenvalue lies
+    /// within this distance of `value`. Never below the operator's relative error times `|θ|`.
     pub residual: f64,
     /// Lanczos' estimate of the residual, without the operator's rounding. Where it is far below
     /// `residual`, the precision of the products is the limit and more steps do not help.
@@ -74,8 +74,9 @@ pub struct Extremes {
 /// Returns the `k` eigenpairs at the end of the spectrum that `config.which` names, by one Lanczos
 /// run that grows until all have converged or `config.max_steps` is reached.
 ///
-/// Returns k pairs, whether converged or not. Costs one product per step, one per pair
-/// and one to see that products do not change. Keeps one vector of P numbers per step and one more,
+/// Returns k pairs, whether converged or not. Costs one product per step and one to see that
+/// products do not change: value and residual of a pair come from the products of the steps,
+/// `A(Vs) = (AV)s`. Keeps one vector of P numbers per step and one more,
 /// in the precision of `config.basis`; with `config.max_vectors` no more than so many. Beside them
 /// there are some five vectors in f64 on the host, two more for each vector of a block, and the
 /// `k` returned.
@@ -195,7 +196,9 @@ impl Lanczos {
             .map(|index| {
                 let coefficients = eigen.vector(index);
                 let bound = (self.last_beta * coefficients[coefficients.len() - 1]).abs();
-                found.pair(op, self.combine(coefficients), bound)
+                let vector = ritz_vector(op, self.combine(coefficients))?;
+                let Rayleigh { quotient, residual } = rayleigh(op, &vector)?;
+                Ok(found.pair(op, vector, Measured { quotient, residual }, bound))
             })
             .collect()
     }
@@ -210,28 +213,39 @@ struct Found {
 }
 
 impl Found {
-    /// Measures the Ritz vector `vector`, whose residual Lanczos bounds by `bound`.
+    /// Returns the pair of `vector`, whose quotient and residual are `measured` and whose residual
+    /// Lanczos bounds by `bound`.
     fn pair<A: LinearOperator + ?Sized>(
         &self,
         op: &A,
-        mut vector: Vec<f64>,
+        vector: Tensor<1>,
+        measured: Measured,
         bound: f64,
-    ) -> Result<EigenPair, Error> {
-        normalize(&mut vector);
-        fix_sign(&mut vector);
-        let vector = op.domain().upload(&vector)?;
-        let measured = rayleigh(op, &vector)?;
-        let resolution = measured.residual.max(op.relative_error() * self.largest);
-        Ok(EigenPair {
-            below_resolution: measured.quotient.abs() <= resolution,
-            value: measured.quotient,
-            residual: measured.residual,
+    ) -> EigenPair {
+        let Measured { quotient, residual } = measured;
+        // What is not seen in products is not known of them.
+        let residual = residual.max(op.relative_error() * quotient.abs());
+        let resolution = residual.max(op.relative_error() * self.largest);
+        EigenPair {
+            below_resolution: quotient.abs() <= resolution,
+            value: quotient,
+            residual,
             bound,
-            converged: measured.residual <= self.tolerance * self.largest,
+            converged: residual <= self.tolerance * self.largest,
             steps: self.steps,
             vector,
-        })
+        }
     }
+}
+
+/// Returns a unit vector along `vector`, its sign fixed, as the operator sees it.
+fn ritz_vector<A: LinearOperator + ?Sized>(
+    op: &A,
+    mut vector: Vec<f64>,
+) -> Result<Tensor<1>, Error> {
+    normalize(&mut vector);
+    fix_sign(&mut vector);
+    op.domain().upload(&vector)
 }
 
 /// Measures the `count` pairs wanted of a run that is grown for them by [`grow`].
@@ -255,8 +269,15 @@ fn pairs_of<A: LinearOperator + ?Sized>(
     };
     let measure = |index: usize| {
         let coefficients = &eigen.vectors[index];
-        let bound = run.bound(coefficients);
-        found.pair(op, run.combine(coefficients), bound)
+        let vector = ritz_vector(op, run.combine(coefficients))?;
+        let Measured { quotient, residual } = run.measured(coefficients);
+        // The vector returned is rounded once more than those that were multiplied.
+        let rounding = op.domain().unit_roundoff() * found.largest;
+        let measured = Measured {
+            quotient,
+            residual: residual.hypot(rounding),
+        };
+        Ok(found.pair(op, vector, measured, run.bound(coefficients)))
     };
     chosen.into_iter().map(measure).collect()
 }

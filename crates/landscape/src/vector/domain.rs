@@ -23,7 +23,10 @@ impl Domain {
     /// A length other than `dim`.
     pub fn upload(&self, values: &[f64]) -> Result<Tensor<1>, Error> {
         self.check_length("vector", values.len())?;
-        let data = TensorData::new(values.to_vec(), [self.dim]).convert_dtype(self.dtype);
+        let data = match self.dtype {
+            DType::F64 => TensorData::new(values.to_vec(), [self.dim]),
+            _ => TensorData::new(rounded(values), [self.dim]),
+        };
         Ok(Tensor::from_data(data, (&self.device, self.dtype)))
     }
 
@@ -66,7 +69,21 @@ impl Domain {
 /// Returns the entries of a vector as f64 on the host; the inverse is [`Domain::upload`].
 #[must_use]
 pub fn download(vector: &Tensor<1>) -> Vec<f64> {
-    vector.to_data().iter::<f64>().collect()
+    let data = vector.to_data();
+    // Burn's own iterator asks for the type at each number.
+    match (data.as_slice::<f64>(), data.as_slice::<f32>()) {
+        (Ok(values), _) => values.to_vec(),
+        (_, Ok(values)) => values.iter().map(|x| f64::from(*x)).collect(),
+        _ => data.iter::<f64>().collect(),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the rounding that is wanted"
+)]
+fn rounded(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|x| *x as f32).collect()
 }
 
 /// Returns the vector, if all its entries are finite.

@@ -110,7 +110,7 @@ impl Settings {
     pub(super) fn eigenvalues_work(&self) -> Work {
         let runs = 1 + usize::from(self.eigenvalues > 1);
         let steps = (USUAL * self.lanczos.max_steps as f64) as usize;
-        let products = runs * (steps + 1) + self.eigenvalues + 1;
+        let products = runs * (steps + 1);
         Work::curvature(products, runs * 2 * steps * steps + 6 * products)
     }
 

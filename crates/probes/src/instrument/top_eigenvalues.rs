@@ -146,12 +146,11 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> TopEigenvalues<M, B>
         1 + usize::from(self.smallest && self.count > 1)
     }
 
-    /// Returns what runs of so many steps take: beside them a product for each pair, and one for
-    /// each run to see that products do not change. Each new vector is orthogonalised twice against
-    /// all before it, which reads and writes each of them.
+    /// Returns what runs of so many steps take: beside them a product for each run to see that
+    /// products do not change. Each new vector is orthogonalised twice against all before it, which
+    /// reads and writes each of them.
     fn work(&self, steps: usize) -> Work {
-        let pairs = self.count + usize::from(self.smallest);
-        let products = self.runs() * (steps + 1) + pairs;
+        let products = self.runs() * (steps + 1);
         Work::curvature(products, self.runs() * 2 * steps * steps + 6 * products)
     }
 

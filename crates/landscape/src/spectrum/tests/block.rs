@@ -2,17 +2,17 @@
 
 use std::ops::ControlFlow;
 
-use burn::tensor::DType;
+use burn::tensor::{DType, Device};
 use proptest::prelude::*;
 
 use super::{Breaking, Diagonal, Raw, dense, diagonal, random_symmetric, rotated, toeplitz};
 use crate::error::Error;
-use crate::operator::{Counted, LinearOperator, Observed};
+use crate::operator::{Counted, Dense, LinearOperator, Observed};
 use crate::spectrum::eigen::select;
 use crate::spectrum::growth::grow;
 use crate::spectrum::{
     BasisStorage, DensityConfig, EigenPair, Lanczos, LanczosConfig, SymmetricMatrix, Which,
-    extremes, spectral_density, top_eigenpairs, top_eigenpairs_from,
+    extremes, rayleigh, spectral_density, top_eigenpairs, top_eigenpairs_from,
 };
 use crate::vector::download;
 
@@ -54,6 +54,46 @@ fn spectra() -> [(&'static str, Vec<f64>); 4] {
                 .collect(),
         ),
     ]
+}
+
+/// Values and residuals come from the products of the steps: they are those that one more product
+/// with the vector returned gives, converged or not, and that product is not made.
+#[test]
+fn values_and_residuals_are_those_of_one_more_product() {
+    let matrix = random_symmetric(120, 5);
+    for (dtype, digits) in [(DType::F64, 1e-14), (DType::F32, 1e-6)] {
+        let op = Dense::new(&matrix, (&Device::flex(), dtype)).unwrap();
+        for (name, config) in ways() {
+            for (max_steps, tolerance) in [(36, 1e-9), (2000, 1e-3), (2000, 1e-9)] {
+                let config = config
+                    .clone()
+                    .with_max_steps(max_steps)
+                    .with_tolerance(tolerance);
+                let counted = Counted::new(&op);
+                let pairs = top_eigenpairs(&counted, 4, &config).unwrap();
+                // One beside the steps, to see that products do not change.
+                assert_eq!(counted.products(), pairs[0].steps + 1, "{name}");
+                for pair in &pairs {
+                    let again = rayleigh(&op, &pair.vector).unwrap();
+                    // Rounding of the products, of a norm of about 15, and of the basis kept.
+                    let digits = match config.basis {
+                        BasisStorage::HostF32 => 1e-6_f64.max(digits),
+                        _ => digits,
+                    };
+                    let level = 40.0 * 15.0 * digits;
+                    assert!(
+                        (pair.value - again.quotient).abs() < level
+                            && (pair.residual - again.residual).abs() < level,
+                        "{name} {dtype:?} {max_steps} {tolerance:e}: {:e} {:e}, {:e} {:e}",
+                        pair.value,
+                        again.quotient,
+                        pair.residual,
+                        again.residual,
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// Settings that reach the same pairs in different ways.
@@ -193,7 +233,7 @@ fn restarted_run_keeps_the_vectors_asked_for_and_finds_the_same() {
             .with_max_vectors(Some(most));
         let before = op.products();
         let found = top_eigenpairs(&op, 5, &config).unwrap();
-        assert_eq!(op.products() - before, found[0].steps + 5 + 1);
+        assert_eq!(op.products() - before, found[0].steps + 1);
         for (found, whole) in found.iter().zip(&whole) {
             assert!(found.converged && whole.converged);
             assert!((found.value - whole.value).abs() <= found.residual + whole.residual);
