@@ -21,7 +21,7 @@
 
 use super::basis::{Basis, BasisStorage, Vector};
 use super::checks::{repeats, repeats_and_is_linear};
-use super::{DenseEigen, SymmetricMatrix, Tridiagonal};
+use super::{DenseEigen, Rayleigh, SymmetricMatrix, Tridiagonal};
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::vector::norm;
@@ -33,13 +33,6 @@ struct Image {
     coefficients: Vec<f64>,
     /// Norm of what these leave out.
     lost: f64,
-}
-
-/// The Rayleigh quotient of a Ritz vector, and the norm of its residual.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Measured {
-    pub(super) quotient: f64,
-    pub(super) residual: f64,
 }
 
 /// A run of block Lanczos.
@@ -322,7 +315,7 @@ impl BlockLanczos {
 
     /// Returns the quotient and the true residual of the Ritz vector with coefficients s, from the
     /// products already made: `A(Vs) = (AV)s`.
-    pub(super) fn measured(&self, coefficients: &[f64]) -> Measured {
+    pub(super) fn measured(&self, coefficients: &[f64]) -> Rayleigh {
         let Image {
             coefficients: mut image,
             lost,
@@ -334,7 +327,7 @@ impl BlockLanczos {
         for (y, s) in inside.iter_mut().zip(coefficients) {
             *y -= quotient * s;
         }
-        Measured {
+        Rayleigh {
             quotient,
             residual: (norm(inside).hypot(norm(outside)) + lost) / square.sqrt(),
         }

@@ -3,7 +3,6 @@
 use burn::config::Config;
 use burn::tensor::Tensor;
 
-use super::block::Measured;
 use super::checks::is_symmetric;
 use super::growth::{Finished, check, grow};
 use super::product::unit_start;
@@ -197,8 +196,8 @@ impl Lanczos {
                 let coefficients = eigen.vector(index);
                 let bound = (self.last_beta * coefficients[coefficients.len() - 1]).abs();
                 let vector = ritz_vector(op, self.combine(coefficients))?;
-                let Rayleigh { quotient, residual } = rayleigh(op, &vector)?;
-                Ok(found.pair(op, vector, Measured { quotient, residual }, bound))
+                let measured = rayleigh(op, &vector)?;
+                Ok(found.pair(op, vector, measured, bound))
             })
             .collect()
     }
@@ -219,12 +218,10 @@ impl Found {
         &self,
         op: &A,
         vector: Tensor<1>,
-        measured: Measured,
+        measured: Rayleigh,
         bound: f64,
     ) -> EigenPair {
-        let Measured { quotient, residual } = measured;
-        // What is not seen in products is not known of them.
-        let residual = residual.max(op.relative_error() * quotient.abs());
+        let Rayleigh { quotient, residual } = measured;
         let resolution = residual.max(op.relative_error() * self.largest);
         EigenPair {
             below_resolution: quotient.abs() <= resolution,
@@ -270,13 +267,12 @@ fn pairs_of<A: LinearOperator + ?Sized>(
     let measure = |index: usize| {
         let coefficients = &eigen.vectors[index];
         let vector = ritz_vector(op, run.combine(coefficients))?;
-        let Measured { quotient, residual } = run.measured(coefficients);
-        // The vector returned is rounded once more than those that were multiplied.
+        let mut measured = run.measured(coefficients);
+        // The vector returned is rounded once more than those that were multiplied, and an error
+        // that all products have in common is not seen in them.
         let rounding = op.domain().unit_roundoff() * found.largest;
-        let measured = Measured {
-            quotient,
-            residual: residual.hypot(rounding),
-        };
+        let common = op.relative_error() * measured.quotient.abs();
+        measured.residual = measured.residual.hypot(rounding).max(common);
         Ok(found.pair(op, vector, measured, run.bound(coefficients)))
     };
     chosen.into_iter().map(measure).collect()

@@ -67,7 +67,7 @@ pub(crate) struct Part {
     pub(crate) most: f64,
     /// Seconds of one measurement, if all that it asks for are made.
     pub(crate) each: f64,
-    /// Whether it is enough for one measurement only, which is that of the trained model then.
+    /// The part holds one measurement only, which is that of the trained model then.
     pub(crate) saves_for_end: bool,
 }
 

@@ -91,11 +91,14 @@ impl<M> Measurer<M> {
             if !entry.waits || allowed[index].is_some() {
                 continue;
             }
+            if part.saves_for_end && !is_end {
+                continue;
+            }
             // At the end nobody has anything to save for.
-            let own = match () {
-                () if is_end => left,
-                () if part.saves_for_end => continue,
-                () => left.min((part.share * income).min(part.most) - entry.spent),
+            let own = if is_end {
+                left
+            } else {
+                left.min((part.share * income).min(part.most) - entry.spent)
             };
             if entry.asks.is_some_and(|least| own < least) {
                 continue;

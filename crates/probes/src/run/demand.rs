@@ -33,7 +33,7 @@ struct Demand {
     required: usize,
     /// The number of other measurements.
     free: usize,
-    /// Whether one of these is that of the trained model.
+    /// The trained model is among these.
     at_end: bool,
     /// Seconds of those that were made.
     spent: f64,

@@ -41,7 +41,7 @@ pub(super) struct Measurer<M> {
     pub(super) last_step: Option<u64>,
     pub(super) pace: Pace,
     pub(super) plan: Option<Plan>,
-    /// Whether a probe was measured for the first time after the budget was divided.
+    /// A first measurement of a probe was made after the budget was divided.
     pub(super) learned: bool,
     pub(super) known: KnownRisks,
     /// Warnings about sinks, for the next observation.

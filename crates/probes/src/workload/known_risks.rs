@@ -21,9 +21,8 @@ const DRAWING: f64 = 0.05;
 #[derive(Default)]
 pub(crate) struct KnownRisks {
     risks: RefCell<Vec<Box<dyn Kept>>>,
-    /// The factor by which gradients take longer than trials said: that of the last risk whose
-    /// first one was timed. Trials on few examples are wrong in the same way for all risks of a
-    /// run.
+    /// The factor by which gradients take longer than trials said: that of the first one that was
+    /// timed. Trials on few examples are wrong in the same way for all risks of a run.
     slower: Cell<Option<f64>>,
     /// Seconds that a picture takes to be drawn.
     drawing: Cell<Option<f64>>,
@@ -106,7 +105,7 @@ impl<M: Module + 'static, B: Batch + Send + Sync + 'static> Kept for Entry<M, B>
     }
 
     fn correct(&mut self, factor: f64) {
-        if let Some(times) = self.times.as_mut().filter(|_| self.timed == [false; 4]) {
+        if let Some(times) = self.times.as_mut().filter(|_| !self.timed.contains(&true)) {
             for unit in Unit::ALL {
                 *times.unit(unit) *= factor;
             }
@@ -231,9 +230,9 @@ impl KnownRisks {
         let Some(factor) = self.with(risk, |entry| entry.learn(unit, seconds)) else {
             return;
         };
-        // Others whose times are those of trials, corrected by an earlier factor or not at all.
-        let before = self.slower.replace(Some(factor));
-        if before.is_none() {
+        // Later factors are those of times that were corrected by the first.
+        if self.slower.get().is_none() {
+            self.slower.set(Some(factor));
             for kept in self.risks.borrow_mut().iter_mut() {
                 kept.correct(factor);
             }
@@ -319,6 +318,7 @@ mod tests {
         known.shrink(1e-9).unwrap();
         assert_eq!(sample().examples, 64);
     }
+
     #[test]
     fn the_first_gradient_corrects_what_trials_said() {
         let device = Device::flex().autodiff();
@@ -353,5 +353,8 @@ mod tests {
         known.learn(&other, Unit::Gradient, of_other);
         assert!(near(seconds(&other, gradient), of_other));
         assert!(near(seconds(&one, pass), 5.0 * tried_pass));
+        // A risk that is tried later is corrected by the first factor, not by the one of times that
+        // were right already.
+        assert_eq!(known.slower.get(), Some(5.0));
     }
 }
