@@ -91,8 +91,9 @@ pub struct ActivationConfig {
 /// let device = Device::flex();
 /// let mut model =
 ///     [(2, 3), (3, 1)].map(|(from, to)| LinearConfig::new(from, to).init(&device));
-/// // The second of three hidden units never gets above zero.
-/// let bias = Tensor::<1>::from_floats([1.0, -100.0, 1.0], &device);
+/// // Weights are within 1 / sqrt(2): the second of three hidden units never gets above zero,
+/// // the others always do.
+/// let bias = Tensor::<1>::from_floats([2.0, -100.0, 2.0], &device);
 /// model[0].bias = Some(Param::from_tensor(bias));
 /// let risk = Risk::mean(
 ///     [Tensor::<2>::ones([4, 2], &device)],
