@@ -6,6 +6,7 @@ with full orthogonalisation.
 """
 
 import math
+import time
 import warnings
 
 import torch
@@ -32,8 +33,6 @@ PAIRS = 5
 TOLERANCE = 1e-3
 PROBES = 100
 STEPS = 50
-# Products with one vector that power iteration may take.
-MOST = 1000
 
 
 def eigenthings(theirs, size):
@@ -85,24 +84,33 @@ def unit(v):
     return [x / norm for x in v]
 
 
-def power(theirs, size):
-    """Eigenvalues by power iteration with deflation, each until its residual is small enough."""
+def power(theirs, size, limit):
+    """Eigenvalues by power iteration with deflation, each until its residual is small enough.
+
+    The residual is that of the deflated operator. None where this takes more than `limit` seconds.
+    """
+    began = time.perf_counter()
     kept = Kept(theirs, size)
     generator = torch.Generator().manual_seed(0)
     found, residuals = [], []
+
+    def deflated(v):
+        for _, other in found:
+            along = dot(v, other)
+            v = [x - along * y for x, y in zip(v, other)]
+        return v
+
     for _ in range(PAIRS):
-        v = unit(list(kept.random(generator)))
-        for _ in range(MOST):
-            for _, other in found:
-                along = dot(v, other)
-                v = [x - along * y for x, y in zip(v, other)]
-            v = unit(v)
-            product = kept.product(v)
+        v = unit(deflated(list(kept.random(generator))))
+        while True:
+            product = deflated(kept.product(v))
             value = dot(v, product)
             residual = math.sqrt(sum(torch.sum((p - value * x) ** 2) for p, x in zip(product, v)))
             if residual <= TOLERANCE * abs(value):
                 break
-            v = product
+            if time.perf_counter() - began > limit:
+                return None
+            v = unit(product)
         found.append((value, v))
         residuals.append(residual)
     return [value for value, _ in found], residuals
