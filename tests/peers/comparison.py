@@ -41,6 +41,9 @@ class Comparison:
         self.errors = {}
         self.details = {}
 
+    def say(self, what):
+        print(f"{self.case}: {what}", file=sys.stderr, flush=True)
+
     def check(self, what, error, limit):
         """Stops where the sides have not computed the same."""
         self.errors[what] = error
@@ -315,11 +318,13 @@ class Comparison:
     def run(self, rows, operations):
         self.machine()
         self.agree()
+        self.say("agreed")
         self.products()
         jobs = {"bare": self.bare, "top": self.top, "trace": self.trace, "density": self.density}
         jobs |= {"plane": self.plane, "sam": self.sam, "setup": self.setup, "memory": self.memory}
         for name, job in jobs.items():
             if not rows or name in rows:
+                self.say(name)
                 job()
         if operations:
             self.operations()

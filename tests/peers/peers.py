@@ -42,9 +42,9 @@ def eigenthings(theirs, size):
 
 def curvlinops(theirs, size):
     return HessianLinearOperator(
-        theirs.model,
+        theirs.plain_model,
         nn.CrossEntropyLoss(),
-        list(theirs.model.parameters()),
+        list(theirs.plain_model.parameters()),
         theirs.batches(size),
         check_deterministic=False,
     )

@@ -19,6 +19,8 @@ def environment(narrow, threads):
     """The environment of a process of either side. It has to be there before the process starts."""
     variables = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     variables["RAYON_NUM_THREADS"] = str(threads)
+    # curvlinops uses a part of PyTorch that will go.
+    variables["PYTHONWARNINGS"] = "ignore"
     return {**variables, **NARROW} if narrow else variables
 
 

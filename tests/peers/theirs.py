@@ -1,5 +1,6 @@
 """PyTorch's side of a case: the network, its data, and products by double backward."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from networks import CASES
+from networks import CASES, Norm
 
 
 class Theirs:
@@ -21,6 +22,11 @@ class Theirs:
             raise RuntimeError(f"missing {missing}, unexpected {unexpected}")
         # Running statistics, as our side measures.
         self.model.eval()
+        # The same parameters, and LayerNorm in plain operations.
+        self.plain_model = copy.deepcopy(self.model, {id(p): p for p in self.model.parameters()})
+        for module in self.plain_model.modules():
+            if isinstance(module, Norm):
+                module.is_plain = True
         self.order = json.loads((folder / "order.json").read_text())
         named = dict(self.model.named_parameters())
         self.parameters = [named.pop(self.name(block["path"])) for block in self.order]
