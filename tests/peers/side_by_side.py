@@ -34,8 +34,9 @@ def arguments():
     parser.add_argument("--case", action="append", choices=list(CASES), help="by default the columns of the table")
     parser.add_argument("--all", action="store_true", help="three sizes of each kind")
     parser.add_argument("--job", action="append", choices=JOBS, help="beside products; by default all")
-    parser.add_argument("--processor", choices=["both", "wide", "narrow"], default="both", help="with AVX-512, or without")
-    parser.add_argument("--batches", type=int, default=0, help="of the data, on our side; by default as the case says")
+    processors = ["both", "wide", "narrow"]
+    parser.add_argument("--processor", choices=processors, default="both", help="with AVX-512, or without")
+    parser.add_argument("--batches", type=int, default=0, help="of the data, on our side; 0: as the case says")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="three small cases, two rounds")
@@ -101,7 +102,8 @@ def main():
                 print("  cold: ours {ours:.3f} s, Python {theirs:.3f} s, ratio {ratio:.3f}".format(**starts[-1]))
     lines = list(table.lines(machine, found))
     if starts:
-        lines += ["\n## Cold start to the largest eigenvalue\n", "| | ours s | Python s | ratio |", "| --- | --- | --- | --- |"]
+        lines += ["\n## Cold start to the largest eigenvalue\n"]
+        lines += ["| | ours s | Python s | ratio |", "| --- | --- | --- | --- |"]
         lines += ["| {case} | {ours:.3f} | {theirs:.3f} | {ratio:.3f} |".format(**one) for one in starts]
     growth = None
     if asked.sweep:

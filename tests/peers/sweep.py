@@ -14,6 +14,8 @@ from time import perf_counter
 
 import processor
 
+# Peaks grow by pages: what is below so many bytes is no measurement.
+LEAST = 2**20
 # (examples, units, tangents)
 AXES = {
     "examples": [(n, 64, 1) for n in (40, 126, 400, 1265, 4000)],
@@ -68,8 +70,9 @@ def their_products(examples, units, tangents, times, threads):
     }
 
 
-def slope(points):
-    """The exponent of a power law, by least squares in logarithms."""
+def slope(points, least=0.0):
+    """The exponent of a power law, by least squares in logarithms of what is above `least`."""
+    points = [point for point in points if point[1] > least]
     x, y = ([math.log(value) for value in values] for values in zip(*points))
     mx, my = statistics.mean(x), statistics.mean(y)
     return sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
@@ -92,7 +95,10 @@ def measure(peer, threads, times):
                 "theirs": {"seconds": theirs["seconds"], "memory": memory(theirs), "way": theirs["way"]},
             })
         slopes = {
-            side: {what: slope([(row["at"], row[side][what]) for row in rows]) for what in ("seconds", "memory")}
+            side: {
+                what: slope([(row["at"], row[side][what]) for row in rows], least)
+                for what, least in (("seconds", 0.0), ("memory", LEAST))
+            }
             for side in ("ours", "theirs")
         }
         found[axis] = {"rows": rows, "slopes": slopes}

@@ -91,17 +91,18 @@ def show_memory(memory):
 def lines(machine, all_found):
     """The run as Markdown: the machine, and a table for each of: with, without AVX-512."""
     yield "# Beside the peers\n"
-    yield (f"{machine['processor']['name']}, {machine['processor']['cores']} cores, {machine['threads']} threads on each "
-           f"side; {', '.join(machine['processor']['features'])}.")
+    processor = machine["processor"]
+    yield (f"{processor['name']}, {processor['cores']} cores, {machine['threads']} threads on each side; "
+           f"{', '.join(processor['features'])}.")
     yield ", ".join(f"{name} {version}" for name, version in machine["versions"].items()) + "."
-    yield (f"\nMedians of {machine['rounds']} alternated rounds, f32. A cell is our time over that of the fastest peer, then "
-           "both in ms, and the target; **bold** is above the target. In brackets: over the fastest of all, also of what "
-           "is put together from parts of several peers.")
+    yield (f"\nMedians of {machine['rounds']} alternated rounds, f32. A cell is our time over that of the fastest "
+           "peer, then both in ms, and the target; **bold** is above the target. In brackets: over the fastest of "
+           "all, also of what is put together from parts of several peers.")
     for wide in (True, False):
         group = [found for found in all_found if found["avx512"] == wide]
         if not group:
             continue
-        yield f"\n## {mode(group[0]).capitalize()}\n"
+        yield f"\n## {mode(group[0])[0].upper()}{mode(group[0])[1:]}\n"
         yield "| | " + " | ".join(COLUMNS.get(found["case"], found["case"]) for found in group) + " |"
         yield "| --- |" + " --- |" * len(group)
         flops = [found["details"]["processor"]["GFLOP/s"] for found in group]
@@ -111,7 +112,8 @@ def lines(machine, all_found):
             if any(row in found["cells"] for found in group):
                 yield f"| {row} | " + " | ".join(text(row, found) for found in group) + " |"
         if all("memory" in found["details"] for found in group):
-            yield "| memory, everything kept | " + " | ".join(share(found["details"]["memory"]) for found in group) + " |"
+            shares = [share(found["details"]["memory"]) for found in group]
+            yield "| memory, everything kept | " + " | ".join(shares) + " |"
 
 
 def text(row, found):
