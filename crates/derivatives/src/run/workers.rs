@@ -89,8 +89,8 @@ impl Workers {
 /// Lets the C library keep freed memory for the next operation instead of giving it back.
 ///
 /// Each operation makes a tensor and frees others. By default glibc returns the free end of a
-/// thread's memory to the system as soon as it reaches 128 KiB, and the next operation has its pages
-/// made anew: with small networks that took more than half of a loss surface's time. When a block
+/// thread's memory to the system as soon as it reaches 128 KiB, and the next operation has its
+/// pages made anew: with small networks that took more than half of a loss surface's time. When a block
 /// that was mapped by itself is freed, glibc raises both limits (mallopt(3), `M_MMAP_THRESHOLD`: to
 /// the block's size, and that for the end of the memory to twice of it), up to blocks of 32 MiB.
 /// Such a block is asked for once and freed without being touched. Elsewhere it changes nothing.

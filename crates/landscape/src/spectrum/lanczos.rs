@@ -53,8 +53,8 @@ pub struct LanczosConfig {
 ///
 /// Every new vector is orthogonalised twice against all before it, so Q stays orthonormal to the
 /// rounding of the numbers kept; m steps take m products, `O(m² P)` operations on all cores, and
-/// the memory of m + 1 vectors of P numbers, where [`BasisStorage`] says. One run gives both ends of the spectrum ([`extremes`](super::extremes)) and the
-/// [`Quadrature`] of its start vector.
+/// the memory of m + 1 vectors of P numbers, where [`BasisStorage`] says. One run gives both ends
+/// of the spectrum ([`extremes`](super::extremes)) and the [`Quadrature`] of its start vector.
 ///
 /// When the space is invariant (`βₘ` at rounding level), the run goes on with a random vector
 /// orthogonal to it and a zero in T, so that further steps find further eigenvectors, other copies

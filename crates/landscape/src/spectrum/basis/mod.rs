@@ -259,8 +259,9 @@ impl Basis {
         }
     }
 
-    /// Removes from `w` its part in the span of the basis, as [`orthogonalize`](Self::orthogonalize),
-    /// where that is along the last `near` vectors but for rounding.
+    /// Removes from `w` its part in the span of the basis, as
+    /// [`orthogonalize`](Self::orthogonalize), where that is along the last `near` vectors but for
+    /// rounding.
     pub(super) fn orthogonalize_near(&self, w: &mut Vector, near: usize) -> Vec<f64> {
         match (&self.kept, w) {
             (Kept::F64(basis), Vector::Host(w)) => basis.orthogonalize_near(w, near),
