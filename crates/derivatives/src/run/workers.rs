@@ -93,7 +93,8 @@ impl Workers {
 /// pages made anew: with small networks that took more than half of a loss surface's time. When a
 /// block that was mapped by itself is freed, glibc raises both limits (mallopt(3),
 /// `M_MMAP_THRESHOLD`: to the block's size, and that for the end of the memory to twice of it), up
-/// to blocks of 32 MiB. Such a block is asked for once and freed without being touched. Elsewhere it changes nothing.
+/// to blocks of 32 MiB. Such a block is asked for once and freed without being touched. Elsewhere
+/// it changes nothing.
 fn keep_freed_memory() {
     /// A little less than the largest that counts, with its header.
     const LARGEST: usize = (32 << 20) - (64 << 10);
