@@ -21,6 +21,7 @@ def environment(narrow, threads):
     variables["RAYON_NUM_THREADS"] = str(threads)
     # curvlinops uses a part of PyTorch that will go.
     variables["PYTHONWARNINGS"] = "ignore"
+    variables["PYTHONDONTWRITEBYTECODE"] = "1"
     return {**variables, **NARROW} if narrow else variables
 
 

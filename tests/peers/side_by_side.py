@@ -18,6 +18,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+
 import cold
 import processor
 import sweep
