@@ -1,13 +1,12 @@
 //! Bare matrix products: those that a Hessian product of an MLP cannot do without, and a square
 //! one, which shows what the processor's kernels give.
 
-use std::time::Instant;
-
 use anyhow::{Result, bail};
 use burn::tensor::{DType, Device, Distribution, Tensor};
 use derivatives::Workers;
 
 use crate::case::{Case, Network};
+use crate::timing::median;
 
 /// Rows and columns of the square product.
 const SIDE: usize = 1024;
@@ -96,18 +95,11 @@ impl Bare {
 }
 
 /// Operations a second of a square product, in 10⁹, on all cores: the median of so many.
-pub(crate) fn gigaflops(times: usize) -> f64 {
+pub(crate) fn gigaflops(times: usize) -> Result<f64> {
     let options = (&Device::flex(), DType::F32);
     let factor = Tensor::<2>::random([SIDE, SIDE], Distribution::Normal(0.0, 1.0), options);
-    let product = || factor.clone().matmul(factor.clone()).into_data();
+    let product = || std::hint::black_box(factor.clone().matmul(factor.clone()));
     product();
-    let mut seconds: Vec<f64> = (0..times)
-        .map(|_| {
-            let began = Instant::now();
-            std::hint::black_box(factor.clone().matmul(factor.clone()));
-            began.elapsed().as_secs_f64()
-        })
-        .collect();
-    seconds.sort_by(f64::total_cmp);
-    2.0 * (SIDE as f64).powi(3) / seconds[times / 2] / 1e9
+    let seconds = median(times, || Ok::<_, anyhow::Error>(product()))?;
+    Ok(2.0 * (SIDE as f64).powi(3) / seconds / 1e9)
 }

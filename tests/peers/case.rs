@@ -1,7 +1,7 @@
 //! The cases: a network, its data, and how they are cut.
 
 use anyhow::{Context, Result};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::Device;
 use datasets::{Digits, ImageDataset, MnistSubset};
 use models::{Classifier, CnnConfig, MlpConfig};
 
@@ -112,7 +112,7 @@ pub(crate) const CASES: [Case; 13] = [
     transformer("transformer-large", 64, 4, 2),
 ];
 
-/// What is to be done with the network of a case, whatever its type.
+/// A job on the network of a case, whatever its type.
 pub(crate) trait Visitor {
     fn visit<M: Classifier + Sync + 'static>(self, case: &'static Case, model: M) -> Result<()>;
 }
@@ -159,9 +159,4 @@ impl Case {
             Data::Mnist => MnistSubset::load()?.train,
         })
     }
-}
-
-/// A tensor of f32 on the host's device.
-pub(crate) fn floats<const D: usize>(data: TensorData, device: &Device) -> Tensor<D> {
-    Tensor::from_data(data, (device, DType::F32))
 }

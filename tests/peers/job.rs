@@ -95,7 +95,7 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         ])
     }
 
-    /// What a whole job finds.
+    /// Does a whole job, and returns what it finds.
     pub(crate) fn found(&self, what: &str) -> Result<Value> {
         match what {
             "top" => spectra::top_five(&self.problem, self.settings),

@@ -26,6 +26,7 @@ mod problem;
 mod processor;
 mod spectra;
 mod step;
+mod timing;
 mod training;
 mod transformer;
 
@@ -155,7 +156,7 @@ impl Visitor for Serve<'_> {
                 }
                 ["gigaflops", times] => {
                     let times = times.parse().context("how many times")?;
-                    answer(&format!("{:e}", bare::gigaflops(times)))?;
+                    answer(&format!("{:e}", bare::gigaflops(times)?))?;
                 }
                 ["operations", what, examples] => {
                     let examples = examples.parse().context("how many examples")?;

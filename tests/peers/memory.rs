@@ -1,7 +1,6 @@
 //! The peak memory of products, in a process of their own.
 
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
@@ -14,6 +13,7 @@ use tests::ImageBatch;
 
 use crate::case::{Case, Visitor};
 use crate::problem::{Problem, risk_of};
+use crate::timing::median;
 
 /// Products under a limit: prints, as JSON, the peak resident memory before the operator is made
 /// and after seven products, the bytes kept, how many parts are kept and recomputed, and the
@@ -80,8 +80,9 @@ pub(crate) fn grown(examples: usize, units: usize, tangents: usize, times: usize
     Ok(())
 }
 
-/// What a process loads with its first operations (pages of the program, threads, buffers of
-/// matrix products) is not the product's: on PyTorch's side it is not counted either.
+/// Takes a product over 8 examples. What a process loads with its first operations (pages of the
+/// program, threads, buffers of matrix products) is not the product's: on PyTorch's side it is not
+/// counted either.
 fn warm_up<M: Classifier + Sync + 'static>(
     model: &M,
     batch: &ImageBatch,
@@ -90,20 +91,6 @@ fn warm_up<M: Classifier + Sync + 'static>(
     let few = batch.clone().narrow(0..8);
     Hessian::at(model, &risk_of(vec![few]))?.apply(v)?;
     Ok(())
-}
-
-fn median<T>(
-    times: usize,
-    mut product: impl FnMut() -> Result<T, landscape::Error>,
-) -> Result<f64> {
-    let mut seconds = Vec::new();
-    for _ in 0..times {
-        let began = Instant::now();
-        product()?;
-        seconds.push(began.elapsed().as_secs_f64());
-    }
-    seconds.sort_by(f64::total_cmp);
-    Ok(seconds[times / 2])
 }
 
 /// The peak resident memory of this process, in bytes.

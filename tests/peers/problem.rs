@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot, SafetensorsStore};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use datasets::batch;
 use landscape::{
     Batch as _, Grid, ParameterSpace, Reduction, Risk, filter_normalize, random_direction,
@@ -12,7 +12,7 @@ use landscape::{
 use models::{Classifier, load_pytorch_safetensors};
 use tests::{ImageBatch, cross_entropy};
 
-use crate::case::{Case, floats};
+use crate::case::Case;
 use crate::exchange::{Named, Tensors, write};
 use crate::training::trained;
 
@@ -106,4 +106,9 @@ pub(crate) fn risk_of<M: Classifier + Sync + 'static>(
         |logits: Tensor<2>, (_, labels): &ImageBatch| cross_entropy(logits, labels.clone()).mean(),
         Reduction::Mean,
     )
+}
+
+/// A tensor of f32 on the host's device.
+fn floats<const D: usize>(data: TensorData, device: &Device) -> Tensor<D> {
+    Tensor::from_data(data, (device, DType::F32))
 }

@@ -1,4 +1,4 @@
-//! What this process believes the processor can do.
+//! The instruction sets that this process believes the processor has.
 
 use serde_json::{Value, json};
 

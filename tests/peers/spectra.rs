@@ -15,7 +15,7 @@ const PAIRS: usize = 5;
 /// Steps of Lanczos for a density.
 const STEPS: usize = 50;
 
-/// What the jobs are asked for.
+/// Settings of the jobs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// The residual of a pair over the largest eigenvalue.

@@ -131,8 +131,8 @@ impl<T: Stored> HostBasis<T> {
             .collect()
     }
 
-    /// Classical Gram-Schmidt done twice, as [`orthogonalize_near`](Self::orthogonalize_near) with
-    /// no vectors near.
+    /// Classical Gram-Schmidt done twice. The subtraction of the first pass and the inner products
+    /// of the second share one sweep over the basis, so it is read three times.
     pub(in crate::spectrum) fn orthogonalize(&self, w: &mut [f64]) -> Vec<f64> {
         let first = self.project(w, 0);
         self.finish(w, first)
@@ -149,23 +149,16 @@ impl<T: Stored> HostBasis<T> {
         // orthonormality: a thousandth of that adds nothing to it.
         const LITTLE: f64 = 1e-3;
         let from = self.len.saturating_sub(near);
-        let mut total = self.project(w, from);
-        let found = self.subtract_and_project(w, &total, from);
-        let (found, square) = found.split_at(self.len);
-        let of_found = dot(found, found);
-        for (total, found) in total.iter_mut().zip(found) {
-            *total += found;
+        let of_near = self.project(w, from);
+        let mut of_all = self.subtract_and_project(w, &of_near, from);
+        let square = of_all.split_off(self.len)[0];
+        let found = dot(&of_all, &of_all);
+        if found <= LITTLE * LITTLE * (square - found) {
+            self.subtract(w, &of_all);
+        } else {
+            of_all = self.finish(w, of_all);
         }
-        if of_found <= LITTLE * LITTLE * (square[0] - of_found) {
-            self.subtract(w, found);
-            return total;
-        }
-        let again = self.finish(w, found.to_vec());
-        // The coefficients of the vectors near, and those of the two passes after that.
-        for ((total, again), found) in total.iter_mut().zip(again).zip(found) {
-            *total += again - found;
-        }
-        total
+        of_near.iter().zip(&of_all).map(|(a, b)| a + b).collect()
     }
 
     /// Subtracts the part with these coefficients, and then what is left of it: their sum.

@@ -41,13 +41,14 @@ pub enum BasisStorage {
 }
 
 impl BasisStorage {
-    /// Returns the place itself.
-    fn at(self, domain: &Domain) -> Self {
-        match self {
-            Self::Automatic if !is_cpu(&domain.device) => Self::Device,
-            Self::Automatic if domain.dtype == DType::F64 => Self::HostF64,
-            Self::Automatic => Self::HostF32,
-            stated => stated,
+    /// Returns the place that [`Automatic`](Self::Automatic) stands for.
+    fn suited_to(domain: &Domain) -> Self {
+        if !is_cpu(&domain.device) {
+            Self::Device
+        } else if domain.dtype == DType::F64 {
+            Self::HostF64
+        } else {
+            Self::HostF32
         }
     }
 }
@@ -96,12 +97,11 @@ enum Kept {
 
 impl Basis {
     pub(super) fn new(storage: BasisStorage, domain: &Domain) -> Self {
-        let kept = match storage.at(domain) {
+        let kept = match storage {
+            BasisStorage::Automatic => return Self::new(BasisStorage::suited_to(domain), domain),
             BasisStorage::HostF64 => Kept::F64(HostBasis::new(domain.dim)),
             BasisStorage::HostF32 => Kept::F32(HostBasis::new(domain.dim)),
-            BasisStorage::Device | BasisStorage::Automatic => {
-                Kept::Device(DeviceBasis::new(domain.dim))
-            }
+            BasisStorage::Device => Kept::Device(DeviceBasis::new(domain.dim)),
         };
         Self {
             domain: domain.clone(),
