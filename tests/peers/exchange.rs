@@ -52,7 +52,7 @@ pub(crate) fn write(path: &Path, tensors: &[Named]) -> Result<()> {
     Ok(())
 }
 
-/// The tensors of a file that [`write`] wrote.
+/// The tensors of a file that [`write()`] wrote.
 pub(crate) struct Tensors(HashMap<String, TensorData>);
 
 impl Tensors {
