@@ -146,13 +146,17 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
     /// part.
     fn check(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
         let (part, rows) = first_part(parts, batch);
-        self.objective.check_captured(&rows, &part.loss)
+        self.objective
+            .check_captured(&rows, &part.loss, part.is_compared)
     }
 
     /// Checks the value of the first part of a further batch, where a number that is read on the
     /// host may be another one.
     fn check_value(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
         let (part, rows) = first_part(parts, batch);
+        if part.is_compared {
+            return Ok(());
+        }
         let beside = self.objective.beside(0.1)?;
         self.objective.check_values(&rows, &part.loss, &beside)
     }
@@ -165,6 +169,12 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
             self.matrix.check_outputs(part)?;
         }
         Ok(parts)
+    }
+
+    /// Returns products with another matrix over the same captured data. Parts keep what products
+    /// need of the point as they did.
+    pub(super) fn of_matrix(self, matrix: Matrix) -> Self {
+        Self { matrix, ..self }
     }
 
     pub(super) const fn objective(&self) -> &Objective<M, B> {
@@ -313,12 +323,11 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
                     None => scaled(products, held.share),
                 })
             });
-            for sum in sums {
-                add(&mut totals, sum?);
-            }
-            if let Some(share) = common {
-                totals = scaled(totals, share);
-            }
+            let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let share = common.unwrap_or(1.0);
+            totals = (0..vectors.len())
+                .map(|at| total(sums.iter().map(|sum| sum[at].clone()).collect(), share))
+                .collect();
         }
         // A sum is not finite if a term is not, and is quickly taken; it may overflow by itself.
         let is_suspect = |total: &Tensor<1>| {
@@ -355,4 +364,12 @@ fn add(sums: &mut Vec<Tensor<1>>, terms: Vec<Tensor<1>>) {
         .zip(terms)
         .map(|(sum, term)| sum + term)
         .collect();
+}
+
+/// Returns the sum of the terms in their order, times `share`.
+fn total(terms: Vec<Tensor<1>>, share: f64) -> Tensor<1> {
+    flex_kernels::total(&terms, share).unwrap_or_else(|| {
+        let sum = terms.into_iter().reduce(|sum, term| sum + term);
+        sum.expect("there are parts, where any are held") * share
+    })
 }

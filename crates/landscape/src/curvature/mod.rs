@@ -8,7 +8,7 @@ mod exact_products;
 mod exact_trace;
 mod fisher;
 mod gauss_newton;
-mod gauss_newton_diagonal;
+mod gauss_newton_squares;
 mod hessian;
 mod matrix;
 mod noise;

@@ -30,6 +30,8 @@ pub struct Objective<M, B> {
     /// Known from the start for batches held in memory; of streamed ones after they have been
     /// read.
     counted: OnceLock<Counted>,
+    /// The way from the origin to points beside it, once it has been asked for.
+    pub(super) way: OnceLock<Tensor<1>>,
 }
 
 /// A loss with its graph.
@@ -87,6 +89,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             origin,
             device,
             counted: OnceLock::new(),
+            way: OnceLock::new(),
         };
         let batches = objective.risk.batches();
         let mut checked = Ok(());
