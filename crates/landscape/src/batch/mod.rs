@@ -75,7 +75,7 @@ pub trait TensorMapper {
     label = "the trait `landscape::Batch` is not implemented for `{Self}`",
     note = "tensors are batches, and tuples, arrays, vectors and options of batches; for a struct of your own, which is `Clone`, write:\n\nimpl landscape::Batch for {Self} {{\n    fn map<F: landscape::TensorMapper>(self, f: &mut F) -> Self {{\n        Self {{ images: f.float(self.images), labels: f.int(self.labels) }} // each tensor through `f`\n    }}\n}}"
 )]
-pub trait Batch: Clone {
+pub trait Batch: Clone + Send + Sync + 'static {
     /// Returns the batch with `f` applied to each of its tensors, always in the same order.
     fn map<F: TensorMapper>(self, f: &mut F) -> Self;
 

@@ -57,6 +57,9 @@ impl Sum {
 impl<M: Module, B: Batch> ExactProducts<M, B> {
     /// Returns the diagonal of the Gauss-Newton matrix, whatever the matrix of the products is.
     pub(super) fn gauss_newton_diagonal(&self) -> Result<GaussNewtonDiagonal, Error> {
+        if let Some(spread) = &self.spread {
+            return spread.gauss_newton_diagonal();
+        }
         let (origin, domain) = (self.objective().origin(), self.domain());
         let mut fits = !self.held.is_empty();
         for held in &self.held {

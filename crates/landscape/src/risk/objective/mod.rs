@@ -1,5 +1,7 @@
 //! A risk as a function of the flat parameter vector, around one model.
 
+mod shares;
+
 use std::sync::OnceLock;
 
 use burn::module::Module;
@@ -12,6 +14,7 @@ use crate::batch::Batch;
 use crate::error::Error;
 use crate::parameters::{ParameterSpace, cast_owned, gradient, place, tracked};
 use crate::vector::download;
+use shares::Shares;
 
 /// A risk as a function of theta, `[P]`, around the model it was made at: what slices, products by
 /// differences and sharpness measures evaluate.
@@ -30,6 +33,8 @@ pub struct Objective<M, B> {
     /// Known from the start for batches held in memory; of streamed ones after they have been
     /// read.
     counted: OnceLock<Counted>,
+    /// The shares of the devices, where the risk has any; made at the first evaluation.
+    shares: OnceLock<Option<Box<Shares<M, B>>>>,
 }
 
 /// A loss with its graph.
@@ -87,6 +92,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
             origin,
             device,
             counted: OnceLock::new(),
+            shares: OnceLock::new(),
         };
         let batches = objective.risk.batches();
         let mut checked = Ok(());
@@ -127,6 +133,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// A length other than P, or a batch that cannot be read.
     pub fn value(&self, theta: &Tensor<1>) -> Result<f64, Error> {
         let theta = self.space.domain.adopt(theta)?;
+        if let Some(shares) = self.shares()? {
+            return shares.value(|share| share.value(&theta));
+        }
         self.value_of(&place(&self.space, self.model_for_values().clone(), &theta))
     }
 
@@ -144,6 +153,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// # Errors
     /// As [`value`](Self::value).
     pub fn value_here(&self) -> Result<f64, Error> {
+        if let Some(shares) = self.shares()? {
+            return shares.value(Self::value_here);
+        }
         self.value_of(self.model_for_values())
     }
 
@@ -294,6 +306,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     /// Returns L and Burn's gradient at `theta`, whether or not it is that of the value.
     pub(crate) fn burns_gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
+        if let Some(shares) = self.shares()? {
+            return shares.gradient(theta, &self.space.domain);
+        }
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;
         let divisor = self.for_each_share(|index, batch, share| {
@@ -342,12 +357,13 @@ impl<M: Module, B: Batch> Objective<M, B> {
         if matches!(batches, Batches::Held(_)) {
             batches.for_each(|index, batch| {
                 let share = self.share(&batch)?;
-                each(index, batch, share)
+                each(self.risk.number(index), batch, share)
             })?;
             return Ok(1.0);
         }
         let mut counted = Counted::default();
         batches.for_each(|index, batch| {
+            let index = self.risk.number(index);
             let amount = counted.add(&self.risk, index, &batch)?;
             each(index, batch, amount)
         })?;
@@ -380,6 +396,15 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(self.share(batch)? * all / batch.examples() as f64)
     }
 
+    /// Returns the sum of what all batches count for, by which a share of the data counts beside
+    /// others.
+    ///
+    /// # Errors
+    /// As [`examples`](Self::examples).
+    pub(crate) fn weight(&self) -> Result<f64, Error> {
+        Ok(self.counted()?.weight)
+    }
+
     fn counted(&self) -> Result<Counted, Error> {
         if let Some(counted) = self.counted.get() {
             return Ok(*counted);
@@ -408,6 +433,12 @@ fn widened<M: Module, B: Batch>(
 ) -> Result<Option<M>, Error> {
     let domain = ParameterSpace::of_tracked(model)?.domain;
     if domain.dtype == DType::F64 || !domain.device.supports_dtype(DType::F64) {
+        return Ok(None);
+    }
+    if risk
+        .devices()
+        .is_some_and(|devices| !devices.support(DType::F64))
+    {
         return Ok(None);
     }
     // Not a clone: a clone shares running statistics, and casting would reach both.
