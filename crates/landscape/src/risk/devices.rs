@@ -148,8 +148,11 @@ pub(super) fn silence(device: &Device) -> Option<String> {
         two
     };
     let panic = attempt(sum).err()?;
-    // Burn's advice on its own functions stands before it.
-    let cause = panic.rsplit("Caused by: ").next().unwrap_or_default();
+    // Burn's advice on its own functions stands before it, and what closes that after it.
+    let mut cause = panic.rsplit("Caused by: ").next().unwrap_or_default();
+    while cause.matches(')').count() > cause.matches('(').count() {
+        cause = cause.strip_suffix(')').unwrap_or_default();
+    }
     Some(format!("it does not answer ({cause})"))
 }
 
@@ -174,7 +177,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
     /// One that panics or no longer answers is not used again, by this risk and its clones.
     /// A product that needed it is [`Error::DeviceFailed`], never a sum of the other shares; asked
     /// for again, it is made by the devices that are left. Values, gradients, slices and the
-    /// estimators of a trace do so by themselves. [`lost_devices`](Self::lost_devices) says which have failed.
+    /// estimators of a trace do so by themselves. [`lost_devices`](Self::lost_devices) says which
+    /// have failed.
     ///
     /// # Cost
     /// Once, at the first use: its share of the data and the model go to each device, and are
