@@ -139,7 +139,10 @@ fn top_eigenvalue(
 #[test]
 fn the_top_eigenvalue_on_real_data_is_that_of_flex() -> Result<(), Box<dyn Error>> {
     let dtype = device::float_type();
-    let config = LanczosConfig::new().with_seed(7).with_tolerance(1e-5);
+    let config = LanczosConfig::new()
+        .with_seed(7)
+        .with_tolerance(1e-5)
+        .with_basis(BasisStorage::HostF64);
     let (expected, spread) = top_eigenvalue(&Device::flex(), DType::F64, &config)?;
     // The basis on the host; on the device; there in blocks, with restarts.
     let on_device = config.clone().with_basis(BasisStorage::Device);
@@ -161,5 +164,40 @@ fn the_top_eigenvalue_on_real_data_is_that_of_flex() -> Result<(), Box<dyn Error
         // The square of the relative residual, over the gap: far less than the bound.
         assert!(error < 1e-5, "{error:.1e}");
     }
+    Ok(())
+}
+
+/// Data shared between this device twice, and between it and flex: the same product where all have
+/// f64, and refused in a sentence where one has none.
+#[test]
+fn shares_of_the_data_are_on_devices_of_one_float_type() -> Result<(), Box<dyn Error>> {
+    let (device, dtype) = (device::device(), device::float_type());
+    let model = linear(3, 1, &device.clone().autodiff(), dtype);
+    let x: Vec<f64> = (0..24).map(|index| f64::from(index).sin()).collect();
+    let x = Tensor::<2>::from_data(TensorData::new(x, [8, 3]), (&device, dtype));
+    let risk = Risk::mean(x, |model: &Linear, x: &Tensor<2>| {
+        model.forward(x.clone()).tanh().square().mean()
+    });
+    let alone = Hessian::at(&model, &risk)?;
+    let v = alone.domain().upload(&[1.0, -0.5, 0.25, 2.0])?;
+    let expected = download(&alone.apply(&v)?);
+    let agrees = |spread: Risk<Linear, Tensor<2>>| -> Result<(), Box<dyn Error>> {
+        let product = Hessian::at(&model, &spread)?.apply(&v)?;
+        let error = relative_error(&download(&product), &expected);
+        // Sums of eight terms in another order.
+        let limit = if dtype == DType::F64 { 1e-13 } else { 1e-5 };
+        assert!(error < limit, "{error:.1e}");
+        Ok(())
+    };
+    agrees(risk.on_devices(&[device.clone(), device.clone()])?)?;
+    let mixed = risk.on_devices(&[Device::flex(), device]);
+    if dtype == DType::F64 {
+        return agrees(mixed?);
+    }
+    let refusal = mixed.expect_err("no f64 beside f64").to_string();
+    assert!(
+        refusal.contains("device 1 computes in f64 and device 2 does not"),
+        "{refusal}"
+    );
     Ok(())
 }

@@ -1,140 +1,162 @@
-//! The problems: a network, data, a tangent and a plane.
+//! The cases: a network, its data, and how they are cut.
 
-use anyhow::Result;
-use burn::module::{ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
-use datasets::{Digits, ImageDataset, MnistSubset, batch};
-use landscape::{Grid, ParameterSpace, Risk, filter_normalize, random_direction};
-use models::{Classifier, Cnn, CnnConfig, Mlp, MlpConfig};
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use datasets::{Digits, ImageDataset, MnistSubset};
+use models::{Classifier, CnnConfig, MlpConfig};
 
-use tests::{ImageBatch, image_loss};
+use crate::transformer::TransformerConfig;
 
-use crate::exchange::Named;
+/// The data of a case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Data {
+    /// 8 by 8 pixels.
+    Digits,
+    /// 28 by 28 pixels.
+    Mnist,
+}
+
+/// The network of a case.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Network {
+    Mlp(&'static [usize]),
+    Cnn {
+        channels: [usize; 2],
+        batch_norm: bool,
+    },
+    Transformer {
+        width: usize,
+        inner: usize,
+        heads: usize,
+        layers: usize,
+    },
+}
 
 /// One problem of the comparison.
-pub(crate) trait Case {
-    type Model: Classifier + Sync + 'static;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) network: Network,
+    pub(crate) data: Data,
+    pub(crate) examples: usize,
+    /// The number of batches in which the data is given.
+    pub(crate) batches: usize,
     /// Points of the plane along each direction.
-    const SIDE: usize;
-    fn network(device: &Device) -> Self::Model;
-    fn data() -> Result<(ImageDataset, usize)>;
+    pub(crate) side: usize,
 }
 
-/// 64-32-16-10 on all 1,797 digits.
-pub(crate) struct DigitsMlp;
-
-impl Case for DigitsMlp {
-    type Model = Mlp;
-    const SIDE: usize = 21;
-
-    fn network(device: &Device) -> Mlp {
-        MlpConfig::new(vec![64, 32, 16, 10])
-            .init_seeded(1, device)
-            .expect("a network")
-    }
-
-    fn data() -> Result<(ImageDataset, usize)> {
-        let images = Digits::load()?.images;
-        let examples = images.len();
-        Ok((images, examples))
-    }
-}
-
-/// 784-128-64-10 on 4,096 images of MNIST.
-pub(crate) struct MnistMlp;
-
-impl Case for MnistMlp {
-    type Model = Mlp;
-    const SIDE: usize = 11;
-
-    fn network(device: &Device) -> Mlp {
-        MlpConfig::new(vec![784, 128, 64, 10])
-            .init_seeded(1, device)
-            .expect("a network")
-    }
-
-    fn data() -> Result<(ImageDataset, usize)> {
-        Ok((MnistSubset::load()?.train, 4096))
+const fn mlp(name: &'static str, widths: &'static [usize], batches: usize) -> Case {
+    let data = if widths[0] == 64 {
+        Data::Digits
+    } else {
+        Data::Mnist
+    };
+    let (examples, side) = match data {
+        Data::Digits => (1797, 21),
+        Data::Mnist => (4096, 11),
+    };
+    Case {
+        name,
+        network: Network::Mlp(widths),
+        data,
+        examples,
+        batches,
+        side,
     }
 }
 
-/// The network of the second example without its BatchNorm, on 1,024 images of MNIST.
-pub(crate) struct MnistCnn;
-
-impl Case for MnistCnn {
-    type Model = Cnn;
-    const SIDE: usize = 11;
-
-    fn network(device: &Device) -> Cnn {
-        CnnConfig::new(28)
-            .init_seeded(1, device)
-            .expect("a network")
-    }
-
-    fn data() -> Result<(ImageDataset, usize)> {
-        Ok((MnistSubset::load()?.train, 1024))
+const fn cnn(name: &'static str, channels: [usize; 2], batch_norm: bool) -> Case {
+    Case {
+        name,
+        network: Network::Cnn {
+            channels,
+            batch_norm,
+        },
+        data: Data::Mnist,
+        examples: 1024,
+        batches: 4,
+        side: 11,
     }
 }
 
-/// A case with everything drawn.
-pub(crate) struct Problem<M> {
-    pub(crate) model: M,
-    pub(crate) batch: ImageBatch,
-    pub(crate) v: Tensor<1>,
-    pub(crate) directions: [Tensor<1>; 2],
-    pub(crate) grid: Grid,
+const fn transformer(name: &'static str, width: usize, heads: usize, layers: usize) -> Case {
+    Case {
+        name,
+        network: Network::Transformer {
+            width,
+            inner: 2 * width,
+            heads,
+            layers,
+        },
+        data: Data::Mnist,
+        examples: 512,
+        batches: 4,
+        side: 11,
+    }
 }
 
-impl<M: Classifier + Sync + 'static> Problem<M> {
-    pub(crate) fn of<C: Case<Model = M>>() -> Result<Self> {
+/// Three sizes of each kind; those without `small` and `large` are the columns of the table.
+pub(crate) const CASES: [Case; 13] = [
+    mlp("digits-mlp-small", &[64, 32, 16, 10], 1),
+    mlp("digits-mlp", &[64, 64, 64, 10], 1),
+    mlp("mnist-mlp", &[784, 256, 128, 10], 8),
+    mlp("mnist-mlp-large", &[784, 1024, 512, 10], 8),
+    cnn("cnn-small", [8, 16], false),
+    cnn("cnn", [16, 32], false),
+    cnn("cnn-large", [32, 64], false),
+    cnn("cnn-norm-small", [8, 16], true),
+    cnn("cnn-norm", [16, 32], true),
+    cnn("cnn-norm-large", [32, 64], true),
+    transformer("transformer-small", 16, 2, 1),
+    transformer("transformer", 32, 2, 2),
+    transformer("transformer-large", 64, 4, 2),
+];
+
+/// A job on the network of a case, whatever its type.
+pub(crate) trait Visitor {
+    fn visit<M: Classifier + Sync + 'static>(self, case: &'static Case, model: M) -> Result<()>;
+}
+
+impl Case {
+    pub(crate) fn of(name: &str) -> Result<&'static Self> {
+        let found = CASES.iter().find(|case| case.name == name);
+        found.with_context(|| format!("no case is called {name}"))
+    }
+
+    /// Hands the network, with weights of a fixed seed, to a visitor.
+    pub(crate) fn visit(&'static self, visitor: impl Visitor) -> Result<()> {
         // Parameters that are to have gradients stand on an autodiff device.
         let device = Device::flex().autodiff();
-        let model = C::network(&device);
-        let (data, examples) = C::data()?;
-        let indices: Vec<usize> = (0..examples).collect();
-        let batch = batch(&data, &indices, &Device::flex()).into_pair();
-        let space = ParameterSpace::of(&model)?;
-        let direction = |seed| filter_normalize(&space, &model, random_direction(&space, seed));
-        Ok(Self {
-            v: random_direction(&space, 3),
-            directions: [direction(4)?, direction(5)?],
-            grid: Grid::square(-0.5..=0.5, C::SIDE),
-            model,
-            batch,
-        })
-    }
-
-    /// All examples in one batch.
-    pub(crate) fn risk(&self) -> Risk<M, ImageBatch> {
-        Risk::mean([self.batch.clone()], image_loss)
-    }
-
-    pub(crate) fn tensors(&self) -> Vec<Named> {
-        struct Parameters(Vec<TensorData>);
-        impl ModuleVisitor for Parameters {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                self.0.push(param.val().into_data());
+        match self.network {
+            Network::Mlp(widths) => {
+                let config = MlpConfig::new(widths.to_vec());
+                visitor.visit(self, config.init_seeded(1, &device)?)
+            }
+            Network::Cnn {
+                channels,
+                batch_norm,
+            } => {
+                let config = CnnConfig::new(28)
+                    .with_channels(channels)
+                    .with_batch_norm(batch_norm);
+                visitor.visit(self, config.init_seeded(1, &device)?)
+            }
+            Network::Transformer {
+                width,
+                inner,
+                heads,
+                layers,
+            } => {
+                let config = TransformerConfig::new(width, inner, heads, layers);
+                visitor.visit(self, config.init_seeded(1, &device))
             }
         }
-        let mut parameters = Parameters(Vec::new());
-        self.model.visit(&mut parameters);
-        let mut tensors: Vec<Named> = parameters
-            .0
-            .into_iter()
-            .enumerate()
-            .map(|(index, data)| Named::new(format!("parameter{index:02}"), data))
-            .collect();
-        let (images, labels) = &self.batch;
-        let axis = |values: &[f64]| TensorData::new(values.to_vec(), [values.len()]);
-        tensors.extend([
-            Named::new("images", images.to_data()),
-            Named::new("labels", labels.to_data()),
-            Named::vector("v", &self.v),
-            Named::vector("d1", &self.directions[0]),
-            Named::vector("d2", &self.directions[1]),
-            Named::new("a", axis(&self.grid.a)),
-            Named::new("b", axis(&self.grid.b)),
-        ]);
-        tensors
+    }
+
+    pub(crate) fn load(&self) -> Result<ImageDataset> {
+        Ok(match self.data {
+            Data::Digits => Digits::load()?.images,
+            Data::Mnist => MnistSubset::load()?.train,
+        })
     }
 }

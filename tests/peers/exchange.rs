@@ -1,10 +1,11 @@
 //! Tensors in a file that both sides read: f32 and i64, by name.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData};
-use safetensors::{Dtype, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// A named tensor on the host.
 pub(crate) struct Named {
@@ -22,6 +23,10 @@ impl Named {
 
     pub(crate) fn vector(name: &str, vector: &Tensor<1>) -> Self {
         Self::new(name, vector.to_data())
+    }
+
+    pub(crate) fn numbers(name: &str, values: &[f64]) -> Self {
+        Self::new(name, TensorData::new(values.to_vec(), [values.len()]))
     }
 }
 
@@ -45,4 +50,34 @@ pub(crate) fn write(path: &Path, tensors: &[Named]) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     safetensors::serialize_to_file(views, None, path)?;
     Ok(())
+}
+
+/// The tensors of a file that [`write()`] wrote.
+pub(crate) struct Tensors(HashMap<String, TensorData>);
+
+impl Tensors {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        let found = SafeTensors::deserialize(&bytes)?;
+        let tensors = found.iter().map(|(name, view)| {
+            let shape = view.shape().to_vec();
+            let data = match view.dtype() {
+                Dtype::F32 => TensorData::new(entries(view.data(), f32::from_le_bytes), shape),
+                _ => TensorData::new(entries(view.data(), i64::from_le_bytes), shape),
+            };
+            (name.to_string(), data)
+        });
+        Ok(Self(tensors.collect()))
+    }
+
+    /// Takes a tensor out.
+    pub(crate) fn take(&mut self, name: &str) -> Result<TensorData> {
+        let tensor = self.0.remove(name);
+        tensor.with_context(|| format!("the file has no tensor {name}"))
+    }
+}
+
+fn entries<T, const N: usize>(bytes: &[u8], of: fn([u8; N]) -> T) -> Vec<T> {
+    let entry = |chunk: &[u8]| of(chunk.try_into().expect("chunks have N bytes"));
+    bytes.chunks_exact(N).map(entry).collect()
 }

@@ -1,4 +1,4 @@
-//! The measurements of one case: gradient, products, plane, memory.
+//! The jobs of one case, by name.
 
 use std::time::{Duration, Instant};
 
@@ -7,31 +7,48 @@ use burn::tensor::{Tensor, TensorData};
 use derivatives::{Capture, CapturedLoss, Workers};
 use landscape::{Batch as _, Hessian, LinearOperator, ProductConfig, Surface, plane};
 use models::Classifier;
+use serde_json::Value;
 use tests::{ImageBatch, image_loss};
 
-use crate::case::Problem;
+use crate::bare::Bare;
+use crate::case::Case;
 use crate::exchange::Named;
+use crate::problem::Problem;
+use crate::spectra::{self, Settings};
+use crate::step;
 
 /// Products over which the times of operations are averaged.
 const REPEATS: u32 = 200;
 
 /// The operators of a problem.
 pub(crate) struct Jobs<M> {
-    problem: Problem<M>,
+    case: &'static Case,
+    pub(crate) problem: Problem<M>,
     /// Everything kept.
     kept: Hessian<M, ImageBatch>,
     /// Nothing kept but the captured batches.
     bare: Hessian<M, ImageBatch>,
+    /// Batch of a step of training.
+    step: ImageBatch,
+    /// The network with statistics of its own, which training may move.
+    learner: M,
+    products: Option<Bare>,
+    settings: Settings,
 }
 
 impl<M: Classifier + Sync + 'static> Jobs<M> {
-    pub(crate) fn new(problem: Problem<M>) -> Result<Self> {
+    pub(crate) fn new(case: &'static Case, problem: Problem<M>) -> Result<Self> {
         let risk = problem.risk();
         let nothing = ProductConfig::new().with_memory_limit(Some(0));
         Ok(Self {
+            case,
             kept: Hessian::at(&problem.model, &risk)?,
             bare: Hessian::at_with(&problem.model, &risk, &nothing)?,
+            step: step::batch(&problem),
+            learner: problem.model.valid().train(),
             problem,
+            products: None,
+            settings: Settings::default(),
         })
     }
 
@@ -42,11 +59,23 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         Ok(capture.loss(|model, device| image_loss(model, &batch.on_device(device)))?)
     }
 
-    /// Gradient, product, quadratic form and plane.
+    /// Sets what later jobs are asked for.
+    pub(crate) fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        match name {
+            "eigen-tolerance" => self.settings.eigen_tolerance = value,
+            "trace-error" => self.settings.trace_error = value,
+            #[allow(clippy::cast_possible_truncation, reason = "a small whole number")]
+            #[allow(clippy::cast_sign_loss, reason = "a count")]
+            "bare-part" => self.products = Some(Bare::of(self.case, value as usize)?),
+            other => bail!("nothing is called {other}"),
+        }
+        Ok(())
+    }
+
+    /// Gradient, product, quadratic form, plane, and the quadrature of the tangent.
     pub(crate) fn results(&self) -> Result<Vec<Named>> {
         let v = &self.problem.v;
-        let whole = self.captured(self.problem.batch.examples())?;
-        let (_, gradient) = whole.gradient(&whole.origin())?;
+        let (_, gradient) = self.problem.risk().gradient(&self.problem.model)?;
         let (kept, bare) = (self.kept.apply(v)?, self.bare.apply(v)?);
         ensure!(
             kept.to_data() == bare.to_data(),
@@ -55,40 +84,65 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         let form = self.kept.quadratic_form(v)?;
         let losses = self.plane()?.loss;
         let points = losses.len();
+        let [nodes, weights] = spectra::quadrature(&self.problem)?;
         Ok(vec![
             Named::vector("gradient", &gradient),
             Named::vector("product", &kept),
             Named::new("form", TensorData::new(vec![form], [1])),
             Named::new("plane", TensorData::new(losses, [points])),
+            nodes,
+            weights,
         ])
+    }
+
+    /// Does a whole job, and returns what it finds.
+    pub(crate) fn found(&self, what: &str) -> Result<Value> {
+        match what {
+            "top" => spectra::top_five(&self.problem, self.settings),
+            "trace" => spectra::trace(&self.problem, self.settings),
+            "density" => spectra::density(&self.problem, self.settings),
+            other => bail!("nothing is called {other}"),
+        }
+    }
+
+    /// Does a job once.
+    fn once(&self, what: &str) -> Result<()> {
+        let v = &self.problem.v;
+        match what {
+            "linearised" => drop(self.kept.apply(v)?),
+            "recomputed" => drop(self.bare.apply(v)?),
+            "form" => drop(self.kept.quadratic_form(v)?),
+            "plane" => drop(self.plane()?),
+            // Everything before the second product, whole data.
+            "setup" => {
+                let hessian = Hessian::at(&self.problem.model, &self.problem.risk())?;
+                drop(hessian.apply(v)?);
+            }
+            // One image, so that the rest of the first product is small.
+            "capture" => {
+                let loss = self.captured(1)?;
+                drop(loss.hessian_vector(&loss.origin(), v)?);
+            }
+            "bare" => self
+                .products
+                .as_ref()
+                .context("bare products need a part")?
+                .run(),
+            "base" => drop(step::base(&self.learner, &self.step)),
+            "sam" => drop(step::sharpness_aware(&self.learner, &self.step)?),
+            other => drop(self.found(other)?),
+        }
+        Ok(())
     }
 
     /// Mean seconds of a job over so many times, after a tenth of them, and one at least.
     pub(crate) fn seconds(&self, what: &str, times: u32) -> Result<f64> {
-        let v = &self.problem.v;
-        let job: Box<dyn Fn() -> Result<()>> = match what {
-            "linearised" => Box::new(|| Ok(self.kept.apply(v).map(|_| ())?)),
-            "recomputed" => Box::new(|| Ok(self.bare.apply(v).map(|_| ())?)),
-            "form" => Box::new(|| self.kept.quadratic_form(v).map(drop).map_err(Into::into)),
-            "plane" => Box::new(|| self.plane().map(drop)),
-            // Everything before the second product, whole data.
-            "setup" => Box::new(|| {
-                let hessian = Hessian::at(&self.problem.model, &self.problem.risk())?;
-                Ok(hessian.apply(v).map(|_| ())?)
-            }),
-            // One image, so that the rest of the first product is small.
-            "capture" => Box::new(|| {
-                let loss = self.captured(1)?;
-                Ok(loss.hessian_vector(&loss.origin(), v).map(|_| ())?)
-            }),
-            other => bail!("nothing is called {other}"),
-        };
         for _ in 0..(times / 10).max(1) {
-            job()?;
+            self.once(what)?;
         }
         let began = Instant::now();
         for _ in 0..times {
-            job()?;
+            self.once(what)?;
         }
         Ok(began.elapsed().as_secs_f64() / f64::from(times))
     }

@@ -5,8 +5,13 @@
 mod bad_input;
 mod costs;
 mod failing;
+mod hanging;
 mod numbers;
+#[path = "../../crates/cli/src/engine/remote/page.rs"]
+mod page;
 mod program;
 mod proxy;
+#[path = "../../crates/cli/src/engine/remote/relay.rs"]
+mod relay;
 mod server;
 mod subject;

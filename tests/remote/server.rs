@@ -48,6 +48,22 @@ impl Server {
         let _ = process.wait();
     }
 
+    /// Stops its process, which keeps its connections.
+    pub(crate) fn stop(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it run again.
+    pub(crate) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.lock().unwrap().id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Returns its device.
     pub(crate) fn device(&self) -> Device {
         device_at(&self.address)

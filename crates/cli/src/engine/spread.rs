@@ -1,8 +1,6 @@
 //! The devices over which a measurement is spread, by their names on the command line.
 
-use std::convert::Infallible;
 use std::fmt;
-use std::str::FromStr;
 
 use anyhow::anyhow;
 use burn::tensor::Device;
@@ -31,11 +29,9 @@ impl fmt::Debug for Token {
     }
 }
 
-impl FromStr for Token {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
+impl From<String> for Token {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -54,7 +50,8 @@ impl SpreadOver {
     pub(crate) fn connect(given: &[String], token: Option<&Token>) -> anyhow::Result<Self> {
         let servers = given.iter().map(|name| name.trim()).map(|name| {
             let is_server = name.contains("://") || name.contains(':');
-            is_server.then(|| remote::Address::parse(name)).transpose()
+            let server = is_server.then(|| remote::Address::parse(name)).transpose();
+            server.map_err(|refused| usage(format!("--devices: {refused}")))
         });
         let servers: Vec<Option<remote::Address>> = servers.collect::<Result<_, _>>()?;
         let mut connected = remote::connect(servers.iter().flatten(), token)?.into_iter();

@@ -385,7 +385,10 @@ fn add(sums: &mut Vec<Tensor<1>>, terms: Vec<Tensor<1>>) {
         *sums = terms;
         return;
     }
-    for (sum, term) in sums.iter_mut().zip(terms) {
-        *sum = sum.clone() + term;
-    }
+    // The sum is given up, so that the device may write over it.
+    *sums = std::mem::take(sums)
+        .into_iter()
+        .zip(terms)
+        .map(|(sum, term)| sum + term)
+        .collect();
 }

@@ -60,11 +60,8 @@ impl Devices {
             let supports = attempt(|| device.supports_dtype(DType::F64));
             doubles.push(supports.map_err(|reason| found.lose(position, reason))?);
         }
-        let place = |wanted: bool| doubles.iter().position(|&doubles| doubles == wanted);
-        match (place(true), place(false)) {
-            (Some(with), Some(without)) => Err(Error::DeviceTypes { with, without }),
-            _ => Ok(found),
-        }
+        check_float_support(&doubles)?;
+        Ok(found)
     }
 
     /// Returns those that have failed, in that order.
@@ -138,6 +135,15 @@ impl Devices {
 
     fn lost(&self) -> MutexGuard<'_, Vec<LostDevice>> {
         self.lost.lock().expect("nothing panics while it is locked")
+    }
+}
+
+/// Checks that all devices compute in f64, or none does; `doubles` says it of each.
+fn check_float_support(doubles: &[bool]) -> Result<(), Error> {
+    let place = |wanted: bool| doubles.iter().position(|&doubles| doubles == wanted);
+    match (place(true), place(false)) {
+        (Some(with), Some(without)) => Err(Error::DeviceTypes { with, without }),
+        _ => Ok(()),
     }
 }
 
@@ -233,5 +239,30 @@ impl<M: Module, B: Batch> Risk<M, B> {
     /// Returns the devices over which it is spread, if it is.
     pub(crate) const fn devices(&self) -> Option<&Devices> {
         self.devices.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_of_two_kinds_of_float_support_are_refused_in_one_sentence() {
+        for alike in [&[true][..], &[false], &[true; 3], &[false; 3]] {
+            assert!(check_float_support(alike).is_ok(), "{alike:?}");
+        }
+        for (doubles, with, without) in [
+            (&[true, false][..], "device 1", "device 2"),
+            (&[false, false, true], "device 3", "device 1"),
+        ] {
+            let error = check_float_support(doubles).expect_err("two kinds");
+            let text = error.to_string();
+            let [first, second] = [
+                format!("{with} computes in f64"),
+                format!("{without} does not"),
+            ];
+            assert!(text.contains(&first) && text.contains(&second), "{text}");
+            assert_eq!(text.lines().count(), 1, "{text}");
+        }
     }
 }

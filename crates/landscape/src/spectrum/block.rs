@@ -206,7 +206,8 @@ impl BlockLanczos {
         let mut rows: Vec<Vec<f64>> = Vec::new();
         let mut smallest = f64::INFINITY;
         for (column, mut image) in images.into_iter().enumerate() {
-            let coefficients = self.basis.orthogonalize(&mut image);
+            // The block before, this one, and what has been made of its first products.
+            let coefficients = self.basis.orthogonalize_near(&mut image, 2 * r + column);
             let left = self.basis.norm(&image);
             let seen = norm(&coefficients).hypot(left);
             self.scale = self.scale.max(seen);

@@ -31,7 +31,7 @@ pub struct DensityConfig {
     #[config(default = 1024)]
     pub grid_points: usize,
     /// Place and float type of the basis of a run.
-    #[config(default = "BasisStorage::HostF64")]
+    #[config(default = "BasisStorage::Automatic")]
     pub basis: BasisStorage,
 }
 

@@ -40,7 +40,7 @@ pub struct LanczosConfig {
     /// needed: several times the number of pairs, and 20 or more, is a good choice.
     pub max_vectors: Option<usize>,
     /// Place and float type of the basis.
-    #[config(default = "BasisStorage::HostF64")]
+    #[config(default = "BasisStorage::Automatic")]
     pub basis: BasisStorage,
 }
 
@@ -53,9 +53,8 @@ pub struct LanczosConfig {
 ///
 /// Every new vector is orthogonalised twice against all before it, so Q stays orthonormal to the
 /// rounding of the numbers kept; m steps take m products, `O(m² P)` operations on all cores, and
-/// the memory of m + 1 vectors of P numbers, in f64 on the host unless [`BasisStorage`] says
-/// otherwise. One run gives both ends of the spectrum ([`extremes`](super::extremes)) and the
-/// [`Quadrature`] of its start vector.
+/// the memory of m + 1 vectors of P numbers, where [`BasisStorage`] says. One run gives both ends
+/// of the spectrum ([`extremes`](super::extremes)) and the [`Quadrature`] of its start vector.
 ///
 /// When the space is invariant (`βₘ` at rounding level), the run goes on with a random vector
 /// orthogonal to it and a zero in T, so that further steps find further eigenvectors, other copies
@@ -145,7 +144,7 @@ impl Lanczos {
     /// # Errors
     /// [`Error::Setting`] for an operator without coordinates.
     pub fn new<A: LinearOperator + ?Sized>(op: &A, seed: u64) -> Result<Self, Error> {
-        Self::stored(op, seed, BasisStorage::HostF64)
+        Self::stored(op, seed, BasisStorage::Automatic)
     }
 
     /// Returns the same as [`new`](Self::new), with the basis kept where `storage` says.
@@ -170,7 +169,7 @@ impl Lanczos {
         start: &Tensor<1>,
         seed: u64,
     ) -> Result<Self, Error> {
-        let storage = BasisStorage::HostF64;
+        let storage = BasisStorage::Automatic;
         Self::from_unit(op, unit_start(op, start)?, seed, storage)
     }
 
@@ -276,7 +275,8 @@ impl Lanczos {
             .next
             .take()
             .expect("the product is with the next vector");
-        let coefficients = self.basis.orthogonalize(&mut w);
+        // The vector itself and the one before it.
+        let coefficients = self.basis.orthogonalize_near(&mut w, 2);
         let alpha = coefficients[m];
         if m > 0 {
             self.tridiagonal.beta.push(coupling);

@@ -21,8 +21,8 @@
 //!
 //! Memory is counted in vectors of P numbers. Lanczos keeps one for each step; with
 //! [`LanczosConfig::max_vectors`] a run of any length keeps no more than that (thick restart), and
-//! [`BasisStorage`] puts them in f32 or on the device. [`LanczosConfig::block_size`] makes the run
-//! find repeated eigenvalues.
+//! [`BasisStorage`] says where they are, and in which float type. [`LanczosConfig::block_size`]
+//! makes the run find repeated eigenvalues.
 //!
 //! A number comes with its error: a residual, or a standard error. Not converging is data, a
 //! `converged` flag that is false, and not an error.

@@ -2,19 +2,21 @@
 //!
 //! Burn tries for a quarter of a minute to reach a server, and waits for ever for one that accepts
 //! and says nothing. So each is asked for a page first, which takes it no time, and is given up
-//! after a second or two.
+//! after a second or two; and stands behind a relay that goes on asking.
 
-use std::io::{Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::error::Error;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use burn::remote::{ConnectError, RemoteHost};
 use burn::tensor::Device;
 
 use super::Address;
+use super::page::page;
+use super::relay::{reach, relay};
 use crate::engine::spread::Token;
 
 /// The time for a server to accept and to answer a page.
@@ -43,10 +45,44 @@ pub(crate) fn connect<'a>(
     found.into_iter().flatten().collect()
 }
 
+/// Connects a server of `landscape serve` at `ws://HOST:PORT`, and returns its devices, for
+/// [`Risk::on_devices`](landscape::Risk::on_devices).
+///
+/// They are Burn's own remote devices, behind a relay of this process that asks a silent server for
+/// signs of life: one that hangs fails like one that is gone, after at most ten seconds. Burn alone
+/// would wait for it.
+///
+/// ```no_run
+/// use landscape::Risk;
+/// # use burn::{nn::Linear, tensor::Tensor};
+///
+/// # let data = Tensor::<2>::ones([4, 1], &Default::default());
+/// # let risk = Risk::mean(data, |model: &Linear, x: &Tensor<2>| model.forward(x.clone()).mean());
+/// let mut devices = cli::remote_devices("ws://a:3000", Some("secret"))?;
+/// devices.extend(cli::remote_devices("ws://b:3000", Some("secret"))?);
+/// let risk = risk.on_devices(&devices)?;
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+/// An address where nobody listens or something else does, a server that does not answer, refuses
+/// the token or speaks another version of Burn's protocol: a sentence, within five seconds.
+pub fn remote_devices(
+    address: &str,
+    token: Option<&str>,
+) -> Result<Vec<Device>, Box<dyn Error + Send + Sync>> {
+    let address = Address::parse(address)?;
+    let token = token.map(|token| Token::from(token.to_owned()));
+    Ok(devices_of(&address, token.as_ref())?)
+}
+
 /// Returns the devices of a server.
 fn devices_of(address: &Address, token: Option<&Token>) -> anyhow::Result<Vec<Device>> {
-    answers(address)?;
-    let mut host = RemoteHost::websocket(&address.to_string());
+    let places = places(address)?;
+    answers(address, &places)?;
+    let relay = relay(places, address.page_host())
+        .with_context(|| format!("no relay can be put in front of {address}"))?;
+    let mut host = RemoteHost::websocket(&format!("ws://{relay}"));
     if let Some(token) = token {
         host = host.with_credential(token.reveal());
     }
@@ -83,66 +119,40 @@ fn refusal(address: &Address, token: Option<&Token>, error: &ConnectError) -> St
 }
 
 /// Checks that something at an address answers to HTTP.
-fn answers(address: &Address) -> anyhow::Result<()> {
-    let mut stream = reach(address)?;
-    let silent = |_| {
+fn answers(address: &Address, places: &[SocketAddr]) -> anyhow::Result<()> {
+    let stream = reach(places, TO_ANSWER / 2).map_err(|error| {
         anyhow!(
+            "nobody listens on {address} ({error}); start `landscape serve` there, or check the address"
+        )
+    })?;
+    match page(stream, &address.page_host(), TO_ANSWER) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(anyhow!(
+            "{address} answers, but is no server of `landscape serve`"
+        )),
+        Err(_) => Err(anyhow!(
             "{address} accepts connections and does not answer within {} s; is it a server of `landscape serve`, and does it run?",
             TO_ANSWER.as_secs()
-        )
-    };
-    let until = Instant::now() + TO_ANSWER;
-    let request = format!(
-        "GET / HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n\r\n",
-        address.host, address.port
-    );
-    stream.set_write_timeout(Some(TO_ANSWER)).map_err(silent)?;
-    stream.write_all(request.as_bytes()).map_err(silent)?;
-    let mut answer = Vec::new();
-    while answer.len() < 5 {
-        let left = until.saturating_duration_since(Instant::now());
-        let left = left.max(Duration::from_millis(1));
-        stream.set_read_timeout(Some(left)).map_err(silent)?;
-        let mut some = [0; 64];
-        match stream.read(&mut some).map_err(silent)? {
-            0 => break,
-            count => answer.extend(&some[..count]),
-        }
-    }
-    if answer.starts_with(b"HTTP/") {
-        Ok(())
-    } else {
-        Err(anyhow!(
-            "{address} answers, but is no server of `landscape serve`"
-        ))
+        )),
     }
 }
 
-fn reach(address: &Address) -> anyhow::Result<TcpStream> {
-    // A resolver may take its time.
+/// Returns what the host's name stands for: one place of each kind, at most.
+fn places(address: &Address) -> anyhow::Result<Vec<SocketAddr>> {
     let (sender, receiver) = mpsc::channel();
     let name = (
         address.host.trim_matches(['[', ']']).to_owned(),
         address.port,
     );
+    // A resolver may take its time.
     thread::spawn(move || {
         let found = name.to_socket_addrs();
-        sender.send(found.map(Iterator::collect::<Vec<_>>))
+        sender.send(found.map(|places| places.take(2).collect::<Vec<_>>()))
     });
-    let unknown = || anyhow!("{address}: there is no such host; check the address");
-    let found = receiver.recv_timeout(TO_ANSWER).map_err(|_| unknown())?;
-    let found = found.map_err(|_| unknown())?;
-    let mut last = unknown();
-    // A name may stand for one address of each kind.
-    for place in found.iter().take(2) {
-        match TcpStream::connect_timeout(place, TO_ANSWER / 2) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => {
-                last = anyhow!(
-                    "nobody listens on {address} ({error}); start `landscape serve` there, or check the address"
-                );
-            }
-        }
+    match receiver.recv_timeout(TO_ANSWER) {
+        Ok(Ok(places)) if !places.is_empty() => Ok(places),
+        _ => Err(anyhow!(
+            "{address}: there is no such host; check the address"
+        )),
     }
-    Err(last)
 }

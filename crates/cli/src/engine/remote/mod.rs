@@ -4,6 +4,10 @@
 mod absent;
 #[cfg(feature = "remote")]
 mod client;
+#[cfg(feature = "remote")]
+mod page;
+#[cfg(feature = "remote")]
+mod relay;
 
 use std::fmt;
 
@@ -11,8 +15,8 @@ use std::fmt;
 pub(crate) use absent::connect;
 #[cfg(feature = "remote")]
 pub(crate) use client::connect;
-
-use crate::failure::usage;
+#[cfg(feature = "remote")]
+pub use client::remote_devices;
 
 /// The address of a server, `ws://HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +32,18 @@ impl fmt::Display for Address {
 }
 
 impl Address {
+    /// Returns the host as a request for a page names it.
+    #[cfg(feature = "remote")]
+    fn page_host(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// Reads an address.
     ///
     /// # Errors
-    /// A usage error for anything but `ws://HOST:PORT`.
-    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
-        let refused = || {
-            usage(format!(
-                "--devices: `{text}` is no address of a server; write ws://HOST:PORT"
-            ))
-        };
+    /// A sentence for anything but `ws://HOST:PORT`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let refused = || format!("`{text}` is no address of a server; write ws://HOST:PORT");
         let rest = text.strip_prefix("ws://").ok_or_else(refused)?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (host, port) = rest.rsplit_once(':').ok_or_else(refused)?;
@@ -84,7 +90,7 @@ mod tests {
             "ws://::1:3000",
             "ws://a b:3000",
         ] {
-            let error = Address::parse(text).unwrap_err().to_string();
+            let error = Address::parse(text).unwrap_err();
             assert!(error.contains("write ws://HOST:PORT"), "{error}");
         }
     }

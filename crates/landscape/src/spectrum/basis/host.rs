@@ -6,6 +6,7 @@
 use std::sync::Mutex;
 
 use derivatives::Workers;
+use pulp::Arch;
 
 use crate::vector::{add_scaled, dot};
 
@@ -37,9 +38,11 @@ impl Stored for f64 {
     fn round(x: f64) -> Self {
         x
     }
+    #[inline(always)]
     fn dot(kept: &[Self], w: &[f64]) -> f64 {
         dot(kept, w)
     }
+    #[inline(always)]
     fn add(w: &mut [f64], factor: f64, kept: &[Self]) {
         add_scaled(w, factor, kept);
     }
@@ -56,6 +59,7 @@ impl Stored for f32 {
     fn round(x: f64) -> Self {
         x as Self
     }
+    #[inline(always)]
     fn dot(kept: &[Self], w: &[f64]) -> f64 {
         let (blocks_a, rest_a) = kept.as_chunks::<8>();
         let (blocks_b, rest_b) = w.as_chunks::<8>();
@@ -72,6 +76,7 @@ impl Stored for f32 {
             .sum();
         sums.iter().sum::<f64>() + rest
     }
+    #[inline(always)]
     fn add(w: &mut [f64], factor: f64, kept: &[Self]) {
         for (w, x) in w.iter_mut().zip(kept) {
             *w += factor * f64::from(*x);
@@ -129,29 +134,74 @@ impl<T: Stored> HostBasis<T> {
     /// Classical Gram-Schmidt done twice. The subtraction of the first pass and the inner products
     /// of the second share one sweep over the basis, so it is read three times.
     pub(in crate::spectrum) fn orthogonalize(&self, w: &mut [f64]) -> Vec<f64> {
-        let first = self.sweep(w, |panel, part| {
+        let first = self.project(w, 0);
+        self.finish(w, first)
+    }
+
+    /// Classical Gram-Schmidt against the last `near` vectors and then against all.
+    ///
+    /// In a Lanczos step all that a product has in the span of the basis is along the last few
+    /// vectors, but for rounding. The pass over all is the second one then, and its subtraction the
+    /// end: the basis is read twice, not three times. Where that pass finds more than rounding,
+    /// there is one more.
+    pub(in crate::spectrum) fn orthogonalize_near(&self, w: &mut [f64], near: usize) -> Vec<f64> {
+        // What a pass leaves in the span is what it took times the basis's departure from
+        // orthonormality: a thousandth of that adds nothing to it.
+        const LITTLE: f64 = 1e-3;
+        let from = self.len.saturating_sub(near);
+        let of_near = self.project(w, from);
+        let mut of_all = self.subtract_and_project(w, &of_near, from);
+        let square = of_all.split_off(self.len)[0];
+        let found = dot(&of_all, &of_all);
+        if found <= LITTLE * LITTLE * (square - found) {
+            self.subtract(w, &of_all);
+        } else {
+            of_all = self.finish(w, of_all);
+        }
+        of_near.iter().zip(&of_all).map(|(a, b)| a + b).collect()
+    }
+
+    /// Subtracts the part with these coefficients, and then what is left of it: their sum.
+    fn finish(&self, w: &mut [f64], first: Vec<f64>) -> Vec<f64> {
+        let second = self.subtract_and_project(w, &first, 0);
+        self.subtract(w, &second[..self.len]);
+        first.iter().zip(&second).map(|(a, b)| a + b).collect()
+    }
+
+    /// Returns the inner products with the vectors from number `from` on, and zeros before them.
+    fn project(&self, w: &mut [f64], from: usize) -> Vec<f64> {
+        let terms = self.sweep(w, |panel, part| {
             let mut sums = vec![0.0; self.len];
             for (at, block) in blocks(part) {
-                add_products(panel, at, block, &mut sums);
+                add_products(&panel[from..], at, block, &mut sums[from..]);
             }
             sums
         });
-        let first = self.sum(&first);
-        let second = self.sweep(w, |panel, part| {
-            let mut sums = vec![0.0; self.len];
+        sum(self.len, &terms)
+    }
+
+    /// Subtracts the part with these coefficients in the vectors from number `from` on, and returns
+    /// the inner products of all vectors with what is left and, after them, of it with itself, in
+    /// one sweep over the basis.
+    fn subtract_and_project(&self, w: &mut [f64], coefficients: &[f64], from: usize) -> Vec<f64> {
+        let terms = self.sweep(w, |panel, part| {
+            let mut sums = vec![0.0; self.len + 1];
             for (at, block) in blocks(part) {
-                subtract(panel, at, block, &first);
+                subtract(&panel[from..], at, block, &coefficients[from..]);
                 add_products(panel, at, block, &mut sums);
+                sums[self.len] += dot(block, block);
             }
             sums
         });
-        let second = self.sum(&second);
+        sum(self.len + 1, &terms)
+    }
+
+    fn subtract(&self, w: &mut [f64], coefficients: &[f64]) {
         self.sweep(w, |panel, part| {
             for (at, block) in blocks(part) {
-                subtract(panel, at, block, &second);
+                subtract(panel, at, block, coefficients);
             }
         });
-        first.iter().zip(&second).map(|(a, b)| a + b).collect()
     }
 
     pub(in crate::spectrum) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
@@ -205,7 +255,8 @@ impl<T: Stored> HostBasis<T> {
         let parts = w.chunks_mut(PANEL).map(Mutex::new);
         let items: Vec<_> = self.panels.iter().zip(parts).collect();
         let job = |(panel, part): &(&Panel<T>, Mutex<&mut [f64]>)| {
-            job(panel, &mut part.lock().expect(ONE_JOB))
+            let mut part = part.lock().expect(ONE_JOB);
+            Arch::new().dispatch(|| job(panel, &mut part))
         };
         if self.dim * self.len < SMALL {
             items.iter().map(job).collect()
@@ -213,17 +264,17 @@ impl<T: Stored> HostBasis<T> {
             self.workers.map(&items, job)
         }
     }
+}
 
-    /// Returns the sums of the panels' terms.
-    fn sum(&self, terms: &[Vec<f64>]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.len];
-        for terms in terms {
-            for (sum, term) in sums.iter_mut().zip(terms) {
-                *sum += term;
-            }
+/// Returns the sums of the panels' terms, `len` of them.
+fn sum(len: usize, terms: &[Vec<f64>]) -> Vec<f64> {
+    let mut sums = vec![0.0; len];
+    for terms in terms {
+        for (sum, term) in sums.iter_mut().zip(terms) {
+            *sum += term;
         }
-        sums
     }
+    sums
 }
 
 /// Returns the blocks of a panel's part, with where each begins.
@@ -231,13 +282,15 @@ fn blocks(part: &mut [f64]) -> impl Iterator<Item = (usize, &mut [f64])> {
     (0..).step_by(BLOCK).zip(part.chunks_mut(BLOCK))
 }
 
-fn add_products<T: Stored>(panel: &Panel<T>, at: usize, block: &[f64], sums: &mut [f64]) {
+#[inline(always)]
+fn add_products<T: Stored>(panel: &[Box<[T]>], at: usize, block: &[f64], sums: &mut [f64]) {
     for (sum, vector) in sums.iter_mut().zip(panel) {
         *sum += T::dot(&vector[at..][..block.len()], block);
     }
 }
 
-fn subtract<T: Stored>(panel: &Panel<T>, at: usize, block: &mut [f64], coefficients: &[f64]) {
+#[inline(always)]
+fn subtract<T: Stored>(panel: &[Box<[T]>], at: usize, block: &mut [f64], coefficients: &[f64]) {
     for (vector, coefficient) in panel.iter().zip(coefficients) {
         T::add(block, -coefficient, &vector[at..][..block.len()]);
     }

@@ -6,7 +6,8 @@ mod host;
 use std::ops::Range;
 
 use burn::config::Config;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
+use derivatives::burn_names::is_cpu;
 
 use super::product::{WHAT, on_host};
 use crate::error::Error;
@@ -27,6 +28,9 @@ pub(super) use host::HostBasis;
 /// [`EigenPair`](super::EigenPair) is the true one in every case.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
 pub enum BasisStorage {
+    /// [`Device`](Self::Device) where the operator is on a GPU; otherwise on the host, in the float
+    /// type of the products.
+    Automatic,
     /// On the host in f64, 8 bytes a coordinate.
     HostF64,
     /// On the host in f32, 4 bytes a coordinate; arithmetic is in f64.
@@ -34,6 +38,19 @@ pub enum BasisStorage {
     /// On the operator's device in its float type, orthogonalised there by matrix products. Only
     /// coefficients and norms come to the host: the choice for a GPU.
     Device,
+}
+
+impl BasisStorage {
+    /// Returns the place that [`Automatic`](Self::Automatic) stands for.
+    fn suited_to(domain: &Domain) -> Self {
+        if !is_cpu(&domain.device) {
+            Self::Device
+        } else if domain.dtype == DType::F64 {
+            Self::HostF64
+        } else {
+            Self::HostF32
+        }
+    }
 }
 
 /// A vector on its way into a basis.
@@ -81,6 +98,7 @@ enum Kept {
 impl Basis {
     pub(super) fn new(storage: BasisStorage, domain: &Domain) -> Self {
         let kept = match storage {
+            BasisStorage::Automatic => return Self::new(BasisStorage::suited_to(domain), domain),
             BasisStorage::HostF64 => Kept::F64(HostBasis::new(domain.dim)),
             BasisStorage::HostF32 => Kept::F32(HostBasis::new(domain.dim)),
             BasisStorage::Device => Kept::Device(DeviceBasis::new(domain.dim)),
@@ -238,6 +256,17 @@ impl Basis {
             (Kept::Device(_), Vector::Host(_)) | (_, Vector::Device(_)) => {
                 unreachable!("products are made where the basis is")
             }
+        }
+    }
+
+    /// Removes from `w` its part in the span of the basis, as
+    /// [`orthogonalize`](Self::orthogonalize), where that is along the last `near` vectors but for
+    /// rounding.
+    pub(super) fn orthogonalize_near(&self, w: &mut Vector, near: usize) -> Vec<f64> {
+        match (&self.kept, w) {
+            (Kept::F64(basis), Vector::Host(w)) => basis.orthogonalize_near(w, near),
+            (Kept::F32(basis), Vector::Host(w)) => basis.orthogonalize_near(w, near),
+            (_, w) => self.orthogonalize(w),
         }
     }
 
