@@ -137,7 +137,7 @@ fn a_server_that_computes_for_long_is_waited_for() {
             thread::spawn(move || each(stream));
         }
     });
-    let relay = relay(vec![server], server.to_string()).unwrap();
+    let relay = relay(server, server.to_string()).unwrap();
     let mut client = TcpStream::connect(relay).unwrap();
     client.write_all(b"work").unwrap();
     let mut answer = String::new();

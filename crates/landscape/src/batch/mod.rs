@@ -64,6 +64,9 @@ pub trait TensorMapper {
 /// }
 /// ```
 ///
+/// A batch goes to the threads of several devices ([`Risk::on_devices`](crate::Risk::on_devices)):
+/// it is `Send + Sync + 'static`, as tensors and plain data are.
+///
 /// A batch whose tensors have different numbers of entries along their first axis (sequences with
 /// the time first, class weights beside the images, ragged sentences) must say how many examples it
 /// has: by [`stated_examples`](Self::stated_examples), or in a [`Stated`]. Otherwise measuring it

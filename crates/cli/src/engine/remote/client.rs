@@ -5,7 +5,7 @@
 //! after a second or two; and stands behind a relay that goes on asking.
 
 use std::error::Error;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use burn::tensor::Device;
 
 use super::Address;
 use super::page::page;
-use super::relay::{reach, relay};
+use super::relay::relay;
 use crate::engine::spread::Token;
 
 /// The time for a server to accept and to answer a page.
@@ -78,9 +78,7 @@ pub fn remote_devices(
 
 /// Returns the devices of a server.
 fn devices_of(address: &Address, token: Option<&Token>) -> anyhow::Result<Vec<Device>> {
-    let places = places(address)?;
-    answers(address, &places)?;
-    let relay = relay(places, address.page_host())
+    let relay = relay(place_of(address)?, address.page_host())
         .with_context(|| format!("no relay can be put in front of {address}"))?;
     let mut host = RemoteHost::websocket(&format!("ws://{relay}"));
     if let Some(token) = token {
@@ -118,15 +116,26 @@ fn refusal(address: &Address, token: Option<&Token>, error: &ConnectError) -> St
     }
 }
 
-/// Checks that something at an address answers to HTTP.
-fn answers(address: &Address, places: &[SocketAddr]) -> anyhow::Result<()> {
-    let stream = reach(places, TO_ANSWER / 2).map_err(|error| {
-        anyhow!(
-            "nobody listens on {address} ({error}); start `landscape serve` there, or check the address"
-        )
-    })?;
+/// Returns the place of a server, after it has answered to HTTP there.
+fn place_of(address: &Address) -> anyhow::Result<SocketAddr> {
+    let mut found = Err(anyhow!(
+        "{address}: there is no such host; check the address"
+    ));
+    for place in places(address)? {
+        found = TcpStream::connect_timeout(&place, TO_ANSWER / 2)
+            .map(|stream| (place, stream))
+            .map_err(|error| {
+                anyhow!(
+                    "nobody listens on {address} ({error}); start `landscape serve` there, or check the address"
+                )
+            });
+        if found.is_ok() {
+            break;
+        }
+    }
+    let (place, stream) = found?;
     match page(stream, &address.page_host(), TO_ANSWER) {
-        Ok(true) => Ok(()),
+        Ok(true) => Ok(place),
         Ok(false) => Err(anyhow!(
             "{address} answers, but is no server of `landscape serve`"
         )),
@@ -150,7 +159,7 @@ fn places(address: &Address) -> anyhow::Result<Vec<SocketAddr>> {
         sender.send(found.map(|places| places.take(2).collect::<Vec<_>>()))
     });
     match receiver.recv_timeout(TO_ANSWER) {
-        Ok(Ok(places)) if !places.is_empty() => Ok(places),
+        Ok(Ok(places)) => Ok(places),
         _ => Err(anyhow!(
             "{address}: there is no such host; check the address"
         )),

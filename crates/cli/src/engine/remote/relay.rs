@@ -45,46 +45,31 @@ struct Connections {
     given_up: bool,
 }
 
-/// Starts a relay in front of the server at one of these addresses, and returns its own address, on
-/// this machine. It ends with the process.
+/// Starts a relay in front of the server at this address, and returns its own address, on this
+/// machine. It ends with the process.
 ///
 /// # Errors
 /// A machine without a free port, or threads.
-pub(super) fn relay(server: Vec<SocketAddr>, host: String) -> io::Result<SocketAddr> {
+pub(super) fn relay(server: SocketAddr, host: String) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let relay = Arc::new(Relay::default());
-    let (watching, servers) = (Arc::clone(&relay), server.clone());
+    let watching = Arc::clone(&relay);
     let start = |name: &str| thread::Builder::new().name(name.to_owned());
-    start("watch").spawn(move || watching.watch(&servers, &host))?;
+    start("watch").spawn(move || watching.watch(server, &host))?;
     start("relay").spawn(move || {
         for client in listener.incoming().flatten() {
             // Dropped where there is no connection to the server: the client sees that.
-            let _ = relay.connect(client, &server);
+            let _ = relay.connect(client, server);
         }
     })?;
     Ok(address)
 }
 
-/// Connects one of some addresses.
-///
-/// # Errors
-/// That of the last of them.
-pub(super) fn reach(addresses: &[SocketAddr], within: Duration) -> io::Result<TcpStream> {
-    let mut last = io::ErrorKind::NotFound.into();
-    for address in addresses {
-        match TcpStream::connect_timeout(address, within) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
 impl Relay {
     /// Connects a client with the server, until one of both closes.
-    fn connect(self: &Arc<Self>, client: TcpStream, server: &[SocketAddr]) -> io::Result<()> {
-        let server = reach(server, TO_ANSWER)?;
+    fn connect(self: &Arc<Self>, client: TcpStream, server: SocketAddr) -> io::Result<()> {
+        let server = TcpStream::connect_timeout(&server, TO_ANSWER)?;
         for end in [&client, &server] {
             end.set_nodelay(true)?;
         }
@@ -133,7 +118,7 @@ impl Relay {
     }
 
     /// Asks a silent server for pages, and closes all connections when it no longer answers.
-    fn watch(&self, server: &[SocketAddr], host: &str) {
+    fn watch(&self, server: SocketAddr, host: &str) {
         let (mut heard, mut unanswered) = (0, 0);
         while unanswered < UNANSWERED {
             thread::sleep(BETWEEN);
@@ -141,7 +126,7 @@ impl Relay {
             let spoke = now != heard || self.connections().open.is_empty();
             heard = now;
             let answers = spoke
-                || reach(server, TO_ANSWER)
+                || TcpStream::connect_timeout(&server, TO_ANSWER)
                     .and_then(|stream| page(stream, host, TO_ANSWER))
                     .is_ok();
             unanswered = if answers { 0 } else { unanswered + 1 };
