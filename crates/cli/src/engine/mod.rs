@@ -22,7 +22,7 @@ mod observer;
 mod optimiser;
 pub(crate) mod origin;
 mod recorder;
-mod remote;
+pub(crate) mod remote;
 mod rows;
 pub(crate) mod run_dir;
 pub(crate) mod slices;
