@@ -167,8 +167,8 @@ fn the_top_eigenvalue_on_real_data_is_that_of_flex() -> Result<(), Box<dyn Error
     Ok(())
 }
 
-/// Data shared between this device twice, and between it and flex: the same product where all have
-/// f64, and refused in a sentence where one has none.
+/// Data shared between this device twice, and between it and flex: the same product, but refused in
+/// a sentence where Burn finds no f64 beside that of flex. Drivers differ in that on wgpu.
 #[test]
 fn shares_of_the_data_are_on_devices_of_one_float_type() -> Result<(), Box<dyn Error>> {
     let (device, dtype) = (device::device(), device::float_type());
@@ -190,14 +190,16 @@ fn shares_of_the_data_are_on_devices_of_one_float_type() -> Result<(), Box<dyn E
         Ok(())
     };
     agrees(risk.on_devices(&[device.clone(), device.clone()])?)?;
-    let mixed = risk.on_devices(&[Device::flex(), device]);
-    if dtype == DType::F64 {
-        return agrees(mixed?);
+    let has_double = device.supports_dtype(DType::F64);
+    match risk.on_devices(&[Device::flex(), device]) {
+        Ok(mixed) if has_double => agrees(mixed),
+        Err(refusal) if !has_double => {
+            let refusal = refusal.to_string();
+            let words = "device 1 computes in f64 and device 2 does not";
+            assert!(refusal.contains(words), "{refusal}");
+            Ok(())
+        }
+        Ok(_) => panic!("devices of two kinds share the data"),
+        Err(error) => panic!("{error}"),
     }
-    let refusal = mixed.expect_err("no f64 beside f64").to_string();
-    assert!(
-        refusal.contains("device 1 computes in f64 and device 2 does not"),
-        "{refusal}"
-    );
-    Ok(())
 }
