@@ -238,7 +238,7 @@ impl ExactParts {
             None
         } else {
             let exact = gauss_newton.values.iter().sum();
-            let operator = operator.into_remainder();
+            let operator = operator.into_remainder()?;
             Some(remainder(&operator, &curved, exact, config)?)
         };
         Ok(Self {

@@ -60,7 +60,7 @@ impl<M: Module, B: Batch> GaussNewton<M, B> {
     }
 
     /// Returns the operator of `H − G` on the same captured data.
-    pub(super) fn into_remainder(self) -> ExactProducts<M, B> {
+    pub(super) fn into_remainder(self) -> Result<ExactProducts<M, B>, Error> {
         self.0.of_matrix(Matrix::HessianRemainder)
     }
 

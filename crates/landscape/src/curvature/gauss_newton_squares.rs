@@ -82,6 +82,9 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
     /// Returns the diagonal of the Gauss-Newton matrix or its sums, whatever the matrix of the
     /// products is.
     pub(super) fn gauss_newton_squares(&self, of: Squares) -> Result<GaussNewtonSquares, Error> {
+        if let Some(spread) = &self.spread {
+            return spread.gauss_newton_squares(of);
+        }
         let (origin, domain) = (self.objective().origin(), self.domain());
         let mut fits = !self.held.is_empty();
         for held in &self.held {

@@ -15,6 +15,7 @@ mod noise;
 mod output_roots;
 mod product_config;
 mod remainder;
+mod spread_products;
 mod two_sided;
 
 pub use comparison::compare_with_differences;
