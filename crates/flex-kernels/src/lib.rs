@@ -5,9 +5,9 @@
 //! a microsecond.
 //!
 //! This crate is private to the workspace: `derivatives`, `landscape` and `sam` call it. The
-//! feature `flex` turns the kernels on, for all at once, whichever crate names it. Without the feature, and for
-//! tensors that a kernel is not for, each function returns `None`, and the caller takes Burn's
-//! operations.
+//! feature `flex` turns the kernels on, for all at once, whichever crate names it. Without the
+//! feature, and for tensors that a kernel is not for, each function returns `None`, and the caller
+//! takes Burn's operations.
 
 mod chain;
 #[cfg(feature = "flex")]

@@ -106,8 +106,8 @@ pub struct ExactBlock {
 /// tokens of a sentence) take the memory of a gradient for each example of a part; parts are cut
 /// smaller for it where the data can be cut. Where examples touch each other (BatchNorm with the
 /// statistics of the batch) a pass costs as many gradients as there are examples in a batch, and
-/// the memory of as many backward passes. To that come a product with H − G for each probe, where anything
-/// is estimated. Memory: 3 vectors of P for each core.
+/// the memory of as many backward passes. To that comes a product with H − G for each probe, where
+/// anything is estimated. Memory: 3 vectors of P for each core.
 ///
 /// # Errors
 /// As [`GaussNewton::at`]; [`Error::OutputsNotApart`] for a risk made by [`Risk::mean`],

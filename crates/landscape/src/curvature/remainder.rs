@@ -25,7 +25,8 @@ pub(super) struct Remainder {
     pub(super) converged: bool,
 }
 
-/// Estimates the trace of the operator H − G over `blocks` to `relative_error` of it and `exact` together.
+/// Estimates the trace of the operator H − G over `blocks` to `relative_error` of it and `exact`
+/// together.
 ///
 /// A probe z is zero outside of the blocks, so that no entry of the matrix outside of them adds to
 /// the variance, `2 Σ_{i≠j} d_ij²` over the coordinates of the blocks with `D = H − G`.
