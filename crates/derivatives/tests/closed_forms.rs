@@ -196,7 +196,9 @@ fn norms_of_what_rows_give() {
         weight: Param::initialized(layer.weight.id, weight),
         bias: Some(Param::initialized(ParamId::new(), tensor(&[0.1, 0.2]))),
     };
+    let bias = layer.bias.as_ref().expect("a bias").id;
     let loss = Capture::of(&layer)
+        .with_parameters([layer.weight.id, bias])
         .outputs_and_loss(
             |layer: &burn::nn::Linear, _| layer.forward(x.clone()),
             |f, _| f.square().sum(),
