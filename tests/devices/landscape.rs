@@ -166,3 +166,40 @@ fn the_top_eigenvalue_on_real_data_is_that_of_flex() -> Result<(), Box<dyn Error
     }
     Ok(())
 }
+
+/// Data shared between this device twice, and between it and flex: the same product, but refused in
+/// a sentence where Burn finds no f64 beside that of flex. Drivers differ in that on wgpu.
+#[test]
+fn shares_of_the_data_are_on_devices_of_one_float_type() -> Result<(), Box<dyn Error>> {
+    let (device, dtype) = (device::device(), device::float_type());
+    let model = linear(3, 1, &device.clone().autodiff(), dtype);
+    let x: Vec<f64> = (0..24).map(|index| f64::from(index).sin()).collect();
+    let x = Tensor::<2>::from_data(TensorData::new(x, [8, 3]), (&device, dtype));
+    let risk = Risk::mean(x, |model: &Linear, x: &Tensor<2>| {
+        model.forward(x.clone()).tanh().square().mean()
+    });
+    let alone = Hessian::at(&model, &risk)?;
+    let v = alone.domain().upload(&[1.0, -0.5, 0.25, 2.0])?;
+    let expected = download(&alone.apply(&v)?);
+    let agrees = |spread: Risk<Linear, Tensor<2>>| -> Result<(), Box<dyn Error>> {
+        let product = Hessian::at(&model, &spread)?.apply(&v)?;
+        let error = relative_error(&download(&product), &expected);
+        // Sums of eight terms in another order.
+        let limit = if dtype == DType::F64 { 1e-13 } else { 1e-5 };
+        assert!(error < limit, "{error:.1e}");
+        Ok(())
+    };
+    agrees(risk.on_devices(&[device.clone(), device.clone()])?)?;
+    let has_double = device.supports_dtype(DType::F64);
+    match risk.on_devices(&[Device::flex(), device]) {
+        Ok(mixed) if has_double => agrees(mixed),
+        Err(refusal) if !has_double => {
+            let refusal = refusal.to_string();
+            let words = "device 1 computes in f64 and device 2 does not";
+            assert!(refusal.contains(words), "{refusal}");
+            Ok(())
+        }
+        Ok(_) => panic!("devices of two kinds share the data"),
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -36,6 +36,8 @@ mod report;
 mod results;
 mod workload;
 
+#[cfg(feature = "remote")]
+pub use engine::remote::remote_devices;
 pub use landscape::{Batch, TensorMapper};
 pub use program::{landscape, main};
 pub use workload::{Part, Workload};

@@ -144,6 +144,80 @@ fn gauss_newton_is_the_hessian_where_outputs_are_linear() {
     );
 }
 
+/// With `f = θ²` and `L = Σ f²`: `H = 12 θ²`, `G = 8 θ²`. A term `Σ θ³` beside the outputs adds
+/// `6 θ` to H alone.
+#[test]
+fn the_hessian_less_the_gauss_newton_matrix() {
+    let theta = [0.5, -2.0];
+    let model = Point {
+        theta: Param::initialized(ParamId::new(), tensor(&theta)),
+    };
+    let v = tensor(&[1.0, 3.0]);
+    for beside in [0.0, 1.0] {
+        let loss = Capture::of(&model)
+            .with_parameters([model.theta.id])
+            .marked_loss(|model: &Point, _, outputs| {
+                let f = model.theta.val().square();
+                outputs.mark(&f);
+                let loss = f.square().sum();
+                if beside == 0.0 {
+                    loss
+                } else {
+                    loss + model.theta.val().powi_scalar(3).sum()
+                }
+            })
+            .expect("a capture");
+        let at = loss.origin();
+        let expected = [1.0, 3.0].into_iter().zip(theta);
+        let expected: Vec<f64> = expected
+            .map(|(v, x)| (4.0 * x * x + beside * 6.0 * x) * v)
+            .collect();
+        let point = loss.linearize(&at).expect("a point");
+        let both = [v.clone(), v.clone()];
+        let mut found = point.hessian_remainder_vectors(&both).expect("products");
+        found.push(point.hessian_remainder_vector(&v).expect("a product"));
+        found.push(loss.hessian_remainder_vector(&at, &v).expect("a product"));
+        for found in found {
+            for (found, expected) in entries(found).into_iter().zip(&expected) {
+                assert!((found - expected).abs() < 1e-13, "{found} {expected}");
+            }
+        }
+    }
+}
+
+/// Two outputs for each of two rows: `f_n = W x_n + b`. Row n gives `uₙ xₙᵀ` to the gradient in W
+/// and `uₙ` to that in b.
+#[test]
+fn norms_of_what_rows_give() {
+    let x = Tensor::<2>::from_data([[1.0, 2.0], [3.0, -1.0]], (&device(), DType::F64));
+    let layer = burn::nn::LinearConfig::new(2, 2).init(&device());
+    let weight = Tensor::<2>::from_data([[1.0, 0.5], [2.0, 0.0]], (&device(), DType::F64));
+    let layer = burn::nn::Linear {
+        weight: Param::initialized(layer.weight.id, weight),
+        bias: Some(Param::initialized(ParamId::new(), tensor(&[0.1, 0.2]))),
+    };
+    let bias = layer.bias.as_ref().expect("a bias").id;
+    let loss = Capture::of(&layer)
+        .with_parameters([layer.weight.id, bias])
+        .outputs_and_loss(
+            |layer: &burn::nn::Linear, _| layer.forward(x.clone()),
+            |f, _| f.square().sum(),
+        )
+        .expect("a capture");
+    let point = loss.linearize(&loss.origin()).expect("a point");
+    let u = tensor(&[1.0, 2.0, -1.0, 3.0]);
+    let squares = entries(point.row_squares(&u).expect("squares"));
+    let norms = entries(point.row_norms(&u).expect("norms"));
+    // |u1|² |x1|² + |u2|² |x2|² = 5 · 5 + 10 · 10, and |u1|² + |u2|².
+    assert_eq!(norms, [125.0, 15.0]);
+    assert_eq!(squares[..4].iter().sum::<f64>(), 125.0);
+    assert_eq!(squares[4..].iter().sum::<f64>(), 15.0);
+    assert!(
+        loss.largest_of_row_norms().expect("bytes")
+            <= loss.largest_of_row_squares().expect("bytes")
+    );
+}
+
 #[test]
 fn wrong_lengths_and_missing_outputs_are_errors() {
     let loss = captured(&[1.0, 2.0], |theta| theta.square().sum());

@@ -4,10 +4,10 @@
 //! times what memory allows; each of its entrywise operations is a pass over memory and costs about
 //! a microsecond.
 //!
-//! This crate is private to the workspace: `derivatives` and `sam` call it. The feature `flex`
-//! turns the kernels on, for both at once, whichever crate names it. Without the feature, and for
-//! tensors that a kernel is not for, each function returns `None`, and the caller takes Burn's
-//! operations.
+//! This crate is private to the workspace: `derivatives`, `landscape` and `sam` call it. The
+//! feature `flex` turns the kernels on, for all at once, whichever crate names it. Without the
+//! feature, and for tensors that a kernel is not for, each function returns `None`, and the caller
+//! takes Burn's operations.
 
 mod chain;
 #[cfg(feature = "flex")]
@@ -25,7 +25,11 @@ mod parameter;
 #[cfg(feature = "flex")]
 mod real;
 #[cfg(feature = "flex")]
+mod softmax;
+#[cfg(feature = "flex")]
 mod sum;
+#[cfg(feature = "flex")]
+mod total;
 #[cfg(feature = "flex")]
 mod window_kernels;
 mod windows;
@@ -36,7 +40,7 @@ pub use chain::{Chain, Entrywise, Link, Repeat};
 #[cfg(not(feature = "flex"))]
 pub use none::{
     chain, chain_sum, climbed, combine, gather_last, max_positions, maxima, patches, scatter_last,
-    sums, unpatches,
+    softmax, sums, total, unpatches,
 };
 pub use windows::Windows;
 #[cfg(feature = "flex")]
@@ -46,6 +50,8 @@ pub use {
     machine::{chain, chain_sum},
     maxima::maxima,
     parameter::{climbed, sums},
+    softmax::softmax,
+    total::total,
     window_kernels::{max_positions, patches, unpatches},
 };
 

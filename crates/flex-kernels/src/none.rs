@@ -69,6 +69,12 @@ pub const fn combine(
 
 /// Returns `None`; see the function of this name with the feature `flex`.
 #[must_use]
+pub const fn softmax(_: &DispatchTensor, _: bool, _: usize, _: &[usize]) -> Kernel {
+    None
+}
+
+/// Returns `None`; see the function of this name with the feature `flex`.
+#[must_use]
 pub const fn sums<const D: usize>(
     _: &Tensor<D>,
     _: Option<(&Tensor<D>, f64)>,
@@ -85,5 +91,11 @@ pub const fn climbed<const D: usize>(
     _: f64,
     _: Option<f64>,
 ) -> Option<Tensor<D>> {
+    None
+}
+
+/// Returns `None`; see the function of this name with the feature `flex`.
+#[must_use]
+pub const fn total(_: &[Tensor<1>], _: f64) -> Option<Tensor<1>> {
     None
 }

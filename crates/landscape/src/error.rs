@@ -350,10 +350,53 @@ pub enum Error {
         /// The solver's message.
         reason: String,
     },
+    /// A device over which a risk is spread failed.
+    #[error(
+        "device {} of {devices} failed, and nothing was added up: {reason}; {}",
+        position + 1,
+        left_over(*left)
+    )]
+    DeviceFailed {
+        /// Position of the device among those given, from zero.
+        position: usize,
+        /// Devices given.
+        devices: usize,
+        /// Devices that have not failed.
+        left: usize,
+        /// The failure, in the words of the device's backend.
+        reason: String,
+    },
+    /// Devices of which some compute in f64 and others do not.
+    #[error(
+        "device {} computes in f64 and device {} does not, so that their sums would be of two kinds; measure on devices of one kind",
+        with + 1,
+        without + 1
+    )]
+    DeviceTypes {
+        /// Position of the first device that computes in f64, from zero.
+        with: usize,
+        /// Position of the first that does not.
+        without: usize,
+    },
+    /// Devices that do not compute in the model's float type.
+    #[error("the model is {dtype:?}, in which the devices do not compute; cast the model")]
+    DeviceLacksType {
+        /// The type of the model.
+        dtype: DType,
+    },
     /// The caller's callback asked to stop.
     #[error("stopped by the caller after {done} steps")]
     Cancelled {
         /// Steps that were finished.
         done: usize,
     },
+}
+
+/// Returns what can be done after a device has failed.
+fn left_over(left: usize) -> String {
+    match left {
+        0 => "no device is left: start it anew, or measure on others".to_owned(),
+        1 => "what is measured next uses the one that is left".to_owned(),
+        left => format!("what is measured next uses the {left} that are left"),
+    }
 }

@@ -116,8 +116,8 @@ pub use error::Error;
 pub use operator::LinearOperator;
 pub use parameters::{Block, ParameterSpace, cast, snapshot};
 pub use risk::{
-    BatchNormGap, Batches, ExampleGradients, ExampleStatistics, ModelOutputs, Objective, Reduction,
-    Risk, normalises_by_batch,
+    BatchNormGap, Batches, Devices, ExampleGradients, ExampleStatistics, LostDevice, ModelOutputs,
+    Objective, Reduction, Risk, normalises_by_batch,
 };
 pub use slice::{Grid, Line, Surface, line, plane};
 pub use spectrum::{

@@ -81,6 +81,7 @@ impl Task<'_> {
             remarks.extend(remarks_of(&found));
             self.print(&found, &remarks)?;
         }
+        gathered.tell_lost_devices();
         let failures = found
             .iter()
             .flat_map(|(named, analysed)| ending::of(&named.name, &analysed.failures));

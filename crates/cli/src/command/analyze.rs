@@ -126,6 +126,7 @@ pub(super) fn carry_out(
         let folder = gathered.folder.display().to_string();
         print(&format!("Numbers and pictures: {}", printable(&folder)))?;
     }
+    gathered.tell_lost_devices();
     Ok(ending::end(failures, interrupted.then_some(COMPLETE)))
 }
 

@@ -122,7 +122,7 @@ impl Arguments {
             Ok(Subject {
                 name,
                 plan: plan.clone(),
-                point: place(source, plan, weights, sample, &on(plan)?)?,
+                point: place(source, plan, weights, sample, &on(plan)?, None)?,
             })
         };
         if self.subject.is_dir() {

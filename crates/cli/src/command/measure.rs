@@ -6,6 +6,7 @@ use clap::Args;
 use landscape::{LanczosConfig, TraceConfig};
 
 use super::context::Context;
+use super::devices::DeviceFlags;
 use super::ending::{self, COMPLETE};
 use super::measured::table;
 use crate::config::bounded::{Bounded, Count, Fraction, NonNegative, Positive};
@@ -17,6 +18,7 @@ use crate::engine::device;
 use crate::engine::instruments::LINE_POINTS;
 use crate::engine::measurement::{Parts, Request, Task};
 use crate::engine::source::Source;
+use crate::engine::spread::SpreadOver;
 use crate::engine::stored::{Stored, Which};
 use crate::failure::usage;
 use crate::interrupt::Interrupt;
@@ -118,6 +120,8 @@ pub(crate) struct Arguments {
     /// Device
     #[arg(long, value_enum, hide_possible_values = true, help_heading = HOW, help = device_help())]
     device: Option<DeviceKind>,
+    #[command(flatten)]
+    several: DeviceFlags,
 }
 
 /// Most products of a trace whose error is asked for: the error falls as one over the root of their
@@ -244,6 +248,7 @@ pub(super) fn carry_out(
     let plan = run.plan();
     let device = device::autodiff(arguments.device.unwrap_or(plan.device))
         .map_err(|message| usage(format!("--device: {message}")))?;
+    let spread = arguments.several.connect()?;
     source.check(plan, &device)?;
     let sample = arguments.examples.unwrap_or(plan.curvature_examples);
     let subject = source.subject(plan, sample.get(), &device)?;
@@ -253,6 +258,7 @@ pub(super) fn carry_out(
         other: other.as_ref(),
         request: &request,
         device,
+        devices: spread.as_ref().map(SpreadOver::devices),
         overwrite: arguments.overwrite,
         interrupt,
     })?;
@@ -267,6 +273,9 @@ pub(super) fn carry_out(
         }
         let folder = request.output.display().to_string();
         print(&format!("Numbers and pictures: {}", printable(&folder)))?;
+    }
+    if let Some(spread) = &spread {
+        spread.tell_lost();
     }
     let stopped = measured.interrupted.then_some(COMPLETE);
     Ok(ending::end(measured.failures, stopped))

@@ -8,6 +8,7 @@ mod completions;
 mod connect;
 mod context;
 mod critical;
+mod devices;
 mod ending;
 mod estimate;
 mod help;
@@ -21,6 +22,7 @@ mod points;
 mod report;
 mod run;
 mod seeds;
+mod serve;
 mod session;
 mod sharpness;
 mod slices;
@@ -169,6 +171,9 @@ pub(crate) enum Command {
     /// Write a page of HTML about runs: curves, surfaces to turn, findings, settings
     #[command(after_help = report::EXAMPLE)]
     Report(report::Arguments),
+    /// Lend the devices of this machine to `--devices` of others
+    #[command(after_help = serve::EXAMPLE)]
+    Serve(serve::Arguments),
     /// Write the script with which a shell completes commands and flags
     #[command(after_help = completions::EXAMPLE)]
     Completions(completions::Arguments),
@@ -215,6 +220,7 @@ impl Command {
             }
             Self::Compare(arguments) => compare::carry_out(&arguments, context),
             Self::Report(arguments) => report::carry_out(&arguments, context),
+            Self::Serve(arguments) => serve::carry_out(&arguments),
             Self::Completions(arguments) => completions::carry_out(&arguments, Cli::of(source)),
             Self::Help(arguments) => help::carry_out(&arguments, Cli::of(source)),
         }

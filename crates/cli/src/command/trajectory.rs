@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use landscape::trajectory::Centre;
 
 use super::context::Context;
+use super::devices::DeviceFlags;
 use super::points::{Steps, the_run};
 use super::slices::Shown;
 use super::traces::Course;
@@ -51,6 +52,8 @@ pub(crate) struct Arguments {
     /// Device
     #[arg(long, value_enum, hide_possible_values = true, help = device_help())]
     device: Option<DeviceKind>,
+    #[command(flatten)]
+    several: DeviceFlags,
     /// Folder for document, pictures and numbers (otherwise RUN/trajectory)
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -91,6 +94,7 @@ pub(super) fn carry_out(
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
     let run = the_run(&arguments.run, &arguments.step)?;
+    let spread = arguments.several.connect()?;
     Course {
         kind: KIND,
         output: arguments
@@ -100,6 +104,7 @@ pub(super) fn carry_out(
         run: &run,
         examples: arguments.examples.map(Count::get),
         device: arguments.device,
+        spread: spread.as_ref(),
         centre: match arguments.centre {
             AtCentre::Last => Centre::Last,
             AtCentre::Mean => Centre::Mean,

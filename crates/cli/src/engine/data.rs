@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use landscape::{Batches, Reduction, Risk};
+use landscape::{Batches, Devices, Reduction, Risk};
 
 use crate::results::summary::{DataChecksums, DataSizes};
 use crate::workload::{Part, Workload};
@@ -19,6 +19,8 @@ pub(crate) struct Data<W> {
     sizes: DataSizes,
     /// Training examples of the curvature sample, in a fixed random order.
     sample: Vec<usize>,
+    /// Those over which measurements are spread.
+    devices: Option<Devices>,
 }
 
 // A workload need not be one that can be cloned.
@@ -28,6 +30,7 @@ impl<W> Clone for Data<W> {
             workload: Arc::clone(&self.workload),
             sizes: self.sizes,
             sample: self.sample.clone(),
+            devices: self.devices.clone(),
         }
     }
 }
@@ -41,6 +44,22 @@ impl<W: Workload> Data<W> {
             workload,
             sizes,
             sample,
+            devices: None,
+        }
+    }
+
+    /// Returns the same data, of which losses and accuracies are measured on these devices.
+    pub(crate) fn on(&self, devices: Option<&Devices>) -> Self {
+        Self {
+            devices: devices.cloned(),
+            ..self.clone()
+        }
+    }
+
+    fn spread(&self, risk: Risk<W::Model, W::Batch>) -> Risk<W::Model, W::Batch> {
+        match &self.devices {
+            Some(devices) => risk.spread_over(devices),
+            None => risk,
         }
     }
 
@@ -122,17 +141,19 @@ impl<W: Workload> Data<W> {
         batches: impl Into<Batches<W::Batch>>,
     ) -> Risk<W::Model, W::Batch> {
         let workload = Arc::clone(&self.workload);
-        Risk::mean(batches, move |model, batch| {
+        self.spread(Risk::mean(batches, move |model, batch| {
             let correct = workload.correct(model, batch);
             let correct = correct.expect("right answers are there for every batch or for none");
             correct.float().mean()
-        })
+        }))
     }
 
     /// Returns the mean loss over batches as a function of the network.
     pub(crate) fn risk(&self, batches: impl Into<Batches<W::Batch>>) -> Risk<W::Model, W::Batch> {
         let workload = Arc::clone(&self.workload);
-        Risk::mean(batches, move |model, batch| workload.loss(model, batch))
+        self.spread(Risk::mean(batches, move |model, batch| {
+            workload.loss(model, batch)
+        }))
     }
 
     /// Returns the same with the outputs of the network apart; none for a workload that does not
@@ -146,7 +167,7 @@ impl<W: Workload> Data<W> {
         let outputs = self.workload.outputs(model, first)?;
         self.workload.loss_of_outputs(outputs, first)?;
         let [of_outputs, of_loss] = [&self.workload; 2].map(Arc::clone);
-        Some(Risk::of(
+        Some(self.spread(Risk::of(
             batches,
             move |model: &W::Model, batch| {
                 let outputs = of_outputs.outputs(model, batch);
@@ -157,7 +178,7 @@ impl<W: Workload> Data<W> {
                 loss.expect("their loss is there for every batch or for none")
             },
             Reduction::Mean,
-        ))
+        )))
     }
 
     fn batches_of(&self, part: Part, indices: &[usize], device: &Device) -> Vec<W::Batch> {

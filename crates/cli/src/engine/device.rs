@@ -1,8 +1,24 @@
 //! From the settings to a device, of those compiled in.
 
 use burn::tensor::Device;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+use burn::tensor::DeviceType;
 
 use crate::config::choice::{DeviceKind, name};
+
+/// Returns all devices of a kind that this machine has, without autodiff.
+///
+/// # Errors
+/// As [`autodiff`].
+pub(crate) fn all(kind: DeviceKind) -> Result<Vec<Device>, String> {
+    match kind {
+        #[cfg(feature = "wgpu")]
+        DeviceKind::Wgpu => Ok(Device::enumerate(DeviceType::Wgpu).into_iter().collect()),
+        #[cfg(feature = "cuda")]
+        DeviceKind::Cuda => Ok(Device::enumerate(DeviceType::Cuda).into_iter().collect()),
+        kind => Ok(vec![autodiff(kind)?.inner()]),
+    }
+}
 
 /// Returns the autodiff device of that kind.
 ///

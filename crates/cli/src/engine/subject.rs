@@ -1,6 +1,7 @@
 //! A subject of training without its types: the commands know neither networks nor batches.
 
 use burn::tensor::Device;
+use landscape::Devices;
 
 use super::analysis::{Placed, Point, Weights};
 use super::data::Data;
@@ -39,7 +40,8 @@ pub(crate) trait Subject {
     /// As [`measurement::measure`].
     fn measure(&self, task: &Task<'_>) -> anyhow::Result<Measured>;
 
-    /// Gives the network weights, at which curvature can be measured.
+    /// Gives the network weights, at which curvature can be measured, spread over devices if there
+    /// are any beside its own.
     ///
     /// # Errors
     /// As [`Placed::new`].
@@ -48,6 +50,7 @@ pub(crate) trait Subject {
         weights: Weights<'_>,
         seed: u32,
         device: &Device,
+        devices: Option<&Devices>,
     ) -> anyhow::Result<Box<dyn Point>>;
 }
 
@@ -77,7 +80,9 @@ impl<W: Workload> Subject for Data<W> {
         weights: Weights<'_>,
         seed: u32,
         device: &Device,
+        devices: Option<&Devices>,
     ) -> anyhow::Result<Box<dyn Point>> {
-        Ok(Box::new(Placed::new(self, weights, seed, device)?))
+        let data = self.on(devices);
+        Ok(Box::new(Placed::new(&data, weights, seed, device)?))
     }
 }

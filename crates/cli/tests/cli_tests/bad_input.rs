@@ -38,6 +38,26 @@ fn value_that_is_no_word_is_answered_with_the_words() {
 }
 
 #[test]
+fn devices_that_are_none_are_named() {
+    let place = Workplace::new();
+    place.landscape(&["run", "one"]).expect(0, &[]);
+    let spectrum = |devices: &str| {
+        let ended = place.landscape(&["spectrum", "runs/one", "--devices", devices]);
+        let ended = ended.expect(2, &["--devices"]);
+        assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+        ended
+    };
+    spectrum("ws://127.0.0.1:3000").expect(2, &["--features remote", "ws://127.0.0.1:3000"]);
+    spectrum("flex,flax").expect(2, &["`flax` is no device", "there are flex"]);
+    spectrum("flex,").expect(2, &["a name is empty"]);
+    spectrum("wgpu").expect(2, &["`wgpu` is not compiled in"]);
+    let served = place.landscape(&["serve", "--host", "0.0.0.0"]);
+    served.expect(2, &["--host", "give a token"]);
+    let served = place.landscape(&["serve"]);
+    served.expect(2, &["--features remote"]);
+}
+
+#[test]
 fn unknown_run_lists_the_known_ones() {
     let ended = Workplace::new().landscape(&["run", "pear"]);
     ended.expect(

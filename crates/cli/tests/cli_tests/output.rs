@@ -23,6 +23,7 @@ fn every_help_has_an_example() {
         &["train", "-h"],
         &["compare", "--help"],
         &["completions", "--help"],
+        &["serve", "--help"],
         &["help", "--help"],
     ] {
         let ended = place.landscape(arguments).expect(0, &[]);

@@ -318,7 +318,7 @@ impl CapturedLoss {
         Ok(plan.once(&self.data, &[(Set::POINT, &point)], None))
     }
 
-    fn along(
+    pub(super) fn along(
         &self,
         plan: &Plan,
         theta: &Tensor<1>,

@@ -23,7 +23,9 @@ pub struct Linearized {
     hessian: OnceLock<PlanValues>,
     gauss_newton: OnceLock<PlanValues>,
     fisher: OnceLock<PlanValues>,
+    hessian_remainder: OnceLock<PlanValues>,
     row_squares: OnceLock<PlanValues>,
+    row_norms: OnceLock<PlanValues>,
     stacked: LastStacked,
 }
 
@@ -54,7 +56,9 @@ impl CapturedLoss {
             hessian: OnceLock::new(),
             gauss_newton: OnceLock::new(),
             fisher: OnceLock::new(),
+            hessian_remainder: OnceLock::new(),
             row_squares: OnceLock::new(),
+            row_norms: OnceLock::new(),
             stacked: LastStacked::default(),
         })
     }
@@ -180,6 +184,14 @@ impl Linearized {
         &self.stacked
     }
 
+    pub(super) const fn kept_for_remainder(&self) -> &OnceLock<PlanValues> {
+        &self.hessian_remainder
+    }
+
+    pub(super) const fn kept_for_norms(&self) -> &OnceLock<PlanValues> {
+        &self.row_norms
+    }
+
     pub(super) const fn kept_for_squares(&self) -> &OnceLock<PlanValues> {
         &self.row_squares
     }
@@ -200,7 +212,7 @@ impl Linearized {
         Ok(number(&form[0]))
     }
 
-    fn product(
+    pub(super) fn product(
         &self,
         plan: &Plan,
         kept: &OnceLock<PlanValues>,

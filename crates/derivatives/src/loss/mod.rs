@@ -3,6 +3,7 @@
 mod cache;
 mod captured;
 mod examples;
+mod hessian_remainder;
 mod linearized;
 mod losses;
 mod nonlinearity;

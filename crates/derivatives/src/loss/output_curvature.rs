@@ -1,13 +1,15 @@
 //! The loss's Hessian in the outputs, and what the single rows give to a gradient: the diagonal of
 //! the Gauss-Newton matrix is made of both.
 
+use std::sync::OnceLock;
+
 use burn::tensor::{Tensor, TensorData};
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchTensor};
 
 use crate::graph::{Set, elements};
 use crate::primitive::upload;
-use crate::run::Plan;
+use crate::run::{Plan, PlanValues};
 use crate::transform::Linear;
 use crate::{CapturedLoss, Error, Linearized};
 
@@ -51,6 +53,16 @@ impl CapturedLoss {
     /// Outputs that were not marked.
     pub fn largest_of_row_squares(&self) -> Result<usize, Error> {
         Ok(self.programs().linear(Linear::RowSquares)?.largest())
+    }
+}
+
+impl CapturedLoss {
+    /// Returns the bytes of the largest tensor that [`Linearized::row_norms`] makes.
+    ///
+    /// # Errors
+    /// Outputs that were not marked.
+    pub fn largest_of_row_norms(&self) -> Result<usize, Error> {
+        Ok(self.programs().linear(Linear::RowNorms)?.largest())
     }
 }
 
@@ -119,19 +131,44 @@ impl Linearized {
     /// # Errors
     /// Outputs that were not marked, a vector of another length than the outputs.
     pub fn row_squares(&self, u: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let squares = self.of_rows(Linear::RowSquares, self.kept_for_squares(), u)?;
+        Ok(self.loss().join(squares))
+    }
+
+    /// Returns `Σₙ ‖Jₙᵀ uₙ‖²` for each parameter tensor, in their order: the sums over its entries
+    /// of what [`row_squares`](Self::row_squares) returns.
+    ///
+    /// For a weight of a linear layer with inputs `aₙ` and cotangents `dₙ` it is `Σₙ ‖aₙ‖² ‖dₙ‖²`,
+    /// so that no product of matrices is needed beside those of the backward pass.
+    ///
+    /// # Errors
+    /// As [`row_squares`](Self::row_squares).
+    ///
+    /// # References
+    /// Goodfellow 2015, "Efficient per-example gradient computations".
+    pub fn row_norms(&self, u: &Tensor<1>) -> Result<Tensor<1>, Error> {
+        let norms = self.of_rows(Linear::RowNorms, self.kept_for_norms(), u)?;
+        Ok(Tensor::from_dispatch(Dispatch::float_cat(norms, 0)))
+    }
+
+    fn of_rows(
+        &self,
+        map: Linear,
+        kept: &OnceLock<PlanValues>,
+        u: &Tensor<1>,
+    ) -> Result<Vec<DispatchTensor>, Error> {
         let loss = self.loss();
         let shape = loss.output_shape().ok_or(Error::NoOutputs)?;
         let (expected, found) = (elements(shape), u.dims()[0]);
         if found != expected {
             return Err(Error::Length { expected, found });
         }
-        let plan = loss.programs().linear(Linear::RowSquares)?;
+        let plan = loss.programs().linear(map)?;
         let u = Dispatch::float_reshape(loss.adopt(u).into_dispatch(), shape.to_vec().into());
-        let kept = self.kept(plan, self.kept_for_squares());
-        Ok(loss.join(plan.group(0, kept, &[u], None)))
+        Ok(plan.group(0, self.kept(plan, kept), &[u], None))
     }
 
-    fn at_point(&self, plan: &Plan) -> crate::run::PlanValues {
+    fn at_point(&self, plan: &Plan) -> PlanValues {
         let start = plan.start(&self.loss().data().keeping_nothing());
         plan.advance(&start, Set::POINT, self.point())
     }

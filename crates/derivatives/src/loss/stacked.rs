@@ -76,7 +76,11 @@ impl Linearized {
         self.products(Linear::Fisher, vectors)
     }
 
-    fn products(&self, map: Linear, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+    pub(super) fn products(
+        &self,
+        map: Linear,
+        vectors: &[Tensor<1>],
+    ) -> Result<Vec<Tensor<1>>, Error> {
         let loss = self.loss();
         let entries = loss.programs().entries(map)?;
         self.products_by(Schedule::of(loss.device(), entries), entries, map, vectors)
@@ -94,6 +98,7 @@ impl Linearized {
             let product = match map {
                 Linear::GaussNewton => Self::gauss_newton_vector,
                 Linear::Fisher => Self::fisher_vector,
+                Linear::HessianRemainder => Self::hessian_remainder_vector,
                 _ => Self::hessian_vector,
             };
             return Workers::default()

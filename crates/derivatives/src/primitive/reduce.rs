@@ -88,6 +88,12 @@ impl Graph {
         self.sum_to(x, shape)
     }
 
+    /// Returns the sum of all entries, `[1]`.
+    pub(crate) fn total(&mut self, x: NodeId) -> NodeId {
+        let sum = self.sum_to(x, vec![1; self.rank(x)]);
+        self.reshape(sum, vec![1])
+    }
+
     /// Returns the mean over `axes`, which keep length 1.
     pub(crate) fn mean_over(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
         let sum = self.sum_over(x, axes);

@@ -28,11 +28,22 @@ impl Graph {
 }
 
 impl Rules for Softmax {
-    fn evaluate(&self, tensors: Vec<DispatchTensor>, _at: &Site<'_>) -> DispatchTensor {
+    fn evaluate(&self, tensors: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
         let [x] = inputs(tensors);
-        match *self {
-            Self::Plain(axis) => Dispatch::softmax(x, axis),
-            Self::Log(axis) => Dispatch::log_softmax(x, axis),
+        let (axis, logarithm) = match *self {
+            Self::Plain(axis) => (axis, false),
+            Self::Log(axis) => (axis, true),
+        };
+        // Rows of the last axis stand together.
+        if axis + 1 == at.shape.len()
+            && let Some(value) = flex_kernels::softmax(&x, logarithm, at.shape[axis], at.shape)
+        {
+            return value;
+        }
+        if logarithm {
+            Dispatch::log_softmax(x, axis)
+        } else {
+            Dispatch::softmax(x, axis)
         }
     }
 

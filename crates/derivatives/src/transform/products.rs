@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::row_squares::{keeps_apart, row_squares};
+use super::row_squares::{keeps_apart, row_norms, row_squares};
 use super::{batch, gradient, jvp, quadratic, vjp};
 use crate::Error;
 use crate::graph::{Graph, NodeId, Recorded, Set, elements};
-use crate::primitive::with_leading;
+use crate::primitive::{Primitive, with_leading};
 
 /// A linear map at a point θ, or what is made of one: what it is applied to is an input of its
 /// program.
@@ -32,11 +32,15 @@ pub(crate) enum Linear {
     OutputHessian,
     /// `u ↦ Σₙ (Jₙᵀ uₙ)²` for the rows n of u, entry by entry
     RowSquares,
+    /// `u ↦ Σₙ ‖Jₙᵀ uₙ‖²` for the rows n of u, parameter tensor by parameter tensor
+    RowNorms,
+    /// `v ↦ (H − Jᵀ H_f J) v`
+    HessianRemainder,
 }
 
 impl Linear {
     /// The number of them.
-    pub(crate) const COUNT: usize = 10;
+    pub(crate) const COUNT: usize = 12;
 }
 
 /// A graph with inputs and outputs.
@@ -196,6 +200,12 @@ impl Recorded {
                 let squares = row_squares(&mut graph, u, &pulled);
                 (vec![u], squares)
             }
+            Linear::RowNorms => {
+                let (u, pulled) = self.pull(&mut graph)?;
+                let norms = row_norms(&mut graph, u, &pulled);
+                (vec![u], norms)
+            }
+            Linear::HessianRemainder => self.hessian_remainder(&mut graph)?,
             Linear::Push => {
                 let f = self.outputs.ok_or(Error::NoOutputs)?;
                 let v = self.tangent(&mut graph);
@@ -236,8 +246,29 @@ impl Recorded {
         let curved = tangents(graph, &[(f, moved)], &slope)[0];
         let product = vjp(graph, &[(f, curved)], &self.parameters);
         let terms = graph.mul(moved, curved);
-        let form = total(graph, terms);
+        let form = graph.total(terms);
         Ok((v, product, form))
+    }
+
+    /// Returns the tangent v and `(H − G) v`.
+    fn hessian_remainder(&self, graph: &mut Graph) -> Result<(Vec<NodeId>, Vec<NodeId>), Error> {
+        let f = self.outputs.ok_or(Error::NoOutputs)?;
+        if self.is_moved_beside(graph, f, &self.parameters) {
+            let (v, linear, _) = self.gauss_newton(graph)?;
+            let gradient = gradient(graph, self.loss, &self.parameters);
+            let product = tangents(graph, &self.seeds(&v), &gradient);
+            let pairs = product.into_iter().zip(linear);
+            let product = pairs.map(|(a, b)| graph.sub(a, b)).collect();
+            return Ok((v, product));
+        }
+        // The Hessian of <c, f> with a fixed c = dL/df.
+        let slope = gradient(graph, self.loss, &[f])[0];
+        let (shape, dtype) = (graph.shape(slope).to_vec(), graph.dtype(slope));
+        let fixed = graph.insert(Primitive::Stop, vec![slope], shape, dtype);
+        let pulled = vjp(graph, &[(f, fixed)], &self.parameters);
+        let v = self.tangent(graph);
+        let product = tangents(graph, &self.seeds(&v), &pulled);
+        Ok((v, product))
     }
 
     /// Returns the tangent v, `F v` and `vᵀFv` with the empirical Fisher matrix F.
@@ -257,7 +288,7 @@ impl Recorded {
         let weighted = graph.mul(slope, slopes);
         let product = vjp(graph, &[(f, weighted)], &self.parameters);
         let squares = graph.mul(slopes, slopes);
-        let sum = total(graph, squares);
+        let sum = graph.total(squares);
         let form = graph.scale(sum, count.recip());
         Ok((v, product, form))
     }
@@ -337,12 +368,6 @@ fn only(map: Linear, product: Vec<NodeId>, form: NodeId) -> Vec<NodeId> {
         Linear::GaussNewtonForm | Linear::FisherForm => vec![form],
         _ => product,
     }
-}
-
-/// Returns the sum of all entries, `[1]`.
-fn total(graph: &mut Graph, x: NodeId) -> NodeId {
-    let sum = graph.sum_to(x, vec![1; graph.rank(x)]);
-    graph.reshape(sum, vec![1])
 }
 
 fn of_set(set: Set, nodes: &[NodeId]) -> Vec<(NodeId, Set, usize)> {

@@ -1,5 +1,5 @@
 //! The contributions of each row of a linear program's input, squared and summed:
-//! `Σₙ (y⁽ⁿ⁾)²` entry by entry.
+//! `Σₙ (y⁽ⁿ⁾)²` entry by entry, or `Σₙ ‖y⁽ⁿ⁾‖²`.
 //!
 //! With `y = Jᵀu` for outputs `[N, ..]` of a model this is `Σₙ (Jₙᵀuₙ)²`, of which the diagonal of
 //! the Gauss-Newton matrix is made. As long as the entries of a value belong to one row each
@@ -7,7 +7,8 @@
 //! product that sums over the examples) the summands are kept apart, along a new leading axis
 //! of length N, and what follows is applied to each. For a linear layer with inputs A and
 //! cotangents D they are the outer products of rows, whose squares are summed by
-//! `(A*A)ᵀ(D*D)` without being formed (Dangel, Kunstner, Hennig 2020, section 3).
+//! `(A*A)ᵀ(D*D)` without being formed (Dangel, Kunstner, Hennig 2020, section 3), and whose squared
+//! norms are `‖aₙ‖² ‖dₙ‖²` (Goodfellow 2015, "Efficient per-example gradient computations").
 //!
 //! Nothing is assumed of the program but that it is linear: rows that touch each other (the
 //! statistics of a batch) or an operation without a rule for rows cost N times as much, and are as
@@ -33,16 +34,49 @@ enum Rows {
 /// Returns for each of `outputs`, all linear in `variable`, `[N, ..]`, the sum over the rows of the
 /// squares of what the row gives by itself.
 pub(super) fn row_squares(graph: &mut Graph, variable: NodeId, outputs: &[NodeId]) -> Vec<NodeId> {
+    contributions(graph, variable, outputs)
+        .into_iter()
+        .zip(outputs)
+        .map(|(rows, &output)| match rows {
+            // A linear function that does not depend on its variable is zero.
+            None => graph.fill(0.0, output),
+            // Each entry belongs to one row.
+            Some(Rows::Apart(_)) => graph.mul(output, output),
+            Some(Rows::Stacked(rows)) => graph.sum_of_squares(rows),
+        })
+        .collect()
+}
+
+/// Returns for each of `outputs`, all linear in `variable`, `[N, ..]`, the sum over the rows of the
+/// squared norm of what the row gives by itself, `[1]`.
+pub(super) fn row_norms(graph: &mut Graph, variable: NodeId, outputs: &[NodeId]) -> Vec<NodeId> {
+    contributions(graph, variable, outputs)
+        .into_iter()
+        .zip(outputs)
+        .map(|(rows, &output)| match rows {
+            None => {
+                let zero = graph.fill(0.0, output);
+                graph.total(zero)
+            }
+            Some(Rows::Apart(_)) => graph.squared_norm(output),
+            Some(Rows::Stacked(rows)) => graph.squared_norm(rows),
+        })
+        .collect()
+}
+
+/// Returns what the rows give to each output; `None` for an output that does not depend on them.
+fn contributions(graph: &mut Graph, variable: NodeId, outputs: &[NodeId]) -> Vec<Option<Rows>> {
     let count = graph.shape(variable)[0];
+    let whole = Rows::Apart(RowAxis { axis: 0, inner: 1 });
     if count == 1 {
-        return outputs.iter().map(|&y| graph.mul(y, y)).collect();
+        return vec![Some(whole); outputs.len()];
     }
     let ancestors = graph.ancestors(outputs);
     let dependent = graph.dependent(&ancestors, &[variable]);
     let mut apart = KeptApart {
         graph,
         count,
-        known: HashMap::from([(variable, Rows::Apart(RowAxis { axis: 0, inner: 1 }))]),
+        known: HashMap::from([(variable, whole)]),
     };
     for id in ancestors {
         if dependent.contains(&id) && !apart.known.contains_key(&id) {
@@ -50,16 +84,10 @@ pub(super) fn row_squares(graph: &mut Graph, variable: NodeId, outputs: &[NodeId
             apart.known.insert(id, rows);
         }
     }
-    outputs
+    let known = outputs
         .iter()
-        .map(|&output| match apart.known.get(&output) {
-            // A linear function that does not depend on its variable is zero.
-            None => apart.graph.fill(0.0, output),
-            // Each entry belongs to one row.
-            Some(Rows::Apart(_)) => apart.graph.mul(output, output),
-            Some(&Rows::Stacked(rows)) => apart.graph.sum_of_squares(rows),
-        })
-        .collect()
+        .map(|output| apart.known.get(output).copied());
+    known.collect()
 }
 
 /// Returns whether each entry of `output`, linear in `variable`, depends only on the entries of
@@ -264,23 +292,57 @@ impl Graph {
         })
     }
 
+    /// Returns the sum of the squares of all entries of `rows`, `[N, ..]`, as `[1]`.
+    fn squared_norm(&mut self, rows: NodeId) -> NodeId {
+        let node = self.node(rows).clone();
+        let inner = node.inputs.first().copied();
+        let known = match (&node.primitive, inner) {
+            (Primitive::Unary(Unary::Scale(c)), Some(x)) => {
+                let norm = self.squared_norm(x);
+                Some(self.scale(norm, c.get() * c.get()))
+            }
+            (Primitive::Layout(Layout::Permute(_) | Layout::Reshape), Some(x)) => {
+                Some(self.squared_norm(x))
+            }
+            (Primitive::MatMul(product), Some(a)) => self.outer_norm(*product, a, node.inputs[1]),
+            _ => None,
+        };
+        known.unwrap_or_else(|| {
+            let squares = self.mul(rows, rows);
+            self.total(squares)
+        })
+    }
+
+    /// Returns the squared norm of N products of a column with a row: `Σₙ ‖aₙ‖² ‖bₙ‖²`.
+    fn outer_norm(&mut self, product: MatMul, a: NodeId, b: NodeId) -> Option<NodeId> {
+        let factors = self.outer_factors(product, a, b)?;
+        let [a, b] = factors.map(|squares| self.sum_over(squares, &[1]));
+        let norms = self.mul(a, b);
+        Some(self.total(norms))
+    }
+
     /// Returns the sum of squares of N products of a column with a row: `(A*A)ᵀ(B*B)`.
     fn outer_squares(&mut self, product: MatMul, a: NodeId, b: NodeId) -> Option<NodeId> {
+        let [a, b] = self.outer_factors(product, a, b)?;
+        Some(self.matmul(a, true, b, false))
+    }
+
+    /// Returns the squared factors, N rows each, of a product of a column with a row for each n;
+    /// `None` for other products.
+    fn outer_factors(&mut self, product: MatMul, a: NodeId, b: NodeId) -> Option<[NodeId; 2]> {
         let rank = self.rank(a);
         let [summed, other] = [product.summed(true, rank), product.summed(false, rank)];
         let is_outer = rank == 3
             && self.shape(a)[0] == self.shape(b)[0]
             && self.shape(a)[summed] == 1
             && self.shape(b)[other] == 1;
-        if !is_outer {
-            return None;
-        }
-        let [a, b] = [a, b].map(|factor| {
-            let shape = self.shape(factor);
-            let flat = vec![shape[0], elements(&shape[1..])];
-            let flat = self.reshape(factor, flat);
-            self.mul(flat, flat)
-        });
-        Some(self.matmul(a, true, b, false))
+        is_outer.then(|| {
+            [a, b].map(|factor| {
+                let shape = self.shape(factor);
+                let flat = vec![shape[0], elements(&shape[1..])];
+                let flat = self.reshape(factor, flat);
+                self.mul(flat, flat)
+            })
+        })
     }
 }

@@ -42,7 +42,7 @@ pub struct Fixed<M>(
     pub M,
 );
 
-impl<M: Module> Batch for Fixed<M> {
+impl<M: Module + Sync + 'static> Batch for Fixed<M> {
     fn map<F: TensorMapper>(self, f: &mut F) -> Self {
         Self(f.module(self.0))
     }

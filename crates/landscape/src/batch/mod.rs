@@ -64,6 +64,9 @@ pub trait TensorMapper {
 /// }
 /// ```
 ///
+/// A batch goes to the threads of several devices ([`Risk::on_devices`](crate::Risk::on_devices)):
+/// it is `Send + Sync + 'static`, as tensors and plain data are.
+///
 /// A batch whose tensors have different numbers of entries along their first axis (sequences with
 /// the time first, class weights beside the images, ragged sentences) must say how many examples it
 /// has: by [`stated_examples`](Self::stated_examples), or in a [`Stated`]. Otherwise measuring it
@@ -75,7 +78,7 @@ pub trait TensorMapper {
     label = "the trait `landscape::Batch` is not implemented for `{Self}`",
     note = "tensors are batches, and tuples, arrays, vectors and options of batches; for a struct of your own, which is `Clone`, write:\n\nimpl landscape::Batch for {Self} {{\n    fn map<F: landscape::TensorMapper>(self, f: &mut F) -> Self {{\n        Self {{ images: f.float(self.images), labels: f.int(self.labels) }} // each tensor through `f`\n    }}\n}}"
 )]
-pub trait Batch: Clone {
+pub trait Batch: Clone + Send + Sync + 'static {
     /// Returns the batch with `f` applied to each of its tensors, always in the same order.
     fn map<F: TensorMapper>(self, f: &mut F) -> Self;
 

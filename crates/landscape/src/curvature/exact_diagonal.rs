@@ -5,6 +5,7 @@ use std::ops::Range;
 use burn::module::Module;
 
 use super::exact_trace::ExactParts;
+use super::gauss_newton_squares::Squares;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::Risk;
@@ -23,8 +24,8 @@ pub struct ExactDiagonal {
     pub blocks: Vec<BlockDiagonal>,
     /// Backward passes over the data that diag(G) took.
     pub passes: usize,
-    /// Products with H that the estimate took, and as many with G; zero where all is exact. One
-    /// more with H is made to see that products do not change.
+    /// Products with H − G that the estimate took; zero where all is exact. One more is made to see
+    /// that products do not change.
     pub products: usize,
     /// Whether the standard error of the trace met [`TraceConfig::relative_error`].
     pub converged: bool,
@@ -111,7 +112,7 @@ pub fn exact_diagonal_with<M: Module, B: Batch>(
     config: &TraceConfig,
 ) -> Result<ExactDiagonal, Error> {
     let config = config.clone().with_diagonal(true);
-    let parts = ExactParts::of(model, risk, &config)?;
+    let parts = ExactParts::of(model, risk, Squares::Entries, &config)?;
     let gauss_newton = parts.gauss_newton;
     let mut values = gauss_newton.values.clone();
     let mut standard_errors = vec![0.0; values.len()];

@@ -6,6 +6,7 @@ use derivatives::{Linearized, Workers};
 
 use super::ProductConfig;
 use super::matrix::Matrix;
+use super::spread_products::SpreadProducts;
 
 use crate::batch::Batch;
 use crate::error::Error;
@@ -55,6 +56,8 @@ pub(super) struct ExactProducts<M, B> {
     pub(super) workers: Workers,
     /// Whether there is a limit of what may be kept.
     is_limited: bool,
+    /// The shares of several devices, where there are any: then nothing is held here.
+    pub(super) spread: Option<SpreadProducts<M, B>>,
 }
 
 impl<M: Module, B: Batch> ExactProducts<M, B> {
@@ -64,6 +67,17 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         matrix: Matrix,
         config: &ProductConfig,
     ) -> Result<Self, Error> {
+        let workers = config.threads.map_or_else(Workers::default, Workers::new);
+        Self::with_workers(objective, matrix, config, workers)
+    }
+
+    /// Does the same as [`of`](Self::of), with workers in the place of the configured threads.
+    pub(super) fn with_workers(
+        objective: Objective<M, B>,
+        matrix: Matrix,
+        config: &ProductConfig,
+        workers: Workers,
+    ) -> Result<Self, Error> {
         if config.threads == Some(0) {
             return Err(Error::Setting {
                 name: "threads",
@@ -71,15 +85,20 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
                 allowed: "at least 1",
             });
         }
+        let spread = SpreadProducts::of(&objective, matrix, config)?;
         let mut captured = Self {
             objective,
             matrix,
+            spread,
             held: Vec::new(),
             bytes: 0,
             cutter: Cutter::whole(),
-            workers: config.threads.map_or_else(Workers::default, Workers::new),
+            workers,
             is_limited: config.memory_limit.is_some(),
         };
+        if captured.spread.is_some() {
+            return Ok(captured);
+        }
         let batches = captured.objective.risk().batches().clone();
         match batches {
             Batches::Held(batches) => {
@@ -109,7 +128,8 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
     /// Captures a batch and decides what is kept of it.
     fn hold(&mut self, index: usize, batch: &B, limit: usize) -> Result<(), Error> {
         let of_all = self.objective.share(batch)?;
-        let parts = self.captured(index, batch.clone())?;
+        let number = self.objective.risk().number(index);
+        let parts = self.captured(number, batch.clone())?;
         if index == 0 {
             self.check(&parts, batch)?;
         } else {
@@ -124,7 +144,7 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         for (part, value) in parts.into_iter().zip(values) {
             let value = value?;
             if !value.is_finite() {
-                let place = format!("in batch {index}");
+                let place = format!("in batch {number}");
                 return Err(Error::NonFiniteLoss { value, place });
             }
             let point = part.loss.linearize(origin)?;
@@ -146,13 +166,17 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
     /// part.
     fn check(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
         let (part, rows) = first_part(parts, batch);
-        self.objective.check_captured(&rows, &part.loss)
+        self.objective
+            .check_captured(&rows, &part.loss, part.is_compared)
     }
 
     /// Checks the value of the first part of a further batch, where a number that is read on the
     /// host may be another one.
     fn check_value(&self, parts: &[Part], batch: &B) -> Result<(), Error> {
         let (part, rows) = first_part(parts, batch);
+        if part.is_compared {
+            return Ok(());
+        }
         let beside = self.objective.beside(0.1)?;
         self.objective.check_values(&rows, &part.loss, &beside)
     }
@@ -167,12 +191,24 @@ impl<M: Module, B: Batch> ExactProducts<M, B> {
         Ok(parts)
     }
 
+    /// Returns products with another matrix over the same captured data. Parts keep what products
+    /// need of the point as they did; devices capture their shares anew.
+    pub(super) fn of_matrix(self, matrix: Matrix) -> Result<Self, Error> {
+        if self.spread.is_some() {
+            return Self::of(self.objective, matrix, &ProductConfig::new());
+        }
+        Ok(Self { matrix, ..self })
+    }
+
     pub(super) const fn objective(&self) -> &Objective<M, B> {
         &self.objective
     }
 
     /// Returns what is kept between products.
     pub(super) fn kept(&self) -> KeptParts {
+        if let Some(spread) = &self.spread {
+            return spread.kept();
+        }
         let kept = self.held.iter().filter(|held| held.kept).count();
         KeptParts {
             bytes: self.bytes,
@@ -233,7 +269,9 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
         let matrix = self.matrix;
         let origin = self.objective.origin();
         let mut total = 0.0;
-        if self.held.is_empty() {
+        if let Some(spread) = &self.spread {
+            total = spread.form(&v)?;
+        } else if self.held.is_empty() {
             let divisor = self.objective.for_each_share(|index, batch, of_all| {
                 for part in self.captured(index, batch)? {
                     total +=
@@ -267,7 +305,7 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
     /// Returns the forms one after the other, but of streamed data from products that are made
     /// together: they share one pass over the data.
     fn quadratic_forms(&self, vectors: &[Tensor<1>]) -> Result<Vec<f64>, Error> {
-        if !self.held.is_empty() {
+        if !self.held.is_empty() || self.spread.is_some() {
             return vectors.iter().map(|v| self.quadratic_form(v)).collect();
         }
         let products = self.apply_many(vectors)?;
@@ -282,7 +320,30 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
             .iter()
             .map(|v| self.domain().adopt(v))
             .collect::<Result<_, _>>()?;
-        let (matrix, vectors) = (self.matrix, vectors.as_slice());
+        let totals = match &self.spread {
+            Some(spread) => spread.products(self.domain(), &vectors)?,
+            None => self.unchecked(&vectors)?,
+        };
+        // A sum is not finite if a term is not, and is quickly taken; it may overflow by itself.
+        let is_suspect = |total: &Tensor<1>| {
+            let sum = download(&total.clone().sum());
+            !sum.iter().all(|sum| sum.is_finite())
+        };
+        let is_finite = |total| download(total).iter().all(|entry| entry.is_finite());
+        if totals
+            .iter()
+            .any(|total| is_suspect(total) && !is_finite(total))
+        {
+            return Err(Error::NonFiniteVector { what: "product" });
+        }
+        Ok(totals)
+    }
+}
+
+impl<M: Module, B: Batch> ExactProducts<M, B> {
+    /// Returns the products with vectors of the domain, which may not be finite.
+    pub(super) fn unchecked(&self, vectors: &[Tensor<1>]) -> Result<Vec<Tensor<1>>, Error> {
+        let matrix = self.matrix;
         let origin = self.objective.origin();
         let mut totals = Vec::new();
         if self.held.is_empty() {
@@ -313,24 +374,11 @@ impl<M: Module, B: Batch> LinearOperator for ExactProducts<M, B> {
                     None => scaled(products, held.share),
                 })
             });
-            for sum in sums {
-                add(&mut totals, sum?);
-            }
-            if let Some(share) = common {
-                totals = scaled(totals, share);
-            }
-        }
-        // A sum is not finite if a term is not, and is quickly taken; it may overflow by itself.
-        let is_suspect = |total: &Tensor<1>| {
-            let sum = download(&total.clone().sum());
-            !sum.iter().all(|sum| sum.is_finite())
-        };
-        let is_finite = |total| download(total).iter().all(|entry| entry.is_finite());
-        if totals
-            .iter()
-            .any(|total| is_suspect(total) && !is_finite(total))
-        {
-            return Err(Error::NonFiniteVector { what: "product" });
+            let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let share = common.unwrap_or(1.0);
+            totals = (0..vectors.len())
+                .map(|at| total(sums.iter().map(|sum| sum[at].clone()).collect(), share))
+                .collect();
         }
         Ok(totals)
     }
@@ -355,4 +403,12 @@ fn add(sums: &mut Vec<Tensor<1>>, terms: Vec<Tensor<1>>) {
         .zip(terms)
         .map(|(sum, term)| sum + term)
         .collect();
+}
+
+/// Returns the sum of the terms in their order, times `share`.
+fn total(terms: Vec<Tensor<1>>, share: f64) -> Tensor<1> {
+    flex_kernels::total(&terms, share).unwrap_or_else(|| {
+        let sum = terms.into_iter().reduce(|sum, term| sum + term);
+        sum.expect("there are parts, where any are held") * share
+    })
 }

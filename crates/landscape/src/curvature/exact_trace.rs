@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use burn::module::Module;
 
-use super::gauss_newton_diagonal::GaussNewtonDiagonal;
+use super::GaussNewton;
+use super::gauss_newton_squares::{GaussNewtonSquares, Squares};
 use super::remainder::{Remainder, remainder};
-use super::{GaussNewton, Hessian};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::parameters::Block;
@@ -55,8 +55,8 @@ pub struct ExactTrace {
     pub blocks: Vec<ExactBlock>,
     /// Backward passes over the data that tr(G) took.
     pub passes: usize,
-    /// Products with H that the estimate took, and as many with G; zero where all is exact. One
-    /// more with H is made to see that products do not change.
+    /// Products with H − G that the estimate took; zero where all is exact. One more is made to see
+    /// that products do not change.
     pub products: usize,
     /// Whether the standard error met [`TraceConfig::relative_error`]; true where all is exact.
     pub converged: bool,
@@ -106,8 +106,8 @@ pub struct ExactBlock {
 /// tokens of a sentence) take the memory of a gradient for each example of a part; parts are cut
 /// smaller for it where the data can be cut. Where examples touch each other (BatchNorm with the
 /// statistics of the batch) a pass costs as many gradients as there are examples in a batch, and
-/// the memory of as many backward passes. To that come two products for each probe, where anything
-/// is estimated. Memory: 3 vectors of P for each core.
+/// the memory of as many backward passes. To that comes a product with H − G for each probe, where
+/// anything is estimated. Memory: 3 vectors of P for each core.
 ///
 /// # Errors
 /// As [`GaussNewton::at`]; [`Error::OutputsNotApart`] for a risk made by [`Risk::mean`],
@@ -154,8 +154,7 @@ pub fn exact_trace_with<M: Module, B: Batch>(
     config: &TraceConfig,
 ) -> Result<ExactTrace, Error> {
     let config = config.clone().with_diagonal(false);
-    let parts = ExactParts::of(model, risk, &config)?;
-    let gauss_newton = |block: &Block| parts.gauss_newton.values[block.range()].iter().sum::<f64>();
+    let parts = ExactParts::of(model, risk, Squares::Blocks, &config)?;
     let mut estimates = parts
         .remainder
         .iter()
@@ -164,8 +163,8 @@ pub fn exact_trace_with<M: Module, B: Batch>(
         .blocks
         .iter()
         .zip(&parts.gauss_newton.affine)
-        .map(|(block, &is_affine)| {
-            let of_gauss_newton = gauss_newton(block);
+        .zip(&parts.gauss_newton.values)
+        .map(|((block, &is_affine), &of_gauss_newton)| {
             let estimate = if is_affine { None } else { estimates.next() };
             let exactness = exactness(of_gauss_newton, estimate);
             ExactBlock {
@@ -214,7 +213,7 @@ const fn value(gauss_newton: f64, exactness: &Exactness) -> f64 {
 /// The exact part of a diagonal, and what was estimated of the rest.
 pub(super) struct ExactParts {
     pub(super) blocks: Vec<Block>,
-    pub(super) gauss_newton: GaussNewtonDiagonal,
+    pub(super) gauss_newton: GaussNewtonSquares,
     /// None where all is exact.
     pub(super) remainder: Option<Remainder>,
 }
@@ -223,11 +222,12 @@ impl ExactParts {
     pub(super) fn of<M: Module, B: Batch>(
         model: &M,
         risk: &Risk<M, B>,
+        of: Squares,
         config: &TraceConfig,
     ) -> Result<Self, Error> {
         check_trace(config)?;
         let operator = GaussNewton::at(model, risk)?;
-        let gauss_newton = operator.exact_diagonal()?;
+        let gauss_newton = operator.squares(of)?;
         let blocks = operator.space().blocks.clone();
         let curved: Vec<&Block> = blocks
             .iter()
@@ -238,8 +238,8 @@ impl ExactParts {
             None
         } else {
             let exact = gauss_newton.values.iter().sum();
-            let hessian = Hessian::at(model, risk)?;
-            Some(remainder(&hessian, &operator, &curved, exact, config)?)
+            let operator = operator.into_remainder()?;
+            Some(remainder(&operator, &curved, exact, config)?)
         };
         Ok(Self {
             blocks,

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::ProductConfig;
 use super::exact_products::ExactProducts;
-use super::gauss_newton_diagonal::GaussNewtonDiagonal;
+use super::gauss_newton_squares::{GaussNewtonSquares, Squares};
 use super::matrix::Matrix;
 use crate::batch::Batch;
 use crate::error::Error;
@@ -52,11 +52,16 @@ impl<M: Module, B: Batch> GaussNewton<M, B> {
     /// # Errors
     /// [`Error::CoupledOutputs`], an entry that is not finite.
     pub fn diagonal(&self) -> Result<Vec<f64>, Error> {
-        Ok(self.0.gauss_newton_diagonal()?.values)
+        Ok(self.0.gauss_newton_squares(Squares::Entries)?.values)
     }
 
-    pub(super) fn exact_diagonal(&self) -> Result<GaussNewtonDiagonal, Error> {
-        self.0.gauss_newton_diagonal()
+    pub(super) fn squares(&self, of: Squares) -> Result<GaussNewtonSquares, Error> {
+        self.0.gauss_newton_squares(of)
+    }
+
+    /// Returns the operator of `H − G` on the same captured data.
+    pub(super) fn into_remainder(self) -> Result<ExactProducts<M, B>, Error> {
+        self.0.of_matrix(Matrix::HessianRemainder)
     }
 
     /// Returns the bytes that are kept between products.

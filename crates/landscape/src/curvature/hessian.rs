@@ -139,12 +139,12 @@ impl<M: Module, B: Batch> Hessian<M, B> {
     /// [`by_differences`](Self::by_differences) there for a loss that reads.
     ///
     /// Cost, where products are exact: four forward passes of each batch that is cut into parts,
-    /// which show that cutting changes nothing but the rounding, and one of each other batch; four
-    /// or five forward passes of the first part of each batch, which compare the recording with the
-    /// closure, and for the first batch of a model in f32 four more in f64; two gradients of the
-    /// first part of all. Where they are differences: a gradient and 12 forward passes of the data,
-    /// and 14 forward passes of its first batch. Of streamed data the first batch alone is read,
-    /// where products are exact. So make one operator for all that is measured at one model.
+    /// which show that the recording is the closure and that cutting changes nothing but the
+    /// rounding; six of each other batch. For the first batch besides, of a few rows where it is
+    /// cut: two gradients, which compare the recording's with Burn's, and for a model in f32 four
+    /// forward passes in f64. Where they are differences: a gradient and 12 forward passes of the
+    /// data, and 14 forward passes of its first batch. Of streamed data the first batch alone is
+    /// read, where products are exact. So make one operator for all that is measured at one model.
     ///
     /// Each batch held in memory is captured, in parts that fit the cache of a core where that
     /// changes nothing but the rounding, and what a product needs of the point is kept: about three

@@ -5,6 +5,7 @@ use derivatives::{CapturedLoss, Linearized};
 
 use crate::error::Error;
 use crate::risk::{Part, check_rows};
+use crate::vector::{dot, download};
 
 /// The matrix of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(super) enum Matrix {
     Hessian,
     GaussNewton,
     Fisher,
+    /// The Hessian less the Gauss-Newton matrix.
+    HessianRemainder,
 }
 
 impl Matrix {
@@ -28,6 +31,8 @@ impl Matrix {
             (Self::GaussNewton, vectors) => point.gauss_newton_vectors(vectors)?,
             (Self::Fisher, [v]) => vec![point.fisher_vector(v)?],
             (Self::Fisher, vectors) => point.fisher_vectors(vectors)?,
+            (Self::HessianRemainder, [v]) => vec![point.hessian_remainder_vector(v)?],
+            (Self::HessianRemainder, vectors) => point.hessian_remainder_vectors(vectors)?,
         })
     }
 
@@ -37,6 +42,7 @@ impl Matrix {
             Self::Hessian => point.quadratic_form(v)?,
             Self::GaussNewton => point.gauss_newton_form(v)?,
             Self::Fisher => point.fisher_form(v)?,
+            Self::HessianRemainder => form(v, &point.hessian_remainder_vector(v)?),
         })
     }
 
@@ -51,6 +57,7 @@ impl Matrix {
             Self::Hessian => loss.quadratic_form(theta, v)?,
             Self::GaussNewton => loss.gauss_newton_form(theta, v)?,
             Self::Fisher => loss.fisher_form(theta, v)?,
+            Self::HessianRemainder => form(v, &loss.hessian_remainder_vector(theta, v)?),
         })
     }
 
@@ -66,6 +73,7 @@ impl Matrix {
             Self::Hessian => CapturedLoss::hessian_vector,
             Self::GaussNewton => CapturedLoss::gauss_newton_vector,
             Self::Fisher => CapturedLoss::fisher_vector,
+            Self::HessianRemainder => CapturedLoss::hessian_remainder_vector,
         };
         let products = vectors.iter().map(|v| product(loss, theta, v));
         Ok(products.collect::<Result<_, _>>()?)
@@ -77,6 +85,7 @@ impl Matrix {
             Self::Hessian => point.hessian_bytes(),
             Self::GaussNewton => point.gauss_newton_bytes()?,
             Self::Fisher => point.fisher_bytes()?,
+            Self::HessianRemainder => point.hessian_remainder_bytes()?,
         })
     }
 
@@ -87,9 +96,14 @@ impl Matrix {
     pub(super) fn check_outputs(self, part: &Part) -> Result<(), Error> {
         match self {
             Self::Hessian => Ok(()),
-            Self::GaussNewton if part.loss.has_outputs() => Ok(()),
-            Self::GaussNewton => Err(Error::OutputsNotApart),
+            Self::GaussNewton | Self::HessianRemainder if part.loss.has_outputs() => Ok(()),
+            Self::GaussNewton | Self::HessianRemainder => Err(Error::OutputsNotApart),
             Self::Fisher => check_rows(&part.loss, part.examples),
         }
     }
+}
+
+/// Returns `vᵀ(A v)` from the product.
+fn form(v: &Tensor<1>, product: &Tensor<1>) -> f64 {
+    dot(&download(v), &download(product))
 }

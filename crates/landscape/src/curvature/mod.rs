@@ -8,13 +8,14 @@ mod exact_products;
 mod exact_trace;
 mod fisher;
 mod gauss_newton;
-mod gauss_newton_diagonal;
+mod gauss_newton_squares;
 mod hessian;
 mod matrix;
 mod noise;
 mod output_roots;
 mod product_config;
 mod remainder;
+mod spread_products;
 mod two_sided;
 
 pub use comparison::compare_with_differences;

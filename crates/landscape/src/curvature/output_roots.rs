@@ -1,6 +1,7 @@
 //! Square roots of a loss's Hessian in the outputs.
 //!
-//! Each symmetric block `H_n = Σ_c λ_c v_c v_cᵀ` is `Σ_c ± s_c s_cᵀ` with `s_c = √|λ_c| v_c`. For
+//! Each symmetric block is `H_n = Σ_c ± s_c s_cᵀ`: with the columns of a pivoted Cholesky
+//! factor where it is positive semidefinite, else with `s_c = √|λ_c| v_c` of its eigenpairs. For
 //! the cross entropy of a softmax they span the same as `√p_c (e_c − p)`, one fewer; the signs are
 //! minus only where the loss is not convex in the outputs.
 
@@ -19,8 +20,8 @@ pub(super) struct OutputRoots {
 }
 
 impl OutputRoots {
-    /// Decomposes each block; an eigenvalue below its rounding counts as zero. `roundoff` is that
-    /// of the numbers of the blocks.
+    /// Decomposes each block; what is below its rounding counts as zero. `roundoff` is that of the
+    /// numbers of the blocks.
     pub(super) fn of(curvature: OutputCurvature, roundoff: f64) -> Result<Self, Error> {
         let size = curvature.size;
         let blocks = curvature
@@ -76,14 +77,18 @@ fn columns(block: &[f64], size: usize, roundoff: f64) -> Result<[Vec<Vec<f64>>; 
             what: "loss's Hessian in the outputs",
         });
     }
-    let mut sides = [Vec::new(), Vec::new()];
-    let eigen = SymmetricMatrix::from_rows(block.to_vec(), size)?.eigen()?;
-    let most = largest_magnitude(&eigen.values);
     #[expect(
         clippy::cast_precision_loss,
         reason = "outputs are far fewer than 2^53"
     )]
-    let zero = most * roundoff * size as f64;
+    let roundoff = roundoff * size as f64;
+    // The entries have been rounded more than once.
+    if let Some(columns) = semidefinite(block, size, 4.0 * roundoff) {
+        return Ok([columns, Vec::new()]);
+    }
+    let mut sides = [Vec::new(), Vec::new()];
+    let eigen = SymmetricMatrix::from_rows(block.to_vec(), size)?.eigen()?;
+    let zero = largest_magnitude(&eigen.values) * roundoff;
     let pairs = eigen.values.iter().zip(&eigen.vectors);
     let mut pairs: Vec<_> = pairs.filter(|(value, _)| value.abs() > zero).collect();
     pairs.sort_by(|(a, _), (b, _)| b.abs().total_cmp(&a.abs()));
@@ -93,6 +98,35 @@ fn columns(block: &[f64], size: usize, roundoff: f64) -> Result<[Vec<Vec<f64>>; 
         sides[usize::from(*value < 0.0)].push(column);
     }
     Ok(sides)
+}
+
+/// Returns the columns of a Cholesky factor with the largest diagonal entry first in each step;
+/// `None` if more than rounding is left when no diagonal entry is positive.
+///
+/// Higham 2002, "Accuracy and Stability of Numerical Algorithms", section 10.3.
+fn semidefinite(block: &[f64], size: usize, roundoff: f64) -> Option<Vec<Vec<f64>>> {
+    let mut left = block.to_vec();
+    let zero = largest_magnitude(block) * roundoff;
+    let mut columns = Vec::with_capacity(size);
+    while columns.len() < size {
+        let by_entry =
+            |&a: &usize, &b: &usize| left[a * (size + 1)].total_cmp(&left[b * (size + 1)]);
+        let pivot = (0..size).max_by(by_entry)?;
+        let entry = left[pivot * (size + 1)];
+        if entry <= zero {
+            break;
+        }
+        let root = entry.sqrt();
+        let row = &left[pivot * size..(pivot + 1) * size];
+        let column: Vec<f64> = row.iter().map(|x| x / root).collect();
+        for (row, a) in left.chunks_exact_mut(size).zip(&column) {
+            for (x, b) in row.iter_mut().zip(&column) {
+                *x -= a * b;
+            }
+        }
+        columns.push(column);
+    }
+    (largest_magnitude(&left) <= zero).then_some(columns)
 }
 
 #[cfg(test)]
@@ -134,5 +168,18 @@ mod tests {
         // With a plus one at each position: of the indefinite block, and of that of rank one. With
         // a minus one at the first position, and both of the negative block at the second.
         assert_eq!(roots.vectors().count(), 5);
+    }
+
+    #[test]
+    fn softmax_has_a_column_fewer_than_classes() {
+        let p = [0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.015, 0.004, 0.0009, 0.0001];
+        let entry = |i: usize, j: usize| f64::from(u8::from(i == j)) * p[i] - p[i] * p[j];
+        let block: Vec<f64> = (0..100).map(|at| entry(at / 10, at % 10)).collect();
+        let columns = semidefinite(&block, 10, 10.0 * f64::EPSILON / 2.0).expect("convex");
+        assert_eq!(columns.len(), 9);
+        for (at, expected) in block.iter().enumerate() {
+            let found: f64 = columns.iter().map(|s| s[at / 10] * s[at % 10]).sum();
+            assert!((found - expected).abs() < 2e-16, "{at}: {found} {expected}");
+        }
     }
 }

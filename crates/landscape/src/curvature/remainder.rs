@@ -1,10 +1,7 @@
 //! Hutchinson's estimator of what the Hessian's diagonal has beside the Gauss-Newton matrix's.
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{GaussNewton, Hessian};
-use crate::batch::Batch;
 use crate::error::Error;
 use crate::operator::LinearOperator;
 use crate::parameters::Block;
@@ -23,23 +20,23 @@ pub(super) struct Remainder {
     pub(super) blocks: Vec<Estimate>,
     /// For each coordinate, those of other blocks included, where nothing was estimated.
     pub(super) diagonal: Option<Vec<Running>>,
-    /// Products with H, and as many with G.
+    /// Products with H − G.
     pub(super) products: usize,
     pub(super) converged: bool,
 }
 
-/// Estimates the trace of H − G over `blocks` to `relative_error` of it and `exact` together.
+/// Estimates the trace of the operator H − G over `blocks` to `relative_error` of it and `exact`
+/// together.
 ///
 /// A probe z is zero outside of the blocks, so that no entry of the matrix outside of them adds to
 /// the variance, `2 Σ_{i≠j} d_ij²` over the coordinates of the blocks with `D = H − G`.
-pub(super) fn remainder<M: Module, B: Batch>(
-    hessian: &Hessian<M, B>,
-    gauss_newton: &GaussNewton<M, B>,
+pub(super) fn remainder(
+    operator: &impl LinearOperator,
     blocks: &[&Block],
     exact: f64,
     config: &TraceConfig,
 ) -> Result<Remainder, Error> {
-    let dim = hessian.dim();
+    let dim = operator.dim();
     let mut total = Running::default();
     let mut of_blocks = vec![Running::default(); blocks.len()];
     let mut diagonal = config.diagonal.then(|| vec![Running::default(); dim]);
@@ -56,17 +53,15 @@ pub(super) fn remainder<M: Module, B: Batch>(
             .collect();
         let vectors: Vec<Tensor<1>> = probes
             .iter()
-            .map(|z| hessian.domain().upload(z))
+            .map(|z| operator.domain().upload(z))
             .collect::<Result<_, _>>()?;
-        let curved = hessian.apply_many(&vectors)?;
-        let linear = gauss_newton.apply_many(&vectors)?;
+        let vectors = operator.apply_many(&vectors)?;
         if products == 0 {
-            // Of a product, not of a difference, which may be far smaller than what it is of.
-            repeats(hessian, &probes[0], &download(&curved[0]))?;
+            repeats(operator, &probes[0], &download(&vectors[0]))?;
         }
         products += probes.len();
-        for ((z, curved), linear) in probes.iter().zip(curved).zip(linear) {
-            let difference = checked(download(&(curved - linear)), "operator's product")?;
+        for (z, product) in probes.iter().zip(vectors) {
+            let difference = checked(download(&product), "operator's product")?;
             total.add(dot(z, &difference));
             for (block, running) in blocks.iter().zip(&mut of_blocks) {
                 let range = block.range();

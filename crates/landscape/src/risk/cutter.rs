@@ -39,6 +39,9 @@ pub(crate) struct Part {
     pub(crate) loss: CapturedLoss,
     /// The loss at the origin, where cutting has taken it already.
     pub(crate) value: Option<f64>,
+    /// Whether the recorded values of all parts have been compared with the closure's value of the
+    /// batch, at the origin and beside it.
+    pub(crate) is_compared: bool,
 }
 
 /// Returns the first part of a captured batch, and its examples.
@@ -118,6 +121,7 @@ impl Cutter {
             examples,
             loss: loss.keeping_nothing(),
             value: None,
+            is_compared: false,
         }])
     }
 
@@ -156,6 +160,7 @@ impl Cutter {
                 examples: end - start,
                 loss: self.programs.share(loss).keeping_nothing(),
                 value: None,
+                is_compared: false,
             });
         }
         Ok(Some(parts))
@@ -191,12 +196,14 @@ impl Cutter {
                 break;
             }
         }
+        let is_compared = is_mean;
         if !is_mean && let Some(point) = self.away.first() {
             is_mean = gradients_agree(objective, point, batch, parts, workers)?;
         }
         if is_mean {
             for (part, value) in parts.iter_mut().zip(here) {
                 part.value = Some(value);
+                part.is_compared = is_compared;
             }
         }
         Ok(is_mean)

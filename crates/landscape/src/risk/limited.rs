@@ -76,6 +76,17 @@ impl<M: Module, B: Batch> Risk<M, B> {
         Ok(examples)
     }
 
+    /// Returns whether both are of the same batches, with the same statistics of BatchNorm, on the
+    /// same devices.
+    pub(crate) fn is_of_same_data(&self, other: &Self) -> bool {
+        let same_devices = match (&self.devices, &other.devices) {
+            (Some(ours), Some(theirs)) => ours.is_same(theirs),
+            (None, None) => true,
+            _ => false,
+        };
+        same_devices && self.batches.is_same(&other.batches) && self.statistics == other.statistics
+    }
+
     /// Returns whether both are one risk: clones with the same batches, in the same place, the same
     /// closures and settings. What is known of one then holds of the other.
     #[must_use]
@@ -86,9 +97,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
             _ => false,
         };
         same_weight
-            && self.batches.is_same(&other.batches)
+            && self.is_of_same_data(other)
             && Arc::ptr_eq(&self.loss, &other.loss)
             && self.reduction == other.reduction
-            && self.statistics == other.statistics
     }
 }

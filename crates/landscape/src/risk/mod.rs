@@ -3,6 +3,7 @@
 mod batch_norm_gap;
 mod batches;
 mod cutter;
+mod devices;
 mod example_gradients;
 mod limited;
 mod model_outputs;
@@ -11,6 +12,8 @@ mod recomputed_statistics;
 mod recording;
 mod recording_check;
 mod same_function;
+mod shares;
+mod spread;
 mod weights;
 
 use std::sync::{Arc, OnceLock};
@@ -22,12 +25,15 @@ use derivatives::{Outputs, Statistics, attempt};
 pub use batch_norm_gap::BatchNormGap;
 pub use batches::Batches;
 pub(crate) use cutter::{Cutter, Part, first_part};
+pub use devices::{Devices, LostDevice};
 pub(crate) use example_gradients::check_rows;
 pub use example_gradients::{ExampleGradients, ExampleStatistics};
 pub use model_outputs::ModelOutputs;
 pub use objective::Objective;
 pub use recomputed_statistics::normalises_by_batch;
 pub(crate) use same_function::check_same_function;
+use shares::Numbering;
+pub(crate) use spread::{OnFailure, Spread, brought_home, mean, mean_vectors};
 use weights::BatchWeight;
 
 use crate::batch::Batch;
@@ -92,6 +98,9 @@ pub struct Risk<M, B> {
     reduction_checked: Arc<OnceLock<Result<(), Error>>>,
     gradient_checked: Arc<OnceLock<Result<(), Error>>>,
     runs_in_double: Arc<OnceLock<bool>>,
+    /// Those over which it is spread, if it is.
+    devices: Option<Devices>,
+    numbering: Numbering,
 }
 
 impl<M, B> Clone for Risk<M, B> {
@@ -105,6 +114,8 @@ impl<M, B> Clone for Risk<M, B> {
             reduction_checked: Arc::clone(&self.reduction_checked),
             gradient_checked: Arc::clone(&self.gradient_checked),
             runs_in_double: Arc::clone(&self.runs_in_double),
+            devices: self.devices.clone(),
+            numbering: self.numbering.clone(),
         }
     }
 }
@@ -190,6 +201,8 @@ impl<M: Module, B: Batch> Risk<M, B> {
             reduction_checked: Arc::default(),
             gradient_checked: Arc::default(),
             runs_in_double: Arc::default(),
+            devices: None,
+            numbering: Numbering::default(),
         }
     }
 
@@ -213,6 +226,7 @@ impl<M: Module, B: Batch> Risk<M, B> {
     pub fn over(&self, batches: impl Into<Batches<B>>) -> Self {
         Self {
             batches: batches.into(),
+            numbering: Numbering::default(),
             ..self.clone()
         }
     }

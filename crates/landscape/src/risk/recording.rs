@@ -52,16 +52,25 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     /// Returns a point that is `distance` typical weights away from the origin in each coordinate.
     pub(crate) fn beside(&self, distance: f64) -> Result<Tensor<1>, Error> {
+        let way = match self.way.get() {
+            Some(way) => way,
+            None => self.way.get_or_init({
+                let way = self.random_way()?;
+                || way
+            }),
+        };
+        Ok(self.origin().clone() + way.clone() * distance)
+    }
+
+    /// Returns normal numbers of the size of a typical weight, always the same ones.
+    fn random_way(&self) -> Result<Tensor<1>, Error> {
         let domain = &self.space().domain;
-        let origin = download(self.origin());
         let typical = self.typical_weight();
-        let noise = random::normal(0, Purpose::Comparison.stream(0), domain.dim);
-        let moved: Vec<f64> = origin
-            .iter()
-            .zip(noise)
-            .map(|(entry, noise)| entry + distance * typical * noise)
-            .collect();
-        domain.upload(&moved)
+        let mut way = random::normal(0, Purpose::Comparison.stream(0), domain.dim);
+        for entry in &mut way {
+            *entry *= typical;
+        }
+        domain.upload(&way)
     }
 
     /// Returns the root mean square of the weights; a thousandth where they are smaller.

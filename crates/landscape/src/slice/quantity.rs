@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::source::{OnSlice, Source};
+use super::source::{OnSlice, Source, spread};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::risk::Risk;
@@ -117,9 +117,7 @@ impl<M: Module + 'static, B: Batch + 'static> AnyRisk<M> for Risk<M, B> {
 
     fn shares_data(&self, other: &dyn AnyRisk<M>) -> bool {
         let other = other.as_any().downcast_ref::<Self>();
-        other.is_some_and(|other| {
-            self.batches().is_same(other.batches()) && self.statistics() == other.statistics()
-        })
+        other.is_some_and(|other| self.is_of_same_data(other))
     }
 
     fn on_slice(
@@ -132,6 +130,9 @@ impl<M: Module + 'static, B: Batch + 'static> AnyRisk<M> for Risk<M, B> {
         for other in others {
             let other = other.as_any().downcast_ref();
             risks.push(other.expect("the same data has the same type"));
+        }
+        if let Some(source) = spread(model, &risks, directions)? {
+            return Ok(source);
         }
         match directions {
             [d] => Ok(Box::new(OnSlice::new(model, &risks, [d])?)),

@@ -28,7 +28,8 @@ pub(super) fn products<A: LinearOperator + ?Sized>(
     vectors: &[Vec<f64>],
 ) -> Result<Vec<Vec<f64>>, Error> {
     let uploaded = vectors.iter().map(|v| op.domain().upload(v));
-    let images = op.apply_many(&uploaded.collect::<Result<Vec<_>, _>>()?)?;
+    let uploaded = uploaded.collect::<Result<Vec<_>, _>>()?;
+    let images = going_on(|| op.apply_many(&uploaded))?;
     images.iter().map(|image| on_host(op, image)).collect()
 }
 
@@ -41,8 +42,20 @@ pub(super) fn forms<A: LinearOperator + ?Sized>(
     vectors: &[Vec<f64>],
 ) -> Result<Vec<f64>, Error> {
     let uploaded = vectors.iter().map(|v| op.domain().upload(v));
-    let forms = op.quadratic_forms(&uploaded.collect::<Result<Vec<_>, _>>()?)?;
+    let uploaded = uploaded.collect::<Result<Vec<_>, _>>()?;
+    let forms = going_on(|| op.quadratic_forms(&uploaded))?;
     checked(forms, "operator's quadratic form")
+}
+
+/// Asks again for products of which a device of several has failed, until none is left: the
+/// probes stay the same, and the others make all of the products.
+fn going_on<T>(ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    loop {
+        match ask() {
+            Err(Error::DeviceFailed { left: 1.., .. }) => {}
+            answer => return answer,
+        }
+    }
 }
 
 /// When a mean over probes is good enough.

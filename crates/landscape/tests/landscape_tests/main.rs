@@ -5,6 +5,7 @@ mod alignment;
 mod closures;
 mod connectivity;
 mod critical;
+mod devices;
 mod direction;
 mod examples;
 mod fallback;

@@ -97,6 +97,7 @@ impl Course<'_> {
         } else {
             table::show(self, &found, average.as_ref(), width::columns())?;
         }
+        self.gathered.tell_lost_devices();
         let failures = found
             .iter()
             .flat_map(|connected| ending::of(connected.name(), &connected.failures));

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::engine::analysis::{Analysis, Point};
+use crate::engine::spread::SpreadOver;
 use crate::engine::watch::Watch;
 use crate::interrupt::Interrupt;
 use crate::report::progress::Progress;
@@ -38,6 +39,8 @@ pub(in crate::command) struct Gathered {
     pub(in crate::command) data_name: String,
     /// The data set in the document.
     pub(in crate::command) data: Value,
+    /// The devices over which the measurements are spread.
+    pub(in crate::command) spread: Option<SpreadOver>,
 }
 
 impl Named {
@@ -67,6 +70,13 @@ impl Gathered {
     pub(in crate::command) fn examples(&self) -> usize {
         let first = self.points.first().expect("there is one model at least");
         first.point.examples()
+    }
+
+    /// Says which devices have failed, if any has.
+    pub(in crate::command) fn tell_lost_devices(&self) {
+        if let Some(spread) = &self.spread {
+            spread.tell_lost();
+        }
     }
 
     /// Checks every model.

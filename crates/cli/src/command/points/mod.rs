@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use clap::Args;
+use landscape::Devices;
 use models::PytorchWeights;
 use serde_json::json;
 
 use super::context::Context;
+use super::devices::DeviceFlags;
 use crate::comparison::{begun, common_folder, short_names};
 use crate::config::bounded::Count;
 use crate::config::choice::{Activation, DeviceKind, Model};
@@ -24,6 +26,7 @@ use crate::engine::checkpoints;
 use crate::engine::device;
 use crate::engine::origin::same_checksums;
 use crate::engine::source::Source;
+use crate::engine::spread::SpreadOver;
 use crate::engine::stored::{Stored, Which};
 use crate::failure::usage;
 pub(super) use gathered::{Gathered, Named, watch};
@@ -53,6 +56,8 @@ pub(super) struct Points {
     /// Device
     #[arg(long, value_enum, hide_possible_values = true, help = device_help())]
     device: Option<DeviceKind>,
+    #[command(flatten)]
+    several: DeviceFlags,
     /// Folder for document, pictures and numbers (otherwise one in the directory of the run, or
     /// beside the runs)
     #[arg(long, value_name = "DIR")]
@@ -108,9 +113,11 @@ impl Points {
         let first = first.expect("clap asks for a run or a file").clone();
         let device = device::autodiff(self.device.unwrap_or(first.device))
             .map_err(|message| usage(format!("--device: {message}")))?;
+        let spread = self.several.connect()?;
+        let devices = spread.as_ref().map(SpreadOver::devices);
         let sample = self.examples.unwrap_or(first.curvature_examples).get();
         let place = |plan: &Plan, weights: Weights<'_>| -> anyhow::Result<Box<dyn Point>> {
-            place(source, plan, weights, sample, &device)
+            place(source, plan, weights, sample, &device, devices)
         };
         let mut points = Vec::new();
         for (name, run) in names_of_runs(&runs).into_iter().zip(&runs) {
@@ -144,6 +151,7 @@ impl Points {
             data_name: first.subject.data_name().to_owned(),
             data: json!(first.subject.network().map(|network| &network.data)),
             points,
+            spread,
         })
     }
 
@@ -273,10 +281,11 @@ pub(super) fn place(
     weights: Weights<'_>,
     sample: usize,
     device: &Device,
+    devices: Option<&Devices>,
 ) -> anyhow::Result<Box<dyn Point>> {
     source.check(plan, device)?;
     let subject = source.subject(plan, sample, device)?;
-    subject.place(weights, plan.seed, device)
+    subject.place(weights, plan.seed, device, devices)
 }
 
 /// Returns the directories of the runs at and below a directory, in their order. A bare name is

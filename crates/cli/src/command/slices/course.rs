@@ -195,6 +195,7 @@ impl<'a> Course<'a> {
         } else if !complete.is_empty() {
             self.print::<D>(S::TITLE, &complete)?;
         }
+        self.gathered.tell_lost_devices();
         let failures = found
             .iter()
             .flat_map(|measured| ending::of(&measured.target.name, &measured.failures));

@@ -10,6 +10,7 @@ use crate::engine::analysis::Weights;
 use crate::engine::device;
 use crate::engine::measure_dir::{MeasureDir, inspect};
 use crate::engine::slices::{Tracing, Trajectory};
+use crate::engine::spread::SpreadOver;
 use crate::engine::stored::{Stored, Which};
 use crate::engine::watch::{Watch, Work};
 use crate::failure::usage;
@@ -30,7 +31,9 @@ impl Course<'_> {
         self.source.check(plan, &device)?;
         let sample = self.examples.unwrap_or(plan.curvature_examples.get());
         let subject = self.source.subject(plan, sample, &device)?;
-        let point = subject.place(Weights::Checkpoint(&self.run.last), plan.seed, &device)?;
+        let devices = self.spread.map(SpreadOver::devices);
+        let weights = Weights::Checkpoint(&self.run.last);
+        let point = subject.place(weights, plan.seed, &device, devices)?;
         if let Some(path) = point.not_finite()? {
             bail!(
                 "the weights of {} are not all finite at its last step (there is NaN or infinity in {path}); name the steps before that with --step",
@@ -99,6 +102,9 @@ impl Course<'_> {
             print(&format!("{document:#}"))?;
         } else if let Some(traced) = &traced {
             table::show(self, traced, &about, width::columns())?;
+        }
+        if let Some(spread) = self.spread {
+            spread.tell_lost();
         }
         let failures = ending::of(self.name(), &failures);
         Ok(ending::end(failures, interrupted.then_some(STORED)))

@@ -11,6 +11,7 @@ use crate::config::slice_choice::Split;
 use crate::engine::measure_dir::Kind;
 use crate::engine::slices::Trajectory;
 use crate::engine::source::Source;
+use crate::engine::spread::SpreadOver;
 use crate::interrupt::Interrupt;
 
 /// The trajectory of a run.
@@ -25,6 +26,8 @@ pub(crate) struct Course<'a> {
     pub(crate) examples: Option<usize>,
     /// The device, if it is not the run's.
     pub(crate) device: Option<DeviceKind>,
+    /// The devices over which the loss is spread.
+    pub(crate) spread: Option<&'a SpreadOver>,
     /// The centre of the deviations.
     pub(crate) centre: Centre,
     /// The parts of the data.

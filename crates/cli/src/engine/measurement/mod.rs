@@ -14,6 +14,7 @@ use std::cell::OnceCell;
 
 use anyhow::Context as _;
 use burn::tensor::Device;
+use landscape::Devices;
 use serde_json::{Map, Value, json};
 
 pub(crate) use bench::{NamedFile, Row, number};
@@ -56,6 +57,8 @@ pub(crate) struct Task<'a> {
     pub(crate) request: &'a Request,
     /// The autodiff device.
     pub(crate) device: Device,
+    /// Those over which the measurements are spread.
+    pub(crate) devices: Option<&'a Devices>,
     /// Permission to replace an earlier measurement in the folder.
     pub(crate) overwrite: bool,
     /// The flag with which somebody asks to stop.
@@ -69,6 +72,7 @@ pub(crate) struct Task<'a> {
 /// measurement that fails is no error but a failure in what is returned: the others stand.
 pub(crate) fn measure<W: Workload>(task: &Task<'_>, data: &Data<W>) -> anyhow::Result<Measured> {
     let Task { run, request, .. } = *task;
+    let data = &data.on(task.devices);
     run.check_data(data.checksums())?;
     if let Some(other) = task.other {
         between::comparable(run, other)?;

@@ -70,7 +70,7 @@ impl<M: Module, B: Batch> Objective<M, B> {
         self.risk().batches().for_each(|index, batch| {
             let whole = self.record(batch.clone())?;
             if index == 0 {
-                self.check_captured(&batch, &whole)?;
+                self.check_captured(&batch, &whole, false)?;
             }
             let weight = self.weight_of_each(&batch)?;
             if !coupled && let Some(rows) = self.independent(&whole, &batch, &workers)? {

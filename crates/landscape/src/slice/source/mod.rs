@@ -8,6 +8,7 @@
 
 mod groups;
 mod pieces;
+mod spread;
 
 use std::sync::OnceLock;
 
@@ -21,6 +22,7 @@ use crate::error::Error;
 use crate::risk::{Objective, Risk};
 use crate::vector::{dot, download};
 use groups::{Groups, OnPlane, Piece};
+pub(super) use spread::spread;
 
 /// Bytes that the planes of one group of parts may keep.
 const KEPT_BYTES: usize = 1 << 29;

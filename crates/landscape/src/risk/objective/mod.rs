@@ -1,17 +1,21 @@
 //! A risk as a function of the flat parameter vector, around one model.
 
+mod of_batch;
+mod shares;
+
 use std::sync::OnceLock;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
-use derivatives::{Statistics, allowing_input_gradients, attempt};
+use derivatives::Statistics;
 
 use super::weights::Counted;
 use super::{Batches, Risk, scalar};
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::parameters::{ParameterSpace, cast_owned, gradient, place, tracked};
+use crate::parameters::{ParameterSpace, cast_owned, place, tracked};
 use crate::vector::download;
+use shares::Shares;
 
 /// A risk as a function of theta, `[P]`, around the model it was made at: what slices, products by
 /// differences and sharpness measures evaluate.
@@ -30,13 +34,10 @@ pub struct Objective<M, B> {
     /// Known from the start for batches held in memory; of streamed ones after they have been
     /// read.
     counted: OnceLock<Counted>,
-}
-
-/// A loss with its graph.
-struct TrackedLoss {
-    loss: Tensor<1>,
-    /// Whether Burn's gradient lacks a part.
-    differentiates_inside: bool,
+    /// The way from the origin to points beside it, once it has been asked for.
+    pub(super) way: OnceLock<Tensor<1>>,
+    /// The shares of the devices, where the risk has any; made at the first evaluation.
+    shares: OnceLock<Option<Box<Shares<M, B>>>>,
 }
 
 impl<M: Module, B: Batch> Objective<M, B> {
@@ -87,6 +88,8 @@ impl<M: Module, B: Batch> Objective<M, B> {
             origin,
             device,
             counted: OnceLock::new(),
+            way: OnceLock::new(),
+            shares: OnceLock::new(),
         };
         let batches = objective.risk.batches();
         let mut checked = Ok(());
@@ -127,6 +130,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// A length other than P, or a batch that cannot be read.
     pub fn value(&self, theta: &Tensor<1>) -> Result<f64, Error> {
         let theta = self.space.domain.adopt(theta)?;
+        if let Some(shares) = self.shares()? {
+            return shares.value(|share| share.value(&theta));
+        }
         self.value_of(&place(&self.space, self.model_for_values().clone(), &theta))
     }
 
@@ -144,6 +150,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
     /// # Errors
     /// As [`value`](Self::value).
     pub fn value_here(&self) -> Result<f64, Error> {
+        if let Some(shares) = self.shares()? {
+            return shares.value(Self::value_here);
+        }
         self.value_of(self.model_for_values())
     }
 
@@ -196,87 +205,6 @@ impl<M: Module, B: Batch> Objective<M, B> {
         batch.on_device(&device).to_dtype(self.float_type())
     }
 
-    /// Returns the mean loss of one batch at `theta`.
-    pub(crate) fn batch_value(
-        &self,
-        theta: &Tensor<1>,
-        batch: &B,
-        index: usize,
-    ) -> Result<f64, Error> {
-        let model = place(&self.space, self.model_for_values().clone(), theta);
-        let batch = self.prepare(batch.clone(), self.needs_autodiff());
-        Ok(scalar(&self.risk.batch_loss(&model, &batch, index)?))
-    }
-
-    /// Returns the gradient of the mean loss of one batch at `theta`, by Burn.
-    pub(crate) fn batch_gradient(
-        &self,
-        theta: &Tensor<1>,
-        batch: &B,
-        index: usize,
-    ) -> Result<Tensor<1>, Error> {
-        let model = place(&self.space, self.tracked.clone(), theta);
-        let loss = self.tracked_loss(&model, batch, index)?;
-        self.backward(&model, theta, loss, batch, index)
-    }
-
-    /// Returns the mean loss of one batch at `theta`, of the space's type, and its gradient.
-    ///
-    /// # Errors
-    /// As [`gradient`](Self::gradient).
-    pub(crate) fn batch_loss_and_gradient(
-        &self,
-        theta: &Tensor<1>,
-        batch: &B,
-        index: usize,
-    ) -> Result<(f64, Tensor<1>), Error> {
-        let model = place(&self.space, self.tracked.clone(), theta);
-        let loss = self.tracked_loss(&model, batch, index)?;
-        let value = scalar(&loss.loss);
-        if !value.is_finite() {
-            return Err(Error::NonFiniteLoss {
-                value,
-                place: format!("in batch {index}"),
-            });
-        }
-        let gradient = self.backward(&model, theta, loss, batch, index)?;
-        Ok((value, gradient))
-    }
-
-    /// Returns the loss of one batch with its graph.
-    fn tracked_loss(&self, model: &M, batch: &B, index: usize) -> Result<TrackedLoss, Error> {
-        let batch = self.prepare(batch.clone(), true);
-        let (loss, differentiates_inside) =
-            allowing_input_gradients(|| self.risk.batch_loss(model, &batch, index));
-        let loss = loss?;
-        if !(loss.is_tracked() || differentiates_inside) {
-            return Err(Error::Disconnected { index });
-        }
-        Ok(TrackedLoss {
-            loss,
-            differentiates_inside,
-        })
-    }
-
-    /// Returns the gradient of one batch at `theta`, which `model` has: by Burn, or from the
-    /// recorded loss where that takes a derivative inside, which Burn's gradient lacks.
-    fn backward(
-        &self,
-        model: &M,
-        theta: &Tensor<1>,
-        loss: TrackedLoss,
-        batch: &B,
-        index: usize,
-    ) -> Result<Tensor<1>, Error> {
-        if loss.differentiates_inside {
-            let captured = self.record(batch.clone())?;
-            return Ok(captured.gradient(theta)?.1);
-        }
-        let gradients = attempt(|| loss.loss.backward())
-            .map_err(|message| Error::Backward { index, message })?;
-        gradient(&self.space, model, gradients).ok_or(Error::Disconnected { index })
-    }
-
     fn value_of(&self, model: &M) -> Result<f64, Error> {
         let mut sum = 0.0;
         let divisor = self.for_each_share(|index, batch, share| {
@@ -294,6 +222,9 @@ impl<M: Module, B: Batch> Objective<M, B> {
 
     /// Returns L and Burn's gradient at `theta`, whether or not it is that of the value.
     pub(crate) fn burns_gradient(&self, theta: &Tensor<1>) -> Result<(f64, Tensor<1>), Error> {
+        if let Some(shares) = self.shares()? {
+            return shares.gradient(theta, &self.space.domain);
+        }
         let mut sum = 0.0;
         let mut total: Option<Tensor<1>> = None;
         let divisor = self.for_each_share(|index, batch, share| {
@@ -342,12 +273,13 @@ impl<M: Module, B: Batch> Objective<M, B> {
         if matches!(batches, Batches::Held(_)) {
             batches.for_each(|index, batch| {
                 let share = self.share(&batch)?;
-                each(index, batch, share)
+                each(self.risk.number(index), batch, share)
             })?;
             return Ok(1.0);
         }
         let mut counted = Counted::default();
         batches.for_each(|index, batch| {
+            let index = self.risk.number(index);
             let amount = counted.add(&self.risk, index, &batch)?;
             each(index, batch, amount)
         })?;
@@ -380,6 +312,15 @@ impl<M: Module, B: Batch> Objective<M, B> {
         Ok(self.share(batch)? * all / batch.examples() as f64)
     }
 
+    /// Returns the sum of what all batches count for, by which a share of the data counts beside
+    /// others.
+    ///
+    /// # Errors
+    /// As [`examples`](Self::examples).
+    pub(crate) fn weight(&self) -> Result<f64, Error> {
+        Ok(self.counted()?.weight)
+    }
+
     fn counted(&self) -> Result<Counted, Error> {
         if let Some(counted) = self.counted.get() {
             return Ok(*counted);
@@ -408,6 +349,12 @@ fn widened<M: Module, B: Batch>(
 ) -> Result<Option<M>, Error> {
     let domain = ParameterSpace::of_tracked(model)?.domain;
     if domain.dtype == DType::F64 || !domain.device.supports_dtype(DType::F64) {
+        return Ok(None);
+    }
+    if risk
+        .devices()
+        .is_some_and(|devices| !devices.support(DType::F64))
+    {
         return Ok(None);
     }
     // Not a clone: a clone shares running statistics, and casting would reach both.
