@@ -219,6 +219,37 @@ println!("barrier {:.3} at t = {:.2}, {}", path.barrier, path.barrier_t, path.ve
 
 #[rustfmt::skip]
 #[test]
+#[allow(clippy::print_stderr, reason = "as in the README")]
+fn background_snippet_runs() -> Result<()> {
+    use landscape::Risk;
+    use probes::instrument::TopEigenvalues;
+    use probes::sink::TensorBoard;
+    use probes::{Probes, Schedule};
+    let (model, batches) = model_and_batches()?;
+    let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| loss(model, x, y));
+    let folder = tempfile::tempdir()?;
+    let _guard = IN_A_FOLDER.lock().map_err(|_| anyhow!("another test failed"))?;
+    std::env::set_current_dir(folder.path())?;
+
+let mut probes = Probes::unlimited()
+    .with(Schedule::every(100), TopEigenvalues::of(&risk, 1))
+    .with_sink(TensorBoard::create("runs/mine")?)
+    .in_background();
+    let mut lambda = None;
+    for step in [0, 1] {
+let observed = probes.observe(step, &model)?;
+for (step, probe, error) in observed.failures() {
+    eprintln!("{probe} failed at step {step}: {error}");
+}
+let found = probes.wait();
+        lambda = lambda.or(found.first().and_then(|found| found.scalar("curvature/lambda_1")));
+    }
+    assert!(lambda.is_some() && probes.finish().delivered()?.failed == 0);
+    Ok(())
+}
+
+#[rustfmt::skip]
+#[test]
 fn checkpoint_snippet_runs() -> Result<()> {
 use burn::{module::Module, store::ModuleRecord};
 use datasets::{SplitConfig, fixed_sample};

@@ -4,6 +4,7 @@ mod measuring_cost;
 mod pace;
 mod plan;
 
+use std::fmt;
 use std::time::Duration;
 
 pub use measuring_cost::MeasuringCost;
@@ -90,20 +91,48 @@ impl Budget {
 pub struct Spent {
     /// Inside probes, and inside sinks for what these found.
     pub probes: Duration,
-    /// Outside them.
+    /// Outside them: the time in which the training went on.
     pub training: Duration,
+    /// The time for which the training stood still for them. In its own thread that is all of
+    /// [`probes`](Self::probes). In the background
+    /// ([`Probes::in_background`](crate::Probes::in_background)) it is what snapshots took and how
+    /// long the training waited for the thread; that probes took a core from it is part of
+    /// [`training`](Self::training), because a clock cannot tell them apart.
+    pub waited: Duration,
 }
 
 impl Spent {
-    /// Returns the share of probes in the time of both; 0 when both are zero.
+    /// Returns the share of probes in the time of the run, `probes / (training + waited)`; 0 when
+    /// all are zero. Measuring in the background counts in full, as if it had taken its core from
+    /// the training: that is the most that it can have cost.
     #[must_use]
     pub fn share(&self) -> f64 {
         let probes = self.probes.as_secs_f64();
         if probes == 0.0 {
             0.0
         } else {
-            probes / (probes + self.training.as_secs_f64())
+            probes / (self.training + self.waited).as_secs_f64()
         }
+    }
+
+    /// Tells for how long the training waited, where that is not all the time of the probes.
+    pub(crate) fn beside(&self) -> Option<String> {
+        let waited = self.waited.as_secs_f64();
+        (self.waited != self.probes)
+            .then(|| format!(", in the background; the training waited {waited:.2} s for them"))
+    }
+}
+
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "probes took {:.2} s, training {:.2} s: {:.1} % of the time{}",
+            self.probes.as_secs_f64(),
+            self.training.as_secs_f64(),
+            100.0 * self.share(),
+            self.beside().unwrap_or_default()
+        )
     }
 }
 
@@ -116,8 +145,23 @@ mod tests {
         let spent = Spent {
             probes: Duration::from_secs(5),
             training: Duration::from_secs(95),
+            waited: Duration::from_secs(5),
         };
         assert_eq!(spent.share(), 0.05);
+        assert_eq!(
+            spent.to_string(),
+            "probes took 5.00 s, training 95.00 s: 5.0 % of the time"
+        );
+        // Beside the training, which waited for 1 of the 5 seconds.
+        let beside = Spent {
+            training: Duration::from_secs(99),
+            waited: Duration::from_secs(1),
+            ..spent
+        };
+        assert_eq!(
+            beside.to_string(),
+            "probes took 5.00 s, training 99.00 s: 5.0 % of the time, in the background; the training waited 1.00 s for them"
+        );
         assert!((Budget::fraction(0.05).allowed(95.0).unwrap() - 5.0).abs() < 1e-12);
         assert_eq!(Spent::default().share(), 0.0);
         assert_eq!(Budget::fraction(1.0), Budget::unlimited());

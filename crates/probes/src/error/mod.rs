@@ -45,6 +45,14 @@ pub enum Error {
         /// The message of the panic.
         message: String,
     },
+    /// Something else than a probe or a sink panicked in the background.
+    #[error(
+        "measuring in the background panicked: {message}; the handler, the clock or the interrupt that the probes were given is the usual cause"
+    )]
+    BackgroundPanicked {
+        /// The message of the panic.
+        message: String,
+    },
     /// An instrument needs something that the training loop did not tell.
     #[error("{instrument} needs {what}")]
     Missing {

@@ -36,6 +36,8 @@ pub(super) struct Measurer<M> {
     pub(super) samples: bool,
     /// Time in probes, and in sinks for what they found.
     pub(super) inside: Duration,
+    /// Time for which the training stood still, where that is not all of it: beside the training.
+    pub(super) waited: Option<Duration>,
     /// Seconds of it that are not charged to the budget: measurements that are made in any case.
     pub(super) required: f64,
     pub(super) last_step: Option<u64>,
@@ -65,6 +67,13 @@ pub(super) struct Told<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Allowed(pub(super) Option<f64>);
 
+/// Tells why a step is not measured.
+pub(super) fn repeated(step: u64, last: u64) -> String {
+    format!(
+        "step {step} was not measured: it does not come after step {last}, which was observed before"
+    )
+}
+
 impl<M> Measurer<M> {
     pub(super) fn new(budget: Budget, clock: Clock) -> Self {
         Self {
@@ -78,6 +87,7 @@ impl<M> Measurer<M> {
             cost_records: true,
             samples: true,
             inside: Duration::ZERO,
+            waited: None,
             required: 0.0,
             last_step: None,
             pace: Pace::default(),
@@ -91,9 +101,11 @@ impl<M> Measurer<M> {
     }
 
     pub(super) fn spent(&self) -> Spent {
+        let waited = self.waited.unwrap_or(self.inside);
         Spent {
             probes: self.inside,
-            training: (self.clock)().saturating_sub(self.inside),
+            training: (self.clock)().saturating_sub(waited),
+            waited,
         }
     }
 
@@ -126,7 +138,7 @@ impl<M> Measurer<M> {
             ..Observation::default()
         };
         if let Some(last) = self.last_step.filter(|last| step <= *last) {
-            observation.warnings.push(format!("step {step} was not measured: it does not come after step {last}, which was observed before"));
+            observation.warnings.push(repeated(step, last));
             self.tell_warnings(&observation);
             return Ok(observation);
         }
@@ -206,6 +218,42 @@ impl<M> Measurer<M> {
                     entry.tally.probe
                 ));
             }
+        }
+    }
+
+    /// Takes note that each probe was due so many times while there was no room for a snapshot.
+    pub(super) fn miss(&mut self, missed: &[u64]) {
+        for (entry, missed) in self.entries.iter_mut().zip(missed) {
+            if *missed > 0 {
+                entry.was_due = true;
+                entry.tally.skipped += missed;
+                self.pending.push(format!(
+                    "{} was left out {missed} time(s), because the measurements of earlier steps were not done",
+                    entry.tally.probe
+                ));
+            }
+        }
+    }
+
+    /// Gives up what was due at a step that was interrupted and is not observed again.
+    pub(super) fn give_up_due(&mut self, observation: &mut Observation) {
+        let due = self.due(observation.step).unwrap_or_default();
+        for (entry, _) in self.entries.iter_mut().zip(due).filter(|(_, due)| *due) {
+            entry.tally.skipped += 1;
+            let reason = "it was interrupted".to_owned();
+            let name = entry.name().to_owned();
+            observation.skipped.push((name, reason));
+        }
+    }
+
+    /// Gives up all that waits, after a panic on the way.
+    pub(super) fn give_up_all(&mut self, observation: &mut Observation) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.waits) {
+            entry.waits = false;
+            entry.tally.skipped += 1;
+            let reason = "measuring it panicked on the way".to_owned();
+            let name = entry.name().to_owned();
+            observation.skipped.push((name, reason));
         }
     }
 

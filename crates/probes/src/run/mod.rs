@@ -12,6 +12,7 @@ mod message;
 mod observation;
 mod probes;
 mod tell;
+mod thread;
 
 pub use message::{At, Message};
 pub use observation::{Measured, Observation, Summary, Tally};

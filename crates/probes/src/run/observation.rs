@@ -32,8 +32,13 @@ pub struct Observation {
     pub warnings: Vec<String>,
     /// Whether it was stopped on the way, as
     /// [`Probes::with_interrupt`](crate::Probes::with_interrupt) tells. Then nothing was handed to
-    /// the sinks, and the step may be observed again.
+    /// the sinks, and the step may be observed again, but for one that was measured in the
+    /// background.
     pub interrupted: bool,
+    /// The observations of earlier steps that were made in the background since the last call
+    /// ([`Probes::in_background`](crate::Probes::in_background)), in their order. Those in which
+    /// nothing was measured, failed or left out are not among them.
+    pub background: Vec<Self>,
 }
 
 /// A measurement that was made.
@@ -100,6 +105,29 @@ impl Observation {
             .chain(warnings)
             .collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// Tells whether there is anything to report.
+    pub(crate) fn says_something(&self) -> bool {
+        let lists = [
+            self.records.is_empty(),
+            self.findings.is_empty(),
+            self.measured.is_empty(),
+            self.failed.is_empty(),
+            self.skipped.is_empty(),
+            self.warnings.is_empty(),
+        ];
+        self.interrupted || lists.contains(&false)
+    }
+
+    /// Returns the step, the probe and the reason of each failure: of this step, and of earlier
+    /// ones that were measured in the background.
+    pub fn failures(&self) -> impl Iterator<Item = (u64, &str, &Error)> {
+        let all = self.background.iter().chain([self]);
+        all.flat_map(|observation| {
+            let failed = observation.failed.iter();
+            failed.map(|(probe, error)| (observation.step, probe.as_str(), error))
+        })
     }
 
     /// Returns the value of the scalar `tag`, if it was measured.
@@ -200,6 +228,10 @@ pub struct Summary {
     /// The diagnosis of the run, if one was asked for
     /// ([`Probes::with_diagnosis`](crate::Probes::with_diagnosis)).
     pub diagnosis: Option<Diagnosis>,
+    /// The observations that were made in the background after the last call of
+    /// [`Probes::observe`](crate::Probes::observe), in their order: as a rule that of the last
+    /// step is among them.
+    pub background: Vec<Observation>,
 }
 
 impl Summary {
@@ -218,14 +250,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Spent { probes, training } = self.spent;
-        writeln!(
-            f,
-            "probes took {:.2} s, training {:.2} s: {:.1} % of the time",
-            probes.as_secs_f64(),
-            training.as_secs_f64(),
-            100.0 * self.spent.share()
-        )?;
+        writeln!(f, "{}", self.spent)?;
         writeln!(
             f,
             "{:<32} {:>8} {:>9} {:>8} {:>6} {:>8} {:>8}",
@@ -254,9 +279,10 @@ impl fmt::Display for Summary {
 /// Returns the account of all probes as a markdown table.
 pub(crate) fn account(tallies: &[Tally], spent: &Spent) -> String {
     let mut text = format!(
-        "Probes took {:.2} s, {:.1} % of the time.\n\n| probe | measured | shortened | left out | failed | products | seconds |\n|---|---|---|---|---|---|---|",
+        "Probes took {:.2} s, {:.1} % of the time{}.\n\n| probe | measured | shortened | left out | failed | products | seconds |\n|---|---|---|---|---|---|---|",
         spent.probes.as_secs_f64(),
-        100.0 * spent.share()
+        100.0 * spent.share(),
+        spent.beside().unwrap_or_default()
     );
     for tally in tallies {
         text += &format!(

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 
 use super::background::Worker;
@@ -57,15 +56,26 @@ use crate::sink::{Shared, Sink};
 /// # Examples
 /// See [`Probe`].
 pub struct Probes<M> {
-    place: Place<M>,
+    pub(super) place: Place<M>,
     learning_rate: Option<f64>,
 }
 
-enum Place<M> {
+pub(super) enum Place<M> {
     /// In the training's own thread.
     Here(Box<Measurer<M>>),
     /// Beside it.
-    Beside(Worker<M>),
+    Beside(Box<Worker<M>>),
+}
+
+impl<M> Place<M> {
+    /// Returns the place beside the training, or where no thread could be started the training's
+    /// own.
+    pub(super) fn of(started: Result<Worker<M>, Box<Measurer<M>>>) -> Self {
+        match started {
+            Ok(worker) => Self::Beside(Box::new(worker)),
+            Err(measurer) => Self::Here(measurer),
+        }
+    }
 }
 
 impl<M> Default for Probes<M> {
@@ -99,13 +109,16 @@ impl<M> Probes<M> {
         self.set(|measurer| measurer.budget = budget)
     }
 
-    /// Changes the settings. After [`in_background`](Self::in_background) they are the worker's,
-    /// and stay as they are.
-    fn set(mut self, change: impl FnOnce(&mut Measurer<M>)) -> Self {
-        if let Place::Here(measurer) = &mut self.place {
-            change(measurer);
-        }
-        self
+    /// Changes the settings. In the background what was observed before is measured before.
+    fn set(self, change: impl FnOnce(&mut Measurer<M>)) -> Self {
+        let place = match self.place {
+            Place::Here(mut measurer) => {
+                change(&mut measurer);
+                Place::Here(measurer)
+            }
+            Place::Beside(worker) => Place::of(worker.change(change)),
+        };
+        Self { place, ..self }
     }
 
     /// Adds a probe, which measures when its schedule says so, as far as the budget allows.
@@ -214,30 +227,6 @@ impl<M> Probes<M> {
         self.set(|measurer| measurer.interrupt = Some(Box::new(requested)))
     }
 
-    /// Measures in a thread of its own, on a [snapshot](landscape::snapshot) of the model, while
-    /// training goes on. To be called last, after all settings.
-    ///
-    /// Without a limit the records are those that measuring in the training's thread gives. Two
-    /// snapshots wait at most; then [`observe`](Self::observe) waits too, without a limit, or
-    /// leaves the step out, with one. A [`Budget`] limits the time of the thread as a share of the
-    /// run's. An [`Observation`] says nothing of what was measured; the sinks and
-    /// [`finish`](Self::finish) do.
-    ///
-    /// Threads share the processor: it pays where cores are idle while the model trains.
-    #[must_use]
-    pub fn in_background(self) -> Self
-    where
-        M: Module + 'static,
-    {
-        match self.place {
-            Place::Here(measurer) => Self {
-                place: Place::Beside(Worker::start(*measurer)),
-                ..self
-            },
-            Place::Beside(_) => self,
-        }
-    }
-
     /// Tells the learning rate of the updates from now on; probes see it in
     /// [`Moment::learning_rate`](crate::Moment::learning_rate).
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
@@ -336,8 +325,8 @@ impl<M> Probes<M> {
         }
     }
 
-    /// Ends all sinks and tells what was done, and in [`Summary::undelivered`] what did not reach a
-    /// sink.
+    /// Measures what waits in the background, ends all sinks and tells what was done, and in
+    /// [`Summary::undelivered`] what did not reach a sink.
     #[must_use = "the summary tells what failed"]
     pub fn finish(self) -> Summary {
         match self.place {

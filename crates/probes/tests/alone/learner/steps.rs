@@ -52,9 +52,20 @@ fn steps(scalars: &Scalars) -> Vec<u64> {
 
 #[test]
 fn every_step_is_that_of_a_hand_written_loop_metrics_and_rates_included() {
+    assert_steps_by_hand(|probes| probes);
+}
+
+#[test]
+fn every_step_in_the_background_is_that_of_a_hand_written_loop() {
+    assert_steps_by_hand(Probes::in_background);
+}
+
+/// Trains with probes at a place, and compares what they recorded with a loop.
+fn assert_steps_by_hand(place: fn(Probes<Net>) -> Probes<Net>) {
     let device = Device::flex().autodiff();
-    let (memory, folder) = (Memory::new(), tempfile::tempdir().unwrap());
-    let (_, summary) = train(folder.path(), Net::fixed(&device), probes(&memory), 3, None);
+    let (memory, folder) = (Memory::new(), tempfile::tempdir().expect("a folder"));
+    let probes = place(probes(&memory));
+    let (_, summary) = train(folder.path(), Net::fixed(&device), probes, 3, None);
     let (readings, losses, rates) = by_hand(3);
     assert_eq!(memory.scalars("reading/every"), readings);
     // The third roots of 9 steps: 1, 3, 9.
@@ -146,17 +157,17 @@ fn accumulated_gradients_make_one_step_with_the_mean_of_its_batches() {
     assert_eq!(losses[0].1, (first[0] + first[1]) / 2.0);
 }
 
-#[test]
-fn end_is_where_the_training_ended_whatever_was_planned() {
+/// Trains with probes at a place, and ends it at other steps than were planned.
+fn assert_end_of_training(place: fn(Probes<Net>) -> Probes<Net>) {
     let device = Device::flex().autodiff();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
 
     // Stopped by an interruption after the first step.
     let (memory, interrupter) = (Memory::new(), Interrupter::new());
     let model = WithProbes::new(
         Net::fixed(&device),
-        probes(&memory),
+        place(probes(&memory)),
         Epochs::new(5, ITEMS, BATCH),
     );
     interrupter.stop(Some("the test"));
@@ -171,7 +182,7 @@ fn end_is_where_the_training_ended_whatever_was_planned() {
     let memory = Memory::new();
     let model = WithProbes::new(
         Net::fixed(&device),
-        probes(&memory),
+        place(probes(&memory)),
         Epochs::new(50, ITEMS, BATCH),
     );
     let learner = training(&at("early"), 50)
@@ -197,10 +208,20 @@ fn end_is_where_the_training_ended_whatever_was_planned() {
     let memory = Memory::new();
     let model = WithProbes::new(
         Net::fixed(&device),
-        probes(&memory),
+        place(probes(&memory)),
         Epochs::new(1, ITEMS, BATCH),
     );
     let (_, summary) = launch(training(&at("longer"), 2), model).finish();
     assert!(summary.never_due.is_empty());
     assert_eq!(steps(&memory.scalars("reading/end")), [6]);
+}
+
+#[test]
+fn end_is_where_the_training_ended_whatever_was_planned() {
+    assert_end_of_training(|probes| probes);
+}
+
+#[test]
+fn end_in_the_background_is_where_the_training_ended() {
+    assert_end_of_training(Probes::in_background);
 }

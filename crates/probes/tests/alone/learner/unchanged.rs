@@ -5,7 +5,7 @@ use landscape::{Grid, Risk};
 use probes::instrument::{GradientNorm, LossSurface, TopEigenvalues};
 use probes::learner::{Epochs, WithProbes};
 use probes::sink::{Memory, TensorBoard};
-use probes::{Probes, Schedule};
+use probes::{Probes, Record, Schedule};
 
 use super::net::{Batch, Net, batches, bits, launch, train, training};
 
@@ -72,15 +72,25 @@ fn every_instrument_at_once_changes_nothing_and_sees_adams_moments() {
     let memory = Memory::new();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let probes = crate::every_instrument::every(Probes::unlimited(), &risk)
-        .with_sink(memory.clone())
-        .with_handler(|_| ());
+    let all = |memory: &Memory| {
+        crate::every_instrument::every(Probes::unlimited(), &risk)
+            .with_sink(memory.clone())
+            .with_handler(|_| ())
+            .without_cost_records()
+    };
     device.seed(11);
     let bare = launch(training(&at("bare"), 3), Net::drawn(&device));
     device.seed(11);
-    let (measured, summary) = train(&at("measured"), Net::drawn(&device), probes, 3, None);
+    let (measured, summary) = train(&at("measured"), Net::drawn(&device), all(&memory), 3, None);
     assert_eq!(bits(&measured), bits(&bare));
     assert_eq!(summary.failed, 0, "{summary}");
+    // The training and every record are the same bits in the background.
+    let beside = Memory::new();
+    device.seed(11);
+    let probes = all(&beside).in_background();
+    let (measured, _) = train(&at("beside"), Net::drawn(&device), probes, 3, None);
+    assert_eq!(bits(&measured), bits(&bare));
+    assert_eq!(by_tag(&beside), by_tag(&memory));
     let steps = |tag: &str| -> Vec<u64> {
         let scalars = memory.scalars(tag).into_iter();
         scalars.map(|(step, _)| step).collect()
@@ -88,4 +98,11 @@ fn every_instrument_at_once_changes_nothing_and_sees_adams_moments() {
     // Nine updates; Adam has second moments from the first on.
     assert_eq!(steps("stability/sharpness_ratio"), [2, 4, 6, 8]);
     assert_eq!(steps("landscape/barrier_from_start"), [2, 4, 6, 8]);
+}
+
+/// The records by tag: the learner tells of its metrics from a thread of its own, at any moment.
+fn by_tag(memory: &Memory) -> Vec<Record> {
+    let mut records = memory.records();
+    records.sort_by(|one, other| one.tag.cmp(&other.tag));
+    records
 }

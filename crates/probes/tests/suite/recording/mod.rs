@@ -1,5 +1,6 @@
 //! The container: what is recorded when.
 
+mod background;
 mod budget;
 mod failures;
 mod lost_output;
