@@ -200,7 +200,7 @@ fn norms_of_what_rows_give() {
     let loss = Capture::of(&layer)
         .with_parameters([layer.weight.id, bias])
         .outputs_and_loss(
-            |layer: &burn::nn::Linear, _| layer.forward(x.clone()),
+            |layer: &burn::nn::Linear, device| layer.forward(x.clone().to_device(device)),
             |f, _| f.square().sum(),
         )
         .expect("a capture");
