@@ -5,6 +5,7 @@ mod examples;
 mod guide;
 mod operations;
 mod plane;
+mod sparse;
 mod workers;
 
 use burn::tensor::Device;

@@ -2,7 +2,7 @@
 //!
 //! `flex`'s `gather`, its pooling with indices and the slices that patches are made of cost several
 //! times what memory allows; each of its entrywise operations is a pass over memory and costs about
-//! a microsecond.
+//! a microsecond; its matrix products multiply the zeros of data too.
 //!
 //! This crate is private to the workspace: `derivatives`, `landscape` and `sam` call it. The
 //! feature `flex` turns the kernels on, for all at once, whichever crate names it. Without the
@@ -27,6 +27,8 @@ mod real;
 #[cfg(feature = "flex")]
 mod softmax;
 #[cfg(feature = "flex")]
+mod sparse;
+#[cfg(feature = "flex")]
 mod sum;
 #[cfg(feature = "flex")]
 mod total;
@@ -39,8 +41,8 @@ use burn_dispatch::DispatchDevice;
 pub use chain::{Chain, Entrywise, Link, Repeat};
 #[cfg(not(feature = "flex"))]
 pub use none::{
-    chain, chain_sum, climbed, combine, gather_last, max_positions, maxima, patches, scatter_last,
-    softmax, sums, total, unpatches,
+    Sparse, chain, chain_sum, climbed, combine, gather_last, max_positions, maxima, patches,
+    scatter_last, softmax, sums, total, unpatches,
 };
 pub use windows::Windows;
 #[cfg(feature = "flex")]
@@ -51,6 +53,7 @@ pub use {
     maxima::maxima,
     parameter::{climbed, sums},
     softmax::softmax,
+    sparse::Sparse,
     total::total,
     window_kernels::{max_positions, patches, unpatches},
 };

@@ -99,3 +99,30 @@ pub const fn climbed<const D: usize>(
 pub const fn total(_: &[Tensor<1>], _: f64) -> Option<Tensor<1>> {
     None
 }
+
+/// A matrix that is never there; see the type of this name with the feature `flex`.
+#[derive(Debug)]
+pub enum Sparse {}
+
+impl Sparse {
+    /// The number of entries below which a matrix is multiplied as it is.
+    pub const FEWEST: usize = usize::MAX;
+
+    /// Returns `None`; see the function of this name with the feature `flex`.
+    #[must_use]
+    pub const fn new(_: &DispatchTensor, _: bool) -> Option<Self> {
+        None
+    }
+
+    /// Returns the bytes of the panels.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        match *self {}
+    }
+
+    /// Returns `None`; see the function of this name with the feature `flex`.
+    #[must_use]
+    pub const fn times(&self, _: &DispatchTensor, _: bool, _: bool) -> Kernel {
+        match *self {}
+    }
+}

@@ -1,12 +1,11 @@
 //! A loss on a line or a plane through a point.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_backend::TensorMetadata;
 
 use super::captured::number;
-use crate::graph::{Graph, NodeId, Set, elements};
+use crate::graph::{Graph, NodeId, Set};
 use crate::primitive::upload;
-use crate::run::{Plan, PlanValues};
+use crate::run::{Plan, PlanValues, Value};
 use crate::transform::{evaluated, jvp, on_plane};
 use crate::{CapturedLoss, CapturedLosses, Error};
 
@@ -235,9 +234,7 @@ impl<const D: usize> Plane<D> {
     /// needs.
     #[must_use]
     pub fn kept_bytes(&self) -> usize {
-        let kept = self.kept.iter().flatten();
-        kept.map(|tensor| elements(&tensor.shape()) * tensor.dtype().size())
-            .sum()
+        self.kept.iter().flatten().map(Value::bytes).sum()
     }
 }
 

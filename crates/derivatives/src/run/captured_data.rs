@@ -4,12 +4,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use burn_dispatch::DispatchTensor;
-
+use super::value::Value;
 use crate::graph::Constant;
 
 /// The values of a plan by position; empty where one is not known yet, or not needed any more.
-pub(crate) type PlanValues = Vec<Option<DispatchTensor>>;
+pub(crate) type PlanValues = Vec<Option<Value>>;
 
 /// The values that plans start from, by their numbers.
 type Started = Mutex<Vec<(u64, Arc<PlanValues>)>>;

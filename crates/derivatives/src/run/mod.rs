@@ -5,11 +5,14 @@ mod chain;
 mod plan;
 mod planning;
 mod profile;
+mod sparse;
 mod step;
+mod value;
 mod workers;
 
 pub(crate) use captured_data::{CapturedData, PlanValues};
 pub(crate) use plan::Plan;
 pub(crate) use profile::Profile;
+pub(crate) use value::Value;
 
 pub use workers::Workers;

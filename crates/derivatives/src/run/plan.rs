@@ -14,6 +14,7 @@ use burn_dispatch::{DispatchDevice, DispatchTensor};
 use super::captured_data::{CapturedData, PlanValues};
 use super::profile::Profile;
 use super::step::Step;
+use super::value::Value;
 use crate::graph::{Constant, Set, elements};
 use crate::primitive::{Site, upload};
 
@@ -104,10 +105,12 @@ impl Plan {
         let mut values = vec![None; self.needed.len()];
         for &(position, index) in &self.constants {
             let constant = data.constant(index);
-            values[position] = Some(constant.on_device(|data| upload(data, &self.device)));
+            let tensor = constant.on_device(|data| upload(data, &self.device));
+            values[position] = Some(Value::Tensor(tensor));
         }
         for (position, constant) in &self.own_constants {
-            values[*position] = Some(constant.on_device(|data| upload(data, &self.device)));
+            let tensor = constant.on_device(|data| upload(data, &self.device));
+            values[*position] = Some(Value::Tensor(tensor));
         }
         values
     }
@@ -172,7 +175,7 @@ impl Plan {
     fn fill(&self, values: &mut PlanValues, set: Set, slots: &[DispatchTensor]) {
         for &(of, index, position) in &self.slots {
             if of == set {
-                values[position] = Some(slots[index].clone());
+                values[position] = Some(Value::Tensor(slots[index].clone()));
             }
         }
     }
@@ -195,7 +198,7 @@ impl Plan {
     fn outputs_of(&self, group: usize, values: &PlanValues) -> Vec<DispatchTensor> {
         self.outputs[group]
             .iter()
-            .map(|&output| values[output].clone().expect(COMPUTED))
+            .map(|&output| values[output].clone().expect(COMPUTED).tensor())
             .collect()
     }
 

@@ -23,21 +23,25 @@ impl Plan {
     ///
     /// The last stage is meant to run many times: patches, which are several times as large as what
     /// they are of, are not kept for it but laid out again, which takes less time than reading them
-    /// from memory that is out of the cache.
+    /// from memory that is out of the cache. Products with captured data leave out what is the
+    /// same in most examples, as far as the device can.
     pub(crate) fn of_groups(graph: &Graph, groups: &[&[NodeId]], device: &DispatchDevice) -> Self {
         let mut planned = Planned::of(graph, groups, device);
         planned.lay_out_again();
+        if flex_kernels::are_for(device) {
+            planned.make_panels(graph);
+        }
         planned.finish(graph)
     }
 }
 
 /// A plan in the making.
-struct Planned {
-    plan: Plan,
+pub(super) struct Planned {
+    pub(super) plan: Plan,
     /// The nodes of the graph that are values of the plan; values that are added come after them.
-    nodes: Vec<NodeId>,
+    pub(super) nodes: Vec<NodeId>,
     /// For each value, the stage that makes it.
-    stages: Vec<Stage>,
+    pub(super) stages: Vec<Stage>,
 }
 
 impl Planned {

@@ -1,10 +1,13 @@
 //! A step of a plan.
 
+use std::sync::Arc;
+
 use burn::tensor::DType;
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
-use flex_kernels::Chain;
+use flex_kernels::{Chain, Sparse};
 
+use super::value::Value;
 use crate::graph::{Graph, Node};
 use crate::primitive::{Layout, MatMul, Primitive, Site, stored};
 
@@ -18,6 +21,17 @@ pub(crate) enum Work {
     Sum(Chain, Vec<usize>),
     /// A matrix product that is faster with its factors exchanged and all transposed.
     Turned(MatMul),
+    /// The panels of a matrix, or of its transpose.
+    Panels {
+        transposed: bool,
+    },
+    /// A matrix product whose first or second factor also has panels, which are the third input.
+    OfPanels {
+        product: MatMul,
+        is_first: bool,
+        /// The product without them.
+        plain: Box<Self>,
+    },
 }
 
 /// An operation on values, which are given by their positions.
@@ -69,12 +83,32 @@ impl Step {
 }
 
 impl Work {
-    pub(crate) fn evaluate(
-        &self,
-        inputs: Vec<DispatchTensor>,
-        site: &Site<'_>,
-    ) -> Option<DispatchTensor> {
+    pub(crate) fn evaluate(&self, mut inputs: Vec<Value>, site: &Site<'_>) -> Option<Value> {
+        if let Self::Panels { transposed } = self {
+            let panels = Sparse::new(&inputs.pop()?.tensor(), *transposed);
+            return Some(Value::Panels(panels.map(Arc::new)));
+        }
+        if let Self::OfPanels {
+            product,
+            is_first,
+            plain,
+        } = self
+        {
+            if let Some(Value::Panels(Some(panels))) = inputs.pop() {
+                let dense = inputs[usize::from(*is_first)].clone().tensor();
+                if let Some(value) = times(&panels, &dense, *product, *is_first) {
+                    return Some(Value::Tensor(value));
+                }
+            }
+            return plain.evaluate(inputs, site);
+        }
+        let inputs = inputs.into_iter().map(Value::tensor).collect();
+        self.of_tensors(inputs, site).map(Value::Tensor)
+    }
+
+    fn of_tensors(&self, inputs: Vec<DispatchTensor>, site: &Site<'_>) -> Option<DispatchTensor> {
         match self {
+            Self::Panels { .. } | Self::OfPanels { .. } => None,
             Self::One(primitive) => primitive.evaluate(inputs, site),
             Self::Many(chain) => flex_kernels::chain(chain, inputs, site.shape, site.dtype),
             Self::Sum(chain, of) => {
@@ -97,6 +131,8 @@ impl Work {
         match self {
             Self::One(primitive) => format!("{primitive:?}"),
             Self::Turned(product) => format!("turned {product:?}"),
+            Self::Panels { .. } => "panels".to_owned(),
+            Self::OfPanels { plain, .. } => format!("{} by panels", plain.name()),
             Self::Many(chain) => names_of(chain),
             Self::Sum(chain, shape) => format!("sum of {} {shape:?}", names_of(chain)),
         }
@@ -114,6 +150,21 @@ impl Work {
                     )
             )
         )
+    }
+}
+
+/// Returns the product with the factor that the panels are of, and with the other, `dense`. A
+/// product whose second factor they are of is the transpose of that of both transposed.
+fn times(
+    panels: &Sparse,
+    dense: &DispatchTensor,
+    product: MatMul,
+    is_first: bool,
+) -> Option<DispatchTensor> {
+    if is_first {
+        panels.times(dense, product.transpose_b, false)
+    } else {
+        panels.times(dense, !product.transpose_a, true)
     }
 }
 
