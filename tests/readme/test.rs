@@ -73,6 +73,26 @@ contour(&surface, "Training loss")?.save("surface.png")?;    // or surface.svg
     Ok(())
 }
 
+// From crates/landscape/README.md.
+#[test]
+#[rustfmt::skip]
+fn devices_snippet_runs() -> Result<()> {
+    use landscape::{Hessian, LinearOperator, ParameterSpace, Risk, random_directions};
+    let (model, batches) = model_and_batches()?;
+    let risk = Risk::mean(&batches, |model: &Mlp, (x, y): &(Tensor<2>, Tensor<1, Int>)| loss(model, x, y));
+    let [v, _] = random_directions(&ParameterSpace::of(&model)?, 42);
+    let alone = Hessian::at(&model, &risk)?.apply(&v)?;
+let risk = risk.on_devices(&[Device::flex(), Device::flex()])?;    // on a machine with two cards, Device::cuda(0) and (1)
+let hessian = Hessian::at(&model, &risk)?;            // eigenvalues, traces, slices: all as before
+for lost in risk.lost_devices() {
+    println!("device {} failed: {}", lost.position, lost.reason);
+}
+    let gap = (hessian.apply(&v)? - alone.clone()).abs().max().into_scalar::<f32>();
+    assert!(gap < 1e-5 * alone.abs().max().into_scalar::<f32>(), "{gap}");
+    assert!(risk.lost_devices().is_empty());
+    Ok(())
+}
+
 #[rustfmt::skip]
 #[test]
 #[allow(clippy::print_stdout, reason = "as in the README")]
