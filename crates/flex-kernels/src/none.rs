@@ -105,8 +105,11 @@ pub const fn total(_: &[Tensor<1>], _: f64) -> Option<Tensor<1>> {
 pub enum Sparse {}
 
 impl Sparse {
-    /// The number of entries below which a matrix is multiplied as it is.
-    pub const FEWEST: usize = usize::MAX;
+    /// Returns `false`.
+    #[must_use]
+    pub const fn may_pay(_: usize, _: usize) -> bool {
+        false
+    }
 
     /// Returns `None`; see the function of this name with the feature `flex`.
     #[must_use]

@@ -7,22 +7,21 @@ use flex_kernels::Sparse;
 use super::plan::Stage;
 use super::planning::Planned;
 use super::step::{Step, Work};
-use crate::graph::{Graph, elements};
+use crate::graph::Graph;
 use crate::primitive::{MatMul, Primitive};
 
 impl Planned {
     /// Gives each product of a matrix that is known from the captured data alone with one that is
     /// not the panels of the first, which a step of the first stage makes; those of a matrix and
-    /// those of its transpose are made once.
+    /// those of its transpose are made once, for products of the last stage: they do not pay for
+    /// one product, but one of the second stage takes what is there.
     pub(super) fn make_panels(&mut self, graph: &Graph) {
         let mut known: HashMap<(usize, bool), usize> = HashMap::new();
         let mut made = Vec::new();
         let (plan, stages) = (&mut self.plan, &mut self.stages);
-        for step in plan
-            .point
-            .iter_mut()
-            .chain(plan.groups.iter_mut().flatten())
-        {
+        let last = plan.groups.iter_mut().flatten().map(|step| (step, true));
+        let second = plan.point.iter_mut().map(|step| (step, false));
+        for (step, is_last) in last.chain(second) {
             let (Work::One(Primitive::MatMul(product)) | Work::Turned(product)) = &step.work else {
                 continue;
             };
@@ -30,8 +29,8 @@ impl Planned {
             let is_data = |place: usize| {
                 let value = step.inputs[place];
                 let shape = self.nodes.get(value).map(|&id| graph.shape(id));
-                stages[value] == Stage::Data
-                    && shape.is_some_and(|shape| shape.len() == 2 && is_large(shape))
+                let may_pay = matches!(shape, Some(&[m, n]) if Sparse::may_pay(m, n));
+                stages[value] == Stage::Data && may_pay
             };
             let is_first = match [is_data(0), is_data(1)] {
                 [true, false] => true,
@@ -40,6 +39,9 @@ impl Planned {
             };
             let matrix = step.inputs[usize::from(!is_first)];
             let transposed = transposed(product, is_first);
+            if !is_last && !known.contains_key(&(matrix, transposed)) {
+                continue;
+            }
             let panels = *known.entry((matrix, transposed)).or_insert_with(|| {
                 made.push(Step {
                     work: Work::Panels { transposed },
@@ -64,10 +66,6 @@ impl Planned {
         }
         plan.data.extend(made);
     }
-}
-
-fn is_large(shape: &[usize]) -> bool {
-    elements(shape) >= Sparse::FEWEST
 }
 
 /// Returns whether the panels of a factor are those of its transpose: see [`Work::OfPanels`].

@@ -3,11 +3,32 @@
 use crate::real::Real;
 
 /// Returns for each column of a matrix, given row by row, the number that more than half of its
-/// entries are, zero where there is none, and how many entries of the matrix are others.
+/// entries are, zero where there is none, and how many entries of the matrix are others. Where
+/// more than half of all entries are zero, it is zero for every column.
 ///
 /// A majority is found in one pass (Boyer and Moore 1981): each entry that differs cancels one
 /// that agrees, and only what more than half of them are is left for sure.
 pub(super) fn background<E: Real>(x: &[E], columns: usize) -> (Vec<E>, usize) {
+    let zeros = count(x, columns, &vec![E::default(); columns]);
+    let all_zeros: usize = zeros.iter().sum();
+    if 2 * all_zeros > x.len() {
+        return (vec![E::default(); columns], x.len() - all_zeros);
+    }
+    let mut numbers = majorities(x, columns);
+    let mut equal = count(x, columns, &numbers);
+    let rows = x.len() / columns;
+    for ((number, equal), zeros) in numbers.iter_mut().zip(&mut equal).zip(zeros) {
+        let is_finite = *number - *number == E::default();
+        if 2 * *equal <= rows || !is_finite {
+            (*number, *equal) = (E::default(), zeros);
+        }
+    }
+    let others = x.len() - equal.iter().sum::<usize>();
+    (numbers, others)
+}
+
+/// Returns for each column the one number that more than half of its entries can be.
+fn majorities<E: Real>(x: &[E], columns: usize) -> Vec<E> {
     let mut candidates = vec![E::default(); columns];
     let mut votes = vec![0_u32; columns];
     for row in x.chunks_exact(columns) {
@@ -22,17 +43,7 @@ pub(super) fn background<E: Real>(x: &[E], columns: usize) -> (Vec<E>, usize) {
             }
         }
     }
-    let rows = x.len() / columns;
-    let mut equal = count(x, columns, &candidates);
-    for (candidate, &mut equal) in candidates.iter_mut().zip(&mut equal) {
-        let is_finite = *candidate - *candidate == E::default();
-        if 2 * equal <= rows || !is_finite {
-            *candidate = E::default();
-        }
-    }
-    equal = count(x, columns, &candidates);
-    let others = x.len() - equal.iter().sum::<usize>();
-    (candidates, others)
+    candidates
 }
 
 /// Returns how many entries of each column are the number given for it.

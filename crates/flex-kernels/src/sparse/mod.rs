@@ -34,8 +34,12 @@ pub struct Sparse {
 }
 
 impl Sparse {
-    /// The number of entries below which a matrix is multiplied as it is: there is little to win.
-    pub const FEWEST: usize = 1 << 13;
+    /// Returns whether products with a matrix of this shape may be faster for panels: with few
+    /// entries, or few in a row or a column, there is little to win.
+    #[must_use]
+    pub const fn may_pay(rows: usize, columns: usize) -> bool {
+        rows * columns >= 1 << 13 && rows >= 32 && columns >= 32
+    }
 
     /// Returns the matrix `x`, or with `transposed` its transpose, in panels; `None` where
     /// products with it would not be faster for it.
@@ -68,7 +72,7 @@ impl Sparse {
 
 fn in_panels<E: Lanes>(x: &FlexTensor, transposed: bool) -> Option<Sparse> {
     let [rows, columns]: [usize; 2] = x.layout().shape().to_vec().try_into().ok()?;
-    if rows * columns < Sparse::FEWEST {
+    if !Sparse::may_pay(rows, columns) {
         return None;
     }
     let panels = Panels::new(E::entries(x)?, columns, transposed)?;

@@ -111,18 +111,17 @@ impl<E: Real> Panels<E> {
         for (place, &row) in rows.iter_mut().zip(panel) {
             *place = short(row);
         }
-        for word in 0..sets[panel[0]].len() {
-            let mut left = panel.iter().fold(0, |union, &row| union | sets[row][word]);
-            while left != 0 {
-                let column = word * 64 + left.trailing_zeros() as usize;
-                left &= left - 1;
-                let mut entries = [E::default(); ROWS];
-                for (place, &row) in entries.iter_mut().zip(panel) {
-                    *place = entry(row, column);
-                }
-                self.columns.push(short(column));
-                self.entries.push(entries);
+        let mut union = sets[panel[0]].clone();
+        for &row in &panel[1..] {
+            join(&mut union, &sets[row]);
+        }
+        for column in elements(&union) {
+            let mut entries = [E::default(); ROWS];
+            for (place, &row) in entries.iter_mut().zip(panel) {
+                *place = entry(row, column);
             }
+            self.columns.push(short(column));
+            self.entries.push(entries);
         }
         let end = self.columns.len();
         self.panels.push(Panel { rows, start, end });
@@ -164,26 +163,45 @@ const fn short(number: usize) -> u32 {
 /// Returns for each row of the matrix, or with `transposed` of its transpose, the set of the
 /// columns in which it differs from the background: a bit for each.
 fn sets<E: Real>(x: &[E], columns: usize, numbers: &[E], transposed: bool) -> Vec<Vec<u64>> {
-    let rows = x.len() / columns;
-    let (sets, members) = if transposed {
-        (columns, rows)
-    } else {
-        (rows, columns)
-    };
-    let mut sets = vec![vec![0_u64; members.div_ceil(64)]; sets];
-    for (row, x) in x.chunks_exact(columns).enumerate() {
-        for (column, (x, number)) in x.iter().zip(numbers).enumerate() {
-            if x != number {
-                let (set, member) = if transposed {
-                    (column, row)
-                } else {
-                    (row, column)
-                };
-                sets[set][member / 64] |= 1 << (member % 64);
-            }
+    let rows = x.chunks_exact(columns).map(|row| {
+        let words = row.chunks(64).zip(numbers.chunks(64));
+        let word = |(row, numbers): (&[E], &[E])| {
+            let differ = row.iter().zip(numbers).map(|(x, number)| x != number);
+            let bits = differ.enumerate().map(|(place, is)| u64::from(is) << place);
+            bits.fold(0, |word, bit| word | bit)
+        };
+        words.map(word).collect()
+    });
+    if !transposed {
+        return rows.collect();
+    }
+    let members = (x.len() / columns).div_ceil(64);
+    let mut sets = vec![vec![0_u64; members]; columns];
+    for (row, set) in rows.enumerate() {
+        for column in elements(&set) {
+            sets[column][row / 64] |= 1 << (row % 64);
         }
     }
     sets
+}
+
+/// Adds the elements of another set.
+fn join(set: &mut [u64], other: &[u64]) {
+    for (set, other) in set.iter_mut().zip(other) {
+        *set |= other;
+    }
+}
+
+/// Returns the elements of a set.
+fn elements(set: &[u64]) -> impl Iterator<Item = usize> {
+    set.iter().enumerate().flat_map(|(place, &word)| {
+        let mut left = word;
+        std::iter::from_fn(move || {
+            let first = (left != 0).then(|| place * 64 + left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            first
+        })
+    })
 }
 
 /// Returns the rows of a group in panels: to the first row that is left come, one by one, those
@@ -202,9 +220,7 @@ fn similar(sets: &[Vec<u64>], group: std::ops::Range<usize>) -> Vec<Vec<usize>> 
             };
             let nearest = (0..left.len()).min_by_key(|&place| added(left[place]));
             let row = left.remove(nearest.expect("a row is left"));
-            for (union, set) in union.iter_mut().zip(&sets[row]) {
-                *union |= set;
-            }
+            join(&mut union, &sets[row]);
             panel.push(row);
         }
         panels.push(panel);

@@ -98,7 +98,7 @@ fn products_are_those_of_all_entries() {
     for (shape, width) in [
         ([130, 64], 24),
         ([517, 33], 1),
-        ([16, 784], 17),
+        ([32, 784], 17),
         ([129, 129], 50),
         ([300, 100], 100),
     ] {
@@ -135,12 +135,14 @@ fn products_do_not_depend_on_the_number_of_threads() {
 fn what_is_dense_or_small_has_no_panels() {
     let mut random = Random::seed_from_u64(5);
     let dense = matrix([200, 100], 0.9, &[0.0; 100], &mut random);
-    let few = matrix([20, 100], 0.1, &[0.0; 100], &mut random);
+    let few = matrix([60, 100], 0.1, &[0.0; 100], &mut random);
+    let long = matrix([2000, 9], 0.1, &[0.0; 9], &mut random);
     // Two of five are other numbers, but in other columns of each row.
     let scattered = matrix([200, 100], 0.4, &[0.0; 100], &mut random);
     for (x, shape) in [
         (dense, [200, 100]),
-        (few, [20, 100]),
+        (few, [60, 100]),
+        (long, [2000, 9]),
         (scattered, [200, 100]),
     ] {
         for transposed in [false, true] {
