@@ -36,7 +36,7 @@ fn tensor(len: usize, seed: usize) -> Tensor<1> {
 /// Images of which one pixel in nine is set; of the others each has the number of its column.
 fn images(background: impl Fn(usize) -> f64) -> Tensor<2> {
     let pixel = |place: usize| {
-        if place * 7919 % 9 == 0 {
+        if (place * 7919).is_multiple_of(9) {
             noise(place)
         } else {
             background(place % FEATURES)
@@ -119,8 +119,9 @@ fn what_is_not_finite_is_not_left_out_with_a_zero() {
     let loss = loss_of(&images(|_| 0.0));
     let theta = tensor(loss.dim(), 1) * 0.3;
     // The weight of a pixel that most images have not.
-    let infinite = Tensor::<1>::from_data([f64::INFINITY], (&device(), DType::F64));
-    let v = tensor(loss.dim(), 2).slice_assign([0..1], infinite);
+    let mut v = entries(tensor(loss.dim(), 2));
+    v[0] = f64::INFINITY;
+    let v = Tensor::from_data(TensorData::new(v, [loss.dim()]), (&device(), DType::F64));
     let point = loss.linearize(&theta).expect("a point");
     let found = entries(point.hessian_vector(&v).expect("a product"));
     let expected = entries(loss.hessian_vector(&theta, &v).expect("a product"));

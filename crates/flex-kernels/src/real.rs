@@ -23,6 +23,7 @@ pub(crate) trait Real:
     const LOWEST: Self;
     fn of(value: f64) -> Self;
     fn is_nan(self) -> bool;
+    fn is_finite(self) -> bool;
     fn abs(self) -> Self;
     /// Returns the entries of a contiguous tensor of this type.
     fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
@@ -42,6 +43,9 @@ impl Real for f32 {
     fn is_nan(self) -> bool {
         Self::is_nan(self)
     }
+    fn is_finite(self) -> bool {
+        Self::is_finite(self)
+    }
     fn abs(self) -> Self {
         Self::abs(self)
     }
@@ -60,6 +64,9 @@ impl Real for f64 {
     }
     fn is_nan(self) -> bool {
         Self::is_nan(self)
+    }
+    fn is_finite(self) -> bool {
+        Self::is_finite(self)
     }
     fn abs(self) -> Self {
         Self::abs(self)

@@ -18,8 +18,7 @@ pub(super) fn background<E: Real>(x: &[E], columns: usize) -> (Vec<E>, usize) {
     let mut equal = count(x, columns, &numbers);
     let rows = x.len() / columns;
     for ((number, equal), zeros) in numbers.iter_mut().zip(&mut equal).zip(zeros) {
-        let is_finite = *number - *number == E::default();
-        if 2 * *equal <= rows || !is_finite {
+        if 2 * *equal <= rows || !number.is_finite() {
             (*number, *equal) = (E::default(), zeros);
         }
     }

@@ -75,8 +75,7 @@ impl<E: Lanes> WithSimd for Packing<'_, E> {
         let Self {
             b, inner, columns, ..
         } = self;
-        let is_finite = |x: E| x - x == E::default();
-        if !b.iter().fold(true, |all, &x| all & is_finite(x)) {
+        if !b.iter().fold(true, |all, &x| all & x.is_finite()) {
             return None;
         }
         let lanes = E::lanes::<S>();

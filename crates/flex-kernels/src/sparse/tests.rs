@@ -106,7 +106,7 @@ fn products_are_those_of_all_entries() {
         let numbers: Vec<f64> = (0..shape[1]).map(|j| (j % 3) as f64 * 0.4 - 0.4).collect();
         for background in [zeros, numbers] {
             compare::<f64>(shape, width, &background, f64::EPSILON);
-            let background: Vec<f32> = background.iter().map(|&x| x as f32).collect();
+            let background: Vec<f32> = background.iter().map(|&x| f32::of(x)).collect();
             compare::<f32>(shape, width, &background, f64::from(f32::EPSILON));
         }
     }
