@@ -6,9 +6,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use datasets::Digits;
-use landscape::download;
-use landscape::spectrum::{BasisStorage, LanczosConfig, top_eigenpairs};
-use landscape::{GaussNewton, Hessian, LinearOperator, Method, Risk};
+use landscape::spectrum::{BasisStorage, Lanczos, LanczosConfig, top_eigenpairs};
+use landscape::{Downloads, GaussNewton, Hessian, LinearOperator, Method, Risk, download};
 use tests::{Case, CaseVisitor, Net, cross_entropy, for_each_case_on, relative_error};
 
 #[path = "../../crates/derivatives/tests/operations/device.rs"]
@@ -105,13 +104,11 @@ fn linear(inputs: usize, outputs: usize, device: &Device, dtype: DType) -> Linea
     }
 }
 
-/// The largest eigenvalue of the Hessian over the digits, in batches of unequal size, and how far
-/// from converged it is.
-fn top_eigenvalue(
+/// The Hessian over the digits, in batches of unequal size.
+fn hessian(
     device: &Device,
     dtype: DType,
-    config: &LanczosConfig,
-) -> Result<(f64, f64), Box<dyn Error>> {
+) -> Result<Hessian<Mlp, (Tensor<2>, Tensor<1, Int>)>, Box<dyn Error>> {
     let device = device.clone().autodiff();
     let model = Mlp {
         hidden: linear(64, 32, &device, dtype),
@@ -132,8 +129,37 @@ fn top_eigenvalue(
     let hessian = Hessian::at(&model, &risk)?;
     assert!(exact_in(dtype, &hessian.method()));
     assert_eq!(hessian.domain().device, device.without_autodiff());
-    let pairs = top_eigenpairs(&hessian, 1, config)?;
+    Ok(hessian)
+}
+
+/// The largest eigenvalue, and how far from converged it is.
+fn top_eigenvalue(
+    device: &Device,
+    dtype: DType,
+    config: &LanczosConfig,
+) -> Result<(f64, f64), Box<dyn Error>> {
+    let pairs = top_eigenpairs(&hessian(device, dtype)?, 1, config)?;
     Ok((pairs[0].value, pairs[0].residual))
+}
+
+/// Of a step, four reads come to the host: whether the product is finite, twice, the coefficients
+/// of two passes of orthogonalisation, and the parts of a norm. No vector does.
+#[test]
+fn vectors_of_a_run_on_the_device_stay_there() -> Result<(), Box<dyn Error>> {
+    let hessian = hessian(&device::device(), device::float_type())?;
+    let mut run = Lanczos::stored(&hessian, 7, BasisStorage::Device)?;
+    run.extend(&hessian, 2)?;
+    let before = Downloads::of_this_thread();
+    run.extend(&hessian, 10)?;
+    let after = Downloads::of_this_thread();
+    assert_eq!(run.steps(), 12);
+    assert_eq!(after.reads - before.reads, 4 * 10);
+    // For step m, two passes of m coefficients; one number for the finite ones, two for a norm.
+    let expected: u64 = (3..=12).map(|m| 2 * m + 2 + 2).sum();
+    let numbers = after.numbers - before.numbers;
+    assert_eq!(numbers, expected);
+    assert!(numbers < hessian.domain().dim as u64);
+    Ok(())
 }
 
 #[test]

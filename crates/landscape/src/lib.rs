@@ -124,4 +124,4 @@ pub use spectrum::{
     DensityConfig, HutchPlusPlusConfig, LanczosConfig, TraceConfig, XTraceConfig, hutch_plus_plus,
     hutchinson_trace, spectral_density, top_eigenpairs, xtrace,
 };
-pub use vector::{Domain, download, norm};
+pub use vector::{Domain, Downloads, download, norm};

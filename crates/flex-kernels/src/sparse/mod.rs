@@ -26,7 +26,8 @@ use kernel::{Lanes, Rows, Turned};
 use packed::Packed;
 use panels::Panels;
 
-/// A matrix in panels of rows, see the [module](self).
+/// A matrix most of whose entries are zero, or one number in each column, in panels of rows that
+/// leave those out.
 #[derive(Debug)]
 pub struct Sparse {
     panels: Box<dyn Any + Send + Sync>,
@@ -98,12 +99,12 @@ fn product<E: Lanes>(
     if inner != panels.inner {
         return None;
     }
+    if columns == 0 {
+        return None;
+    }
     let packed = Packed::of(E::entries(b)?, inner, columns, transpose_b)?;
     let rows = panels.rows;
     let mut result = vec![E::default(); rows * columns];
-    if result.is_empty() {
-        return Some(float(result, &[rows, columns]));
-    }
     let threads = rayon::current_num_threads();
     if turned {
         let width = packed.width;

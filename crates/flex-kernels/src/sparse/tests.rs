@@ -179,7 +179,9 @@ fn an_entry_that_is_not_finite_has_no_product_without_zeros() {
             .enumerate()
             .all(|(place, x)| x.is_nan() == (place / 9 == 2))
     );
-    // Another shape or type has none.
+    // Another shape or type has none, and one without entries.
+    let empty = tensor(Vec::<f32>::new(), [100, 0]);
+    assert!(sparse.times(&empty, false, false).is_none());
     let narrow = tensor(vec![1.0_f32; 99 * 9], [99, 9]);
     assert!(sparse.times(&narrow, false, false).is_none());
     let double = tensor(vec![1.0_f64; 100 * 9], [100, 9]);

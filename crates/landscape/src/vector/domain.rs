@@ -17,7 +17,7 @@ pub struct Domain {
 
 impl Domain {
     /// Returns a vector of this space from f64 numbers on the host, rounded to the float type; the
-    /// inverse is [`download`].
+    /// inverse is [`download`](super::download).
     ///
     /// # Errors
     /// A length other than `dim`.
@@ -63,18 +63,6 @@ impl Domain {
                 found,
             })
         }
-    }
-}
-
-/// Returns the entries of a vector as f64 on the host; the inverse is [`Domain::upload`].
-#[must_use]
-pub fn download(vector: &Tensor<1>) -> Vec<f64> {
-    let data = vector.to_data();
-    // Burn's own iterator asks for the type at each number.
-    match (data.as_slice::<f64>(), data.as_slice::<f32>()) {
-        (Ok(values), _) => values.to_vec(),
-        (_, Ok(values)) => values.iter().map(|x| f64::from(*x)).collect(),
-        _ => data.iter::<f64>().collect(),
     }
 }
 

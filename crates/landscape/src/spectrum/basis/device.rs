@@ -66,34 +66,31 @@ impl DeviceBasis {
     }
 
     /// Classical Gram-Schmidt done twice. What the device's sums round away of a coefficient in the
-    /// first pass, the second finds in the rest.
+    /// first pass, the second finds in the rest. The coefficients of both come to the host in one
+    /// read.
     pub(super) fn orthogonalize(&self, w: &mut Tensor<1>) -> Vec<f64> {
-        let mut total = vec![0.0; self.len];
+        if self.len == 0 {
+            return Vec::new();
+        }
+        let mut coefficients = Vec::with_capacity(2 * self.panels.len());
         for _ in 0..2 {
-            let mut first = 0;
             // The inner products of a pass are all with the same vector, before any subtraction.
             let column = w.clone().reshape([self.dim, 1]);
-            let products: Vec<_> = self
-                .panels
-                .iter()
+            let products = self.panels.iter();
+            let products: Vec<_> = products
                 .map(|panel| panel.clone().matmul(column.clone()))
                 .collect();
             let mut rest = w.clone().reshape([1, self.dim]);
-            for (panel, products) in self.panels.iter().zip(&products) {
+            for (panel, products) in self.panels.iter().zip(products) {
                 let row = products.clone().reshape([1, -1]);
                 rest = rest - row.matmul(panel.clone());
+                coefficients.push(products.reshape([-1]));
             }
             *w = rest.reshape([self.dim]);
-            for products in products {
-                let count = products.dims()[0];
-                let products = download(&products.reshape([-1]));
-                for (sum, product) in total[first..].iter_mut().zip(products) {
-                    *sum += product;
-                }
-                first += count;
-            }
         }
-        total
+        let coefficients = download(&Tensor::cat(coefficients, 0));
+        let (first, second) = coefficients.split_at(self.len);
+        first.iter().zip(second).map(|(a, b)| a + b).collect()
     }
 
     pub(super) fn combine(&self, coefficients: &[f64]) -> Tensor<1> {
@@ -147,35 +144,39 @@ impl DeviceBasis {
 pub(super) fn is_finite(vector: &Tensor<1>) -> bool {
     // A term of 1 / P for each, so that the sum cannot overflow either.
     let share = 1.0 / vector.dims()[0].max(1) as f64;
-    sum(vector.clone().abs() * share).is_finite()
+    let sums = download(&sums(vector.clone().abs() * share));
+    sums.iter().sum::<f64>().is_finite()
 }
 
-/// Returns the Euclidean norm, without overflow or underflow of the squares.
+/// Returns the Euclidean norm, without overflow or underflow of the squares, by one read.
 pub(super) fn norm(vector: &Tensor<1>) -> f64 {
-    let largest = download(&vector.clone().abs().max())
-        .first()
-        .copied()
-        .unwrap_or(0.0);
-    if largest == 0.0 || !largest.is_finite() {
-        return largest;
+    let largest = vector.clone().abs().max();
+    let is_zero = largest.clone().equal_elem(0.0);
+    let scaled = vector.clone() / largest.clone().mask_fill(is_zero, 1.0);
+    let squares = sums(scaled.clone() * scaled);
+    let read = download(&Tensor::cat(vec![largest, squares], 0));
+    let [largest, squares @ ..] = &read[..] else {
+        return 0.0;
+    };
+    if *largest == 0.0 || !largest.is_finite() {
+        return *largest;
     }
-    let scaled = vector.clone() / largest;
-    largest * sum(scaled.clone() * scaled).sqrt()
+    largest * squares.iter().sum::<f64>().sqrt()
 }
 
-/// Returns the sum of all entries: parts of it on the device, their sum in f64 on the host. A sum
-/// of ten million terms in f32 would lose three of its seven digits.
-fn sum(vector: Tensor<1>) -> f64 {
+/// Returns the sums of parts of the entries, which are to be added in f64 on the host: a sum of ten
+/// million terms in f32 would lose three of its seven digits.
+fn sums(vector: Tensor<1>) -> Tensor<1> {
     let dim = vector.dims()[0];
     let whole = dim / TERMS * TERMS;
-    let mut total = 0.0;
+    let mut sums = Vec::with_capacity(2);
     if whole > 0 {
         let rows = vector.clone().slice(0..whole);
-        let sums = rows.reshape([whole / TERMS, TERMS]).sum_dim(1);
-        total += download(&sums.reshape([-1])).iter().sum::<f64>();
+        let rows = rows.reshape([whole / TERMS, TERMS]);
+        sums.push(rows.sum_dim(1).reshape([-1]));
     }
-    if whole < dim {
-        total += download(&vector.slice(whole..dim)).iter().sum::<f64>();
+    if whole < dim || dim == 0 {
+        sums.push(vector.slice(whole..dim).sum());
     }
-    total
+    Tensor::cat(sums, 0)
 }
