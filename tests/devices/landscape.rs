@@ -142,8 +142,8 @@ fn top_eigenvalue(
     Ok((pairs[0].value, pairs[0].residual))
 }
 
-/// Of a step, four reads come to the host: whether the product is finite, twice, the coefficients
-/// of two passes of orthogonalisation, and the parts of a norm. No vector does.
+/// Four reads of a step come to the host: whether the product is finite, twice, the coefficients of
+/// two passes of orthogonalisation, and the parts of a norm. No vector does.
 #[test]
 fn vectors_of_a_run_on_the_device_stay_there() -> Result<(), Box<dyn Error>> {
     let hessian = hessian(&device::device(), device::float_type())?;

@@ -103,14 +103,13 @@ impl Plan {
 
     fn uploaded(&self, data: &CapturedData) -> PlanValues {
         let mut values = vec![None; self.needed.len()];
-        for &(position, index) in &self.constants {
-            let constant = data.constant(index);
+        let captured = self.constants.iter();
+        let captured = captured.map(|&(position, index)| (position, data.constant(index)));
+        let own = self.own_constants.iter();
+        let own = own.map(|(position, constant)| (*position, &**constant));
+        for (position, constant) in captured.chain(own) {
             let tensor = constant.on_device(|data| upload(data, &self.device));
             values[position] = Some(Value::Tensor(tensor));
-        }
-        for (position, constant) in &self.own_constants {
-            let tensor = constant.on_device(|data| upload(data, &self.device));
-            values[*position] = Some(Value::Tensor(tensor));
         }
         values
     }

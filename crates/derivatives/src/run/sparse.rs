@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use burn_dispatch::DispatchTensor;
 use flex_kernels::Sparse;
 
 use super::plan::Stage;
 use super::planning::Planned;
 use super::step::{Step, Work};
+use super::value::Value;
 use crate::graph::Graph;
 use crate::primitive::{MatMul, Primitive};
 
@@ -38,7 +40,8 @@ impl Planned {
                 _ => continue,
             };
             let matrix = step.inputs[usize::from(!is_first)];
-            let transposed = transposed(product, is_first);
+            let factor = SparseFactor { product, is_first };
+            let transposed = factor.is_transposed();
             if !is_last && !known.contains_key(&(matrix, transposed)) {
                 continue;
             }
@@ -55,11 +58,7 @@ impl Planned {
                 stages.push(Stage::Data);
                 stages.len() - 1
             });
-            step.work = Work::OfPanels {
-                product,
-                is_first,
-                plain: Box::new(step.work.clone()),
-            };
+            step.work = Work::OfPanels(factor, Box::new(step.work.clone()));
             step.inputs.push(panels);
             step.last.push(false);
             step.last_of_all.push(false);
@@ -68,11 +67,32 @@ impl Planned {
     }
 }
 
-/// Returns whether the panels of a factor are those of its transpose: see [`Work::OfPanels`].
-const fn transposed(product: MatMul, is_first: bool) -> bool {
-    if is_first {
-        product.transpose_a
-    } else {
-        !product.transpose_b
+/// A factor of a matrix product that has panels. A product whose second factor has them is the
+/// transpose of the product of both transposed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SparseFactor {
+    product: MatMul,
+    is_first: bool,
+}
+
+impl SparseFactor {
+    /// Returns whether the panels are those of the transposed factor.
+    const fn is_transposed(self) -> bool {
+        if self.is_first {
+            self.product.transpose_a
+        } else {
+            !self.product.transpose_b
+        }
+    }
+
+    /// Returns the product of the panels and the other factor; `None` where it is to be made of
+    /// all entries.
+    pub(super) fn product(self, panels: &Sparse, factors: &[Value]) -> Option<DispatchTensor> {
+        let other = factors[usize::from(self.is_first)].clone().tensor();
+        if self.is_first {
+            panels.times(&other, self.product.transpose_b, false)
+        } else {
+            panels.times(&other, !self.product.transpose_a, true)
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::DType;
 use burn_backend::ops::FloatTensorOps;
-use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
+use burn_dispatch::{Dispatch, DispatchDevice};
 use flex_kernels::{Chain, Sparse};
 
+use super::sparse::SparseFactor;
 use super::value::Value;
 use crate::graph::{Graph, Node};
 use crate::primitive::{Layout, MatMul, Primitive, Site, stored};
@@ -25,13 +26,9 @@ pub(crate) enum Work {
     Panels {
         transposed: bool,
     },
-    /// A matrix product whose first or second factor also has panels, which are the third input.
-    OfPanels {
-        product: MatMul,
-        is_first: bool,
-        /// The product without them.
-        plain: Box<Self>,
-    },
+    /// A matrix product of which one factor also has panels, which are the third input; and the
+    /// product without them.
+    OfPanels(SparseFactor, Box<Self>),
 }
 
 /// An operation on values, which are given by their positions.
@@ -84,46 +81,38 @@ impl Step {
 
 impl Work {
     pub(crate) fn evaluate(&self, mut inputs: Vec<Value>, site: &Site<'_>) -> Option<Value> {
-        if let Self::Panels { transposed } = self {
-            let panels = Sparse::new(&inputs.pop()?.tensor(), *transposed);
-            return Some(Value::Panels(panels.map(Arc::new)));
-        }
-        if let Self::OfPanels {
-            product,
-            is_first,
-            plain,
-        } = self
-        {
-            if let Some(Value::Panels(Some(panels))) = inputs.pop() {
-                let dense = inputs[usize::from(*is_first)].clone().tensor();
-                if let Some(value) = times(&panels, &dense, *product, *is_first) {
-                    return Some(Value::Tensor(value));
-                }
+        let tensors = |inputs: Vec<Value>| inputs.into_iter().map(Value::tensor).collect();
+        let tensor = match self {
+            Self::Panels { transposed } => {
+                let panels = Sparse::new(&inputs.pop()?.tensor(), *transposed);
+                return Some(Value::Panels(panels.map(Arc::new)));
             }
-            return plain.evaluate(inputs, site);
-        }
-        let inputs = inputs.into_iter().map(Value::tensor).collect();
-        self.of_tensors(inputs, site).map(Value::Tensor)
-    }
-
-    fn of_tensors(&self, inputs: Vec<DispatchTensor>, site: &Site<'_>) -> Option<DispatchTensor> {
-        match self {
-            Self::Panels { .. } | Self::OfPanels { .. } => None,
-            Self::One(primitive) => primitive.evaluate(inputs, site),
-            Self::Many(chain) => flex_kernels::chain(chain, inputs, site.shape, site.dtype),
+            Self::OfPanels(factor, plain) => {
+                if let Some(Value::Panels(Some(panels))) = inputs.pop()
+                    && let Some(product) = factor.product(&panels, &inputs)
+                {
+                    return Some(Value::Tensor(product));
+                }
+                return plain.evaluate(inputs, site);
+            }
+            Self::One(primitive) => primitive.evaluate(tensors(inputs), site),
+            Self::Many(chain) => {
+                flex_kernels::chain(chain, tensors(inputs), site.shape, site.dtype)
+            }
             Self::Sum(chain, of) => {
-                flex_kernels::chain_sum(chain, inputs, of, site.shape, site.dtype)
+                flex_kernels::chain_sum(chain, tensors(inputs), of, site.shape, site.dtype)
             }
             Self::Turned(product) => {
                 let turned = MatMul {
                     transpose_a: !product.transpose_b,
                     transpose_b: !product.transpose_a,
                 };
-                let exchanged = inputs.into_iter().rev().collect();
-                let value = Primitive::MatMul(turned).evaluate(exchanged, site)?;
+                inputs.reverse();
+                let value = Primitive::MatMul(turned).evaluate(tensors(inputs), site)?;
                 Some(Dispatch::float_transpose(value))
             }
-        }
+        };
+        tensor.map(Value::Tensor)
     }
 
     /// Returns a name for tables of times.
@@ -132,7 +121,7 @@ impl Work {
             Self::One(primitive) => format!("{primitive:?}"),
             Self::Turned(product) => format!("turned {product:?}"),
             Self::Panels { .. } => "panels".to_owned(),
-            Self::OfPanels { plain, .. } => format!("{} by panels", plain.name()),
+            Self::OfPanels(_, plain) => format!("{} by panels", plain.name()),
             Self::Many(chain) => names_of(chain),
             Self::Sum(chain, shape) => format!("sum of {} {shape:?}", names_of(chain)),
         }
@@ -150,21 +139,6 @@ impl Work {
                     )
             )
         )
-    }
-}
-
-/// Returns the product with the factor that the panels are of, and with the other, `dense`. A
-/// product whose second factor they are of is the transpose of that of both transposed.
-fn times(
-    panels: &Sparse,
-    dense: &DispatchTensor,
-    product: MatMul,
-    is_first: bool,
-) -> Option<DispatchTensor> {
-    if is_first {
-        panels.times(dense, product.transpose_b, false)
-    } else {
-        panels.times(dense, !product.transpose_a, true)
     }
 }
 

@@ -8,7 +8,7 @@ use flex_kernels::Sparse;
 
 use crate::graph::elements;
 
-/// What a step makes.
+/// A tensor, or the panels of a matrix, as a step makes them.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Tensor(DispatchTensor),

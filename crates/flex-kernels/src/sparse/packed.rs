@@ -15,7 +15,7 @@ pub(super) struct Packed<E> {
     /// Columns of a block, the last with zeros where there are no more.
     pub(super) width: usize,
     entries: Vec<E>,
-    /// Where the first block begins in memory that a vector is read from at once.
+    /// Start of the first block, at an address from which a vector is read at once.
     start: usize,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Panels<E> {
     entries: Vec<[E; ROWS]>,
 }
 
-/// What all entries are, but for those kept.
+/// The entries that are not kept.
 #[derive(Debug)]
 pub(super) enum Background<E> {
     Zero,

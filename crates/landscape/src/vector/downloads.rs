@@ -8,15 +8,15 @@ thread_local! {
     static READ: Cell<Downloads> = const { Cell::new(Downloads { reads: 0, numbers: 0 }) };
 }
 
-/// What [`download`] has read.
+/// A count of what [`download`] has read.
 ///
 /// On a GPU each read waits for all work that was asked for before it, and the device is idle until
 /// the next is. The difference of two counts shows what a computation costs of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Downloads {
-    /// How often vectors were read.
+    /// Number of reads, each of one vector.
     pub reads: u64,
-    /// How many numbers they had.
+    /// Number of entries of all these vectors.
     pub numbers: u64,
 }
 

@@ -106,7 +106,7 @@ impl<M> Probes<M> {
     }
 }
 
-/// What measures, where no thread could be started for it.
+/// The measurer and the reason, where no thread could be started for it.
 type Refused<M> = (Box<Measurer<M>>, std::io::Error);
 
 /// The way to start a thread, for code that does not know that the model is a module.
@@ -118,9 +118,7 @@ pub(crate) struct Worker<M> {
     shared: Arc<Shared>,
     start: Start<M>,
     take: fn(&M) -> M,
-    probes: Vec<Due>,
-    total_steps: Option<u64>,
-    is_limited: bool,
+    settings: Settings,
     clock: Clock,
     last_step: Option<u64>,
     /// For each probe, how often it was due since the last snapshot and found no room.
@@ -143,9 +141,7 @@ impl<M: Module + 'static> Worker<M> {
             start: Thread::start,
             take: snapshot::<M>,
             missed: vec![0; settings.probes.len()],
-            probes: settings.probes,
-            total_steps: settings.total_steps,
-            is_limited: settings.is_limited,
+            settings,
             clock,
             last_step,
             waited,
@@ -202,12 +198,12 @@ impl<M> Worker<M> {
 
     /// Tells which probes are due at `step`.
     fn due(&self, step: u64) -> Result<Vec<bool>, Error> {
-        let due = |probe: &Due| probe.schedule.due(step, self.total_steps);
-        self.probes.iter().map(due).collect()
+        let due = |probe: &Due| probe.schedule.due(step, self.settings.total_steps);
+        self.settings.probes.iter().map(due).collect()
     }
 
     pub(crate) fn is_due(&self, step: u64) -> Result<bool, Error> {
-        let is_new = self.last_step.is_none() && !self.probes.is_empty();
+        let is_new = self.last_step.is_none() && !self.settings.probes.is_empty();
         Ok(self.due(step)?.contains(&true) || is_new || self.shared.waits())
     }
 
@@ -242,7 +238,7 @@ impl<M> Worker<M> {
             }
             self.thread.wait_for_room();
         }
-        let none = vec![0; self.probes.len()];
+        let none = vec![0; self.settings.probes.len()];
         self.thread.send(Job::Observe(Box::new(Snapshot {
             step,
             model: (self.take)(model),
@@ -256,15 +252,20 @@ impl<M> Worker<M> {
 
     /// Tells whether the budget decides over all that is due, and this is not the end.
     fn may_leave_out(&self, step: u64, due: &[bool]) -> bool {
-        let mut due = self.probes.iter().zip(due).filter(|(_, due)| **due);
+        let mut due = self
+            .settings
+            .probes
+            .iter()
+            .zip(due)
+            .filter(|(_, due)| **due);
         let is_required = due.any(|(probe, _)| probe.required == Required::Always);
-        self.is_limited && self.total_steps != Some(step) && !is_required
+        self.settings.is_limited && self.settings.total_steps != Some(step) && !is_required
     }
 
     /// Gives up what is due, because earlier steps are still measured. What waits already goes on
     /// waiting.
     fn leave_out(&mut self, due: &[bool], observation: &mut Observation) {
-        let probes = self.probes.iter().zip(&mut self.missed).zip(due);
+        let probes = self.settings.probes.iter().zip(&mut self.missed).zip(due);
         for ((probe, missed), _) in probes.filter(|(_, due)| **due) {
             *missed += 1;
             let reason = "the measurements of earlier steps are not done".to_owned();
@@ -302,9 +303,7 @@ impl<M> Worker<M> {
         Ok(Self {
             thread,
             missed: vec![0; settings.probes.len()],
-            probes: settings.probes,
-            total_steps: settings.total_steps,
-            is_limited: settings.is_limited,
+            settings,
             clock,
             waited,
             ..self

@@ -103,7 +103,7 @@ impl<M: Send + 'static> Thread<M> {
     /// Starts the thread.
     ///
     /// # Errors
-    /// What measures, and the reason, if the system has no thread to give.
+    /// The measurer and the reason, if the system has no thread to give.
     pub(super) fn start(
         core: Box<Measurer<M>>,
         shared: &Arc<Shared>,

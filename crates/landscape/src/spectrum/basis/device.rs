@@ -155,9 +155,7 @@ pub(super) fn norm(vector: &Tensor<1>) -> f64 {
     let scaled = vector.clone() / largest.clone().mask_fill(is_zero, 1.0);
     let squares = sums(scaled.clone() * scaled);
     let read = download(&Tensor::cat(vec![largest, squares], 0));
-    let [largest, squares @ ..] = &read[..] else {
-        return 0.0;
-    };
+    let (largest, squares) = read.split_first().expect("the largest entry was read");
     if *largest == 0.0 || !largest.is_finite() {
         return *largest;
     }
