@@ -13,7 +13,11 @@ mod chain;
 #[cfg(feature = "flex")]
 mod combine;
 #[cfg(feature = "flex")]
+mod convolution;
+#[cfg(feature = "flex")]
 mod index;
+#[cfg(feature = "flex")]
+mod lanes;
 #[cfg(feature = "flex")]
 mod machine;
 #[cfg(feature = "flex")]
@@ -41,13 +45,14 @@ use burn_dispatch::DispatchDevice;
 pub use chain::{Chain, Entrywise, Link, Repeat};
 #[cfg(not(feature = "flex"))]
 pub use none::{
-    Sparse, chain, chain_sum, climbed, combine, gather_last, max_positions, maxima, patches,
-    scatter_last, softmax, sums, total, unpatches,
+    Sparse, chain, chain_sum, climbed, combine, convolution, convolution_back, convolution_weights,
+    gather_last, max_positions, maxima, patches, scatter_last, softmax, sums, total, unpatches,
 };
 pub use windows::Windows;
 #[cfg(feature = "flex")]
 pub use {
     combine::combine,
+    convolution::{convolution, convolution_back, convolution_weights},
     index::{gather_last, scatter_last},
     machine::{chain, chain_sum},
     maxima::maxima,

@@ -100,6 +100,29 @@ pub const fn total(_: &[Tensor<1>], _: f64) -> Option<Tensor<1>> {
     None
 }
 
+/// Returns `None`; see the function of this name with the feature `flex`.
+#[must_use]
+pub const fn convolution(_: &[[&DispatchTensor; 2]], _: &Windows, _: usize) -> Kernel {
+    None
+}
+
+/// Returns `None`; see the function of this name with the feature `flex`.
+#[must_use]
+pub const fn convolution_back(_: &[[&DispatchTensor; 2]], _: &Windows, _: &[usize]) -> Kernel {
+    None
+}
+
+/// Returns `None`; see the function of this name with the feature `flex`.
+#[must_use]
+pub const fn convolution_weights(
+    _: &DispatchTensor,
+    _: &DispatchTensor,
+    _: &Windows,
+    _: usize,
+) -> Kernel {
+    None
+}
+
 /// A matrix that is never there; see the type of this name with the feature `flex`.
 #[derive(Debug)]
 pub enum Sparse {}

@@ -2,6 +2,7 @@
 
 mod captured_data;
 mod chain;
+mod convolution;
 mod plan;
 mod planning;
 mod profile;

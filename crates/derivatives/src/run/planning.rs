@@ -163,6 +163,7 @@ impl Planned {
     /// each value is needed.
     fn finish(mut self, graph: &Graph) -> Plan {
         if flex_kernels::are_for(&self.plan.device) {
+            self.make_direct(graph);
             self.fuse(graph);
         }
         self.find_last_uses();

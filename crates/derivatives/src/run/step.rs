@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::DType;
 use burn_backend::ops::FloatTensorOps;
-use burn_dispatch::{Dispatch, DispatchDevice};
-use flex_kernels::{Chain, Sparse};
+use burn_dispatch::{Dispatch, DispatchDevice, DispatchTensor};
+use flex_kernels::{Chain, Sparse, Windows};
 
 use super::sparse::SparseFactor;
 use super::value::Value;
@@ -22,6 +22,8 @@ pub(crate) enum Work {
     Sum(Chain, Vec<usize>),
     /// A matrix product that is faster with its factors exchanged and all transposed.
     Turned(MatMul),
+    /// A convolution or one of its derivatives, without patches.
+    Direct(Direct, Windows),
     /// The panels of a matrix, or of its transpose.
     Panels {
         transposed: bool,
@@ -29,6 +31,17 @@ pub(crate) enum Work {
     /// A matrix product of which one factor also has panels, which are the third input; and the
     /// product without them.
     OfPanels(SparseFactor, Box<Self>),
+}
+
+/// A convolution or one of its derivatives; see the kernels of these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direct {
+    /// The sum of convolutions, of a weight and images each.
+    Forward { images: usize },
+    /// The sum of transposes of convolutions, of a weight and outputs each.
+    Back,
+    /// The derivative by the weight, of outputs and images.
+    Weights { images: usize },
 }
 
 /// An operation on values, which are given by their positions.
@@ -77,11 +90,42 @@ impl Step {
             dtype: stored(node.dtype, device),
         }
     }
+
+    /// Makes this step a convolution of `inputs`, of which there is one input or output after the
+    /// other.
+    pub(super) fn become_direct(&mut self, direct: Direct, windows: Windows, inputs: Vec<usize>) {
+        self.work = Work::Direct(direct, windows);
+        self.last = vec![false; inputs.len()];
+        self.last_of_all = vec![false; inputs.len()];
+        self.inputs = inputs;
+    }
+}
+
+impl Direct {
+    fn evaluate(
+        self,
+        inputs: &[DispatchTensor],
+        windows: &Windows,
+        shape: &[usize],
+    ) -> Option<DispatchTensor> {
+        let (pairs, _) = inputs.as_chunks::<2>();
+        let terms: Vec<[&DispatchTensor; 2]> = pairs.iter().map(|[a, b]| [a, b]).collect();
+        match self {
+            Self::Forward { images } => flex_kernels::convolution(&terms, windows, images),
+            Self::Back => flex_kernels::convolution_back(&terms, windows, shape),
+            Self::Weights { images } => {
+                let [outputs, x] = terms[0];
+                flex_kernels::convolution_weights(outputs, x, windows, images)
+            }
+        }
+    }
 }
 
 impl Work {
     pub(crate) fn evaluate(&self, mut inputs: Vec<Value>, site: &Site<'_>) -> Option<Value> {
-        let tensors = |inputs: Vec<Value>| inputs.into_iter().map(Value::tensor).collect();
+        let tensors = |inputs: Vec<Value>| -> Vec<DispatchTensor> {
+            inputs.into_iter().map(Value::tensor).collect()
+        };
         let tensor = match self {
             Self::Panels { transposed } => {
                 let panels = Sparse::new(&inputs.pop()?.tensor(), *transposed);
@@ -99,6 +143,7 @@ impl Work {
             Self::Many(chain) => {
                 flex_kernels::chain(chain, tensors(inputs), site.shape, site.dtype)
             }
+            Self::Direct(direct, windows) => direct.evaluate(&tensors(inputs), windows, site.shape),
             Self::Sum(chain, of) => {
                 flex_kernels::chain_sum(chain, tensors(inputs), of, site.shape, site.dtype)
             }
@@ -121,6 +166,7 @@ impl Work {
             Self::One(primitive) => format!("{primitive:?}"),
             Self::Turned(product) => format!("turned {product:?}"),
             Self::Panels { .. } => "panels".to_owned(),
+            Self::Direct(direct, windows) => format!("{direct:?} {:?}", windows.kernel),
             Self::OfPanels(_, plain) => format!("{} by panels", plain.name()),
             Self::Many(chain) => names_of(chain),
             Self::Sum(chain, shape) => format!("sum of {} {shape:?}", names_of(chain)),

@@ -2,63 +2,18 @@
 
 use std::ops::Range;
 
-use pulp::bytemuck::{self, Pod};
-use pulp::{Simd, WithSimd};
+use pulp::{Simd, WithSimd, bytemuck};
 
 use super::packed::{Packed, copy};
 use super::panels::{Background, Kept, NONE, Panels, ROWS};
-use crate::real::Real;
+use crate::lanes::Lanes;
 
-/// A float type in vectors of the processor's.
-pub(super) trait Lanes: Real + Pod + Send {
-    type Vector<S: Simd>: Copy + Pod;
-    fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
-    fn mul_add<S: Simd>(
-        simd: S,
-        a: Self::Vector<S>,
-        b: Self::Vector<S>,
-        c: Self::Vector<S>,
-    ) -> Self::Vector<S>;
-
-    /// Returns how many entries a vector has.
-    fn lanes<S: Simd>() -> usize {
-        size_of::<Self::Vector<S>>() / size_of::<Self>()
-    }
-
-    /// Returns how many vectors a row of a tile has at most: four rows of them, a row of the
-    /// packed matrix and an entry of a panel stay in registers, 32 with AVX-512 and 16 before it.
-    /// With three of them before it, which 16 hold just so, the compiler puts one elsewhere.
-    fn most_vectors<S: Simd>() -> usize {
-        if size_of::<Self::Vector<S>>() == 64 {
-            4
-        } else {
-            2
-        }
-    }
-}
-
-impl Lanes for f32 {
-    type Vector<S: Simd> = S::f32s;
-    #[inline(always)]
-    fn splat<S: Simd>(simd: S, x: Self) -> S::f32s {
-        simd.splat_f32s(x)
-    }
-    #[inline(always)]
-    fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
-        simd.mul_add_e_f32s(a, b, c)
-    }
-}
-
-impl Lanes for f64 {
-    type Vector<S: Simd> = S::f64s;
-    #[inline(always)]
-    fn splat<S: Simd>(simd: S, x: Self) -> S::f64s {
-        simd.splat_f64s(x)
-    }
-    #[inline(always)]
-    fn mul_add<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
-        simd.mul_add_e_f64s(a, b, c)
-    }
+/// Returns how many vectors a row of a tile has at most: four rows of them, a row of the packed
+/// matrix and an entry of a panel stay in registers, 32 with AVX-512 and 16 before it. With three
+/// of them before it, which 16 hold just so, the compiler puts one elsewhere.
+#[inline(always)]
+pub(super) fn most_vectors<E: Lanes, S: Simd>() -> usize {
+    if E::are_wide::<S>() { 4 } else { 2 }
 }
 
 /// Rows of the product, of whole groups of panels.

@@ -21,8 +21,9 @@ use pulp::Arch;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+use crate::lanes::Lanes;
 use crate::real::{float, for_type, in_a_row, on_flex};
-use kernel::{Lanes, Rows, Turned};
+use kernel::{Rows, Turned};
 use packed::Packed;
 use panels::Panels;
 

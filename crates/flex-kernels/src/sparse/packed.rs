@@ -2,7 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 
-use super::kernel::Lanes;
+use super::kernel::most_vectors;
+use crate::lanes::Lanes;
 
 /// Positions that are packed at a time of a matrix that is given by columns.
 const PIECE: usize = 16;
@@ -79,7 +80,7 @@ impl<E: Lanes> WithSimd for Packing<'_, E> {
             return None;
         }
         let lanes = E::lanes::<S>();
-        let width = E::most_vectors::<S>().min(columns.div_ceil(lanes)) * lanes;
+        let width = most_vectors::<E, S>().min(columns.div_ceil(lanes)) * lanes;
         let size = inner * width;
         let bytes = lanes * size_of::<E>();
         let mut entries = vec![E::default(); columns.div_ceil(width) * size + lanes];
