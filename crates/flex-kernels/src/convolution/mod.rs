@@ -9,9 +9,9 @@
 //! ```
 //!
 //! so that outputs next to each other take entries next to each other: a tile of the result, some
-//! channels by a few vectors of outputs, is kept in registers as in a matrix product, and what would
-//! be its second factor is read where it stands. The outputs between two rows, which there are not,
-//! are computed and left out.
+//! channels by a few vectors of outputs, is kept in registers as in a matrix product, and what
+//! would be its second factor is read where it stands. The outputs between two rows, which there
+//! are not, are computed and left out.
 
 mod forward;
 mod padded;
