@@ -35,7 +35,7 @@ impl Windows {
 
 /// Outputs of a tile of the kernels without patches.
 const TILE: usize = 32;
-/// What it takes to make an entry of a patch and to read it again, in multiplications: as measured
+/// The cost of an entry of a patch, which is made and read again, in multiplications: as measured
 /// for 8 to 64 channels, on a processor with AVX2.
 const PATCH: usize = 24;
 

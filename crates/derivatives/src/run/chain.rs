@@ -47,8 +47,8 @@ pub(crate) fn fused<'g>(
                 (chain, step.inputs) = (longer, names);
                 at = 0;
             }
-            step.last = vec![false; step.inputs.len()];
-            step.last_of_all = vec![false; step.inputs.len()];
+            let inputs = std::mem::take(&mut step.inputs);
+            step.take(inputs);
             step.work = Work::Many(chain);
             makers.insert(step.out, found.len());
         } else if is_whole_sum(&step)
@@ -61,9 +61,7 @@ pub(crate) fn fused<'g>(
                 unreachable!("`makers` has chains only");
             };
             step.work = Work::Sum(chain, inner.shape);
-            step.last = vec![false; inner.inputs.len()];
-            step.last_of_all = vec![false; inner.inputs.len()];
-            step.inputs = inner.inputs;
+            step.take(inner.inputs);
         }
         found.push(Some(step));
     }

@@ -95,6 +95,11 @@ impl Step {
     /// other.
     pub(super) fn become_direct(&mut self, direct: Direct, windows: Windows, inputs: Vec<usize>) {
         self.work = Work::Direct(direct, windows);
+        self.take(inputs);
+    }
+
+    /// Puts `inputs` in the place of those that there were; which uses are the last is found later.
+    pub(super) fn take(&mut self, inputs: Vec<usize>) {
         self.last = vec![false; inputs.len()];
         self.last_of_all = vec![false; inputs.len()];
         self.inputs = inputs;

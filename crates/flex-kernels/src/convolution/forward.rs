@@ -8,6 +8,11 @@ use crate::lanes::Lanes;
 
 /// Vectors of a tile.
 const VECTORS: usize = 2;
+/// Channels of a tile: with its entries of the images and a weight, its sums are what 16 vectors
+/// hold.
+const ROWS: usize = 6;
+/// The same where there are 32 wide vectors.
+const WIDE_ROWS: usize = 8;
 
 /// A convolution that is added to others.
 pub(super) struct Term<'a, E> {
@@ -42,7 +47,7 @@ pub(super) fn rows<E: Lanes>() -> usize {
         type Output = usize;
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) -> usize {
-            if E::are_wide::<S>() { 8 } else { 6 }
+            if E::are_wide::<S>() { WIDE_ROWS } else { ROWS }
         }
     }
     Arch::new().dispatch(Asked::<E>(std::marker::PhantomData))
@@ -76,7 +81,7 @@ pub(super) fn pack<E: Lanes>(
     packed
 }
 
-/// What is convolved, and where it stands.
+/// A sum of convolutions, and the layout of their images.
 #[derive(Clone, Copy)]
 pub(super) struct Sum<'a, E> {
     pub(super) terms: &'a [Term<'a, E>],
@@ -97,9 +102,9 @@ impl<E: Lanes> WithSimd for Forward<'_, E> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         if E::are_wide::<S>() {
-            self.of_rows::<S, 8>(simd);
+            self.of_rows::<S, WIDE_ROWS>(simd);
         } else {
-            self.of_rows::<S, 6>(simd);
+            self.of_rows::<S, ROWS>(simd);
         }
     }
 }

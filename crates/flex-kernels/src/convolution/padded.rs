@@ -8,7 +8,7 @@ const LINE: usize = 16;
 /// Entries that a tile may read behind what it needs, at most.
 const TAIL: usize = 32;
 
-/// Where things stand in padded images.
+/// The layout of padded images and of their outputs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) images: usize,

@@ -4,6 +4,15 @@ use super::*;
 use crate::lanes::Lanes;
 use crate::window_kernels::{patches, unpatches};
 
+const SQUARE: Windows = Windows {
+    input: [8, 8],
+    output: [8, 8],
+    kernel: [3, 3],
+    stride: [1, 1],
+    padding: [1, 1],
+    dilation: [1, 1],
+};
+
 fn noise<E: Lanes>(count: usize, seed: usize) -> Vec<E> {
     // Fractions of multiples of the golden ratio, in (-1, 1).
     (0..count)
@@ -142,18 +151,14 @@ fn convolutions_are_products_of_patches() {
             compare::<f32>(&windows, channels, f64::from(f32::EPSILON));
         }
     }
+    // More images than the derivative by the weights takes at a time, the last ones fewer.
+    compare::<f64>(&SQUARE, [2, 1, 160], f64::EPSILON);
+    compare::<f32>(&SQUARE, [2, 1, 160], f64::from(f32::EPSILON));
 }
 
 #[test]
 fn other_windows_are_not_direct() {
-    let windows = Windows {
-        input: [8, 8],
-        output: [8, 8],
-        kernel: [3, 3],
-        stride: [1, 1],
-        padding: [1, 1],
-        dilation: [1, 1],
-    };
+    let windows = SQUARE;
     assert!(windows.are_direct(1));
     // Patches of eight by eight outputs are made for less than the outputs between rows cost.
     assert!(!windows.are_direct(1000));
@@ -185,14 +190,7 @@ fn other_windows_are_not_direct() {
 
 #[test]
 fn convolutions_do_not_depend_on_the_number_of_threads() {
-    let windows = Windows {
-        input: [8, 8],
-        output: [8, 8],
-        kernel: [3, 3],
-        stride: [1, 1],
-        padding: [1, 1],
-        dilation: [1, 1],
-    };
+    let windows = SQUARE;
     let weight = float(noise::<f32>(21 * 4 * 9, 1), &[21, 36]);
     let x = float(noise::<f32>(4 * 3 * 64, 2), &[4, 3, 8, 8]);
     let outputs = float(noise::<f32>(21 * 3 * 64, 3), &[21, 192]);
