@@ -19,6 +19,14 @@ pub enum Entrywise {
     Relu,
     /// 1 where `x > 0`, and 0 elsewhere.
     Step,
+    /// `exp(x)`
+    Exp,
+    /// `tanh(x)`
+    Tanh,
+    /// `1 / (1 + exp(−x))`
+    Sigmoid,
+    /// `erf(x)`
+    Erf,
     /// `x + y`
     Add,
     /// `x − y`

@@ -15,6 +15,8 @@ mod combine;
 #[cfg(feature = "flex")]
 mod convolution;
 #[cfg(feature = "flex")]
+mod elementary;
+#[cfg(feature = "flex")]
 mod index;
 #[cfg(feature = "flex")]
 mod lanes;
@@ -28,6 +30,8 @@ mod none;
 mod parameter;
 #[cfg(feature = "flex")]
 mod real;
+#[cfg(feature = "flex")]
+mod small_products;
 #[cfg(feature = "flex")]
 mod softmax;
 #[cfg(feature = "flex")]
@@ -46,7 +50,8 @@ pub use chain::{Chain, Entrywise, Link, Repeat};
 #[cfg(not(feature = "flex"))]
 pub use none::{
     Sparse, chain, chain_sum, climbed, combine, convolution, convolution_back, convolution_weights,
-    gather_last, max_positions, maxima, patches, scatter_last, softmax, sums, total, unpatches,
+    gather_last, max_positions, maxima, patches, scatter_last, small_products, softmax, sums,
+    total, unpatches,
 };
 pub use windows::Windows;
 #[cfg(feature = "flex")]
@@ -57,6 +62,7 @@ pub use {
     machine::{chain, chain_sum},
     maxima::maxima,
     parameter::{climbed, sums},
+    small_products::small_products,
     softmax::softmax,
     sparse::Sparse,
     total::total,

@@ -212,7 +212,8 @@ fn repeated<E: Real>(entries: &[E], repeat: Repeat, start: usize, out: &mut [E])
     }
 }
 
-/// Applies one operation, with the same arithmetic as Burn's, entry for entry.
+/// Applies one operation, with the same arithmetic as Burn's, entry for entry; in f32 without the
+/// elementary functions, which Burn takes one at a time.
 #[inline(always)]
 fn apply<'a, E: Real>(operation: Entrywise, argument: impl Fn(usize) -> &'a [E], out: &mut [E]) {
     match operation {
@@ -240,6 +241,10 @@ fn apply<'a, E: Real>(operation: Entrywise, argument: impl Fn(usize) -> &'a [E],
                 E::default()
             }
         }),
+        Entrywise::Exp => map(argument(0), out, E::exp),
+        Entrywise::Tanh => map(argument(0), out, E::tanh),
+        Entrywise::Sigmoid => map(argument(0), out, E::sigmoid),
+        Entrywise::Erf => map(argument(0), out, E::erf),
         Entrywise::Add => zip(argument(0), argument(1), out, |x, y| x + y),
         Entrywise::Sub => zip(argument(0), argument(1), out, |x, y| x - y),
         Entrywise::Mul => zip(argument(0), argument(1), out, |x, y| x * y),

@@ -33,6 +33,12 @@ pub const fn unpatches(_: &DispatchTensor, _: &Windows, _: &[usize]) -> Kernel {
 
 /// Returns `None`; see the function of this name with the feature `flex`.
 #[must_use]
+pub const fn small_products(_: &DispatchTensor, _: &DispatchTensor, _: [bool; 2]) -> Kernel {
+    None
+}
+
+/// Returns `None`; see the function of this name with the feature `flex`.
+#[must_use]
 pub const fn max_positions(_: &DispatchTensor, _: &Windows, _: &[usize]) -> Kernel {
     None
 }

@@ -6,6 +6,8 @@ use burn::tensor::{Element, TensorData};
 use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
 use burn_flex::{Flex, FlexTensor};
 
+use crate::elementary;
+
 /// A float type of `flex`.
 pub(crate) trait Real:
     Element
@@ -25,6 +27,10 @@ pub(crate) trait Real:
     fn is_nan(self) -> bool;
     fn is_finite(self) -> bool;
     fn abs(self) -> Self;
+    fn exp(self) -> Self;
+    fn tanh(self) -> Self;
+    fn sigmoid(self) -> Self;
+    fn erf(self) -> Self;
     /// Returns the entries of a contiguous tensor of this type.
     fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
     /// Returns the storage of a tensor that nobody else has.
@@ -49,6 +55,22 @@ impl Real for f32 {
     fn abs(self) -> Self {
         Self::abs(self)
     }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        elementary::exp(self)
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        elementary::tanh(self)
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        elementary::sigmoid(self)
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        elementary::erf(self)
+    }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
         tensor.as_slice()
     }
@@ -70,6 +92,23 @@ impl Real for f64 {
     }
     fn abs(self) -> Self {
         Self::abs(self)
+    }
+    fn exp(self) -> Self {
+        Self::exp(self)
+    }
+    fn tanh(self) -> Self {
+        Self::tanh(self)
+    }
+    fn sigmoid(self) -> Self {
+        if self >= 0.0 {
+            1.0 / (1.0 + Self::exp(-self))
+        } else {
+            let power = Self::exp(self);
+            power / (1.0 + power)
+        }
+    }
+    fn erf(self) -> Self {
+        libm::erf(self)
     }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
         tensor.as_slice()

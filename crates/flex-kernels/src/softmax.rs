@@ -5,6 +5,7 @@ use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
 use pulp::Arch;
 
+use crate::elementary::exp;
 use crate::real::{contiguous, float};
 use crate::sum::sum_of;
 
@@ -12,7 +13,7 @@ use crate::sum::sum_of;
 const BLOCK: usize = 512;
 
 /// Returns the softmax of each row of `width` entries of a tensor of this shape, or with
-/// `logarithm` its logarithm. In f32, for which the exponential is good to two units in the last
+/// `logarithm` its logarithm. In f32, for which the exponential is good to three units in the last
 /// place; `None` for other types.
 #[must_use]
 pub fn softmax(
@@ -44,7 +45,7 @@ fn rows(x: &FlexTensor, logarithm: bool, width: usize) -> Option<Vec<f32>> {
         let values = &mut values[start..];
         let powers = &mut powers[..values.len()];
         for (power, &x) in powers.iter_mut().zip(&*values) {
-            *power = exponential(x);
+            *power = exp(x);
         }
         for (values, powers) in values.chunks_mut(width).zip(powers.chunks(width)) {
             #[expect(
@@ -67,60 +68,9 @@ fn rows(x: &FlexTensor, logarithm: bool, width: usize) -> Option<Vec<f32>> {
     Some(values)
 }
 
-/// Returns `exp(x)` for x of at most zero: `2ⁿ exp(r)` with `|r| ≤ ln 2 / 2` and a polynomial for
-/// the second factor (the coefficients of Moshier's Cephes library, 1984). What is no number stays
-/// so.
-#[inline(always)]
-fn exponential(x: f32) -> f32 {
-    /// A number to which adding rounds to whole numbers.
-    const ROUND: f32 = 12_582_912.0;
-    /// ln 2 in two parts, of which the first has few bits.
-    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    const COEFFICIENTS: [f32; 6] = [
-        1.987_569_1e-4,
-        1.398_199_9e-3,
-        8.333_452e-3,
-        4.166_579_6e-2,
-        1.666_666_5e-1,
-        5e-1,
-    ];
-    // Below, the result is zero.
-    let x = if x < -104.0 { -104.0 } else { x };
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = (x - n * LN_2[0]) - n * LN_2[1];
-    let polynomial = COEFFICIENTS.iter().fold(0.0, |sum, c| sum * r + c);
-    let factor = polynomial * r * r + r + 1.0;
-    // Twice half the power of two, so that the smallest results are not lost.
-    let n = shifted
-        .to_bits()
-        .wrapping_sub(ROUND.to_bits())
-        .cast_signed();
-    let half = n >> 1;
-    let power = |n: i32| f32::from_bits((n + 127).cast_unsigned() << 23);
-    factor * power(half) * power(n - half)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exponentials_are_good_to_two_units_in_the_last_place() {
-        let mut worst: f64 = 0.0;
-        for step in 0..1_040_000 {
-            #[expect(clippy::cast_precision_loss, reason = "a small whole number")]
-            let x = -(step as f32) * 1e-4;
-            let (found, exact) = (f64::from(exponential(x)), f64::from(x).exp());
-            let unit = f64::from(f32::EPSILON) * exact;
-            // The smallest numbers have a unit of their own.
-            worst = worst.max((found - exact).abs() / unit.max(f64::from(f32::from_bits(1))));
-        }
-        assert!(worst < 2.0, "{worst}");
-        assert_eq!(exponential(f32::NEG_INFINITY), 0.0);
-        assert_eq!(exponential(0.0), 1.0);
-        assert!(exponential(f32::NAN).is_nan());
-    }
 
     #[test]
     fn rows_of_any_width_are_those_of_f64() {

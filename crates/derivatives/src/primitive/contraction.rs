@@ -89,6 +89,10 @@ impl Graph {
 impl Rules for MatMul {
     fn evaluate(&self, tensors: Vec<DispatchTensor>, _at: &Site<'_>) -> DispatchTensor {
         let [a, b] = inputs(tensors);
+        let transposed = [self.transpose_a, self.transpose_b];
+        if let Some(products) = flex_kernels::small_products(&a, &b, transposed) {
+            return products;
+        }
         let flip = |x, flag| {
             if flag {
                 Dispatch::float_transpose(x)
