@@ -3,9 +3,9 @@
 use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
-use pulp::Arch;
 
 use crate::chain::{Chain, Entrywise, Link, Repeat};
+use crate::lanes::vectorised;
 use crate::real::{Real, float, in_a_row, of_flex, on_flex};
 use crate::sum::sum_of;
 
@@ -60,23 +60,29 @@ fn value<E: Real>(
     match &mut target {
         Some(target) => {
             let entries = E::storage(target)?;
-            Arch::new().dispatch(|| {
-                for (index, block) in entries.chunks_mut(BLOCK).enumerate() {
-                    machine.run(index * BLOCK, block.len(), block);
-                    block.copy_from_slice(machine.result(block.len()));
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (index, block) in entries.chunks_mut(BLOCK).enumerate() {
+                        machine.run(index * BLOCK, block.len(), block);
+                        block.copy_from_slice(machine.result(block.len()));
+                    }
+                },
+            );
         }
         None => {
             // Not filled with zeros first: that would be another pass.
             let mut values = Vec::with_capacity(total);
-            Arch::new().dispatch(|| {
-                for start in (0..total).step_by(BLOCK) {
-                    let len = BLOCK.min(total - start);
-                    machine.run(start, len, &[]);
-                    values.extend_from_slice(machine.result(len));
-                }
-            });
+            vectorised(
+                #[inline(always)]
+                || {
+                    for start in (0..total).step_by(BLOCK) {
+                        let len = BLOCK.min(total - start);
+                        machine.run(start, len, &[]);
+                        values.extend_from_slice(machine.result(len));
+                    }
+                },
+            );
             return Some(float(values, shape));
         }
     }
@@ -113,13 +119,16 @@ fn sum<E: Real>(
     let sources = sources.map(|(input, &repeat)| Source::<E>::of(input, repeat, whole));
     let mut machine = Machine::new(&chain.links, sources.collect::<Option<_>>()?);
     let mut sum = 0.0;
-    Arch::new().dispatch(|| {
-        for start in (0..total).step_by(BLOCK) {
-            let len = BLOCK.min(total - start);
-            machine.run(start, len, &[]);
-            sum += sum_of(machine.result(len));
-        }
-    });
+    vectorised(
+        #[inline(always)]
+        || {
+            for start in (0..total).step_by(BLOCK) {
+                let len = BLOCK.min(total - start);
+                machine.run(start, len, &[]);
+                sum += sum_of(machine.result(len));
+            }
+        },
+    );
     Some(float(vec![E::of(sum)], shape))
 }
 

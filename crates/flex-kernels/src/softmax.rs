@@ -3,9 +3,9 @@
 use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
-use pulp::Arch;
 
 use crate::elementary::exp;
+use crate::lanes::vectorised;
 use crate::real::{contiguous, float};
 use crate::sum::sum_of;
 
@@ -26,7 +26,10 @@ pub fn softmax(
     if x.dtype() != DType::F32 || width == 0 {
         return None;
     }
-    let values = Arch::new().dispatch(|| rows(&x, logarithm, width));
+    let values = vectorised(
+        #[inline(always)]
+        || rows(&x, logarithm, width),
+    );
     Some(float(values?, shape))
 }
 

@@ -2,10 +2,10 @@
 
 use burn::tensor::{DType, Tensor};
 use burn_flex::FlexTensor;
-use pulp::Arch;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+use crate::lanes::vectorised;
 use crate::real::{Real, contiguous, float};
 
 /// Entries of a piece of the sum, which stays in the cache while the terms are added to it.
@@ -37,17 +37,20 @@ fn total_of<E: Real + Send>(terms: &[FlexTensor], factor: f64) -> Option<Tensor<
     let pieces = sum.par_chunks_mut(PIECE).enumerate();
     pieces.for_each(|(piece, sum)| {
         let range = piece * PIECE..piece * PIECE + sum.len();
-        Arch::new().dispatch(|| {
-            sum.copy_from_slice(&first[range.clone()]);
-            for other in others {
-                for (sum, &entry) in sum.iter_mut().zip(&other[range.clone()]) {
-                    *sum += entry;
+        vectorised(
+            #[inline(always)]
+            || {
+                sum.copy_from_slice(&first[range.clone()]);
+                for other in others {
+                    for (sum, &entry) in sum.iter_mut().zip(&other[range.clone()]) {
+                        *sum += entry;
+                    }
                 }
-            }
-            for sum in sum {
-                *sum = *sum * factor;
-            }
-        });
+                for sum in sum.iter_mut() {
+                    *sum = *sum * factor;
+                }
+            },
+        );
     });
     let shape = [sum.len()];
     Some(Tensor::from_dispatch(float(sum, &shape)))

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
-use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::Windows;
+use crate::lanes::vectorised;
 use crate::maxima::every_window_has_an_entry;
 use crate::real::{Real, contiguous, float, for_type, int};
 
@@ -214,7 +214,10 @@ fn max_positions_of<E: Real>(
             .enumerate()
             .for_each_init(lines, |(best, taps), (index, out)| {
                 let plane = &entries[index * h * w..][..h * w];
-                Arch::new().dispatch(|| inside_positions(plane, windows, best, taps, out));
+                vectorised(
+                    #[inline(always)]
+                    || inside_positions(plane, windows, best, taps, out),
+                );
             });
         return Some(int(positions, shape));
     }

@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 
 use derivatives::Workers;
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::vector::{add_scaled, dot};
 
@@ -170,13 +170,17 @@ impl<T: Stored> HostBasis<T> {
 
     /// Returns the inner products with the vectors from number `from` on, and zeros before them.
     fn project(&self, w: &mut [f64], from: usize) -> Vec<f64> {
-        let terms = self.sweep(w, |panel, part| {
-            let mut sums = vec![0.0; self.len];
-            for (at, block) in blocks(part) {
-                add_products(&panel[from..], at, block, &mut sums[from..]);
-            }
-            sums
-        });
+        let terms = self.sweep(
+            w,
+            #[inline(always)]
+            |panel, part| {
+                let mut sums = vec![0.0; self.len];
+                for (at, block) in blocks(part) {
+                    add_products(&panel[from..], at, block, &mut sums[from..]);
+                }
+                sums
+            },
+        );
         sum(self.len, &terms)
     }
 
@@ -184,35 +188,47 @@ impl<T: Stored> HostBasis<T> {
     /// the inner products of all vectors with what is left and, after them, of it with itself, in
     /// one sweep over the basis.
     fn subtract_and_project(&self, w: &mut [f64], coefficients: &[f64], from: usize) -> Vec<f64> {
-        let terms = self.sweep(w, |panel, part| {
-            let mut sums = vec![0.0; self.len + 1];
-            for (at, block) in blocks(part) {
-                subtract(&panel[from..], at, block, &coefficients[from..]);
-                add_products(panel, at, block, &mut sums);
-                sums[self.len] += dot(block, block);
-            }
-            sums
-        });
+        let terms = self.sweep(
+            w,
+            #[inline(always)]
+            |panel, part| {
+                let mut sums = vec![0.0; self.len + 1];
+                for (at, block) in blocks(part) {
+                    subtract(&panel[from..], at, block, &coefficients[from..]);
+                    add_products(panel, at, block, &mut sums);
+                    sums[self.len] += dot(block, block);
+                }
+                sums
+            },
+        );
         sum(self.len + 1, &terms)
     }
 
     fn subtract(&self, w: &mut [f64], coefficients: &[f64]) {
-        self.sweep(w, |panel, part| {
-            for (at, block) in blocks(part) {
-                subtract(panel, at, block, coefficients);
-            }
-        });
+        self.sweep(
+            w,
+            #[inline(always)]
+            |panel, part| {
+                for (at, block) in blocks(part) {
+                    subtract(panel, at, block, coefficients);
+                }
+            },
+        );
     }
 
     pub(in crate::spectrum) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
         let mut sum = vec![0.0; self.dim];
-        self.sweep(&mut sum, |panel, part| {
-            for (at, block) in blocks(part) {
-                for (vector, coefficient) in panel.iter().zip(coefficients) {
-                    T::add(block, *coefficient, &vector[at..][..block.len()]);
+        self.sweep(
+            &mut sum,
+            #[inline(always)]
+            |panel, part| {
+                for (at, block) in blocks(part) {
+                    for (vector, coefficient) in panel.iter().zip(coefficients) {
+                        T::add(block, *coefficient, &vector[at..][..block.len()]);
+                    }
                 }
-            }
-        });
+            },
+        );
         sum
     }
 
@@ -226,16 +242,21 @@ impl<T: Stored> HostBasis<T> {
             let length = panel.first().map_or(0, |part| part.len());
             let mut parts = vec![Vec::with_capacity(length); combinations.len()];
             let mut sums = [0.0; BLOCK];
-            for at in (0..length).step_by(BLOCK) {
-                let block = &mut sums[..BLOCK.min(length - at)];
-                for (part, combination) in parts.iter_mut().zip(combinations) {
-                    block.fill(0.0);
-                    for (vector, coefficient) in panel.iter().zip(*combination) {
-                        T::add(block, *coefficient, &vector[at..][..block.len()]);
+            vectorised(
+                #[inline(always)]
+                || {
+                    for at in (0..length).step_by(BLOCK) {
+                        let block = &mut sums[..BLOCK.min(length - at)];
+                        for (part, combination) in parts.iter_mut().zip(combinations) {
+                            block.fill(0.0);
+                            for (vector, coefficient) in panel.iter().zip(*combination) {
+                                T::add(block, *coefficient, &vector[at..][..block.len()]);
+                            }
+                            part.extend(block.iter().map(|x| T::round(*x)));
+                        }
                     }
-                    part.extend(block.iter().map(|x| T::round(*x)));
-                }
-            }
+                },
+            );
             let parts = parts.into_iter().map(Vec::into_boxed_slice);
             panel.splice(..old, parts);
         };
@@ -256,7 +277,10 @@ impl<T: Stored> HostBasis<T> {
         let items: Vec<_> = self.panels.iter().zip(parts).collect();
         let job = |(panel, part): &(&Panel<T>, Mutex<&mut [f64]>)| {
             let mut part = part.lock().expect(ONE_JOB);
-            Arch::new().dispatch(|| job(panel, &mut part))
+            vectorised(
+                #[inline(always)]
+                || job(panel, &mut part),
+            )
         };
         if self.dim * self.len < SMALL {
             items.iter().map(job).collect()
@@ -264,6 +288,22 @@ impl<T: Stored> HostBasis<T> {
             self.workers.map(&items, job)
         }
     }
+}
+
+/// Does work with all that the processor has. The closure is called where it is put: one that is
+/// handed to `Arch::dispatch` itself is called through a function that is code for the oldest
+/// processor.
+#[inline(always)]
+fn vectorised<R>(work: impl FnMut() -> R) -> R {
+    struct Work<F>(F);
+    impl<R, F: FnMut() -> R> WithSimd for Work<F> {
+        type Output = R;
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, _: S) -> R {
+            (self.0)()
+        }
+    }
+    Arch::new().dispatch(Work(work))
 }
 
 /// Returns the sums of the panels' terms, `len` of them.
