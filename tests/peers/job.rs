@@ -151,18 +151,22 @@ impl<M: Classifier + Sync + 'static> Jobs<M> {
         Ok(began.elapsed().as_secs_f64() / f64::from(times))
     }
 
-    /// Measures the time of each operation of a product over the first examples, on one core.
+    /// Measures the time of each operation of a product, or of a point of the plane, over the first
+    /// examples, on one core.
     pub(crate) fn operations(&self, what: &str, examples: usize) -> Result<Vec<String>> {
         let v: &Tensor<1> = &self.problem.v;
         let loss = self.captured(examples)?.keeping_nothing();
         let origin = loss.origin();
         let point = loss.linearize(&origin)?;
+        let [d1, d2] = &self.problem.directions;
+        let plane = loss.on_plane(&origin, [d1, d2])?;
         // A worker is a core of its own; it takes both rounds, of which the second counts.
         let rounds = Workers::new(1).map(&[20, REPEATS], |&repeats| {
             let mut total: Vec<(String, Duration, usize)> = Vec::new();
             for _ in 0..repeats {
                 let times = match what {
                     "recomputed" => loss.hessian_times(&origin, v)?,
+                    "plane" => plane.times([0.1, 0.2]),
                     "form" => point.quadratic_times(v)?,
                     _ => point.hessian_times(v)?,
                 };

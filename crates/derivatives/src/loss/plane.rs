@@ -1,11 +1,14 @@
 //! A loss on a line or a plane through a point.
 
+use std::time::Duration;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn_dispatch::DispatchTensor;
 
 use super::captured::number;
 use crate::graph::{Graph, NodeId, Set};
 use crate::primitive::upload;
-use crate::run::{Plan, PlanValues, Value};
+use crate::run::{Plan, PlanValues, Profile, Value};
 use crate::transform::{evaluated, jvp, on_plane};
 use crate::{CapturedLoss, CapturedLosses, Error};
 
@@ -222,12 +225,28 @@ impl<const D: usize> Plane<D> {
     /// layers, of which the losses share what they have in common.
     #[must_use]
     pub fn values(&self, at: [f64; D]) -> Vec<f64> {
-        let slots = at.map(|coordinate| {
-            let data = TensorData::new(vec![coordinate], [1]).convert_dtype(self.dtype);
-            upload(data, self.device.as_dispatch())
-        });
+        let slots = self.slots(at);
         let values = self.plan.advance(&self.kept, self.coordinates, &slots);
         self.plan.outputs(&values).iter().map(number).collect()
+    }
+
+    /// Returns for each operation of [`value`](Self::value) with its shape the time it took and how
+    /// often it ran, the longest first. For looking at, not for parsing.
+    #[must_use]
+    pub fn times(&self, at: [f64; D]) -> Vec<(String, Duration, usize)> {
+        let mut times = Profile::default();
+        let slots = self.slots(at);
+        let times_too = Some(&mut times);
+        self.plan
+            .advance_timed(&self.kept, self.coordinates, &slots, times_too);
+        times.sorted()
+    }
+
+    fn slots(&self, at: [f64; D]) -> [DispatchTensor; D] {
+        at.map(|coordinate| {
+            let data = TensorData::new(vec![coordinate], [1]).convert_dtype(self.dtype);
+            upload(data, self.device.as_dispatch())
+        })
     }
 
     /// Returns how many bytes the kept tensors have, the batch's own among them that a point still

@@ -122,6 +122,17 @@ impl Plan {
         set: Set,
         slots: &[DispatchTensor],
     ) -> PlanValues {
+        self.advance_timed(values, set, slots, None)
+    }
+
+    /// Does what [`advance`](Self::advance) does, and notes the time of each step.
+    pub(crate) fn advance_timed(
+        &self,
+        values: &PlanValues,
+        set: Set,
+        slots: &[DispatchTensor],
+        profile: Option<&mut Profile>,
+    ) -> PlanValues {
         let mut values = values.clone();
         self.fill(&mut values, set, slots);
         let stage = Stage::of(set);
@@ -129,7 +140,7 @@ impl Plan {
             Stage::Point => &self.point,
             _ => &self.groups[0],
         };
-        self.run(steps, &mut values, false, None);
+        self.run(steps, &mut values, false, profile);
         self.forget(stage, &mut values);
         values
     }
