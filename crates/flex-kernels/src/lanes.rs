@@ -87,3 +87,20 @@ impl Lanes for f64 {
         simd.reduce_sum_f64s(vector)
     }
 }
+
+/// Copies a few entries, whose number the compiler does not know: it would call a function.
+#[inline(always)]
+pub(crate) fn copy<E: Lanes, S: Simd>(from: &[E], to: &mut [E]) {
+    let lanes = E::lanes::<S>();
+    for (from, to) in from.chunks(lanes).zip(to.chunks_mut(lanes)) {
+        if from.len() == lanes && to.len() == lanes {
+            let from: &[E::Vector<S>] = bytemuck::cast_slice(from);
+            let to: &mut [E::Vector<S>] = bytemuck::cast_slice_mut(to);
+            to[0] = from[0];
+        } else {
+            for (from, to) in from.iter().zip(to) {
+                *to = *from;
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
 
 use crate::chain::{Chain, Entrywise, Link, Repeat};
+use crate::elementary::Elementary;
 use crate::lanes::vectorised;
 use crate::real::{Real, float, in_a_row, of_flex, on_flex};
 use crate::sum::sum_of;
@@ -250,10 +251,10 @@ fn apply<'a, E: Real>(operation: Entrywise, argument: impl Fn(usize) -> &'a [E],
                 E::default()
             }
         }),
-        Entrywise::Exp => map(argument(0), out, E::exp),
-        Entrywise::Tanh => map(argument(0), out, E::tanh),
-        Entrywise::Sigmoid => map(argument(0), out, E::sigmoid),
-        Entrywise::Erf => map(argument(0), out, E::erf),
+        Entrywise::Exp => E::elementary(Elementary::Exp, argument(0), out),
+        Entrywise::Tanh => E::elementary(Elementary::Tanh, argument(0), out),
+        Entrywise::Sigmoid => E::elementary(Elementary::Sigmoid, argument(0), out),
+        Entrywise::Erf => E::elementary(Elementary::Erf, argument(0), out),
         Entrywise::Add => zip(argument(0), argument(1), out, |x, y| x + y),
         Entrywise::Sub => zip(argument(0), argument(1), out, |x, y| x - y),
         Entrywise::Mul => zip(argument(0), argument(1), out, |x, y| x * y),

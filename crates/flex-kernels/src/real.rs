@@ -6,7 +6,7 @@ use burn::tensor::{Element, TensorData};
 use burn_dispatch::{BackendTensor, DispatchKindConversion, DispatchTensor};
 use burn_flex::{Flex, FlexTensor};
 
-use crate::elementary;
+use crate::elementary::Elementary;
 
 /// A float type of `flex`.
 pub(crate) trait Real:
@@ -27,10 +27,8 @@ pub(crate) trait Real:
     fn is_nan(self) -> bool;
     fn is_finite(self) -> bool;
     fn abs(self) -> Self;
-    fn exp(self) -> Self;
-    fn tanh(self) -> Self;
-    fn sigmoid(self) -> Self;
-    fn erf(self) -> Self;
+    /// Writes the value of a function for each entry of x to `out`.
+    fn elementary(function: Elementary, x: &[Self], out: &mut [Self]);
     /// Returns the entries of a contiguous tensor of this type.
     fn entries(tensor: &FlexTensor) -> Option<&[Self]>;
     /// Returns the storage of a tensor that nobody else has.
@@ -55,21 +53,8 @@ impl Real for f32 {
     fn abs(self) -> Self {
         Self::abs(self)
     }
-    #[inline(always)]
-    fn exp(self) -> Self {
-        elementary::exp(self)
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        elementary::tanh(self)
-    }
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        elementary::sigmoid(self)
-    }
-    #[inline(always)]
-    fn erf(self) -> Self {
-        elementary::erf(self)
+    fn elementary(function: Elementary, x: &[Self], out: &mut [Self]) {
+        function.apply(x, out);
     }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
         tensor.as_slice()
@@ -93,22 +78,24 @@ impl Real for f64 {
     fn abs(self) -> Self {
         Self::abs(self)
     }
-    fn exp(self) -> Self {
-        Self::exp(self)
-    }
-    fn tanh(self) -> Self {
-        Self::tanh(self)
-    }
-    fn sigmoid(self) -> Self {
-        if self >= 0.0 {
-            1.0 / (1.0 + Self::exp(-self))
-        } else {
-            let power = Self::exp(self);
-            power / (1.0 + power)
+    /// One at a time, as Burn does it.
+    fn elementary(function: Elementary, x: &[Self], out: &mut [Self]) {
+        let sigmoid = |x: Self| {
+            if x >= 0.0 {
+                1.0 / (1.0 + (-x).exp())
+            } else {
+                let power = x.exp();
+                power / (1.0 + power)
+            }
+        };
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = match function {
+                Elementary::Exp => x.exp(),
+                Elementary::Tanh => x.tanh(),
+                Elementary::Sigmoid => sigmoid(x),
+                Elementary::Erf => libm::erf(x),
+            };
         }
-    }
-    fn erf(self) -> Self {
-        libm::erf(self)
     }
     fn entries(tensor: &FlexTensor) -> Option<&[Self]> {
         tensor.as_slice()

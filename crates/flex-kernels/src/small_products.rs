@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd, bytemuck};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, copy};
 use crate::real::{float, for_type, on_flex};
 
 /// Multiplications of the largest product for which packing both factors pays.
@@ -16,7 +16,7 @@ const MOST: usize = 32 * 32 * 32;
 const SHARED: usize = 1 << 18;
 /// Rows of a tile: with two vectors of columns, a row of the second factor and an entry of the
 /// first, its sums are what 16 vectors hold.
-const ROWS: usize = 6;
+const ROWS: usize = 4;
 
 /// Returns the products of the matrices of two tensors, whose last two axes are those of a matrix,
 /// transposed where its flag says so; the axes before are repeated where they have length 1.
@@ -127,24 +127,31 @@ impl<'a, E: Lanes> Factor<'a, E> {
         place
     }
 
-    /// Writes the rows of a matrix after each other, `width` entries apart.
+    /// Returns the entries of a matrix in rows of at least `width` entries, and how far apart the
+    /// rows are: where they stand, or written to `packed`, where they stand otherwise or are shorter.
     #[inline(always)]
-    fn pack(&self, place: usize, packed: &mut [E], width: usize) {
+    fn in_rows<'p>(&'p self, place: usize, width: usize, packed: &'p mut [E]) -> (&'p [E], usize) {
         let [rows, columns] = self.size;
         let [down, right] = self.steps;
-        for (row, packed) in packed.chunks_exact_mut(width).take(rows).enumerate() {
-            let entries = &self.entries[place + row * down..];
-            let packed = &mut packed[..columns];
-            match right {
-                0 => packed.fill(entries[0]),
-                1 => packed.copy_from_slice(&entries[..columns]),
-                _ => {
-                    for (packed, &entry) in packed.iter_mut().zip(entries.iter().step_by(right)) {
-                        *packed = entry;
-                    }
+        let entries = &self.entries[place..];
+        if right == 1 && columns == width {
+            return (entries, down);
+        }
+        if down == 1 {
+            for column in 0..columns {
+                let entries = &entries[column * right..][..rows];
+                for (packed, &entry) in packed.chunks_exact_mut(width).zip(entries) {
+                    packed[column] = entry;
+                }
+            }
+        } else {
+            for (row, packed) in packed.chunks_exact_mut(width).take(rows).enumerate() {
+                for (column, packed) in packed[..columns].iter_mut().enumerate() {
+                    *packed = entries[row * down + column * right];
                 }
             }
         }
+        (packed, width)
     }
 }
 
@@ -186,27 +193,27 @@ impl<E: Lanes> WithSimd for Run<'_, E> {
         let ([m, k], n) = (a.size, b.size[1]);
         let lanes = E::lanes::<S>();
         let width = n.div_ceil(lanes) * lanes;
-        // What is behind the last row or column stays zero.
-        let mut rows = vec![E::default(); m.div_ceil(ROWS) * ROWS * k];
-        let mut columns = vec![E::default(); k * width];
+        let mut packed_a = vec![E::default(); m * k];
+        // What is behind the last column stays zero.
+        let mut packed_b = vec![E::default(); k * width];
         for (number, result) in self.result.chunks_exact_mut(m * n).enumerate() {
             let number = self.first + number;
-            a.pack(a.place(number, self.lengths), &mut rows, k);
-            b.pack(b.place(number, self.lengths), &mut columns, width);
+            let (rows, down) = a.in_rows(a.place(number, self.lengths), k, &mut packed_a);
+            let b = b.in_rows(b.place(number, self.lengths), width, &mut packed_b);
             for first in (0..m).step_by(ROWS) {
-                let rows = &rows[first * k..][..ROWS * k];
+                // The last row again, in the place of those that there are not.
+                let row = |row: usize| &rows[(first + row).min(m - 1) * down..][..k];
+                let tile = Tile {
+                    rows: std::array::from_fn(row),
+                    b,
+                };
                 let result = &mut result[first * n..];
-                let mut column = 0;
-                while column < n {
-                    let columns = &columns[column..];
-                    let result = &mut result[column..];
-                    let left = n - column;
-                    if left > lanes {
-                        tile::<E, S, 2>(simd, rows, columns, [k, width], result, [n, left]);
-                        column += 2 * lanes;
+                for at in (0..n).step_by(2 * lanes) {
+                    let result = result[at..].chunks_mut(n);
+                    if n - at > lanes {
+                        tile.write::<S, 2>(simd, at, result, n - at);
                     } else {
-                        tile::<E, S, 1>(simd, rows, columns, [k, width], result, [n, left]);
-                        column += lanes;
+                        tile.write::<S, 1>(simd, at, result, n - at);
                     }
                 }
             }
@@ -214,34 +221,169 @@ impl<E: Lanes> WithSimd for Run<'_, E> {
     }
 }
 
-/// Writes a tile of the product of `ROWS` rows of `k` entries and of `k` rows, `width` entries
-/// apart: the rows that `result` has room for, `n` entries apart, of `left` columns at most.
-#[inline(always)]
-fn tile<E: Lanes, S: Simd, const V: usize>(
-    simd: S,
-    rows: &[E],
-    columns: &[E],
-    [k, width]: [usize; 2],
-    result: &mut [E],
-    [n, left]: [usize; 2],
-) {
-    let lanes = E::lanes::<S>();
-    let mut sums = [[E::splat(simd, E::default()); V]; ROWS];
-    for (at, columns) in columns.chunks(width).enumerate().take(k) {
-        let mut vectors = [E::splat(simd, E::default()); V];
-        for (vector, entries) in vectors.iter_mut().zip(columns.chunks_exact(lanes)) {
-            *vector = E::load::<S>(entries);
+/// A few rows of the first factor; the second, and how far apart its rows are.
+struct Tile<'a, E> {
+    rows: [&'a [E]; ROWS],
+    b: (&'a [E], usize),
+}
+
+impl<E: Lanes> Tile<'_, E> {
+    /// Writes the product in V vectors of columns from `at` on: of each row at most `left` entries.
+    #[inline(always)]
+    fn write<'r, S: Simd, const V: usize>(
+        &self,
+        simd: S,
+        at: usize,
+        result: impl Iterator<Item = &'r mut [E]>,
+        left: usize,
+    ) where
+        E: 'r,
+    {
+        let lanes = E::lanes::<S>();
+        let (b, down) = self.b;
+        let mut sums = [[E::splat(simd, E::default()); V]; ROWS];
+        for k in 0..self.rows[0].len() {
+            let b = &b[k * down + at..][..V * lanes];
+            let vectors: [_; V] = std::array::from_fn(|vector| E::load::<S>(&b[vector * lanes..]));
+            for (row, sums) in self.rows.iter().zip(&mut sums) {
+                let entry = E::splat(simd, row[k]);
+                for (sum, &vector) in sums.iter_mut().zip(&vectors) {
+                    *sum = E::mul_add(simd, entry, vector, *sum);
+                }
+            }
         }
-        for (row, sums) in sums.iter_mut().enumerate() {
-            let entry = E::splat(simd, rows[row * k + at]);
-            for (sum, &vector) in sums.iter_mut().zip(&vectors) {
-                *sum = E::mul_add(simd, entry, vector, *sum);
+        for (result, sums) in result.zip(&sums) {
+            if left >= V * lanes {
+                let result: &mut [E::Vector<S>] =
+                    bytemuck::cast_slice_mut(&mut result[..V * lanes]);
+                result.copy_from_slice(sums);
+            } else {
+                let sums: &[E] = bytemuck::cast_slice(sums);
+                copy::<E, S>(&sums[..left], &mut result[..left]);
             }
         }
     }
-    for (result, sums) in result.chunks_mut(n).zip(&sums) {
-        let sums: &[E] = bytemuck::cast_slice(sums);
-        let count = left.min(V * lanes);
-        result[..count].copy_from_slice(&sums[..count]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::real::{Real, contiguous, of_flex};
+
+    fn flex(x: &DispatchTensor) -> FlexTensor {
+        on_flex(x.clone()).expect("of flex")
+    }
+
+    fn shape(x: &DispatchTensor) -> Vec<usize> {
+        flex(x).layout().shape().to_vec()
+    }
+
+    /// A tensor of numbers in (−1, 1), of two axes of matrices; with `moved` its axes are stored in
+    /// the order in which attention has them: rows before the second axis.
+    fn tensor<E: Real>(shape: [usize; 4], moved: bool, seed: usize) -> DispatchTensor {
+        // Fractions of multiples of the golden ratio.
+        let number = |i: usize| ((i + 97 * seed) as f64 * 0.618_033_988_749_894_9).fract();
+        let count = shape.iter().product();
+        let entries: Vec<E> = (0..count).map(|i| E::of(2.0 * number(i) - 1.0)).collect();
+        let [a, b, rows, columns] = shape;
+        if moved {
+            of_flex(flex(&float(entries, &[a, rows, b, columns])).permute(&[0, 2, 1, 3]))
+        } else {
+            float(entries, &shape)
+        }
+    }
+
+    fn entries<E: Real>(x: &DispatchTensor) -> Vec<f64> {
+        let x = contiguous(x).expect("of flex");
+        let entries = E::entries(&x).expect("its type");
+        entries.iter().map(|&entry| entry.into()).collect()
+    }
+
+    /// Returns the entries of a product one by one.
+    fn expected<E: Real>(a: &DispatchTensor, b: &DispatchTensor) -> Vec<f64> {
+        let (shape_a, shape_b) = (shape(a), shape(b));
+        let (m, k, n) = (shape_a[2], shape_a[3], shape_b[3]);
+        let (of_a, of_b) = (entries::<E>(a), entries::<E>(b));
+        let matrix = |shape: &[usize], at: [usize; 2]| {
+            let at = [0, 1].map(|axis| at[axis].min(shape[axis] - 1));
+            at[0] * shape[1] + at[1]
+        };
+        let mut values = Vec::new();
+        for i in 0..shape_a[0].max(shape_b[0]) {
+            for j in 0..shape_a[1].max(shape_b[1]) {
+                let a = &of_a[matrix(&shape_a, [i, j]) * m * k..];
+                let b = &of_b[matrix(&shape_b, [i, j]) * k * n..];
+                for place in 0..m * n {
+                    let (row, column) = (place / n, place % n);
+                    let terms = (0..k).map(|at| a[row * k + at] * b[at * n + column]);
+                    values.push(terms.sum());
+                }
+            }
+        }
+        values
+    }
+
+    fn check<E: Real>(unit: f64) {
+        let sizes = [1, 2, 5, 8, 16, 17, 31];
+        let mut seed = 0;
+        for (at, &m) in sizes.iter().enumerate() {
+            let (k, n) = (sizes[(at + 3) % 7], sizes[(at * 2 + 1) % 7]);
+            for [before_a, before_b] in [[[2, 3], [2, 3]], [[1, 3], [2, 1]], [[2, 1], [1, 3]]] {
+                for moved in [false, true] {
+                    seed += 1;
+                    let a = tensor::<E>([before_a[0], before_a[1], m, k], moved, seed);
+                    let b = tensor::<E>([before_b[0], before_b[1], k, n], !moved, seed + 5);
+                    let expected = expected::<E>(&a, &b);
+                    for transposed in [[false, false], [true, false], [false, true], [true, true]] {
+                        let turned = |x: &DispatchTensor, turn: bool| {
+                            if turn {
+                                of_flex(flex(x).transpose(2, 3))
+                            } else {
+                                x.clone()
+                            }
+                        };
+                        let (a, b) = (turned(&a, transposed[0]), turned(&b, transposed[1]));
+                        let product = small_products(&a, &b, transposed).expect("small ones");
+                        assert_eq!(shape(&product), [2, 3, m, n]);
+                        let found = entries::<E>(&product);
+                        for (found, expected) in found.iter().zip(&expected) {
+                            let gap = (found - expected).abs();
+                            assert!(gap <= 32.0 * unit, "{m} {k} {n} {found} {expected}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_any_size_and_layout_are_the_sums() {
+        check::<f32>(1.2e-7);
+        check::<f64>(2.3e-16);
+    }
+
+    #[test]
+    fn cores_share_many_products() {
+        let a = tensor::<f32>([17, 9, 16, 16], true, 1);
+        let b = tensor::<f32>([17, 9, 16, 16], false, 2);
+        let product = small_products(&a, &b, [false, false]).expect("small ones");
+        let found = entries::<f32>(&product);
+        for (found, expected) in found.iter().zip(expected::<f32>(&a, &b)) {
+            assert!((found - expected).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn other_products_are_burns() {
+        let none = |a: [usize; 4], b: [usize; 4]| {
+            let (a, b) = (tensor::<f32>(a, false, 1), tensor::<f32>(b, false, 2));
+            assert!(small_products(&a, &b, [false, false]).is_none());
+        };
+        none([1, 1, 4, 4], [1, 1, 4, 4]);
+        none([2, 1, 64, 64], [2, 1, 64, 64]);
+        none([2, 1, 4, 0], [2, 1, 0, 4]);
+        none([2, 1, 4, 3], [2, 1, 4, 3]);
+        let matrix = float(vec![1.0_f32; 4], &[2, 2]);
+        assert!(small_products(&matrix, &matrix, [false, false]).is_none());
     }
 }

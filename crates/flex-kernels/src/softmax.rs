@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use burn_dispatch::DispatchTensor;
 use burn_flex::FlexTensor;
 
-use crate::elementary::exp;
+use crate::elementary::Elementary;
 use crate::lanes::vectorised;
 use crate::real::{contiguous, float};
 use crate::sum::sum_of;
@@ -41,34 +41,64 @@ fn rows(x: &FlexTensor, logarithm: bool, width: usize) -> Option<Vec<f32>> {
     let mut values = Vec::with_capacity(x.len());
     for x in x.chunks(block) {
         let start = values.len();
-        for row in x.chunks(width) {
-            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            values.extend(row.iter().map(|x| x - most));
-        }
+        values.resize(start + x.len(), 0.0);
         let values = &mut values[start..];
-        let powers = &mut powers[..values.len()];
-        for (power, &x) in powers.iter_mut().zip(&*values) {
-            *power = exp(x);
+        for (values, row) in values.chunks_mut(width).zip(x.chunks(width)) {
+            let most = largest(row);
+            by_eight(values, row, |x| x - most);
         }
-        for (values, powers) in values.chunks_mut(width).zip(powers.chunks(width)) {
+        let powers = &mut powers[..values.len()];
+        Elementary::Exp.apply(values, powers);
+        for ((values, powers), x) in values
+            .chunks_mut(width)
+            .zip(powers.chunks(width))
+            .zip(x.chunks(width))
+        {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "back to the type of the terms"
             )]
             let sum = sum_of(powers) as f32;
             if logarithm {
-                let sum = sum.ln();
-                for value in values {
-                    *value -= sum;
-                }
+                let (most, sum) = (largest(x), sum.ln());
+                by_eight(values, x, |x| (x - most) - sum);
             } else {
-                for (value, power) in values.iter_mut().zip(powers) {
-                    *value = power / sum;
-                }
+                by_eight(values, powers, |power| power / sum);
             }
         }
     }
     Some(values)
+}
+
+/// Returns the largest entry that is a number.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    let larger = |most: f32, x: f32| if x > most { x } else { most };
+    let (eights, rest) = row.as_chunks::<8>();
+    let mut most = [f32::NEG_INFINITY; 8];
+    for eight in eights {
+        for (most, &x) in most.iter_mut().zip(eight) {
+            *most = larger(*most, x);
+        }
+    }
+    let entries = most.iter().chain(rest).copied();
+    entries.fold(f32::NEG_INFINITY, larger)
+}
+
+/// Writes a function of each entry of x, eight of them at a time: rows are often too short for what
+/// the compiler would do with more.
+#[inline(always)]
+fn by_eight(out: &mut [f32], x: &[f32], function: impl Fn(f32) -> f32) {
+    let (out_eights, out_rest) = out.as_chunks_mut::<8>();
+    let (eights, rest) = x.as_chunks::<8>();
+    for (out, x) in out_eights.iter_mut().zip(eights) {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = function(x);
+        }
+    }
+    for (out, &x) in out_rest.iter_mut().zip(rest) {
+        *out = function(x);
+    }
 }
 
 #[cfg(test)]

@@ -234,4 +234,38 @@ mod tests {
             assert!(gap <= 40.0 * unit * size, "{gap} of {size}");
         }
     }
+
+    #[test]
+    fn elementary_functions_are_burns_in_f64_and_near_them_in_f32() {
+        let device = Device::flex();
+        for dtype in [DType::F32, DType::F64] {
+            let numbers: Vec<f64> = (0..1085).map(|i| f64::from(i) * 0.01 - 5.0).collect();
+            let data = TensorData::new(numbers, SHAPE.to_vec()).convert_dtype(dtype);
+            let site = Site {
+                shape: &SHAPE,
+                dtype,
+                device: device.as_dispatch(),
+            };
+            for function in [Unary::Exp, Unary::Tanh, Unary::Sigmoid, Unary::Erf] {
+                let operation = entrywise(&function.into()).expect("an entrywise operation");
+                let chain = Chain::of(operation, &[(0, &SHAPE)], &SHAPE);
+                let (chain, _) = chain.expect("an input that a kernel reads");
+                let input = || vec![upload(data.clone(), device.as_dispatch())];
+                let data = |value| Tensor::<3>::from_dispatch(value).into_data();
+                let expected = data(by_burn(&chain, input(), &site));
+                let found = flex_kernels::chain(&chain, input(), &SHAPE, dtype).expect("a value");
+                let found = data(found);
+                if dtype == DType::F64 {
+                    assert_eq!(found, expected, "{function:?}");
+                }
+                for (found, expected) in found.iter::<f64>().zip(expected.iter::<f64>()) {
+                    let gap = (found - expected).abs();
+                    assert!(
+                        gap <= 4e-7 * expected.abs(),
+                        "{function:?} {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd, bytemuck};
 
-use super::packed::{Packed, copy};
+use super::packed::Packed;
 use super::panels::{Background, Kept, NONE, Panels, ROWS};
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, copy};
 
 /// Returns how many vectors a row of a tile has at most: four rows of them, a row of the packed
 /// matrix and an entry of a panel stay in registers, 32 with AVX-512 and 16 before it. With three

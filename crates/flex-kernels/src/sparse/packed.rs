@@ -1,9 +1,9 @@
 //! A dense matrix in blocks of columns, each as wide as a tile of the result.
 
-use pulp::{Arch, Simd, WithSimd, bytemuck};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::most_vectors;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, copy};
 
 /// Positions that are packed at a time of a matrix that is given by columns.
 const PIECE: usize = 16;
@@ -41,23 +41,6 @@ impl<E: Lanes> Packed<E> {
     pub(super) fn block(&self, block: usize) -> &[E] {
         let size = self.inner * self.width;
         &self.entries[self.start + block * size..][..size]
-    }
-}
-
-/// Copies a few entries, whose number the compiler does not know: it would call a function.
-#[inline(always)]
-pub(super) fn copy<E: Lanes, S: Simd>(from: &[E], to: &mut [E]) {
-    let lanes = E::lanes::<S>();
-    for (from, to) in from.chunks(lanes).zip(to.chunks_mut(lanes)) {
-        if from.len() == lanes && to.len() == lanes {
-            let from: &[E::Vector<S>] = bytemuck::cast_slice(from);
-            let to: &mut [E::Vector<S>] = bytemuck::cast_slice_mut(to);
-            to[0] = from[0];
-        } else {
-            for (from, to) in from.iter().zip(to) {
-                *to = *from;
-            }
-        }
     }
 }
 
