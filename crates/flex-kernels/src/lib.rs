@@ -2,7 +2,8 @@
 //!
 //! `flex`'s `gather`, its pooling with indices and the slices that patches are made of cost several
 //! times what memory allows; each of its entrywise operations is a pass over memory and costs about
-//! a microsecond; its matrix products multiply the zeros of data too.
+//! a microsecond; its elementary functions take one entry at a time; its matrix products multiply
+//! the zeros of data too, and cost several times their arithmetic where matrices are small.
 //!
 //! This crate is private to the workspace: `derivatives`, `landscape` and `sam` call it. The
 //! feature `flex` turns the kernels on, for all at once, whichever crate names it. Without the
