@@ -131,13 +131,15 @@ def draw(found, path):
     for column, (axis, one) in enumerate(found.items()):
         for line, (what, label) in enumerate((("seconds", "seconds"), ("memory", "bytes above the start"))):
             place = axes[line][column]
+            exponents = []
             for side, name in (("ours", "this project"), ("theirs", "PyTorch, kept graph")):
                 values = [row[side][what] for row in one["rows"]]
-                exponent = one["slopes"][side][what]
-                place.loglog([row["at"] for row in one["rows"]], values, "o-", label=f"{name}: {exponent:.2f}")
+                place.loglog([row["at"] for row in one["rows"]], values, "o-", label=name)
+                exponents.append(f"{one['slopes'][side][what]:.2f}")
+            place.set_title("exponents " + " and ".join(exponents), fontsize="medium")
             place.set_xlabel(axis)
             place.set_ylabel(label if column == 0 else "")
-            place.legend(title="exponent", fontsize="small")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     figure.savefig(path, metadata={"Date": None} if str(path).endswith("svg") else None)
 
 

@@ -10,12 +10,12 @@ use rayon::slice::ParallelSliceMut;
 use crate::lanes::{Lanes, copy};
 use crate::real::{float, for_type, on_flex};
 
-/// Multiplications of the largest product for which packing both factors pays.
+/// Multiplications of the largest product for which this is faster than Burn's.
 const MOST: usize = 32 * 32 * 32;
 /// Fewest multiplications of all products that are shared among the cores.
 const SHARED: usize = 1 << 18;
-/// Rows of a tile: with two vectors of columns, a row of the second factor and an entry of the
-/// first, its sums are what 16 vectors hold.
+/// Rows of a tile: with two vectors of columns the sums of six rows would still fit 16 vectors, but
+/// the compiler puts some of them elsewhere.
 const ROWS: usize = 4;
 
 /// Returns the products of the matrices of two tensors, whose last two axes are those of a matrix,
