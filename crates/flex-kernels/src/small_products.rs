@@ -128,7 +128,7 @@ impl<'a, E: Lanes> Factor<'a, E> {
     }
 
     /// Returns the entries of a matrix in rows of at least `width` entries, and how far apart the
-    /// rows are: where they stand, or written to `packed`, where they stand otherwise or are shorter.
+    /// rows are: where they stand, or written to `packed`, if they stand otherwise or are shorter.
     #[inline(always)]
     fn in_rows<'p>(&'p self, place: usize, width: usize, packed: &'p mut [E]) -> (&'p [E], usize) {
         let [rows, columns] = self.size;
