@@ -2,8 +2,8 @@
 //! the processor holds.
 //!
 //! The polynomials were fitted in f64 for the least largest relative error (Lawson's weights), that
-//! of `exp` apart. Each function is good to three units in the last place. What is no number stays
-//! so.
+//! of `exp` apart. Each function is good to two units in the last place, the logistic one to three.
+//! What is no number stays so.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -231,7 +231,7 @@ mod tests {
         reason = "rounded to the type of the functions"
     )]
     fn worst(function: Elementary, exact: impl Fn(f64) -> f64, [first, last]: [f64; 2]) -> f64 {
-        let count = 400_000;
+        let count = 1_040_000;
         let step = (last - first) / f64::from(count);
         let x: Vec<f32> = (0..=count)
             .map(|i| (first + step * f64::from(i)) as f32)
@@ -266,20 +266,20 @@ mod tests {
     }
 
     #[test]
-    fn values_are_good_to_three_units_in_the_last_place() {
+    fn values_are_good_to_two_units_in_the_last_place() {
         let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
         let odd = |x: f64| x.signum() * erf_of_f64(x.abs());
-        for (name, worst) in [
-            ("exp", worst(Exp, f64::exp, [-103.9, 88.72])),
-            ("exp", worst(Exp, f64::exp, [-1.0, 1.0])),
-            ("tanh", worst(Tanh, f64::tanh, [1e-3, 12.0])),
-            ("tanh", worst(Tanh, f64::tanh, [-1.0, -1e-30])),
-            ("erf", worst(Erf, odd, [1e-3, 6.0])),
-            ("erf", worst(Erf, odd, [-1.0, -1e-30])),
-            ("sigmoid", worst(Sigmoid, logistic, [-100.0, 20.0])),
-            ("sigmoid", worst(Sigmoid, logistic, [-1.0, 1.0])),
+        for (name, worst, most) in [
+            ("exp", worst(Exp, f64::exp, [-103.9, 88.72]), 2.0),
+            ("exp", worst(Exp, f64::exp, [-1.0, 1.0]), 2.0),
+            ("tanh", worst(Tanh, f64::tanh, [1e-3, 12.0]), 2.0),
+            ("tanh", worst(Tanh, f64::tanh, [-1.0, -1e-30]), 2.0),
+            ("erf", worst(Erf, odd, [1e-3, 6.0]), 2.0),
+            ("erf", worst(Erf, odd, [-1.0, -1e-30]), 2.0),
+            ("sigmoid", worst(Sigmoid, logistic, [-100.0, 20.0]), 3.0),
+            ("sigmoid", worst(Sigmoid, logistic, [-1.0, 1.0]), 3.0),
         ] {
-            assert!(worst < 3.0, "{name}: {worst}");
+            assert!(worst < most, "{name}: {worst}");
         }
     }
 

@@ -1,25 +1,9 @@
 //! The float types in vectors of the processor's.
 
+use pulp::Simd;
 use pulp::bytemuck::{self, Pod};
-use pulp::{Arch, Simd, WithSimd};
 
 use crate::real::Real;
-
-/// Does work with all that the processor has, if the closure is one that the compiler puts where it
-/// is called: `vectorised(#[inline(always)] || ..)`. One that is handed to `Arch::dispatch` itself
-/// is called through a function between, which stays code for the oldest processor.
-#[inline(always)]
-pub(crate) fn vectorised<R>(work: impl FnMut() -> R) -> R {
-    struct Work<F>(F);
-    impl<R, F: FnMut() -> R> WithSimd for Work<F> {
-        type Output = R;
-        #[inline(always)]
-        fn with_simd<S: Simd>(mut self, _: S) -> R {
-            (self.0)()
-        }
-    }
-    Arch::new().dispatch(Work(work))
-}
 
 /// A float type in vectors of the processor's.
 pub(crate) trait Lanes: Real + Pod + Send {

@@ -8,7 +8,8 @@
 //! This crate is private to the workspace: `derivatives`, `landscape` and `sam` call it. The
 //! feature `flex` turns the kernels on, for all at once, whichever crate names it. Without the
 //! feature, and for tensors that a kernel is not for, each function returns `None`, and the caller
-//! takes Burn's operations.
+//! takes Burn's operations; [`vectorised`] is there in any case, for loops of our own over the
+//! host's memory.
 
 mod chain;
 #[cfg(feature = "flex")]
@@ -41,6 +42,7 @@ mod sparse;
 mod sum;
 #[cfg(feature = "flex")]
 mod total;
+mod vectorised;
 #[cfg(feature = "flex")]
 mod window_kernels;
 mod windows;
@@ -54,6 +56,7 @@ pub use none::{
     gather_last, max_positions, maxima, patches, scatter_last, small_products, softmax, sums,
     total, unpatches,
 };
+pub use vectorised::vectorised;
 pub use windows::Windows;
 #[cfg(feature = "flex")]
 pub use {

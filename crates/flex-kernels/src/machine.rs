@@ -6,9 +6,9 @@ use burn_flex::FlexTensor;
 
 use crate::chain::{Chain, Entrywise, Link, Repeat};
 use crate::elementary::Elementary;
-use crate::lanes::vectorised;
 use crate::real::{Real, float, in_a_row, of_flex, on_flex};
 use crate::sum::sum_of;
+use crate::vectorised;
 
 /// Entries that are worked on at a time: all values of a chain for so many stay in the innermost
 /// cache.
@@ -74,15 +74,10 @@ fn value<E: Real>(
         None => {
             // Not filled with zeros first: that would be another pass.
             let mut values = Vec::with_capacity(total);
-            vectorised(
+            machine.each_block(
+                total,
                 #[inline(always)]
-                || {
-                    for start in (0..total).step_by(BLOCK) {
-                        let len = BLOCK.min(total - start);
-                        machine.run(start, len, &[]);
-                        values.extend_from_slice(machine.result(len));
-                    }
-                },
+                |block| values.extend_from_slice(block),
             );
             return Some(float(values, shape));
         }
@@ -120,15 +115,10 @@ fn sum<E: Real>(
     let sources = sources.map(|(input, &repeat)| Source::<E>::of(input, repeat, whole));
     let mut machine = Machine::new(&chain.links, sources.collect::<Option<_>>()?);
     let mut sum = 0.0;
-    vectorised(
+    machine.each_block(
+        total,
         #[inline(always)]
-        || {
-            for start in (0..total).step_by(BLOCK) {
-                let len = BLOCK.min(total - start);
-                machine.run(start, len, &[]);
-                sum += sum_of(machine.result(len));
-            }
-        },
+        |block| sum += sum_of(block),
     );
     Some(float(vec![E::of(sum)], shape))
 }
@@ -166,6 +156,20 @@ impl<'a, E: Real> Machine<'a, E> {
             links,
             sources,
         }
+    }
+
+    /// Computes `total` entries, and gives them away a block at a time.
+    fn each_block(&mut self, total: usize, mut take: impl FnMut(&[E])) {
+        vectorised(
+            #[inline(always)]
+            || {
+                for start in (0..total).step_by(BLOCK) {
+                    let len = BLOCK.min(total - start);
+                    self.run(start, len, &[]);
+                    take(self.result(len));
+                }
+            },
+        );
     }
 
     /// Computes `len` entries from `start` on; `target` is what is written over there.

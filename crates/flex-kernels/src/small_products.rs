@@ -79,11 +79,11 @@ fn products<E: Lanes>(
 struct Factor<'a, E> {
     entries: &'a [E],
     start: usize,
-    /// Of the axes before a matrix: their length, and how far apart neighbours are.
+    /// Lengths of the axes before a matrix, each with how far apart neighbours are.
     axes: Vec<[usize; 2]>,
     /// Rows and columns of a matrix.
     size: [usize; 2],
-    /// How far apart the entries of a column are, and those of a row.
+    /// Distances between the entries of a column, and between those of a row.
     steps: [usize; 2],
 }
 

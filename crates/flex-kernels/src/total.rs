@@ -5,8 +5,8 @@ use burn_flex::FlexTensor;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use crate::lanes::vectorised;
 use crate::real::{Real, contiguous, float};
+use crate::vectorised;
 
 /// Entries of a piece of the sum, which stays in the cache while the terms are added to it.
 const PIECE: usize = 1 << 13;

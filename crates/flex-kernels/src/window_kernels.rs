@@ -7,9 +7,9 @@ use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
 use crate::Windows;
-use crate::lanes::vectorised;
 use crate::maxima::every_window_has_an_entry;
 use crate::real::{Real, contiguous, float, for_type, int};
+use crate::vectorised;
 
 /// Returns `[C, N, H, W]` to `[C kh kw, N Ho Wo]`.
 #[must_use]

@@ -236,9 +236,8 @@ impl<const D: usize> Plane<D> {
     pub fn times(&self, at: [f64; D]) -> Vec<(String, Duration, usize)> {
         let mut times = Profile::default();
         let slots = self.slots(at);
-        let times_too = Some(&mut times);
         self.plan
-            .advance_timed(&self.kept, self.coordinates, &slots, times_too);
+            .advance_timed(&self.kept, self.coordinates, &slots, Some(&mut times));
         times.sorted()
     }
 

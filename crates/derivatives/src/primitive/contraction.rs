@@ -87,10 +87,12 @@ impl Graph {
 }
 
 impl Rules for MatMul {
-    fn evaluate(&self, tensors: Vec<DispatchTensor>, _at: &Site<'_>) -> DispatchTensor {
+    fn evaluate(&self, tensors: Vec<DispatchTensor>, at: &Site<'_>) -> DispatchTensor {
         let [a, b] = inputs(tensors);
         let transposed = [self.transpose_a, self.transpose_b];
-        if let Some(products) = flex_kernels::small_products(&a, &b, transposed) {
+        if at.shape.len() > 2
+            && let Some(products) = flex_kernels::small_products(&a, &b, transposed)
+        {
             return products;
         }
         let flip = |x, flag| {

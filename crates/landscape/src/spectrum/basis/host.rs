@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 
 use derivatives::Workers;
-use pulp::{Arch, Simd, WithSimd};
+use flex_kernels::vectorised;
 
 use crate::vector::{add_scaled, dot};
 
@@ -288,22 +288,6 @@ impl<T: Stored> HostBasis<T> {
             self.workers.map(&items, job)
         }
     }
-}
-
-/// Does work with all that the processor has. The closure is called where it is put: one that is
-/// handed to `Arch::dispatch` itself is called through a function that is code for the oldest
-/// processor.
-#[inline(always)]
-fn vectorised<R>(work: impl FnMut() -> R) -> R {
-    struct Work<F>(F);
-    impl<R, F: FnMut() -> R> WithSimd for Work<F> {
-        type Output = R;
-        #[inline(always)]
-        fn with_simd<S: Simd>(mut self, _: S) -> R {
-            (self.0)()
-        }
-    }
-    Arch::new().dispatch(Work(work))
 }
 
 /// Returns the sums of the panels' terms, `len` of them.
